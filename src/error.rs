@@ -1,0 +1,121 @@
+//! What a user can get wrong, said in one line that names the thing and the mend.
+//!
+//! Mistakes that only a programmer can make (shapes that don't fit) are panics, not errors.
+
+use std::path::{Path, PathBuf};
+
+/// The error of everything that reads a file, a recipe, a flag or a device.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refused to read or write `path`.
+    #[error("{}: {source}{}", path.display(), io_mend(source))]
+    Io {
+        /// The file or folder at fault.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A data file that isn't what it should be.
+    #[error("{}: {what}; {mend}", path.display())]
+    Data {
+        /// The file at fault.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+        /// What to do about it.
+        mend: String,
+    },
+    /// A recipe that can't be run: the file or name, the key and the mend are in `what`.
+    #[error("recipe {recipe}: {what}")]
+    Recipe {
+        /// Its name or path.
+        recipe: String,
+        /// Key, value and mend.
+        what: String,
+    },
+    /// A flag or argument whose value can't be used (exit code 2).
+    #[error("{0}")]
+    Usage(String),
+    /// A run that can't be started, resumed or sampled from.
+    #[error("{}: {what}", path.display())]
+    Run {
+        /// The run folder or a file in it.
+        path: PathBuf,
+        /// What is wrong and the mend.
+        what: String,
+    },
+    /// A loss that stopped being a number.
+    #[error(
+        "step {step}: the {network}'s loss is {value}; the last good checkpoint is kept, \
+         lower the learning rate (--set {network}.optimizer.learning_rate=...) and start again"
+    )]
+    Diverged {
+        /// The step whose loss it is, counted from 1.
+        step: u64,
+        /// `generator` or `discriminator`.
+        network: &'static str,
+        /// The loss.
+        value: f64,
+    },
+    /// A check that did not hold; the table of them has been printed already.
+    #[error("{0}")]
+    CheckFailed(String),
+}
+
+/// The crate's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Wraps what the system said about `path`; made to stand in `map_err`.
+    pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.as_ref().to_path_buf();
+        move |source| Error::Io { path, source }
+    }
+
+    /// A [`Error::Data`] with its three parts.
+    pub fn data(path: impl AsRef<Path>, what: impl Into<String>, mend: impl Into<String>) -> Error {
+        Error::Data {
+            path: path.as_ref().to_path_buf(),
+            what: what.into(),
+            mend: mend.into(),
+        }
+    }
+
+    /// A [`Error::Run`] with its two parts.
+    pub fn run(path: impl AsRef<Path>, what: impl Into<String>) -> Error {
+        Error::Run {
+            path: path.as_ref().to_path_buf(),
+            what: what.into(),
+        }
+    }
+
+    /// A [`Error::Recipe`] with its two parts.
+    pub fn recipe(recipe: impl Into<String>, what: impl Into<String>) -> Error {
+        Error::Recipe {
+            recipe: recipe.into(),
+            what: what.into(),
+        }
+    }
+
+    /// The exit code of the command: 2 for usage, 1 for the rest.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Usage(_) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// The mend that goes with the commonest refusals of the system.
+fn io_mend(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match source.kind() {
+        Kind::NotFound => "; check the path",
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
+            "; choose a place you may write to, or change its permissions"
+        }
+        Kind::StorageFull | Kind::QuotaExceeded => "; free some space or choose another disk",
+        Kind::AlreadyExists => "; choose another name",
+        _ => "",
+    }
+}

@@ -1,0 +1,7 @@
+//! A tensor and autodiff engine with handwritten kernels, and the GANs built on it.
+#![warn(missing_docs)]
+
+pub mod error;
+pub mod random;
+
+pub use error::{Error, Result};

@@ -1,0 +1,238 @@
+//! Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
+//! numbers: as easy as 1, 2, 3", SC 2011).
+//!
+//! A number is a pure function of (seed, stream, position). Nothing depends on who asked first, so any
+//! number of threads, and any device, draw the same bits.
+//!
+//! ```text
+//! block(c, k): ten rounds of   (hi0, lo0) = 0xD2511F53 · c0    (hi1, lo1) = 0xCD9E8D57 · c2
+//!                              c ← (hi1 ^ c1 ^ k0, lo1, hi0 ^ c3 ^ k1, lo0)
+//!              between rounds  k ← (k0 + 0x9E3779B9, k1 + 0xBB67AE85)
+//! counter = (position low, position high, stream low, stream high), key = (seed low, seed high)
+//! ```
+//!
+//! A block holds four numbers; an array of n numbers takes ceil(n / 4) blocks and number i is word
+//! i mod 4 of block position + i / 4.
+
+use serde::{Deserialize, Serialize};
+
+/// One Philox4x32-10 block: four random words from a counter and a key.
+#[inline]
+pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for round in 0..10 {
+        if round > 0 {
+            key[0] = key[0].wrapping_add(0x9E37_79B9);
+            key[1] = key[1].wrapping_add(0xBB67_AE85);
+        }
+        let p0 = u64::from(counter[0]) * 0xD251_1F53;
+        let p1 = u64::from(counter[2]) * 0xCD9E_8D57;
+        counter = [
+            (p1 >> 32) as u32 ^ counter[1] ^ key[0],
+            p1 as u32,
+            (p0 >> 32) as u32 ^ counter[3] ^ key[1],
+            p0 as u32,
+        ];
+    }
+    counter
+}
+
+/// Where an array of random numbers starts: all that an op needs to draw it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Chosen by the user; one per run.
+    pub seed: u64,
+    /// What the numbers are for, see [`Purpose`].
+    pub stream: u64,
+    /// Blocks drawn before.
+    pub block: u64,
+}
+
+impl Position {
+    /// The four words of block `self.block + offset`.
+    #[inline]
+    pub fn words(&self, offset: u64) -> [u32; 4] {
+        let at = self.block.wrapping_add(offset);
+        philox(
+            [
+                at as u32,
+                (at >> 32) as u32,
+                self.stream as u32,
+                (self.stream >> 32) as u32,
+            ],
+            [self.seed as u32, (self.seed >> 32) as u32],
+        )
+    }
+
+    /// Word `index` of the array that starts here.
+    #[inline]
+    pub fn word(&self, index: u64) -> u32 {
+        self.words(index / 4)[(index % 4) as usize]
+    }
+}
+
+/// What a stream of numbers is used for; each purpose has its own stream, so that drawing more of
+/// one never shifts another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Purpose {
+    /// Weights at the start.
+    Initial = 1,
+    /// Latents of training steps.
+    Latent = 2,
+    /// Dropout masks.
+    Dropout = 3,
+    /// The order of the data in each epoch.
+    Shuffle = 4,
+    /// Latents of the sample grids, the same in every epoch.
+    FixedLatent = 5,
+    /// The built-in digits.
+    Digits = 6,
+    /// Test inputs.
+    Check = 7,
+}
+
+/// A stream of random numbers that remembers how far it has been read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Random {
+    next: Position,
+}
+
+impl Random {
+    /// The stream of `purpose` from its start.
+    pub fn new(seed: u64, purpose: Purpose) -> Random {
+        Random {
+            next: Position {
+                seed,
+                stream: purpose as u64,
+                block: 0,
+            },
+        }
+    }
+
+    /// Reserves `count` numbers and says where they start.
+    pub fn reserve(&mut self, count: usize) -> Position {
+        let start = self.next;
+        self.next.block += count.div_ceil(4) as u64;
+        start
+    }
+
+    /// `count` random words.
+    pub fn words(&mut self, count: usize) -> Vec<u32> {
+        let start = self.reserve(count);
+        let mut out = Vec::with_capacity(count.next_multiple_of(4));
+        for block in 0..count.div_ceil(4) {
+            out.extend(start.words(block as u64));
+        }
+        out.truncate(count);
+        out
+    }
+
+    /// `count` numbers uniform on [0, 1): the upper 24 bits of a word times 2⁻²⁴, exact in f32.
+    pub fn uniform(&mut self, count: usize) -> Vec<f64> {
+        self.words(count).into_iter().map(unit).collect()
+    }
+
+    /// One number uniform on [low, high).
+    pub fn range(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.uniform(1)[0]
+    }
+
+    /// One integer below `bound` (multiply-shift of one word; bias below 2⁻³² · bound).
+    pub fn below(&mut self, bound: u32) -> u32 {
+        ((u64::from(self.words(1)[0]) * u64::from(bound)) >> 32) as u32
+    }
+
+    /// `count` numbers from N(0, 1), rounded to f32 so that every device starts from the same values.
+    ///
+    /// Box and Muller (1958), in f64, from pairs of words (a, b), which give two normals:
+    /// r = sqrt(-2 ln(1 - unit(a))), θ = 2π unit(b), then r cos θ and r sin θ.
+    pub fn normal(&mut self, count: usize) -> Vec<f64> {
+        let words = self.words(count.next_multiple_of(2));
+        let mut out = Vec::with_capacity(words.len());
+        for pair in words.chunks_exact(2) {
+            let r = (-2.0 * (1.0 - unit(pair[0])).ln()).sqrt();
+            let (sin, cos) = (std::f64::consts::TAU * unit(pair[1])).sin_cos();
+            out.extend([f64::from((r * cos) as f32), f64::from((r * sin) as f32)]);
+        }
+        out.truncate(count);
+        out
+    }
+
+    /// A random order of 0..count (Fisher and Yates).
+    pub fn permutation(&mut self, count: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..count as u32).collect();
+        let words = self.words(count);
+        for i in (1..count).rev() {
+            let j = ((u64::from(words[i]) * (i as u64 + 1)) >> 32) as usize;
+            order.swap(i, j);
+        }
+        order
+    }
+}
+
+/// A word as a number on [0, 1) with 24 bits.
+#[inline]
+pub fn unit(word: u32) -> f64 {
+    f64::from(word >> 8) * (1.0 / 16_777_216.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The known answers that Random123 publishes for philox4x32-10.
+    #[test]
+    fn known_answers() {
+        assert_eq!(
+            philox([0; 4], [0; 2]),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
+        assert_eq!(
+            philox([u32::MAX; 4], [u32::MAX; 2]),
+            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
+        );
+        assert_eq!(
+            philox(
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0]
+            ),
+            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
+        );
+    }
+
+    #[test]
+    fn reading_in_pieces_or_at_once_gives_the_same_words() {
+        let mut whole = Random::new(7, Purpose::Latent);
+        let mut pieces = whole.clone();
+        let all = whole.words(24);
+        let start = pieces.reserve(8);
+        assert_eq!(all[5], start.word(5));
+        let mut rest = pieces.words(12);
+        rest.extend(pieces.words(4));
+        assert_eq!(all[8..], rest);
+        assert_eq!(whole, pieces);
+    }
+
+    #[test]
+    fn moments_of_normal_and_uniform() {
+        let mut random = Random::new(1, Purpose::Check);
+        let x = random.normal(100_000);
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        let var = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64;
+        assert!(
+            mean.abs() < 0.02 && (var - 1.0).abs() < 0.02,
+            "{mean} {var}"
+        );
+        let u = random.uniform(100_000);
+        let mean = u.iter().sum::<f64>() / u.len() as f64;
+        assert!((mean - 0.5).abs() < 0.005 && u.iter().all(|v| (0.0..1.0).contains(v)));
+    }
+
+    #[test]
+    fn a_permutation_holds_every_index_once() {
+        let mut order = Random::new(3, Purpose::Shuffle).permutation(1000);
+        assert_ne!(order[..4], [0, 1, 2, 3]);
+        order.sort_unstable();
+        assert!(order.iter().enumerate().all(|(i, &v)| i as u32 == v));
+    }
+}
