@@ -1,0 +1,324 @@
+//! Reverse-mode automatic differentiation.
+//!
+//! Every op that touches a parameter leaves a [`Node`]: the op, the nodes of its inputs, and the values that its
+//! derivative rule will read. [`grad`] walks those nodes from the loss towards the parameters, and turns the
+//! gradient of each output into the gradients of its inputs by the op's vector-Jacobian product
+//!
+//! ```text
+//! y = f(x),  ȳ = ∂loss/∂y   →   x̄ = ∂loss/∂x = ȳ · ∂f/∂x
+//! ```
+//!
+//! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result can be
+//! differentiated again. Nodes are numbered as they are made: an output's number is larger than its
+//! inputs', and going through the numbers downwards is a topological order.
+
+use crate::shape::Shape;
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The derivative rule of an op, with the op's attributes as its fields.
+pub trait Op: Send + Sync {
+    /// The op's name, as in the case table.
+    fn name(&self) -> &'static str;
+
+    /// Which values the rule reads; the others are let go as soon as the caller lets them go.
+    fn keeps(&self) -> Keeps {
+        Keeps::Inputs
+    }
+
+    /// The gradient of every input that `call` wants, in order, from the gradient of the output;
+    /// `None` for the others and where it is zero everywhere.
+    fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>>;
+}
+
+/// The values that an op's rule reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// Shapes are enough.
+    Nothing,
+    /// The inputs.
+    Inputs,
+    /// The output.
+    Output,
+    /// The inputs and the output.
+    Both,
+}
+
+/// How a tensor came to be: a leaf (no op) or the record of one op.
+pub struct Node {
+    id: u64,
+    op: Option<Box<dyn Op>>,
+    inputs: Vec<Saved>,
+    output: Option<Saved>,
+}
+
+/// A tensor as a node remembers it: with its values only if the rule reads them.
+struct Saved {
+    shape: Shape,
+    storage: Option<Arc<Storage>>,
+    node: Option<Arc<Node>>,
+}
+
+impl Node {
+    fn new(op: Option<Box<dyn Op>>, inputs: Vec<Saved>, output: Option<Saved>) -> Arc<Node> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Node {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            op,
+            inputs,
+            output,
+        })
+    }
+
+    pub(crate) fn leaf() -> Arc<Node> {
+        Node::new(None, Vec::new(), None)
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.op.as_ref().map_or("parameter", |op| op.name())
+    }
+}
+
+/// Unlinks a long chain of nodes in a loop, where dropping field by field would recurse once per op.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let mut inputs = std::mem::take(&mut self.inputs);
+        while let Some(saved) = inputs.pop() {
+            if let Some(mut node) = saved.node.and_then(Arc::into_inner) {
+                inputs.append(&mut node.inputs);
+            }
+        }
+    }
+}
+
+/// One recorded use of an op, as its derivative rule sees it.
+pub struct Call<'a> {
+    node: &'a Arc<Node>,
+    wanted: Vec<bool>,
+}
+
+impl Call<'_> {
+    /// Input `i`.
+    ///
+    /// # Panics
+    /// If the op doesn't keep its inputs.
+    pub fn input(&self, i: usize) -> Tensor {
+        let saved = &self.node.inputs[i];
+        saved.tensor(self.node, saved.node.clone())
+    }
+
+    /// The output.
+    ///
+    /// # Panics
+    /// If the op doesn't keep it.
+    pub fn output(&self) -> Tensor {
+        let saved = self.node.output.as_ref();
+        let saved = saved.unwrap_or_else(|| panic!("{} keeps no output", self.node.name()));
+        saved.tensor(self.node, Some(Arc::clone(self.node)))
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.node.inputs.len()
+    }
+
+    /// The shape of input `i`, which is always known.
+    pub fn input_shape(&self, i: usize) -> Shape {
+        self.node.inputs[i].shape
+    }
+
+    /// True if the gradient of input `i` leads to a parameter that was asked for.
+    pub fn wants(&self, i: usize) -> bool {
+        self.wanted[i]
+    }
+}
+
+impl Saved {
+    fn tensor(&self, owner: &Node, node: Option<Arc<Node>>) -> Tensor {
+        let storage = self.storage.clone();
+        let storage = storage.unwrap_or_else(|| panic!("{} keeps no inputs", owner.name()));
+        Tensor::from_parts(self.shape, storage, node)
+    }
+}
+
+/// The output of an op, with its record if one of `inputs` has one and recording is on.
+///
+/// # Panics
+/// If `storage` doesn't fit `shape`.
+pub fn record(
+    op: impl Op + 'static,
+    inputs: &[&Tensor],
+    shape: impl Into<Shape>,
+    storage: Storage,
+) -> Tensor {
+    record_shared(op, inputs, shape.into(), Arc::new(storage))
+}
+
+/// As [`record`], for an output that shares the values of an input.
+pub(crate) fn record_shared(
+    op: impl Op + 'static,
+    inputs: &[&Tensor],
+    shape: Shape,
+    storage: Arc<Storage>,
+) -> Tensor {
+    assert!(
+        storage.len() == shape.numel(),
+        "{}: {} values for an output of shape {shape}",
+        op.name(),
+        storage.len()
+    );
+    let recorded = recording() && inputs.iter().any(|input| input.requires_grad());
+    let node = recorded.then(|| {
+        let keeps = op.keeps();
+        let keep_inputs = matches!(keeps, Keeps::Inputs | Keeps::Both);
+        let saved = |input: &&Tensor| Saved {
+            shape: input.shape(),
+            storage: keep_inputs.then(|| input.shared_storage()),
+            node: input.node.clone(),
+        };
+        let output = matches!(keeps, Keeps::Output | Keeps::Both).then(|| Saved {
+            shape,
+            storage: Some(Arc::clone(&storage)),
+            node: None,
+        });
+        Node::new(
+            Some(Box::new(op)),
+            inputs.iter().map(saved).collect(),
+            output,
+        )
+    });
+    Tensor::from_parts(shape, storage, node)
+}
+
+thread_local! {
+    static RECORDING: Cell<bool> = const { Cell::new(true) };
+}
+
+/// True if ops on this thread are recorded.
+pub fn recording() -> bool {
+    RECORDING.get()
+}
+
+/// Runs `f` without recording: for sampling and evaluation.
+pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
+    with_recording(false, f)
+}
+
+fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            RECORDING.set(self.0);
+        }
+    }
+    let _restore = Restore(RECORDING.replace(on));
+    f()
+}
+
+/// The gradients of the scalar `loss` with respect to `parameters`, in their order; zeros for one that the
+/// loss doesn't depend on. Any tensor with a history may be asked for, not only leaves.
+/// With `create_graph` the gradients can be differentiated again.
+///
+/// # Panics
+/// If `loss` holds more than one value.
+pub fn grad(loss: &Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Tensor> {
+    assert!(
+        loss.numel() == 1,
+        "grad: the loss {loss:?} must hold one value; take its sum or mean"
+    );
+    let one = Tensor::ones(loss.shape(), loss.device());
+    vjp(loss.clone(), one, parameters, create_graph)
+}
+
+/// The vector-Jacobian product: gradients of <`cotangent`, `output`> with respect to `parameters`.
+///
+/// `output` is taken by value so that whatever nobody else holds is released as the walk passes it.
+///
+/// # Panics
+/// If the shapes of `output` and `cotangent` differ.
+pub fn vjp(
+    output: Tensor,
+    cotangent: Tensor,
+    parameters: &[&Tensor],
+    create_graph: bool,
+) -> Vec<Tensor> {
+    assert!(
+        output.shape() == cotangent.shape(),
+        "vjp: output {output:?} and cotangent {cotangent:?} must have one shape"
+    );
+    let mut found: HashMap<u64, Option<Tensor>> = HashMap::new();
+    found.extend(
+        parameters
+            .iter()
+            .filter_map(|p| Some((p.node.as_ref()?.id, None))),
+    );
+
+    let mut pending: BTreeMap<u64, (Arc<Node>, Tensor)> = BTreeMap::new();
+    let mut reaching = HashSet::new();
+    let root = output.node.clone();
+    drop(output);
+    if let Some(root) = root {
+        reaching = reaching_any(&root, &found);
+        if reaching.contains(&root.id) {
+            pending.insert(root.id, (root, cotangent));
+        }
+    }
+
+    with_recording(create_graph, || {
+        while let Some((id, (node, grad))) = pending.pop_last() {
+            if let Some(slot) = found.get_mut(&id) {
+                *slot = Some(grad.clone());
+            }
+            let leads_on = |s: &Saved| s.node.as_ref().is_some_and(|n| reaching.contains(&n.id));
+            let wanted: Vec<bool> = node.inputs.iter().map(leads_on).collect();
+            let (Some(op), true) = (&node.op, wanted.contains(&true)) else {
+                continue;
+            };
+            let call = Call {
+                node: &node,
+                wanted,
+            };
+            let grads = op.vjp(&call, &grad);
+            for ((saved, grad), wanted) in node.inputs.iter().zip(grads).zip(call.wanted) {
+                let (Some(input), Some(grad), true) = (&saved.node, grad, wanted) else {
+                    continue;
+                };
+                debug_assert_eq!(grad.shape(), saved.shape, "vjp of {}", op.name());
+                let sum = match pending.remove(&input.id) {
+                    Some((_, sum)) => &sum + &grad,
+                    None => grad,
+                };
+                pending.insert(input.id, (Arc::clone(input), sum));
+            }
+        }
+    });
+
+    let answer = |p: &&Tensor| {
+        let found = p.node.as_ref().and_then(|node| found[&node.id].clone());
+        found.unwrap_or_else(|| Tensor::zeros(p.shape(), p.device()))
+    };
+    parameters.iter().map(answer).collect()
+}
+
+/// The numbers of the nodes under `root` from which a node in `targets` can be reached.
+fn reaching_any(root: &Arc<Node>, targets: &HashMap<u64, Option<Tensor>>) -> HashSet<u64> {
+    let mut nodes: BTreeMap<u64, &Node> = BTreeMap::new();
+    let mut stack = vec![&**root];
+    while let Some(node) = stack.pop() {
+        if nodes.insert(node.id, node).is_none() {
+            stack.extend(node.inputs.iter().filter_map(|saved| saved.node.as_deref()));
+        }
+    }
+    let mut reaching = HashSet::new();
+    for (id, node) in nodes {
+        let mut inputs = node.inputs.iter().filter_map(|saved| saved.node.as_ref());
+        if targets.contains_key(&id) || inputs.any(|input| reaching.contains(&input.id)) {
+            reaching.insert(id);
+        }
+    }
+    reaching
+}

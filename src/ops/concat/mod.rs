@@ -1,0 +1,73 @@
+//! Arrays laid one after the other along an axis. The gradient of each is its [`slice`](fn@slice) of ȳ.
+
+mod cpu;
+mod reference;
+
+use super::{different_devices, slice};
+use crate::autograd::{Call, Keeps, Op, record};
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+use std::ops::Range;
+
+/// `inputs` one after the other along `axis`.
+///
+/// # Panics
+/// If there are none, or their shapes differ in another axis.
+pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
+    let shapes: Vec<_> = inputs.iter().map(|x| x.shape()).collect();
+    let total = shapes.iter().map(|s| s.dims()[axis]).sum();
+    let shape = shapes[0].with_axis(axis, total);
+    assert!(
+        shapes
+            .iter()
+            .all(|s| s.rank() == shape.rank() && s.with_axis(axis, total) == shape),
+        "concat: shapes {shapes:?} must agree but for axis {axis}"
+    );
+    // Along the axis, each input is a block of this many contiguous values per outer index.
+    let inner: usize = shape.dims()[axis + 1..].iter().product();
+    let blocks: Vec<usize> = shapes.iter().map(|s| s.dims()[axis] * inner).collect();
+    let storage = match inputs[0].storage() {
+        Storage::Reference(_) => {
+            let values = inputs.iter().map(|x| match x.storage() {
+                Storage::Reference(v) => &v[..],
+                Storage::Cpu(_) => different_devices("concat", inputs),
+            });
+            Storage::Reference(reference::concat(&values.collect::<Vec<_>>(), &blocks))
+        }
+        Storage::Cpu(_) => {
+            let values = inputs.iter().map(|x| match x.storage() {
+                Storage::Cpu(v) => &v[..],
+                Storage::Reference(_) => different_devices("concat", inputs),
+            });
+            Storage::Cpu(cpu::concat(&values.collect::<Vec<_>>(), &blocks))
+        }
+    };
+    record(Concat { axis }, inputs, shape, storage)
+}
+
+struct Concat {
+    axis: usize,
+}
+
+impl Op for Concat {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Nothing
+    }
+
+    fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        let mut start = 0;
+        let mut grads = Vec::new();
+        for i in 0..call.inputs() {
+            let mut ranges: Vec<Range<usize>> = grad.dims().iter().map(|&n| 0..n).collect();
+            let end = start + call.input_shape(i).dims()[self.axis];
+            ranges[self.axis] = start..end;
+            grads.push(call.wants(i).then(|| slice(grad, &ranges)));
+            start = end;
+        }
+        grads
+    }
+}

@@ -1,0 +1,59 @@
+//! Convolution (as the field says; cross-correlation as mathematics does):
+//!
+//! ```text
+//! y[n, oy, ox, o] = Σ_{i, j, c}  x[n, oy·s + i - top, ox·s + j - left, c] · w[i, j, c, o]
+//! ```
+//!
+//! with x `[n, h, w, c_in]`, w `[kh, kw, c_in, c_out]`, and zeros beyond the edges. The three ops of the family (this, its
+//! input gradient [`conv_transpose2d`](fn@super::conv_transpose2d) and its weight gradient
+//! [`conv2d_weight_grad`](fn@super::conv2d_weight_grad)) are bilinear and each is differentiated by the other two.
+
+mod cpu;
+pub(super) mod reference;
+
+use super::{conv_transpose2d, conv2d_weight_grad, different_devices};
+use crate::autograd::{Call, Op, record};
+use crate::shape::{Conv2dGeometry, Padding};
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// The convolution of `x` with `weight`.
+///
+/// # Panics
+/// If the shapes don't fit or the kernel is larger than the padded input.
+pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding) -> Tensor {
+    let g = Conv2dGeometry::new("conv2d", x.shape(), weight.shape(), stride, padding);
+    with_geometry(x, weight, g)
+}
+
+/// As [`conv2d`], for a geometry that has been checked.
+pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
+    let storage = match (x.storage(), weight.storage()) {
+        (Storage::Reference(x), Storage::Reference(w)) => {
+            Storage::Reference(reference::conv2d(x, w, &g))
+        }
+        (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(cpu::conv2d(x, w, &g)),
+        _ => different_devices("conv2d", &[x, weight]),
+    };
+    record(Conv2d { g }, &[x, weight], g.output(), storage)
+}
+
+struct Conv2d {
+    g: Conv2dGeometry,
+}
+
+impl Op for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        let (x, weight) = (call.input(0), call.input(1));
+        let input_grad = || conv_transpose2d::with_geometry(grad, &weight, self.g);
+        let weight_grad = || conv2d_weight_grad::with_geometry(&x, grad, self.g);
+        vec![
+            call.wants(0).then(input_grad),
+            call.wants(1).then(weight_grad),
+        ]
+    }
+}

@@ -1,0 +1,70 @@
+//! The weight gradient of a convolution, as an op that can itself be differentiated:
+//!
+//! ```text
+//! w̄[i, j, c, o] = Σ_{n, oy, ox}  x[n, oy·s + i - top, ox·s + j - left, c] · ȳ[n, oy, ox, o]
+//! ```
+
+mod cpu;
+mod reference;
+
+use super::{conv_transpose2d, conv2d, different_devices};
+use crate::autograd::{Call, Op, record};
+use crate::shape::{Conv2dGeometry, Padding};
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// The gradient `[kh, kw, c_in, c_out]` of the weights of a convolution whose kernel is `kernel` = `[kh, kw]`, from its
+/// input `x` and the gradient `grad` of its output.
+///
+/// # Panics
+/// If the convolution's output has not the shape of `grad`.
+pub fn conv2d_weight_grad(
+    x: &Tensor,
+    grad: &Tensor,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Tensor {
+    let (&[.., c_in], &[.., c_out]) = (x.dims(), grad.dims()) else {
+        panic!("conv2d_weight_grad: x {x:?} and grad {grad:?} must have 4 axes");
+    };
+    let weight = [kernel[0], kernel[1], c_in, c_out].into();
+    let g = Conv2dGeometry::new("conv2d_weight_grad", x.shape(), weight, stride, padding);
+    assert!(
+        g.output() == grad.shape(),
+        "conv2d_weight_grad: the convolution of {} gives {}, but grad is {}",
+        x.shape(),
+        g.output(),
+        grad.shape()
+    );
+    with_geometry(x, grad, g)
+}
+
+/// As [`conv2d_weight_grad`], for a geometry that has been checked.
+pub(super) fn with_geometry(x: &Tensor, grad: &Tensor, g: Conv2dGeometry) -> Tensor {
+    let storage = match (x.storage(), grad.storage()) {
+        (Storage::Reference(x), Storage::Reference(grad)) => {
+            Storage::Reference(reference::conv2d_weight_grad(x, grad, &g))
+        }
+        (Storage::Cpu(x), Storage::Cpu(grad)) => Storage::Cpu(cpu::conv2d_weight_grad(x, grad, &g)),
+        _ => different_devices("conv2d_weight_grad", &[x, grad]),
+    };
+    record(Conv2dWeightGrad { g }, &[x, grad], g.weight(), storage)
+}
+
+struct Conv2dWeightGrad {
+    g: Conv2dGeometry,
+}
+
+impl Op for Conv2dWeightGrad {
+    fn name(&self) -> &'static str {
+        "conv2d_weight_grad"
+    }
+
+    fn vjp(&self, call: &Call, weight: &Tensor) -> Vec<Option<Tensor>> {
+        let (x, grad) = (call.input(0), call.input(1));
+        let x_grad = || conv_transpose2d::with_geometry(&grad, weight, self.g);
+        let grad_grad = || conv2d::with_geometry(&x, weight, self.g);
+        vec![call.wants(0).then(x_grad), call.wants(1).then(grad_grad)]
+    }
+}

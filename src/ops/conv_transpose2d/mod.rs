@@ -1,0 +1,79 @@
+//! Transposed convolution: the input gradient of a convolution, used as a layer of its own to make maps larger.
+//!
+//! ```text
+//! y[n, oy·s + i - top, ox·s + j - left, o] += Σ_c  x[n, oy, ox, c] · w[i, j, o, c]
+//! ```
+//!
+//! with x `[n, h, w, c_in]`, w `[kh, kw, c_out, c_in]`. In the [`Conv2dGeometry`] of the convolution that it
+//! belongs to, x is the output and y is the input.
+
+mod cpu;
+mod reference;
+
+use super::{conv2d, conv2d_weight_grad, different_devices};
+use crate::autograd::{Call, Op, record};
+use crate::shape::{Conv2dGeometry, Padding};
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// `x` spread to maps of `output_size` = `[rows, columns]`: the input gradient of the convolution that takes such
+/// maps, with this `stride` and `padding`, to the size of `x`.
+///
+/// Keras's `same` is `output_size` = h · s with [`Padding::same`] of that size; PyTorch's padding p with output
+/// padding q is `output_size` = (h - 1) · s - 2p + k + q with symmetric padding p.
+///
+/// # Panics
+/// If the shapes don't fit, or that convolution would not give the size of `x`.
+pub fn conv_transpose2d(
+    x: &Tensor,
+    weight: &Tensor,
+    output_size: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Tensor {
+    let (&[n, ..], &[_, _, c_out, _]) = (x.dims(), weight.dims()) else {
+        panic!("conv_transpose2d: x {x:?} and weight {weight:?} must have 4 axes");
+    };
+    let output = [n, output_size[0], output_size[1], c_out].into();
+    let g = Conv2dGeometry::new("conv_transpose2d", output, weight.shape(), stride, padding);
+    assert!(
+        g.output() == x.shape(),
+        "conv_transpose2d: a convolution of {output} with weight {}, stride {stride:?} and {padding:?} gives {}, not x's {}",
+        weight.shape(),
+        g.output(),
+        x.shape()
+    );
+    with_geometry(x, weight, g)
+}
+
+/// As [`conv_transpose2d`], for a geometry that has been checked.
+pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
+    let storage = match (x.storage(), weight.storage()) {
+        (Storage::Reference(x), Storage::Reference(w)) => {
+            Storage::Reference(reference::conv_transpose2d(x, w, &g))
+        }
+        (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(cpu::conv_transpose2d(x, w, &g)),
+        _ => different_devices("conv_transpose2d", &[x, weight]),
+    };
+    record(ConvTranspose2d { g }, &[x, weight], g.input(), storage)
+}
+
+struct ConvTranspose2d {
+    g: Conv2dGeometry,
+}
+
+impl Op for ConvTranspose2d {
+    fn name(&self) -> &'static str {
+        "conv_transpose2d"
+    }
+
+    fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        let (x, weight) = (call.input(0), call.input(1));
+        let input_grad = || conv2d::with_geometry(grad, &weight, self.g);
+        let weight_grad = || conv2d_weight_grad::with_geometry(grad, &x, self.g);
+        vec![
+            call.wants(0).then(input_grad),
+            call.wants(1).then(weight_grad),
+        ]
+    }
+}

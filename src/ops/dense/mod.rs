@@ -1,0 +1,56 @@
+//! The dense (fully connected) layer: y = x W + b, with x `[n, in]`, W `[in, out]` and b `[out]`.
+//!
+//! x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ over the batch of ȳ.
+
+mod cpu;
+mod reference;
+
+use super::{Transpose, different_devices, matmul, sum};
+use crate::autograd::{Call, Op, record};
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// x · `weight` + `bias`.
+///
+/// # Panics
+/// If the shapes don't fit.
+pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
+    let (&[n, inputs], &[rows, outputs], &[biases]) = (x.dims(), weight.dims(), bias.dims()) else {
+        panic!("dense: x {x:?}, weight {weight:?} and bias {bias:?} must have 2, 2 and 1 axes");
+    };
+    assert!(
+        inputs == rows && outputs == biases,
+        "dense: x {}, weight {} and bias {} don't fit",
+        x.shape(),
+        weight.shape(),
+        bias.shape()
+    );
+    let sizes = [n, inputs, outputs];
+    let storage = match (x.storage(), weight.storage(), bias.storage()) {
+        (Storage::Reference(x), Storage::Reference(w), Storage::Reference(b)) => {
+            Storage::Reference(reference::dense(x, w, b, sizes))
+        }
+        (Storage::Cpu(x), Storage::Cpu(w), Storage::Cpu(b)) => {
+            Storage::Cpu(cpu::dense(x, w, b, sizes))
+        }
+        _ => different_devices("dense", &[x, weight, bias]),
+    };
+    record(Dense, &[x, weight, bias], [n, outputs], storage)
+}
+
+struct Dense;
+
+impl Op for Dense {
+    fn name(&self) -> &'static str {
+        "dense"
+    }
+
+    fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        let (x, weight) = (call.input(0), call.input(1));
+        vec![
+            call.wants(0).then(|| matmul(grad, &weight, Transpose::B)),
+            call.wants(1).then(|| matmul(&x, grad, Transpose::A)),
+            call.wants(2).then(|| sum(grad, &[0])),
+        ]
+    }
+}

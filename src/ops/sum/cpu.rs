@@ -1,0 +1,68 @@
+//! One run of axes after the other, each a reduction of `[outer, reduced, inner]` in blocks of fixed size:
+//! the blocks are summed apart and then added in order, so threads change no bits.
+
+use super::Reduction;
+use crate::cpu::columns::{add_assign, column_sums};
+use crate::cpu::pool::Buffer;
+use crate::shape::Shape;
+use rayon::prelude::*;
+use wide::f32x8;
+
+/// Values in a block.
+const BLOCK: usize = 1 << 13;
+
+/// The sum of `x` over the axes of `reduction`.
+pub fn sum(x: &[f32], shape: Shape, reduction: &Reduction) -> Buffer {
+    let mut result: Option<Buffer> = None;
+    for [outer, reduced, inner] in reduction.runs(shape) {
+        let from: &[f32] = result.as_deref().unwrap_or(x);
+        // What later runs reduce is still part of the outer length here.
+        let mut out = Buffer::unspecified(outer * inner);
+        sum_run(from, reduced, inner, &mut out);
+        result = Some(out);
+    }
+    result.expect("a reduction has at least one axis")
+}
+
+/// y: `[outer, inner]` from x: `[outer, reduced, inner]`.
+fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
+    if reduced == 0 {
+        return y.fill(0.0);
+    }
+    let group = reduced * inner;
+    if inner == 1 {
+        let rows = (BLOCK / reduced).max(1);
+        y.par_chunks_mut(rows)
+            .zip(x.par_chunks(rows * reduced))
+            .for_each(|(y, x)| {
+                for (y, x) in y.iter_mut().zip(x.chunks_exact(reduced)) {
+                    *y = sum_row(x);
+                }
+            });
+    } else {
+        y.par_chunks_mut(inner.max(1))
+            .zip(x.par_chunks(group))
+            .for_each(|(y, x)| {
+                let row = |r: usize| &x[r * inner..][..inner];
+                y.copy_from_slice(&column_sums(reduced, inner, 1, |r, sum| {
+                    add_assign(sum, row(r))
+                }));
+            });
+    }
+}
+
+/// The sum of one contiguous row.
+fn sum_row(x: &[f32]) -> f32 {
+    let blocks: Vec<f32> = x
+        .par_chunks(BLOCK)
+        .map(|block| {
+            let (lanes, tail) = block.as_chunks();
+            let mut sum = f32x8::ZERO;
+            for &x in lanes {
+                sum += f32x8::new(x);
+            }
+            sum.reduce_add() + tail.iter().sum::<f32>()
+        })
+        .collect();
+    blocks.iter().sum()
+}

@@ -1,0 +1,180 @@
+//! Functions of one number, applied to each value: one row of a table per function.
+//!
+//! Here y = f(x) and a derivative rule is x̄ = ȳ · f′(x), written with whichever of x and y is cheaper.
+
+use super::{mul, sub};
+use crate::autograd::{Call, Keeps, Op, record};
+use crate::cpu::pool::Buffer;
+use crate::cpu::simd;
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+use wide::f32x8;
+
+/// A row: the function on each device, and its derivative rule.
+struct Unary {
+    name: &'static str,
+    /// f in f64.
+    reference: fn(f64) -> f64,
+    /// f in f32 lanes, over a whole array.
+    cpu: fn(&[f32], &mut [f32]),
+    keeps: Keeps,
+    /// x̄ from ȳ.
+    vjp: fn(&Call, &Tensor) -> Tensor,
+}
+
+/// -x.
+pub fn neg(x: &Tensor) -> Tensor {
+    const NEG: Unary = Unary {
+        name: "neg",
+        reference: |x| -x,
+        cpu: |x, y| simd::map(x, y, |x| -x),
+        keeps: Keeps::Nothing,
+        vjp: |_, g| neg(g),
+    };
+    apply(&NEG, x)
+}
+
+/// eˣ; f′ = y.
+pub fn exp(x: &Tensor) -> Tensor {
+    const EXP: Unary = Unary {
+        name: "exp",
+        reference: f64::exp,
+        cpu: |x, y| simd::map(x, y, f32x8::exp),
+        keeps: Keeps::Output,
+        vjp: |call, g| g * &call.output(),
+    };
+    apply(&EXP, x)
+}
+
+/// The natural logarithm; f′ = 1 / x.
+pub fn log(x: &Tensor) -> Tensor {
+    const LOG: Unary = Unary {
+        name: "log",
+        reference: f64::ln,
+        cpu: |x, y| simd::map(x, y, f32x8::ln),
+        keeps: Keeps::Inputs,
+        vjp: |call, g| g / &call.input(0),
+    };
+    apply(&LOG, x)
+}
+
+/// √x; f′ = 1 / (2y).
+pub fn sqrt(x: &Tensor) -> Tensor {
+    const SQRT: Unary = Unary {
+        name: "sqrt",
+        reference: f64::sqrt,
+        cpu: |x, y| simd::map(x, y, f32x8::sqrt),
+        keeps: Keeps::Output,
+        vjp: |call, g| &(g * 0.5) / &call.output(),
+    };
+    apply(&SQRT, x)
+}
+
+/// x²; f′ = 2x.
+pub fn square(x: &Tensor) -> Tensor {
+    const SQUARE: Unary = Unary {
+        name: "square",
+        reference: |x| x * x,
+        cpu: |x, y| simd::map(x, y, |x| x * x),
+        keeps: Keeps::Inputs,
+        vjp: |call, g| g * &(&call.input(0) * 2.0),
+    };
+    apply(&SQUARE, x)
+}
+
+/// |x|; f′ = sign(x), 0 at 0.
+pub fn abs(x: &Tensor) -> Tensor {
+    const ABS: Unary = Unary {
+        name: "abs",
+        reference: f64::abs,
+        cpu: |x, y| simd::map(x, y, f32x8::abs),
+        keeps: Keeps::Inputs,
+        vjp: |call, g| g * &sign(&call.input(0)),
+    };
+    apply(&ABS, x)
+}
+
+/// -1, 0 or 1; its derivative is 0 wherever it has one.
+pub fn sign(x: &Tensor) -> Tensor {
+    const SIGN: Unary = Unary {
+        name: "sign",
+        reference: |x| if x == 0.0 { 0.0 } else { x.signum() },
+        cpu: |x, y| {
+            simd::map(x, y, |x| {
+                let one = f32x8::ONE;
+                (x.simd_gt(f32x8::ZERO) & one) - (x.simd_lt(f32x8::ZERO) & one)
+            });
+        },
+        keeps: Keeps::Nothing,
+        vjp: |_, g| g * 0.0,
+    };
+    apply(&SIGN, x)
+}
+
+/// The hyperbolic tangent; f′ = 1 - y².
+pub fn tanh(x: &Tensor) -> Tensor {
+    const TANH: Unary = Unary {
+        name: "tanh",
+        reference: f64::tanh,
+        cpu: |x, y| simd::map(x, y, f32x8::tanh),
+        keeps: Keeps::Output,
+        vjp: |call, g| sub(g, &mul(g, &square(&call.output()))),
+    };
+    apply(&TANH, x)
+}
+
+/// The logistic function 1 / (1 + e⁻ˣ); f′ = y (1 - y).
+pub fn sigmoid(x: &Tensor) -> Tensor {
+    const SIGMOID: Unary = Unary {
+        name: "sigmoid",
+        reference: |x| 1.0 / (1.0 + (-x).exp()),
+        cpu: |x, y| simd::map(x, y, |x| f32x8::ONE / (f32x8::ONE + (-x).exp())),
+        keeps: Keeps::Output,
+        vjp: |call, g| {
+            let y = call.output();
+            let slope = sub(&y, &square(&y));
+            mul(g, &slope)
+        },
+    };
+    apply(&SIGMOID, x)
+}
+
+/// ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|), which overflows nowhere; f′ = sigmoid(x).
+pub fn softplus(x: &Tensor) -> Tensor {
+    const SOFTPLUS: Unary = Unary {
+        name: "softplus",
+        reference: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
+        cpu: |x, y| simd::map(x, y, |x| x.max(f32x8::ZERO) + (-x.abs()).exp().ln_1p()),
+        keeps: Keeps::Inputs,
+        vjp: |call, g| g * &sigmoid(&call.input(0)),
+    };
+    apply(&SOFTPLUS, x)
+}
+
+fn apply(unary: &'static Unary, x: &Tensor) -> Tensor {
+    let storage = match x.storage() {
+        Storage::Reference(x) => {
+            Storage::Reference(x.iter().map(|&x| (unary.reference)(x)).collect())
+        }
+        Storage::Cpu(x) => {
+            let mut y = Buffer::unspecified(x.len());
+            (unary.cpu)(x, &mut y);
+            Storage::Cpu(y)
+        }
+    };
+    record(unary, &[x], x.shape(), storage)
+}
+
+impl Op for &'static Unary {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn keeps(&self) -> Keeps {
+        self.keeps
+    }
+
+    fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        vec![Some((self.vjp)(call, grad))]
+    }
+}

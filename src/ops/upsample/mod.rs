@@ -1,0 +1,89 @@
+//! Nearest-neighbour upsampling: every pixel becomes a block of f × f, y[n, i, j, c] = x[n, i / f, j / f, c].
+//!
+//! Its gradient sums each block, x̄[n, i, j, c] = Σ ȳ over the block; the two are each other's adjoint.
+
+mod cpu;
+mod reference;
+
+use crate::autograd::{Call, Keeps, Op, record};
+use crate::shape::Shape;
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// `x` `[n, h, w, c]` with every pixel repeated to `[n, h·factor, w·factor, c]`.
+///
+/// # Panics
+/// If `x` has not 4 axes or `factor` is 0.
+pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
+    let &[n, h, w, c] = x.dims() else {
+        panic!("upsample_nearest: x {} must have 4 axes", x.shape());
+    };
+    assert!(factor > 0, "upsample_nearest: factor must be positive");
+    let small = [n, h, w, c];
+    let storage = match x.storage() {
+        Storage::Reference(x) => Storage::Reference(reference::upsample(x, small, factor)),
+        Storage::Cpu(x) => Storage::Cpu(cpu::upsample(x, small, factor)),
+    };
+    let shape: Shape = [n, h * factor, w * factor, c].into();
+    record(Upsample { factor }, &[x], shape, storage)
+}
+
+/// The adjoint: the sum of each block of `factor` × `factor` pixels of `grad` `[n, h·factor, w·factor, c]`.
+///
+/// # Panics
+/// If `grad` has not 4 axes or `factor` doesn't divide its height and width.
+pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
+    let &[n, h, w, c] = grad.dims() else {
+        panic!(
+            "upsample_nearest_grad: grad {} must have 4 axes",
+            grad.shape()
+        );
+    };
+    assert!(
+        factor > 0 && h % factor == 0 && w % factor == 0,
+        "upsample_nearest_grad: factor {factor} must divide the maps of {}",
+        grad.shape()
+    );
+    let small = [n, h / factor, w / factor, c];
+    let storage = match grad.storage() {
+        Storage::Reference(g) => Storage::Reference(reference::upsample_grad(g, small, factor)),
+        Storage::Cpu(g) => Storage::Cpu(cpu::upsample_grad(g, small, factor)),
+    };
+    record(UpsampleGrad { factor }, &[grad], small, storage)
+}
+
+struct Upsample {
+    factor: usize,
+}
+
+impl Op for Upsample {
+    fn name(&self) -> &'static str {
+        "upsample_nearest"
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Nothing
+    }
+
+    fn vjp(&self, _: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        vec![Some(upsample_nearest_grad(grad, self.factor))]
+    }
+}
+
+struct UpsampleGrad {
+    factor: usize,
+}
+
+impl Op for UpsampleGrad {
+    fn name(&self) -> &'static str {
+        "upsample_nearest_grad"
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Nothing
+    }
+
+    fn vjp(&self, _: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        vec![Some(upsample_nearest(grad, self.factor))]
+    }
+}

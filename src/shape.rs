@@ -1,0 +1,326 @@
+//! Shapes, broadcasting, and the geometry of a convolution: plain values that kernels take whole.
+
+use std::fmt;
+
+/// The largest number of axes a tensor has.
+pub const MAX_RANK: usize = 6;
+
+/// The lengths of a tensor's axes, outermost first; the last axis is contiguous in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    dims: [usize; MAX_RANK],
+    rank: usize,
+}
+
+impl Shape {
+    /// The shape with these axes; `[]` is a scalar.
+    ///
+    /// # Panics
+    /// With more than [`MAX_RANK`] axes.
+    pub fn new(axes: &[usize]) -> Shape {
+        assert!(
+            axes.len() <= MAX_RANK,
+            "shape {axes:?} has more than {MAX_RANK} axes"
+        );
+        let mut dims = [1; MAX_RANK];
+        dims[..axes.len()].copy_from_slice(axes);
+        Shape {
+            dims,
+            rank: axes.len(),
+        }
+    }
+
+    /// The axes.
+    pub fn dims(&self) -> &[usize] {
+        &self.dims[..self.rank]
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The number of values; 1 for a scalar.
+    pub fn numel(&self) -> usize {
+        self.dims().iter().product()
+    }
+
+    /// How many values lie between neighbours along each axis.
+    pub fn strides(&self) -> [usize; MAX_RANK] {
+        let mut strides = [1; MAX_RANK];
+        for axis in (0..self.rank.saturating_sub(1)).rev() {
+            strides[axis] = strides[axis + 1] * self.dims[axis + 1];
+        }
+        strides
+    }
+
+    /// The same shape with `axis` of length `length`.
+    pub fn with_axis(mut self, axis: usize, length: usize) -> Shape {
+        self.dims[axis] = length;
+        self
+    }
+
+    /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing axis or
+    /// one of length 1 stretches (NumPy's rule).
+    pub fn broadcast(self, other: Shape) -> Option<Shape> {
+        let rank = self.rank.max(other.rank);
+        let mut dims = [1; MAX_RANK];
+        for back in 1..=rank {
+            let (a, b) = (self.back_axis(back), other.back_axis(back));
+            dims[rank - back] = match (a, b) {
+                _ if a == b => a,
+                (1, _) => b,
+                (_, 1) => a,
+                _ => return None,
+            };
+        }
+        Some(Shape::new(&dims[..rank]))
+    }
+
+    /// The stride of each axis of `target` when a tensor of this shape is stretched to it: 0 where it repeats.
+    pub fn broadcast_strides(self, target: Shape) -> [usize; MAX_RANK] {
+        let own = self.strides();
+        let mut strides = [0; MAX_RANK];
+        for back in 1..=self.rank {
+            if self.back_axis(back) != 1 {
+                strides[target.rank - back] = own[self.rank - back];
+            }
+        }
+        strides
+    }
+
+    /// True if this shape, less leading ones, is the last axes of `whole`: `[c]` is a suffix of `[n, h, w, c]`.
+    pub fn is_suffix_of(self, whole: Shape) -> bool {
+        let ones = self.dims().iter().take_while(|&&d| d == 1).count();
+        whole.dims().ends_with(&self.dims()[ones..])
+    }
+
+    fn back_axis(&self, back: usize) -> usize {
+        if back <= self.rank {
+            self.dims[self.rank - back]
+        } else {
+            1
+        }
+    }
+}
+
+impl From<&[usize]> for Shape {
+    fn from(axes: &[usize]) -> Shape {
+        Shape::new(axes)
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    fn from(axes: [usize; N]) -> Shape {
+        Shape::new(&axes)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.dims())
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Rows or columns of zeros around an image, per side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Padding {
+    /// Rows above.
+    pub top: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns before.
+    pub left: usize,
+    /// Columns after.
+    pub right: usize,
+}
+
+impl Padding {
+    /// No padding: TensorFlow's `valid`.
+    pub const VALID: Padding = Padding {
+        top: 0,
+        bottom: 0,
+        left: 0,
+        right: 0,
+    };
+
+    /// The same number of zeros on every side.
+    pub fn symmetric(p: usize) -> Padding {
+        Padding {
+            top: p,
+            bottom: p,
+            left: p,
+            right: p,
+        }
+    }
+
+    /// TensorFlow's `same`, for an image `[h, w]`: the output has ceil(h / s) rows, and of the
+    /// total = max((ceil(h / s) - 1) · s + k - h, 0) zeros the smaller half comes first.
+    pub fn same(image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
+        let total = |n: usize, k: usize, s: usize| ((n.div_ceil(s) - 1) * s + k).saturating_sub(n);
+        let (rows, columns) = (
+            total(image[0], kernel[0], stride[0]),
+            total(image[1], kernel[1], stride[1]),
+        );
+        Padding {
+            top: rows / 2,
+            bottom: rows - rows / 2,
+            left: columns / 2,
+            right: columns - columns / 2,
+        }
+    }
+}
+
+/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights `[kh, kw, c_in, c_out]`.
+///
+/// The transposed convolution and both gradients are spoken of by the geometry of the convolution that they
+/// belong to, so one value serves all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Conv2dGeometry {
+    /// Images in the batch.
+    pub n: usize,
+    /// Rows of the input.
+    pub h: usize,
+    /// Columns of the input.
+    pub w: usize,
+    /// Channels of the input.
+    pub c_in: usize,
+    /// Rows of the output.
+    pub out_h: usize,
+    /// Columns of the output.
+    pub out_w: usize,
+    /// Channels of the output.
+    pub c_out: usize,
+    /// Rows of the kernel.
+    pub kh: usize,
+    /// Columns of the kernel.
+    pub kw: usize,
+    /// Rows and columns that the kernel moves by.
+    pub stride: [usize; 2],
+    /// Zeros around the input.
+    pub padding: Padding,
+}
+
+impl Conv2dGeometry {
+    /// The geometry of a convolution of `x` with `weight`, out = floor((h + padding - k) / s) + 1.
+    ///
+    /// # Panics
+    /// Naming `op`, if the shapes don't fit or the kernel is larger than the padded input.
+    pub fn new(
+        op: &str,
+        x: Shape,
+        weight: Shape,
+        stride: [usize; 2],
+        padding: Padding,
+    ) -> Conv2dGeometry {
+        let (&[n, h, w, c_in], &[kh, kw, wc, c_out]) = (x.dims(), weight.dims()) else {
+            panic!("{op}: input {x} and weight {weight} must both have 4 axes");
+        };
+        assert!(
+            wc == c_in,
+            "{op}: input {x} has {c_in} channels, weight {weight} takes {wc}"
+        );
+        assert!(
+            stride[0] > 0 && stride[1] > 0,
+            "{op}: stride {stride:?} must be positive"
+        );
+        let (rows, columns) = (
+            h + padding.top + padding.bottom,
+            w + padding.left + padding.right,
+        );
+        assert!(
+            kh > 0 && kw > 0 && rows >= kh && columns >= kw,
+            "{op}: weight {weight} is larger than input {x} with padding {padding:?}"
+        );
+        Conv2dGeometry {
+            n,
+            h,
+            w,
+            c_in,
+            out_h: (rows - kh) / stride[0] + 1,
+            out_w: (columns - kw) / stride[1] + 1,
+            c_out,
+            kh,
+            kw,
+            stride,
+            padding,
+        }
+    }
+
+    /// `[n, h, w, c_in]`.
+    pub fn input(&self) -> Shape {
+        [self.n, self.h, self.w, self.c_in].into()
+    }
+
+    /// `[kh, kw, c_in, c_out]`.
+    pub fn weight(&self) -> Shape {
+        [self.kh, self.kw, self.c_in, self.c_out].into()
+    }
+
+    /// `[n, out_h, out_w, c_out]`.
+    pub fn output(&self) -> Shape {
+        [self.n, self.out_h, self.out_w, self.c_out].into()
+    }
+
+    /// Values that one output pixel sees: kh · kw · c_in, the width of an im2col row.
+    pub fn patch(&self) -> usize {
+        self.kh * self.kw * self.c_in
+    }
+
+    /// The input row that output row `y` and kernel row `i` meet, or `None` in the padding.
+    #[inline]
+    pub fn input_row(&self, y: usize, i: usize) -> Option<usize> {
+        (y * self.stride[0] + i)
+            .checked_sub(self.padding.top)
+            .filter(|&row| row < self.h)
+    }
+
+    /// The input column that output column `x` and kernel column `j` meet, or `None` in the padding.
+    #[inline]
+    pub fn input_column(&self, x: usize, j: usize) -> Option<usize> {
+        (x * self.stride[1] + j)
+            .checked_sub(self.padding.left)
+            .filter(|&column| column < self.w)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_padding_puts_the_smaller_half_first() {
+        for (n, before, after) in [(28, 1, 2), (14, 1, 2), (32, 1, 2), (7, 2, 2)] {
+            let p = Padding::same([n, n], [5, 5], [2, 2]);
+            assert_eq!(
+                (p.top, p.bottom, p.left, p.right),
+                (before, after, before, after)
+            );
+        }
+        assert_eq!(Padding::same([9, 9], [1, 1], [3, 3]), Padding::VALID);
+    }
+
+    #[test]
+    fn broadcasting_follows_numpy() {
+        let shape = |d: &[usize]| Shape::new(d);
+        assert_eq!(
+            shape(&[4, 1, 3]).broadcast(shape(&[5, 1])),
+            Some(shape(&[4, 5, 3]))
+        );
+        assert_eq!(shape(&[2, 3]).broadcast(shape(&[2])), None);
+        assert_eq!(
+            shape(&[3, 1]).broadcast_strides(shape(&[2, 3, 4]))[..3],
+            [0, 1, 0]
+        );
+        assert!(shape(&[1, 3]).is_suffix_of(shape(&[2, 3])));
+        assert!(!shape(&[2]).is_suffix_of(shape(&[2, 3])));
+    }
+}

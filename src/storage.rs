@@ -1,0 +1,119 @@
+//! Where a tensor's values live: a variant per device.
+
+use crate::cpu::pool::Buffer;
+use crate::{Error, Result};
+use std::fmt;
+use std::str::FromStr;
+
+/// What computes. The device fixes the element type, so tensors need no type parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// f64 in plain loops: the oracle.
+    Reference,
+    /// f32 with SIMD and threads: the default.
+    Cpu,
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Device> {
+        match name {
+            "reference" => Ok(Device::Reference),
+            "cpu" => Ok(Device::Cpu),
+            "cuda" => Err(Error::Usage(
+                "--device cuda: this version has no CUDA device; use --device cpu".into(),
+            )),
+            _ => Err(Error::Usage(format!(
+                "--device {name}: no such device; use cpu or reference"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Device::Reference => "reference",
+            Device::Cpu => "cpu",
+        })
+    }
+}
+
+/// The values of a tensor, in row-major order.
+#[derive(Clone, Debug)]
+pub enum Storage {
+    /// On [`Device::Reference`].
+    Reference(Vec<f64>),
+    /// On [`Device::Cpu`].
+    Cpu(Buffer),
+}
+
+impl Storage {
+    /// `values`, rounded to what `device` holds.
+    pub fn from_f64(values: &[f64], device: Device) -> Storage {
+        match device {
+            Device::Reference => Storage::Reference(values.to_vec()),
+            Device::Cpu => {
+                let mut buffer = Buffer::unspecified(values.len());
+                for (to, &from) in buffer.iter_mut().zip(values) {
+                    *to = from as f32;
+                }
+                Storage::Cpu(buffer)
+            }
+        }
+    }
+
+    /// `values`, which every device holds exactly.
+    pub fn from_f32(values: &[f32], device: Device) -> Storage {
+        match device {
+            Device::Reference => Storage::Reference(values.iter().map(|&v| f64::from(v)).collect()),
+            Device::Cpu => Storage::Cpu(Buffer::from(values)),
+        }
+    }
+
+    /// `len` times `value`.
+    pub fn full(len: usize, value: f64, device: Device) -> Storage {
+        match device {
+            Device::Reference => Storage::Reference(vec![value; len]),
+            Device::Cpu => Storage::Cpu(Buffer::full(len, value as f32)),
+        }
+    }
+
+    /// Whose values these are.
+    pub fn device(&self) -> Device {
+        match self {
+            Storage::Reference(_) => Device::Reference,
+            Storage::Cpu(_) => Device::Cpu,
+        }
+    }
+
+    /// The number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Storage::Reference(values) => values.len(),
+            Storage::Cpu(values) => values.len(),
+        }
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A copy in f64.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match self {
+            Storage::Reference(values) => values.clone(),
+            Storage::Cpu(values) => values.iter().map(|&v| f64::from(v)).collect(),
+        }
+    }
+
+    /// A copy in f32.
+    pub fn to_f32(&self) -> Vec<f32> {
+        match self {
+            Storage::Reference(values) => values.iter().map(|&v| v as f32).collect(),
+            Storage::Cpu(values) => values.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `Tensor`: a shape, the values, and how it came to be.
+//!
+//! A tensor is immutable and cheap to clone (two reference counts). It is always contiguous, row-major,
+//! last axis fastest. What can be done to it stands in [`crate::ops`], one module per op family; this file
+//! has only what makes a tensor and what reads it.
+
+use crate::autograd::Node;
+use crate::shape::Shape;
+use crate::storage::{Device, Storage};
+use std::fmt;
+use std::sync::Arc;
+
+/// An array of numbers on a device, and, if it depends on a parameter, the record of its making.
+#[derive(Clone)]
+pub struct Tensor {
+    shape: Shape,
+    storage: Arc<Storage>,
+    pub(crate) node: Option<Arc<Node>>,
+}
+
+impl Tensor {
+    /// A tensor of `values`, rounded to what `device` holds.
+    ///
+    /// # Panics
+    /// If `shape` doesn't hold as many values.
+    pub fn new(values: &[f64], shape: impl Into<Shape>, device: Device) -> Tensor {
+        Tensor::from_storage(Storage::from_f64(values, device), shape)
+    }
+
+    /// A tensor of f32 `values`.
+    ///
+    /// # Panics
+    /// If `shape` doesn't hold as many values.
+    pub fn from_f32(values: &[f32], shape: impl Into<Shape>, device: Device) -> Tensor {
+        Tensor::from_storage(Storage::from_f32(values, device), shape)
+    }
+
+    /// A tensor full of `value`.
+    pub fn full(value: f64, shape: impl Into<Shape>, device: Device) -> Tensor {
+        let shape = shape.into();
+        Tensor::from_storage(Storage::full(shape.numel(), value, device), shape)
+    }
+
+    /// A tensor of zeros.
+    pub fn zeros(shape: impl Into<Shape>, device: Device) -> Tensor {
+        Tensor::full(0.0, shape, device)
+    }
+
+    /// A tensor of ones.
+    pub fn ones(shape: impl Into<Shape>, device: Device) -> Tensor {
+        Tensor::full(1.0, shape, device)
+    }
+
+    /// A tensor of the values in `storage`.
+    ///
+    /// # Panics
+    /// If `shape` doesn't hold as many values.
+    pub fn from_storage(storage: Storage, shape: impl Into<Shape>) -> Tensor {
+        let shape = shape.into();
+        assert!(
+            storage.len() == shape.numel(),
+            "tensor: shape {shape} holds {} values, not {}",
+            shape.numel(),
+            storage.len()
+        );
+        Tensor::from_parts(shape, Arc::new(storage), None)
+    }
+
+    pub(crate) fn from_parts(
+        shape: Shape,
+        storage: Arc<Storage>,
+        node: Option<Arc<Node>>,
+    ) -> Tensor {
+        Tensor {
+            shape,
+            storage,
+            node,
+        }
+    }
+
+    /// The same values as a parameter: a leaf that gradients are asked for.
+    pub fn parameter(&self) -> Tensor {
+        Tensor {
+            node: Some(Node::leaf()),
+            ..self.detach()
+        }
+    }
+
+    /// The same values without their history: a constant.
+    pub fn detach(&self) -> Tensor {
+        Tensor {
+            node: None,
+            ..self.clone()
+        }
+    }
+
+    /// True if gradients reach this tensor: it is a parameter or was computed from one.
+    pub fn requires_grad(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The lengths of its axes.
+    pub fn dims(&self) -> &[usize] {
+        self.shape.dims()
+    }
+
+    /// The number of values.
+    pub fn numel(&self) -> usize {
+        self.shape.numel()
+    }
+
+    /// Where its values are.
+    pub fn device(&self) -> Device {
+        self.storage.device()
+    }
+
+    /// Its values.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub(crate) fn shared_storage(&self) -> Arc<Storage> {
+        Arc::clone(&self.storage)
+    }
+
+    /// Its values, to be changed in place: for optimisers and running statistics. If a recorded
+    /// computation still needs the old values, it keeps them and this tensor gets a copy.
+    pub fn storage_mut(&mut self) -> &mut Storage {
+        Arc::make_mut(&mut self.storage)
+    }
+
+    /// A constant with the same values on `device`.
+    pub fn to(&self, device: Device) -> Tensor {
+        if device == self.device() {
+            return self.detach();
+        }
+        Tensor::new(&self.to_f64(), self.shape, device)
+    }
+
+    /// A copy of the values in f64.
+    pub fn to_f64(&self) -> Vec<f64> {
+        self.storage.to_f64()
+    }
+
+    /// A copy of the values in f32.
+    pub fn to_f32(&self) -> Vec<f32> {
+        self.storage.to_f32()
+    }
+
+    /// The value of a tensor that holds one.
+    ///
+    /// # Panics
+    /// If it holds more or none.
+    pub fn item(&self) -> f64 {
+        assert!(
+            self.numel() == 1,
+            "item: {self:?} holds more than one value"
+        );
+        match self.storage() {
+            Storage::Reference(values) => values[0],
+            Storage::Cpu(values) => f64::from(values[0]),
+        }
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor{} on {}", self.shape, self.device())?;
+        match &self.node {
+            Some(node) => write!(f, " from {}", node.name()),
+            None => Ok(()),
+        }
+    }
+}
