@@ -115,6 +115,7 @@ fn io_mend(source: &std::io::Error) -> &'static str {
             "; choose a place you may write to, or change its permissions"
         }
         Kind::StorageFull | Kind::QuotaExceeded => "; free some space or choose another disk",
+        Kind::IsADirectory => "; name a file in it",
         Kind::AlreadyExists => "; choose another name",
         _ => "",
     }

@@ -2,10 +2,16 @@
 #![warn(missing_docs)]
 
 pub mod autograd;
+pub mod cli;
 pub mod cpu;
+pub mod data;
 pub mod error;
+pub mod files;
+pub mod nn;
 pub mod ops;
+pub mod optim;
 pub mod random;
+pub mod report;
 pub mod shape;
 pub mod storage;
 pub mod tensor;
