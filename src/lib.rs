@@ -7,6 +7,7 @@ pub mod cpu;
 pub mod data;
 pub mod error;
 pub mod files;
+pub mod gan;
 pub mod nn;
 pub mod ops;
 pub mod optim;

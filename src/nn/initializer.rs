@@ -12,14 +12,16 @@ use crate::storage::Device;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// The distribution that weights are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+/// The distribution that weights are drawn from. In a recipe: `"glorot_uniform"`, `"he_normal"`, `"zeros"`,
+/// `{ normal = { stddev = 0.02 } }` or `{ truncated_normal = { stddev = 0.02 } }`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Initializer {
     /// Glorot uniform.
-    GlorotUniform {},
+    #[default]
+    GlorotUniform,
     /// He normal.
-    HeNormal {},
+    HeNormal,
     /// Normal.
     Normal {
         /// Its standard deviation.
@@ -31,7 +33,7 @@ pub enum Initializer {
         stddev: f64,
     },
     /// All zero.
-    Zeros {},
+    Zeros,
 }
 
 impl Initializer {
@@ -46,7 +48,7 @@ impl Initializer {
         let count = shape.numel();
         let scaled = |values: Vec<f64>, scale: f64| values.into_iter().map(|v| v * scale).collect();
         let values: Vec<f64> = match self {
-            Initializer::GlorotUniform {} => {
+            Initializer::GlorotUniform => {
                 let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
                 random
                     .uniform(count)
@@ -54,12 +56,12 @@ impl Initializer {
                     .map(|u| (2.0 * u - 1.0) * limit)
                     .collect()
             }
-            Initializer::HeNormal {} => scaled(random.normal(count), (2.0 / fan_in as f64).sqrt()),
+            Initializer::HeNormal => scaled(random.normal(count), (2.0 / fan_in as f64).sqrt()),
             Initializer::Normal { stddev } => scaled(random.normal(count), stddev),
             Initializer::TruncatedNormal { stddev } => {
                 scaled(truncated_normal(count, random), stddev)
             }
-            Initializer::Zeros {} => vec![0.0; count],
+            Initializer::Zeros => vec![0.0; count],
         };
         let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
         Tensor::from_f32(&values, shape, device)
@@ -99,13 +101,13 @@ mod tests {
             )
         };
         let limit = (6.0f64 / 500.0).sqrt();
-        let (std, largest) = deviation(Initializer::GlorotUniform {});
+        let (std, largest) = deviation(Initializer::GlorotUniform);
         assert!((std - limit / 3f64.sqrt()).abs() < 0.01 * limit && largest <= limit);
-        let (std, _) = deviation(Initializer::HeNormal {});
+        let (std, _) = deviation(Initializer::HeNormal);
         assert!((std - 0.1).abs() < 1e-3);
         let (std, largest) = deviation(Initializer::TruncatedNormal { stddev: 0.02 });
         // A normal cut at two standard deviations keeps 0.8796 of its own.
         assert!((std - 0.02 * 0.8796).abs() < 2e-4 && largest <= 0.04 + 1e-9);
-        assert_eq!(deviation(Initializer::Zeros {}).1, 0.0);
+        assert_eq!(deviation(Initializer::Zeros).1, 0.0);
     }
 }
