@@ -1,0 +1,3 @@
+//! Generative adversarial networks: what a model is (its recipe) and how it is trained.
+
+pub mod recipe;
