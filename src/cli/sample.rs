@@ -75,7 +75,9 @@ pub fn run(args: &SampleArgs) -> Result<()> {
             let count = args.count.unwrap_or(100);
             let most = MOST_VALUES / values.max(width);
             if !(1..=most).contains(&count) {
-                return Err(Error::Usage(format!("--count {count}: choose from 1 to {most}")));
+                return Err(Error::Usage(format!(
+                    "--count {count}: choose from 1 to {most}"
+                )));
             }
             let seed = args.seed.unwrap_or(recipe.training.seed);
             let latents = Random::new(seed, Purpose::FixedLatent).normal(count * width);
@@ -97,13 +99,21 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         }
         Format::Npy => write_whole(&out, &npy(&images))?,
     }
-    print(&format!("{count} images of {} in {}\n", recipe.name, out.display()))
+    print(&format!(
+        "{count} images of {} in {}\n",
+        recipe.name,
+        out.display()
+    ))
 }
 
 /// The float32 array `[n, width]` in the .npy file at `path`, flattened.
 fn read_latents(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
     let wrong = |what: String| {
-        Error::data(path, what, format!("save a float32 array of shape [n, {width}] with numpy.save"))
+        Error::data(
+            path,
+            what,
+            format!("save a float32 array of shape [n, {width}] with numpy.save"),
+        )
     };
     let file = File::open(path).map_err(Error::io(path))?;
     let bytes = file.metadata().map_err(Error::io(path))?.len();
@@ -114,13 +124,20 @@ fn read_latents(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
         return Err(wrong(format!("has shape {shape:?}")));
     };
     if columns != width as u64 || n == 0 || npy.order() != npyz::Order::C {
-        return Err(wrong(format!("has shape {shape:?} in {:?} order", npy.order())));
+        return Err(wrong(format!(
+            "has shape {shape:?} in {:?} order",
+            npy.order()
+        )));
     }
     if n > most as u64 || n * columns * 4 > bytes {
-        return Err(wrong(format!("says shape {shape:?} but has {bytes} bytes; at most {most} rows")));
+        return Err(wrong(format!(
+            "says shape {shape:?} but has {bytes} bytes; at most {most} rows"
+        )));
     }
     let dtype = npy.dtype().descr();
-    let values = npy.try_data::<f32>().map_err(|_| wrong(format!("holds {dtype}")))?;
+    let values = npy
+        .try_data::<f32>()
+        .map_err(|_| wrong(format!("holds {dtype}")))?;
     let values: std::io::Result<Vec<f32>> = values.collect();
     let values = values.map_err(Error::io(path))?;
     match values.iter().all(|v| v.is_finite()) {

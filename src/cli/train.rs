@@ -93,7 +93,11 @@ fn start(args: &TrainArgs, device: Device) -> Result<Run> {
 }
 
 fn resume(args: &TrainArgs, device: Device) -> Result<Run> {
-    let asked = args.recipe.as_ref().map(|name| Recipe::load(name, &[])).transpose()?;
+    let asked = args
+        .recipe
+        .as_ref()
+        .map(|name| Recipe::load(name, &[]))
+        .transpose()?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => {
@@ -118,14 +122,22 @@ fn resume(args: &TrainArgs, device: Device) -> Result<Run> {
 
 /// The flags that are keys of the recipe, as overrides; `--set` comes last and wins.
 fn overrides(args: &TrainArgs) -> Vec<String> {
-    let data = args.data.clone().map(|name| toml::Value::String(name).to_string());
+    let data = args
+        .data
+        .clone()
+        .map(|name| toml::Value::String(name).to_string());
     let keys = [
         ("data.name", data),
         ("training.epochs", args.epochs.map(|n| n.to_string())),
-        ("training.batch_size", args.batch_size.map(|n| n.to_string())),
+        (
+            "training.batch_size",
+            args.batch_size.map(|n| n.to_string()),
+        ),
         ("training.seed", args.seed.map(|n| n.to_string())),
     ];
-    let flags = keys.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", value?)));
+    let flags = keys
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key}={}", value?)));
     flags.chain(args.overrides.iter().cloned()).collect()
 }
 
@@ -136,9 +148,13 @@ pub(super) fn set_threads(threads: Option<usize>) -> Result<()> {
         return Ok(());
     };
     if !(1..=MOST).contains(&count) {
-        return Err(Error::Usage(format!("--threads {count}: choose from 1 to {MOST}")));
+        return Err(Error::Usage(format!(
+            "--threads {count}: choose from 1 to {MOST}"
+        )));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
+        .build_global();
     pool.map_err(|error| Error::Usage(format!("--threads {count}: {error}; choose fewer")))
 }
 
@@ -229,7 +245,10 @@ impl Screen {
             bar.set_position(*step);
         }
         if let Some(time) = progress.epoch_time {
-            self.say(format!("{state}  {:.1} s an epoch  {left} left", time.as_secs_f64()));
+            self.say(format!(
+                "{state}  {:.1} s an epoch  {left} left",
+                time.as_secs_f64()
+            ));
         } else if self.bar.is_none() && self.line.elapsed() > LINE_EVERY {
             self.say(format!("step {step}/{}  {state}  {left} left", self.last));
         }

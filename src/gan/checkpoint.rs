@@ -75,7 +75,11 @@ pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
         training: None,
     };
     let prefixed = |(name, tensor)| (format!("generator.{name}"), tensor);
-    write(path, &header, gan.generator.named().into_iter().map(prefixed).collect())
+    write(
+        path,
+        &header,
+        gan.generator.named().into_iter().map(prefixed).collect(),
+    )
 }
 
 /// Reads `checkpoint.safetensors` back: the recipe that it was made with, and the networks as they were.
@@ -87,7 +91,10 @@ pub fn load(path: &Path, device: Device) -> Result<(Recipe, Gan)> {
     let (file, header) = open(path, &bytes)?;
     let recipe = recipe_of(path, &header)?;
     let Some(training) = header.training else {
-        return Err(Error::run(path, "holds a generator only; a run goes on from checkpoint.safetensors"));
+        return Err(Error::run(
+            path,
+            "holds a generator only; a run goes on from checkpoint.safetensors",
+        ));
     };
     if training.device != device.to_string() {
         let made = training.device;
@@ -160,16 +167,35 @@ fn recipe_of(path: &Path, header: &Header) -> Result<Recipe> {
 /// Fills `tensor` with the values that `file` has under `name`, rounded to what the tensor's device holds.
 fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -> Result<()> {
     let other = |what: String| {
-        Error::run(path, format!("{what}; it was made for other networks than its recipe says"))
+        Error::run(
+            path,
+            format!("{what}; it was made for other networks than its recipe says"),
+        )
     };
-    let view = file.tensor(name).map_err(|_| other(format!("has no tensor {name}")))?;
+    let view = file
+        .tensor(name)
+        .map_err(|_| other(format!("has no tensor {name}")))?;
     if view.shape() != tensor.dims() {
         let (found, wanted) = (view.shape(), tensor.dims());
-        return Err(other(format!("has {name} of shape {found:?}, not {wanted:?}")));
+        return Err(other(format!(
+            "has {name} of shape {found:?}, not {wanted:?}"
+        )));
     }
     let values: Vec<f64> = match view.dtype() {
-        Dtype::F32 => view.data().as_chunks().0.iter().map(|&b| f64::from(f32::from_le_bytes(b))).collect(),
-        Dtype::F64 => view.data().as_chunks().0.iter().map(|&b| f64::from_le_bytes(b)).collect(),
+        Dtype::F32 => view
+            .data()
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f64::from(f32::from_le_bytes(b)))
+            .collect(),
+        Dtype::F64 => view
+            .data()
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f64::from_le_bytes(b))
+            .collect(),
         dtype => return Err(other(format!("has {name} as {dtype:?}, not F32 or F64"))),
     };
     *tensor.storage_mut() = Storage::from_f64(&values, tensor.device());

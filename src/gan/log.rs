@@ -30,7 +30,10 @@ impl Log {
                 read => read.map_err(Error::io(path))?,
             };
             for row in old.lines().skip(1) {
-                let step = row.split(',').next().and_then(|step| step.parse::<u64>().ok());
+                let step = row
+                    .split(',')
+                    .next()
+                    .and_then(|step| step.parse::<u64>().ok());
                 let whole = row.matches(',').count() == HEADER.matches(',').count();
                 if whole && step.is_some_and(|step| step <= last) {
                     text += row;
@@ -39,7 +42,10 @@ impl Log {
             }
         }
         write_whole(path, text.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(path).map_err(Error::io(path))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(Error::io(path))?;
         Ok(Log {
             path: path.to_path_buf(),
             file: BufWriter::new(file),

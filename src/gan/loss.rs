@@ -44,7 +44,13 @@ impl Loss {
     /// The mean of D(x) over a batch, as a probability, from the discriminator's output.
     pub fn mean_probability(&self, output: &Tensor) -> f64 {
         let values = output.to_f64();
-        let probability = |&v: &f64| if self.probabilities { v } else { 1.0 / (1.0 + (-v).exp()) };
+        let probability = |&v: &f64| {
+            if self.probabilities {
+                v
+            } else {
+                1.0 / (1.0 + (-v).exp())
+            }
+        };
         values.iter().map(probability).sum::<f64>() / values.len() as f64
     }
 

@@ -110,8 +110,10 @@ impl Gan {
         drop((real_output, fake_output, fake));
         let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
         let g_grads = grad_consuming(g_loss, &self.generator.parameters());
-        self.discriminator_optimizer.step(self.discriminator.parameters_mut(), &d_grads);
-        self.generator_optimizer.step(self.generator.parameters_mut(), &g_grads);
+        self.discriminator_optimizer
+            .step(self.discriminator.parameters_mut(), &d_grads);
+        self.generator_optimizer
+            .step(self.generator.parameters_mut(), &g_grads);
         Ok(report)
     }
 
@@ -128,7 +130,8 @@ impl Gan {
         );
         drop((real_output, fake_output, fake));
         let grads = grad_consuming(loss, &self.discriminator.parameters());
-        self.discriminator_optimizer.step(self.discriminator.parameters_mut(), &grads);
+        self.discriminator_optimizer
+            .step(self.discriminator.parameters_mut(), &grads);
 
         let fake = self.generate(count);
         let fake_output = self.discriminate(&fake);
@@ -136,7 +139,8 @@ impl Gan {
         let g_loss = self.finite("generator", &loss)?;
         drop((fake_output, fake));
         let grads = grad_consuming(loss, &self.generator.parameters());
-        self.generator_optimizer.step(self.generator.parameters_mut(), &grads);
+        self.generator_optimizer
+            .step(self.generator.parameters_mut(), &grads);
         Ok(StepReport {
             d_loss,
             g_loss,
@@ -149,11 +153,13 @@ impl Gan {
     fn generate(&mut self, count: usize) -> Tensor {
         let latents = self.random.latents.normal(count * self.latent);
         let latents = Tensor::new(&latents, [count, self.latent], self.device);
-        self.generator.forward(&latents, Pass::Training(&mut self.random.dropout))
+        self.generator
+            .forward(&latents, Pass::Training(&mut self.random.dropout))
     }
 
     fn discriminate(&mut self, images: &Tensor) -> Tensor {
-        self.discriminator.forward(images, Pass::Training(&mut self.random.dropout))
+        self.discriminator
+            .forward(images, Pass::Training(&mut self.random.dropout))
     }
 
     fn finite(&self, network: &'static str, loss: &Tensor) -> Result<f64> {
@@ -174,7 +180,10 @@ impl Gan {
             ("generator", self.generator.named()),
             ("discriminator", self.discriminator.named()),
             ("generator_optimizer", self.generator_optimizer.named()),
-            ("discriminator_optimizer", self.discriminator_optimizer.named()),
+            (
+                "discriminator_optimizer",
+                self.discriminator_optimizer.named(),
+            ),
         ];
         prefixed(groups)
     }
@@ -185,7 +194,10 @@ impl Gan {
             ("generator", self.generator.named_mut()),
             ("discriminator", self.discriminator.named_mut()),
             ("generator_optimizer", self.generator_optimizer.named_mut()),
-            ("discriminator_optimizer", self.discriminator_optimizer.named_mut()),
+            (
+                "discriminator_optimizer",
+                self.discriminator_optimizer.named_mut(),
+            ),
         ];
         prefixed(groups)
     }
@@ -194,7 +206,11 @@ impl Gan {
 fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 4]) -> Vec<(String, T)> {
     let mut all = Vec::new();
     for (prefix, group) in groups {
-        all.extend(group.into_iter().map(|(name, tensor)| (format!("{prefix}.{name}"), tensor)));
+        all.extend(
+            group
+                .into_iter()
+                .map(|(name, tensor)| (format!("{prefix}.{name}"), tensor)),
+        );
     }
     all
 }

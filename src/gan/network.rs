@@ -15,7 +15,10 @@ use crate::storage::Device;
 /// If the shapes don't fit; those of a recipe that was loaded do.
 pub fn build(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
     let table = spec.table().expect("a loaded recipe's shapes fit");
-    let shapes = table.rows.iter().map(|row| (&row.input[..], &row.output[..]));
+    let shapes = table
+        .rows
+        .iter()
+        .map(|row| (&row.input[..], &row.output[..]));
     let layers = spec.layers.iter().zip(shapes);
     Sequential::new(
         layers
@@ -35,22 +38,54 @@ fn build_layer(
     let initializer = network.initializer;
     let (channels, filters) = (input[input.len() - 1], output[output.len() - 1]);
     match layer {
-        &LayerSpec::Dense { units, bias } => {
-            Box::new(Dense::new(channels, units, bias, initializer, random, device))
-        }
+        &LayerSpec::Dense { units, bias } => Box::new(Dense::new(
+            channels,
+            units,
+            bias,
+            initializer,
+            random,
+            device,
+        )),
         LayerSpec::Conv2d(conv) => {
-            let ConvolutionSpec { kernel: [kh, kw], stride, bias, .. } = *conv;
-            let padding = conv.padding.sides([input[0], input[1]], conv.kernel, stride);
+            let ConvolutionSpec {
+                kernel: [kh, kw],
+                stride,
+                bias,
+                ..
+            } = *conv;
+            let padding = conv
+                .padding
+                .sides([input[0], input[1]], conv.kernel, stride);
             let kernel = [kh, kw, channels, filters];
-            Box::new(Conv2d::new(kernel, stride, padding, bias, initializer, random, device))
+            Box::new(Conv2d::new(
+                kernel,
+                stride,
+                padding,
+                bias,
+                initializer,
+                random,
+                device,
+            ))
         }
         LayerSpec::ConvTranspose2d(conv) => {
-            let ConvolutionSpec { kernel: [kh, kw], stride, bias, .. } = *conv;
+            let ConvolutionSpec {
+                kernel: [kh, kw],
+                stride,
+                bias,
+                ..
+            } = *conv;
             let size = [output[0], output[1]];
             let padding = conv.padding.sides(size, conv.kernel, stride);
             let kernel = [kh, kw, filters, channels];
             Box::new(ConvTranspose2d::new(
-                kernel, size, stride, padding, bias, initializer, random, device,
+                kernel,
+                size,
+                stride,
+                padding,
+                bias,
+                initializer,
+                random,
+                device,
             ))
         }
         &LayerSpec::BatchNorm { momentum, epsilon } => {
@@ -62,7 +97,9 @@ fn build_layer(
         LayerSpec::Tanh {} => Box::new(Activation::Tanh),
         LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
         LayerSpec::Flatten {} => Box::new(Flatten),
-        LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),
+        LayerSpec::Reshape { shape } => Box::new(Reshape {
+            shape: shape.clone(),
+        }),
         &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
     }
 }

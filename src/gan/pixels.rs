@@ -9,8 +9,9 @@ use crate::tensor::Tensor;
 /// # Panics
 /// If `shape` doesn't hold as many values.
 pub fn to_tensor(bytes: &[u8], shape: Shape, [low, high]: [f64; 2], device: Device) -> Tensor {
-    let table: Vec<f32> =
-        (0..=255).map(|byte| (low + (high - low) * f64::from(byte) / 255.0) as f32).collect();
+    let table: Vec<f32> = (0..=255)
+        .map(|byte| (low + (high - low) * f64::from(byte) / 255.0) as f32)
+        .collect();
     let values: Vec<f32> = bytes.iter().map(|&byte| table[usize::from(byte)]).collect();
     Tensor::from_f32(&values, shape, device)
 }
@@ -30,7 +31,10 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         for range in [[-1.0, 1.0], [0.0, 1.0]] {
             let x = to_tensor(&bytes, [256].into(), range, Device::Cpu);
-            assert_eq!((x.to_f32()[0], x.to_f32()[255]), (range[0] as f32, range[1] as f32));
+            assert_eq!(
+                (x.to_f32()[0], x.to_f32()[255]),
+                (range[0] as f32, range[1] as f32)
+            );
             assert_eq!(to_bytes(&x, range), bytes);
         }
         let beyond = Tensor::new(&[-7.0, 7.0], [2], Device::Cpu);

@@ -76,7 +76,12 @@ impl Run {
         let batches = open_data(&recipe)?;
         let folder = &place(&recipe)?;
         let samples = folder.join("samples");
-        if folder.is_dir() && std::fs::read_dir(folder).map_err(Error::io(folder))?.next().is_some() {
+        if folder.is_dir()
+            && std::fs::read_dir(folder)
+                .map_err(Error::io(folder))?
+                .next()
+                .is_some()
+        {
             let what = "is not empty; go on with its run by --resume, or choose another --out";
             return Err(Error::run(folder, what));
         }
@@ -102,7 +107,8 @@ impl Run {
     ) -> Result<Run> {
         let path = folder.join("checkpoint.safetensors");
         if !path.is_file() {
-            let what = "holds no checkpoint.safetensors to resume from; start a run without --resume";
+            let what =
+                "holds no checkpoint.safetensors to resume from; start a run without --resume";
             return Err(Error::run(folder, what));
         }
         let (saved, gan) = checkpoint::load(&path, device)?;
@@ -258,7 +264,11 @@ impl Run {
     fn save_grid(&mut self) -> Result<()> {
         let width = self.recipe.generator.input[0];
         let mut random = Random::new(self.recipe.training.seed, Purpose::FixedLatent);
-        let latents: Vec<f32> = random.normal(GRID * width).into_iter().map(|v| v as f32).collect();
+        let latents: Vec<f32> = random
+            .normal(GRID * width)
+            .into_iter()
+            .map(|v| v as f32)
+            .collect();
         let images = sample(&mut self.gan.generator, &latents, width, self.device);
         let bytes = pixels::to_bytes(&images, self.recipe.data.range);
         let &[height, width, channels] = self.image.dims() else {
@@ -268,7 +278,9 @@ impl Run {
     }
 
     fn grid_path(&self, epoch: u64) -> PathBuf {
-        self.folder.join("samples").join(format!("epoch-{epoch:04}.png"))
+        self.folder
+            .join("samples")
+            .join(format!("epoch-{epoch:04}.png"))
     }
 }
 
@@ -283,7 +295,11 @@ fn open_data(recipe: &Recipe) -> Result<Batches> {
         );
         return Err(Error::recipe(&recipe.name, what));
     }
-    Batches::new(Arc::new(images), recipe.training.batch_size, recipe.training.seed)
+    Batches::new(
+        Arc::new(images),
+        recipe.training.batch_size,
+        recipe.training.seed,
+    )
 }
 
 /// The first line in which two recipes, written out, differ.
@@ -316,9 +332,14 @@ pub fn new_folder(parent: &Path, name: &str) -> Result<PathBuf> {
 pub fn latest_folder(parent: &Path, name: &str) -> Option<PathBuf> {
     let number = |path: &PathBuf| {
         let file = path.file_name()?.to_str()?;
-        file.strip_prefix(name)?.strip_prefix('-')?.parse::<u32>().ok()
+        file.strip_prefix(name)?
+            .strip_prefix('-')?
+            .parse::<u32>()
+            .ok()
     };
     let entries = std::fs::read_dir(parent).ok()?;
     let folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    folders.filter(|path| number(path).is_some()).max_by_key(number)
+    folders
+        .filter(|path| number(path).is_some())
+        .max_by_key(number)
 }

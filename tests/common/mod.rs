@@ -6,7 +6,10 @@ use std::process::{Command, Output, Stdio};
 /// `minimax` with these arguments, separated by spaces, in `folder`.
 pub fn minimax(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minimax"));
-    command.args(arguments.split_whitespace()).current_dir(folder).stdin(Stdio::null());
+    command
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .stdin(Stdio::null());
     command
 }
 
@@ -14,7 +17,11 @@ pub fn minimax(folder: &Path, arguments: &str) -> Command {
 #[track_caller]
 pub fn succeed(folder: &Path, arguments: &str) -> String {
     let output = minimax(folder, arguments).output().expect("minimax starts");
-    assert!(output.status.success(), "minimax {arguments}: {}", said(&output));
+    assert!(
+        output.status.success(),
+        "minimax {arguments}: {}",
+        said(&output)
+    );
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
@@ -22,7 +29,12 @@ pub fn succeed(folder: &Path, arguments: &str) -> String {
 #[track_caller]
 pub fn fail(folder: &Path, arguments: &str, code: i32) -> String {
     let output = minimax(folder, arguments).output().expect("minimax starts");
-    assert_eq!(output.status.code(), Some(code), "minimax {arguments}: {}", said(&output));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "minimax {arguments}: {}",
+        said(&output)
+    );
     one_line(&output)
 }
 
@@ -30,7 +42,10 @@ pub fn fail(folder: &Path, arguments: &str, code: i32) -> String {
 #[track_caller]
 pub fn one_line(output: &Output) -> String {
     let line = String::from_utf8(output.stderr.clone()).expect("UTF-8");
-    assert!(line.starts_with("error: ") && line.trim_end().lines().count() == 1, "{line:?}");
+    assert!(
+        line.starts_with("error: ") && line.trim_end().lines().count() == 1,
+        "{line:?}"
+    );
     line
 }
 

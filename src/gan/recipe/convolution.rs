@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! conv2d            n → (n + p - k) / s + 1, rounded down      same: n → ceil(n / s)
-//! conv_transpose2d  n → (n - 1)·s + k - p                      same: n → n·s
+//! conv_transpose2d  n → (n - 1)·s + max(k, s) - p              same: n → n·s
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -83,20 +83,22 @@ impl ConvolutionSpec {
     }
 
     pub(super) fn transposed_shape(&self, [h, w, _]: [usize; 3]) -> Vec<usize> {
-        let full = |n: usize, axis: usize| {
+        let full = |n: usize, axis: usize, reach: usize| {
             (n - 1)
                 .saturating_mul(self.stride[axis])
-                .saturating_add(self.kernel[axis])
+                .saturating_add(reach)
         };
+        let (kernel, stride) = (self.kernel, self.stride);
         let [height, width] = match self.padding {
-            PaddingSpec::Same => [
-                h.saturating_mul(self.stride[0]),
-                w.saturating_mul(self.stride[1]),
+            PaddingSpec::Same => [h.saturating_mul(stride[0]), w.saturating_mul(stride[1])],
+            // As in TensorFlow, a stride beyond the kernel leaves zeros after the last position too.
+            PaddingSpec::Valid => [
+                full(h, 0, kernel[0].max(stride[0])),
+                full(w, 1, kernel[1].max(stride[1])),
             ],
-            PaddingSpec::Valid => [full(h, 0), full(w, 1)],
             PaddingSpec::Explicit(pad) => [
-                full(h, 0).saturating_sub(pad.top + pad.bottom),
-                full(w, 1).saturating_sub(pad.left + pad.right),
+                full(h, 0, kernel[0]).saturating_sub(pad.top + pad.bottom),
+                full(w, 1, kernel[1]).saturating_sub(pad.left + pad.right),
             ],
         };
         vec![height, width, self.filters]
@@ -191,6 +193,6 @@ mod tests {
         let text = "filters = 2\nkernel = [1, 3]\nstride = [2, 1]\npadding = 'valid'";
         let conv: ConvolutionSpec = toml::from_str(text).unwrap();
         assert_eq!(conv.output_shape([8, 8, 4]).unwrap(), [4, 6, 2]);
-        assert_eq!(conv.transposed_shape([4, 6, 4]), [7, 8, 2]);
+        assert_eq!(conv.transposed_shape([4, 6, 4]), [8, 8, 2]);
     }
 }

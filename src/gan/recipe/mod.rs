@@ -48,9 +48,7 @@ pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 pub use convolution::{ConvolutionSpec, PaddingSpec};
 pub use layer::{LayerSpec, ParameterCount};
 pub use load::{MAX_BYTES, built_in_names};
-pub use network::{
-    LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec,
-};
+pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 
 /// A GAN and how to train it.

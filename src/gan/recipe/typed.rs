@@ -6,8 +6,8 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::network::OptimizerSpec;
-use crate::nn::Initializer;
 use super::{DataSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec};
+use crate::nn::Initializer;
 
 /// A value of the wrong type, an unknown key or a missing one.
 pub(super) struct Mistake {
