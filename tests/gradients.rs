@@ -104,20 +104,25 @@ fn a_wrong_value_is_caught() {
     assert!(!check(&case, &[0], Device::Cpu)[0].passed());
 }
 
+/// The limit of parity for random shapes. It is looser than the table's, since a result of a single value may be a sum that
+/// cancels, of which f32 holds fewer digits; a kernel that is wrong at some shape is off by about 1.
+const RANDOM_PARITY_LIMIT: f64 = 1e-7;
+
 /// Holds `case` to finite differences and the CPU to the reference, in all orders.
 fn holds(case: &Case) -> Result<(), TestCaseError> {
-    for device in [Device::Reference, Device::Cpu] {
-        for row in check(case, &[0, 1, 2], device) {
-            prop_assert!(row.passed(), "{device}: {row:?}");
-        }
+    for row in check(case, &[1, 2], Device::Reference) {
+        prop_assert!(row.passed(), "{row:?}");
+    }
+    for row in check(case, &[0, 1, 2], Device::Cpu) {
+        prop_assert!(row.error <= RANDOM_PARITY_LIMIT, "on the CPU: {row:?}");
     }
     Ok(())
 }
 
-/// Few cases, always the same: a sum that happens to cancel would fail in f32 without being wrong.
+/// Always the same cases, so that a failure is the change's and not the day's.
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 48,
+        cases: 256,
         rng_seed: RngSeed::Fixed(1),
         failure_persistence: None,
         ..ProptestConfig::default()
@@ -250,12 +255,9 @@ proptest! {
         holds(&layout::downsampled([n, h, w, c], factor))?;
     }
 
-    // At least three rows and two channels: of two rows, the normalised values are ±1 but for epsilon and x̄ cancels in f32, and
-    // so may γ̄ where it is a single sum.
+    // At least three rows: of two, the normalised values are ±1 but for epsilon, and x̄ cancels in f32.
     #[test]
-    fn random_batch_norms(
-        n in 3..=6_usize, h in 1..=3_usize, w in 1..=3_usize, c in select(vec![2, 3, 17]),
-    ) {
+    fn random_batch_norms(n in 3..=6_usize, h in 1..=3_usize, w in 1..=3_usize, c in channels()) {
         holds(&layers::normalised(&[n, h, w, c], 1e-3))?;
         holds(&layers::normalised(&[n * h, c], 1e-3))?;
     }

@@ -10,10 +10,7 @@ use crate::tensor::Tensor;
 /// The cases of this family.
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::new("critic", "conv, leaky, dense", &critic_inputs(), |t| {
-            critic(t)
-        })
-        .kinks(convolved),
+        Case::new("critic", "conv, leaky, dense", &critic_inputs(), critic).kinks(convolved),
         Case::new(
             "critic",
             "conv, batch norm, leaky, dense",
@@ -48,16 +45,16 @@ fn normalised_inputs() -> [Input; 6] {
     [x, conv, weight, bias, normal([3]), normal([3])]
 }
 
+/// What the leaky ReLU of a critic reads, and so what its kinks are at 0 of.
 fn convolved(t: &[Tensor]) -> Tensor {
     let padding = Padding::same([5, 5], [3, 3], [2, 2]);
     conv2d(&t[0], &t[1], [2, 2], padding)
 }
 
+/// The same with batch normalisation.
 fn normalised(t: &[Tensor]) -> Tensor {
     batch_norm(&convolved(t), &t[4], &t[5], 1e-3).y
 }
-
-// Leaky ReLU has its kinks where what `convolved` or `normalised` gives is 0.
 
 /// The scores `[n, 1]` of hidden maps.
 fn scores(hidden: &Tensor, t: &[Tensor]) -> Tensor {
