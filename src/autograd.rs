@@ -226,12 +226,26 @@ fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
 /// # Panics
 /// If `loss` holds more than one value.
 pub fn grad(loss: &Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Tensor> {
+    vjp(loss.clone(), one(loss), parameters, create_graph)
+}
+
+/// As [`grad`] without `create_graph`, for a loss that nobody needs again: whatever nobody else holds of its record is
+/// released as the walk passes it.
+///
+/// # Panics
+/// If `loss` holds more than one value.
+pub fn grad_consuming(loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
+    let one = one(&loss);
+    vjp(loss, one, parameters, false)
+}
+
+/// ∂loss/∂loss.
+fn one(loss: &Tensor) -> Tensor {
     assert!(
         loss.numel() == 1,
         "grad: the loss {loss:?} must hold one value; take its sum or mean"
     );
-    let one = Tensor::ones(loss.shape(), loss.device());
-    vjp(loss.clone(), one, parameters, create_graph)
+    Tensor::ones(loss.shape(), loss.device())
 }
 
 /// The vector-Jacobian product: gradients of <`cotangent`, `output`> with respect to `parameters`.

@@ -57,10 +57,16 @@ pub enum Error {
         /// The loss.
         value: f64,
     },
+    /// Training that Ctrl-C ended early, with everything saved (exit code 130).
+    #[error("{0}")]
+    Interrupted(String),
     /// A check that did not hold; the table of them has been printed already.
     #[error("{0}")]
     CheckFailed(String),
 }
+
+/// The exit code of a process that Ctrl-C ended.
+pub const INTERRUPTED: u8 = 130;
 
 /// The crate's result.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -97,10 +103,11 @@ impl Error {
         }
     }
 
-    /// The exit code of the command: 2 for usage, 1 for the rest.
+    /// The exit code of the command: 2 for usage, 130 after Ctrl-C, 1 for the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage(_) => 2,
+            Error::Interrupted(_) => INTERRUPTED,
             _ => 1,
         }
     }
@@ -115,6 +122,7 @@ fn io_mend(source: &std::io::Error) -> &'static str {
             "; choose a place you may write to, or change its permissions"
         }
         Kind::StorageFull | Kind::QuotaExceeded => "; free some space or choose another disk",
+        Kind::IsADirectory => "; name a file in it",
         Kind::AlreadyExists => "; choose another name",
         _ => "",
     }

@@ -1,13 +1,45 @@
-//! A tensor and autodiff engine with handwritten kernels, and the GANs built on it.
+//! A tensor and autodiff engine written from nothing, with handwritten kernels, and the generative adversarial networks built
+//! on it.
+//!
+//! ```
+//! use minimax::{Device, Tensor, grad, ops};
+//!
+//! let x = Tensor::new(&[1.0, 2.0, 3.0], [3], Device::Cpu).parameter();
+//! let cubes = &ops::square(&x) * &x;
+//! let loss = ops::sum(&cubes, &[0]);
+//!
+//! let first = grad(&loss, &[&x], true); // 3x², itself recorded
+//! assert_eq!(first[0].to_f64(), [3.0, 12.0, 27.0]);
+//! let second = grad(&ops::sum(&first[0], &[0]), &[&x], false); // 6x
+//! assert_eq!(second[0].to_f64(), [6.0, 12.0, 18.0]);
+//! ```
+//!
+//! # To read it in an evening
+//!
+//! 1. [`tensor`]: a shape, values on a device, and how they came to be ([`shape`], [`storage`]).
+//! 2. [`autograd`]: what an op records, and the walk that turns it into gradients.
+//! 3. One op: [`ops::conv2d`](mod@ops::conv2d), its formula and derivative rule in `mod.rs`, the plainest loops in `reference.rs`, the
+//!    fast kernel in `cpu.rs`. Every op in [`ops`] is laid out like it; [`cpu`] has what the kernels share.
+//! 4. A layer: [`nn::Conv2d`], an op with its parameters, and [`nn::Sequential`]; [`optim`] changes those parameters.
+//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [recipe](gan::recipe) describes.
+//!
+//! Then [`check`], which holds every op to the reference and to finite differences, and [`gan::run`], which makes a step a
+//! training run. [`random`] is why the same seed gives the same bits with any number of threads.
 #![warn(missing_docs)]
 
 pub mod autograd;
 pub mod check;
 pub mod cli;
 pub mod cpu;
+pub mod data;
 pub mod error;
+pub mod files;
+pub mod gan;
+pub mod nn;
 pub mod ops;
+pub mod optim;
 pub mod random;
+pub mod report;
 pub mod shape;
 pub mod storage;
 pub mod tensor;

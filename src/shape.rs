@@ -1,5 +1,6 @@
 //! Shapes, broadcasting, and the geometry of a convolution: plain values that kernels take whole.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The largest number of axes a tensor has.
@@ -129,7 +130,11 @@ impl fmt::Debug for Shape {
 }
 
 /// Rows or columns of zeros around an image, per side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with top, bottom, left, right"
+)]
 #[repr(C)]
 pub struct Padding {
     /// Rows above.
@@ -164,7 +169,9 @@ impl Padding {
     /// TensorFlow's `same`, for an image `[h, w]`: the output has ceil(h / s) rows, and of the
     /// total = max((ceil(h / s) - 1) · s + k - h, 0) zeros the smaller half comes first.
     pub fn same(image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
-        let total = |n: usize, k: usize, s: usize| ((n.div_ceil(s) - 1) * s + k).saturating_sub(n);
+        let total = |n: usize, k: usize, s: usize| {
+            (n.div_ceil(s).saturating_sub(1) * s + k).saturating_sub(n)
+        };
         let (rows, columns) = (
             total(image[0], kernel[0], stride[0]),
             total(image[1], kernel[1], stride[1]),

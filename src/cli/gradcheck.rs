@@ -5,9 +5,8 @@ use crate::check::gradcheck::{Row, check};
 use crate::storage::Device;
 use crate::{Error, Result};
 use clap::Args;
-use std::io::Write;
 
-/// Checks every op's gradients against finite differences, or a device against the reference
+/// The arguments of `minimax gradcheck`.
 #[derive(Args, Debug)]
 pub struct GradcheckArgs {
     /// Check only this op
@@ -26,17 +25,18 @@ pub struct GradcheckArgs {
 /// # Errors
 /// If `--op` names no op, a check fails, or standard output can't be written to.
 pub fn run(args: &GradcheckArgs) -> Result<()> {
-    run_to(args, &mut std::io::stdout().lock())
+    run_to(args, &mut super::print)
 }
 
-fn run_to(args: &GradcheckArgs, out: &mut impl Write) -> Result<()> {
+/// As [`run`], with each line given to `print`.
+fn run_to(args: &GradcheckArgs, print: Print) -> Result<()> {
     let cases = chosen_cases(args.op.as_deref())?;
     let orders: &[u8] = match args.order {
         Some(1) => &[1],
         Some(_) => &[2],
         None => &[0, 1, 2],
     };
-    let mut table = Table::new(&cases, out);
+    let mut table = Table::new(&cases, print);
     table.header()?;
     for case in &cases {
         for row in check(case, orders, args.device) {
@@ -60,20 +60,23 @@ fn chosen_cases(op: Option<&str>) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
+/// Where lines go.
+type Print<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
+
 /// The table as it is printed, line by line, with columns as wide as what they will hold.
-struct Table<'a, W: Write> {
-    out: &'a mut W,
+struct Table<'a> {
+    print: Print<'a>,
     op_width: usize,
     case_width: usize,
     checks: usize,
     failed: usize,
 }
 
-impl<'a, W: Write> Table<'a, W> {
-    fn new(cases: &[Case], out: &'a mut W) -> Table<'a, W> {
+impl<'a> Table<'a> {
+    fn new(cases: &[Case], print: Print<'a>) -> Table<'a> {
         let width = |text: &str| text.chars().count();
         Table {
-            out,
+            print,
             op_width: cases.iter().map(|c| width(c.op)).max().unwrap_or(0),
             case_width: cases.iter().map(|c| width(&c.name)).max().unwrap_or(0),
             checks: 0,
@@ -118,7 +121,7 @@ impl<'a, W: Write> Table<'a, W> {
     }
 
     fn line(&mut self, line: &str) -> Result<()> {
-        writeln!(self.out, "{line}").map_err(Error::io("standard output"))
+        (self.print)(&format!("{line}\n"))
     }
 }
 
@@ -132,9 +135,12 @@ mod tests {
             order,
             device,
         };
-        let mut out = Vec::new();
-        let result = run_to(&args, &mut out);
-        (result, String::from_utf8(out).unwrap())
+        let mut text = String::new();
+        let result = run_to(&args, &mut |line| {
+            text.push_str(line);
+            Ok(())
+        });
+        (result, text)
     }
 
     #[test]
@@ -162,8 +168,12 @@ mod tests {
 
     #[test]
     fn a_failed_check_is_printed_and_is_an_error() {
-        let mut out = Vec::new();
-        let mut table = Table::new(&[], &mut out);
+        let mut text = String::new();
+        let mut print = |line: &str| {
+            text.push_str(line);
+            Ok(())
+        };
+        let mut table = Table::new(&[], &mut print);
         let row = Row {
             op: "exp",
             case: "[3]".into(),
@@ -174,7 +184,6 @@ mod tests {
         table.row(&row).unwrap();
         let error = table.summary(Device::Cpu).unwrap_err();
         assert_eq!(error.exit_code(), 1);
-        let text = String::from_utf8(out).unwrap();
         assert!(text.lines().next().unwrap().ends_with("FAIL"), "{text}");
     }
 }

@@ -1,3 +1,103 @@
-//! The command line: one file per subcommand.
+//! The command line: one module per subcommand, and how all of them speak to the terminal.
+//!
+//! What goes wrong is one line, `error: ...`, on the standard error; the exit code is 2 for a command that
+//! was written wrong and 1 for all else.
 
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{Error, Result};
+
+pub mod data;
 pub mod gradcheck;
+pub mod interrupt;
+pub mod recipes;
+pub mod sample;
+pub mod train;
+
+/// Trains GANs on a tensor engine of its own.
+#[derive(Debug, Parser)]
+#[command(name = "minimax", version, about, arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// A row here and one in [`run`] make a subcommand.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a GAN
+    Train(train::TrainArgs),
+    /// Make images with a trained generator
+    Sample(sample::SampleArgs),
+    /// List the built-in recipes, or show the layers of one
+    Recipes(recipes::RecipesArgs),
+    /// Look at a data set
+    Data(data::DataArgs),
+    /// Check gradients against finite differences, or a device against the reference
+    Gradcheck(gradcheck::GradcheckArgs),
+}
+
+fn run() -> Result<()> {
+    match parse()? {
+        None => Ok(()),
+        Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Recipes(args)) => recipes::run(args),
+        Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Gradcheck(args)) => gradcheck::run(&args),
+    }
+}
+
+/// Runs the command that the process was started with; the whole of `main`.
+pub fn main() -> ExitCode {
+    let Err(error) = run() else {
+        return ExitCode::SUCCESS;
+    };
+    // Nothing is left to tell the user by if this fails too.
+    let _ = writeln!(std::io::stderr(), "error: {}", one_line(&error.to_string()));
+    ExitCode::from(error.exit_code())
+}
+
+/// The command that was asked for; none if it was `--help` or `--version`, which are printed.
+fn parse() -> Result<Option<Command>> {
+    match Cli::try_parse() {
+        Ok(cli) => Ok(Some(cli.command)),
+        Err(error) if error.use_stderr() => Err(Error::Usage(fold(&error.to_string()))),
+        Err(help) => print(&help.to_string()).map(|()| None),
+    }
+}
+
+/// Writes `text` to the standard output. A reader that has gone away (`minimax recipes | head -1`) is no
+/// error; `println!` would panic there, so nothing in this program uses it.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("standard output")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Clap's paragraphs on a wrong flag (message, tip, usage) as one line without the usage.
+fn fold(message: &str) -> String {
+    let said = message.split("\n\nUsage:").next().unwrap_or(message);
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let lines: Vec<_> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    format!("{}; see --help", lines.join("; ").replace(":; ", ": "))
+}
+
+/// `text` with the line breaks that a file name or a value may have brought in taken out.
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r'])
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

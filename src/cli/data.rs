@@ -1,0 +1,130 @@
+//! `minimax data`: looking at a data set before training on it.
+
+use crate::random::{Purpose, Random};
+use crate::{Error, Result, data, report};
+use clap::{Args, Subcommand};
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Arguments of `minimax data`.
+#[derive(Args, Debug)]
+pub struct DataArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+/// What `minimax data` can do.
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// Draw a grid of images picked at random from a data set
+    Preview(PreviewArgs),
+}
+
+/// Arguments of `minimax data preview`.
+#[derive(Args, Debug)]
+pub struct PreviewArgs {
+    /// `digits`, `mnist`, `fashion-mnist` or a folder
+    #[arg(value_name = "NAME|DIR")]
+    pub data: String,
+    /// The picture to write
+    #[arg(long, value_name = "FILE", default_value = "grid.png")]
+    pub out: PathBuf,
+    /// How many images [default: 100, or all where there are fewer]
+    #[arg(long, value_name = "N")]
+    pub count: Option<usize>,
+    /// Picks the images, and draws the built-in digits
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// Runs `minimax data` and prints one line.
+///
+/// # Errors
+/// Whatever [`data::open`] says of the data set, [`Error::Usage`] where `--count` is 0 or more than it
+/// holds, and [`Error::Io`] where the picture can't be written.
+pub fn run(args: &DataArgs) -> Result<()> {
+    let DataCommand::Preview(args) = &args.command;
+    let line = preview(args)?;
+    // Unlike `println!`, no panic where the reader of a pipe has gone.
+    writeln!(io::stdout(), "{line}").map_err(Error::io("standard output"))
+}
+
+/// Draws the grid and says what was drawn.
+fn preview(args: &PreviewArgs) -> Result<String> {
+    let images = data::open(&args.data, args.seed)?;
+    let total = images.len();
+    let count = args.count.unwrap_or(total.min(100));
+    if count == 0 || count > total {
+        return Err(Error::Usage(format!(
+            "--count {count}: {} has {total} images; choose from 1 to {total}",
+            args.data
+        )));
+    }
+    let order = Random::new(args.seed, Purpose::Shuffle).permutation(total);
+    let pixels: Vec<u8> = order[..count]
+        .iter()
+        .flat_map(|&index| images.image(index as usize))
+        .copied()
+        .collect();
+    let columns = (count as f64).sqrt().ceil() as usize;
+    let (height, width, channels) = (images.height, images.width, images.channels);
+    report::grid_png(&args.out, &pixels, height, width, channels, columns)?;
+
+    let classes = match images.classes() {
+        0 => "no labels".to_string(),
+        1 => "1 class".to_string(),
+        classes => format!("{classes} classes"),
+    };
+    Ok(format!(
+        "{}: {count} of {total} images, {height}x{width}x{channels}, {classes}, drawn to {}",
+        args.data,
+        args.out.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::fs;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        data: DataArgs,
+    }
+
+    fn preview_args(line: &str) -> PreviewArgs {
+        let words = std::iter::once("data").chain(line.split(' '));
+        let DataCommand::Preview(args) = Command::try_parse_from(words).unwrap().data.command;
+        args
+    }
+
+    #[test]
+    fn preview_writes_a_picture_and_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("digits.png");
+        let line = format!("preview digits --count 9 --seed 4 --out {}", out.display());
+        let said = preview(&preview_args(&line)).unwrap();
+        let expected = format!(
+            "digits: 9 of 10000 images, 28x28x1, 10 classes, drawn to {}",
+            out.display()
+        );
+        assert_eq!(said, expected);
+        assert!(fs::read(&out).unwrap().starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_drawn_is_a_usage_error_and_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("grid.png");
+        for count in [0, 10_001] {
+            let line = format!("preview digits --count {count} --out {}", out.display());
+            let error = preview(&preview_args(&line)).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains("from 1 to 10000"), "{error}");
+        }
+        assert!(!out.exists());
+    }
+}

@@ -1,0 +1,22 @@
+//! Ctrl-C and SIGTERM: the first asks for a clean stop, a second one ends the process at once.
+
+use crate::error::INTERRUPTED;
+use crate::{Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// From now on, says whether a stop has been asked for.
+///
+/// # Errors
+/// If the system refuses the handler.
+pub fn watch() -> Result<impl Fn() -> bool> {
+    let asked = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&asked);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    })
+    .map_err(|error| Error::Usage(format!("Ctrl-C can't be caught: {error}")))?;
+    Ok(move || asked.load(Ordering::Relaxed))
+}

@@ -1,0 +1,334 @@
+//! IDX, the format of MNIST (LeCun, Cortes and Burges, "The MNIST database of handwritten digits"),
+//! plain or gzipped:
+//!
+//! ```text
+//! images: 2051, count, height, width    labels: 2049, count      32-bit words, big-endian
+//!         count · height · width bytes          count bytes
+//! ```
+
+use super::Images;
+use crate::{Error, Result};
+use byteorder::{BigEndian, ReadBytesExt};
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// Magic numbers: 8 stands for unsigned bytes, the last digit for the number of sizes that follow.
+const IMAGES: u32 = 0x0803;
+const LABELS: u32 = 0x0801;
+
+/// The most bytes a header may promise, so that a few forged words (or a gzip bomb behind them) can't
+/// exhaust the memory. MNIST's training images are 47 MB.
+const LARGEST: u128 = u32::MAX as u128;
+
+/// The mend of every damaged file.
+const AGAIN: &str = "download it again";
+
+/// The names that training images and labels go by, each also with `.gz`.
+const IMAGE_NAMES: [&str; 2] = ["train-images-idx3-ubyte", "train-images.idx3-ubyte"];
+const LABEL_NAMES: [&str; 2] = ["train-labels-idx1-ubyte", "train-labels.idx1-ubyte"];
+
+/// The training set in `folder`, or `None` where there is neither an image file nor a label file.
+///
+/// # Errors
+/// [`Error::Data`] where one of the two is missing, isn't IDX, is cut short, goes on too long, is
+/// empty, promises an absurd size, or where the two hold different counts.
+pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
+    let (images, labels) = (find(folder, IMAGE_NAMES), find(folder, LABEL_NAMES));
+    let (images, labels) = match (images, labels) {
+        (None, None) => return Ok(None),
+        (Some(images), Some(labels)) => (images, labels),
+        (None, Some(_)) => return Err(alone(folder, "labels but no images", IMAGE_NAMES[0])),
+        (Some(_), None) => return Err(alone(folder, "images but no labels", LABEL_NAMES[0])),
+    };
+    let ([count, height, width], pixels) = read_file(&images, IMAGES)?;
+    let ([label_count], label_bytes) = read_file(&labels, LABELS)?;
+    if count != label_count {
+        return Err(Error::data(
+            &labels,
+            format!(
+                "{label_count} labels for the {count} images of {}",
+                images.display()
+            ),
+            "take both files from one source",
+        ));
+    }
+    Ok(Some(Images {
+        height,
+        width,
+        channels: 1,
+        pixels,
+        labels: label_bytes,
+    }))
+}
+
+fn find(folder: &Path, names: [&str; 2]) -> Option<PathBuf> {
+    names
+        .iter()
+        .flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))])
+        .find(|path| path.is_file())
+}
+
+fn alone(folder: &Path, what: &str, missing: &str) -> Error {
+    Error::data(folder, what, format!("put {missing}[.gz] there"))
+}
+
+fn read_file<const N: usize>(path: &Path, magic: u32) -> Result<([usize; N], Vec<u8>)> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    read(path, BufReader::new(file), magic)
+}
+
+/// The `N` sizes and the bytes of one IDX file; `path` only names it in errors.
+fn read<const N: usize>(
+    path: &Path,
+    mut source: impl BufRead,
+    magic: u32,
+) -> Result<([usize; N], Vec<u8>)> {
+    // By its first bytes, not by its name: browsers and scripts unpack files and keep the name.
+    let start = source.fill_buf().map_err(Error::io(path))?;
+    if start.is_empty() {
+        return Err(Error::data(path, "the file is empty", AGAIN));
+    }
+    if start.starts_with(&[0x1f, 0x8b]) {
+        read_plain(path, MultiGzDecoder::new(source), magic)
+    } else {
+        read_plain(path, source, magic)
+    }
+}
+
+fn read_plain<const N: usize>(
+    path: &Path,
+    mut source: impl Read,
+    magic: u32,
+) -> Result<([usize; N], Vec<u8>)> {
+    let mut word = || {
+        let word = source.read_u32::<BigEndian>();
+        word.map_err(|error| damage(path, error))
+    };
+    let kind = if magic == IMAGES { "images" } else { "labels" };
+    let found = word()?;
+    if found != magic {
+        return Err(Error::data(
+            path,
+            format!("not IDX {kind}, which begin with {magic}; this begins with {found}"),
+            "check that the file is what its name says",
+        ));
+    }
+    let mut sizes = [0; N];
+    for size in &mut sizes {
+        *size = word()? as usize;
+    }
+    // At most three 32-bit sizes: their product fits.
+    let promised: u128 = sizes.iter().map(|&size| size as u128).product();
+    if promised == 0 || promised > LARGEST {
+        let what = match promised {
+            0 => format!("its header says sizes {sizes:?}, so it holds no {kind}"),
+            _ => format!("its header says sizes {sizes:?}, more than the {LARGEST} bytes allowed"),
+        };
+        return Err(Error::data(path, what, AGAIN));
+    }
+    // The vector grows with what is really there, and one byte more than promised is enough to know.
+    let mut bytes = Vec::new();
+    source
+        .take(promised as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| damage(path, error))?;
+    let got = bytes.len() as u128;
+    if got != promised {
+        let what = if got < promised {
+            format!("cut short: {got} bytes of {kind} where its header says {promised}")
+        } else {
+            format!("goes on after the {promised} bytes of {kind} that its header says")
+        };
+        return Err(Error::data(path, what, AGAIN));
+    }
+    Ok((sizes, bytes))
+}
+
+/// What reading said, told apart: the file is bad, or the system refused.
+fn damage(path: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Error::data(path, "cut short", AGAIN),
+        // flate2's kinds for a stream that isn't deflate and for a checksum that is wrong.
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            Error::data(path, format!("damaged gzip data ({error})"), AGAIN)
+        }
+        _ => Error::io(path)(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+    use std::fs;
+    use std::io::Write;
+
+    fn idx(magic: u32, sizes: &[u32], body: &[u8]) -> Vec<u8> {
+        let words = std::iter::once(&magic).chain(sizes);
+        let header = words.flat_map(|word| word.to_be_bytes());
+        header.chain(body.iter().copied()).collect()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn good_images() -> Vec<u8> {
+        let body: Vec<u8> = (0..24).collect();
+        idx(IMAGES, &[2, 3, 4], &body)
+    }
+
+    fn images(bytes: &[u8]) -> Result<([usize; 3], Vec<u8>)> {
+        read(Path::new("some/train-images"), bytes, IMAGES)
+    }
+
+    /// One line that names the file, says `what` and gives a mend.
+    fn assert_refused(bytes: &[u8], what: &str) {
+        let error = images(bytes).expect_err(what).to_string();
+        assert!(error.starts_with("some/train-images: "), "{error}");
+        assert!(error.contains(what), "{what}: {error}");
+        assert!(error.contains("; ") && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn plain_and_gzipped_files_hold_the_same() {
+        let expected = ([2, 3, 4], (0..24).collect::<Vec<u8>>());
+        assert_eq!(images(&good_images()).unwrap(), expected);
+        assert_eq!(images(&gzip(&good_images())).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_kind_of_damage_is_named() {
+        let good = good_images();
+        let zipped = gzip(&good);
+        assert_refused(&[], "the file is empty");
+        assert_refused(&gzip(&[]), "cut short");
+        assert_refused(&good[..2], "cut short");
+        assert_refused(&good[..14], "cut short");
+        assert_refused(
+            &good[..39],
+            "cut short: 23 bytes of images where its header says 24",
+        );
+        assert_refused(&[&good[..], &[0]].concat(), "goes on after the 24 bytes");
+        assert_refused(
+            &gzip(&[&good[..], &[0]].concat()),
+            "goes on after the 24 bytes",
+        );
+        assert_refused(&idx(LABELS, &[1], &[7]), "this begins with 2049");
+        assert_refused(b"<html>Not Found</html>", "not IDX images");
+        for sizes in [[0, 28, 28], [10, 0, 28], [10, 28, 0]] {
+            assert_refused(&idx(IMAGES, &sizes, &[]), "holds no images");
+        }
+        assert_refused(
+            &idx(IMAGES, &[u32::MAX; 3], &[]),
+            "more than the 4294967295 bytes",
+        );
+        assert_refused(
+            &idx(IMAGES, &[u32::MAX, u32::MAX, 0], &[]),
+            "holds no images",
+        );
+        for end in [3, 12, zipped.len() - 1] {
+            assert_refused(&zipped[..end], "cut short");
+        }
+        let mut wrong_sum = zipped.clone();
+        let at = wrong_sum.len() - 8;
+        wrong_sum[at] ^= 1;
+        assert_refused(&wrong_sum, "damaged gzip data");
+        assert_refused(&[&zipped[..], &[7; 20]].concat(), "damaged gzip data");
+    }
+
+    /// A promise of 4 GB that 16 bytes make costs no memory; a bomb is read one byte past its promise.
+    #[test]
+    fn memory_follows_what_is_there_and_what_was_promised() {
+        assert_refused(&idx(IMAGES, &[u32::MAX, 1, 1], &[]), "cut short: 0 bytes");
+        let bomb = gzip(&idx(IMAGES, &[1, 2, 2], &vec![0; 50_000_000]));
+        let mut read_so_far = bomb.as_slice();
+        assert!(read::<3>(Path::new("bomb"), &mut read_so_far, IMAGES).is_err());
+        assert!(
+            read_so_far.len() > bomb.len() / 2,
+            "{} bytes left",
+            read_so_far.len()
+        );
+    }
+
+    #[test]
+    fn a_folder_needs_both_files_and_equal_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        assert!(read_folder(path).unwrap().is_none());
+
+        let labels = path.join("train-labels.idx1-ubyte.gz");
+        fs::write(&labels, gzip(&idx(LABELS, &[2], &[3, 255]))).unwrap();
+        let error = read_folder(path).unwrap_err().to_string();
+        assert!(
+            error.contains("put train-images-idx3-ubyte[.gz] there"),
+            "{error}"
+        );
+
+        fs::write(path.join("train-images-idx3-ubyte"), good_images()).unwrap();
+        let set = read_folder(path).unwrap().unwrap();
+        assert_eq!(
+            (set.len(), set.height, set.width, set.channels),
+            (2, 3, 4, 1)
+        );
+        assert_eq!(set.labels, [3, 255]);
+        assert_eq!(set.image(1), (12..24).collect::<Vec<u8>>());
+
+        fs::write(&labels, idx(LABELS, &[3], &[1, 2, 3])).unwrap();
+        let error = read_folder(path).unwrap_err().to_string();
+        assert!(error.starts_with(&labels.display().to_string()), "{error}");
+        assert!(error.contains("3 labels for the 2 images"), "{error}");
+
+        fs::remove_file(&labels).unwrap();
+        let error = read_folder(path).unwrap_err().to_string();
+        assert!(
+            error.contains("put train-labels-idx1-ubyte[.gz] there"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn mnist_is_read_where_it_is_present() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/datasets/mnist");
+        if !folder.exists() {
+            eprintln!("skipped: no MNIST in {}", folder.display());
+            return;
+        }
+        let set = read_folder(&folder).unwrap().unwrap();
+        assert_eq!((set.len(), set.height, set.width), (60_000, 28, 28));
+        assert_eq!(set.labels[..5], [5, 0, 4, 1, 9]);
+        let mean = set.pixels.iter().map(|&p| f64::from(p)).sum::<f64>() / set.pixels.len() as f64;
+        assert!((mean / 255.0 - 0.1307).abs() < 1e-4, "{mean}");
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = images(&bytes);
+            let _ = images(&gzip(&bytes));
+            let _ = read::<1>(Path::new("labels"), &bytes[..], LABELS);
+        }
+
+        #[test]
+        fn a_mutated_file_is_refused_or_read_whole(
+            zipped in any::<bool>(),
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = if zipped { gzip(&good_images()) } else { good_images() };
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            bytes.truncate(1 + end.index(bytes.len()));
+            if let Ok((sizes, pixels)) = images(&bytes) {
+                prop_assert_eq!(sizes.iter().product::<usize>(), pixels.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Data sets of small images: where they come from and how batches are cut from them.
+//!
+//! [`open`] takes a name or a folder and gives [`Images`]; [`Batches`] cuts them into training batches.
+
+mod batches;
+mod digits;
+mod idx;
+
+pub use batches::Batches;
+pub use digits::draw;
+
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// A data set in memory, one byte a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Images {
+    /// Rows of an image, at least 1.
+    pub height: usize,
+    /// Columns of an image, at least 1.
+    pub width: usize,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+    /// `[n, height, width, channels]`, row-major.
+    pub pixels: Vec<u8>,
+    /// The class of each image, `[n]`, or empty where the set has none.
+    pub labels: Vec<u8>,
+}
+
+impl Images {
+    /// How many images there are.
+    pub fn len(&self) -> usize {
+        self.pixels.len() / self.image_len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.pixels.is_empty()
+    }
+
+    /// The bytes of one image: height · width · channels.
+    pub fn image_len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Image `index` as `[height, width, channels]`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Images::len).
+    pub fn image(&self, index: usize) -> &[u8] {
+        &self.pixels[index * self.image_len()..][..self.image_len()]
+    }
+
+    /// How many different labels there are; 0 where the set has none.
+    pub fn classes(&self) -> usize {
+        let mut seen = [false; 256];
+        for &label in &self.labels {
+            seen[usize::from(label)] = true;
+        }
+        seen.iter().filter(|&&seen| seen).count()
+    }
+}
+
+/// The name of the digits that the program draws itself.
+pub const DIGITS: &str = "digits";
+/// How many of them [`open`] draws: 1,000 of each class.
+const DIGIT_COUNT: usize = 10_000;
+/// The sets that are looked for in `datasets/<name>/`.
+const KNOWN: [&str; 2] = ["mnist", "fashion-mnist"];
+
+/// A format that a folder of data may be in.
+struct Format {
+    /// The files that it is recognised by, for people.
+    files: &'static str,
+    /// The folder's images, or `None` where none of the files is there.
+    read: fn(&Path) -> Result<Option<Images>>,
+}
+
+/// Every format, in the order in which they are tried. A new one is a module with such a function and a
+/// row here.
+const FORMATS: [Format; 1] = [Format {
+    files: "train-images-idx3-ubyte[.gz] and train-labels-idx1-ubyte[.gz]",
+    read: idx::read_folder,
+}];
+
+/// Opens a data set: `digits`, drawn by the program itself from `seed`; a known name (`mnist`,
+/// `fashion-mnist`), which is looked for in `datasets/<name>/`; or else a folder, whose format is
+/// recognised by the files in it. Only the digits depend on `seed`.
+///
+/// # Errors
+/// [`Error::Usage`] where it is neither a name nor a folder, [`Error::Data`] where the folder holds no
+/// data that can be read, and [`Error::Io`] where the system refuses.
+pub fn open(name_or_folder: &str, seed: u64) -> Result<Images> {
+    if name_or_folder == DIGITS {
+        return Ok(draw(DIGIT_COUNT, seed));
+    }
+    let folder = if KNOWN.contains(&name_or_folder) {
+        Path::new("datasets").join(name_or_folder)
+    } else {
+        PathBuf::from(name_or_folder)
+    };
+    if folder.is_dir() {
+        return read_folder(&folder);
+    }
+    Err(if KNOWN.contains(&name_or_folder) {
+        let mend = format!(
+            "put {} there, or name their folder with --data DIR",
+            expected_files()
+        );
+        Error::data(folder, "there is no such folder", mend)
+    } else {
+        Error::Usage(format!(
+            "data {name_or_folder:?}: neither a data set's name ({DIGITS}, {}) nor a folder; \
+             give one of these or --data DIR",
+            KNOWN.join(", "),
+        ))
+    })
+}
+
+fn read_folder(folder: &Path) -> Result<Images> {
+    for format in &FORMATS {
+        if let Some(images) = (format.read)(folder)? {
+            return Ok(images);
+        }
+    }
+    Err(Error::data(
+        folder,
+        "no data set in this folder",
+        format!("it should hold {}", expected_files()),
+    ))
+}
+
+fn expected_files() -> String {
+    FORMATS.map(|format| format.files).join(", or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_opened_is_one_line_with_the_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().to_str().unwrap();
+        for (name, what, mend) in [
+            ("digit", "data \"digit\"", "digits, mnist, fashion-mnist"),
+            ("no/such/folder", "no/such/folder", "--data DIR"),
+            ("", "data \"\"", "digits"),
+            ("Cargo.toml", "nor a folder", "--data DIR"),
+            (
+                "fashion-mnist",
+                "datasets/fashion-mnist",
+                "train-images-idx3-ubyte[.gz]",
+            ),
+            (empty, empty, "train-labels-idx1-ubyte[.gz]"),
+        ] {
+            let error = open(name, 0).expect_err(name).to_string();
+            assert!(error.contains(what) && error.contains(mend), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_digits_are_a_thousand_of_each_class() {
+        let digits = open(DIGITS, 5).unwrap();
+        assert_eq!(
+            (digits.len(), digits.classes(), digits.image_len()),
+            (10_000, 10, 784)
+        );
+        for class in 0..10 {
+            assert_eq!(digits.labels.iter().filter(|&&l| l == class).count(), 1000);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `log.csv`: one row per step. Rows are appended as steps are done; a run that goes on first drops the rows of steps that its
+//! checkpoint doesn't know, so that no step stands twice.
+
+use super::model::StepReport;
+use crate::files::write_whole;
+use crate::{Error, Result};
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+const HEADER: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second";
+
+/// An open log.
+pub struct Log {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Log {
+    /// The log at `path`, holding the rows up to step `last` of the one that was there.
+    ///
+    /// # Errors
+    /// If it can't be read or written.
+    pub fn open(path: &Path, last: u64) -> Result<Log> {
+        let mut text = format!("{HEADER}\n");
+        if last > 0 {
+            let old = match std::fs::read_to_string(path) {
+                // A log that somebody has moved away is begun anew.
+                Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+                read => read.map_err(Error::io(path))?,
+            };
+            for row in old.lines().skip(1) {
+                let step = row
+                    .split(',')
+                    .next()
+                    .and_then(|step| step.parse::<u64>().ok());
+                let whole = row.matches(',').count() == HEADER.matches(',').count();
+                if whole && step.is_some_and(|step| step <= last) {
+                    text += row;
+                    text.push('\n');
+                }
+            }
+        }
+        write_whole(path, text.as_bytes())?;
+        let file = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(Error::io(path))?;
+        Ok(Log {
+            path: path.to_path_buf(),
+            file: BufWriter::new(file),
+        })
+    }
+
+    /// Appends the row of `step`, counted from 1.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn row(
+        &mut self,
+        step: u64,
+        epoch: u64,
+        report: &StepReport,
+        images_per_second: f64,
+    ) -> Result<()> {
+        let StepReport {
+            d_loss,
+            g_loss,
+            d_real,
+            d_fake,
+        } = report;
+        writeln!(
+            self.file,
+            "{step},{epoch},{d_loss:.6},{g_loss:.6},{d_real:.6},{d_fake:.6},{images_per_second:.1}"
+        )
+        .map_err(Error::io(&self.path))
+    }
+
+    /// Hands every row to the system.
+    ///
+    /// # Errors
+    /// If they can't be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.file.flush().map_err(Error::io(&self.path))
+    }
+}

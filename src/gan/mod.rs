@@ -1,0 +1,13 @@
+//! Generative adversarial networks: a recipe (TOML) says what they are, the rest trains them.
+//!
+//! Read [`recipe`] for what can be said, [`model`] for one step of the game, [`loss`] for what is minimised, and [`run`] for the loop
+//! around it and the folder that it fills.
+
+pub mod checkpoint;
+mod log;
+pub mod loss;
+pub mod model;
+pub mod network;
+pub mod pixels;
+pub mod recipe;
+pub mod run;

@@ -1,0 +1,141 @@
+//! From a recipe's list of layers to a network with parameters.
+
+use super::recipe::{ConvolutionSpec, LayerSpec, NetworkSpec, OptimizerSpec};
+use crate::nn::{
+    Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Layer, Reshape,
+    Sequential, UpSampling2d,
+};
+use crate::optim::{Adam, Optimizer, RmsProp, Rule, Sgd};
+use crate::random::Random;
+use crate::storage::Device;
+
+/// The network of `spec`, its weights drawn from `random` layer by layer.
+///
+/// # Panics
+/// If the shapes don't fit; those of a recipe that was loaded do.
+pub fn build(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
+    let table = spec.table().expect("a loaded recipe's shapes fit");
+    let shapes = table
+        .rows
+        .iter()
+        .map(|row| (&row.input[..], &row.output[..]));
+    let layers = spec.layers.iter().zip(shapes);
+    Sequential::new(
+        layers
+            .map(|(layer, (input, output))| build_layer(spec, layer, input, output, random, device))
+            .collect(),
+    )
+}
+
+fn build_layer(
+    network: &NetworkSpec,
+    layer: &LayerSpec,
+    input: &[usize],
+    output: &[usize],
+    random: &mut Random,
+    device: Device,
+) -> Box<dyn Layer> {
+    let initializer = network.initializer;
+    let (channels, filters) = (input[input.len() - 1], output[output.len() - 1]);
+    match layer {
+        &LayerSpec::Dense { units, bias } => Box::new(Dense::new(
+            channels,
+            units,
+            bias,
+            initializer,
+            random,
+            device,
+        )),
+        LayerSpec::Conv2d(conv) => {
+            let ConvolutionSpec {
+                kernel: [kh, kw],
+                stride,
+                bias,
+                ..
+            } = *conv;
+            let padding = conv
+                .padding
+                .sides([input[0], input[1]], conv.kernel, stride);
+            let kernel = [kh, kw, channels, filters];
+            Box::new(Conv2d::new(
+                kernel,
+                stride,
+                padding,
+                bias,
+                initializer,
+                random,
+                device,
+            ))
+        }
+        LayerSpec::ConvTranspose2d(conv) => {
+            let ConvolutionSpec {
+                kernel: [kh, kw],
+                stride,
+                bias,
+                ..
+            } = *conv;
+            let size = [output[0], output[1]];
+            let padding = conv.padding.sides(size, conv.kernel, stride);
+            let kernel = [kh, kw, filters, channels];
+            Box::new(ConvTranspose2d::new(
+                kernel,
+                size,
+                stride,
+                padding,
+                bias,
+                initializer,
+                random,
+                device,
+            ))
+        }
+        &LayerSpec::BatchNorm { momentum, epsilon } => {
+            Box::new(BatchNorm::new(channels, momentum, epsilon, device))
+        }
+        &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
+        &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),
+        LayerSpec::Relu {} => Box::new(Activation::Relu),
+        LayerSpec::Tanh {} => Box::new(Activation::Tanh),
+        LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
+        LayerSpec::Flatten {} => Box::new(Flatten),
+        LayerSpec::Reshape { shape } => Box::new(Reshape {
+            shape: shape.clone(),
+        }),
+        &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
+    }
+}
+
+/// The optimiser of `spec` for the parameters of `network`.
+pub fn optimizer(spec: &OptimizerSpec, network: &Sequential) -> Optimizer {
+    let rule: Box<dyn Rule> = match *spec {
+        OptimizerSpec::Adam {
+            learning_rate,
+            betas,
+            epsilon,
+            epsilon_placement,
+        } => Box::new(Adam {
+            learning_rate,
+            betas,
+            epsilon,
+            epsilon_placement,
+        }),
+        OptimizerSpec::RmsProp {
+            learning_rate,
+            rho,
+            epsilon,
+            epsilon_placement,
+        } => Box::new(RmsProp {
+            learning_rate,
+            rho,
+            epsilon,
+            epsilon_placement,
+        }),
+        OptimizerSpec::Sgd {
+            learning_rate,
+            momentum,
+        } => Box::new(Sgd {
+            learning_rate,
+            momentum,
+        }),
+    };
+    Optimizer::new(rule, &network.parameters())
+}

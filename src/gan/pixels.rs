@@ -1,0 +1,43 @@
+//! Between bytes, as data sets and pictures hold them, and numbers, as networks do.
+
+use crate::shape::Shape;
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// Bytes as a tensor: 0 becomes the lower and 255 the upper end of `range`.
+///
+/// # Panics
+/// If `shape` doesn't hold as many values.
+pub fn to_tensor(bytes: &[u8], shape: Shape, [low, high]: [f64; 2], device: Device) -> Tensor {
+    let table: Vec<f32> = (0..=255)
+        .map(|byte| (low + (high - low) * f64::from(byte) / 255.0) as f32)
+        .collect();
+    let values: Vec<f32> = bytes.iter().map(|&byte| table[usize::from(byte)]).collect();
+    Tensor::from_f32(&values, shape, device)
+}
+
+/// The nearest byte to each value; what lies outside of `range` is held to its ends.
+pub fn to_bytes(x: &Tensor, [low, high]: [f64; 2]) -> Vec<u8> {
+    let byte = |v: f32| ((f64::from(v) - low) / (high - low) * 255.0).round() as u8;
+    x.to_f32().into_iter().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_comes_back_from_both_ranges() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for range in [[-1.0, 1.0], [0.0, 1.0]] {
+            let x = to_tensor(&bytes, [256].into(), range, Device::Cpu);
+            assert_eq!(
+                (x.to_f32()[0], x.to_f32()[255]),
+                (range[0] as f32, range[1] as f32)
+            );
+            assert_eq!(to_bytes(&x, range), bytes);
+        }
+        let beyond = Tensor::new(&[-7.0, 7.0], [2], Device::Cpu);
+        assert_eq!(to_bytes(&beyond, [-1.0, 1.0]), [0, 255]);
+    }
+}

@@ -1,0 +1,221 @@
+//! Everything about a recipe that can be known to be wrong before it runs.
+
+use super::Recipe;
+use super::network::{LayerTable, NetworkSpec};
+use super::sizes::{MAX_VALUES, check_size, values};
+
+/// The largest batch.
+pub const MAX_BATCH_SIZE: usize = 1 << 16;
+
+/// The most epochs, so that their number and that of the steps stay exact everywhere.
+pub const MAX_EPOCHS: usize = 1_000_000;
+
+/// The longest name: it becomes the name of a folder.
+const MAX_NAME: usize = 100;
+
+impl Recipe {
+    /// Checks names, numbers, the shapes through both networks, and that the networks fit each other.
+    ///
+    /// The error is one line that names the key or the network and layer, counted from 1, and the mend.
+    pub fn check(&self) -> Result<(), String> {
+        check_name(&self.name)?;
+        if self.description.chars().any(char::is_control) {
+            return Err("description holds control characters; write it in one plain line".into());
+        }
+        if self.data.name.is_empty() || self.data.name.chars().any(char::is_control) {
+            let name = &self.data.name;
+            return Err(format!(
+                "data.name = {name:?}; give a data set's name or a folder"
+            ));
+        }
+        let [low, high] = self.data.range;
+        if !(low.is_finite() && high.is_finite() && low < high) {
+            return Err(format!(
+                "data.range = [{low}, {high}]; give two numbers, the lower first"
+            ));
+        }
+        check_size("training.epochs", self.training.epochs, MAX_EPOCHS)?;
+        check_size(
+            "training.batch_size",
+            self.training.batch_size,
+            MAX_BATCH_SIZE,
+        )?;
+        let generator = self.check_network("generator", &self.generator)?;
+        let discriminator = self.check_network("discriminator", &self.discriminator)?;
+        self.check_ends(&generator, &discriminator)
+    }
+
+    /// Checks one network by itself.
+    fn check_network(&self, name: &str, network: &NetworkSpec) -> Result<LayerTable, String> {
+        network
+            .check_keys()
+            .map_err(|why| format!("{name}.{why}"))?;
+        let table = network.table().map_err(|why| format!("{name} {why}"))?;
+        let batch = self.training.batch_size;
+        for (index, row) in table.rows.iter().enumerate() {
+            let held = values(&row.output).saturating_mul(batch as u64);
+            if held > MAX_VALUES {
+                return Err(format!(
+                    "{name} layer {} ({}): a batch of {batch} makes its output {:?} hold {held} values, more \
+                     than {MAX_VALUES}; lower training.batch_size",
+                    index + 1,
+                    row.kind,
+                    row.output
+                ));
+            }
+        }
+        Ok(table)
+    }
+
+    /// Checks what goes into the networks, what comes out, and that the one's output is the other's input.
+    fn check_ends(&self, generator: &LayerTable, discriminator: &LayerTable) -> Result<(), String> {
+        let (latent, image) = (&self.generator.input, &self.discriminator.input);
+        if latent.len() != 1 {
+            return Err(format!(
+                "generator.input = {latent:?}; give the latent's width, such as [100]"
+            ));
+        }
+        if !matches!(image[..], [_, _, 1 | 3]) {
+            return Err(format!(
+                "discriminator.input = {image:?}; give [height, width, channels] with 1 or 3 channels"
+            ));
+        }
+        if generator.output() != image {
+            return Err(format!(
+                "the generator's output {:?} is not the discriminator's input {image:?}; make them equal",
+                generator.output()
+            ));
+        }
+        if discriminator.output() != [1] {
+            return Err(format!(
+                "the discriminator's output is {:?} where it must be [1]; end it with a flatten and a dense layer of 1 unit",
+                discriminator.output()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether `name` can be that of a folder on any system and of nothing but a folder.
+fn check_name(name: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let starts = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if starts && name.len() <= MAX_NAME && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(format!(
+        "name = {name:?}; use at most {MAX_NAME} letters, digits, '-', '_' and '.', a letter or digit first"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::recipe::{LayerSpec, built_in_names};
+
+    /// What is wrong with a built-in recipe after `change`.
+    fn complaint(change: impl FnOnce(&mut Recipe)) -> String {
+        let mut recipe = Recipe::load("dcgan-compact-mnist", &[]).unwrap();
+        change(&mut recipe);
+        recipe.check().unwrap_err()
+    }
+
+    #[test]
+    fn parameters_of_the_built_in_recipes() {
+        // Totals and what of them is not trainable, generator first.
+        let counts = |name: &str| {
+            let recipe = Recipe::load(name, &[]).unwrap();
+            [recipe.generator, recipe.discriminator].map(|network| {
+                let sum = network.table().unwrap().parameters;
+                (sum.total(), sum.not_trainable)
+            })
+        };
+        assert_eq!(
+            counts("dcgan-compact-mnist"),
+            [(2_330_944, 25_472), (213_633, 384)]
+        );
+        assert_eq!(counts("vanilla-mnist"), [(579_728, 0), (566_273, 0)]);
+        assert!(built_in_names().all(|name| Recipe::load(name, &[]).unwrap().name == name));
+    }
+
+    #[test]
+    fn a_misfit_is_named_with_both_shapes() {
+        let without = |network: fn(&mut Recipe) -> &mut NetworkSpec, layer: usize| {
+            complaint(|recipe| drop(network(recipe).layers.remove(layer - 1)))
+        };
+        let generator = |layer| without(|recipe| &mut recipe.generator, layer);
+        let discriminator = |layer| without(|recipe| &mut recipe.discriminator, layer);
+        assert_eq!(
+            generator(4),
+            "generator layer 4 (conv_transpose2d): needs an image [height, width, channels] but its input is \
+             [12544]; put a reshape before it"
+        );
+        assert_eq!(
+            generator(8),
+            "the generator's output [14, 14, 1] is not the discriminator's input [28, 28, 1]; make them equal"
+        );
+        assert_eq!(
+            discriminator(9),
+            "discriminator layer 9 (dense): needs a vector [n] but its input is [7, 7, 128]; put a flatten \
+             before it"
+        );
+        assert!(
+            discriminator(10)
+                .starts_with("the discriminator's output is [6272] where it must be [1]")
+        );
+        let what = complaint(|recipe| recipe.generator.input = vec![0]);
+        assert_eq!(
+            what,
+            "generator.input = [0]: 0 is not a size from 1 to 1048576"
+        );
+    }
+
+    #[test]
+    fn names_and_numbers_out_of_range() {
+        for name in ["", "..", "a/b", "-x", "a b", &"x".repeat(101)] {
+            let what = complaint(|recipe| recipe.name = name.into());
+            assert!(what.starts_with("name = "), "{what}");
+        }
+        for range in [
+            [1.0, -1.0],
+            [0.0, 0.0],
+            [f64::NAN, 1.0],
+            [0.0, f64::INFINITY],
+        ] {
+            let what = complaint(|recipe| recipe.data.range = range);
+            assert!(what.starts_with("data.range = "), "{what}");
+        }
+        assert!(complaint(|recipe| recipe.training.epochs = 0).starts_with("training.epochs = 0"));
+        assert!(
+            complaint(|recipe| recipe.description = "two\nlines".into()).starts_with("description")
+        );
+        assert!(complaint(|recipe| recipe.data.name.clear()).starts_with("data.name"));
+    }
+
+    #[test]
+    fn networks_too_large_to_hold() {
+        let what = complaint(|recipe| recipe.training.batch_size = MAX_BATCH_SIZE + 1);
+        assert!(what.starts_with("training.batch_size = 65537"), "{what}");
+        let set = |entry: &str| {
+            let error = Recipe::load("dcgan-compact-mnist", &[entry.to_string()]).unwrap_err();
+            error.to_string()
+        };
+        let what = set("discriminator.layers.1.filters=300000");
+        assert!(
+            what.contains("layer 1 (conv2d): a batch of 64 makes its output [14, 14, 300000]"),
+            "{what}"
+        );
+        let what = set("discriminator.layers.5={layer='conv2d', filters=30000, kernel=100}");
+        assert!(
+            what.contains("layer 5 (conv2d): from [14, 14, 64] to [14, 14, 30000] takes"),
+            "{what}"
+        );
+        let what = complaint(|recipe| {
+            recipe.generator.layers.resize(2000, LayerSpec::Tanh {});
+        });
+        assert!(
+            what.starts_with("generator.layers has 2000 entries"),
+            "{what}"
+        );
+    }
+}

@@ -1,0 +1,314 @@
+//! One layer of a recipe: its attributes, the shape it gives to what shape it is given, and how many
+//! parameters it has.
+//!
+//! Shapes leave the batch out: `[n]` for a vector, `[h, w, c]` for an image.
+
+use serde::{Deserialize, Serialize};
+
+use super::convolution::ConvolutionSpec;
+use super::sizes::{MAX_SIZE, check_number, check_shape, check_size, image, values, vector};
+
+/// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "layer",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "a table with the key `layer`"
+)]
+pub enum LayerSpec {
+    /// `[n]` to `[units]`: x·W + b.
+    Dense {
+        /// Width of the output.
+        units: usize,
+        /// Whether there is a b; unless said, there is.
+        #[serde(default = "yes")]
+        bias: bool,
+    },
+    /// A convolution of `[h, w, c]`.
+    Conv2d(ConvolutionSpec),
+    /// A transposed convolution of `[h, w, c]`: the input gradient of a convolution of the same attributes.
+    ConvTranspose2d(ConvolutionSpec),
+    /// Batch normalisation over all axes but the last (Ioffe and Szegedy 2015), with gain and bias.
+    BatchNorm {
+        /// Share of the running statistics that a step keeps; unless said, 0.99.
+        #[serde(default = "batch_norm_momentum")]
+        momentum: f64,
+        /// Added to the variance; unless said, 1e-3.
+        #[serde(default = "batch_norm_epsilon")]
+        epsilon: f64,
+    },
+    /// Dropout: zeroes a share of the values while training and scales the rest by 1 / (1 - rate).
+    Dropout {
+        /// The share that is dropped, in [0, 1).
+        rate: f64,
+    },
+    /// max(x, slope·x).
+    LeakyRelu {
+        /// Slope below zero, in [0, 1]; unless said, 0.3.
+        #[serde(default = "leaky_relu_slope")]
+        slope: f64,
+    },
+    /// max(x, 0).
+    Relu {},
+    /// The hyperbolic tangent.
+    Tanh {},
+    /// 1 / (1 + exp(-x)).
+    Sigmoid {},
+    /// Any shape to a vector, channels fastest.
+    Flatten {},
+    /// The same values in another shape.
+    Reshape {
+        /// `[n]` or `[h, w, c]`.
+        shape: Vec<usize>,
+    },
+    /// Nearest-neighbour upsampling: every pixel becomes `factor` x `factor` pixels.
+    Upsample {
+        /// How many times higher and wider.
+        factor: usize,
+    },
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+fn batch_norm_momentum() -> f64 {
+    0.99
+}
+fn batch_norm_epsilon() -> f64 {
+    1e-3
+}
+fn leaky_relu_slope() -> f64 {
+    0.3
+}
+
+/// How many values a layer learns, and how many it only keeps (running statistics).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParameterCount {
+    /// Changed by the optimiser.
+    pub trainable: u64,
+    /// Changed by the forward pass.
+    pub not_trainable: u64,
+}
+
+impl ParameterCount {
+    /// Both together.
+    pub fn total(self) -> u64 {
+        self.trainable.saturating_add(self.not_trainable)
+    }
+}
+
+impl LayerSpec {
+    /// The name that a recipe gives to this layer.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            LayerSpec::Dense { .. } => "dense",
+            LayerSpec::Conv2d(_) => "conv2d",
+            LayerSpec::ConvTranspose2d(_) => "conv_transpose2d",
+            LayerSpec::BatchNorm { .. } => "batch_norm",
+            LayerSpec::Dropout { .. } => "dropout",
+            LayerSpec::LeakyRelu { .. } => "leaky_relu",
+            LayerSpec::Relu {} => "relu",
+            LayerSpec::Tanh {} => "tanh",
+            LayerSpec::Sigmoid {} => "sigmoid",
+            LayerSpec::Flatten {} => "flatten",
+            LayerSpec::Reshape { .. } => "reshape",
+            LayerSpec::Upsample { .. } => "upsample",
+        }
+    }
+
+    /// The shape that comes out when `input` goes in, both without the batch.
+    ///
+    /// The error says in words what is wrong with the attributes, or with `input` for this layer, and the
+    /// mend. No size overflows, whatever the attributes are.
+    pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, String> {
+        self.check_attributes()?;
+        check_shape(input).map_err(|why| format!("its input {input:?}: {why}"))?;
+        let output = match self {
+            LayerSpec::Dense { units, .. } => {
+                let [_] = vector(input)?;
+                vec![*units]
+            }
+            LayerSpec::Conv2d(conv) => conv.output_shape(image(input)?)?,
+            LayerSpec::ConvTranspose2d(conv) => conv.transposed_shape(image(input)?),
+            LayerSpec::BatchNorm { .. }
+            | LayerSpec::Dropout { .. }
+            | LayerSpec::LeakyRelu { .. }
+            | LayerSpec::Relu {}
+            | LayerSpec::Tanh {}
+            | LayerSpec::Sigmoid {} => input.to_vec(),
+            LayerSpec::Flatten {} => vec![usize::try_from(values(input)).unwrap_or(usize::MAX)],
+            LayerSpec::Reshape { shape } => {
+                if values(shape) != values(input) {
+                    return Err(format!(
+                        "shape {shape:?} holds {} values but its input {input:?} holds {}; make them equal",
+                        values(shape),
+                        values(input)
+                    ));
+                }
+                shape.clone()
+            }
+            LayerSpec::Upsample { factor } => {
+                let [h, w, c] = image(input)?;
+                vec![h.saturating_mul(*factor), w.saturating_mul(*factor), c]
+            }
+        };
+        check_shape(&output)
+            .map_err(|why| format!("its input {input:?} would become {output:?}: {why}"))?;
+        Ok(output)
+    }
+
+    /// The parameters of this layer on `input`, a shape that [`LayerSpec::output_shape`] has taken.
+    /// Counts stop at `u64::MAX`.
+    pub fn parameters(&self, input: &[usize]) -> ParameterCount {
+        let channels = input.last().copied().unwrap_or(0) as u64;
+        let affine = |fan_in: u64, units: usize, bias: bool| ParameterCount {
+            trainable: (fan_in + u64::from(bias)).saturating_mul(units as u64),
+            not_trainable: 0,
+        };
+        match self {
+            LayerSpec::Dense { units, bias } => affine(channels, *units, *bias),
+            LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => {
+                affine(values(&conv.kernel) * channels, conv.filters, conv.bias)
+            }
+            LayerSpec::BatchNorm { .. } => ParameterCount {
+                trainable: 2 * channels,
+                not_trainable: 2 * channels,
+            },
+            _ => ParameterCount::default(),
+        }
+    }
+
+    /// What can be said of the attributes before the input is known.
+    fn check_attributes(&self) -> Result<(), String> {
+        match self {
+            LayerSpec::Dense { units, .. } => check_size("units", *units, MAX_SIZE),
+            LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => conv.check_attributes(),
+            LayerSpec::BatchNorm { momentum, epsilon } => {
+                check_number(
+                    "momentum",
+                    *momentum,
+                    (0.0..1.0).contains(momentum),
+                    "in [0, 1)",
+                )?;
+                check_number("epsilon", *epsilon, *epsilon > 0.0, "above 0")
+            }
+            LayerSpec::Dropout { rate } => {
+                check_number("rate", *rate, (0.0..1.0).contains(rate), "in [0, 1)")
+            }
+            LayerSpec::LeakyRelu { slope } => {
+                check_number("slope", *slope, (0.0..=1.0).contains(slope), "in [0, 1]")
+            }
+            LayerSpec::Reshape { shape } => {
+                check_shape(shape).map_err(|why| format!("shape = {shape:?}: {why}"))
+            }
+            LayerSpec::Upsample { factor } => check_size("factor", *factor, MAX_SIZE),
+            LayerSpec::Relu {}
+            | LayerSpec::Tanh {}
+            | LayerSpec::Sigmoid {}
+            | LayerSpec::Flatten {} => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(text: &str) -> LayerSpec {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn defaults_are_keras() {
+        assert_eq!(
+            layer("layer = 'leaky_relu'"),
+            layer("layer = 'leaky_relu'\nslope = 0.3")
+        );
+        assert_eq!(
+            layer("layer = 'batch_norm'"),
+            layer("layer = 'batch_norm'\nmomentum = 0.99\nepsilon = 1e-3")
+        );
+        assert_eq!(
+            layer("layer = 'conv2d'\nfilters = 8\nkernel = 5"),
+            layer(
+                "layer = 'conv2d'\nfilters = 8\nkernel = [5, 5]\nstride = 1\npadding = 'same'\nbias = true"
+            )
+        );
+    }
+
+    #[test]
+    fn parameters_of_each_kind() {
+        let count = |text: &str, input: &[usize]| {
+            let count = layer(text).parameters(input);
+            (count.trainable, count.not_trainable)
+        };
+        assert_eq!(count("layer = 'dense'\nunits = 7", &[5]), (5 * 7 + 7, 0));
+        assert_eq!(
+            count("layer = 'dense'\nunits = 7\nbias = false", &[5]),
+            (5 * 7, 0)
+        );
+        let conv = "filters = 6\nkernel = [2, 3]\nlayer = ";
+        assert_eq!(
+            count(&format!("{conv}'conv2d'"), &[9, 9, 4]),
+            (2 * 3 * 4 * 6 + 6, 0)
+        );
+        assert_eq!(
+            count(&format!("{conv}'conv_transpose2d'"), &[9, 9, 4]),
+            (2 * 3 * 4 * 6 + 6, 0)
+        );
+        assert_eq!(count("layer = 'batch_norm'", &[9, 9, 4]), (8, 8));
+        assert_eq!(count("layer = 'flatten'", &[9, 9, 4]), (0, 0));
+    }
+
+    #[test]
+    fn shapes_of_the_rest() {
+        let shape = |text, input: &[usize]| layer(text).output_shape(input);
+        assert_eq!(
+            shape("layer = 'upsample'\nfactor = 2", &[7, 5, 3]).unwrap(),
+            [14, 10, 3]
+        );
+        assert_eq!(shape("layer = 'flatten'", &[7, 5, 3]).unwrap(), [105]);
+        assert_eq!(
+            shape("layer = 'reshape'\nshape = [5, 7, 3]", &[105]).unwrap(),
+            [5, 7, 3]
+        );
+        assert_eq!(shape("layer = 'tanh'", &[7, 5, 3]).unwrap(), [7, 5, 3]);
+        assert_eq!(
+            shape("layer = 'dense'\nunits = 1", &[7, 5, 3]).unwrap_err(),
+            "needs a vector [n] but its input is [7, 5, 3]; put a flatten before it"
+        );
+        assert_eq!(
+            shape("layer = 'upsample'\nfactor = 2", &[105]).unwrap_err(),
+            "needs an image [height, width, channels] but its input is [105]; put a reshape before it"
+        );
+    }
+
+    /// Neither the sizes that a check refuses nor the largest that it takes may overflow on the way.
+    #[test]
+    fn no_size_overflows() {
+        let (image, most) = ([1024, 1024, 2048], MAX_SIZE);
+        for size in [usize::MAX >> 1, most] {
+            let texts = [
+                format!("layer = 'upsample'\nfactor = {size}"),
+                format!("layer = 'reshape'\nshape = [{size}, {size}, {size}]"),
+                format!("layer = 'conv2d'\nfilters = {size}\nkernel = {size}"),
+                format!(
+                    "layer = 'conv2d'\nfilters = {size}\nkernel = 1\nstride = {size}\npadding = 'valid'"
+                ),
+                format!(
+                    "layer = 'conv_transpose2d'\nfilters = {size}\nkernel = {size}\nstride = {size}"
+                ),
+            ];
+            for text in texts {
+                if let Ok(output) = layer(&text).output_shape(&image) {
+                    assert_eq!(output, [1, 1, most], "{text}");
+                }
+            }
+        }
+        let widest = layer(&format!(
+            "layer = 'conv2d'\nfilters = {most}\nkernel = {most}"
+        ));
+        assert_eq!(widest.parameters(&[1, 1, most]).total(), u64::MAX);
+    }
+}

@@ -1,0 +1,252 @@
+//! From TOML to a checked [`Recipe`]: built-in recipes, files, and `--set key=value` on top of either.
+//!
+//! Keys are paths with dots; what is in a list is counted from 1 (`generator.layers.3.rate`), as in every
+//! message. A mistake becomes one line with the file, the line and the key, or with the `--set` at fault.
+
+use std::fs::File;
+use std::io::Read;
+
+use toml::{Table, Value};
+
+use super::Recipe;
+use super::typed::{Mistake, entry, in_words, line_at, line_of, typed};
+use crate::{Error, Result};
+
+/// The largest recipe file, in bytes.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// The recipes that the program carries with it, the default first.
+const BUILT_IN: [(&str, &str); 3] = [
+    (
+        "quickstart",
+        include_str!("../../../recipes/quickstart.toml"),
+    ),
+    (
+        "dcgan-compact-mnist",
+        include_str!("../../../recipes/dcgan-compact-mnist.toml"),
+    ),
+    (
+        "vanilla-mnist",
+        include_str!("../../../recipes/vanilla-mnist.toml"),
+    ),
+];
+
+/// The names of the built-in recipes, the default first.
+pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
+impl Recipe {
+    /// The built-in recipe of that name, or the one in a file whose name ends in `.toml`, with `overrides`
+    /// (each `key=value`) put on top in their order, and checked.
+    ///
+    /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`. After each
+    /// override every key must still be one that the recipe can have.
+    pub fn load(name_or_path: &str, overrides: &[String]) -> Result<Recipe> {
+        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+            return Recipe::parse(name, text, overrides);
+        }
+        if !name_or_path.ends_with(".toml") {
+            let known: Vec<_> = built_in_names().collect();
+            return Err(Error::Usage(format!(
+                "there is no recipe {name_or_path:?}; choose one of {} or give the path of a .toml file",
+                known.join(", ")
+            )));
+        }
+        Recipe::parse(name_or_path, &read(name_or_path)?, overrides)
+    }
+
+    /// As [`Recipe::load`], from `text`; `source` is what messages call it.
+    pub fn parse(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
+        let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| line_at(text, span.start));
+            Error::recipe(
+                source,
+                format!("line {line}: {}", in_words(error.message())),
+            )
+        })?;
+        let mut root = Value::Table(table);
+        let mut recipe = typed(&root).map_err(|Mistake { path, what }| {
+            let line = line_of(text, &path);
+            let colon = if path.is_empty() { "" } else { ": " };
+            Error::recipe(source, format!("line {line}: {path}{colon}{what}"))
+        })?;
+        for entry in overrides {
+            let refuse =
+                |what: String| Error::Usage(format!("--set {entry}: {what} (recipe {source})"));
+            let (key, value) = entry
+                .split_once('=')
+                .ok_or_else(|| refuse("write it as key=value".into()))?;
+            let value = value
+                .parse()
+                .unwrap_or_else(|_| Value::String(value.into()));
+            *slot(&mut root, key).map_err(refuse)? = value;
+            recipe = typed(&root).map_err(|Mistake { path, what }| {
+                let inside = path
+                    .strip_prefix(key)
+                    .and_then(|rest| rest.strip_prefix('.'));
+                refuse(inside.map_or_else(|| what.clone(), |key| format!("{key}: {what}")))
+            })?;
+        }
+        recipe.check().map_err(|what| Error::recipe(source, what))?;
+        Ok(recipe)
+    }
+}
+
+/// The text of a recipe file, never more than [`MAX_BYTES`] of it.
+fn read(path: &str) -> Result<String> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io(path))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let what = format!("the file is larger than {MAX_BYTES} bytes; give a recipe");
+        return Err(Error::recipe(path, what));
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Error::recipe(path, "this is not UTF-8 text; give a recipe"))
+}
+
+/// The place of `key` inside of `value`, made if only its last part is new there.
+fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Value, String> {
+    let (part, rest) = key.split_once('.').unwrap_or((key, ""));
+    let inside = match value {
+        Value::Table(table) => {
+            if !rest.is_empty() && !table.contains_key(part) {
+                let known: Vec<_> = table.keys().cloned().collect();
+                return Err(format!(
+                    "unknown key `{part}`, expected one of {}",
+                    known.join(", ")
+                ));
+            }
+            table.entry(part).or_insert(Value::Boolean(false))
+        }
+        Value::Array(list) => {
+            let count = list.len();
+            entry(part)
+                .and_then(|index| list.get_mut(index))
+                .ok_or_else(|| {
+                    format!("`{part}` is not a number from 1 to {count}, the entries of that list")
+                })?
+        }
+        other => return Err(format!("there is no `{part}` inside of {other}")),
+    };
+    if rest.is_empty() {
+        Ok(inside)
+    } else {
+        slot(inside, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::recipe::{LayerSpec, LossSpec};
+
+    fn with(overrides: &[&str]) -> Result<Recipe> {
+        let overrides: Vec<String> = overrides.iter().map(|text| text.to_string()).collect();
+        Recipe::load("dcgan-compact-mnist", &overrides)
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        for name in built_in_names() {
+            let recipe = Recipe::load(name, &[]).unwrap();
+            assert_eq!(Recipe::parse(name, &recipe.to_toml(), &[]).unwrap(), recipe);
+        }
+        let rare = with(&[
+            "generator.initializer={ truncated_normal = { stddev = 0.1 } }",
+            "generator.optimizer={ kind = 'rmsprop', learning_rate = 5e-5 }",
+            "discriminator.optimizer={ kind = 'sgd', learning_rate = 1 }",
+            "discriminator.layers.1.padding={ explicit = { top = 1, bottom = 2, left = 2, right = 1 } }",
+            "discriminator.layers.1.kernel=[5, 4]",
+            "description=\"quotes \\\" and \\\\\"",
+        ])
+        .unwrap_or_else(|error| panic!("{error}"));
+        let text = rare.to_toml();
+        assert_eq!(Recipe::parse("rare", &text, &[]).unwrap(), rare);
+        assert!(
+            text.contains("rho = 0.9") && text.contains("momentum = 0.0"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_example_in_the_documentation_is_a_recipe() {
+        let page = include_str!("mod.rs");
+        let example: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("//!"))
+            .map(str::trim)
+            .collect();
+        let example = example.join("\n");
+        let toml = example
+            .split("```toml")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next());
+        assert_eq!(
+            Recipe::parse("example", toml.unwrap(), &[]).unwrap().name,
+            "tiny"
+        );
+    }
+
+    #[test]
+    fn overrides_reach_every_part_in_order() {
+        let recipe = with(&[
+            "training.epochs=3",
+            "training.loss=minimax",
+            "data.range.1=0",
+            "generator.layers.3.slope=0.1",
+            "name=mine",
+            "training.epochs=4",
+        ])
+        .unwrap();
+        assert_eq!((recipe.training.epochs, recipe.name.as_str()), (4, "mine"));
+        assert_eq!(recipe.training.loss, LossSpec::Minimax);
+        assert_eq!(recipe.data.range, [0.0, 1.0]);
+        assert_eq!(
+            recipe.generator.layers[2],
+            LayerSpec::LeakyRelu { slope: 0.1 }
+        );
+    }
+
+    #[test]
+    fn overrides_that_fit_nowhere() {
+        let cases = [
+            (
+                "training.bach=32",
+                "unknown key `bach`, expected one of `epochs`",
+            ),
+            (
+                "trainin.epochs=3",
+                "unknown key `trainin`, expected one of data,",
+            ),
+            (
+                "generator.layers.0.units=3",
+                "`0` is not a number from 1 to 12",
+            ),
+            (
+                "generator.layers.13.units=3",
+                "`13` is not a number from 1 to 12",
+            ),
+            ("training.epochs.x=3", "there is no `x` inside of 40"),
+            ("training.epochs=many", "invalid type: string \"many\""),
+            (
+                "generator.optimizer={kind='sgd', learning_rate='x'}",
+                "learning_rate: invalid type: string \"x\", expected a number",
+            ),
+            ("training.epochs", "write it as key=value"),
+        ];
+        for (entry, what) in cases {
+            let error = with(&[entry]).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(
+                error
+                    .to_string()
+                    .starts_with(&format!("--set {entry}: {what}")),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A recipe: a TOML file that says all of a GAN but its data. Networks, loss, schedule and optimisers are
+//! data here, with no tensor in sight; [`Recipe::load`] reads one and checks it whole, so that whatever is
+//! built from a loaded recipe fits together.
+//!
+//! ```toml
+//! name = "tiny"
+//! description = "Two layers each"
+//!
+//! [data]
+//! name = "mnist"
+//!
+//! [training]
+//! epochs = 10
+//! batch_size = 64
+//! loss = "bce"
+//! update = "simultaneous"
+//!
+//! [generator]
+//! input = [100]
+//! optimizer = { kind = "adam", learning_rate = 2e-4 }
+//! layers = [
+//!   { layer = "dense", units = 784 },
+//!   { layer = "tanh" },
+//!   { layer = "reshape", shape = [28, 28, 1] },
+//! ]
+//!
+//! [discriminator]
+//! input = [28, 28, 1]
+//! optimizer = { kind = "adam", learning_rate = 2e-4 }
+//! layers = [
+//!   { layer = "flatten" },
+//!   { layer = "dense", units = 1 },
+//! ]
+//! ```
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+mod check;
+mod convolution;
+mod layer;
+mod load;
+mod network;
+mod sizes;
+mod typed;
+
+pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
+pub use convolution::{ConvolutionSpec, PaddingSpec};
+pub use layer::{LayerSpec, ParameterCount};
+pub use load::{MAX_BYTES, built_in_names};
+pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
+pub use sizes::{MAX_SIZE, MAX_VALUES};
+
+/// A GAN and how to train it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct Recipe {
+    /// What runs are called: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// One line for a person.
+    #[serde(default)]
+    pub description: String,
+    /// What the discriminator is shown as real.
+    pub data: DataSpec,
+    /// How both networks are trained.
+    pub training: TrainingSpec,
+    /// From latents z ~ N(0, 1) to images.
+    pub generator: NetworkSpec,
+    /// From images to one number: a probability if its last layer is a sigmoid, else a logit.
+    pub discriminator: NetworkSpec,
+}
+
+/// What the discriminator is shown as real.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct DataSpec {
+    /// A data set's name or a folder.
+    pub name: String,
+    /// What black and white are scaled to, `[low, high]`; unless said, -1 and 1, the range of a tanh.
+    #[serde(default = "range", deserialize_with = "two")]
+    pub range: [f64; 2],
+}
+
+/// How both networks are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct TrainingSpec {
+    /// How often the data is gone through.
+    pub epochs: usize,
+    /// Images of each kind, real and fake, in a step.
+    pub batch_size: usize,
+    /// Of weights, latents, dropout and the order of the data; unless said, 1.
+    #[serde(default = "seed")]
+    pub seed: u64,
+    /// What the networks minimise.
+    pub loss: LossSpec,
+    /// Which of them moves when.
+    pub update: UpdateSpec,
+}
+
+/// What the networks minimise. Both take D's loss to be -log D(x) - log(1 - D(G(z))) (Goodfellow et al. 2014).
+///
+/// D(x) is the discriminator's output where its last layer is a sigmoid; elsewhere its output is a logit,
+/// D(x) = sigmoid(output), and log D is taken from the logit, which loses no digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossSpec {
+    /// Binary cross-entropy with G's labels turned round, the non-saturating game: G minimises -log D(G(z)).
+    Bce,
+    /// The minimax game as first written, which saturates: G minimises log(1 - D(G(z))).
+    Minimax,
+}
+
+/// Which network moves when. Real and fake images go through D apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateSpec {
+    /// One fake batch, both losses from the same state, then both updates.
+    Simultaneous,
+    /// D's step, then G's step on a fresh batch of latents.
+    Alternating,
+}
+
+fn range() -> [f64; 2] {
+    [-1.0, 1.0]
+}
+fn seed() -> u64 {
+    1
+}
+
+/// Two numbers and no third, which serde's arrays would drop in silence.
+fn two<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 2], D::Error> {
+    let numbers = Vec::<f64>::deserialize(from)?;
+    let count = numbers.len();
+    numbers
+        .try_into()
+        .map_err(|_| D::Error::invalid_length(count, &"two numbers"))
+}
+
+impl Recipe {
+    /// The recipe as TOML with every default said; [`Recipe::load`] reads it back to the same value.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a loaded recipe holds only what TOML can say")
+    }
+}

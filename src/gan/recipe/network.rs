@@ -1,0 +1,206 @@
+//! One network of a recipe: what goes in, the layers, how weights start, and the optimiser.
+
+use serde::{Deserialize, Serialize};
+
+use super::layer::{LayerSpec, ParameterCount};
+use super::sizes::{MAX_VALUES, check_number, check_shape};
+use crate::nn::Initializer;
+use crate::optim::EpsilonPlacement;
+
+/// The most layers that one network may have.
+pub const MAX_LAYERS: usize = 1024;
+
+/// The generator or the discriminator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct NetworkSpec {
+    /// Shape of what goes in, without the batch: `[width]` of the latent, or `[h, w, c]` of an image.
+    pub input: Vec<usize>,
+    /// How the weights of every layer start; biases start at 0, gains of batch norm at 1.
+    #[serde(default)]
+    pub initializer: Initializer,
+    /// How the parameters are changed.
+    pub optimizer: OptimizerSpec,
+    /// From input to output.
+    pub layers: Vec<LayerSpec>,
+}
+
+/// How a network's parameters are changed; g is the gradient, t counts steps from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "a table with the key `kind`"
+)]
+pub enum OptimizerSpec {
+    /// Adam (Kingma and Ba 2015).
+    Adam {
+        /// α.
+        learning_rate: f64,
+        /// Decay of the two moments, each in [0, 1); unless said, 0.9 and 0.999.
+        #[serde(default = "adam_betas", deserialize_with = "super::two")]
+        betas: [f64; 2],
+        /// ε; unless said, 1e-7.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// Unless said, `keras`.
+        #[serde(default)]
+        epsilon_placement: EpsilonPlacement,
+    },
+    /// RMSprop (Tieleman and Hinton 2012).
+    #[serde(rename = "rmsprop")]
+    RmsProp {
+        /// Step size.
+        learning_rate: f64,
+        /// ρ, in [0, 1); unless said, 0.9.
+        #[serde(default = "rho")]
+        rho: f64,
+        /// Unless said, 1e-7.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// Unless said, `keras`.
+        #[serde(default)]
+        epsilon_placement: EpsilonPlacement,
+    },
+    /// Stochastic gradient descent.
+    Sgd {
+        /// Step size.
+        learning_rate: f64,
+        /// In [0, 1); unless said, 0.
+        #[serde(default)]
+        momentum: f64,
+    },
+}
+
+fn adam_betas() -> [f64; 2] {
+    [0.9, 0.999]
+}
+fn epsilon() -> f64 {
+    1e-7
+}
+fn rho() -> f64 {
+    0.9
+}
+
+/// The layers of a network with the shapes between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerTable {
+    /// One row per layer, in order.
+    pub rows: Vec<LayerRow>,
+    /// The sum over all layers.
+    pub parameters: ParameterCount,
+}
+
+/// One layer of a [`LayerTable`]; shapes leave the batch out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerRow {
+    /// The layer's name in a recipe.
+    pub kind: &'static str,
+    /// What goes in.
+    pub input: Vec<usize>,
+    /// What comes out.
+    pub output: Vec<usize>,
+    /// What the layer learns and keeps.
+    pub parameters: ParameterCount,
+}
+
+impl LayerTable {
+    /// What comes out of the last layer.
+    pub fn output(&self) -> &[usize] {
+        self.rows.last().map_or(&[], |row| &row.output)
+    }
+}
+
+impl NetworkSpec {
+    /// The shape of every layer's input and output, and the parameters: one row per entry of `layers`.
+    ///
+    /// The error names the layer, counted from 1, and the shapes; a recipe that was loaded gives none.
+    pub fn table(&self) -> Result<LayerTable, String> {
+        let mut shape = self.input.clone();
+        let mut rows = Vec::with_capacity(self.layers.len());
+        let mut sum = ParameterCount::default();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let at = |why: String| format!("layer {} ({}): {why}", index + 1, layer.kind());
+            let output = layer.output_shape(&shape).map_err(at)?;
+            let parameters = layer.parameters(&shape);
+            sum.trainable = sum.trainable.saturating_add(parameters.trainable);
+            sum.not_trainable += parameters.not_trainable;
+            if sum.total() > MAX_VALUES {
+                return Err(at(format!(
+                    "from {shape:?} to {output:?} takes {} parameters, which brings the network to {}; \
+                     make it smaller, at most {MAX_VALUES} fit in one network",
+                    parameters.total(),
+                    sum.total()
+                )));
+            }
+            rows.push(LayerRow {
+                kind: layer.kind(),
+                input: std::mem::replace(&mut shape, output.clone()),
+                output,
+                parameters,
+            });
+        }
+        Ok(LayerTable {
+            rows,
+            parameters: sum,
+        })
+    }
+
+    /// Checks all but the layers themselves.
+    pub(super) fn check_keys(&self) -> Result<(), String> {
+        use Initializer::{Normal, TruncatedNormal};
+        check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
+        if !(1..=MAX_LAYERS).contains(&self.layers.len()) {
+            return Err(format!(
+                "layers has {} entries; it must have 1 to {MAX_LAYERS}",
+                self.layers.len()
+            ));
+        }
+        if let Normal { stddev } | TruncatedNormal { stddev } = self.initializer {
+            check_number("initializer: stddev", stddev, stddev > 0.0, "above 0")?;
+        }
+        self.optimizer
+            .check()
+            .map_err(|why| format!("optimizer.{why}"))
+    }
+}
+
+impl OptimizerSpec {
+    fn check(&self) -> Result<(), String> {
+        let decay = |key: &str, value: f64| {
+            check_number(key, value, (0.0..1.0).contains(&value), "in [0, 1)")
+        };
+        let positive = |key: &str, value: f64| check_number(key, value, value > 0.0, "above 0");
+        match *self {
+            OptimizerSpec::Adam {
+                learning_rate,
+                betas,
+                epsilon,
+                ..
+            } => {
+                positive("learning_rate", learning_rate)?;
+                decay("betas.1", betas[0])?;
+                decay("betas.2", betas[1])?;
+                positive("epsilon", epsilon)
+            }
+            OptimizerSpec::RmsProp {
+                learning_rate,
+                rho,
+                epsilon,
+                ..
+            } => {
+                positive("learning_rate", learning_rate)?;
+                decay("rho", rho)?;
+                positive("epsilon", epsilon)
+            }
+            OptimizerSpec::Sgd {
+                learning_rate,
+                momentum,
+            } => {
+                positive("learning_rate", learning_rate)?;
+                decay("momentum", momentum)
+            }
+        }
+    }
+}

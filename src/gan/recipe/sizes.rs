@@ -1,0 +1,91 @@
+//! Shapes and numbers in a recipe, and the largest that each may be.
+
+/// The largest size along one axis: an image of 128x128 with 64 channels, flattened, just fits.
+pub const MAX_SIZE: usize = 1 << 20;
+
+/// The most values that one activation (for a whole batch) or one network's parameters may hold.
+pub const MAX_VALUES: u64 = 1 << 31;
+
+/// `[height, width]` in Rust; in TOML one number where both are equal.
+pub(super) mod pair {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(
+        untagged,
+        expecting = "expected a whole number or a pair [height, width] of them"
+    )]
+    enum OneOrTwo {
+        One(usize),
+        Two([usize; 2]),
+    }
+
+    pub fn serialize<S: Serializer>(pair: &[usize; 2], to: S) -> Result<S::Ok, S::Error> {
+        match *pair {
+            [height, width] if height == width => OneOrTwo::One(height),
+            both => OneOrTwo::Two(both),
+        }
+        .serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[usize; 2], D::Error> {
+        Ok(match OneOrTwo::deserialize(from)? {
+            OneOrTwo::One(both) => [both, both],
+            OneOrTwo::Two(pair) => pair,
+        })
+    }
+}
+
+/// How many values a shape holds, u64::MAX if more than that.
+pub(super) fn values(shape: &[usize]) -> u64 {
+    shape
+        .iter()
+        .fold(1, |product: u64, &size| product.saturating_mul(size as u64))
+}
+
+/// Whether `shape` is one that a network can have: `[n]` or `[h, w, c]`, nothing empty, nothing huge.
+pub(super) fn check_shape(shape: &[usize]) -> Result<(), String> {
+    if !matches!(shape.len(), 1 | 3) {
+        return Err("a shape is [n] or [height, width, channels]".into());
+    }
+    if let Some(size) = shape.iter().find(|size| !(1..=MAX_SIZE).contains(*size)) {
+        return Err(format!("{size} is not a size from 1 to {MAX_SIZE}"));
+    }
+    if values(shape) > MAX_VALUES {
+        return Err(format!(
+            "that is {} values, more than {MAX_VALUES}; make it smaller",
+            values(shape)
+        ));
+    }
+    Ok(())
+}
+
+/// Whether `size`, the value of `key`, is in 1..=`most`.
+pub(super) fn check_size(key: &str, size: usize, most: usize) -> Result<(), String> {
+    match size {
+        size if (1..=most).contains(&size) => Ok(()),
+        size => Err(format!("{key} = {size}; it must be from 1 to {most}")),
+    }
+}
+
+/// Whether `value`, that of `key`, is a number on which `holds`; `range` says in words which those are.
+pub(super) fn check_number(key: &str, value: f64, holds: bool, range: &str) -> Result<(), String> {
+    if value.is_finite() && holds {
+        return Ok(());
+    }
+    Err(format!("{key} = {value}; it must be {range}"))
+}
+
+/// `shape` as an image.
+pub(super) fn image(shape: &[usize]) -> Result<[usize; 3], String> {
+    shape.try_into().map_err(|_| {
+        format!("needs an image [height, width, channels] but its input is {shape:?}; put a reshape before it")
+    })
+}
+
+/// `shape` as a vector.
+pub(super) fn vector(shape: &[usize]) -> Result<[usize; 1], String> {
+    shape.try_into().map_err(|_| {
+        format!("needs a vector [n] but its input is {shape:?}; put a flatten before it")
+    })
+}

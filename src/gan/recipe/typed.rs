@@ -1,0 +1,264 @@
+//! A TOML value as a [`Recipe`], and where in the text it went wrong if it is none.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::network::OptimizerSpec;
+use super::{DataSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec};
+use crate::nn::Initializer;
+
+/// A value of the wrong type, an unknown key or a missing one.
+pub(super) struct Mistake {
+    /// Where, as `--set` would write it; empty for the whole recipe.
+    pub path: String,
+    /// What, in words.
+    pub what: String,
+}
+
+/// Says whether a value, found at a path, is of some type.
+type Verify = fn(&Value, &str) -> Result<(), Mistake>;
+
+/// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come before.
+const PARTS: [(&str, Verify); 9] = [
+    ("generator.initializer", verify::<Initializer>),
+    ("generator.optimizer", verify::<OptimizerSpec>),
+    ("generator", verify::<NetworkSpec>),
+    ("discriminator.initializer", verify::<Initializer>),
+    ("discriminator.optimizer", verify::<OptimizerSpec>),
+    ("discriminator", verify::<NetworkSpec>),
+    ("data", verify::<DataSpec>),
+    ("training", verify::<TrainingSpec>),
+    ("", verify::<Recipe>),
+];
+
+/// The recipe that `root` holds; keys and types are right then, numbers and shapes still unchecked.
+pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
+    for network in ["generator", "discriminator"] {
+        let layers = root
+            .get(network)
+            .and_then(|inside| inside.get("layers"))
+            .and_then(Value::as_array);
+        for (index, layer) in layers.into_iter().flatten().enumerate() {
+            verify::<LayerSpec>(layer, &format!("{network}.layers.{}", index + 1))?;
+        }
+    }
+    for (path, verify) in PARTS {
+        let mut keys = path.split('.').filter(|key| !key.is_empty());
+        // A part that is missing is the mistake of the part around it.
+        if let Some(value) = keys.try_fold(root, |value, key| value.get(key)) {
+            verify(value, path)?;
+        }
+    }
+    Ok(Recipe::deserialize(root.clone()).expect("the last part is the whole recipe"))
+}
+
+/// More than any table of a recipe can have; a file with more is not searched for long.
+const MOST_KEYS: usize = 16;
+
+/// Whether `value` is a `T`.
+///
+/// Serde forgets at which key of a tagged enum it was when it gave up, so the key is looked for: it is the
+/// one without which the complaint is another. The tag is no candidate, for without it nothing is known.
+fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake> {
+    let complaint = |value: Value| {
+        T::deserialize(value)
+            .err()
+            .map(|error| error.message().to_owned())
+    };
+    let Some(first) = complaint(value.clone()) else {
+        return Ok(());
+    };
+    let guilty = |key: &&String| {
+        let mut rest = value.as_table().cloned().unwrap_or_default();
+        rest.remove(*key);
+        complaint(Value::Table(rest)).as_ref() != Some(&first)
+    };
+    let key = match value {
+        Value::Table(table) if !first.starts_with("missing field") => {
+            let keys = table.keys().filter(|key| *key != "layer" && *key != "kind");
+            keys.take(MOST_KEYS).find(guilty)
+        }
+        _ => None,
+    };
+    let path = match key {
+        Some(key) if path.is_empty() => key.clone(),
+        Some(key) => format!("{path}.{key}"),
+        None => path.to_owned(),
+    };
+    Err(Mistake {
+        path,
+        what: in_words(&first),
+    })
+}
+
+/// Serde's complaint without the names of Rust's types.
+pub(super) fn in_words(complaint: &str) -> String {
+    const WORDS: [(&str, &str); 11] = [
+        ("unknown field", "unknown key"),
+        ("missing field", "missing key"),
+        ("unknown variant", "unknown value"),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected f64", "expected a number"),
+        ("floating point", "number"),
+        (
+            "invalid type: unit variant, expected newtype variant",
+            "this one takes a table",
+        ),
+        (
+            "invalid type: unit variant, expected struct variant",
+            "this one takes a table",
+        ),
+        (
+            "invalid type: unit variant, expected string only",
+            "expected a name or a table",
+        ),
+        ("\n", "; "),
+    ];
+    WORDS
+        .iter()
+        .fold(complaint.trim_end().to_owned(), |text, (from, to)| {
+            text.replace(from, to)
+        })
+}
+
+/// The index of an entry that a path counts from 1.
+pub(super) fn entry(part: &str) -> Option<usize> {
+    part.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// The line, counted from 1, of the value at `path`, or of what holds it if it has no place of its own.
+pub(super) fn line_of(text: &str, path: &str) -> usize {
+    let Ok(table) = DeTable::parse(text) else {
+        return 1;
+    };
+    let root = DeValue::Table(table.into_inner());
+    let (mut at, mut start) = (&root, 0);
+    for part in path.split('.') {
+        let found = match at {
+            DeValue::Table(table) => table
+                .get_key_value(part)
+                .map(|(key, value)| (key.span(), value)),
+            DeValue::Array(list) => entry(part)
+                .and_then(|index| list.get(index))
+                .map(|value| (value.span(), value)),
+            _ => None,
+        };
+        let Some((span, value)) = found else {
+            break;
+        };
+        (at, start) = (value.get_ref(), span.start);
+    }
+    line_at(text, start)
+}
+
+/// The line, counted from 1, of the byte at `offset`.
+pub(super) fn line_at(text: &str, offset: usize) -> usize {
+    1 + text
+        .bytes()
+        .take(offset)
+        .filter(|&byte| byte == b'\n')
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dcgan() -> &'static str {
+        include_str!("../../../recipes/dcgan-compact-mnist.toml")
+    }
+
+    /// The message about a built-in recipe with one text in it changed to another.
+    fn complaint(from: &str, to: &str) -> String {
+        assert!(dcgan().contains(from), "{from} is not in the recipe");
+        let text = dcgan().replacen(from, to, 1);
+        Recipe::parse("t.toml", &text, &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn mistakes_are_named_by_line_and_key() {
+        let line = |text: &str| {
+            1 + dcgan()
+                .lines()
+                .position(|line| line.contains(text))
+                .unwrap()
+        };
+        let cases = [
+            ("epochs = 40", "epochs = 40 20", ""),
+            (
+                "epochs = 40",
+                "epocs = 10",
+                "training.epocs: unknown key `epocs`, expected one of `epochs`",
+            ),
+            (
+                "epochs = 40",
+                "epochs = -1",
+                "training.epochs: invalid value: integer `-1`, expected a whole",
+            ),
+            (
+                "range = [-1, 1]",
+                "range = [-1, 1, 2]",
+                "data.range: invalid length 3, expected two numbers",
+            ),
+            (
+                "units = 12544",
+                "units = 'many'",
+                "generator.layers.1.units: invalid type: string \"many\"",
+            ),
+            (
+                "units = 12544",
+                "unit = 12544",
+                "generator.layers.1.unit: unknown key `unit`, expected `units`",
+            ),
+            (
+                "\"flatten\"",
+                "\"flat\"",
+                "discriminator.layers.9: unknown value `flat`, expected one of",
+            ),
+            (
+                "\"flatten\"",
+                "\"flatten\", x = 1",
+                "discriminator.layers.9.x: unknown key `x`",
+            ),
+            (
+                "filters = 1, kernel = 5",
+                "filters = 1",
+                "generator.layers.11: missing key `kernel`",
+            ),
+            (
+                "filters = 1, kernel = 5",
+                "filters = 1, kernel = [5]",
+                "generator.layers.11.kernel: expected a whole",
+            ),
+            (
+                "[generator]",
+                "[generatr]",
+                "generatr: unknown key `generatr`",
+            ),
+        ];
+        for (from, to, what) in cases {
+            let message = complaint(from, to);
+            let start = format!("recipe t.toml: line {}: {what}", line(from));
+            assert!(
+                message.starts_with(&start) && !message.contains('\n'),
+                "{message}\n{start}"
+            );
+        }
+    }
+
+    /// Two keys with the same mistake leave the search without an answer; it must end all the same.
+    #[test]
+    fn a_long_table_is_not_searched_for_long() {
+        let unknown: String = (0..50_000).map(|key| format!("k{key} = 1\n")).collect();
+        let text = format!("[training]\nbatch_size = 'a'\nepochs = 'a'\n{unknown}");
+        let error = Recipe::parse("t.toml", &text, &[]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("recipe t.toml: line 1: training: invalid type")
+        );
+    }
+}

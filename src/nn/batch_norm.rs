@@ -1,0 +1,109 @@
+//! The batch normalisation layer: batch statistics in training, running statistics in evaluation.
+//!
+//! ```text
+//! running ← momentum · running + (1 - momentum) · batch
+//! ```
+//!
+//! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for `[n, h, w, c]`
+//! (where n counts n · h · w) and not for `[n, c]`.
+
+use super::{Layer, Pass, Variable};
+use crate::autograd::no_grad;
+use crate::ops::{batch_norm, batch_norm_evaluate};
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// Batch normalisation over all axes but the last.
+pub struct BatchNorm {
+    gamma: Tensor,
+    beta: Tensor,
+    running_mean: Tensor,
+    running_variance: Tensor,
+    momentum: f64,
+    epsilon: f64,
+}
+
+impl BatchNorm {
+    /// A layer for `channels` channels: gamma and running variance 1, beta and running mean 0.
+    pub fn new(channels: usize, momentum: f64, epsilon: f64, device: Device) -> BatchNorm {
+        BatchNorm {
+            gamma: Tensor::ones([channels], device).parameter(),
+            beta: Tensor::zeros([channels], device).parameter(),
+            running_mean: Tensor::zeros([channels], device),
+            running_variance: Tensor::ones([channels], device),
+            momentum,
+            epsilon,
+        }
+    }
+
+    fn update_running(&mut self, mean: &Tensor, variance: &Tensor) {
+        let blend = |running: &Tensor, batch: &Tensor| {
+            &(running * self.momentum) + &(batch * (1.0 - self.momentum))
+        };
+        self.running_mean = blend(&self.running_mean, mean);
+        self.running_variance = blend(&self.running_variance, variance);
+    }
+}
+
+impl Layer for BatchNorm {
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        match pass {
+            Pass::Training(_) => {
+                let batch = batch_norm(x, &self.gamma, &self.beta, self.epsilon);
+                let count = (x.numel() / self.gamma.numel()) as f64;
+                let bessel = match x.shape().rank() {
+                    4 if count > 1.0 => count / (count - 1.0),
+                    _ => 1.0,
+                };
+                no_grad(|| self.update_running(&batch.mean, &(&batch.variance * bessel)));
+                batch.y
+            }
+            Pass::Evaluation => batch_norm_evaluate(
+                x,
+                &self.gamma,
+                &self.beta,
+                &self.running_mean,
+                &self.running_variance,
+                self.epsilon,
+            ),
+        }
+    }
+
+    fn variables(&self) -> Vec<Variable<&Tensor>> {
+        vec![
+            Variable::parameter("gamma", &self.gamma),
+            Variable::parameter("beta", &self.beta),
+            Variable::statistic("running_mean", &self.running_mean),
+            Variable::statistic("running_variance", &self.running_variance),
+        ]
+    }
+
+    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        vec![
+            Variable::parameter("gamma", &mut self.gamma),
+            Variable::parameter("beta", &mut self.beta),
+            Variable::statistic("running_mean", &mut self.running_mean),
+            Variable::statistic("running_variance", &mut self.running_variance),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Random};
+
+    #[test]
+    fn running_statistics_are_bessel_corrected_for_images_only() {
+        let mut random = Random::new(0, Purpose::Check);
+        let values = [1.0, 2.0, 3.0, 6.0];
+        for (shape, variance) in [(vec![4, 1], 3.5), (vec![1, 2, 2, 1], 14.0 / 3.0)] {
+            let mut layer = BatchNorm::new(1, 0.9, 1e-3, Device::Reference);
+            let x = Tensor::new(&values, &shape[..], Device::Reference);
+            layer.forward(&x, &mut Pass::Training(&mut random));
+            assert!((layer.running_mean.item() - 0.3).abs() < 1e-12);
+            let expected = 0.9 + 0.1 * variance;
+            assert!((layer.running_variance.item() - expected).abs() < 1e-12);
+        }
+    }
+}

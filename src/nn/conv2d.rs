@@ -1,0 +1,148 @@
+//! The convolution layer and the transposed convolution layer.
+
+use super::{Initializer, Layer, Pass, Variable};
+use crate::ops;
+use crate::random::Random;
+use crate::shape::{Padding, Shape};
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`.
+pub struct Conv2d {
+    weights: Weights,
+    stride: [usize; 2],
+    padding: Padding,
+}
+
+impl Conv2d {
+    /// A layer with a kernel of shape `[kh, kw, c_in, c_out]` drawn from `random` and, if it has one, a bias of zeros.
+    pub fn new(
+        kernel: [usize; 4],
+        stride: [usize; 2],
+        padding: Padding,
+        bias: bool,
+        initializer: Initializer,
+        random: &mut Random,
+        device: Device,
+    ) -> Conv2d {
+        let [kh, kw, c_in, c_out] = kernel;
+        let fans = [kh * kw * c_in, kh * kw * c_out];
+        let kernel = initializer.draw(kernel.into(), fans, random, device);
+        Conv2d {
+            weights: Weights::new(kernel, bias.then_some(c_out)),
+            stride,
+            padding,
+        }
+    }
+}
+
+impl Layer for Conv2d {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        let y = ops::conv2d(x, &self.weights.kernel, self.stride, self.padding);
+        self.weights.add_bias(y)
+    }
+
+    fn variables(&self) -> Vec<Variable<&Tensor>> {
+        self.weights.variables()
+    }
+
+    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        self.weights.variables_mut()
+    }
+}
+
+/// A transposed convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`.
+pub struct ConvTranspose2d {
+    weights: Weights,
+    output_size: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+}
+
+impl ConvTranspose2d {
+    /// A layer whose output has `output_size` = `[out_h, out_w]`, with a kernel of shape `[kh, kw, c_out, c_in]` drawn from
+    /// `random` and, if it has one, a bias of zeros. `stride` and `padding` are those of the convolution that it
+    /// is the input gradient of.
+    #[expect(clippy::too_many_arguments, reason = "they are the layer's attributes")]
+    pub fn new(
+        kernel: [usize; 4],
+        output_size: [usize; 2],
+        stride: [usize; 2],
+        padding: Padding,
+        bias: bool,
+        initializer: Initializer,
+        random: &mut Random,
+        device: Device,
+    ) -> ConvTranspose2d {
+        let [kh, kw, c_out, c_in] = kernel;
+        let fans = [kh * kw * c_in, kh * kw * c_out];
+        let kernel = initializer.draw(kernel.into(), fans, random, device);
+        ConvTranspose2d {
+            weights: Weights::new(kernel, bias.then_some(c_out)),
+            output_size,
+            stride,
+            padding,
+        }
+    }
+}
+
+impl Layer for ConvTranspose2d {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        let kernel = &self.weights.kernel;
+        let y = ops::conv_transpose2d(x, kernel, self.output_size, self.stride, self.padding);
+        self.weights.add_bias(y)
+    }
+
+    fn variables(&self) -> Vec<Variable<&Tensor>> {
+        self.weights.variables()
+    }
+
+    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        self.weights.variables_mut()
+    }
+}
+
+/// A kernel and, perhaps, a bias per output channel.
+struct Weights {
+    kernel: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl Weights {
+    fn new(kernel: Tensor, bias: Option<usize>) -> Weights {
+        let device = kernel.device();
+        Weights {
+            kernel: kernel.parameter(),
+            bias: bias.map(|channels| Tensor::zeros(Shape::new(&[channels]), device).parameter()),
+        }
+    }
+
+    fn add_bias(&self, y: Tensor) -> Tensor {
+        match &self.bias {
+            Some(bias) => &y + bias,
+            None => y,
+        }
+    }
+
+    fn variables(&self) -> Vec<Variable<&Tensor>> {
+        let bias = self
+            .bias
+            .as_ref()
+            .map(|bias| Variable::parameter("bias", bias));
+        [Variable::parameter("kernel", &self.kernel)]
+            .into_iter()
+            .chain(bias)
+            .collect()
+    }
+
+    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        let bias = self
+            .bias
+            .as_mut()
+            .map(|bias| Variable::parameter("bias", bias));
+        [Variable::parameter("kernel", &mut self.kernel)]
+            .into_iter()
+            .chain(bias)
+            .collect()
+    }
+}

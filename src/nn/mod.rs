@@ -1,0 +1,76 @@
+//! Layers: ops together with the parameters that they use.
+//!
+//! A layer's parameters are tensors that gradients are asked for; its statistics are tensors that the forward pass
+//! itself updates. Both have names, which a checkpoint uses.
+
+mod batch_norm;
+mod conv2d;
+mod dense;
+mod initializer;
+mod sequential;
+mod stateless;
+
+pub use batch_norm::BatchNorm;
+pub use conv2d::{Conv2d, ConvTranspose2d};
+pub use dense::Dense;
+pub use initializer::Initializer;
+pub use sequential::Sequential;
+pub use stateless::{Activation, Dropout, Flatten, Reshape, UpSampling2d};
+
+use crate::random::Random;
+use crate::tensor::Tensor;
+
+/// A layer of a network.
+pub trait Layer: Send {
+    /// The output for a batch `x`, whose first axis is the batch.
+    ///
+    /// # Panics
+    /// If the shape of `x` is not one that the layer takes.
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor;
+
+    /// The layer's tensors, in a fixed order.
+    fn variables(&self) -> Vec<Variable<&Tensor>> {
+        Vec::new()
+    }
+
+    /// As [`Layer::variables`], to be changed.
+    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        Vec::new()
+    }
+}
+
+/// A tensor that belongs to a layer.
+pub struct Variable<T> {
+    /// Its name within the layer: `kernel`, `bias`, `gamma`, ...
+    pub name: &'static str,
+    /// True if an optimiser changes it, false if the forward pass does.
+    pub trainable: bool,
+    /// The tensor.
+    pub tensor: T,
+}
+
+impl<T> Variable<T> {
+    fn parameter(name: &'static str, tensor: T) -> Variable<T> {
+        Variable {
+            name,
+            trainable: true,
+            tensor,
+        }
+    }
+
+    fn statistic(name: &'static str, tensor: T) -> Variable<T> {
+        Variable {
+            name,
+            trainable: false,
+            tensor,
+        }
+    }
+}
+
+/// What a forward pass is for.
+pub enum Pass<'a> {
+    /// Training: batch statistics, and dropout drawn from this stream.
+    Training(&'a mut Random),
+    /// Sampling and evaluation: running statistics, no dropout.
+    Evaluation,
+}

@@ -1,0 +1,77 @@
+//! Layers one after the other.
+
+use super::{Layer, Pass};
+use crate::tensor::Tensor;
+
+/// A network whose layers are applied in order.
+pub struct Sequential {
+    layers: Vec<Box<dyn Layer>>,
+}
+
+impl Sequential {
+    /// The network of these layers.
+    pub fn new(layers: Vec<Box<dyn Layer>>) -> Sequential {
+        Sequential { layers }
+    }
+
+    /// The output for a batch `x`, whose first axis is the batch.
+    ///
+    /// # Panics
+    /// If the shape of `x` is not one that the first layer takes.
+    pub fn forward(&mut self, x: &Tensor, mut pass: Pass) -> Tensor {
+        let mut x = x.clone();
+        for layer in &mut self.layers {
+            x = layer.forward(&x, &mut pass);
+        }
+        x
+    }
+
+    /// What the optimiser changes, in order.
+    pub fn parameters(&self) -> Vec<&Tensor> {
+        let variables = self.layers.iter().flat_map(|layer| layer.variables());
+        variables
+            .filter(|v| v.trainable)
+            .map(|v| v.tensor)
+            .collect()
+    }
+
+    /// As [`Sequential::parameters`], to be changed.
+    pub fn parameters_mut(&mut self) -> Vec<&mut Tensor> {
+        let variables = self
+            .layers
+            .iter_mut()
+            .flat_map(|layer| layer.variables_mut());
+        variables
+            .filter(|v| v.trainable)
+            .map(|v| v.tensor)
+            .collect()
+    }
+
+    /// Every tensor, parameters and statistics, by its name: `layers.3.kernel`, layers counted from 1.
+    pub fn named(&self) -> Vec<(String, &Tensor)> {
+        let mut named = Vec::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            for variable in layer.variables() {
+                named.push((
+                    format!("layers.{}.{}", i + 1, variable.name),
+                    variable.tensor,
+                ));
+            }
+        }
+        named
+    }
+
+    /// As [`Sequential::named`], to be changed.
+    pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor)> {
+        let mut named = Vec::new();
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            for variable in layer.variables_mut() {
+                named.push((
+                    format!("layers.{}.{}", i + 1, variable.name),
+                    variable.tensor,
+                ));
+            }
+        }
+        named
+    }
+}

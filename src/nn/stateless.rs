@@ -1,0 +1,91 @@
+//! Layers without parameters: activations, dropout, upsampling, and changes of shape.
+
+use super::{Layer, Pass};
+use crate::ops;
+use crate::tensor::Tensor;
+
+/// A function applied to each value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    /// max(x, 0).
+    Relu,
+    /// x where it is positive, `slope` · x elsewhere.
+    LeakyRelu {
+        /// The slope below 0.
+        slope: f64,
+    },
+    /// The hyperbolic tangent.
+    Tanh,
+    /// The logistic function.
+    Sigmoid,
+    /// ln(1 + eˣ).
+    Softplus,
+}
+
+impl Layer for Activation {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        match *self {
+            Activation::Relu => ops::relu(x),
+            Activation::LeakyRelu { slope } => ops::leaky_relu(x, slope),
+            Activation::Tanh => ops::tanh(x),
+            Activation::Sigmoid => ops::sigmoid(x),
+            Activation::Softplus => ops::softplus(x),
+        }
+    }
+}
+
+/// Dropout of a share `rate` of the values, in training only.
+#[derive(Clone, Copy, Debug)]
+pub struct Dropout {
+    /// The share that is dropped, in [0, 1).
+    pub rate: f64,
+}
+
+impl Layer for Dropout {
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        match pass {
+            Pass::Training(random) if self.rate > 0.0 => {
+                ops::dropout(x, self.rate, random.reserve(x.numel()))
+            }
+            _ => x.clone(),
+        }
+    }
+}
+
+/// Nearest-neighbour upsampling of `[n, h, w, c]`.
+#[derive(Clone, Copy, Debug)]
+pub struct UpSampling2d {
+    /// How many times a pixel is repeated each way.
+    pub factor: usize,
+}
+
+impl Layer for UpSampling2d {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        ops::upsample_nearest(x, self.factor)
+    }
+}
+
+/// One row per example: `[n, h, w, c]` to `[n, h·w·c]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Flatten;
+
+impl Layer for Flatten {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        let n = x.dims()[0];
+        ops::reshape(x, [n, x.numel() / n.max(1)])
+    }
+}
+
+/// Each example in another shape.
+#[derive(Clone, Debug)]
+pub struct Reshape {
+    /// The shape of one example.
+    pub shape: Vec<usize>,
+}
+
+impl Layer for Reshape {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        let shape = [&[x.dims()[0]], &self.shape[..]].concat();
+        ops::reshape(x, &shape[..])
+    }
+}

@@ -1,0 +1,5 @@
+//! What a run leaves for people to look at.
+
+mod grid;
+
+pub use grid::grid_png;

@@ -1,0 +1,59 @@
+//! Running the command as a user would.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// `minimax` with these arguments, separated by spaces, in `folder`.
+pub fn minimax(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_minimax"));
+    command
+        .args(arguments.split_whitespace())
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs it to a success and gives what it printed.
+#[track_caller]
+pub fn succeed(folder: &Path, arguments: &str) -> String {
+    let output = minimax(folder, arguments).output().expect("minimax starts");
+    assert!(
+        output.status.success(),
+        "minimax {arguments}: {}",
+        said(&output)
+    );
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Runs it to a failure with exit code `code` and gives the one line it said.
+#[track_caller]
+pub fn fail(folder: &Path, arguments: &str, code: i32) -> String {
+    let output = minimax(folder, arguments).output().expect("minimax starts");
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "minimax {arguments}: {}",
+        said(&output)
+    );
+    one_line(&output)
+}
+
+/// What it said on the standard error, which must be one line.
+#[track_caller]
+pub fn one_line(output: &Output) -> String {
+    let line = String::from_utf8(output.stderr.clone()).expect("UTF-8");
+    assert!(
+        line.starts_with("error: ") && line.trim_end().lines().count() == 1,
+        "{line:?}"
+    );
+    line
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
