@@ -28,6 +28,7 @@
 #![warn(missing_docs)]
 
 pub mod autograd;
+pub mod check;
 pub mod cli;
 pub mod cpu;
 pub mod data;

@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 
 pub mod data;
+pub mod gradcheck;
 pub mod interrupt;
 pub mod recipes;
 pub mod sample;
@@ -35,6 +36,8 @@ enum Command {
     Recipes(recipes::RecipesArgs),
     /// Look at a data set
     Data(data::DataArgs),
+    /// Check gradients against finite differences, or a device against the reference
+    Gradcheck(gradcheck::GradcheckArgs),
 }
 
 fn run() -> Result<()> {
@@ -44,6 +47,7 @@ fn run() -> Result<()> {
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Data(args)) => data::run(&args),
+        Some(Command::Gradcheck(args)) => gradcheck::run(&args),
     }
 }
 

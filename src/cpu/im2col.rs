@@ -18,7 +18,7 @@ pub fn tile_rows(g: &Conv2dGeometry) -> usize {
 pub fn im2col(x: &[f32], g: &Conv2dGeometry, rows: Range<usize>, columns: &mut [f32]) {
     let row_len = g.kw * g.c_in;
     let image = g.h * g.w * g.c_in;
-    let mut patches = columns.chunks_exact_mut(g.patch());
+    let mut patches = columns.chunks_exact_mut(g.patch().max(1));
     for row in rows {
         let (image_index, y) = (row / g.out_h, row % g.out_h);
         let x = &x[image_index * image..][..image];

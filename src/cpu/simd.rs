@@ -32,13 +32,13 @@ pub fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32x8) -> f32x8 + Sync) {
 /// If the shorter of them doesn't divide the output.
 pub fn zip(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32x8, f32x8) -> f32x8 + Sync) {
     let full = out.len();
+    if full == 0 {
+        return;
+    }
     assert!(
         full == a.len().max(b.len()),
         "zip: one operand is as long as the output"
     );
-    if full == 0 {
-        return;
-    }
     let (a, b) = (Operand::new(a, full), Operand::new(b, full));
     let row = a.period().or(b.period()).unwrap_or(CHUNK);
     let chunk = CHUNK.next_multiple_of(row);

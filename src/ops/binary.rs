@@ -82,12 +82,12 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&DIV, a, b)
 }
 
-/// The larger; where they are equal the gradient goes to `a`.
+/// The larger, or NaN if either is; where they are equal the gradient goes to `a`.
 pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
     const MAXIMUM: Binary = Binary {
         name: "maximum",
-        reference: |a, b| if a >= b { a } else { b },
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| a.simd_ge(b).bitselect(a, b)),
+        reference: |a, b| if a >= b || a.is_nan() { a } else { b },
+        cpu: |a, b, y| simd::zip(a, b, y, |a, b| (a.simd_ge(b) | a.is_nan()).bitselect(a, b)),
         keeps: Keeps::Inputs,
         vjp: [
             |call, g| Some(g * &greater_equal(&call.input(0), &call.input(1))),
@@ -97,12 +97,12 @@ pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&MAXIMUM, a, b)
 }
 
-/// The smaller; where they are equal the gradient goes to `a`.
+/// The smaller, or NaN if either is; where they are equal the gradient goes to `a`.
 pub fn minimum(a: &Tensor, b: &Tensor) -> Tensor {
     const MINIMUM: Binary = Binary {
         name: "minimum",
-        reference: |a, b| if b >= a { a } else { b },
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| b.simd_ge(a).bitselect(a, b)),
+        reference: |a, b| if b >= a || a.is_nan() { a } else { b },
+        cpu: |a, b, y| simd::zip(a, b, y, |a, b| (b.simd_ge(a) | a.is_nan()).bitselect(a, b)),
         keeps: Keeps::Inputs,
         vjp: [
             |call, g| Some(g * &greater_equal(&call.input(1), &call.input(0))),

@@ -94,11 +94,11 @@ pub fn abs(x: &Tensor) -> Tensor {
     apply(&ABS, x)
 }
 
-/// -1, 0 or 1; its derivative is 0 wherever it has one.
+/// -1, 0 or 1, and 0 of NaN; its derivative is 0 wherever it has one.
 pub fn sign(x: &Tensor) -> Tensor {
     const SIGN: Unary = Unary {
         name: "sign",
-        reference: |x| if x == 0.0 { 0.0 } else { x.signum() },
+        reference: |x| f64::from(x > 0.0) - f64::from(x < 0.0),
         cpu: |x, y| {
             simd::map(x, y, |x| {
                 let one = f32x8::ONE;

@@ -1,6 +1,6 @@
 //! Stretching to a larger shape by NumPy's rule: y repeats x along missing axes and axes of length 1.
 //!
-//! Its adjoint is the sum over what was repeated: x̄ = [`sum_to`](super::sum_to)(ȳ).
+//! Its adjoint is the sum over what was repeated: x̄ is [`sum_to`] of ȳ.
 
 pub(super) mod cpu;
 pub(super) mod reference;

@@ -15,7 +15,9 @@ pub fn max(x: &[f32], shape: Shape, reduction: &Reduction) -> Buffer {
             .zip(from.par_chunks(reduced * inner))
             .for_each(|(y, x)| {
                 for row in x.chunks_exact(inner) {
-                    y.iter_mut().zip(row).for_each(|(y, &x)| *y = y.max(x));
+                    for (y, &x) in y.iter_mut().zip(row) {
+                        *y = if x > *y || x.is_nan() { x } else { *y };
+                    }
                 }
             });
         result = Some(out);

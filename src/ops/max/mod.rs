@@ -13,7 +13,7 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The largest value over `axes`; the result lacks them.
+/// The largest value over `axes`, or NaN if there is one; the result lacks them.
 ///
 /// # Panics
 /// If an axis is out of range or named twice, or there is nothing to choose from.

@@ -8,7 +8,9 @@ pub fn max(x: &[f64], shape: Shape, reduction: &Reduction) -> Vec<f64> {
     let mut y = vec![f64::NEG_INFINITY; reduction.reduced.numel()];
     for (i, &x) in x.iter().enumerate() {
         let y = &mut y[output_index(i, shape, reduction)];
-        *y = y.max(x);
+        if x > *y || x.is_nan() {
+            *y = x;
+        }
     }
     y
 }

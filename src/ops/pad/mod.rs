@@ -1,4 +1,4 @@
-//! Zeros around an array: y[before + i] = x[i], 0 elsewhere. Its adjoint is [`slice`](fn@slice).
+//! Zeros around an array: `y[before + i] = x[i]`, 0 elsewhere. Its adjoint is [`slice`](fn@slice).
 
 mod cpu;
 mod reference;

@@ -26,10 +26,10 @@ pub fn sum(x: &[f32], shape: Shape, reduction: &Reduction) -> Buffer {
 
 /// y: `[outer, inner]` from x: `[outer, reduced, inner]`.
 fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
-    if reduced == 0 {
+    let group = reduced * inner;
+    if group == 0 {
         return y.fill(0.0);
     }
-    let group = reduced * inner;
     if inner == 1 {
         let rows = (BLOCK / reduced).max(1);
         y.par_chunks_mut(rows)
@@ -40,7 +40,7 @@ fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
                 }
             });
     } else {
-        y.par_chunks_mut(inner.max(1))
+        y.par_chunks_mut(inner)
             .zip(x.par_chunks(group))
             .for_each(|(y, x)| {
                 let row = |r: usize| &x[r * inner..][..inner];

@@ -1,0 +1,108 @@
+//! Functions of one and of two numbers, over shapes with and without whole SIMD lanes, and all ways to broadcast.
+
+use super::{Case, Draw, input};
+use crate::ops::unary::sign;
+use crate::ops::*;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+
+type Unary = fn(&Tensor) -> Tensor;
+type Binary = fn(&Tensor, &Tensor) -> Tensor;
+
+const SHAPES: [&[usize]; 4] = [&[], &[1], &[3, 17], &[2, 3, 5, 4]];
+
+const PAIRS: [[&[usize]; 2]; 10] = [
+    [&[1], &[1]],
+    [&[3, 4], &[3, 4]],
+    [&[2, 3, 17], &[17]],
+    [&[17], &[2, 3, 17]],
+    [&[3, 1], &[1, 4]],
+    [&[1, 4], &[3, 1]],
+    [&[2, 3, 4, 5], &[1, 3, 1, 5]],
+    [&[2, 1, 3], &[4, 1]],
+    [&[3, 4], &[]],
+    [&[], &[3, 4]],
+];
+
+/// The cases of this family.
+pub fn cases() -> Vec<Case> {
+    let smooth: [(&str, Unary, Draw); 8] = [
+        ("neg", neg, Draw::Normal),
+        ("exp", exp, Draw::Normal),
+        ("log", log, Draw::Positive),
+        ("sqrt", sqrt, Draw::Positive),
+        ("square", square, Draw::Normal),
+        ("tanh", tanh, Draw::Normal),
+        ("sigmoid", sigmoid, Draw::Normal),
+        ("softplus", softplus, Draw::Normal),
+    ];
+    let kinked_at_0: [(&str, Unary); 4] = [
+        ("abs", abs),
+        ("sign", sign),
+        ("relu", relu),
+        ("leaky_relu", |x| leaky_relu(x, 0.3)),
+    ];
+    let smooth_pairs: [(&str, Binary, Draw); 4] = [
+        ("add", add, Draw::Normal),
+        ("sub", sub, Draw::Normal),
+        ("mul", mul, Draw::Normal),
+        ("div", div, Draw::Positive),
+    ];
+    let kinked_where_equal: [(&str, Binary); 5] = [
+        ("maximum", maximum),
+        ("minimum", minimum),
+        ("greater", greater),
+        ("greater_equal", greater_equal),
+        ("equal", equal),
+    ];
+
+    let mut all = Vec::new();
+    for (op, f, draw) in smooth {
+        all.extend(SHAPES.map(|shape| unary(op, f, draw, shape)));
+    }
+    for (op, f) in kinked_at_0 {
+        all.extend(SHAPES.map(|s| unary(op, f, Draw::Normal, s).kinks(|t| t[0].clone())));
+        all.push(unary(op, f, Draw::Whole, &[5, 9]).on_kinks());
+    }
+    all.extend(SHAPES.map(|shape| {
+        let f = |x: &Tensor| clamp(x, -0.5, 1.0);
+        // Small where x is close to either end.
+        let kinks = |t: &[Tensor]| mul(&(&t[0] + 0.5), &(&t[0] - 1.0));
+        unary("clamp", f, Draw::Normal, shape).kinks(kinks)
+    }));
+    all.push(unary("clamp", |x| clamp(x, -1.0, 1.0), Draw::Whole, &[5, 9]).on_kinks());
+    for (op, f, divisor) in smooth_pairs {
+        all.extend(PAIRS.map(|pair| binary(op, f, [Draw::Normal, divisor], pair)));
+    }
+    let square = |t: &[Tensor]| mul(&t[0], &t[0]);
+    let x = input(Draw::Normal, [3, 5]);
+    all.push(Case::new("mul", "x by itself, 3x5", &[x], square));
+    for (op, f) in kinked_where_equal {
+        let between = [Draw::Normal; 2];
+        all.extend(PAIRS.map(|p| binary(op, f, between, p).kinks(|t| sub(&t[0], &t[1]))));
+        all.push(binary(op, f, [Draw::Whole; 2], [&[5, 9], &[9]]).on_kinks());
+    }
+    all
+}
+
+/// `f` of one input.
+pub fn unary(op: &'static str, f: Unary, draw: Draw, shape: &[usize]) -> Case {
+    let shape = Shape::new(shape);
+    let name = format!("{shape}{}", on_kinks(draw));
+    Case::new(op, name, &[input(draw, shape)], move |t| f(&t[0]))
+}
+
+/// `f` of two inputs.
+pub fn binary(op: &'static str, f: Binary, draws: [Draw; 2], shapes: [&[usize]; 2]) -> Case {
+    let [a, b] = shapes.map(Shape::new);
+    let name = format!("{a} {b}{}", on_kinks(draws[0]));
+    let inputs = [input(draws[0], a), input(draws[1], b)];
+    Case::new(op, name, &inputs, move |t| f(&t[0], &t[1]))
+}
+
+fn on_kinks(draw: Draw) -> &'static str {
+    match draw {
+        Draw::Whole => " on kinks",
+        _ => "",
+    }
+}

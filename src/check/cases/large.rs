@@ -1,0 +1,99 @@
+//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers of the recipes' networks.
+//! Too large for finite differences: they hold devices together, and numbers of threads.
+
+use super::{Case, Draw, Input, elementwise, layers, layout, normal, products, reductions};
+use crate::ops::*;
+use crate::shape::Padding;
+use crate::tensor::Tensor;
+
+/// The cases, each with the boundary that it crosses.
+pub fn cases() -> Vec<Case> {
+    let mut all = vec![
+        // SIMD chunks of 2^14 values, in one array and with an operand that repeats in rows short and long.
+        elementwise::unary("exp", exp, Draw::Normal, &[40_003]),
+        elementwise::unary(
+            "leaky_relu",
+            |x| leaky_relu(x, 0.3),
+            Draw::Normal,
+            &[40_003],
+        ),
+        elementwise::binary("mul", mul, [Draw::Normal; 2], [&[5, 20_001], &[20_001]]),
+        elementwise::binary("div", div, [Draw::Positive; 2], [&[2000, 17], &[17]]),
+        elementwise::binary("add", add, [Draw::Normal; 2], [&[7, 11], &[300, 7, 11]]),
+        elementwise::binary("sub", sub, [Draw::Normal; 2], [&[], &[70_000]]),
+        elementwise::binary("mul", mul, [Draw::Normal; 2], [&[130, 1, 9], &[1, 70, 1]]),
+        // Blocks of 2^13 values of a contiguous sum, and of 2^14 of a sum down columns.
+        reductions::sum_over(&[300_001], &[0]),
+        reductions::sum_over(&[3, 100_003], &[1]),
+        reductions::sum_over(&[20_001, 4], &[1]),
+        reductions::sum_over(&[100_003, 3], &[0]),
+        reductions::sum_over(&[3, 20_001], &[0]),
+        reductions::mean_over(&[40, 50, 60], &[1]),
+        reductions::mean_over(&[40, 50, 60], &[0, 2]),
+        reductions::max_over(&[3, 20_001], &[1]),
+        reductions::max_over(&[40, 50, 30], &[0, 2]),
+        // Tasks of 2^14 values of strided copies.
+        layout::permuted(&[30, 41, 50], &[2, 0, 1]),
+        layout::permuted(&[3, 20_001], &[1, 0]),
+        layout::sliced(&[60, 70, 9], &[3..57, 1..69, 2..8]),
+        layout::padded(&[60, 70, 9], &[[1, 2], [0, 3], [2, 0]]),
+        layout::joined(&[&[50, 33, 20], &[50, 17, 20]], 1),
+        layout::upsampled([4, 14, 14, 33], 2),
+        layout::downsampled([4, 14, 14, 33], 2),
+        layers::dropped(&[20_001], 0.3),
+        // The same for batch statistics.
+        layers::normalised(&[5000, 17], 1e-3),
+        layers::normalised(&[6, 14, 14, 64], 1e-3),
+        layers::normalised(&[2, 12_544], 1e-3),
+        // Products cut into 2 and into 16 blocks of rows, the last of them short.
+        products::product([100, 80, 60], Transpose::NONE),
+        products::product([300, 30, 41], Transpose::A),
+        products::product([1003, 17, 33], Transpose::B),
+        products::product([17, 1003, 33], Transpose { a: true, b: true }),
+        products::dense_layer([65, 100, 130]),
+    ];
+    // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after twice as many, and
+    // into 8 parts.
+    let same = |[_, h, w, _]: [usize; 4], k, s| Padding::same([h, w], k, s);
+    for (image, kernel, c_out, stride) in [
+        ([24, 28, 28, 1], [5, 5], 8, [2, 2]),
+        ([2, 14, 14, 64], [5, 5], 32, [2, 2]),
+        ([3, 7, 7, 256], [5, 5], 8, [1, 1]),
+        ([3, 28, 28, 3], [4, 4], 16, [2, 2]),
+        ([9, 1, 1, 17], [3, 3], 5, [1, 1]),
+        ([96, 28, 28, 1], [3, 3], 2, [1, 1]),
+    ] {
+        let padding = same(image, kernel, stride);
+        all.extend(products::convolutions(
+            image, kernel, c_out, stride, padding, "same",
+        ));
+    }
+    all.push(generator());
+    all
+}
+
+/// Report A's generator for 28 x 28 pixels with a sixteenth of its channels, weights at about the scale of their
+/// initialisation, and tanh in place of leaky ReLU, whose kinks f32 and f64 would meet on different sides.
+fn generator() -> Case {
+    let weights: [Input; 6] = [
+        normal([20, 100]),
+        normal([100, 784]),
+        normal([784]),
+        normal([5, 5, 8, 16]),
+        normal([5, 5, 4, 8]),
+        normal([5, 5, 1, 4]),
+    ];
+    let grow = |x: &Tensor, w: &Tensor, size: usize, stride: usize| {
+        let padding = Padding::same([size; 2], [5, 5], [stride; 2]);
+        conv_transpose2d(x, &(w * 0.05), [size; 2], [stride; 2], padding)
+    };
+    Case::new("generator", "report A, narrow", &weights, move |t| {
+        let noise = matmul(&t[0], &(&t[1] * 0.1), Transpose::NONE);
+        let gamma = Tensor::ones([784], t[0].device());
+        let hidden = batch_norm(&noise, &gamma, &t[2], 1e-3).y;
+        let maps = reshape(&tanh(&hidden), [20, 7, 7, 16]);
+        let maps = tanh(&grow(&maps, &t[3], 7, 1));
+        let maps = tanh(&grow(&maps, &t[4], 14, 2));
+        tanh(&grow(&maps, &t[5], 28, 2))
+    })
+}

@@ -1,0 +1,128 @@
+//! Matrix products, the dense layer and the convolution family.
+
+use super::{Case, normal};
+use crate::ops::*;
+use crate::shape::{Conv2dGeometry, Padding};
+
+/// The cases of this family.
+pub fn cases() -> Vec<Case> {
+    let sizes = [
+        [1, 1, 1],
+        [3, 4, 5],
+        [17, 1, 3],
+        [1, 17, 1],
+        [3, 17, 1],
+        [9, 8, 16],
+    ];
+    let same = |[_, h, w, _]: [usize; 4], k, s| Padding::same([h, w], k, s);
+    let asymmetric = Padding {
+        top: 2,
+        bottom: 0,
+        left: 1,
+        right: 3,
+    };
+    // A row: the image, the kernel, the output's channels and the stride, padded by `same`.
+    let same_rows = [
+        ([2, 7, 7, 3], [3, 3], 5, [1, 1]),
+        ([2, 7, 7, 3], [3, 3], 5, [2, 2]),
+        ([1, 14, 14, 1], [5, 5], 3, [2, 2]),
+        ([2, 8, 8, 3], [4, 4], 2, [2, 2]),
+        ([1, 9, 6, 2], [2, 3], 1, [1, 2]),
+        ([2, 1, 1, 17], [3, 3], 3, [1, 1]),
+        ([1, 1, 1, 1], [5, 5], 1, [2, 2]),
+        ([1, 7, 7, 2], [1, 1], 3, [3, 3]),
+    ];
+    // The same with explicit padding.
+    let rows = [
+        ([1, 1, 1, 1], [1, 1], 1, [1, 1], Padding::VALID),
+        ([2, 6, 5, 3], [3, 2], 17, [1, 1], Padding::VALID),
+        ([1, 8, 9, 3], [2, 3], 1, [3, 4], Padding::VALID),
+        ([1, 5, 4, 2], [5, 4], 3, [1, 1], Padding::VALID),
+        ([3, 5, 4, 1], [4, 2], 2, [1, 2], asymmetric),
+        ([1, 6, 6, 17], [3, 3], 1, [2, 3], asymmetric),
+        ([1, 2, 3, 2], [2, 2], 3, [1, 1], Padding::symmetric(3)),
+        ([2, 2, 2, 1], [1, 1], 1, [2, 1], Padding::symmetric(2)),
+    ];
+
+    let mut all = Vec::new();
+    for size in sizes {
+        for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
+            all.push(product(size, Transpose { a, b }));
+        }
+    }
+    all.extend(sizes.map(dense_layer));
+    for (image, kernel, c_out, stride) in same_rows {
+        let padding = same(image, kernel, stride);
+        all.extend(convolutions(image, kernel, c_out, stride, padding, "same"));
+    }
+    for (image, kernel, c_out, stride, padding) in rows {
+        let name = match padding {
+            Padding::VALID => "valid",
+            p if p == asymmetric => "asymmetric",
+            _ => "wide",
+        };
+        all.extend(convolutions(image, kernel, c_out, stride, padding, name));
+    }
+    all
+}
+
+/// The product `[m, n]` of sizes `[m, k, n]`.
+pub fn product([m, k, n]: [usize; 3], transpose: Transpose) -> Case {
+    let flip = |[r, c]: [usize; 2], flag| if flag { [c, r] } else { [r, c] };
+    let inputs = [
+        normal(flip([m, k], transpose.a)),
+        normal(flip([k, n], transpose.b)),
+    ];
+    let mark = |flag| if flag { "ᵀ" } else { "" };
+    let name = format!("{m}x{k}x{n} A{} B{}", mark(transpose.a), mark(transpose.b));
+    Case::new("matmul", name, &inputs, move |t| {
+        matmul(&t[0], &t[1], transpose)
+    })
+}
+
+/// The dense layer on a batch of n, with sizes `[n, in, out]`.
+pub fn dense_layer([n, k, out]: [usize; 3]) -> Case {
+    let inputs = [normal([n, k]), normal([k, out]), normal([out])];
+    Case::new("dense", format!("n{n} {k}->{out}"), &inputs, |t| {
+        dense(&t[0], &t[1], &t[2])
+    })
+}
+
+/// One convolution, and the two ops that have its geometry: the transposed convolution back to `image`, and the weight
+/// gradient. `padding_name` goes into the cases' names.
+pub fn convolutions(
+    image: [usize; 4],
+    kernel: [usize; 2],
+    c_out: usize,
+    stride: [usize; 2],
+    padding: Padding,
+    padding_name: &str,
+) -> [Case; 3] {
+    let [n, h, w, c_in] = image;
+    let weight = [kernel[0], kernel[1], c_in, c_out];
+    let g = Conv2dGeometry::new("case", image.into(), weight.into(), stride, padding);
+    let ([kh, kw], [sy, sx]) = (kernel, stride);
+    let (x, weight, y) = (normal(image), normal(weight), normal(g.output()));
+    let name = |from: [usize; 4], to_channels| {
+        let [n, h, w, c] = from;
+        format!("{kh}x{kw} s{sy}x{sx} {padding_name} {n}x{h}x{w} c{c}->{to_channels}")
+    };
+    let small = [n, g.out_h, g.out_w, c_out];
+    [
+        Case::new("conv2d", name(image, c_out), &[x, weight], move |t| {
+            conv2d(&t[0], &t[1], stride, padding)
+        }),
+        Case::new(
+            "conv_transpose2d",
+            format!("{} to {h}x{w}", name(small, c_in)),
+            &[y, weight],
+            move |t| conv_transpose2d(&t[0], &t[1], [h, w], stride, padding),
+        ),
+        Case::new(
+            "conv2d_weight_grad",
+            name(image, c_out),
+            &[x, y],
+            move |t| conv2d_weight_grad(&t[0], &t[1], kernel, stride, padding),
+        ),
+    ]
+}

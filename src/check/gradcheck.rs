@@ -1,0 +1,252 @@
+//! What every case is held to.
+//!
+//! On the reference device, in f64, a derivative rule is held to a central difference. With random cotangents u and a random
+//! direction v,
+//!
+//! ```text
+//! <v, vjp(u)>  =  d/dh <u, f(x + h v)> at 0  ≈  <u, f(x + h v) - f(x - h v)> / 2h
+//! ```
+//!
+//! The difference is off by h²/6 · <u, f‴> from cutting the series and by about ε ‖u‖ ‖f‖ / h from rounding, ε = 1.1e-16.
+//! Both are near 1e-11 at h = 1e-5, where the limits are 1e-7 and 1e-5.
+//!
+//! The second order is the same check of the function (x, u) → vjp(u) at x, recorded with `create_graph`. Rules may read
+//! `recording()`, so each is tried with `create_graph` off and on.
+//!
+//! On any other device the values, the gradients and the gradients of the gradients are held to those of the reference from the
+//! same inputs, by the normalised mean squared error Σ(a - b)² / Σ b².
+
+use super::cases::{Case, check_random, normal_like};
+use crate::autograd::vjp;
+use crate::random::Random;
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// The step h of the finite differences.
+pub const STEP: f64 = 1e-5;
+
+/// The largest relative error of first and of second derivatives against finite differences.
+pub const DIFFERENCE_LIMITS: [f64; 2] = [1e-7, 1e-5];
+
+/// The largest normalised mean squared error of a device against the reference.
+pub const PARITY_LIMIT: f64 = 1e-10;
+
+/// One check of one case.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The case's op.
+    pub op: &'static str,
+    /// The case's name.
+    pub case: String,
+    /// 0 for values, 1 for gradients, 2 for gradients of gradients.
+    pub order: u8,
+    /// The largest error seen.
+    pub error: f64,
+    /// The largest error allowed.
+    pub limit: f64,
+}
+
+impl Row {
+    /// True if the error is within the limit; an error that is not a number never is.
+    pub fn passed(&self) -> bool {
+        self.error <= self.limit
+    }
+}
+
+/// The orders that can be checked on `device`, of those in `orders`: the reference is held to finite differences, which say
+/// nothing of values (order 0) and nothing at kinks; other devices are held to the reference.
+pub fn check(case: &Case, orders: &[u8], device: Device) -> Vec<Row> {
+    let orders = orders.iter().copied();
+    match device {
+        Device::Reference if !case.smooth => Vec::new(),
+        Device::Reference => orders
+            .filter(|&order| order > 0)
+            .map(|order| against_differences(case, order))
+            .collect(),
+        _ => orders
+            .map(|order| against_reference(case, order, device))
+            .collect(),
+    }
+}
+
+/// Holds the derivatives of `order` 1 or 2 to finite differences on the reference device.
+///
+/// # Panics
+/// If `order` is neither.
+pub fn against_differences(case: &Case, order: u8) -> Row {
+    assert!(order == 1 || order == 2, "order {order} is not 1 or 2");
+    let mut random = check_random();
+    let inputs = case.draw(&mut random, Device::Reference);
+    let mut free: Vec<bool> = case.inputs.iter().map(|i| i.differentiable).collect();
+    let error = if order == 1 {
+        let f = |x: &[Tensor]| vec![case.run(x)];
+        difference_error(f, &inputs, &free, &mut random)
+    } else {
+        let u = normal_like(&case.run(&inputs), &mut random);
+        let gradient = |xu: &[Tensor]| {
+            let (u, x) = xu.split_last().expect("the cotangent comes last");
+            vjp(case.run(x), u.clone(), &case.differentiable(x), true)
+        };
+        free.push(true);
+        difference_error(gradient, &[inputs, vec![u]].concat(), &free, &mut random)
+    };
+    row(
+        case,
+        order,
+        error,
+        DIFFERENCE_LIMITS[usize::from(order) - 1],
+    )
+}
+
+/// The relative error of <v, vjp(u)> against the difference quotient, for `f` at `x` and moves along the inputs that are
+/// `free`. Since <v, g> for random v is about ‖g‖, the error is measured against the largest of ‖g‖ and the two numbers.
+fn difference_error(
+    f: impl Fn(&[Tensor]) -> Vec<Tensor>,
+    x: &[Tensor],
+    free: &[bool],
+    random: &mut Random,
+) -> f64 {
+    let free_of = |tensors: &[Tensor]| -> Vec<Tensor> {
+        let pairs = tensors.iter().zip(free);
+        pairs
+            .filter(|(_, free)| **free)
+            .map(|(t, _)| t.clone())
+            .collect()
+    };
+    let x: Vec<Tensor> = x.iter().map(Tensor::parameter).collect();
+    let directions: Vec<Tensor> = x.iter().map(|x| normal_like(x, random)).collect();
+    let cotangents: Vec<Tensor> = f(&x).iter().map(|y| normal_like(y, random)).collect();
+
+    let moved = |step: f64| {
+        let inputs = x.iter().zip(&directions).zip(free);
+        let move_one = |((x, v), &free): ((&Tensor, &Tensor), &bool)| {
+            let step = if free { step } else { 0.0 };
+            let values = x.to_f64().into_iter().zip(v.to_f64());
+            let values: Vec<f64> = values.map(|(x, v)| x + step * v).collect();
+            Tensor::new(&values, x.shape(), x.device()).parameter()
+        };
+        flatten(&f(&inputs.map(move_one).collect::<Vec<_>>()))
+    };
+    let change = moved(STEP).into_iter().zip(moved(-STEP));
+    let change: Vec<f64> = change.map(|(ahead, behind)| ahead - behind).collect();
+    let numeric = dot(&flatten(&cotangents), &change) / (2.0 * STEP);
+
+    let (parameters, v) = (free_of(&x), flatten(&free_of(&directions)));
+    let parameters: Vec<&Tensor> = parameters.iter().collect();
+    let errors = [false, true].map(|create_graph| {
+        let mut gradient = vec![0.0; v.len()];
+        for (y, u) in f(&x).into_iter().zip(&cotangents) {
+            let share = flatten(&vjp(y, u.clone(), &parameters, create_graph));
+            gradient.iter_mut().zip(share).for_each(|(g, s)| *g += s);
+        }
+        let analytic = dot(&v, &gradient);
+        let scale = dot(&gradient, &gradient).sqrt();
+        let difference = (analytic - numeric).abs();
+        match difference == 0.0 {
+            true => 0.0,
+            false => difference / scale.max(analytic.abs()).max(numeric.abs()),
+        }
+    });
+    worst(errors)
+}
+
+/// Holds the values (order 0), gradients (1) or gradients of gradients (2) on `device` to those of the reference.
+///
+/// # Panics
+/// If `order` is more than 2.
+pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
+    let errors = [false, true].map(|create_graph| {
+        let ours = derivatives(case, order, device, create_graph);
+        let reference = derivatives(case, order, Device::Reference, create_graph);
+        let pairs = ours.iter().zip(&reference);
+        worst(pairs.map(|(a, b)| normalised_squared_error(&a.to_f64(), &b.to_f64())))
+    });
+    row(case, order, worst(errors), PARITY_LIMIT)
+}
+
+/// What `case` gives on `device` from inputs and cotangents that are the same on each: the value for `order` 0; the gradients
+/// of <u, value> for 1; for 2, for each of those gradients g, the gradients of <w, g> with respect to the inputs and u. The last
+/// walk is itself recorded if `create_graph`.
+///
+/// # Panics
+/// If `order` is more than 2.
+pub fn derivatives(case: &Case, order: u8, device: Device, create_graph: bool) -> Vec<Tensor> {
+    assert!(order <= 2, "order {order} is not 0, 1 or 2");
+    let mut random = check_random();
+    let inputs = case.draw(&mut random, device);
+    let y = case.run(&inputs);
+    if order == 0 {
+        return vec![y];
+    }
+    let u = normal_like(&y, &mut random).parameter();
+    let mut parameters = case.differentiable(&inputs);
+    let gradients = vjp(y, u.clone(), &parameters, create_graph || order == 2);
+    if order == 1 {
+        return gradients;
+    }
+    parameters.push(&u);
+    let second = gradients.into_iter().map(|g| {
+        let w = normal_like(&g, &mut random);
+        vjp(g, w, &parameters, create_graph)
+    });
+    second.flatten().collect()
+}
+
+/// Σ(a - b)² / Σ b²; 0 if both are all zeros.
+pub fn normalised_squared_error(a: &[f64], b: &[f64]) -> f64 {
+    let squares: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
+    if squares == 0.0 {
+        return 0.0;
+    }
+    squares / dot(b, b)
+}
+
+/// The largest error, or one that is not a number if there is such a one.
+fn worst(errors: impl IntoIterator<Item = f64>) -> f64 {
+    let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
+    errors.into_iter().fold(0.0, larger)
+}
+
+fn row(case: &Case, order: u8, error: f64, limit: f64) -> Row {
+    Row {
+        op: case.op,
+        case: case.name.clone(),
+        order,
+        error,
+        limit,
+    }
+}
+
+fn flatten(tensors: &[Tensor]) -> Vec<f64> {
+    tensors.iter().flat_map(Tensor::to_f64).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_error_may_be_no_number() {
+        assert_eq!(worst([0.1, 3.0, 2.0]), 3.0);
+        assert!(worst([0.1, f64::NAN, 2.0]).is_nan());
+        let row = |error| Row {
+            op: "test",
+            case: String::new(),
+            order: 1,
+            error,
+            limit: 1.0,
+        };
+        assert!(row(1.0).passed() && !row(1.1).passed() && !row(f64::NAN).passed());
+    }
+
+    #[test]
+    fn errors_are_relative_to_the_reference() {
+        assert_eq!(normalised_squared_error(&[1.0, 3.0], &[1.0, 2.0]), 0.2);
+        assert_eq!(normalised_squared_error(&[0.0], &[0.0]), 0.0);
+        assert_eq!(normalised_squared_error(&[1e-30], &[0.0]), f64::INFINITY);
+    }
+}

@@ -1,0 +1,189 @@
+//! `minimax gradcheck`: runs the case table and prints what it finds.
+
+use crate::check::cases::{Case, cases, op_names};
+use crate::check::gradcheck::{Row, check};
+use crate::storage::Device;
+use crate::{Error, Result};
+use clap::Args;
+
+/// The arguments of `minimax gradcheck`.
+#[derive(Args, Debug)]
+pub struct GradcheckArgs {
+    /// Check only this op
+    #[arg(long, value_name = "NAME")]
+    op: Option<String>,
+    /// Check only gradients (1), or only gradients of gradients (2)
+    #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
+    order: Option<u8>,
+    /// `reference` is held to finite differences, `cpu` (values too) to the reference
+    #[arg(long, value_name = "reference|cpu", default_value = "reference")]
+    device: Device,
+}
+
+/// Runs the checks and prints a line for each, then how many passed.
+///
+/// # Errors
+/// If `--op` names no op, a check fails, or standard output can't be written to.
+pub fn run(args: &GradcheckArgs) -> Result<()> {
+    run_to(args, &mut super::print)
+}
+
+/// As [`run`], with each line given to `print`.
+fn run_to(args: &GradcheckArgs, print: Print) -> Result<()> {
+    let cases = chosen_cases(args.op.as_deref())?;
+    let orders: &[u8] = match args.order {
+        Some(1) => &[1],
+        Some(_) => &[2],
+        None => &[0, 1, 2],
+    };
+    let mut table = Table::new(&cases, print);
+    table.header()?;
+    for case in &cases {
+        for row in check(case, orders, args.device) {
+            table.row(&row)?;
+        }
+    }
+    table.summary(args.device)
+}
+
+fn chosen_cases(op: Option<&str>) -> Result<Vec<Case>> {
+    let mut cases = cases();
+    if let Some(op) = op {
+        cases.retain(|case| case.op == op);
+        if cases.is_empty() {
+            let known = op_names().join(", ");
+            return Err(Error::Usage(format!(
+                "--op {op}: no such op; use one of {known}"
+            )));
+        }
+    }
+    Ok(cases)
+}
+
+/// Where lines go.
+type Print<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
+
+/// The table as it is printed, line by line, with columns as wide as what they will hold.
+struct Table<'a> {
+    print: Print<'a>,
+    op_width: usize,
+    case_width: usize,
+    checks: usize,
+    failed: usize,
+}
+
+impl<'a> Table<'a> {
+    fn new(cases: &[Case], print: Print<'a>) -> Table<'a> {
+        let width = |text: &str| text.chars().count();
+        Table {
+            print,
+            op_width: cases.iter().map(|c| width(c.op)).max().unwrap_or(0),
+            case_width: cases.iter().map(|c| width(&c.name)).max().unwrap_or(0),
+            checks: 0,
+            failed: 0,
+        }
+    }
+
+    fn header(&mut self) -> Result<()> {
+        self.line(&self.columns(["op", "case", "order", "largest error", "limit", "result"]))
+    }
+
+    fn row(&mut self, row: &Row) -> Result<()> {
+        self.checks += 1;
+        self.failed += usize::from(!row.passed());
+        self.line(&self.columns([
+            row.op,
+            &row.case,
+            &row.order.to_string(),
+            &format!("{:.1e}", row.error),
+            &format!("{:.0e}", row.limit),
+            if row.passed() { "pass" } else { "FAIL" },
+        ]))
+    }
+
+    fn columns(&self, [op, case, order, error, limit, result]: [&str; 6]) -> String {
+        let (op_width, case_width) = (self.op_width, self.case_width);
+        format!("{op:op_width$}  {case:case_width$}  {order:>5}  {error:>13}  {limit:>5}  {result}")
+    }
+
+    fn summary(mut self, device: Device) -> Result<()> {
+        let (checks, failed) = (self.checks, self.failed);
+        self.line(&format!(
+            "{checks} checks on {device}: {} passed, {failed} failed",
+            checks - failed
+        ))?;
+        match failed {
+            0 => Ok(()),
+            _ => Err(Error::CheckFailed(format!(
+                "{failed} of {checks} checks failed on {device}; see the lines that end in FAIL"
+            ))),
+        }
+    }
+
+    fn line(&mut self, line: &str) -> Result<()> {
+        (self.print)(&format!("{line}\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(op: &str, order: Option<u8>, device: Device) -> (Result<()>, String) {
+        let args = GradcheckArgs {
+            op: Some(op.into()),
+            order,
+            device,
+        };
+        let mut text = String::new();
+        let result = run_to(&args, &mut |line| {
+            text.push_str(line);
+            Ok(())
+        });
+        (result, text)
+    }
+
+    #[test]
+    fn prints_a_line_per_check_and_a_summary() {
+        let (result, text) = printed("exp", Some(2), Device::Reference);
+        assert!(result.is_ok());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 6, "{text}");
+        assert!(lines[0].starts_with("op"));
+        assert!(lines[1].starts_with("exp  []") && lines[1].ends_with("pass"));
+        assert_eq!(lines[5], "4 checks on reference: 4 passed, 0 failed");
+        let (_, text) = printed("exp", None, Device::Cpu);
+        assert!(text.ends_with("12 checks on cpu: 12 passed, 0 failed\n"));
+    }
+
+    #[test]
+    fn an_unknown_op_is_a_usage_error_that_lists_the_known_ones() {
+        let (result, text) = printed("conv3d", None, Device::Cpu);
+        let error = result.unwrap_err();
+        assert_eq!((error.exit_code(), text.as_str()), (2, ""));
+        let said = error.to_string();
+        assert!(said.starts_with("--op conv3d: no such op; use one of abs, add, "));
+        assert!(!said.contains('\n'));
+    }
+
+    #[test]
+    fn a_failed_check_is_printed_and_is_an_error() {
+        let mut text = String::new();
+        let mut print = |line: &str| {
+            text.push_str(line);
+            Ok(())
+        };
+        let mut table = Table::new(&[], &mut print);
+        let row = Row {
+            op: "exp",
+            case: "[3]".into(),
+            order: 1,
+            error: f64::NAN,
+            limit: 1e-7,
+        };
+        table.row(&row).unwrap();
+        let error = table.summary(Device::Cpu).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        assert!(text.lines().next().unwrap().ends_with("FAIL"), "{text}");
+    }
+}

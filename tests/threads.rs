@@ -1,0 +1,43 @@
+//! Values and gradients on the CPU are the same bits for any number of threads.
+
+use minimax::Device;
+use minimax::check::cases::{Case, cases, large};
+use minimax::check::gradcheck::derivatives;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// The bits of what `case` gives: values, gradients by rules recorded and not, and gradients of gradients.
+fn bits(case: &Case, pool: &ThreadPool) -> Vec<u32> {
+    let results = pool.install(|| {
+        [(0, false), (1, false), (1, true), (2, false)]
+            .map(|(order, create_graph)| derivatives(case, order, Device::Cpu, create_graph))
+    });
+    let values = results.iter().flatten().flat_map(|t| t.to_f32());
+    values.map(f32::to_bits).collect()
+}
+
+fn same_for_any_number_of_threads(cases: &[Case]) {
+    let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
+    let [one, others @ ..] = [1, 2, 3, 7].map(|threads| pool(threads).expect("a thread pool"));
+    for case in cases {
+        let alone = bits(case, &one);
+        for pool in &others {
+            let differing = bits(case, pool)
+                .iter()
+                .zip(&alone)
+                .filter(|(a, b)| a != b)
+                .count();
+            let (op, name, threads) = (case.op, &case.name, pool.current_num_threads());
+            assert_eq!(differing, 0, "{op} {name} on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn every_case() {
+    same_for_any_number_of_threads(&cases());
+}
+
+#[test]
+fn sizes_beyond_every_block() {
+    same_for_any_number_of_threads(&large::cases());
+}
