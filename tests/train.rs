@@ -20,10 +20,10 @@ fn read(folder: &Path, file: &str) -> Vec<u8> {
 /// The step of the last whole row of a log that may still be growing.
 fn logged_steps(folder: &Path) -> u64 {
     let log = std::fs::read_to_string(folder.join("log.csv")).unwrap_or_default();
-    let rows = log
+    let mut rows = log
         .lines()
         .filter_map(|row| row.split(',').next()?.parse().ok());
-    rows.last().unwrap_or(0)
+    rows.next_back().unwrap_or(0)
 }
 
 /// Training that never ends by itself within a test.

@@ -84,7 +84,9 @@ pub fn print(text: &str) -> Result<()> {
 
 /// Clap's paragraphs on a wrong flag (message, tip, usage) as one line without the usage.
 fn fold(message: &str) -> String {
-    let said = message.split("\n\nUsage:").next().unwrap_or(message);
+    let usage = ["\n\nUsage:", "\n\nFor more information"];
+    let end = usage.iter().filter_map(|start| message.find(start)).min();
+    let said = &message[..end.unwrap_or(message.len())];
     let said = said.strip_prefix("error: ").unwrap_or(said);
     let lines: Vec<_> = said
         .lines()
