@@ -15,9 +15,10 @@
 //! i mod 4 of block position + i / 4.
 
 use serde::{Deserialize, Serialize};
+use wide::u32x8;
 
-const M0: u64 = 0xD251_1F53;
-const M1: u64 = 0xCD9E_8D57;
+const M0: u32 = 0xD251_1F53;
+const M1: u32 = 0xCD9E_8D57;
 
 /// The key of the next round.
 #[inline]
@@ -35,8 +36,8 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
         if round > 0 {
             key = bump(key);
         }
-        let p0 = u64::from(counter[0]) * M0;
-        let p1 = u64::from(counter[2]) * M1;
+        let p0 = u64::from(counter[0]) * u64::from(M0);
+        let p1 = u64::from(counter[2]) * u64::from(M1);
         counter = [
             (p1 >> 32) as u32 ^ counter[1] ^ key[0],
             p1 as u32,
@@ -47,7 +48,7 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// Words that [`Position::words_at_once`] makes: eight blocks, one per SIMD lane.
+/// Words that [`Position::words_at_once`] makes: eight blocks.
 pub const WORDS_AT_ONCE: usize = 32;
 
 /// Where an array of random numbers starts: all that an op needs to draw it again.
@@ -77,33 +78,39 @@ impl Position {
         )
     }
 
-    /// The words of the eight blocks from `self.block + offset` on, in order: the same rounds as [`philox`],
-    /// with a lane per block, in loops that the compiler turns into vectors.
-    pub fn words_at_once(&self, offset: u64) -> [u32; WORDS_AT_ONCE] {
-        const LANES: usize = WORDS_AT_ONCE / 4;
-        let mut c = [[0u32; LANES]; 4];
-        for lane in 0..LANES {
-            let at = self.block.wrapping_add(offset + lane as u64);
-            c[0][lane] = at as u32;
-            c[1][lane] = (at >> 32) as u32;
-            c[2][lane] = self.stream as u32;
-            c[3][lane] = (self.stream >> 32) as u32;
-        }
+    /// The words of the eight blocks from `self.block + offset` on, in order: the rounds of [`philox`] with a SIMD lane
+    /// per block.
+    #[inline]
+    pub fn words_at_once(&self, offset: u64) -> [u32x8; WORDS_AT_ONCE / 8] {
+        let at = |lane: usize| self.block.wrapping_add(offset + lane as u64);
+        let mut c = [
+            u32x8::new(std::array::from_fn(|lane| at(lane) as u32)),
+            u32x8::new(std::array::from_fn(|lane| (at(lane) >> 32) as u32)),
+            u32x8::splat(self.stream as u32),
+            u32x8::splat((self.stream >> 32) as u32),
+        ];
         let mut key = [self.seed as u32, (self.seed >> 32) as u32];
         for round in 0..10 {
             if round > 0 {
                 key = bump(key);
             }
-            for lane in 0..LANES {
-                let p0 = u64::from(c[0][lane]) * M0;
-                let p1 = u64::from(c[2][lane]) * M1;
-                c[0][lane] = (p1 >> 32) as u32 ^ c[1][lane] ^ key[0];
-                c[1][lane] = p1 as u32;
-                c[2][lane] = (p0 >> 32) as u32 ^ c[3][lane] ^ key[1];
-                c[3][lane] = p0 as u32;
-            }
+            let (low0, high0) = c[0].mul_keep_low_high(u32x8::splat(M0));
+            let (low1, high1) = c[2].mul_keep_low_high(u32x8::splat(M1));
+            c = [
+                high1 ^ c[1] ^ u32x8::splat(key[0]),
+                low1,
+                high0 ^ c[3] ^ u32x8::splat(key[1]),
+                low0,
+            ];
         }
-        std::array::from_fn(|i| c[i % 4][i / 4])
+        let even = [c[0].unpack_lo(c[2]), c[0].unpack_hi(c[2])];
+        let odd = [c[1].unpack_lo(c[3]), c[1].unpack_hi(c[3])];
+        [
+            even[0].unpack_lo(odd[0]),
+            even[0].unpack_hi(odd[0]),
+            even[1].unpack_lo(odd[1]),
+            even[1].unpack_hi(odd[1]),
+        ]
     }
 
     /// Word `index` of the array that starts here.
@@ -261,8 +268,15 @@ mod tests {
         let mut random = Random::new(u64::MAX - 5, Purpose::Dropout);
         let start = random.reserve(64);
         let words = random.clone().words(64);
-        assert_eq!(start.words_at_once(16)[..], words[..32]);
-        assert_eq!(start.words_at_once(24)[..], words[32..]);
+        for (offset, words) in [(16, &words[..32]), (24, &words[32..])] {
+            assert_eq!(
+                start
+                    .words_at_once(offset)
+                    .map(u32x8::to_array)
+                    .as_flattened(),
+                words
+            );
+        }
     }
 
     #[test]

@@ -79,7 +79,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     print(&introduction(&run, device))?;
     let stop = interrupt::watch()?;
     let mut screen = Screen::new(&run, last);
-    let outcome = run.train(last, &stop, &mut |progress| screen.step(progress));
+    // On a thread of the pool: from outside of it every kernel would wake a worker and wait for it.
+    let outcome = rayon::scope(|_| run.train(last, &stop, &mut |progress| screen.step(progress)));
     screen.finish();
     farewell(&run, last, outcome?)
 }

@@ -189,8 +189,8 @@ impl Run {
     pub fn train(
         &mut self,
         last: u64,
-        stop: &dyn Fn() -> bool,
-        watch: &mut dyn FnMut(&Progress),
+        stop: &(dyn Fn() -> bool + Sync),
+        watch: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<Outcome> {
         let per_epoch = self.batches.steps_per_epoch();
         let mut saved = Instant::now();
