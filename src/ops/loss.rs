@@ -23,9 +23,10 @@ pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Te
 /// If the shapes don't broadcast.
 pub fn binary_cross_entropy(probabilities: &Tensor, targets: &Tensor) -> Tensor {
     const EPSILON: f64 = 1e-7;
-    let p = clamp(probabilities, EPSILON, 1.0 - EPSILON);
-    let hit = mul(targets, &log(&p));
-    let miss = mul(&complement(targets), &log(&complement(&p)));
+    // Holds 1 - p by itself: in f32, 1 less the bound of p would be 1.19 ε.
+    let held_log = |p: &Tensor| log(&clamp(p, EPSILON, 1.0 - EPSILON));
+    let hit = mul(targets, &held_log(probabilities));
+    let miss = mul(&complement(targets), &held_log(&complement(probabilities)));
     neg(&mean_all(&(&hit + &miss)))
 }
 
