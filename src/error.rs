@@ -44,18 +44,16 @@ pub enum Error {
         /// What is wrong and the mend.
         what: String,
     },
-    /// A loss that stopped being a number.
+    /// Training whose numbers stopped being numbers.
     #[error(
-        "step {step}: the {network}'s loss is {value}; the last good checkpoint is kept, \
-         lower the learning rate (--set {network}.optimizer.learning_rate=...) and start again"
+        "step {step}: {what}; the last good checkpoint is kept, start again with a lower \
+         generator.optimizer.learning_rate or discriminator.optimizer.learning_rate"
     )]
     Diverged {
-        /// The step whose loss it is, counted from 1.
+        /// The step that found it, counted from 1.
         step: u64,
-        /// `generator` or `discriminator`.
-        network: &'static str,
-        /// The loss.
-        value: f64,
+        /// The network and what of it: its loss or a tensor.
+        what: String,
     },
     /// Training that Ctrl-C ended early, with everything saved (exit code 130).
     #[error("{0}")]

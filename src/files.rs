@@ -7,13 +7,33 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes `bytes` to `path`, replacing what was there: a temporary file in the same folder, fsync,
-/// rename, fsync of the folder.
+/// rename, fsync of the folder. A link is followed; what is no file (a pipe, a device) is written to.
 ///
 /// # Errors
 /// [`Error::Io`] on `path` where the system refuses any of it; nothing of the attempt is left behind
 /// and an old file stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    replace(path, bytes).map_err(Error::io(path))
+    let written = match fs::canonicalize(path) {
+        Ok(target) if fs::metadata(&target).is_ok_and(|m| !m.is_file() && !m.is_dir()) => {
+            fs::write(&target, bytes)
+        }
+        Ok(target) => replace(&target, bytes),
+        Err(_) => replace(path, bytes),
+    };
+    written.map_err(Error::io(path))
+}
+
+/// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`.
+/// What can't be removed does no harm.
+pub fn remove_temporary(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -22,11 +22,9 @@ impl FromStr for Device {
             "reference" => Ok(Device::Reference),
             "cpu" => Ok(Device::Cpu),
             "cuda" => Err(Error::Usage(
-                "--device cuda: this version has no CUDA device; use --device cpu".into(),
+                "this version has no CUDA device; use cpu".into(),
             )),
-            _ => Err(Error::Usage(format!(
-                "--device {name}: no such device; use cpu or reference"
-            ))),
+            _ => Err(Error::Usage("no such device; use cpu or reference".into())),
         }
     }
 }

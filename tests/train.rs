@@ -6,7 +6,9 @@ use common::{fail, minimax, one_line, succeed};
 use minimax::cpu::pool;
 use minimax::gan::model::Gan;
 use minimax::gan::recipe::Recipe;
+use minimax::random::{Purpose, Random};
 use minimax::{Device, Tensor};
+use npyz::WriterBuilder;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -34,6 +36,40 @@ fn start_long_run(folder: &Path) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("minimax starts")
+}
+
+/// `small.toml` in `folder`: a network of a few weights, with four steps an epoch on 10,000 digits.
+fn write_small_recipe(folder: &Path) {
+    let mut text = Recipe::load("vanilla-mnist", &[]).unwrap().to_toml();
+    for (from, to) in [
+        ("units = 128\n", "units = 8\n"),
+        ("units = 256\n", "units = 8\n"),
+        ("units = 512\n", "units = 8\n"),
+        ("name = \"vanilla-mnist\"", "name = \"small\""),
+        ("name = \"mnist\"", "name = \"digits\""),
+        ("batch_size = 64", "batch_size = 2500"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    std::fs::write(folder.join("small.toml"), text).unwrap();
+}
+
+/// A folder with `count` blank images of 28x28 as IDX files.
+fn idx_folder(folder: &Path, count: u32) {
+    std::fs::create_dir(folder).unwrap();
+    let header = |words: &[u32]| {
+        words
+            .iter()
+            .flat_map(|w| w.to_be_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let mut images = header(&[2051, count, 28, 28]);
+    images.resize(images.len() + 784 * count as usize, 0);
+    std::fs::write(folder.join("train-images-idx3-ubyte"), images).unwrap();
+    let mut labels = header(&[2049, count]);
+    labels.resize(labels.len() + count as usize, 0);
+    std::fs::write(folder.join("train-labels-idx1-ubyte"), labels).unwrap();
 }
 
 fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
@@ -67,8 +103,11 @@ fn a_run_leaves_its_folder() {
     let again = read(&run.join("again"), "checkpoint.safetensors");
     assert_eq!(again, read(&run, "checkpoint.safetensors"));
 
+    // The next number, also where an earlier run has been deleted.
     succeed(folder.path(), "train --steps 1 --batch-size 8");
-    assert!(folder.path().join("runs/quickstart-2").is_dir());
+    std::fs::remove_dir_all(&run).unwrap();
+    succeed(folder.path(), "train --steps 1 --batch-size 8");
+    assert!(!run.exists() && folder.path().join("runs/quickstart-3").is_dir());
 }
 
 #[test]
@@ -105,13 +144,8 @@ fn a_resumed_run_is_the_run_that_never_stopped_whatever_the_threads() {
 #[test]
 fn every_epoch_has_its_own_order_and_grid_and_resumes_across_its_end() {
     let folder = tempfile::tempdir().unwrap();
-    // 10,000 digits in batches of 2,500 are four steps an epoch; a network of a few weights keeps that quick.
-    let small = Recipe::load("vanilla-mnist", &[]).unwrap().to_toml();
-    let small = ["128", "256", "512"].iter().fold(small, |text, width| {
-        text.replace(&format!("units = {width}\n"), "units = 8\n")
-    });
-    std::fs::write(folder.path().join("small.toml"), small).unwrap();
-    let flags = "train small.toml --data digits --batch-size 2500 --epochs 2";
+    write_small_recipe(folder.path());
+    let flags = "train small.toml --epochs 2";
     succeed(folder.path(), &format!("{flags} --out whole"));
     succeed(folder.path(), &format!("{flags} --steps 5 --out parts"));
     succeed(folder.path(), "train --resume --out parts");
@@ -150,42 +184,115 @@ fn ctrl_c_finishes_the_step_saves_and_says_how_to_go_on() {
     assert_eq!(logged_steps(&run), steps + 2);
 }
 
+/// Four steps an epoch, each epoch saving: a kill falls into the middle of a write as often as not.
 #[test]
-fn a_killed_run_leaves_a_checkpoint_that_loads() {
+fn a_run_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
     let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("run");
-    let mut child = start_long_run(folder.path());
-    wait_for("a checkpoint", || {
-        run.join("checkpoint.safetensors").is_file()
-    });
-    std::thread::sleep(Duration::from_millis(100));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    // And again in the middle of a resumed run, whose log has rows that its checkpoint doesn't know.
-    for wait in [5, 60, 250, 600] {
-        let mut child = minimax(folder.path(), "train --resume --out run");
-        let mut child = child
+    let at = folder.path();
+    write_small_recipe(at);
+    let mut random = Random::new(3, Purpose::Check);
+    let spawn = |arguments: &str| {
+        let mut command = minimax(at, arguments);
+        command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(wait));
+            .expect("minimax starts")
+    };
+    for kill in 0..12 {
+        let resume = if at.join("run/checkpoint.safetensors").exists() {
+            "--resume"
+        } else {
+            ""
+        };
+        let mut child = spawn(&format!(
+            "train small.toml --epochs 1000 --out run {resume}"
+        ));
+        std::thread::sleep(Duration::from_millis(u64::from(random.below(600))));
         child.kill().unwrap();
         child.wait().unwrap();
-        succeed(folder.path(), "sample run --count 4");
+        if kill == 0 {
+            // Killed before anything was saved, or not: the folder must do for a new start.
+            continue;
+        }
+        if at.join("run/checkpoint.safetensors").exists() {
+            succeed(at, "sample run --count 4");
+        }
     }
-    succeed(folder.path(), "train --resume --out run --steps 5");
-    assert_eq!(logged_steps(&run), 5);
+    let log = String::from_utf8(read(&at.join("run"), "log.csv")).unwrap();
+    let done = log
+        .lines()
+        .skip(1)
+        .filter(|row| row.matches(',').count() == 6)
+        .count() as u64;
+    let steps = done + 3;
+    succeed(at, &format!("train --resume --out run --steps {steps}"));
+    succeed(
+        at,
+        &format!("train small.toml --steps {steps} --epochs 1000 --out whole"),
+    );
+    let (run, whole) = (at.join("run"), at.join("whole"));
+    assert!(read(&run, "checkpoint.safetensors") == read(&whole, "checkpoint.safetensors"));
+    let files = |run: &Path| {
+        let entries = std::fs::read_dir(run.join("samples")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(files(&run), files(&whole));
+    assert_eq!(logged_steps(&run), steps);
+}
+
+/// A file-size limit stands in for a full disk: writes fail half-way.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(at, "train --steps 2 --batch-size 8 --out run");
+    let before = read(at, "run/checkpoint.safetensors");
+    let limited = |arguments: &str| {
+        let minimax = env!("CARGO_BIN_EXE_minimax");
+        // In blocks of 512 bytes; without the signal the write itself fails, as on a full disk.
+        let script = format!("trap '' XFSZ; ulimit -f 200; exec {minimax} {arguments}");
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(at)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        one_line(&output)
+    };
+    let said = limited("train --steps 3 --batch-size 8 --out run --resume");
+    assert!(said.contains("run/generator.safetensors"), "{said}");
+    assert!(read(at, "run/checkpoint.safetensors") == before);
+    limited("train --steps 3 --batch-size 8 --out fresh");
+    limited("train --steps 3 --batch-size 8");
+    assert!(!at.join("fresh").exists());
+    let left = std::fs::read_dir(at.join("runs")).unwrap().count();
+    assert_eq!(left, 0, "a run folder was left behind");
+    succeed(at, "train --steps 3 --batch-size 8 --out run --resume");
 }
 
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint() {
+fn numbers_that_are_none_stop_the_run_and_keep_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
-    let flags = "--batch-size 8 --set generator.optimizer.learning_rate=1e38 --out run";
-    let said = fail(folder.path(), &format!("train {flags}"), 1);
-    assert!(said.contains("step 2") || said.contains("step 3"), "{said}");
-    assert!(said.contains("the discriminator's loss") || said.contains("the generator's loss"));
-    succeed(folder.path(), "sample run --count 4");
+    let at = folder.path();
+    let rate = "--batch-size 8 --set generator.optimizer.learning_rate=1e38";
+    let said = fail(at, &format!("train {rate} --out run"), 1);
+    assert!(
+        said.contains("step 2: the discriminator's loss is"),
+        "{said}"
+    );
+    // The losses of the first step are finite, the weights after it are not.
+    let said = fail(at, &format!("train {rate} --steps 1 --out one"), 1);
+    assert!(said.contains("step 1: the generator"), "{said}");
+    for run in ["run", "one"] {
+        succeed(at, &format!("sample {run} --count 4 --out four.npy"));
+        let four = read(at, "four.npy");
+        let images: Vec<f32> = npyz::NpyFile::new(&four[..]).unwrap().into_vec().unwrap();
+        assert!(images.iter().all(|v| v.is_finite()), "{run}");
+    }
 }
 
 #[test]
@@ -206,9 +313,12 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
     let images: Vec<f32> = npy.into_vec().unwrap();
     assert!(images.iter().all(|v| v.abs() <= 1.0) && images.iter().any(|&v| v < 0.0));
 
+    // A checkpoint has a generator too.
+    std::fs::remove_file(at.join("run/generator.safetensors")).unwrap();
+    succeed(at, "sample run --count 3 --seed 5 --out again.npy");
+    assert_eq!(read(at, "again.npy"), three);
+
     // The same latents from a file give the same images.
-    use minimax::random::{Purpose, Random};
-    use npyz::WriterBuilder;
     let latents: Vec<f32> = Random::new(5, Purpose::FixedLatent)
         .normal(300)
         .iter()
@@ -232,7 +342,14 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
     write("narrow.npy", &[3, 99], &latents[..297]);
     std::fs::write(at.join("cut.npy"), &read(at, "z.npy")[..700]).unwrap();
     std::fs::write(at.join("text.npy"), "not an array").unwrap();
-    for file in ["narrow.npy", "cut.npy", "text.npy", "missing.npy"] {
+    std::fs::write(at.join("bomb.npy"), b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'").unwrap();
+    for file in [
+        "narrow.npy",
+        "cut.npy",
+        "text.npy",
+        "bomb.npy",
+        "missing.npy",
+    ] {
         let said = fail(
             at,
             &format!("sample run --latents {file} --out none.png"),
@@ -248,12 +365,14 @@ fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let cases = [
-        ("train --device cuda", 2, "--device cpu"),
+        ("train --device cuda", 2, "use cpu"),
         ("train --device tpu", 2, "tpu"),
         ("train --threads 0", 2, "--threads 0"),
         ("train --batch-size 20000", 2, "10000"),
         ("train --batch-size -3", 2, "-3"),
-        ("train --epochs 0", 1, "epochs"),
+        ("train --epochs 0", 2, "--epochs"),
+        ("train --steps 0", 2, "--steps"),
+        ("train --seed 18446744073709551615", 2, "--seed"),
         ("train nothing", 2, "quickstart"),
         ("train --data nowhere", 2, "nowhere"),
         ("train --set training.banana=1", 2, "banana"),
@@ -279,6 +398,12 @@ fn a_checkpoint_that_does_not_fit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     succeed(at, "train --steps 1 --batch-size 8 --out run");
+    let recipe = String::from_utf8(read(at, "run/recipe.toml")).unwrap();
+    let changed = recipe.replace("learning_rate = 0.001", "learning_rate = 0.01");
+    assert_ne!(changed, recipe);
+    std::fs::write(at.join("changed.toml"), changed).unwrap();
+    // As many images of the same size, but others.
+    idx_folder(&at.join("other"), 10_000);
     for (arguments, names) in [
         ("train vanilla-mnist --resume --out run", "quickstart"),
         ("train --resume --out run --batch-size 9", "batch_size"),
@@ -286,6 +411,8 @@ fn a_checkpoint_that_does_not_fit_is_refused() {
             "train --resume --out run --device reference",
             "--device cpu",
         ),
+        ("train --resume --out run --data other", "other data"),
+        ("train changed.toml --resume --out run", "learning_rate"),
         ("train --out run", "--resume"),
     ] {
         let said = fail(at, arguments, 1);

@@ -82,6 +82,23 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
+/// Makes the pool of threads that kernels run on; all cores without a `count`.
+fn set_threads(count: Option<usize>) -> Result<()> {
+    const MOST: usize = 1024;
+    let Some(count) = count else {
+        return Ok(());
+    };
+    if !(1..=MOST).contains(&count) {
+        return Err(Error::Usage(format!(
+            "--threads {count}: choose from 1 to {MOST}"
+        )));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(count)
+        .build_global();
+    pool.map_err(|error| Error::Usage(format!("--threads {count}: {error}; choose fewer")))
+}
+
 /// Clap's paragraphs on a wrong flag (message, tip, usage) as one line without the usage.
 fn fold(message: &str) -> String {
     let usage = ["\n\nUsage:", "\n\nFor more information"];

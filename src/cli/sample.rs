@@ -1,29 +1,27 @@
 //! `minimax sample`: images from a trained generator.
 
-use super::print;
+use super::{print, set_threads};
 use crate::files::write_whole;
+use crate::gan::folder::{CHECKPOINT, GENERATOR};
 use crate::gan::{checkpoint, model, pixels};
-use crate::random::{Purpose, Random};
 use crate::report::grid_png;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use npyz::WriterBuilder;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-/// The most values that one call makes: 2³⁰, 4 GiB of f32.
+/// The most values that one call makes or reads: 2³⁰, 4 GiB of f32.
 const MOST_VALUES: usize = 1 << 30;
 
 /// Arguments of `minimax sample`.
 #[derive(Args, Debug)]
 pub struct SampleArgs {
-    /// A run's folder, or a generator.safetensors
+    /// A run's folder, or one of its .safetensors files
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// How many images [default: 100, or as many as --latents has]
+    /// How many images [default: 100]
     #[arg(long, value_name = "N", conflicts_with = "latents")]
     pub count: Option<usize>,
     /// Of the latents [default: the recipe's, which gives the run's own grid]
@@ -32,15 +30,15 @@ pub struct SampleArgs {
     /// Latents to use, a .npy of float32 [n, width]
     #[arg(long, value_name = "FILE.npy")]
     pub latents: Option<PathBuf>,
-    /// A picture, or the numbers in the generator's own range: float32 [n, h, w, c]
-    #[arg(long, value_enum, default_value_t = Format::Png)]
-    pub format: Format,
+    /// A grid, or float32 [n, h, w, c] in the generator's own range [default: as --out ends, or png]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
     /// The file to write [default: samples.png or samples.npy]
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
     /// cpu (f32, fast) or reference (f64, plain loops)
-    #[arg(long, value_name = "D", default_value = "cpu")]
-    pub device: String,
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub device: Device,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -60,38 +58,28 @@ pub enum Format {
 /// # Errors
 /// Whatever is wrong with the flags, the run or the latents, and if the file can't be written.
 pub fn run(args: &SampleArgs) -> Result<()> {
-    let device: Device = args.device.parse()?;
-    super::train::set_threads(args.threads)?;
-    let file = match args.run.is_dir() {
-        true => args.run.join("generator.safetensors"),
-        false => args.run.clone(),
-    };
-    let (recipe, mut generator) = checkpoint::load_generator(&file, device)?;
+    set_threads(args.threads)?;
+    let file = generator_file(&args.run);
+    let (recipe, mut generator) = checkpoint::load_generator(&file, args.device)?;
     let (width, image) = (recipe.generator.input[0], &recipe.discriminator.input);
-    let values: usize = image.iter().product();
+    let most = MOST_VALUES / image.iter().product::<usize>().max(width);
     let latents = match &args.latents {
-        Some(path) => read_latents(path, width, MOST_VALUES / values.max(width))?,
+        Some(path) => read_latents(path, width, most)?,
         None => {
             let count = args.count.unwrap_or(100);
-            let most = MOST_VALUES / values.max(width);
             if !(1..=most).contains(&count) {
                 return Err(Error::Usage(format!(
                     "--count {count}: choose from 1 to {most}"
                 )));
             }
             let seed = args.seed.unwrap_or(recipe.training.seed);
-            let latents = Random::new(seed, Purpose::FixedLatent).normal(count * width);
-            latents.into_iter().map(|v| v as f32).collect()
+            model::fixed_latents(seed, count, width)
         }
     };
-    let images = model::sample(&mut generator, &latents, width, device);
+    let (format, out) = target(args);
+    let images = model::sample(&mut generator, &latents, width, args.device);
     let count = images.dims()[0];
-    let out = match (&args.out, args.format) {
-        (Some(path), _) => path.clone(),
-        (None, Format::Png) => PathBuf::from("samples.png"),
-        (None, Format::Npy) => PathBuf::from("samples.npy"),
-    };
-    match args.format {
+    match format {
         Format::Png => {
             let bytes = pixels::to_bytes(&images, recipe.data.range);
             let columns = (count as f64).sqrt().ceil() as usize;
@@ -106,32 +94,56 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     ))
 }
 
+/// The file with the generator of a run: its own, or in the checkpoint.
+fn generator_file(run: &Path) -> PathBuf {
+    if !run.is_dir() {
+        return run.to_path_buf();
+    }
+    let (generator, checkpoint) = (run.join(GENERATOR), run.join(CHECKPOINT));
+    if !generator.is_file() && checkpoint.is_file() {
+        return checkpoint;
+    }
+    generator
+}
+
+/// What is to be written, and where.
+fn target(args: &SampleArgs) -> (Format, PathBuf) {
+    let extension = args.out.as_ref().and_then(|path| path.extension());
+    let format = args.format.unwrap_or(match extension {
+        Some(extension) if extension == "npy" => Format::Npy,
+        _ => Format::Png,
+    });
+    let name = match format {
+        Format::Png => "samples.png",
+        Format::Npy => "samples.npy",
+    };
+    (format, args.out.clone().unwrap_or_else(|| name.into()))
+}
+
 /// The float32 array `[n, width]` in the .npy file at `path`, flattened.
 fn read_latents(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
     let wrong = |what: String| {
-        Error::data(
-            path,
-            what,
-            format!("save a float32 array of shape [n, {width}] with numpy.save"),
-        )
+        let mend = format!("save a float32 array of shape [n, {width}] with numpy.save");
+        Error::data(path, what, mend)
     };
-    let file = File::open(path).map_err(Error::io(path))?;
-    let bytes = file.metadata().map_err(Error::io(path))?.len();
-    let npy = npyz::NpyFile::new(BufReader::new(file))
-        .map_err(|error| wrong(format!("is not a .npy file ({error})")))?;
-    let shape = npy.shape().to_vec();
-    let &[n, columns] = &shape[..] else {
-        return Err(wrong(format!("has shape {shape:?}")));
-    };
-    if columns != width as u64 || n == 0 || npy.order() != npyz::Order::C {
+    let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
+    if size > 4 * (most * width) as u64 + (1 << 16) {
         return Err(wrong(format!(
-            "has shape {shape:?} in {:?} order",
-            npy.order()
+            "has {size} bytes, more than {most} rows take"
         )));
     }
-    if n > most as u64 || n * columns * 4 > bytes {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    check_npy_header(&bytes).map_err(wrong)?;
+    let npy = npyz::NpyFile::new(&bytes[..])
+        .map_err(|error| wrong(format!("is not a .npy file ({error})")))?;
+    let shape = npy.shape().to_vec();
+    let rows = match shape[..] {
+        [rows, columns] if columns == width as u64 && rows > 0 => rows,
+        _ => return Err(wrong(format!("has shape {shape:?}"))),
+    };
+    if npy.order() != npyz::Order::C || rows.saturating_mul(4 * width as u64) > size {
         return Err(wrong(format!(
-            "says shape {shape:?} but has {bytes} bytes; at most {most} rows"
+            "says shape {shape:?} but is cut short, or in Fortran order"
         )));
     }
     let dtype = npy.dtype().descr();
@@ -140,9 +152,24 @@ fn read_latents(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
         .map_err(|_| wrong(format!("holds {dtype}")))?;
     let values: std::io::Result<Vec<f32>> = values.collect();
     let values = values.map_err(Error::io(path))?;
-    match values.iter().all(|v| v.is_finite()) {
-        true => Ok(values),
-        false => Err(wrong("holds values that are not finite".into())),
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err(wrong("holds values that are not finite".into()));
+    }
+    Ok(values)
+}
+
+/// That the header is no longer than the file: the reader would take its word and allocate.
+fn check_npy_header(bytes: &[u8]) -> std::result::Result<(), String> {
+    let length = match *bytes {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => u32::from_le_bytes([a, b, 0, 0]),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
+            u32::from_le_bytes([a, b, c, d])
+        }
+        _ => return Err("is not a .npy file".into()),
+    };
+    match length as usize <= bytes.len() {
+        true => Ok(()),
+        false => Err("is a .npy file cut short".into()),
     }
 }
 
@@ -150,9 +177,8 @@ fn read_latents(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
 fn npy(x: &Tensor) -> Vec<u8> {
     let shape: Vec<u64> = x.dims().iter().map(|&n| n as u64).collect();
     let mut bytes = Vec::new();
-    let written = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(&shape)
+    let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
+    let written = options
         .writer(&mut bytes)
         .begin_nd()
         .and_then(|mut writer| {

@@ -1,11 +1,13 @@
 //! `minimax train`: the main job.
 
-use super::{interrupt, print};
-use crate::gan::recipe::Recipe;
-use crate::gan::run::{Outcome, Progress, Run, latest_folder, new_folder};
+use super::{interrupt, print, set_threads};
+use crate::gan::checkpoint::Checkpoint;
+use crate::gan::folder::{CHECKPOINT, latest_folder, new_folder};
+use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
+use crate::gan::run::{Outcome, Progress, Run};
 use crate::storage::Device;
 use crate::{Error, Result};
-use clap::Args;
+use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -27,24 +29,24 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NAME|DIR")]
     pub data: Option<String>,
     /// How often to go through the data
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_EPOCHS as u64))]
     pub epochs: Option<u64>,
-    /// Stop after this many steps, counted from the start of the run
-    #[arg(long, value_name = "N")]
+    /// Train this many steps instead, counted from the start of the run
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     pub steps: Option<u64>,
     /// Images in a step
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_BATCH_SIZE as u64))]
     pub batch_size: Option<u64>,
     /// Of weights, latents, dropout and the order of the data
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// cpu (f32, fast) or reference (f64, plain loops)
-    #[arg(long, value_name = "D", default_value = "cpu")]
-    pub device: String,
+    /// cpu (f32, fast) or reference (f64, plain loops) [default: cpu, or the resumed run's]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<Device>,
     /// Threads to use; the results don't depend on it [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// The run's folder [default: runs/<recipe>-<n>]
+    /// The run's folder [default: `runs/<recipe>-<n>`]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Change any key of the recipe, such as generator.optimizer.learning_rate=1e-4
@@ -58,34 +60,33 @@ pub struct TrainArgs {
 /// Runs `minimax train`.
 ///
 /// # Errors
-/// Whatever is wrong with the flags, the recipe, the data or the run folder; [`Error::Diverged`] if a loss stops being a number;
-/// [`Error::Interrupted`] if Ctrl-C ended it early.
+/// Whatever is wrong with the flags, the recipe, the data or the run folder; [`Error::Diverged`] if a
+/// loss stops being a number; [`Error::Interrupted`] if Ctrl-C ended it early.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let device: Device = args.device.parse()?;
     set_threads(args.threads)?;
-    let mut run = match args.resume {
-        true => resume(args, device)?,
-        false => start(args, device)?,
+    let mut run = if args.resume {
+        resume(args)?
+    } else {
+        start(args)?
     };
-    let total = run.total_steps();
-    let last = args.steps.unwrap_or(total).min(total);
-    if run.step() >= last {
+    let last = args.steps.unwrap_or(run.total_steps());
+    if run.steps() >= last {
+        let (folder, done) = (run.folder().display(), run.steps());
         return print(&format!(
-            "{}: {} of {last} steps are done, nothing is left to do; raise --epochs or --steps to go on\n",
-            run.folder().display(),
-            run.step()
+            "{folder}: {done} steps are done, nothing is left to do; go on with a larger --epochs or --steps\n"
         ));
     }
-    print(&introduction(&run, device))?;
+    print(&introduction(&run, last))?;
     let stop = interrupt::watch()?;
     let mut screen = Screen::new(&run, last);
-    // On a thread of the pool: from outside of it every kernel would wake a worker and wait for it.
+    // On a thread of the pool: from outside, every kernel would wake a worker and wait for it.
     let outcome = rayon::scope(|_| run.train(last, &stop, &mut |progress| screen.step(progress)));
     screen.finish();
     farewell(&run, last, outcome?)
 }
 
-fn start(args: &TrainArgs, device: Device) -> Result<Run> {
+fn start(args: &TrainArgs) -> Result<Run> {
+    let device = args.device.unwrap_or(Device::Cpu);
     let recipe = Recipe::load(args.recipe.as_deref().unwrap_or(DEFAULT), &overrides(args))?;
     Run::create(recipe, device, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
@@ -93,12 +94,12 @@ fn start(args: &TrainArgs, device: Device) -> Result<Run> {
     })
 }
 
-fn resume(args: &TrainArgs, device: Device) -> Result<Run> {
+fn resume(args: &TrainArgs) -> Result<Run> {
     let asked = args
         .recipe
         .as_ref()
-        .map(|name| Recipe::load(name, &[]))
-        .transpose()?;
+        .map(|name| Recipe::load(name, &overrides(args)));
+    let asked = asked.transpose()?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => {
@@ -109,16 +110,43 @@ fn resume(args: &TrainArgs, device: Device) -> Result<Run> {
             })?
         }
     };
-    Run::resume(&folder, device, |saved| {
-        if let Some(asked) = asked.filter(|asked| asked.name != saved.name) {
-            let what = format!(
-                "is the checkpoint of recipe {}, not of {}; leave the recipe out, or choose another --out",
-                saved.name, asked.name
-            );
-            return Err(Error::run(folder.join("checkpoint.safetensors"), what));
+    Run::resume(&folder, |saved| {
+        if let Some(asked) = args.device.filter(|&asked| asked != saved.device) {
+            let made = saved.device;
+            let what = format!("was made with --device {made}, not {asked}; leave --device out");
+            return Err(Error::run(folder.join(CHECKPOINT), what));
         }
-        Recipe::parse(&saved.name, &saved.to_toml(), &overrides(args))
+        asked_recipe(args, asked, saved, &folder)
     })
+}
+
+/// What a resumed run is asked to be. A file is held to its every key; the name of a built-in recipe
+/// only says which run is meant, which may have been started with other flags.
+fn asked_recipe(
+    args: &TrainArgs,
+    asked: Option<Recipe>,
+    saved: &Checkpoint,
+    folder: &Path,
+) -> Result<Recipe> {
+    match asked {
+        Some(asked) if asked.name != saved.recipe.name => {
+            let (saved, asked) = (&saved.recipe.name, &asked.name);
+            let what = format!("is the checkpoint of recipe {saved}, not of {asked}");
+            let mend = "leave the recipe out, or choose another --out";
+            Err(Error::run(
+                folder.join(CHECKPOINT),
+                format!("{what}; {mend}"),
+            ))
+        }
+        Some(asked) if !built_in_names().any(|name| Some(name) == args.recipe.as_deref()) => {
+            Ok(asked)
+        }
+        _ => Recipe::parse(
+            &saved.recipe.name,
+            &saved.recipe.to_toml(),
+            &overrides(args),
+        ),
+    }
 }
 
 /// The flags that are keys of the recipe, as overrides; `--set` comes last and wins.
@@ -142,66 +170,61 @@ fn overrides(args: &TrainArgs) -> Vec<String> {
     flags.chain(args.overrides.iter().cloned()).collect()
 }
 
-/// Makes the global thread pool.
-pub(super) fn set_threads(threads: Option<usize>) -> Result<()> {
-    const MOST: usize = 1024;
-    let Some(count) = threads else {
-        return Ok(());
-    };
-    if !(1..=MOST).contains(&count) {
-        return Err(Error::Usage(format!(
-            "--threads {count}: choose from 1 to {MOST}"
-        )));
-    }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(count)
-        .build_global();
-    pool.map_err(|error| Error::Usage(format!("--threads {count}: {error}; choose fewer")))
-}
-
-fn introduction(run: &Run, device: Device) -> String {
+fn introduction(run: &Run, last: u64) -> String {
     let (recipe, images) = (run.recipe(), run.images());
-    let from = match run.step() {
+    let from = match run.steps() {
         0 => String::new(),
         step => format!(", going on after step {step}"),
     };
     format!(
-        "{} on {}: {} images of {}x{}x{}, {} epochs of {} steps of {}{from}\ndevice {device}, {} threads; files go to {}\n",
+        "{} on {}: {} images of {}x{}x{}, {last} steps of {}, {} an epoch{from}\n\
+         device {}, {} threads; files go to {}\n",
         recipe.name,
         recipe.data.name,
         images.len(),
         images.height,
         images.width,
         images.channels,
-        recipe.training.epochs,
-        run.steps_per_epoch(),
         recipe.training.batch_size,
+        run.steps_per_epoch(),
+        run.device(),
         rayon::current_num_threads(),
         run.folder().display()
     )
 }
 
 fn farewell(run: &Run, last: u64, outcome: Outcome) -> Result<()> {
-    let folder = run.folder().display();
+    let (folder, steps) = (shell_word(run.folder()), run.steps());
     if outcome == Outcome::Stopped {
-        let step = run.step();
         return Err(Error::Interrupted(format!(
-            "stopped after step {step} of {last}, all saved; go on with: minimax train --resume --out {folder}"
+            "stopped after step {steps} of {last}, all saved; \
+             go on with: minimax train --resume --out {folder}"
         )));
     }
+    let grid = run.latest_grid();
     print(&format!(
-        "done: {} steps; samples in {}; more with: minimax sample {folder}\n",
-        run.step(),
-        run.latest_grid().display()
+        "done: {steps} steps; samples in {}; more with: minimax sample {folder}\n",
+        grid.display()
     ))
+}
+
+/// `path` as a shell takes it: quoted if it holds anything that a shell would read otherwise.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%".contains(c);
+    if path.chars().all(plain) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 /// What the user sees of the training: a bar on a terminal, plain lines elsewhere.
 struct Screen {
     bar: Option<ProgressBar>,
-    epochs: usize,
+    epochs: u64,
     first: u64,
     last: u64,
+    images_per_second: f64,
     start: Instant,
     line: Instant,
 }
@@ -213,16 +236,17 @@ impl Screen {
     fn new(run: &Run, last: u64) -> Screen {
         let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
         let bar = terminal.then(|| {
-            let style = "{bar:30.cyan/blue} {pos}/{len} {msg}";
+            let style = "{bar:20.cyan/blue} {pos}/{len} {wide_msg}";
             let style = ProgressStyle::with_template(style).expect("a template of known keys");
             let bar = ProgressBar::with_draw_target(Some(last), ProgressDrawTarget::stderr());
-            bar.with_style(style).with_position(run.step())
+            bar.with_style(style).with_position(run.steps())
         });
         Screen {
             bar,
-            epochs: run.recipe().training.epochs,
-            first: run.step(),
+            epochs: last.div_ceil(run.steps_per_epoch()),
+            first: run.steps(),
             last,
+            images_per_second: 0.0,
             start: Instant::now(),
             line: Instant::now(),
         }
@@ -236,26 +260,32 @@ impl Screen {
             images_per_second,
             ..
         } = progress;
+        // A running mean over about twenty steps, which a person can read.
+        let weight = 1.0 / (step - self.first).min(20) as f64;
+        self.images_per_second += weight * (images_per_second - self.images_per_second);
         let left = self.time_left(*step);
         let state = format!(
-            "epoch {epoch}/{}  D loss {:.3}  G loss {:.3}  D(x) {:.2}  D(G(z)) {:.2}  {images_per_second:.0} images/s",
-            self.epochs, report.d_loss, report.g_loss, report.d_real, report.d_fake
+            "epoch {epoch}/{}  {left} left  {:.0} images/s  \
+             D loss {:.3}  G loss {:.3}  D(x) {:.2}  D(G(z)) {:.2}",
+            self.epochs,
+            self.images_per_second,
+            report.d_loss,
+            report.g_loss,
+            report.d_real,
+            report.d_fake
         );
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{state}  {left} left"));
+            bar.set_message(state.clone());
             bar.set_position(*step);
         }
         if let Some(time) = progress.epoch_time {
-            self.say(format!(
-                "{state}  {:.1} s an epoch  {left} left",
-                time.as_secs_f64()
-            ));
+            self.say(format!("{state}  {:.1} s an epoch", time.as_secs_f64()));
         } else if self.bar.is_none() && self.line.elapsed() > LINE_EVERY {
-            self.say(format!("step {step}/{}  {state}  {left} left", self.last));
+            self.say(format!("step {step}/{}  {state}", self.last));
         }
     }
 
-    /// Prints a line, above the bar if there is one. That nobody reads it is no reason to stop training.
+    /// Prints a line, above the bar if there is one. That nobody reads it is no reason to stop.
     fn say(&mut self, line: String) {
         self.line = Instant::now();
         match &self.bar {

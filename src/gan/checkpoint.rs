@@ -2,19 +2,20 @@
 //!
 //! | file | tensors | header |
 //! |---|---|---|
-//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots | recipe, device, step, updates, random state |
+//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots | recipe, step, [`TrainingState`] |
 //! | `generator.safetensors` | the generator with running statistics | recipe, step |
 //!
-//! A tensor is named `generator.layers.5.kernel`: network, layer counted from 1, variable; an optimiser's slot
-//! `discriminator_optimizer.m.0`: slot, then the parameter's place among the network's parameters. Layouts are the engine's: convolutions
-//! `[kh, kw, c_in, c_out]`, transposed ones `[kh, kw, c_out, c_in]`, dense `[in, out]`. Values are F32 from the `cpu`
-//! device and F64 from `reference`.
+//! A tensor is named `generator.layers.5.kernel`: network, layer counted from 1, variable. An
+//! optimiser's slot is `discriminator_optimizer.m.0`: slot, then the parameter's place among the
+//! network's parameters. Layouts are the engine's: convolutions `[kh, kw, c_in, c_out]`, transposed
+//! ones `[kh, kw, c_out, c_in]`, dense `[in, out]`. Values are F32 from the `cpu` device and F64 from
+//! `reference`.
 
 use super::model::{Gan, RandomState};
 use super::network;
-use super::recipe::Recipe;
+use super::recipe::{NetworkSpec, Recipe};
 use crate::files::write_whole;
-use crate::nn::Sequential;
+use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
@@ -37,23 +38,56 @@ struct Header {
 }
 
 /// What only a run that goes on needs.
-#[derive(Serialize, Deserialize)]
-struct TrainingState {
-    device: String,
-    updates: [u64; 2],
-    random: RandomState,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingState {
+    /// The device, by name.
+    pub device: String,
+    /// What the data was, so that a run doesn't go on with another set.
+    pub data: DataIdentity,
+    /// Updates done by the generator's and the discriminator's optimiser.
+    pub updates: [u64; 2],
+    /// How far the random streams have been read.
+    pub random: RandomState,
+}
+
+/// Tells one data set from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataIdentity {
+    /// Images.
+    pub count: usize,
+    /// FNV-1a of all pixels.
+    pub hash: u64,
+}
+
+/// A run as a checkpoint has it.
+pub struct Checkpoint {
+    /// The recipe that it was made with.
+    pub recipe: Recipe,
+    /// The device that it was made on.
+    pub device: Device,
+    /// What it was trained on.
+    pub data: DataIdentity,
+    /// The networks, optimisers and random state.
+    pub gan: Gan,
 }
 
 /// Writes `checkpoint.safetensors`: everything that a run needs to go on bit for bit.
 ///
 /// # Errors
 /// If the file can't be written; an older one then stays as it was.
-pub fn save(path: &Path, gan: &Gan, recipe: &Recipe, device: Device) -> Result<()> {
+pub fn save(
+    path: &Path,
+    gan: &Gan,
+    recipe: &Recipe,
+    device: Device,
+    data: DataIdentity,
+) -> Result<()> {
     let header = Header {
         recipe: recipe.to_toml(),
-        step: gan.step,
+        step: gan.steps,
         training: Some(TrainingState {
             device: device.to_string(),
+            data,
             updates: [
                 gan.generator_optimizer.steps(),
                 gan.discriminator_optimizer.steps(),
@@ -71,46 +105,59 @@ pub fn save(path: &Path, gan: &Gan, recipe: &Recipe, device: Device) -> Result<(
 pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
     let header = Header {
         recipe: recipe.to_toml(),
-        step: gan.step,
+        step: gan.steps,
         training: None,
     };
     let prefixed = |(name, tensor)| (format!("generator.{name}"), tensor);
-    write(
-        path,
-        &header,
-        gan.generator.named().into_iter().map(prefixed).collect(),
-    )
+    let tensors = gan.generator.named().into_iter().map(prefixed).collect();
+    write(path, &header, tensors)
 }
 
-/// Reads `checkpoint.safetensors` back: the recipe that it was made with, and the networks as they were.
+/// Reads `checkpoint.safetensors` back.
 ///
 /// # Errors
-/// If the file is missing, damaged, of another kind or from another device.
-pub fn load(path: &Path, device: Device) -> Result<(Recipe, Gan)> {
+/// If the file is missing, damaged or of another kind.
+pub fn load(path: &Path) -> Result<Checkpoint> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let (file, header) = open(path, &bytes)?;
-    let recipe = recipe_of(path, &header)?;
+    let mut recipe = recipe_of(path, &header)?;
     let Some(training) = header.training else {
-        return Err(Error::run(
-            path,
-            "holds a generator only; a run goes on from checkpoint.safetensors",
-        ));
-    };
-    if training.device != device.to_string() {
-        let made = training.device;
-        let what = format!("was made with --device {made}; resume with --device {made}");
+        let what = "holds a generator only; a run goes on from its checkpoint.safetensors";
         return Err(Error::run(path, what));
-    }
+    };
+    let device: Device = training.device.parse().map_err(|error: Error| {
+        Error::run(
+            path,
+            format!("was made on device {}: {error}", training.device),
+        )
+    })?;
+    check_size(path, &bytes, &[&recipe.generator, &recipe.discriminator])?;
+    let initializers = [
+        recipe.generator.initializer,
+        recipe.discriminator.initializer,
+    ];
+    // Every weight is about to be overwritten: drawing them first would be waste.
+    recipe.generator.initializer = Initializer::Zeros;
+    recipe.discriminator.initializer = Initializer::Zeros;
     let mut gan = Gan::new(&recipe, device);
+    [
+        recipe.generator.initializer,
+        recipe.discriminator.initializer,
+    ] = initializers;
     for (name, tensor) in gan.named_mut() {
         read_into(path, &file, &name, tensor)?;
     }
-    gan.step = header.step;
+    gan.steps = header.step;
     gan.random = training.random;
     let [generator, discriminator] = training.updates;
     gan.generator_optimizer.set_steps(generator);
     gan.discriminator_optimizer.set_steps(discriminator);
-    Ok((recipe, gan))
+    Ok(Checkpoint {
+        recipe,
+        device,
+        data: training.data,
+        gan,
+    })
 }
 
 /// Reads the generator from `generator.safetensors` or `checkpoint.safetensors`, with its recipe.
@@ -121,9 +168,13 @@ pub fn load_generator(path: &Path, device: Device) -> Result<(Recipe, Sequential
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let (file, header) = open(path, &bytes)?;
     let recipe = recipe_of(path, &header)?;
-    // Every weight is about to be overwritten, so any stream will do.
+    check_size(path, &bytes, &[&recipe.generator])?;
+    let spec = NetworkSpec {
+        initializer: Initializer::Zeros,
+        ..recipe.generator.clone()
+    };
     let mut random = Random::new(0, Purpose::Initial);
-    let mut generator = network::build(&recipe.generator, &mut random, device);
+    let mut generator = network::build(&spec, &mut random, device);
     for (name, tensor) in generator.named_mut() {
         read_into(path, &file, &format!("generator.{name}"), tensor)?;
     }
@@ -152,8 +203,8 @@ fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
         Error::run(path, format!("is not a whole checkpoint ({why}); {mend}"))
     };
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
-    let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|error| damaged(error.to_string()))?;
+    let metadata = SafeTensors::read_metadata(bytes);
+    let (_, metadata) = metadata.map_err(|error| damaged(error.to_string()))?;
     let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
     let header = header.ok_or_else(|| damaged("it has no minimax header".into()))?;
     let header = serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
@@ -164,13 +215,26 @@ fn recipe_of(path: &Path, header: &Header) -> Result<Recipe> {
     Recipe::parse(&path.display().to_string(), &header.recipe, &[])
 }
 
-/// Fills `tensor` with the values that `file` has under `name`, rounded to what the tensor's device holds.
+/// Refuses a file too small for the networks that its recipe describes, before they are made.
+fn check_size(path: &Path, bytes: &[u8], networks: &[&NetworkSpec]) -> Result<()> {
+    let values = |spec: &&NetworkSpec| spec.table().map_or(0, |table| table.parameters.total());
+    let needed = 4 * networks.iter().map(values).sum::<u64>();
+    if needed <= bytes.len() as u64 {
+        return Ok(());
+    }
+    let found = bytes.len();
+    let what = format!("has {found} bytes where its recipe's networks take {needed}");
+    Err(Error::run(
+        path,
+        format!("{what}; give a checkpoint that minimax wrote"),
+    ))
+}
+
+/// Fills `tensor` with the values that `file` has under `name`, rounded to what its device holds.
 fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -> Result<()> {
     let other = |what: String| {
-        Error::run(
-            path,
-            format!("{what}; it was made for other networks than its recipe says"),
-        )
+        let why = "it was made for other networks than its recipe says";
+        Error::run(path, format!("{what}; {why}"))
     };
     let view = file
         .tensor(name)
@@ -182,20 +246,17 @@ fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -
         )));
     }
     let values: Vec<f64> = match view.dtype() {
-        Dtype::F32 => view
-            .data()
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&b| f64::from(f32::from_le_bytes(b)))
-            .collect(),
-        Dtype::F64 => view
-            .data()
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&b| f64::from_le_bytes(b))
-            .collect(),
+        Dtype::F32 => {
+            let (words, _) = view.data().as_chunks();
+            words
+                .iter()
+                .map(|&word| f64::from(f32::from_le_bytes(word)))
+                .collect()
+        }
+        Dtype::F64 => {
+            let (words, _) = view.data().as_chunks();
+            words.iter().map(|&word| f64::from_le_bytes(word)).collect()
+        }
         dtype => return Err(other(format!("has {name} as {dtype:?}, not F32 or F64"))),
     };
     *tensor.storage_mut() = Storage::from_f64(&values, tensor.device());

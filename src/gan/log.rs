@@ -1,5 +1,5 @@
-//! `log.csv`: one row per step. Rows are appended as steps are done; a run that goes on first drops the rows of steps that its
-//! checkpoint doesn't know, so that no step stands twice.
+//! `log.csv`: one row per step. Rows are appended as steps are done; a run that goes on first drops
+//! the rows of steps that its checkpoint doesn't know, so that no step stands twice.
 
 use super::model::StepReport;
 use crate::files::write_whole;
@@ -7,13 +7,18 @@ use crate::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const HEADER: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second";
+
+/// Somebody may be watching the file grow.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// An open log.
 pub struct Log {
     path: PathBuf,
     file: BufWriter<File>,
+    flushed: Instant,
 }
 
 impl Log {
@@ -29,26 +34,17 @@ impl Log {
                 Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
                 read => read.map_err(Error::io(path))?,
             };
-            for row in old.lines().skip(1) {
-                let step = row
-                    .split(',')
-                    .next()
-                    .and_then(|step| step.parse::<u64>().ok());
-                let whole = row.matches(',').count() == HEADER.matches(',').count();
-                if whole && step.is_some_and(|step| step <= last) {
-                    text += row;
-                    text.push('\n');
-                }
+            for row in old.lines().skip(1).filter(|row| is_known(row, last)) {
+                text += row;
+                text.push('\n');
             }
         }
         write_whole(path, text.as_bytes())?;
-        let file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(Error::io(path))?;
+        let file = OpenOptions::new().append(true).open(path);
         Ok(Log {
             path: path.to_path_buf(),
-            file: BufWriter::new(file),
+            file: BufWriter::new(file.map_err(Error::io(path))?),
+            flushed: Instant::now(),
         })
     }
 
@@ -73,14 +69,33 @@ impl Log {
             self.file,
             "{step},{epoch},{d_loss:.6},{g_loss:.6},{d_real:.6},{d_fake:.6},{images_per_second:.1}"
         )
-        .map_err(Error::io(&self.path))
+        .map_err(Error::io(&self.path))?;
+        if self.flushed.elapsed() > FLUSH_EVERY {
+            self.file.flush().map_err(Error::io(&self.path))?;
+            self.flushed = Instant::now();
+        }
+        Ok(())
     }
 
-    /// Hands every row to the system.
+    /// Puts every row on the disk.
     ///
     /// # Errors
     /// If they can't be written.
-    pub fn flush(&mut self) -> Result<()> {
-        self.file.flush().map_err(Error::io(&self.path))
+    pub fn sync(&mut self) -> Result<()> {
+        let synced = self
+            .file
+            .flush()
+            .and_then(|()| self.file.get_ref().sync_data());
+        synced.map_err(Error::io(&self.path))
     }
+}
+
+/// True for a whole row of a step up to `last`.
+fn is_known(row: &str, last: u64) -> bool {
+    let step = row
+        .split(',')
+        .next()
+        .and_then(|step| step.parse::<u64>().ok());
+    let whole = row.matches(',').count() == HEADER.matches(',').count();
+    whole && step.is_some_and(|step| step <= last)
 }

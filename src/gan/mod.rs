@@ -1,9 +1,10 @@
 //! Generative adversarial networks: a recipe (TOML) says what they are, the rest trains them.
 //!
-//! Read [`recipe`] for what can be said, [`model`] for one step of the game, [`loss`] for what is minimised, and [`run`] for the loop
-//! around it and the folder that it fills.
+//! Read [`recipe`] for what can be said, [`model`] for one step of the game, [`loss`] for what is
+//! minimised, and [`run`] for the loop around it and the folder that it fills.
 
 pub mod checkpoint;
+pub mod folder;
 mod log;
 pub mod loss;
 pub mod model;

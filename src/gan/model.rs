@@ -5,9 +5,10 @@ use super::network;
 use super::recipe::{Recipe, UpdateSpec};
 use crate::autograd::{grad_consuming, no_grad};
 use crate::nn::{Pass, Sequential};
+use crate::ops::concat;
 use crate::optim::Optimizer;
 use crate::random::{Purpose, Random};
-use crate::storage::Device;
+use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub struct Gan {
     /// How far the random streams have been read.
     pub random: RandomState,
     /// Steps done.
-    pub step: u64,
+    pub steps: u64,
     loss: Loss,
     update: UpdateSpec,
     latent: usize,
@@ -73,7 +74,7 @@ impl Gan {
                 latents: Random::new(seed, Purpose::Latent),
                 dropout: Random::new(seed, Purpose::Dropout),
             },
-            step: 0,
+            steps: 0,
             loss: Loss::of(recipe),
             update: recipe.training.update,
             latent: recipe.generator.input[0],
@@ -84,13 +85,13 @@ impl Gan {
     /// One step of the game on a batch `real` `[n, h, w, c]` and as many fake images.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a loss is not a finite number; then that network has not been changed.
+    /// [`Error::Diverged`] if a loss is not a finite number; that network has then not been changed.
     pub fn step(&mut self, real: &Tensor) -> Result<StepReport> {
         let report = match self.update {
             UpdateSpec::Simultaneous => self.simultaneous_step(real),
             UpdateSpec::Alternating => self.alternating_step(real),
         }?;
-        self.step += 1;
+        self.steps += 1;
         Ok(report)
     }
 
@@ -106,7 +107,7 @@ impl Gan {
             d_real: self.loss.mean_probability(&real_output),
             d_fake: self.loss.mean_probability(&fake_output),
         };
-        // Both losses stand on D(G(z)): what the first walk passes is released only where the second has no use for it.
+        // Both losses stand on D(G(z)): the first walk releases only what the second has no use for.
         drop((real_output, fake_output, fake));
         let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
         let g_grads = grad_consuming(g_loss, &self.generator.parameters());
@@ -168,9 +169,27 @@ impl Gan {
             return Ok(value);
         }
         Err(Error::Diverged {
-            step: self.step + 1,
-            network,
-            value,
+            step: self.steps + 1,
+            what: format!("the {network}'s loss is {value}"),
+        })
+    }
+
+    /// That every weight, statistic and optimiser slot is a finite number: a step with finite losses can
+    /// still leave others behind.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`], with the name of the first tensor that isn't.
+    pub fn check_finite(&self) -> Result<()> {
+        let finite = |tensor: &Tensor| match tensor.storage() {
+            Storage::Reference(values) => values.iter().all(|v| v.is_finite()),
+            Storage::Cpu(values) => values.iter().all(|v| v.is_finite()),
+        };
+        let broken = self.named().into_iter().find(|(_, tensor)| !finite(tensor));
+        broken.map_or(Ok(()), |(name, _)| {
+            Err(Error::Diverged {
+                step: self.steps,
+                what: format!("{name} holds values that are not finite"),
+            })
         })
     }
 
@@ -215,13 +234,19 @@ fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 4]) -> Vec<(String, T)> {
     all
 }
 
-/// Images `[n, h, w, c]` in the generator's own range from `latents` `[n, width]`, in evaluation mode: by running statistics and
-/// without dropout. In slices of 256, so that memory doesn't grow with n.
+/// `count` latents of `width` values each, for samples that can be drawn again: a function of `seed`.
+pub fn fixed_latents(seed: u64, count: usize, width: usize) -> Vec<f32> {
+    let latents = Random::new(seed, Purpose::FixedLatent).normal(count * width);
+    latents.into_iter().map(|v| v as f32).collect()
+}
+
+/// Images `[n, h, w, c]` in the generator's own range from `latents` `[n, width]`, in evaluation mode: by
+/// running statistics and without dropout. In slices of 256, so that activations don't grow with n.
 pub fn sample(generator: &mut Sequential, latents: &[f32], width: usize, device: Device) -> Tensor {
     let slices = latents.chunks(256 * width).map(|slice| {
         let z = Tensor::from_f32(slice, [slice.len() / width, width], device);
         no_grad(|| generator.forward(&z, Pass::Evaluation))
     });
     let slices: Vec<Tensor> = slices.collect();
-    crate::ops::concat(&slices.iter().collect::<Vec<_>>(), 0)
+    concat(&slices.iter().collect::<Vec<_>>(), 0)
 }

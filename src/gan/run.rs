@@ -1,4 +1,5 @@
-//! A training run and its folder: the loop over steps and epochs, what it leaves behind, and how it goes on after a stop.
+//! A training run and its folder: the loop over steps and epochs, what it leaves behind, and how it
+//! goes on after a stop.
 //!
 //! | file | what |
 //! |---|---|
@@ -6,14 +7,17 @@
 //! | `log.csv` | a row per step |
 //! | `samples/epoch-0001.png` ... | a grid per epoch, all from the same latents |
 //! | `checkpoint.safetensors`, `generator.safetensors` | see [`super::checkpoint`] |
+//!
+//! The checkpoint is written last: what it knows of has left all its other files.
 
+use super::checkpoint::{self, Checkpoint, DataIdentity};
+use super::folder;
 use super::log::Log;
-use super::model::{Gan, StepReport, sample};
+use super::model::{Gan, StepReport, fixed_latents, sample};
+use super::pixels;
 use super::recipe::Recipe;
-use super::{checkpoint, pixels};
 use crate::data::{self, Batches, Images};
 use crate::files::write_whole;
-use crate::random::{Purpose, Random};
 use crate::report::grid_png;
 use crate::shape::Shape;
 use crate::storage::Device;
@@ -35,7 +39,7 @@ pub struct Run {
     device: Device,
     gan: Gan,
     batches: Batches,
-    image: Shape,
+    data: DataIdentity,
     log: Log,
 }
 
@@ -63,86 +67,92 @@ pub enum Outcome {
 }
 
 impl Run {
-    /// A new run of `recipe` in the folder that `place` names, which must be empty or not there yet. `place` is asked, and anything
-    /// written, only after the data has been read.
+    /// A new run of `recipe` in the folder that `place` names, which must hold no run yet. `place` is
+    /// asked, and anything written, only after the data has been read.
     ///
     /// # Errors
-    /// If the data doesn't fit the recipe, or the folder can't be used.
+    /// If the data doesn't fit the recipe, or the folder can't be used; nothing is left in it then.
     pub fn create(
         recipe: Recipe,
         device: Device,
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
-        let batches = open_data(&recipe)?;
-        let folder = &place(&recipe)?;
-        let samples = folder.join("samples");
-        if folder.is_dir()
-            && std::fs::read_dir(folder)
-                .map_err(Error::io(folder))?
-                .next()
-                .is_some()
-        {
-            let what = "is not empty; go on with its run by --resume, or choose another --out";
-            return Err(Error::run(folder, what));
-        }
-        std::fs::create_dir_all(&samples).map_err(Error::io(&samples))?;
-        write_whole(&folder.join("recipe.toml"), recipe.to_toml().as_bytes())?;
+        let (batches, data) = open_data(&recipe)?;
+        let folder = place(&recipe)?;
+        folder::claim(&folder)?;
         let gan = Gan::new(&recipe, device);
-        let mut run = Run::assemble(folder, recipe, device, gan, batches)?;
-        run.save()?;
-        Ok(run)
+        let checkpoint = Checkpoint {
+            recipe,
+            device,
+            data,
+            gan,
+        };
+        let run = Run::assemble(&folder, checkpoint, batches).and_then(|mut run| {
+            run.save()?;
+            Ok(run)
+        });
+        run.inspect_err(|_| folder::abandon(&folder))
     }
 
-    /// The run in `folder`, as its last checkpoint has it.
+    /// The run in `folder`, as its last checkpoint has it, on the checkpoint's device.
     ///
-    /// `change` may alter the recipe's number of epochs, or leave it.
+    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter the number of
+    /// epochs and where the data is.
     ///
     /// # Errors
-    /// If there is no whole checkpoint, or `change` altered anything else: then the rest of the run would not be what it would
-    /// have been.
+    /// If there is no whole checkpoint, or the recipe or the data is another: then the rest of the run
+    /// would not be what it would have been.
     pub fn resume(
         folder: &Path,
-        device: Device,
-        change: impl FnOnce(&Recipe) -> Result<Recipe>,
+        change: impl FnOnce(&Checkpoint) -> Result<Recipe>,
     ) -> Result<Run> {
-        let path = folder.join("checkpoint.safetensors");
+        let path = folder.join(folder::CHECKPOINT);
         if !path.is_file() {
-            let what =
-                "holds no checkpoint.safetensors to resume from; start a run without --resume";
+            let what = format!(
+                "holds no {} to go on from; start a new run",
+                folder::CHECKPOINT
+            );
             return Err(Error::run(folder, what));
         }
-        let (saved, gan) = checkpoint::load(&path, device)?;
-        let recipe = change(&saved)?;
-        let mut comparable = recipe.clone();
-        comparable.training.epochs = saved.training.epochs;
-        if comparable != saved {
-            let what = format!(
-                "is the checkpoint of another recipe ({}, {}); of a run that goes on only training.epochs can change",
-                saved.name,
-                first_difference(&saved, &comparable)
-            );
-            return Err(Error::run(&path, what));
+        let mut checkpoint = checkpoint::load(&path)?;
+        let asked = change(&checkpoint)?;
+        if let Some(difference) = difference(&checkpoint.recipe, &asked) {
+            let name = &checkpoint.recipe.name;
+            let what = format!("is the checkpoint of another recipe ({name}, {difference})");
+            let mend = "of a run that goes on only training.epochs and data.name can change";
+            return Err(Error::run(&path, format!("{what}; {mend}")));
         }
-        let batches = open_data(&recipe)?;
-        Run::assemble(folder, recipe, device, gan, batches)
+        let (batches, data) = open_data(&asked)?;
+        if data != checkpoint.data {
+            let (count, found) = (checkpoint.data.count, data.count);
+            let what = format!(
+                "was made on other data ({count} images, {}",
+                asked.data.name
+            );
+            let mend = "go on with the data that the run began with";
+            return Err(Error::run(&path, format!("{what} has {found}); {mend}")));
+        }
+        checkpoint.recipe = asked;
+        folder::tidy(folder);
+        Run::assemble(folder, checkpoint, batches)
     }
 
-    fn assemble(
-        folder: &Path,
-        recipe: Recipe,
-        device: Device,
-        gan: Gan,
-        batches: Batches,
-    ) -> Result<Run> {
-        let images = batches.images();
+    fn assemble(folder: &Path, checkpoint: Checkpoint, batches: Batches) -> Result<Run> {
+        let Checkpoint {
+            recipe,
+            device,
+            data,
+            gan,
+        } = checkpoint;
+        write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
         Ok(Run {
-            log: Log::open(&folder.join("log.csv"), gan.step)?,
-            image: [images.height, images.width, images.channels].into(),
+            log: Log::open(&folder.join(folder::LOG), gan.steps)?,
             folder: folder.to_path_buf(),
             recipe,
             device,
             gan,
             batches,
+            data,
         })
     }
 
@@ -161,14 +171,14 @@ impl Run {
         &self.recipe
     }
 
-    /// Steps done so far.
-    pub fn step(&self) -> u64 {
-        self.gan.step
+    /// What it computes on.
+    pub fn device(&self) -> Device {
+        self.device
     }
 
-    /// Steps that the recipe's epochs make.
-    pub fn total_steps(&self) -> u64 {
-        self.batches.steps_per_epoch() * self.recipe.training.epochs as u64
+    /// Steps done so far.
+    pub fn steps(&self) -> u64 {
+        self.gan.steps
     }
 
     /// Steps of an epoch.
@@ -176,47 +186,57 @@ impl Run {
         self.batches.steps_per_epoch()
     }
 
-    /// The latest sample grid.
-    pub fn latest_grid(&self) -> PathBuf {
-        self.grid_path(self.epoch_of(self.gan.step))
+    /// Steps that the recipe's epochs make.
+    pub fn total_steps(&self) -> u64 {
+        self.steps_per_epoch() * self.recipe.training.epochs as u64
     }
 
-    /// Trains until `last` steps are done (counted from the run's start) or `stop` says so, and saves. `watch` is told of every
-    /// step.
+    /// The latest sample grid.
+    pub fn latest_grid(&self) -> PathBuf {
+        let epoch = self.epoch_of(self.gan.steps);
+        self.folder
+            .join(folder::SAMPLES)
+            .join(format!("epoch-{epoch:04}.png"))
+    }
+
+    /// Trains until `last` steps are done (counted from the run's start) or `stop` says so, and saves.
+    /// `watch` is told of every step.
     ///
     /// # Errors
-    /// If a loss diverges, or a file can't be written; the last good checkpoint is kept.
+    /// If a loss or a weight is no longer a number, or a file can't be written; the last good
+    /// checkpoint is kept.
     pub fn train(
         &mut self,
         last: u64,
         stop: &(dyn Fn() -> bool + Sync),
         watch: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<Outcome> {
-        let per_epoch = self.batches.steps_per_epoch();
+        let per_epoch = self.steps_per_epoch();
         let mut saved = Instant::now();
-        let mut epoch_start = (self.gan.step.is_multiple_of(per_epoch)).then(Instant::now);
+        let mut saved_steps = self.gan.steps;
+        let mut epoch_start = self.gan.steps.is_multiple_of(per_epoch).then(Instant::now);
         let mut outcome = Outcome::Finished;
-        let mut all_saved = self.gan.step;
-        while self.gan.step < last {
+        while self.gan.steps < last {
             if stop() {
                 outcome = Outcome::Stopped;
                 break;
             }
             let mut progress = self.train_step()?;
-            if self.gan.step.is_multiple_of(per_epoch) {
+            let epoch_done = self.gan.steps.is_multiple_of(per_epoch);
+            if epoch_done {
                 progress.epoch_time = epoch_start.map(|start| start.elapsed());
-                self.save_all()?;
-                all_saved = self.gan.step;
-                epoch_start = Some(Instant::now());
-                saved = Instant::now();
-            } else if saved.elapsed() > CHECKPOINT_EVERY {
+            }
+            if epoch_done || saved.elapsed() > CHECKPOINT_EVERY {
                 self.save()?;
-                saved = Instant::now();
+                (saved, saved_steps) = (Instant::now(), self.gan.steps);
+            }
+            if epoch_done {
+                epoch_start = Some(Instant::now());
             }
             watch(&progress);
         }
-        if all_saved != self.gan.step {
-            self.save_all()?;
+        if saved_steps != self.gan.steps {
+            self.save()?;
         }
         Ok(outcome)
     }
@@ -224,13 +244,18 @@ impl Run {
     fn train_step(&mut self) -> Result<Progress> {
         let start = Instant::now();
         let count = self.recipe.training.batch_size;
-        let range = self.recipe.data.range;
-        let image = self.image.dims();
-        let shape: Shape = [count, image[0], image[1], image[2]].into();
-        let real = pixels::to_tensor(self.batches.batch(self.gan.step), shape, range, self.device);
+        let Images {
+            height,
+            width,
+            channels,
+            ..
+        } = *self.batches.images();
+        let shape: Shape = [count, height, width, channels].into();
+        let bytes = self.batches.batch(self.gan.steps);
+        let real = pixels::to_tensor(bytes, shape, self.recipe.data.range, self.device);
         let report = self.gan.step(&real)?;
         let images_per_second = count as f64 / start.elapsed().as_secs_f64();
-        let (step, epoch) = (self.gan.step, self.epoch_of(self.gan.step));
+        let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
         self.log.row(step, epoch, &report, images_per_second)?;
         Ok(Progress {
             step,
@@ -243,103 +268,81 @@ impl Run {
 
     /// The epoch, counted from 1, of step `step`, counted from 1.
     fn epoch_of(&self, step: u64) -> u64 {
-        step.div_ceil(self.batches.steps_per_epoch()).max(1)
+        step.div_ceil(self.steps_per_epoch()).max(1)
     }
 
-    /// The log, then the checkpoint and the generator by itself: the log knows at least the steps that the checkpoint does.
+    /// The grid of the epoch, the log, the generator by itself, and last the checkpoint; none of it if
+    /// a number in them is none.
     fn save(&mut self) -> Result<()> {
-        self.log.flush()?;
-        let path = self.folder.join("checkpoint.safetensors");
-        checkpoint::save(&path, &self.gan, &self.recipe, self.device)?;
-        let path = self.folder.join("generator.safetensors");
-        checkpoint::save_generator(&path, &self.gan, &self.recipe)
-    }
-
-    /// All that an epoch leaves: what [`Run::save`] writes, and a grid.
-    fn save_all(&mut self) -> Result<()> {
-        self.save()?;
-        self.save_grid()
+        self.gan.check_finite()?;
+        if self.gan.steps > 0 {
+            self.save_grid()?;
+        }
+        self.log.sync()?;
+        let generator = self.folder.join(folder::GENERATOR);
+        checkpoint::save_generator(&generator, &self.gan, &self.recipe)?;
+        let path = self.folder.join(folder::CHECKPOINT);
+        checkpoint::save(&path, &self.gan, &self.recipe, self.device, self.data)
     }
 
     fn save_grid(&mut self) -> Result<()> {
         let width = self.recipe.generator.input[0];
-        let mut random = Random::new(self.recipe.training.seed, Purpose::FixedLatent);
-        let latents: Vec<f32> = random
-            .normal(GRID * width)
-            .into_iter()
-            .map(|v| v as f32)
-            .collect();
+        let latents = fixed_latents(self.recipe.training.seed, GRID, width);
         let images = sample(&mut self.gan.generator, &latents, width, self.device);
+        // Huge weights are numbers still, and make none.
+        if images.to_f32().iter().any(|v| !v.is_finite()) {
+            return Err(Error::Diverged {
+                step: self.gan.steps,
+                what: "the generator's images are not finite".into(),
+            });
+        }
         let bytes = pixels::to_bytes(&images, self.recipe.data.range);
-        let &[height, width, channels] = self.image.dims() else {
-            unreachable!("an image has three axes");
-        };
+        let real = self.batches.images();
+        let (height, width, channels) = (real.height, real.width, real.channels);
         grid_png(&self.latest_grid(), &bytes, height, width, channels, 10)
-    }
-
-    fn grid_path(&self, epoch: u64) -> PathBuf {
-        self.folder
-            .join("samples")
-            .join(format!("epoch-{epoch:04}.png"))
     }
 }
 
 /// The recipe's data, in its batches.
-fn open_data(recipe: &Recipe) -> Result<Batches> {
+fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
     let images = data::open(&recipe.data.name, recipe.training.seed)?;
     let found = [images.height, images.width, images.channels];
     if found[..] != recipe.discriminator.input[..] {
-        let what = format!(
-            "data {} has images of {found:?} but discriminator.input is {:?}; choose data that fits with --data",
-            recipe.data.name, recipe.discriminator.input
-        );
-        return Err(Error::recipe(&recipe.name, what));
+        let (name, takes) = (&recipe.data.name, &recipe.discriminator.input);
+        let what = format!("data {name} has images of {found:?}, discriminator.input is {takes:?}");
+        return Err(Error::recipe(
+            &recipe.name,
+            format!("{what}; make them equal"),
+        ));
     }
-    Batches::new(
-        Arc::new(images),
-        recipe.training.batch_size,
-        recipe.training.seed,
-    )
-}
-
-/// The first line in which two recipes, written out, differ.
-fn first_difference(saved: &Recipe, asked: &Recipe) -> String {
-    let (saved, asked) = (saved.to_toml(), asked.to_toml());
-    let mut lines = saved.lines().zip(asked.lines());
-    match lines.find(|(saved, asked)| saved != asked) {
-        Some((saved, asked)) => format!("with {saved} where {asked} is asked for"),
-        None => "with other layers".into(),
-    }
-}
-
-/// A new folder `<parent>/<name>-<n>`, with the smallest n from 1 on that is free.
-///
-/// # Errors
-/// If it can't be made.
-pub fn new_folder(parent: &Path, name: &str) -> Result<PathBuf> {
-    std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
-    for n in 1u32.. {
-        let folder = parent.join(format!("{name}-{n}"));
-        match std::fs::create_dir(&folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            done => return done.map(|()| folder.clone()).map_err(Error::io(&folder)),
-        }
-    }
-    unreachable!("four thousand million runs of {name}")
-}
-
-/// The folder `<parent>/<name>-<n>` with the largest n.
-pub fn latest_folder(parent: &Path, name: &str) -> Option<PathBuf> {
-    let number = |path: &PathBuf| {
-        let file = path.file_name()?.to_str()?;
-        file.strip_prefix(name)?
-            .strip_prefix('-')?
-            .parse::<u32>()
-            .ok()
+    let identity = DataIdentity {
+        count: images.len(),
+        hash: fnv1a(&images.pixels),
     };
-    let entries = std::fs::read_dir(parent).ok()?;
-    let folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    folders
-        .filter(|path| number(path).is_some())
-        .max_by_key(number)
+    let (batch_size, seed) = (recipe.training.batch_size, recipe.training.seed);
+    Ok((Batches::new(Arc::new(images), batch_size, seed)?, identity))
+}
+
+/// FNV-1a, 64 bits: tells data sets apart that nobody has made alike on purpose.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
+}
+
+/// The first line in which two recipes, written out, differ; epochs and the data's place may.
+fn difference(saved: &Recipe, asked: &Recipe) -> Option<String> {
+    let mut comparable = asked.clone();
+    comparable.training.epochs = saved.training.epochs;
+    comparable.data.name.clone_from(&saved.data.name);
+    if comparable == *saved {
+        return None;
+    }
+    let (saved, asked) = (saved.to_toml(), comparable.to_toml());
+    let mut lines = saved.lines().zip(asked.lines());
+    let differing = lines.find(|(saved, asked)| saved != asked);
+    Some(
+        differing.map_or("with other layers".into(), |(saved, asked)| {
+            format!("with {saved} where {asked} is asked for")
+        }),
+    )
 }
