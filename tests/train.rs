@@ -1,4 +1,4 @@
-//! `minimax train` and `minimax sample` from the outside: what a run leaves, how it goes on, and what stops it.
+//! `minimax train` and `minimax sample` from the outside: what a run leaves, how it goes on, what stops it.
 
 mod common;
 
@@ -173,8 +173,9 @@ fn ctrl_c_finishes_the_step_saves_and_says_how_to_go_on() {
     Command::new("kill").args(["-INT", &pid]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    let said = one_line(&output);
+    let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("minimax train --resume --out run"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
     let steps = logged_steps(&run);
     assert!(said.contains(&format!("after step {steps} ")), "{said}");
     succeed(

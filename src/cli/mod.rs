@@ -56,8 +56,12 @@ pub fn main() -> ExitCode {
     let Err(error) = run() else {
         return ExitCode::SUCCESS;
     };
+    let label = match error {
+        Error::Interrupted(_) => "",
+        _ => "error: ",
+    };
     // Nothing is left to tell the user by if this fails too.
-    let _ = writeln!(std::io::stderr(), "error: {}", one_line(&error.to_string()));
+    let _ = writeln!(std::io::stderr(), "{label}{}", one_line(&error.to_string()));
     ExitCode::from(error.exit_code())
 }
 

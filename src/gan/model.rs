@@ -240,8 +240,8 @@ pub fn fixed_latents(seed: u64, count: usize, width: usize) -> Vec<f32> {
     latents.into_iter().map(|v| v as f32).collect()
 }
 
-/// Images `[n, h, w, c]` in the generator's own range from `latents` `[n, width]`, in evaluation mode: by
-/// running statistics and without dropout. In slices of 256, so that activations don't grow with n.
+/// Images `[n, h, w, c]` in the generator's own range from `latents` `[n, width]`, in evaluation mode:
+/// by running statistics and without dropout. In slices of 256, so that activations don't grow with n.
 pub fn sample(generator: &mut Sequential, latents: &[f32], width: usize, device: Device) -> Tensor {
     let slices = latents.chunks(256 * width).map(|slice| {
         let z = Tensor::from_f32(slice, [slice.len() / width, width], device);
