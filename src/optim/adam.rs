@@ -8,7 +8,7 @@
 //!
 //! Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t and c = 1.
 
-use super::{EpsilonPlacement, Rule};
+use super::{EpsilonPlacement, UpdateRule};
 use crate::cpu::simd::CHUNK;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -74,7 +74,7 @@ impl Adam {
     }
 }
 
-impl Rule for Adam {
+impl UpdateRule for Adam {
     fn slots(&self) -> &'static [&'static str] {
         &["m", "v"]
     }

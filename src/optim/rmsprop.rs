@@ -5,7 +5,7 @@
 //! Keras:  p ← p - α g / √(v + ε)          paper (and PyTorch):  p ← p - α g / (√v + ε)
 //! ```
 
-use super::{EpsilonPlacement, Rule};
+use super::{EpsilonPlacement, UpdateRule};
 use crate::cpu::simd::CHUNK;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -59,7 +59,7 @@ impl RmsProp {
     }
 }
 
-impl Rule for RmsProp {
+impl UpdateRule for RmsProp {
     fn slots(&self) -> &'static [&'static str] {
         &["v"]
     }

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent with momentum (Polyak, 1964): u ← μ u + g, p ← p - α u.
 
-use super::Rule;
+use super::UpdateRule;
 use crate::cpu::simd::CHUNK;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -35,7 +35,7 @@ impl Sgd {
     }
 }
 
-impl Rule for Sgd {
+impl UpdateRule for Sgd {
     fn slots(&self) -> &'static [&'static str] {
         &["u"]
     }
