@@ -38,7 +38,7 @@ impl BatchNorm {
 
     fn update_running(&mut self, mean: &Tensor, variance: &Tensor) {
         let blend = |running: &Tensor, batch: &Tensor| {
-            &(running * self.momentum) + &(batch * (1.0 - self.momentum))
+            self.momentum * running + (1.0 - self.momentum) * batch
         };
         self.running_mean = blend(&self.running_mean, mean);
         self.running_variance = blend(&self.running_variance, variance);

@@ -21,12 +21,14 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If the shapes don't fit or the kernel is larger than the padded input.
+#[track_caller]
 pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding) -> Tensor {
     let g = Conv2dGeometry::new("conv2d", x.shape(), weight.shape(), stride, padding);
     with_geometry(x, weight, g)
 }
 
 /// As [`conv2d`], for a geometry that has been checked.
+#[track_caller]
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
     let storage = match (x.storage(), weight.storage()) {
         (Storage::Reference(x), Storage::Reference(w)) => {

@@ -24,6 +24,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If the shapes don't fit, or that convolution would not give the size of `x`.
+#[track_caller]
 pub fn conv_transpose2d(
     x: &Tensor,
     weight: &Tensor,
@@ -32,13 +33,15 @@ pub fn conv_transpose2d(
     padding: Padding,
 ) -> Tensor {
     let (&[n, ..], &[_, _, c_out, _]) = (x.dims(), weight.dims()) else {
-        panic!("conv_transpose2d: x {x:?} and weight {weight:?} must have 4 axes");
+        let (x, weight) = (x.shape(), weight.shape());
+        panic!("conv_transpose2d: x {x} and weight {weight} must have 4 axes");
     };
     let output = [n, output_size[0], output_size[1], c_out].into();
     let g = Conv2dGeometry::new("conv_transpose2d", output, weight.shape(), stride, padding);
     assert!(
         g.output() == x.shape(),
-        "conv_transpose2d: a convolution of {output} with weight {}, stride {stride:?} and {padding:?} gives {}, not x's {}",
+        "conv_transpose2d: a convolution of {output} with weight {}, stride {stride:?} and \
+         {padding:?} gives {}, not x's {}",
         weight.shape(),
         g.output(),
         x.shape()
@@ -47,6 +50,7 @@ pub fn conv_transpose2d(
 }
 
 /// As [`conv_transpose2d`], for a geometry that has been checked.
+#[track_caller]
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
     let storage = match (x.storage(), weight.storage()) {
         (Storage::Reference(x), Storage::Reference(w)) => {

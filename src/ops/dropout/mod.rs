@@ -16,6 +16,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If `rate` is not in [0, 1).
+#[track_caller]
 pub fn dropout(x: &Tensor, rate: f64, position: Position) -> Tensor {
     assert!(
         (0.0..1.0).contains(&rate),

@@ -32,6 +32,7 @@ impl Transpose {
 ///
 /// # Panics
 /// If the shapes don't fit.
+#[track_caller]
 pub fn matmul(a: &Tensor, b: &Tensor, transpose: Transpose) -> Tensor {
     let (&[ar, ac], &[br, bc]) = (a.dims(), b.dims()) else {
         panic!("matmul: {} and {} must have 2 axes", a.shape(), b.shape());

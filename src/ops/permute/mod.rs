@@ -14,6 +14,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If `axes` doesn't name every axis once.
+#[track_caller]
 pub fn permute(x: &Tensor, axes: &[usize]) -> Tensor {
     let mut sorted = axes.to_vec();
     sorted.sort_unstable();

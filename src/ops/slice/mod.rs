@@ -14,6 +14,7 @@ use std::ops::Range;
 ///
 /// # Panics
 /// If there isn't one range per axis, or one reaches past its axis.
+#[track_caller]
 pub fn slice(x: &Tensor, ranges: &[Range<usize>]) -> Tensor {
     let fits = |(r, &length): (&Range<usize>, &usize)| r.start <= r.end && r.end <= length;
     assert!(

@@ -14,6 +14,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If `x` has not 4 axes or `factor` is 0.
+#[track_caller]
 pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = x.dims() else {
         panic!("upsample_nearest: x {} must have 4 axes", x.shape());
@@ -32,6 +33,7 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
 ///
 /// # Panics
 /// If `grad` has not 4 axes or `factor` doesn't divide its height and width.
+#[track_caller]
 pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = grad.dims() else {
         panic!(
