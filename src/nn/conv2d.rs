@@ -1,9 +1,10 @@
 //! The convolution layer and the transposed convolution layer.
 
+use super::weights::Weights;
 use super::{Initializer, Layer, Pass, Variable};
 use crate::ops;
 use crate::random::Random;
-use crate::shape::{Padding, Shape};
+use crate::shape::Padding;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
@@ -99,50 +100,5 @@ impl Layer for ConvTranspose2d {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
-    }
-}
-
-/// A kernel and, perhaps, a bias per output channel.
-struct Weights {
-    kernel: Tensor,
-    bias: Option<Tensor>,
-}
-
-impl Weights {
-    fn new(kernel: Tensor, bias: Option<usize>) -> Weights {
-        let device = kernel.device();
-        Weights {
-            kernel: kernel.parameter(),
-            bias: bias.map(|channels| Tensor::zeros(Shape::new(&[channels]), device).parameter()),
-        }
-    }
-
-    fn add_bias(&self, y: Tensor) -> Tensor {
-        match &self.bias {
-            Some(bias) => &y + bias,
-            None => y,
-        }
-    }
-
-    fn variables(&self) -> Vec<Variable<&Tensor>> {
-        let bias = self
-            .bias
-            .as_ref()
-            .map(|bias| Variable::parameter("bias", bias));
-        [Variable::parameter("kernel", &self.kernel)]
-            .into_iter()
-            .chain(bias)
-            .collect()
-    }
-
-    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
-        let bias = self
-            .bias
-            .as_mut()
-            .map(|bias| Variable::parameter("bias", bias));
-        [Variable::parameter("kernel", &mut self.kernel)]
-            .into_iter()
-            .chain(bias)
-            .collect()
     }
 }

@@ -9,6 +9,7 @@ mod dense;
 mod initializer;
 mod sequential;
 mod stateless;
+mod weights;
 
 pub use batch_norm::BatchNorm;
 pub use conv2d::{Conv2d, ConvTranspose2d};
