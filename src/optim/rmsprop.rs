@@ -6,7 +6,7 @@
 //! ```
 
 use super::{EpsilonPlacement, UpdateRule};
-use crate::cpu::simd::CHUNK;
+use crate::cpu::TASK_LENGTH;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -49,13 +49,15 @@ impl RmsProp {
             self.rho as f32,
             (1.0 - self.rho) as f32,
         );
-        let values = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
-        values.zip(v.par_chunks_mut(CHUNK)).for_each(|((p, g), v)| {
-            for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
-                *v = rho * *v + rest * g * g;
-                *p -= rate * g / ((*v + inside).sqrt() + outside);
-            }
-        });
+        let values = p.par_chunks_mut(TASK_LENGTH).zip(g.par_chunks(TASK_LENGTH));
+        values
+            .zip(v.par_chunks_mut(TASK_LENGTH))
+            .for_each(|((p, g), v)| {
+                for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
+                    *v = rho * *v + rest * g * g;
+                    *p -= rate * g / ((*v + inside).sqrt() + outside);
+                }
+            });
     }
 }
 

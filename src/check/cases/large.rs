@@ -9,7 +9,8 @@ use crate::tensor::Tensor;
 /// The cases, each with the boundary that it crosses.
 pub fn cases() -> Vec<Case> {
     let mut all = vec![
-        // SIMD chunks of 2^14 values, in one array and with an operand that repeats in rows short and long.
+        // Elementwise tasks of 2^14 values, in one array and with an operand that repeats in rows
+        // short and long.
         elementwise::unary("exp", exp, Draw::Normal, &[40_003]),
         elementwise::unary(
             "leaky_relu",
@@ -22,7 +23,7 @@ pub fn cases() -> Vec<Case> {
         elementwise::binary("add", add, [Draw::Normal; 2], [&[7, 11], &[300, 7, 11]]),
         elementwise::binary("sub", sub, [Draw::Normal; 2], [&[], &[70_000]]),
         elementwise::binary("mul", mul, [Draw::Normal; 2], [&[130, 1, 9], &[1, 70, 1]]),
-        // Blocks of 2^13 values of a contiguous sum, and of 2^14 of a sum down columns.
+        // Blocks of 2^14 values of a sum, along rows and down columns.
         reductions::sum_over(&[300_001], &[0]),
         reductions::sum_over(&[3, 100_003], &[1]),
         reductions::sum_over(&[20_001, 4], &[1]),
