@@ -153,11 +153,19 @@ fn difference_error(
 /// Holds the values (order 0), gradients (1) or gradients of gradients (2) on `device` to those of the reference.
 ///
 /// # Panics
-/// If `order` is more than 2.
+/// If `order` is more than 2, or the devices don't give as many tensors of the same shapes.
 pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
     let errors = [false, true].map(|create_graph| {
         let ours = derivatives(case, order, device, create_graph);
         let reference = derivatives(case, order, Device::Reference, create_graph);
+        let shapes = |tensors: &[Tensor]| tensors.iter().map(Tensor::shape).collect::<Vec<_>>();
+        assert_eq!(
+            shapes(&ours),
+            shapes(&reference),
+            "{} {} on {device} and on the reference",
+            case.op,
+            case.name
+        );
         let pairs = ours.iter().zip(&reference);
         worst(pairs.map(|(a, b)| normalised_squared_error(&a.to_f64(), &b.to_f64())))
     });
@@ -193,7 +201,11 @@ pub fn derivatives(case: &Case, order: u8, device: Device, create_graph: bool) -
 }
 
 /// Σ(a - b)² / Σ b²; 0 if both are all zeros.
+///
+/// # Panics
+/// If there aren't as many of each.
 pub fn normalised_squared_error(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "values to compare");
     let squares: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
     if squares == 0.0 {
         return 0.0;
@@ -222,6 +234,7 @@ fn flatten(tensors: &[Tensor]) -> Vec<f64> {
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "values to multiply");
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
