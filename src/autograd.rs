@@ -313,10 +313,10 @@ pub fn vjp(
             let grads = op.vjp(&call, &grad);
             assert!(
                 grads.len() == node.inputs.len(),
-                "vjp of {}: {} gradients for {} inputs",
+                "vjp of {}: {} gradients for inputs of shapes {:?}",
                 op.name(),
                 grads.len(),
-                node.inputs.len()
+                node.inputs.iter().map(|s| s.shape).collect::<Vec<_>>()
             );
             for ((saved, grad), wanted) in node.inputs.iter().zip(grads).zip(call.wanted) {
                 let (Some(input), Some(grad), true) = (&saved.node, grad, wanted) else {
