@@ -1,16 +1,17 @@
 //! Reverse-mode automatic differentiation.
 //!
-//! Every op that touches a parameter leaves a [`Node`]: the op, the nodes of its inputs, and the values that its
-//! derivative rule will read. [`grad`] walks those nodes from the loss towards the parameters, and turns the
-//! gradient of each output into the gradients of its inputs by the op's vector-Jacobian product
+//! Every op that touches a parameter leaves a [`Node`]: the op, the nodes of its inputs, and the
+//! values that its derivative rule will read. [`grad`] walks those nodes from the loss towards the
+//! parameters, and turns the gradient of each output into the gradients of its inputs by the op's
+//! vector-Jacobian product
 //!
 //! ```text
 //! y = f(x),  ȳ = ∂loss/∂y   →   x̄ = ∂loss/∂x = ȳ · ∂f/∂x
 //! ```
 //!
-//! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result can be
-//! differentiated again. Nodes are numbered as they are made: an output's number is larger than its
-//! inputs', and going through the numbers downwards is a topological order.
+//! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result
+//! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
+//! than its inputs', and going through the numbers downwards is a topological order.
 
 use crate::shape::Shape;
 use crate::storage::Storage;
@@ -226,8 +227,8 @@ fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// The gradients of the scalar `loss` with respect to `parameters`, in their order; zeros for one that the
-/// loss doesn't depend on. Any tensor with a history may be asked for, not only leaves.
+/// The gradients of the scalar `loss` with respect to `parameters`, in their order; zeros for one
+/// that the loss doesn't depend on. Any tensor with a history may be asked for, not only leaves.
 /// With `create_graph` the gradients can be differentiated again.
 ///
 /// # Panics
@@ -237,8 +238,8 @@ pub fn grad(loss: &Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Te
     vjp(loss.clone(), one(loss), parameters, create_graph)
 }
 
-/// As [`grad`] without `create_graph`, for a loss that nobody needs again: whatever nobody else holds of its record is
-/// released as the walk passes it.
+/// As [`grad`] without `create_graph`, for a loss that nobody needs again: whatever nobody else
+/// holds of its record is released as the walk passes it.
 ///
 /// # Panics
 /// If `loss` holds more than one value.

@@ -78,8 +78,8 @@ impl Position {
         )
     }
 
-    /// The words of the eight blocks from `self.block + offset` on, in order: the rounds of [`philox`] with a SIMD lane
-    /// per block.
+    /// The words of the eight blocks from `self.block + offset` on, in order: the rounds of
+    /// [`philox`] with a SIMD lane per block.
     #[inline]
     pub fn words_at_once(&self, offset: u64) -> [u32x8; WORDS_AT_ONCE / 8] {
         let at = |lane: usize| self.block.wrapping_add(offset + lane as u64);

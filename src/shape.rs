@@ -67,8 +67,8 @@ impl Shape {
         self
     }
 
-    /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing axis or
-    /// one of length 1 stretches (NumPy's rule).
+    /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing
+    /// axis or one of length 1 stretches (NumPy's rule).
     pub fn broadcast(self, other: Shape) -> Option<Shape> {
         let rank = self.rank.max(other.rank);
         let mut dims = [1; MAX_RANK];
@@ -84,7 +84,8 @@ impl Shape {
         Some(Shape::new(&dims[..rank]))
     }
 
-    /// The stride of each axis of `target` when a tensor of this shape is stretched to it: 0 where it repeats.
+    /// The stride of each axis of `target` when a tensor of this shape is stretched to it: 0 where
+    /// it repeats.
     ///
     /// # Panics
     /// If this shape doesn't broadcast to `target`.
@@ -104,7 +105,8 @@ impl Shape {
         strides
     }
 
-    /// True if this shape, less leading ones, is the last axes of `whole`: `[c]` is a suffix of `[n, h, w, c]`.
+    /// True if this shape, less leading ones, is the last axes of `whole`: `[c]` is a suffix of
+    /// `[n, h, w, c]`.
     pub fn is_suffix_of(self, whole: Shape) -> bool {
         let ones = self.dims().iter().take_while(|&&d| d == 1).count();
         whole.dims().ends_with(&self.dims()[ones..])
@@ -209,10 +211,11 @@ impl Padding {
     }
 }
 
-/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights `[kh, kw, c_in, c_out]`.
+/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights
+/// `[kh, kw, c_in, c_out]`.
 ///
-/// The transposed convolution and both gradients are spoken of by the geometry of the convolution that they
-/// belong to, so one value serves all of them.
+/// The transposed convolution and both gradients are spoken of by the geometry of the convolution
+/// that they belong to, so one value serves all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Conv2dGeometry {

@@ -1,8 +1,8 @@
 //! `Tensor`: a shape, the values, and how it came to be.
 //!
-//! A tensor is immutable and cheap to clone (two reference counts). It is always contiguous, row-major,
-//! last axis fastest. What can be done to it stands in [`crate::ops`], one module per op family; this file
-//! has only what makes a tensor and what reads it.
+//! A tensor is immutable and cheap to clone (two reference counts). It is always contiguous,
+//! row-major, last axis fastest. What can be done to it stands in [`crate::ops`], one module per op
+//! family; this file has only what makes a tensor and what reads it.
 
 use crate::autograd::Node;
 use crate::shape::Shape;

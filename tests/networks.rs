@@ -97,7 +97,8 @@ layers = [
 input = [28, 28, 1]
 optimizer = { kind = "sgd", learning_rate = 0.1 }
 layers = [
-  { layer = "conv2d", filters = 5, kernel = [5, 4], stride = [3, 2], padding = { explicit = { top = 1, bottom = 0, left = 3, right = 2 } } },
+  { layer = "conv2d", filters = 5, kernel = [5, 4], stride = [3, 2] },
+  { layer = "conv2d", filters = 3, kernel = 4, padding = { explicit = { top = 1, bottom = 0, left = 3, right = 2 } } },
   { layer = "dropout", rate = 0.3 },
   { layer = "flatten" },
   { layer = "dense", units = 1 },

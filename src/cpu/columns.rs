@@ -4,8 +4,9 @@ use super::pool::Buffer;
 use super::rows_per_task;
 use rayon::prelude::*;
 
-/// For each of `sums` quantities, its sum over all rows: `[sums · width]`. `add(row, sums)` adds row `row`'s
-/// share. Rows go in blocks of fixed size whose sums are added in order, so threads change no bits.
+/// For each of `sums` quantities, its sum over all rows: `[sums · width]`. `add(row, sums)` adds
+/// row `row`'s share. Rows go in blocks of fixed size whose sums are added in order, so threads
+/// change no bits.
 pub fn column_sums(
     rows: usize,
     width: usize,

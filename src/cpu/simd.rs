@@ -59,7 +59,8 @@ fn zip_row(a: &[f32], b: &[f32], out: &mut [f32], f: &impl Fn(f32x8, f32x8) -> f
     store_tail(f(load_tail(a_tail), load_tail(b_tail)), out_tail);
 }
 
-/// An operand of `zip`: as long as the output, or a short one laid out several times so that rows aren't tiny.
+/// An operand of `zip`: as long as the output, or a short one laid out several times so that rows
+/// aren't tiny.
 enum Operand<'a> {
     Full(&'a [f32]),
     Repeating(Buffer),

@@ -1,4 +1,5 @@
-//! Copies between a strided view and contiguous memory: permute, broadcast, slice and pad are all of this kind.
+//! Copies between a strided view and contiguous memory: permute, broadcast, slice and pad are all
+//! of this kind.
 
 use super::rows_per_task;
 use crate::shape::{MAX_RANK, Shape};

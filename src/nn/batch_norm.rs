@@ -4,8 +4,8 @@
 //! running ← momentum · running + (1 - momentum) · batch
 //! ```
 //!
-//! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for `[n, h, w, c]`
-//! (where n counts n · h · w) and not for `[n, c]`.
+//! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for
+//! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
 use super::{Layer, Pass, Variable};
 use crate::autograd::no_grad;

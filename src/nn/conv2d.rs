@@ -16,7 +16,8 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A layer with a kernel of shape `[kh, kw, c_in, c_out]` drawn from `random` and, if it has one, a bias of zeros.
+    /// A layer with a kernel of shape `[kh, kw, c_in, c_out]` drawn from `random` and, if it has
+    /// one, a bias of zeros.
     pub fn new(
         kernel: [usize; 4],
         stride: [usize; 2],
@@ -61,9 +62,9 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// A layer whose output has `output_size` = `[out_h, out_w]`, with a kernel of shape `[kh, kw, c_out, c_in]` drawn from
-    /// `random` and, if it has one, a bias of zeros. `stride` and `padding` are those of the convolution that it
-    /// is the input gradient of.
+    /// A layer whose output has `output_size` = `[out_h, out_w]`, with a kernel of shape
+    /// `[kh, kw, c_out, c_in]` drawn from `random` and, if it has one, a bias of zeros. `stride`
+    /// and `padding` are those of the convolution that it is the input gradient of.
     #[expect(clippy::too_many_arguments, reason = "they are the layer's attributes")]
     pub fn new(
         kernel: [usize; 4],

@@ -1,8 +1,8 @@
 //! Functions of two numbers, applied value by value with broadcasting: one row of a table per function.
 //! The operators `+ - * /` are the first four of them, also between a tensor and a number.
 //!
-//! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched is then summed
-//! back to its own shape ([`super::sum_to`]).
+//! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched
+//! is then summed back to its own shape ([`super::sum_to`]).
 
 use super::{broadcast, different_devices, neg, sum_to};
 use crate::autograd::{Call, Keeps, Op, record};
@@ -185,7 +185,8 @@ pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&EQUAL, a, b)
 }
 
-/// x held between `low` and `high`: min(max(x, low), high). The gradient is 1 from `low` to `high`, both included.
+/// x held between `low` and `high`: min(max(x, low), high). The gradient is 1 from `low` to `high`,
+/// both included.
 pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
     minimum(&maximum(x, &scalar(low, x)), &scalar(high, x))
 }
@@ -214,7 +215,8 @@ fn apply(binary: &'static Binary, a: &Tensor, b: &Tensor) -> Tensor {
     record(binary, &[a, b], shape, storage)
 }
 
-/// The values as `simd::zip` takes them: as they are if they are whole or repeat along leading axes, else stretched.
+/// The values as `simd::zip` takes them: as they are if they are whole or repeat along leading
+/// axes, else stretched.
 fn operand<'a>(values: &'a Buffer, own: Shape, whole: Shape) -> Cow<'a, Buffer> {
     match own.is_suffix_of(whole) {
         true => Cow::Borrowed(values),

@@ -1,5 +1,5 @@
-//! Losses, each made of other ops, so that their derivatives of any order follow. All are means over every value, or over
-//! the batch where a row is one example.
+//! Losses, each made of other ops, so that their derivatives of any order follow. All are means
+//! over every value, or over the batch where a row is one example.
 
 use super::{clamp, exp, log, max, mean, reshape, softplus, square, sum};
 use crate::shape::Shape;
@@ -18,7 +18,8 @@ pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Te
     mean_all(&(softplus(logits) - logits * targets))
 }
 
-/// Binary cross-entropy of probabilities p: -t ln p - (1 - t) ln(1 - p), with p held to [ε, 1 - ε], ε = 10⁻⁷, as Keras does.
+/// Binary cross-entropy of probabilities p: -t ln p - (1 - t) ln(1 - p), with p held to [ε, 1 - ε],
+/// ε = 10⁻⁷, as Keras does.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -32,8 +33,8 @@ pub fn binary_cross_entropy(probabilities: &Tensor, targets: &Tensor) -> Tensor 
     -mean_all(&(hit + miss))
 }
 
-/// The critic's estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou, 2017), mean D(x) - mean D(G(z)). The
-/// critic minimises its negative, the generator -mean D(G(z)).
+/// The critic's estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou, 2017), mean
+/// D(x) - mean D(G(z)). The critic minimises its negative, the generator -mean D(G(z)).
 #[track_caller]
 pub fn wasserstein(real_scores: &Tensor, fake_scores: &Tensor) -> Tensor {
     mean_all(real_scores) - mean_all(fake_scores)
@@ -48,8 +49,8 @@ pub fn mean_squared_error(a: &Tensor, b: &Tensor) -> Tensor {
     mean_all(&square(&(a - b)))
 }
 
-/// ln softmax over the last axis of `x` `[n, classes]`: x - m - ln Σ e^(x - m), with m the largest of the row. The result does
-/// not depend on m, so no gradient goes through it.
+/// ln softmax over the last axis of `x` `[n, classes]`: x - m - ln Σ e^(x - m), with m the largest
+/// of the row. The result does not depend on m, so no gradient goes through it.
 ///
 /// # Panics
 /// If `x` has not 2 axes.
@@ -64,8 +65,8 @@ pub fn log_softmax(x: &Tensor) -> Tensor {
     shifted - reshape(&total, row)
 }
 
-/// Cross-entropy of `logits` `[n, classes]` against `targets`, rows of probabilities (one-hot for labels): the mean over the
-/// batch of -Σ t ln softmax(x).
+/// Cross-entropy of `logits` `[n, classes]` against `targets`, rows of probabilities (one-hot for
+/// labels): the mean over the batch of -Σ t ln softmax(x).
 ///
 /// # Panics
 /// If the shapes differ.

@@ -6,7 +6,8 @@
 //! Keras:  p ← p - α_t · m / (√v + ε)    α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 //! ```
 //!
-//! Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t and c = 1.
+//! Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t
+//! and c = 1.
 
 use super::{EpsilonPlacement, UpdateRule};
 use crate::cpu::TASK_LENGTH;

@@ -22,7 +22,8 @@ pub enum EpsilonPlacement {
     Paper,
 }
 
-/// An update rule: from a parameter, its gradient and what the rule remembers of earlier ones (its slots).
+/// An update rule: from a parameter, its gradient and what the rule remembers of earlier ones (its
+/// slots).
 pub trait UpdateRule: Send {
     /// The names of the slots; each starts as zeros in the parameter's shape.
     fn slots(&self) -> &'static [&'static str];

@@ -1,4 +1,5 @@
-//! Functions of one and of two numbers, over shapes with and without whole SIMD lanes, and all ways to broadcast.
+//! Functions of one and of two numbers, over shapes with and without whole SIMD lanes, and all ways
+//! to broadcast.
 
 use super::{Case, Draw, input};
 use crate::ops::unary::sign;

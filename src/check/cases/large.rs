@@ -1,5 +1,6 @@
-//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers of the recipes' networks.
-//! Too large for finite differences: they hold devices together, and numbers of threads.
+//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers
+//! of the recipes' networks. Too large for finite differences: they hold devices together, and
+//! numbers of threads.
 
 use super::{Case, Draw, Input, elementwise, layers, layout, normal, products, reductions};
 use crate::ops::*;
@@ -53,8 +54,8 @@ pub fn cases() -> Vec<Case> {
         products::product([17, 1003, 33], Transpose { a: true, b: true }),
         products::dense_layer([65, 100, 130]),
     ];
-    // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after twice as many, and
-    // into 8 parts.
+    // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after
+    // twice as many, and into 8 parts.
     let same = |[_, h, w, _]: [usize; 4], k, s| Padding::same([h, w], k, s);
     for (image, kernel, c_out, stride) in [
         ([24, 28, 28, 1], [5, 5], 8, [2, 2]),
@@ -73,8 +74,9 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// Report A's generator for 28 x 28 pixels with a sixteenth of its channels, weights at about the scale of their
-/// initialisation, and tanh in place of leaky ReLU, whose kinks f32 and f64 would meet on different sides.
+/// Report A's generator for 28 x 28 pixels with a sixteenth of its channels, weights at about the
+/// scale of their initialisation, and tanh in place of leaky ReLU, whose kinks f32 and f64 would
+/// meet on different sides.
 fn generator() -> Case {
     let weights: [Input; 6] = [
         normal([20, 100]),

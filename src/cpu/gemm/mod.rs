@@ -1,8 +1,9 @@
 //! Matrix products: the one door to them, so that what is behind can be replaced.
 //!
-//! C ← A · B + β C, for row-major or transposed operands. Behind it is `matrixmultiply`'s single-threaded
-//! kernel; the threads are ours: C is cut into blocks that are computed apart. The sum over k inside a
-//! block doesn't depend on the cutting, so the bits are the same for any number of threads.
+//! C ← A · B + β C, for row-major or transposed operands. Behind it is `matrixmultiply`'s
+//! single-threaded kernel; the threads are ours: C is cut into blocks that are computed apart. The
+//! sum over k inside a block doesn't depend on the cutting, so the bits are the same for any number
+//! of threads.
 
 mod matrixmultiply;
 
@@ -103,8 +104,8 @@ pub fn gemm_serial(a: Matrix, b: Matrix, c: &mut [f32], accumulate: Accumulate) 
     matrixmultiply::sgemm(a, b, c, accumulate);
 }
 
-/// Rows of C per task: few enough tasks that packing B in each doesn't tell, none for a small product. The
-/// number of threads has no say in it.
+/// Rows of C per task: few enough tasks that packing B in each doesn't tell, none for a small
+/// product. The number of threads has no say in it.
 fn block_rows(m: usize, n: usize, k: usize) -> usize {
     if m * n * k < 1 << 17 {
         return m;

@@ -1,5 +1,5 @@
-//! Column sums for the statistics, then one pass y = a_c · x + b_c; backward, column sums of ȳ and ȳ x̂, then one pass
-//! x̄ = p_c · ȳ + q_c · x + r_c.
+//! Column sums for the statistics, then one pass y = a_c · x + b_c; backward, column sums of ȳ and
+//! ȳ x̂, then one pass x̄ = p_c · ȳ + q_c · x + r_c.
 
 use crate::cpu::columns::column_sums;
 use crate::cpu::pool::Buffer;

@@ -1,4 +1,5 @@
-//! Batch normalisation (Ioffe and Szegedy, 2015) over all axes but the last, for `[n, c]` and `[n, h, w, c]` alike:
+//! Batch normalisation (Ioffe and Szegedy, 2015) over all axes but the last, for `[n, c]` and
+//! `[n, h, w, c]` alike:
 //!
 //! ```text
 //! μ = mean(x)   σ² = mean((x - μ)²)   x̂ = (x - μ) / √(σ² + ε)   y = γ x̂ + β
@@ -6,8 +7,8 @@
 //! β̄ = Σ ȳ   γ̄ = Σ ȳ x̂   x̄ = γ / √(σ² + ε) · (ȳ - mean(ȳ) - x̂ · mean(ȳ x̂))
 //! ```
 //!
-//! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it is, so that second
-//! derivatives follow; a test holds the two together.
+//! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it
+//! is, so that second derivatives follow; a test holds the two together.
 
 mod cpu;
 mod reference;
@@ -28,7 +29,8 @@ pub struct Normalized {
     pub variance: Tensor,
 }
 
-/// Normalises `x` `[..., c]` by the statistics of the batch, then scales by `gamma` `[c]` and shifts by `beta` `[c]`.
+/// Normalises `x` `[..., c]` by the statistics of the batch, then scales by `gamma` `[c]` and
+/// shifts by `beta` `[c]`.
 ///
 /// # Panics
 /// If the shapes don't fit.

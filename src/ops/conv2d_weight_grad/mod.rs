@@ -13,8 +13,8 @@ use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The gradient `[kh, kw, c_in, c_out]` of the weights of a convolution whose kernel is `kernel` = `[kh, kw]`, from its
-/// input `x` and the gradient `grad` of its output.
+/// The gradient `[kh, kw, c_in, c_out]` of the weights of a convolution whose kernel is `kernel` =
+/// `[kh, kw]`, from its input `x` and the gradient `grad` of its output.
 ///
 /// # Panics
 /// If the convolution's output has not the shape of `grad`.

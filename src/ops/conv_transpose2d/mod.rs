@@ -1,11 +1,12 @@
-//! Transposed convolution: the input gradient of a convolution, used as a layer of its own to make maps larger.
+//! Transposed convolution: the input gradient of a convolution, used as a layer of its own to make
+//! maps larger.
 //!
 //! ```text
 //! y[n, oy·s + i - top, ox·s + j - left, o] += Σ_c  x[n, oy, ox, c] · w[i, j, o, c]
 //! ```
 //!
-//! with x `[n, h, w, c_in]`, w `[kh, kw, c_out, c_in]`. In the [`Conv2dGeometry`] of the convolution that it
-//! belongs to, x is the output and y is the input.
+//! with x `[n, h, w, c_in]`, w `[kh, kw, c_out, c_in]`. In the [`Conv2dGeometry`] of the
+//! convolution that it belongs to, x is the output and y is the input.
 
 mod cpu;
 mod reference;
@@ -16,11 +17,11 @@ use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` spread to maps of `output_size` = `[rows, columns]`: the input gradient of the convolution that takes such
-/// maps, with this `stride` and `padding`, to the size of `x`.
+/// `x` spread to maps of `output_size` = `[rows, columns]`: the input gradient of the convolution
+/// that takes such maps, with this `stride` and `padding`, to the size of `x`.
 ///
-/// Keras's `same` is `output_size` = h · s with [`Padding::same`] of that size; PyTorch's padding p with output
-/// padding q is `output_size` = (h - 1) · s - 2p + k + q with symmetric padding p.
+/// Keras's `same` is `output_size` = h · s with [`Padding::same`] of that size; PyTorch's padding p
+/// with output padding q is `output_size` = (h - 1) · s - 2p + k + q with symmetric padding p.
 ///
 /// # Panics
 /// If the shapes don't fit, or that convolution would not give the size of `x`.

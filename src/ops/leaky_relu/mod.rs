@@ -1,7 +1,9 @@
-//! Leaky ReLU, y = x where x > 0 and slope · x elsewhere (Maas, Hannun and Ng, 2013), and ReLU, its slope 0.
+//! Leaky ReLU, y = x where x > 0 and slope · x elsewhere (Maas, Hannun and Ng, 2013), and ReLU, its
+//! slope 0.
 //!
-//! Its gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative; with respect to x it
-//! is 0 wherever it has one. y > 0 exactly where x > 0, so the rule reads y, which the next layer keeps anyway.
+//! Its gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative;
+//! with respect to x it is 0 wherever it has one. y > 0 exactly where x > 0, so the rule reads y,
+//! which the next layer keeps anyway.
 
 mod cpu;
 mod reference;

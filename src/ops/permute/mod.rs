@@ -1,4 +1,5 @@
-//! The axes in another order: y[i_a0, i_a1, ...] = x[i_0, i_1, ...], where axis k of y is axis `axes[k]` of x.
+//! The axes in another order: y[i_a0, i_a1, ...] = x[i_0, i_1, ...], where axis k of y is axis
+//! `axes[k]` of x.
 //!
 //! The adjoint is the inverse permutation.
 

@@ -1,4 +1,5 @@
-//! A box cut out of an array: `y[i] = x[start + i]`, per axis. Its adjoint is [`pad`](fn@pad) with zeros.
+//! A box cut out of an array: `y[i] = x[start + i]`, per axis. Its adjoint is [`pad`](fn@pad) with
+//! zeros.
 
 mod cpu;
 mod reference;

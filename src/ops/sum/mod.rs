@@ -110,8 +110,9 @@ impl Reduction {
         }
     }
 
-    /// The axes, gathered into runs: each run of reduced axes as (outer, reduced, inner) lengths. Reducing
-    /// them one after the other from the last, each a plain three-axis reduction, does the whole.
+    /// The axes, gathered into runs: each run of reduced axes as (outer, reduced, inner) lengths.
+    /// Reducing them one after the other from the last, each a plain three-axis reduction, does the
+    /// whole.
     pub fn runs(&self, shape: Shape) -> Vec<[usize; 3]> {
         let mut runs = Vec::new();
         let mut inner = 1;

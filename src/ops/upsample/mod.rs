@@ -1,4 +1,5 @@
-//! Nearest-neighbour upsampling: every pixel becomes a block of f × f, y[n, i, j, c] = x[n, i / f, j / f, c].
+//! Nearest-neighbour upsampling: every pixel becomes a block of f × f,
+//! y[n, i, j, c] = x[n, i / f, j / f, c].
 //!
 //! Its gradient sums each block, x̄[n, i, j, c] = Σ ȳ over the block; the two are each other's adjoint.
 
@@ -29,7 +30,8 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     record(Upsample { factor }, &[x], shape, storage)
 }
 
-/// The adjoint: the sum of each block of `factor` × `factor` pixels of `grad` `[n, h·factor, w·factor, c]`.
+/// The adjoint: the sum of each block of `factor` × `factor` pixels of `grad`
+/// `[n, h·factor, w·factor, c]`.
 ///
 /// # Panics
 /// If `grad` has not 4 axes or `factor` doesn't divide its height and width.
