@@ -82,7 +82,7 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
 }
 
 /// The mean over every value.
-pub fn mean_all(x: &Tensor) -> Tensor {
+fn mean_all(x: &Tensor) -> Tensor {
     let axes: Vec<usize> = (0..x.shape().rank()).collect();
     mean(x, &axes)
 }

@@ -46,11 +46,6 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Transposed if `flag`.
-    pub fn transposed_if(self, flag: bool) -> Matrix<'a> {
-        if flag { self.transposed() } else { self }
-    }
-
     /// `count` rows from `start` on.
     fn row_block(self, start: usize, count: usize) -> Matrix<'a> {
         Matrix {
@@ -144,10 +139,11 @@ mod tests {
                 |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
             let (a, b, before) = (draw(m * k), draw(k * n), draw(m * n));
             for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
-                let shape = |t, rows, columns| if t { (columns, rows) } else { (rows, columns) };
-                let ((ar, ac), (br, bc)) = (shape(ta, m, k), shape(tb, k, n));
-                let a = Matrix::new(&a, ar, ac).transposed_if(ta);
-                let b = Matrix::new(&b, br, bc).transposed_if(tb);
+                let matrix = |values, rows, columns, transposed| match transposed {
+                    false => Matrix::new(values, rows, columns),
+                    true => Matrix::new(values, columns, rows).transposed(),
+                };
+                let (a, b) = (matrix(&a, m, k, ta), matrix(&b, k, n, tb));
                 let mut c = before.clone();
                 gemm(a, b, &mut c, Accumulate::Add);
                 let mut over = before.clone();
