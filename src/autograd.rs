@@ -1,16 +1,17 @@
 //! Reverse-mode automatic differentiation.
 //!
-//! Every op that touches a parameter leaves a [`Node`]: the op, the nodes of its inputs, and the values that its
-//! derivative rule will read. [`grad`] walks those nodes from the loss towards the parameters, and turns the
-//! gradient of each output into the gradients of its inputs by the op's vector-Jacobian product
+//! Every op that touches a parameter leaves a [`Node`]: the op, the nodes of its inputs, and the
+//! values that its derivative rule will read. [`grad`] walks those nodes from the loss towards the
+//! parameters, and turns the gradient of each output into the gradients of its inputs by the op's
+//! vector-Jacobian product
 //!
 //! ```text
 //! y = f(x),  ȳ = ∂loss/∂y   →   x̄ = ∂loss/∂x = ȳ · ∂f/∂x
 //! ```
 //!
-//! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result can be
-//! differentiated again. Nodes are numbered as they are made: an output's number is larger than its
-//! inputs', and going through the numbers downwards is a topological order.
+//! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result
+//! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
+//! than its inputs', and going through the numbers downwards is a topological order.
 
 use crate::shape::Shape;
 use crate::storage::Storage;
@@ -106,6 +107,7 @@ impl Call<'_> {
     ///
     /// # Panics
     /// If the op doesn't keep its inputs.
+    #[track_caller]
     pub fn input(&self, i: usize) -> Tensor {
         let saved = &self.node.inputs[i];
         saved.tensor(self.node, saved.node.clone())
@@ -115,9 +117,11 @@ impl Call<'_> {
     ///
     /// # Panics
     /// If the op doesn't keep it.
+    #[track_caller]
     pub fn output(&self) -> Tensor {
-        let saved = self.node.output.as_ref();
-        let saved = saved.unwrap_or_else(|| panic!("{} keeps no output", self.node.name()));
+        let Some(saved) = &self.node.output else {
+            panic!("{} keeps no output", self.node.name());
+        };
         saved.tensor(self.node, Some(Arc::clone(self.node)))
     }
 
@@ -138,10 +142,12 @@ impl Call<'_> {
 }
 
 impl Saved {
+    #[track_caller]
     fn tensor(&self, owner: &Node, node: Option<Arc<Node>>) -> Tensor {
-        let storage = self.storage.clone();
-        let storage = storage.unwrap_or_else(|| panic!("{} keeps no inputs", owner.name()));
-        Tensor::from_parts(self.shape, storage, node)
+        let Some(storage) = &self.storage else {
+            panic!("{} keeps no inputs", owner.name());
+        };
+        Tensor::from_parts(self.shape, Arc::clone(storage), node)
     }
 }
 
@@ -149,6 +155,7 @@ impl Saved {
 ///
 /// # Panics
 /// If `storage` doesn't fit `shape`.
+#[track_caller]
 pub fn record(
     op: impl Op + 'static,
     inputs: &[&Tensor],
@@ -159,6 +166,7 @@ pub fn record(
 }
 
 /// As [`record`], for an output that shares the values of an input.
+#[track_caller]
 pub(crate) fn record_shared(
     op: impl Op + 'static,
     inputs: &[&Tensor],
@@ -219,31 +227,35 @@ fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// The gradients of the scalar `loss` with respect to `parameters`, in their order; zeros for one that the
-/// loss doesn't depend on. Any tensor with a history may be asked for, not only leaves.
+/// The gradients of the scalar `loss` with respect to `parameters`, in their order; zeros for one
+/// that the loss doesn't depend on. Any tensor with a history may be asked for, not only leaves.
 /// With `create_graph` the gradients can be differentiated again.
 ///
 /// # Panics
 /// If `loss` holds more than one value.
+#[track_caller]
 pub fn grad(loss: &Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Tensor> {
     vjp(loss.clone(), one(loss), parameters, create_graph)
 }
 
-/// As [`grad`] without `create_graph`, for a loss that nobody needs again: whatever nobody else holds of its record is
-/// released as the walk passes it.
+/// As [`grad`] without `create_graph`, for a loss that nobody needs again: whatever nobody else
+/// holds of its record is released as the walk passes it.
 ///
 /// # Panics
 /// If `loss` holds more than one value.
+#[track_caller]
 pub fn grad_consuming(loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
     let one = one(&loss);
     vjp(loss, one, parameters, false)
 }
 
 /// ∂loss/∂loss.
+#[track_caller]
 fn one(loss: &Tensor) -> Tensor {
     assert!(
         loss.numel() == 1,
-        "grad: the loss {loss:?} must hold one value; take its sum or mean"
+        "grad: the loss has shape {} and must hold one value; take its sum or mean",
+        loss.shape()
     );
     Tensor::ones(loss.shape(), loss.device())
 }
@@ -254,6 +266,7 @@ fn one(loss: &Tensor) -> Tensor {
 ///
 /// # Panics
 /// If the shapes of `output` and `cotangent` differ.
+#[track_caller]
 pub fn vjp(
     output: Tensor,
     cotangent: Tensor,
@@ -262,7 +275,9 @@ pub fn vjp(
 ) -> Vec<Tensor> {
     assert!(
         output.shape() == cotangent.shape(),
-        "vjp: output {output:?} and cotangent {cotangent:?} must have one shape"
+        "vjp: output {} and cotangent {} must have one shape",
+        output.shape(),
+        cotangent.shape()
     );
     let mut found: HashMap<u64, Option<Tensor>> = HashMap::new();
     found.extend(
@@ -297,11 +312,26 @@ pub fn vjp(
                 wanted,
             };
             let grads = op.vjp(&call, &grad);
+            assert!(
+                grads.len() == node.inputs.len(),
+                "vjp of {}: {} gradients for inputs of shapes {:?}",
+                op.name(),
+                grads.len(),
+                node.inputs.iter().map(|s| s.shape).collect::<Vec<_>>()
+            );
             for ((saved, grad), wanted) in node.inputs.iter().zip(grads).zip(call.wanted) {
                 let (Some(input), Some(grad), true) = (&saved.node, grad, wanted) else {
                     continue;
                 };
-                debug_assert_eq!(grad.shape(), saved.shape, "vjp of {}", op.name());
+                assert!(
+                    grad.shape() == saved.shape,
+                    "vjp of {}: a gradient of shape {} for an input of shape {}",
+                    op.name(),
+                    grad.shape(),
+                    saved.shape
+                );
+                // `+` is an op, of the layer above this one: so that, in a walk that is recorded,
+                // the sum of what paths bring together can be differentiated like the rest.
                 let sum = match pending.remove(&input.id) {
                     Some((_, sum)) => &sum + &grad,
                     None => grad,

@@ -1,5 +1,5 @@
-//! A tensor and autodiff engine written from nothing, with handwritten kernels, and the generative adversarial networks built
-//! on it.
+//! A tensor and autodiff engine written from nothing, with handwritten kernels, and the generative
+//! adversarial networks built on it.
 //!
 //! ```
 //! use minimax::{Device, Tensor, grad, ops};
@@ -18,14 +18,18 @@
 //!
 //! 1. [`tensor`]: a shape, values on a device, and how they came to be ([`shape`], [`storage`]).
 //! 2. [`autograd`]: what an op records, and the walk that turns it into gradients.
-//! 3. One op: [`ops::conv2d`](mod@ops::conv2d), its formula and derivative rule in `mod.rs`, the plainest loops in `reference.rs`, the
-//!    fast kernel in `cpu.rs`. Every op in [`ops`] is laid out like it; [`cpu`] has what the kernels share.
-//! 4. A layer: [`nn::Conv2d`], an op with its parameters, and [`nn::Sequential`]; [`optim`] changes those parameters.
-//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [recipe](gan::recipe) describes.
+//! 3. One op: [`ops::conv2d`](mod@ops::conv2d), its formula and derivative rule in `mod.rs`, the
+//!    plainest loops in `reference.rs`, the fast kernel in `cpu.rs`. Every op with a kernel of its
+//!    own is laid out like it, and what takes one number or two is a row of a table ([`ops`]);
+//!    [`cpu`] has what the kernels share.
+//! 4. A layer: [`nn::Conv2d`], an op with its parameters, and [`nn::Sequential`]; [`optim`]
+//!    changes those parameters.
+//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [recipe](gan::recipe)
+//!    describes.
 //!
-//! Then [`check`], which holds every op to the reference and to finite differences, and [`gan::run`], which makes a step a
-//! training run. [`random`] is why the same seed gives the same bits with any number of threads.
-#![warn(missing_docs)]
+//! Then [`check`], which holds every op to the reference and to finite differences, and
+//! [`gan::run`], which makes a step a training run. [`random`] is why the same seed gives the same
+//! bits with any number of threads.
 
 pub mod autograd;
 pub mod check;

@@ -78,8 +78,8 @@ impl Position {
         )
     }
 
-    /// The words of the eight blocks from `self.block + offset` on, in order: the rounds of [`philox`] with a SIMD lane
-    /// per block.
+    /// The words of the eight blocks from `self.block + offset` on, in order: the rounds of
+    /// [`philox`] with a SIMD lane per block.
     #[inline]
     pub fn words_at_once(&self, offset: u64) -> [u32x8; WORDS_AT_ONCE / 8] {
         let at = |lane: usize| self.block.wrapping_add(offset + lane as u64);
@@ -209,8 +209,15 @@ impl Random {
     }
 
     /// A random order of 0..count (Fisher and Yates).
+    ///
+    /// # Panics
+    /// If `count` is above `u32::MAX`.
+    #[track_caller]
     pub fn permutation(&mut self, count: usize) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..count as u32).collect();
+        let Ok(end) = u32::try_from(count) else {
+            panic!("permutation: {count} is more than {} numbers", u32::MAX);
+        };
+        let mut order: Vec<u32> = (0..end).collect();
         let words = self.words(count);
         for i in (1..count).rev() {
             let j = ((u64::from(words[i]) * (i as u64 + 1)) >> 32) as usize;

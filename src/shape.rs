@@ -18,6 +18,7 @@ impl Shape {
     ///
     /// # Panics
     /// With more than [`MAX_RANK`] axes.
+    #[track_caller]
     pub fn new(axes: &[usize]) -> Shape {
         assert!(
             axes.len() <= MAX_RANK,
@@ -56,13 +57,18 @@ impl Shape {
     }
 
     /// The same shape with `axis` of length `length`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
     pub fn with_axis(mut self, axis: usize, length: usize) -> Shape {
+        assert!(axis < self.rank, "shape {self} has no axis {axis}");
         self.dims[axis] = length;
         self
     }
 
-    /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing axis or
-    /// one of length 1 stretches (NumPy's rule).
+    /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing
+    /// axis or one of length 1 stretches (NumPy's rule).
     pub fn broadcast(self, other: Shape) -> Option<Shape> {
         let rank = self.rank.max(other.rank);
         let mut dims = [1; MAX_RANK];
@@ -78,8 +84,17 @@ impl Shape {
         Some(Shape::new(&dims[..rank]))
     }
 
-    /// The stride of each axis of `target` when a tensor of this shape is stretched to it: 0 where it repeats.
+    /// The stride of each axis of `target` when a tensor of this shape is stretched to it: 0 where
+    /// it repeats.
+    ///
+    /// # Panics
+    /// If this shape doesn't broadcast to `target`.
+    #[track_caller]
     pub fn broadcast_strides(self, target: Shape) -> [usize; MAX_RANK] {
+        assert!(
+            self.broadcast(target) == Some(target),
+            "shape {self} can't be stretched to {target}"
+        );
         let own = self.strides();
         let mut strides = [0; MAX_RANK];
         for back in 1..=self.rank {
@@ -90,7 +105,8 @@ impl Shape {
         strides
     }
 
-    /// True if this shape, less leading ones, is the last axes of `whole`: `[c]` is a suffix of `[n, h, w, c]`.
+    /// True if this shape, less leading ones, is the last axes of `whole`: `[c]` is a suffix of
+    /// `[n, h, w, c]`.
     pub fn is_suffix_of(self, whole: Shape) -> bool {
         let ones = self.dims().iter().take_while(|&&d| d == 1).count();
         whole.dims().ends_with(&self.dims()[ones..])
@@ -106,12 +122,14 @@ impl Shape {
 }
 
 impl From<&[usize]> for Shape {
+    #[track_caller]
     fn from(axes: &[usize]) -> Shape {
         Shape::new(axes)
     }
 }
 
 impl<const N: usize> From<[usize; N]> for Shape {
+    #[track_caller]
     fn from(axes: [usize; N]) -> Shape {
         Shape::new(&axes)
     }
@@ -168,7 +186,15 @@ impl Padding {
 
     /// TensorFlow's `same`, for an image `[h, w]`: the output has ceil(h / s) rows, and of the
     /// total = max((ceil(h / s) - 1) · s + k - h, 0) zeros the smaller half comes first.
+    ///
+    /// # Panics
+    /// If a stride is 0.
+    #[track_caller]
     pub fn same(image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
+        assert!(
+            stride[0] > 0 && stride[1] > 0,
+            "same padding: stride {stride:?} must be positive"
+        );
         let total = |n: usize, k: usize, s: usize| {
             (n.div_ceil(s).saturating_sub(1) * s + k).saturating_sub(n)
         };
@@ -185,10 +211,11 @@ impl Padding {
     }
 }
 
-/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights `[kh, kw, c_in, c_out]`.
+/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights
+/// `[kh, kw, c_in, c_out]`.
 ///
-/// The transposed convolution and both gradients are spoken of by the geometry of the convolution that they
-/// belong to, so one value serves all of them.
+/// The transposed convolution and both gradients are spoken of by the geometry of the convolution
+/// that they belong to, so one value serves all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Conv2dGeometry {
@@ -221,6 +248,7 @@ impl Conv2dGeometry {
     ///
     /// # Panics
     /// Naming `op`, if the shapes don't fit or the kernel is larger than the padded input.
+    #[track_caller]
     pub fn new(
         op: &str,
         x: Shape,

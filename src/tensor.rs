@@ -1,8 +1,8 @@
 //! `Tensor`: a shape, the values, and how it came to be.
 //!
-//! A tensor is immutable and cheap to clone (two reference counts). It is always contiguous, row-major,
-//! last axis fastest. What can be done to it stands in [`crate::ops`], one module per op family; this file
-//! has only what makes a tensor and what reads it.
+//! A tensor is immutable and cheap to clone (two reference counts). It is always contiguous,
+//! row-major, last axis fastest. What can be done to it stands in [`crate::ops`], one module per op
+//! family; this file has only what makes a tensor and what reads it.
 
 use crate::autograd::Node;
 use crate::shape::Shape;
@@ -23,6 +23,7 @@ impl Tensor {
     ///
     /// # Panics
     /// If `shape` doesn't hold as many values.
+    #[track_caller]
     pub fn new(values: &[f64], shape: impl Into<Shape>, device: Device) -> Tensor {
         Tensor::from_storage(Storage::from_f64(values, device), shape)
     }
@@ -31,22 +32,26 @@ impl Tensor {
     ///
     /// # Panics
     /// If `shape` doesn't hold as many values.
+    #[track_caller]
     pub fn from_f32(values: &[f32], shape: impl Into<Shape>, device: Device) -> Tensor {
         Tensor::from_storage(Storage::from_f32(values, device), shape)
     }
 
     /// A tensor full of `value`.
+    #[track_caller]
     pub fn full(value: f64, shape: impl Into<Shape>, device: Device) -> Tensor {
         let shape = shape.into();
         Tensor::from_storage(Storage::full(shape.numel(), value, device), shape)
     }
 
     /// A tensor of zeros.
+    #[track_caller]
     pub fn zeros(shape: impl Into<Shape>, device: Device) -> Tensor {
         Tensor::full(0.0, shape, device)
     }
 
     /// A tensor of ones.
+    #[track_caller]
     pub fn ones(shape: impl Into<Shape>, device: Device) -> Tensor {
         Tensor::full(1.0, shape, device)
     }
@@ -55,6 +60,7 @@ impl Tensor {
     ///
     /// # Panics
     /// If `shape` doesn't hold as many values.
+    #[track_caller]
     pub fn from_storage(storage: Storage, shape: impl Into<Shape>) -> Tensor {
         let shape = shape.into();
         assert!(
@@ -156,10 +162,13 @@ impl Tensor {
     ///
     /// # Panics
     /// If it holds more or none.
+    #[track_caller]
     pub fn item(&self) -> f64 {
         assert!(
             self.numel() == 1,
-            "item: {self:?} holds more than one value"
+            "item: shape {} holds {} values, not one",
+            self.shape,
+            self.numel()
         );
         match self.storage() {
             Storage::Reference(values) => values[0],
@@ -168,12 +177,37 @@ impl Tensor {
     }
 }
 
+/// `Tensor [2, 4] on cpu from add: [0.5, -1.0, 2.0, 0.0, 1.0, 3.5, ..]`, with the first values only.
 impl fmt::Debug for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tensor{} on {}", self.shape, self.device())?;
-        match &self.node {
-            Some(node) => write!(f, " from {}", node.name()),
-            None => Ok(()),
+        const SHOWN: usize = 6;
+        write!(f, "Tensor {} on {}", self.shape, self.device())?;
+        if let Some(node) = &self.node {
+            write!(f, " from {}", node.name())?;
         }
+        f.write_str(": ")?;
+        let mut list = f.debug_list();
+        match self.storage() {
+            Storage::Reference(values) => list.entries(values.iter().take(SHOWN)),
+            Storage::Cpu(values) => list.entries(values.iter().take(SHOWN)),
+        };
+        match self.numel() > SHOWN {
+            true => list.finish_non_exhaustive(),
+            false => list.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_shape_device_origin_and_the_first_values() {
+        let x = Tensor::new(&[0.1, -1.0], [2], Device::Cpu);
+        assert_eq!(format!("{x:?}"), "Tensor [2] on cpu: [0.1, -1.0]");
+        let y = Tensor::ones([2, 4], Device::Reference).parameter();
+        let shown = "Tensor [2, 4] on reference from parameter: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, ..]";
+        assert_eq!(format!("{y:?}"), shown);
     }
 }

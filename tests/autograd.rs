@@ -158,6 +158,37 @@ fn the_walk_lets_go_of_what_it_has_passed() {
     assert_eq!(*noted.lock().unwrap(), [0; 5]);
 }
 
+/// The identity; its rule gives whatever it is told to.
+struct Giving(Vec<Option<Tensor>>);
+
+impl Op for Giving {
+    fn name(&self) -> &'static str {
+        "giving"
+    }
+
+    fn vjp(&self, _: &Call, _: &Tensor) -> Vec<Option<Tensor>> {
+        self.0.clone()
+    }
+}
+
+fn walk_through(op: Giving) {
+    let x = parameter(&[1.0, 2.0]);
+    let y = record(op, &[&x], x.shape(), x.storage().clone());
+    grad(&total(&y), &[&x], false);
+}
+
+#[test]
+#[should_panic(expected = "vjp of giving: 0 gradients for inputs of shapes [[2]]")]
+fn a_rule_that_gives_too_few_gradients_is_caught() {
+    walk_through(Giving(vec![]));
+}
+
+#[test]
+#[should_panic(expected = "vjp of giving: a gradient of shape [3] for an input of shape [2]")]
+fn a_rule_that_gives_another_shape_is_caught() {
+    walk_through(Giving(vec![Some(Tensor::ones([3], Device::Reference))]));
+}
+
 #[test]
 fn a_long_chain_neither_walks_nor_drops_by_recursion() {
     let x = parameter(&[1.0]);

@@ -1,39 +1,37 @@
 //! `minimax recipes` as a user meets it: what it prints, and how it refuses.
 
-use assert_cmd::Command;
-use serde_json::Value;
+mod common;
 
-fn minimax(arguments: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("minimax").unwrap();
-    command.args(arguments);
-    command
+use common::{minimax, one_line, succeed};
+use serde_json::Value;
+use std::path::Path;
+
+/// A folder for commands that read and write no files.
+const ANYWHERE: &str = env!("CARGO_TARGET_TMPDIR");
+
+#[track_caller]
+fn output(arguments: &str) -> String {
+    succeed(Path::new(ANYWHERE), arguments)
 }
 
-fn output(arguments: &[&str]) -> String {
-    let output = minimax(arguments)
-        .assert()
-        .success()
-        .get_output()
-        .stdout
-        .clone();
-    String::from_utf8(output).unwrap()
+#[track_caller]
+fn refused(arguments: &str, code: i32, what: &str) {
+    refused_in(Path::new(ANYWHERE), arguments, code, what);
 }
 
 /// Runs what must fail: nothing printed, one line of error with `what` in it.
-fn refused(arguments: &[&str], code: i32, what: &str) {
-    let assert = minimax(arguments).assert().code(code).stdout("");
-    let error = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
-    assert!(
-        error.starts_with("error: ") && error.ends_with('\n'),
-        "{error}"
-    );
-    assert_eq!(error.lines().count(), 1, "{error}");
+#[track_caller]
+fn refused_in(folder: &Path, arguments: &str, code: i32, what: &str) {
+    let output = minimax(folder, arguments).output().unwrap();
+    let error = one_line(&output);
+    assert_eq!(output.status.code(), Some(code), "{error}");
+    assert!(output.stdout.is_empty(), "{output:?}");
     assert!(error.contains(what), "{error:?} does not say {what:?}");
 }
 
 #[test]
 fn the_list_names_every_recipe() {
-    let list = output(&["recipes"]);
+    let list = output("recipes");
     let names: Vec<_> = list
         .lines()
         .skip(1)
@@ -52,18 +50,17 @@ fn the_list_names_every_recipe() {
 #[test]
 fn counts_as_json() {
     let counts: Value =
-        serde_json::from_str(&output(&["recipes", "dcgan-compact-mnist", "--json"])).unwrap();
+        serde_json::from_str(&output("recipes dcgan-compact-mnist --json")).unwrap();
     let expected = serde_json::json!({
         "name": "dcgan-compact-mnist",
         "generator": { "total": 2_330_944, "trainable": 2_305_472 },
         "discriminator": { "total": 213_633, "trainable": 213_249 },
     });
     assert_eq!(counts, expected);
-    let set = "generator.layers.10.units=10";
-    let all: Value = serde_json::from_str(&output(&["recipes", "--json"])).unwrap();
+    let all: Value = serde_json::from_str(&output("recipes --json")).unwrap();
     assert_eq!(all.as_array().unwrap()[1], expected);
     refused(
-        &["recipes", "vanilla-mnist", "--set", set],
+        "recipes vanilla-mnist --set generator.layers.10.units=10",
         1,
         "generator layer 12 (reshape): shape [28, 28, 1] holds",
     );
@@ -71,12 +68,7 @@ fn counts_as_json() {
 
 #[test]
 fn the_table_has_a_row_per_layer_and_the_sums() {
-    let table = output(&[
-        "recipes",
-        "vanilla-mnist",
-        "--set",
-        "training.batch_size=32",
-    ]);
+    let table = output("recipes vanilla-mnist --set training.batch_size=32");
     assert!(table.contains("batches of 32"), "{table}");
     let row = |start: &str| {
         let fields = |line: &str| {
@@ -105,22 +97,24 @@ fn the_table_has_a_row_per_layer_and_the_sums() {
 fn files_are_recipes_too() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_string()
+        std::fs::write(folder.path().join(name), text).unwrap();
+    };
+    let refused = |file: &str, what: &str| {
+        refused_in(folder.path(), &format!("recipes {file}"), 1, what);
     };
     let text = include_str!("../recipes/vanilla-mnist.toml");
-    let mine = write(
+    write(
         "mine.toml",
         text.replace("vanilla-mnist", "mine").as_bytes(),
     );
-    assert!(output(&["recipes", &mine, "--json"]).contains("\"name\":\"mine\""));
+    let mine = succeed(folder.path(), "recipes mine.toml --json");
+    assert!(mine.contains("\"name\":\"mine\""));
 
     let refuse = |from: &str, to: &str, what: &str| {
         let line = 1 + text.lines().position(|line| line.contains(from)).unwrap();
-        let path = write("bad.toml", text.replacen(from, to, 1).as_bytes());
+        write("bad.toml", text.replacen(from, to, 1).as_bytes());
         let what = what.replace("LINE", &format!("line {line}"));
-        refused(&["recipes", &path], 1, &format!("bad.toml: {what}"));
+        refused("bad.toml", &format!("bad.toml: {what}"));
     };
     refuse(
         "units = 256",
@@ -148,55 +142,38 @@ fn files_are_recipes_too() {
         "training.batch_size = 0; it must be from 1 to 65536",
     );
     refuse("[data]", "[data", "LINE: ");
-    refused(
-        &["recipes", &write("noise.toml", b"name = \"\xff\"")],
-        1,
-        "not UTF-8",
-    );
-    refused(
-        &["recipes", &write("big.toml", &vec![b'\n'; (1 << 20) + 1])],
-        1,
-        "larger than 1048576 bytes",
-    );
-    refused(
-        &["recipes", &write("a\nb.toml", b"")],
-        1,
-        "missing key `name`",
-    );
-    refused(
-        &["recipes", folder.path().join("none.toml").to_str().unwrap()],
-        1,
-        "No such file",
-    );
+    write("noise.toml", b"name = \"\xff\"");
+    refused("noise.toml", "not UTF-8");
+    write("big.toml", &vec![b'\n'; (1 << 20) + 1]);
+    refused("big.toml", "larger than 1048576 bytes");
+    write("a\nb.toml", b"");
+    refused("a\nb.toml", "missing key `name`");
+    refused("none.toml", "No such file");
 }
 
 #[test]
 fn commands_written_wrong() {
     refused(
-        &["recipes", "dcgan"],
+        "recipes dcgan",
         2,
         "choose one of quickstart, dcgan-compact-mnist, vanilla-mnist",
     );
     refused(
-        &["recipes", "--jsn"],
+        "recipes --jsn",
         2,
         "unexpected argument '--jsn' found; tip: ",
     );
-    refused(&["recipes", "--set", "name=x"], 2, "<RECIPE>");
+    refused("recipes --set name=x", 2, "<RECIPE>");
     refused(
-        &["recipes", "quickstart", "--set", "training.epocs=1"],
+        "recipes quickstart --set training.epocs=1",
         2,
         "unknown key `epocs`",
     );
-    refused(
-        &["recipes", "quickstart", "--set", "x\ny=1"],
-        2,
-        "unknown key",
-    );
-    refused(&["recpes"], 2, "unrecognized subcommand 'recpes'");
-    refused(&[], 2, "requires a subcommand");
-    assert!(output(&["--help"]).contains("recipes"));
-    assert!(output(&["--version"]).starts_with("minimax "));
+    refused("recipes quickstart --set x\ny=1", 2, "unknown key");
+    refused("recpes", 2, "unrecognized subcommand 'recpes'");
+    refused("", 2, "requires a subcommand");
+    assert!(output("--help").contains("recipes"));
+    assert!(output("--version").starts_with("minimax "));
 }
 
 /// `minimax recipes | head -0`: the reader is gone before the first line is written.
@@ -205,9 +182,8 @@ fn commands_written_wrong() {
 fn a_closed_pipe_is_no_error() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let binary = assert_cmd::cargo::cargo_bin("minimax");
-    let mut command = std::process::Command::new(binary);
-    let output = command.arg("recipes").stdout(writer).output().unwrap();
+    let mut command = minimax(Path::new(ANYWHERE), "recipes");
+    let output = command.stdout(writer).output().unwrap();
     assert!(
         output.status.success() && output.stderr.is_empty(),
         "{output:?}"

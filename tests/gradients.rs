@@ -1,5 +1,5 @@
-//! Every case's first and second derivatives against finite differences, random shapes and attributes of the ops that have
-//! many, and the checker itself against rules that are wrong.
+//! Every case's first and second derivatives against finite differences, random shapes and
+//! attributes of the ops that have many, and the checker itself against rules that are wrong.
 
 use minimax::autograd::{Call, Op, record, recording};
 use minimax::check::cases::{
@@ -75,8 +75,9 @@ impl Op for WrongSquare {
 #[test]
 fn a_wrong_rule_is_caught() {
     use WrongSquare::*;
-    // A row: the fault, which of orders 1 and 2 pass against finite differences, and which of 0, 1 and 2 on the CPU. A first
-    // derivative that is wrong has a right derivative of its own, so the second order is there for what it alone sees.
+    // A row: the fault, which of orders 1 and 2 pass against finite differences, and which of 0, 1
+    // and 2 on the CPU. A first derivative that is wrong has a right derivative of its own, so the
+    // second order is there for what it alone sees.
     for (wrong, differences, parity) in [
         (Factor, [false, true], [true, true, true]),
         (ConstantInput, [true, false], [true, true, true]),
@@ -104,8 +105,9 @@ fn a_wrong_value_is_caught() {
     assert!(!check(&case, &[0], Device::Cpu)[0].passed());
 }
 
-/// The limit of parity for random shapes. It is looser than the table's, since a result of a single value may be a sum that
-/// cancels, of which f32 holds fewer digits; a kernel that is wrong at some shape is off by about 1.
+/// The limit of parity for random shapes. It is looser than the table's, since a result of a single
+/// value may be a sum that cancels, of which f32 holds fewer digits; a kernel that is wrong at some
+/// shape is off by about 1.
 const RANDOM_PARITY_LIMIT: f64 = 1e-7;
 
 /// Holds `case` to finite differences and the CPU to the reference, in all orders.
@@ -138,7 +140,8 @@ fn shape() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(1..=5_usize, 1..=4)
 }
 
-/// Image, kernel, output channels, stride and padding of a convolution whose kernel fits the padded image.
+/// Image, kernel, output channels, stride and padding of a convolution whose kernel fits the padded
+/// image.
 fn convolution() -> impl Strategy<
     Value = (
         [usize; 4],

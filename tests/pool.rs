@@ -1,4 +1,5 @@
-//! A training loop stops asking the system for memory. Alone in its file: the pool's counters are the whole process's.
+//! A training loop stops asking the system for memory. Alone in its file: the pool's counters are
+//! the whole process's.
 
 use minimax::check::cases::check_random;
 use minimax::cpu::pool::stats;
@@ -55,8 +56,8 @@ fn after_its_second_step_a_training_loop_allocates_nothing() {
     assert!(allocations[0] > 0);
     assert_eq!(allocations[7], allocations[1], "{allocations:?}");
 
-    // Which threads meet in a kernel is chance, so a later step may need a scratch buffer more; but no step needs more of
-    // them than there are threads.
+    // Which threads meet in a kernel is chance, so a later step may need a scratch buffer more; but
+    // no step needs more of them than there are threads.
     let (allocations, _) = train(4, 40);
     let later = allocations[39] - allocations[1];
     assert!(later <= 12, "{allocations:?}");

@@ -5,7 +5,8 @@ use minimax::check::cases::{Case, cases, large};
 use minimax::check::gradcheck::derivatives;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// The bits of what `case` gives: values, gradients by rules recorded and not, and gradients of gradients.
+/// The bits of what `case` gives: values, gradients by rules recorded and not, and gradients of
+/// gradients.
 fn bits(case: &Case, pool: &ThreadPool) -> Vec<u32> {
     let results = pool.install(|| {
         [(0, false), (1, false), (1, true), (2, false)]

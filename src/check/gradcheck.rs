@@ -1,20 +1,21 @@
 //! What every case is held to.
 //!
-//! On the reference device, in f64, a derivative rule is held to a central difference. With random cotangents u and a random
-//! direction v,
+//! On the reference device, in f64, a derivative rule is held to a central difference. With random
+//! cotangents u and a random direction v,
 //!
 //! ```text
 //! <v, vjp(u)>  =  d/dh <u, f(x + h v)> at 0  ≈  <u, f(x + h v) - f(x - h v)> / 2h
 //! ```
 //!
-//! The difference is off by h²/6 · <u, f‴> from cutting the series and by about ε ‖u‖ ‖f‖ / h from rounding, ε = 1.1e-16.
-//! Both are near 1e-11 at h = 1e-5, where the limits are 1e-7 and 1e-5.
+//! The difference is off by h²/6 · <u, f‴> from cutting the series and by about ε ‖u‖ ‖f‖ / h from
+//! rounding, ε = 1.1e-16. Both are near 1e-11 at h = 1e-5, where the limits are 1e-7 and 1e-5.
 //!
-//! The second order is the same check of the function (x, u) → vjp(u) at x, recorded with `create_graph`. Rules may read
-//! `recording()`, so each is tried with `create_graph` off and on.
+//! The second order is the same check of the function (x, u) → vjp(u) at x, recorded with
+//! `create_graph`. Rules may read `recording()`, so each is tried with `create_graph` off and on.
 //!
-//! On any other device the values, the gradients and the gradients of the gradients are held to those of the reference from the
-//! same inputs, by the normalised mean squared error Σ(a - b)² / Σ b².
+//! On any other device the values, the gradients and the gradients of the gradients are held to
+//! those of the reference from the same inputs, by the normalised mean squared error
+//! Σ(a - b)² / Σ b².
 
 use super::cases::{Case, check_random, normal_like};
 use crate::autograd::vjp;
@@ -53,8 +54,9 @@ impl Row {
     }
 }
 
-/// The orders that can be checked on `device`, of those in `orders`: the reference is held to finite differences, which say
-/// nothing of values (order 0) and nothing at kinks; other devices are held to the reference.
+/// The orders that can be checked on `device`, of those in `orders`: the reference is held to
+/// finite differences, which say nothing of values (order 0) and nothing at kinks; other devices
+/// are held to the reference.
 pub fn check(case: &Case, orders: &[u8], device: Device) -> Vec<Row> {
     let orders = orders.iter().copied();
     match device {
@@ -98,8 +100,9 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
     )
 }
 
-/// The relative error of <v, vjp(u)> against the difference quotient, for `f` at `x` and moves along the inputs that are
-/// `free`. Since <v, g> for random v is about ‖g‖, the error is measured against the largest of ‖g‖ and the two numbers.
+/// The relative error of <v, vjp(u)> against the difference quotient, for `f` at `x` and moves
+/// along the inputs that are `free`. Since <v, g> for random v is about ‖g‖, the error is measured
+/// against the largest of ‖g‖ and the two numbers.
 fn difference_error(
     f: impl Fn(&[Tensor]) -> Vec<Tensor>,
     x: &[Tensor],
@@ -150,23 +153,33 @@ fn difference_error(
     worst(errors)
 }
 
-/// Holds the values (order 0), gradients (1) or gradients of gradients (2) on `device` to those of the reference.
+/// Holds the values (order 0), gradients (1) or gradients of gradients (2) on `device` to those of
+/// the reference.
 ///
 /// # Panics
-/// If `order` is more than 2.
+/// If `order` is more than 2, or the devices don't give as many tensors of the same shapes.
 pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
     let errors = [false, true].map(|create_graph| {
         let ours = derivatives(case, order, device, create_graph);
         let reference = derivatives(case, order, Device::Reference, create_graph);
+        let shapes = |tensors: &[Tensor]| tensors.iter().map(Tensor::shape).collect::<Vec<_>>();
+        assert_eq!(
+            shapes(&ours),
+            shapes(&reference),
+            "{} {} on {device} and on the reference",
+            case.op,
+            case.name
+        );
         let pairs = ours.iter().zip(&reference);
         worst(pairs.map(|(a, b)| normalised_squared_error(&a.to_f64(), &b.to_f64())))
     });
     row(case, order, worst(errors), PARITY_LIMIT)
 }
 
-/// What `case` gives on `device` from inputs and cotangents that are the same on each: the value for `order` 0; the gradients
-/// of <u, value> for 1; for 2, for each of those gradients g, the gradients of <w, g> with respect to the inputs and u. The last
-/// walk is itself recorded if `create_graph`.
+/// What `case` gives on `device` from inputs and cotangents that are the same on each: the value
+/// for `order` 0; the gradients of <u, value> for 1; for 2, for each of those gradients g, the
+/// gradients of <w, g> with respect to the inputs and u. The last walk is itself recorded if
+/// `create_graph`.
 ///
 /// # Panics
 /// If `order` is more than 2.
@@ -193,7 +206,11 @@ pub fn derivatives(case: &Case, order: u8, device: Device, create_graph: bool) -
 }
 
 /// Σ(a - b)² / Σ b²; 0 if both are all zeros.
+///
+/// # Panics
+/// If there aren't as many of each.
 pub fn normalised_squared_error(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "values to compare");
     let squares: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
     if squares == 0.0 {
         return 0.0;
@@ -222,6 +239,7 @@ fn flatten(tensors: &[Tensor]) -> Vec<f64> {
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "values to multiply");
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

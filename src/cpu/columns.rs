@@ -1,13 +1,12 @@
 //! Sums down the columns of a tall matrix `[rows, width]`: bias gradients and batch statistics.
 
 use super::pool::Buffer;
+use super::rows_per_task;
 use rayon::prelude::*;
 
-/// Values that one task reads.
-const BLOCK: usize = 1 << 14;
-
-/// For each of `sums` quantities, its sum over all rows: `[sums · width]`. `add(row, sums)` adds row `row`'s
-/// share. Rows go in blocks of fixed size whose sums are added in order, so threads change no bits.
+/// For each of `sums` quantities, its sum over all rows: `[sums · width]`. `add(row, sums)` adds
+/// row `row`'s share. Rows go in blocks of fixed size whose sums are added in order, so threads
+/// change no bits.
 pub fn column_sums(
     rows: usize,
     width: usize,
@@ -18,7 +17,7 @@ pub fn column_sums(
     if rows == 0 || width == 0 {
         return total;
     }
-    let block = (BLOCK / width).max(1);
+    let block = rows_per_task(width);
     let mut partial = Buffer::zeros(rows.div_ceil(block) * sums * width);
     partial
         .par_chunks_mut(sums * width)

@@ -1,13 +1,14 @@
 //! im2col and its adjoint: a convolution as a matrix product.
 //!
-//! Row p of the column matrix holds the patch that output pixel p sees, `[kh, kw, c_in]` flattened, with zeros
-//! where the kernel hangs over the edge. In NHWC a kernel row is one contiguous run of kw · c_in inputs.
+//! Row p of the column matrix holds the patch that output pixel p sees, `[kh, kw, c_in]` flattened,
+//! with zeros where the kernel hangs over the edge. In NHWC a kernel row is one contiguous run of
+//! kw · c_in inputs.
 
 use crate::shape::Conv2dGeometry;
 use std::ops::Range;
 
-/// Output rows whose part of the column matrix is about a megabyte: it stays in the L2 cache, and packing
-/// the weights anew for each such tile doesn't tell.
+/// Output rows whose part of the column matrix is about a megabyte: it stays in the L2 cache, and
+/// packing the weights anew for each such tile doesn't tell.
 pub fn tile_rows(g: &Conv2dGeometry) -> usize {
     let pixels = ((1 << 18) / g.patch().max(1)).clamp(128, 4096);
     pixels.div_ceil(g.out_w.max(1))

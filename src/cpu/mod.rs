@@ -8,3 +8,15 @@ pub mod im2col;
 pub mod pool;
 pub mod simd;
 pub mod strided;
+
+/// Values that a task works through: 64 KiB of f32, enough to hide what handing a task to a thread
+/// costs, little enough that what it reads and writes stays in the L2 cache.
+///
+/// Sums are cut by it as well, so another length gives other last bits, but the same ones on any
+/// number of threads.
+pub const TASK_LENGTH: usize = 1 << 14;
+
+/// Whole rows of `width` values in a task: at least one, and else about [`TASK_LENGTH`] values.
+pub fn rows_per_task(width: usize) -> usize {
+    (TASK_LENGTH / width.max(1)).max(1)
+}

@@ -5,11 +5,11 @@
 //! returned is the first handed out: it may still be in cache.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
 /// f32 values on loan from the pool; dropping it gives them back.
-#[derive(Debug)]
 pub struct Buffer {
     values: Box<[f32]>,
     len: usize,
@@ -52,6 +52,12 @@ impl Clone for Buffer {
     }
 }
 
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
 impl Deref for Buffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
@@ -86,13 +92,6 @@ pub struct PoolStats {
 /// The pool's counters: the test that a training loop stops allocating reads them.
 pub fn stats() -> PoolStats {
     pool().stats
-}
-
-/// Gives every waiting buffer back to the system.
-pub fn trim() {
-    let waiting = std::mem::take(&mut pool().waiting);
-    let bytes: usize = waiting.values().flatten().map(|b| 4 * b.len()).sum();
-    pool().stats.bytes -= bytes;
 }
 
 #[derive(Default)]

@@ -1,12 +1,11 @@
-//! Elementwise loops: eight f32 lanes at a time (`wide`), in chunks that threads share.
+//! Elementwise loops: eight f32 lanes at a time (`wide`), in tasks that threads share.
 //!
-//! Each value depends on its own inputs only, so chunking changes no bits.
+//! Each value depends on its own inputs only, so the cutting changes no bits.
 
+use super::TASK_LENGTH;
+use super::pool::Buffer;
 use rayon::prelude::*;
 use wide::f32x8;
-
-/// Values per task: large enough to hide what a task costs, small enough to stay in the L2 cache.
-pub const CHUNK: usize = 1 << 14;
 
 /// Lanes of the vector that everything here is written in.
 pub const LANES: usize = 8;
@@ -14,8 +13,8 @@ pub const LANES: usize = 8;
 /// out_i = f(x_i).
 pub fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32x8) -> f32x8 + Sync) {
     debug_assert_eq!(x.len(), out.len());
-    out.par_chunks_mut(CHUNK)
-        .zip(x.par_chunks(CHUNK))
+    out.par_chunks_mut(TASK_LENGTH)
+        .zip(x.par_chunks(TASK_LENGTH))
         .for_each(|(out, x)| {
             let (out, out_tail) = out.as_chunks_mut();
             let (x, x_tail) = x.as_chunks();
@@ -40,8 +39,8 @@ pub fn zip(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32x8, f32x8) -> f3
         "zip: one operand is as long as the output"
     );
     let (a, b) = (Operand::new(a, full), Operand::new(b, full));
-    let row = a.period().or(b.period()).unwrap_or(CHUNK);
-    let chunk = CHUNK.next_multiple_of(row);
+    let row = a.period().or(b.period()).unwrap_or(TASK_LENGTH);
+    let chunk = TASK_LENGTH.next_multiple_of(row);
     out.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
         for (j, out) in out.chunks_mut(row).enumerate() {
             let at = i * chunk + j * row;
@@ -60,10 +59,11 @@ fn zip_row(a: &[f32], b: &[f32], out: &mut [f32], f: &impl Fn(f32x8, f32x8) -> f
     store_tail(f(load_tail(a_tail), load_tail(b_tail)), out_tail);
 }
 
-/// An operand of `zip`: as long as the output, or a short one laid out several times so that rows aren't tiny.
+/// An operand of `zip`: as long as the output, or a short one laid out several times so that rows
+/// aren't tiny.
 enum Operand<'a> {
     Full(&'a [f32]),
-    Repeating(Vec<f32>),
+    Repeating(Buffer),
 }
 
 impl<'a> Operand<'a> {
@@ -76,7 +76,10 @@ impl<'a> Operand<'a> {
             "zip: {} values don't divide an output of {full}",
             values.len()
         );
-        Operand::Repeating(values.repeat((1024 / values.len()).max(1)))
+        let mut row = Buffer::unspecified(values.len() * (1024 / values.len()).max(1));
+        row.chunks_exact_mut(values.len())
+            .for_each(|copy| copy.copy_from_slice(values));
+        Operand::Repeating(row)
     }
 
     fn period(&self) -> Option<usize> {

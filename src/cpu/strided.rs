@@ -1,5 +1,7 @@
-//! Copies between a strided view and contiguous memory: permute, broadcast, slice and pad are all of this kind.
+//! Copies between a strided view and contiguous memory: permute, broadcast, slice and pad are all
+//! of this kind.
 
+use super::rows_per_task;
 use crate::shape::{MAX_RANK, Shape};
 use rayon::prelude::*;
 
@@ -33,11 +35,6 @@ impl View {
             rank => (self.shape.dims()[rank - 1], self.strides[rank - 1]),
         }
     }
-}
-
-/// Rows that one task copies: about 16,384 values.
-fn rows_per_task(length: usize) -> usize {
-    ((1 << 14) / length.max(1)).max(1)
 }
 
 /// out = the values of the view `from` into `values`, row by row.

@@ -5,7 +5,7 @@ use crate::nn::{
     Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Layer, Reshape,
     Sequential, UpSampling2d,
 };
-use crate::optim::{Adam, Optimizer, RmsProp, Rule, Sgd};
+use crate::optim::{Adam, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
 use crate::storage::Device;
 
@@ -106,7 +106,7 @@ fn build_layer(
 
 /// The optimiser of `spec` for the parameters of `network`.
 pub fn optimizer(spec: &OptimizerSpec, network: &Sequential) -> Optimizer {
-    let rule: Box<dyn Rule> = match *spec {
+    let rule: Box<dyn UpdateRule> = match *spec {
         OptimizerSpec::Adam {
             learning_rate,
             betas,

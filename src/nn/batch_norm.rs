@@ -4,8 +4,8 @@
 //! running ← momentum · running + (1 - momentum) · batch
 //! ```
 //!
-//! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for `[n, h, w, c]`
-//! (where n counts n · h · w) and not for `[n, c]`.
+//! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for
+//! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
 use super::{Layer, Pass, Variable};
 use crate::autograd::no_grad;
@@ -38,7 +38,7 @@ impl BatchNorm {
 
     fn update_running(&mut self, mean: &Tensor, variance: &Tensor) {
         let blend = |running: &Tensor, batch: &Tensor| {
-            &(running * self.momentum) + &(batch * (1.0 - self.momentum))
+            self.momentum * running + (1.0 - self.momentum) * batch
         };
         self.running_mean = blend(&self.running_mean, mean);
         self.running_variance = blend(&self.running_variance, variance);

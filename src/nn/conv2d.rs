@@ -1,9 +1,10 @@
 //! The convolution layer and the transposed convolution layer.
 
+use super::weights::Weights;
 use super::{Initializer, Layer, Pass, Variable};
 use crate::ops;
 use crate::random::Random;
-use crate::shape::{Padding, Shape};
+use crate::shape::Padding;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
@@ -15,7 +16,8 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A layer with a kernel of shape `[kh, kw, c_in, c_out]` drawn from `random` and, if it has one, a bias of zeros.
+    /// A layer with a kernel of shape `[kh, kw, c_in, c_out]` drawn from `random` and, if it has
+    /// one, a bias of zeros.
     pub fn new(
         kernel: [usize; 4],
         stride: [usize; 2],
@@ -60,9 +62,9 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// A layer whose output has `output_size` = `[out_h, out_w]`, with a kernel of shape `[kh, kw, c_out, c_in]` drawn from
-    /// `random` and, if it has one, a bias of zeros. `stride` and `padding` are those of the convolution that it
-    /// is the input gradient of.
+    /// A layer whose output has `output_size` = `[out_h, out_w]`, with a kernel of shape
+    /// `[kh, kw, c_out, c_in]` drawn from `random` and, if it has one, a bias of zeros. `stride`
+    /// and `padding` are those of the convolution that it is the input gradient of.
     #[expect(clippy::too_many_arguments, reason = "they are the layer's attributes")]
     pub fn new(
         kernel: [usize; 4],
@@ -99,50 +101,5 @@ impl Layer for ConvTranspose2d {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
-    }
-}
-
-/// A kernel and, perhaps, a bias per output channel.
-struct Weights {
-    kernel: Tensor,
-    bias: Option<Tensor>,
-}
-
-impl Weights {
-    fn new(kernel: Tensor, bias: Option<usize>) -> Weights {
-        let device = kernel.device();
-        Weights {
-            kernel: kernel.parameter(),
-            bias: bias.map(|channels| Tensor::zeros(Shape::new(&[channels]), device).parameter()),
-        }
-    }
-
-    fn add_bias(&self, y: Tensor) -> Tensor {
-        match &self.bias {
-            Some(bias) => &y + bias,
-            None => y,
-        }
-    }
-
-    fn variables(&self) -> Vec<Variable<&Tensor>> {
-        let bias = self
-            .bias
-            .as_ref()
-            .map(|bias| Variable::parameter("bias", bias));
-        [Variable::parameter("kernel", &self.kernel)]
-            .into_iter()
-            .chain(bias)
-            .collect()
-    }
-
-    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
-        let bias = self
-            .bias
-            .as_mut()
-            .map(|bias| Variable::parameter("bias", bias));
-        [Variable::parameter("kernel", &mut self.kernel)]
-            .into_iter()
-            .chain(bias)
-            .collect()
     }
 }

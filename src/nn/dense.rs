@@ -1,5 +1,6 @@
 //! The dense layer, y = x W + b.
 
+use super::weights::Weights;
 use super::{Initializer, Layer, Pass, Variable};
 use crate::ops::{Transpose, dense, matmul};
 use crate::random::Random;
@@ -8,8 +9,7 @@ use crate::tensor::Tensor;
 
 /// A dense layer from `[n, inputs]` to `[n, units]`.
 pub struct Dense {
-    kernel: Tensor,
-    bias: Option<Tensor>,
+    weights: Weights,
 }
 
 impl Dense {
@@ -24,39 +24,25 @@ impl Dense {
     ) -> Dense {
         let kernel = initializer.draw([inputs, units].into(), [inputs, units], random, device);
         Dense {
-            kernel: kernel.parameter(),
-            bias: bias.then(|| Tensor::zeros([units], device).parameter()),
+            weights: Weights::new(kernel, bias.then_some(units)),
         }
     }
 }
 
 impl Layer for Dense {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
-        match &self.bias {
-            Some(bias) => dense(x, &self.kernel, bias),
-            None => matmul(x, &self.kernel, Transpose::NONE),
+        let Weights { kernel, bias } = &self.weights;
+        match bias {
+            Some(bias) => dense(x, kernel, bias),
+            None => matmul(x, kernel, Transpose::NONE),
         }
     }
 
     fn variables(&self) -> Vec<Variable<&Tensor>> {
-        let bias = self
-            .bias
-            .as_ref()
-            .map(|bias| Variable::parameter("bias", bias));
-        [Variable::parameter("kernel", &self.kernel)]
-            .into_iter()
-            .chain(bias)
-            .collect()
+        self.weights.variables()
     }
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
-        let bias = self
-            .bias
-            .as_mut()
-            .map(|bias| Variable::parameter("bias", bias));
-        [Variable::parameter("kernel", &mut self.kernel)]
-            .into_iter()
-            .chain(bias)
-            .collect()
+        self.weights.variables_mut()
     }
 }

@@ -12,8 +12,8 @@ use crate::storage::Device;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// The distribution that weights are drawn from. In a recipe: `"glorot_uniform"`, `"he_normal"`, `"zeros"`,
-/// `{ normal = { stddev = 0.02 } }` or `{ truncated_normal = { stddev = 0.02 } }`.
+/// The distribution that weights are drawn from. In a recipe: `"glorot_uniform"`, `"he_normal"`,
+/// `"zeros"`, `{ normal = { stddev = 0.02 } }` or `{ truncated_normal = { stddev = 0.02 } }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Initializer {
@@ -37,7 +37,8 @@ pub enum Initializer {
 }
 
 impl Initializer {
-    /// Weights of `shape` for a layer with these `[fan_in, fan_out]`, rounded to f32 so that every device starts alike.
+    /// Weights of `shape` for a layer with these `[fan_in, fan_out]`, rounded to f32 so that every
+    /// device starts alike.
     pub fn draw(
         self,
         shape: Shape,

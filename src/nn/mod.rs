@@ -1,7 +1,7 @@
 //! Layers: ops together with the parameters that they use.
 //!
-//! A layer's parameters are tensors that gradients are asked for; its statistics are tensors that the forward pass
-//! itself updates. Both have names, which a checkpoint uses.
+//! A layer's parameters are tensors that gradients are asked for; its statistics are tensors that
+//! the forward pass itself updates. Both have names, which a checkpoint uses.
 
 mod batch_norm;
 mod conv2d;
@@ -9,6 +9,7 @@ mod dense;
 mod initializer;
 mod sequential;
 mod stateless;
+mod weights;
 
 pub use batch_norm::BatchNorm;
 pub use conv2d::{Conv2d, ConvTranspose2d};

@@ -71,7 +71,7 @@ pub struct Flatten;
 
 impl Layer for Flatten {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
-        let n = x.dims()[0];
+        let n = batch_size("flatten", x);
         ops::reshape(x, [n, x.numel() / n.max(1)])
     }
 }
@@ -85,7 +85,15 @@ pub struct Reshape {
 
 impl Layer for Reshape {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
-        let shape = [&[x.dims()[0]], &self.shape[..]].concat();
+        let shape = [&[batch_size("reshape", x)], &self.shape[..]].concat();
         ops::reshape(x, &shape[..])
     }
+}
+
+/// The length of the first axis of `x`.
+fn batch_size(layer: &str, x: &Tensor) -> usize {
+    let Some(&n) = x.dims().first() else {
+        panic!("{layer}: x {} has no batch axis", x.shape());
+    };
+    n
 }

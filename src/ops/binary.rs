@@ -1,7 +1,8 @@
 //! Functions of two numbers, applied value by value with broadcasting: one row of a table per function.
+//! The operators `+ - * /` are the first four of them, also between a tensor and a number.
 //!
-//! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched is then summed
-//! back to its own shape ([`super::sum_to`]).
+//! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched
+//! is then summed back to its own shape ([`super::sum_to`]).
 
 use super::{broadcast, different_devices, neg, sum_to};
 use crate::autograd::{Call, Keeps, Op, record};
@@ -22,13 +23,17 @@ struct Binary {
     cpu: fn(&[f32], &[f32], &mut [f32]),
     keeps: Keeps,
     /// ā and b̄ from ȳ.
-    vjp: [Rule; 2],
+    vjp: [Vjp; 2],
 }
 
-/// The gradient of one input, or `None` where it is zero everywhere.
-type Rule = fn(&Call, &Tensor) -> Option<Tensor>;
+/// The gradient of one input from ȳ, or `None` where it is zero everywhere.
+type Vjp = fn(&Call, &Tensor) -> Option<Tensor>;
 
 /// a + b.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn add(a: &Tensor, b: &Tensor) -> Tensor {
     const ADD: Binary = Binary {
         name: "add",
@@ -41,6 +46,10 @@ pub fn add(a: &Tensor, b: &Tensor) -> Tensor {
 }
 
 /// a - b.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn sub(a: &Tensor, b: &Tensor) -> Tensor {
     const SUB: Binary = Binary {
         name: "sub",
@@ -53,6 +62,10 @@ pub fn sub(a: &Tensor, b: &Tensor) -> Tensor {
 }
 
 /// a · b, value by value.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn mul(a: &Tensor, b: &Tensor) -> Tensor {
     const MUL: Binary = Binary {
         name: "mul",
@@ -60,14 +73,18 @@ pub fn mul(a: &Tensor, b: &Tensor) -> Tensor {
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| a * b),
         keeps: Keeps::Inputs,
         vjp: [
-            |call, g| Some(g * &call.input(1)),
-            |call, g| Some(g * &call.input(0)),
+            |call, g| Some(g * call.input(1)),
+            |call, g| Some(g * call.input(0)),
         ],
     };
     apply(&MUL, a, b)
 }
 
 /// a / b; b̄ = -ȳ · y / b.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
     const DIV: Binary = Binary {
         name: "div",
@@ -75,14 +92,18 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| a / b),
         keeps: Keeps::Both,
         vjp: [
-            |call, g| Some(g / &call.input(1)),
-            |call, g| Some(-&(&(g * &call.output()) / &call.input(1))),
+            |call, g| Some(g / call.input(1)),
+            |call, g| Some(-(g * call.output() / call.input(1))),
         ],
     };
     apply(&DIV, a, b)
 }
 
 /// The larger, or NaN if either is; where they are equal the gradient goes to `a`.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
     const MAXIMUM: Binary = Binary {
         name: "maximum",
@@ -90,14 +111,18 @@ pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| (a.simd_ge(b) | a.is_nan()).bitselect(a, b)),
         keeps: Keeps::Inputs,
         vjp: [
-            |call, g| Some(g * &greater_equal(&call.input(0), &call.input(1))),
-            |call, g| Some(g * &greater(&call.input(1), &call.input(0))),
+            |call, g| Some(g * greater_equal(&call.input(0), &call.input(1))),
+            |call, g| Some(g * greater(&call.input(1), &call.input(0))),
         ],
     };
     apply(&MAXIMUM, a, b)
 }
 
 /// The smaller, or NaN if either is; where they are equal the gradient goes to `a`.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn minimum(a: &Tensor, b: &Tensor) -> Tensor {
     const MINIMUM: Binary = Binary {
         name: "minimum",
@@ -105,14 +130,18 @@ pub fn minimum(a: &Tensor, b: &Tensor) -> Tensor {
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| (b.simd_ge(a) | a.is_nan()).bitselect(a, b)),
         keeps: Keeps::Inputs,
         vjp: [
-            |call, g| Some(g * &greater_equal(&call.input(1), &call.input(0))),
-            |call, g| Some(g * &greater(&call.input(0), &call.input(1))),
+            |call, g| Some(g * greater_equal(&call.input(1), &call.input(0))),
+            |call, g| Some(g * greater(&call.input(0), &call.input(1))),
         ],
     };
     apply(&MINIMUM, a, b)
 }
 
 /// 1 where a ≥ b, else 0; no gradient.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn greater_equal(a: &Tensor, b: &Tensor) -> Tensor {
     const GREATER_EQUAL: Binary = Binary {
         name: "greater_equal",
@@ -125,6 +154,10 @@ pub fn greater_equal(a: &Tensor, b: &Tensor) -> Tensor {
 }
 
 /// 1 where a > b, else 0; no gradient.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn greater(a: &Tensor, b: &Tensor) -> Tensor {
     const GREATER: Binary = Binary {
         name: "greater",
@@ -137,6 +170,10 @@ pub fn greater(a: &Tensor, b: &Tensor) -> Tensor {
 }
 
 /// 1 where a = b, else 0; no gradient.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
 pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
     const EQUAL: Binary = Binary {
         name: "equal",
@@ -148,21 +185,18 @@ pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&EQUAL, a, b)
 }
 
-/// x held between `low` and `high`: min(max(x, low), high). The gradient is 1 from `low` to `high`, both included.
+/// x held between `low` and `high`: min(max(x, low), high). The gradient is 1 from `low` to `high`,
+/// both included.
 pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
-    let bound = |value| Tensor::full(value, [], x.device());
-    minimum(&maximum(x, &bound(low)), &bound(high))
+    minimum(&maximum(x, &scalar(low, x)), &scalar(high, x))
 }
 
+#[track_caller]
 fn apply(binary: &'static Binary, a: &Tensor, b: &Tensor) -> Tensor {
-    let shape = a.shape().broadcast(b.shape()).unwrap_or_else(|| {
-        panic!(
-            "{}: shapes {} and {} don't broadcast",
-            binary.name,
-            a.shape(),
-            b.shape()
-        )
-    });
+    let Some(shape) = a.shape().broadcast(b.shape()) else {
+        let (name, a, b) = (binary.name, a.shape(), b.shape());
+        panic!("{name}: shapes {a} and {b} don't broadcast");
+    };
     let storage = match (a.storage(), b.storage()) {
         (Storage::Reference(x), Storage::Reference(y)) => {
             let x = broadcast::reference::broadcast(x, a.shape(), shape);
@@ -181,7 +215,8 @@ fn apply(binary: &'static Binary, a: &Tensor, b: &Tensor) -> Tensor {
     record(binary, &[a, b], shape, storage)
 }
 
-/// The values as `simd::zip` takes them: as they are if they are whole or repeat along leading axes, else stretched.
+/// The values as `simd::zip` takes them: as they are if they are whole or repeat along leading
+/// axes, else stretched.
 fn operand<'a>(values: &'a Buffer, own: Shape, whole: Shape) -> Cow<'a, Buffer> {
     match own.is_suffix_of(whole) {
         true => Cow::Borrowed(values),
@@ -207,27 +242,39 @@ impl Op for &'static Binary {
     }
 }
 
-impl std::ops::Neg for &Tensor {
-    type Output = Tensor;
-    fn neg(self) -> Tensor {
-        neg(self)
-    }
-}
-
-/// Operators between tensors, and between a tensor and a number.
+/// The operator of a function between tensors, owned or borrowed, and between tensors and numbers.
 macro_rules! operator {
     ($trait:ident, $method:ident, $function:ident) => {
-        impl std::ops::$trait<&Tensor> for &Tensor {
+        operator!($trait, $method, &Tensor, &Tensor, |a, b| $function(a, b));
+        operator!($trait, $method, &Tensor, Tensor, |a, b| $function(a, &b));
+        operator!($trait, $method, Tensor, &Tensor, |a, b| $function(&a, b));
+        operator!($trait, $method, Tensor, Tensor, |a, b| $function(&a, &b));
+        operator!($trait, $method, &Tensor, f64, |a, b| $function(
+            a,
+            &scalar(b, a)
+        ));
+        operator!($trait, $method, Tensor, f64, |a, b| $function(
+            &a,
+            &scalar(b, &a)
+        ));
+        operator!($trait, $method, f64, &Tensor, |a, b| $function(
+            &scalar(a, b),
+            b
+        ));
+        operator!($trait, $method, f64, Tensor, |a, b| $function(
+            &scalar(a, &b),
+            &b
+        ));
+    };
+    ($trait:ident, $method:ident, $left:ty, $right:ty, |$a:ident, $b:ident| $call:expr) => {
+        /// # Panics
+        /// If the shapes don't broadcast.
+        impl std::ops::$trait<$right> for $left {
             type Output = Tensor;
-            fn $method(self, other: &Tensor) -> Tensor {
-                $function(self, other)
-            }
-        }
-
-        impl std::ops::$trait<f64> for &Tensor {
-            type Output = Tensor;
-            fn $method(self, other: f64) -> Tensor {
-                $function(self, &Tensor::full(other, [], self.device()))
+            #[track_caller]
+            fn $method(self, other: $right) -> Tensor {
+                let ($a, $b) = (self, other);
+                $call
             }
         }
     };
@@ -237,3 +284,22 @@ operator!(Add, add, add);
 operator!(Sub, sub, sub);
 operator!(Mul, mul, mul);
 operator!(Div, div, div);
+
+/// `value` on the device of `like`.
+fn scalar(value: f64, like: &Tensor) -> Tensor {
+    Tensor::full(value, [], like.device())
+}
+
+impl std::ops::Neg for &Tensor {
+    type Output = Tensor;
+    fn neg(self) -> Tensor {
+        neg(self)
+    }
+}
+
+impl std::ops::Neg for Tensor {
+    type Output = Tensor;
+    fn neg(self) -> Tensor {
+        neg(&self)
+    }
+}

@@ -1,7 +1,7 @@
-//! Losses, each made of other ops, so that their derivatives of any order follow. All are means over every value, or over
-//! the batch where a row is one example.
+//! Losses, each made of other ops, so that their derivatives of any order follow. All are means
+//! over every value, or over the batch where a row is one example.
 
-use super::{clamp, exp, log, max, mean, mul, neg, reshape, softplus, square, sub, sum};
+use super::{clamp, exp, log, max, mean, reshape, softplus, square, sum};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
@@ -13,57 +13,64 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If the shapes don't broadcast.
+#[track_caller]
 pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Tensor {
-    mean_all(&sub(&softplus(logits), &mul(logits, targets)))
+    mean_all(&(softplus(logits) - logits * targets))
 }
 
-/// Binary cross-entropy of probabilities p: -t ln p - (1 - t) ln(1 - p), with p held to [ε, 1 - ε], ε = 10⁻⁷, as Keras does.
+/// Binary cross-entropy of probabilities p: -t ln p - (1 - t) ln(1 - p), with p held to [ε, 1 - ε],
+/// ε = 10⁻⁷, as Keras does.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
+#[track_caller]
 pub fn binary_cross_entropy(probabilities: &Tensor, targets: &Tensor) -> Tensor {
     const EPSILON: f64 = 1e-7;
     // Holds 1 - p by itself: in f32, 1 less the bound of p would be 1.19 ε.
     let held_log = |p: &Tensor| log(&clamp(p, EPSILON, 1.0 - EPSILON));
-    let hit = mul(targets, &held_log(probabilities));
-    let miss = mul(&complement(targets), &held_log(&complement(probabilities)));
-    neg(&mean_all(&(&hit + &miss)))
+    let hit = targets * held_log(probabilities);
+    let miss = (1.0 - targets) * held_log(&(1.0 - probabilities));
+    -mean_all(&(hit + miss))
 }
 
-/// The critic's estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou, 2017), mean D(x) - mean D(G(z)). The
-/// critic minimises its negative, the generator -mean D(G(z)).
+/// The critic's estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou, 2017), mean
+/// D(x) - mean D(G(z)). The critic minimises its negative, the generator -mean D(G(z)).
+#[track_caller]
 pub fn wasserstein(real_scores: &Tensor, fake_scores: &Tensor) -> Tensor {
-    sub(&mean_all(real_scores), &mean_all(fake_scores))
+    mean_all(real_scores) - mean_all(fake_scores)
 }
 
 /// mean((a - b)²).
 ///
 /// # Panics
 /// If the shapes don't broadcast.
+#[track_caller]
 pub fn mean_squared_error(a: &Tensor, b: &Tensor) -> Tensor {
-    mean_all(&square(&sub(a, b)))
+    mean_all(&square(&(a - b)))
 }
 
-/// ln softmax over the last axis of `x` `[n, classes]`: x - m - ln Σ e^(x - m), with m the largest of the row. The result does
-/// not depend on m, so no gradient goes through it.
+/// ln softmax over the last axis of `x` `[n, classes]`: x - m - ln Σ e^(x - m), with m the largest
+/// of the row. The result does not depend on m, so no gradient goes through it.
 ///
 /// # Panics
 /// If `x` has not 2 axes.
+#[track_caller]
 pub fn log_softmax(x: &Tensor) -> Tensor {
     let &[n, _] = x.dims() else {
         panic!("log_softmax: x {} must have 2 axes", x.shape());
     };
     let row = Shape::new(&[n, 1]);
-    let shifted = sub(x, &reshape(&max(&x.detach(), &[1]), row));
+    let shifted = x - reshape(&max(&x.detach(), &[1]), row);
     let total = log(&sum(&exp(&shifted), &[1]));
-    sub(&shifted, &reshape(&total, row))
+    shifted - reshape(&total, row)
 }
 
-/// Cross-entropy of `logits` `[n, classes]` against `targets`, rows of probabilities (one-hot for labels): the mean over the
-/// batch of -Σ t ln softmax(x).
+/// Cross-entropy of `logits` `[n, classes]` against `targets`, rows of probabilities (one-hot for
+/// labels): the mean over the batch of -Σ t ln softmax(x).
 ///
 /// # Panics
 /// If the shapes differ.
+#[track_caller]
 pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
     assert!(
         logits.shape() == targets.shape(),
@@ -71,16 +78,11 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
         logits.shape(),
         targets.shape()
     );
-    neg(&mean(&sum(&mul(targets, &log_softmax(logits)), &[1]), &[0]))
+    -mean(&sum(&(targets * log_softmax(logits)), &[1]), &[0])
 }
 
 /// The mean over every value.
-pub fn mean_all(x: &Tensor) -> Tensor {
+fn mean_all(x: &Tensor) -> Tensor {
     let axes: Vec<usize> = (0..x.shape().rank()).collect();
     mean(x, &axes)
-}
-
-/// 1 - x.
-fn complement(x: &Tensor) -> Tensor {
-    &neg(x) + 1.0
 }

@@ -1,8 +1,13 @@
 //! What can be done to tensors, one stem per op family.
 //!
-//! A stem has its public function with the formula, the shape check, the choice of device and the derivative rule in
-//! `mod.rs`, the plainest right loops in `reference.rs` and the fast kernel in `cpu.rs`. Where a stem is one file, it
-//! is a table of scalar functions or is made of other ops and has no kernel of its own.
+//! A stem is a folder, like [`conv2d`](mod@conv2d): `mod.rs` has the public function with its formula,
+//! the shape check, the choice of device and the derivative rule, `reference.rs` the plainest right
+//! loops, `cpu.rs` the fast kernel. Four stems need no folder: [`unary`] and [`binary`] are tables
+//! with a row per function, [`loss`] is made of other ops, and [`reshape`](mod@reshape) computes
+//! nothing.
+//!
+//! Shapes that don't fit, and inputs on different devices, are a programmer's mistakes: the op panics
+//! at its caller's line with its name and every shape.
 
 pub mod batch_norm;
 pub mod binary;
@@ -55,6 +60,14 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// Always, with the op's name and its inputs.
+#[track_caller]
 fn different_devices(op: &str, inputs: &[&Tensor]) -> ! {
-    panic!("{op}: the inputs must be on one device: {inputs:?}")
+    let inputs = inputs
+        .iter()
+        .map(|x| format!("{} on {}", x.shape(), x.device()));
+    let inputs: Vec<String> = inputs.collect();
+    panic!(
+        "{op}: the inputs must be on one device, not {}",
+        inputs.join(" and ")
+    )
 }

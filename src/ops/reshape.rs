@@ -8,6 +8,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If `shape` doesn't hold as many values.
+#[track_caller]
 pub fn reshape(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
     let shape = shape.into();
     assert!(

@@ -2,7 +2,6 @@
 //!
 //! Here y = f(x) and a derivative rule is x̄ = ȳ · f′(x), written with whichever of x and y is cheaper.
 
-use super::{mul, sub};
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd;
@@ -41,7 +40,7 @@ pub fn exp(x: &Tensor) -> Tensor {
         reference: f64::exp,
         cpu: |x, y| simd::map(x, y, f32x8::exp),
         keeps: Keeps::Output,
-        vjp: |call, g| g * &call.output(),
+        vjp: |call, g| g * call.output(),
     };
     apply(&EXP, x)
 }
@@ -53,7 +52,7 @@ pub fn log(x: &Tensor) -> Tensor {
         reference: f64::ln,
         cpu: |x, y| simd::map(x, y, f32x8::ln),
         keeps: Keeps::Inputs,
-        vjp: |call, g| g / &call.input(0),
+        vjp: |call, g| g / call.input(0),
     };
     apply(&LOG, x)
 }
@@ -65,7 +64,7 @@ pub fn sqrt(x: &Tensor) -> Tensor {
         reference: f64::sqrt,
         cpu: |x, y| simd::map(x, y, f32x8::sqrt),
         keeps: Keeps::Output,
-        vjp: |call, g| &(g * 0.5) / &call.output(),
+        vjp: |call, g| 0.5 * g / call.output(),
     };
     apply(&SQRT, x)
 }
@@ -77,7 +76,7 @@ pub fn square(x: &Tensor) -> Tensor {
         reference: |x| x * x,
         cpu: |x, y| simd::map(x, y, |x| x * x),
         keeps: Keeps::Inputs,
-        vjp: |call, g| g * &(&call.input(0) * 2.0),
+        vjp: |call, g| 2.0 * g * call.input(0),
     };
     apply(&SQUARE, x)
 }
@@ -89,7 +88,7 @@ pub fn abs(x: &Tensor) -> Tensor {
         reference: f64::abs,
         cpu: |x, y| simd::map(x, y, f32x8::abs),
         keeps: Keeps::Inputs,
-        vjp: |call, g| g * &sign(&call.input(0)),
+        vjp: |call, g| g * sign(&call.input(0)),
     };
     apply(&ABS, x)
 }
@@ -118,7 +117,7 @@ pub fn tanh(x: &Tensor) -> Tensor {
         reference: f64::tanh,
         cpu: |x, y| simd::map(x, y, f32x8::tanh),
         keeps: Keeps::Output,
-        vjp: |call, g| sub(g, &mul(g, &square(&call.output()))),
+        vjp: |call, g| g - g * square(&call.output()),
     };
     apply(&TANH, x)
 }
@@ -132,8 +131,7 @@ pub fn sigmoid(x: &Tensor) -> Tensor {
         keeps: Keeps::Output,
         vjp: |call, g| {
             let y = call.output();
-            let slope = sub(&y, &square(&y));
-            mul(g, &slope)
+            g * (&y * (1.0 - &y))
         },
     };
     apply(&SIGMOID, x)
@@ -146,7 +144,7 @@ pub fn softplus(x: &Tensor) -> Tensor {
         reference: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
         cpu: |x, y| simd::map(x, y, |x| x.max(f32x8::ZERO) + (-x.abs()).exp().ln_1p()),
         keeps: Keeps::Inputs,
-        vjp: |call, g| g * &sigmoid(&call.input(0)),
+        vjp: |call, g| g * sigmoid(&call.input(0)),
     };
     apply(&SOFTPLUS, x)
 }

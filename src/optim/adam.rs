@@ -6,10 +6,11 @@
 //! Keras:  p ← p - α_t · m / (√v + ε)    α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
 //! ```
 //!
-//! Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t and c = 1.
+//! Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t
+//! and c = 1.
 
-use super::{EpsilonPlacement, Rule};
-use crate::cpu::simd::CHUNK;
+use super::{EpsilonPlacement, UpdateRule};
+use crate::cpu::TASK_LENGTH;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -62,8 +63,10 @@ impl Adam {
         let [b1, b2] = self.betas.map(|beta| beta as f32);
         let [r1, r2] = self.betas.map(|beta| (1.0 - beta) as f32);
         let (a, c, epsilon) = (step.a as f32, step.c as f32, self.epsilon as f32);
-        let moments = m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK));
-        let values = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
+        let moments = m
+            .par_chunks_mut(TASK_LENGTH)
+            .zip(v.par_chunks_mut(TASK_LENGTH));
+        let values = p.par_chunks_mut(TASK_LENGTH).zip(g.par_chunks(TASK_LENGTH));
         values.zip(moments).for_each(|((p, g), (m, v))| {
             for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
                 *m = b1 * *m + r1 * g;
@@ -74,7 +77,7 @@ impl Adam {
     }
 }
 
-impl Rule for Adam {
+impl UpdateRule for Adam {
     fn slots(&self) -> &'static [&'static str] {
         &["m", "v"]
     }

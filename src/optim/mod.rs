@@ -22,8 +22,9 @@ pub enum EpsilonPlacement {
     Paper,
 }
 
-/// An update rule: from a parameter, its gradient and what the rule remembers of earlier ones (its slots).
-pub trait Rule: Send {
+/// An update rule: from a parameter, its gradient and what the rule remembers of earlier ones (its
+/// slots).
+pub trait UpdateRule: Send {
     /// The names of the slots; each starts as zeros in the parameter's shape.
     fn slots(&self) -> &'static [&'static str];
 
@@ -33,7 +34,7 @@ pub trait Rule: Send {
 
 /// An update rule with its state for a list of parameters.
 pub struct Optimizer {
-    rule: Box<dyn Rule>,
+    rule: Box<dyn UpdateRule>,
     steps: u64,
     /// For each parameter, a tensor per slot.
     slots: Vec<Vec<Tensor>>,
@@ -41,7 +42,7 @@ pub struct Optimizer {
 
 impl Optimizer {
     /// `rule` with fresh state for `parameters`.
-    pub fn new(rule: Box<dyn Rule>, parameters: &[&Tensor]) -> Optimizer {
+    pub fn new(rule: Box<dyn UpdateRule>, parameters: &[&Tensor]) -> Optimizer {
         let zeros = |p: &&Tensor| {
             let slots = rule.slots().iter();
             slots
@@ -59,6 +60,7 @@ impl Optimizer {
     ///
     /// # Panics
     /// If there aren't as many, or shapes differ.
+    #[track_caller]
     pub fn step(&mut self, parameters: Vec<&mut Tensor>, grads: &[Tensor]) {
         assert!(
             parameters.len() == self.slots.len() && grads.len() == self.slots.len(),

@@ -5,8 +5,8 @@
 //! Keras:  p ← p - α g / √(v + ε)          paper (and PyTorch):  p ← p - α g / (√v + ε)
 //! ```
 
-use super::{EpsilonPlacement, Rule};
-use crate::cpu::simd::CHUNK;
+use super::{EpsilonPlacement, UpdateRule};
+use crate::cpu::TASK_LENGTH;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -49,17 +49,19 @@ impl RmsProp {
             self.rho as f32,
             (1.0 - self.rho) as f32,
         );
-        let values = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
-        values.zip(v.par_chunks_mut(CHUNK)).for_each(|((p, g), v)| {
-            for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
-                *v = rho * *v + rest * g * g;
-                *p -= rate * g / ((*v + inside).sqrt() + outside);
-            }
-        });
+        let values = p.par_chunks_mut(TASK_LENGTH).zip(g.par_chunks(TASK_LENGTH));
+        values
+            .zip(v.par_chunks_mut(TASK_LENGTH))
+            .for_each(|((p, g), v)| {
+                for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
+                    *v = rho * *v + rest * g * g;
+                    *p -= rate * g / ((*v + inside).sqrt() + outside);
+                }
+            });
     }
 }
 
-impl Rule for RmsProp {
+impl UpdateRule for RmsProp {
     fn slots(&self) -> &'static [&'static str] {
         &["v"]
     }

@@ -1,7 +1,7 @@
 //! Stochastic gradient descent with momentum (Polyak, 1964): u ← μ u + g, p ← p - α u.
 
-use super::Rule;
-use crate::cpu::simd::CHUNK;
+use super::UpdateRule;
+use crate::cpu::TASK_LENGTH;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -25,17 +25,19 @@ impl Sgd {
 
     fn cpu(&self, p: &mut [f32], g: &[f32], u: &mut [f32]) {
         let (rate, momentum) = (self.learning_rate as f32, self.momentum as f32);
-        let values = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK));
-        values.zip(u.par_chunks_mut(CHUNK)).for_each(|((p, g), u)| {
-            for ((p, &g), u) in p.iter_mut().zip(g).zip(u) {
-                *u = momentum * *u + g;
-                *p -= rate * *u;
-            }
-        });
+        let values = p.par_chunks_mut(TASK_LENGTH).zip(g.par_chunks(TASK_LENGTH));
+        values
+            .zip(u.par_chunks_mut(TASK_LENGTH))
+            .for_each(|((p, g), u)| {
+                for ((p, &g), u) in p.iter_mut().zip(g).zip(u) {
+                    *u = momentum * *u + g;
+                    *p -= rate * *u;
+                }
+            });
     }
 }
 
-impl Rule for Sgd {
+impl UpdateRule for Sgd {
     fn slots(&self) -> &'static [&'static str] {
         &["u"]
     }

@@ -1,4 +1,5 @@
 //! Running the command as a user would.
+#![allow(dead_code, reason = "a test file uses what it needs of it")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -7,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 pub fn minimax(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minimax"));
     command
-        .args(arguments.split_whitespace())
+        .args(arguments.split(' ').filter(|argument| !argument.is_empty()))
         .current_dir(folder)
         .stdin(Stdio::null());
     command

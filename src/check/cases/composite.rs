@@ -1,5 +1,5 @@
-//! Ops put together as networks put them: a small critic, and the gradient penalty of WGAN-GP, whose own gradients are
-//! second-order gradients of the critic.
+//! Ops put together as networks put them: a small critic, and the gradient penalty of WGAN-GP,
+//! whose own gradients are second-order gradients of the critic.
 
 use super::{Case, Input, normal};
 use crate::autograd::grad;
@@ -73,7 +73,8 @@ fn smooth_critic(t: &[Tensor]) -> Tensor {
     scores(&tanh(&normalised(t)), t)
 }
 
-/// mean((‖∂D/∂x‖ - 1)²), the norm taken image by image (Gulrajani et al., "Improved training of Wasserstein GANs", 2017).
+/// mean((‖∂D/∂x‖ - 1)²), the norm taken image by image (Gulrajani et al., "Improved training of
+/// Wasserstein GANs", 2017).
 fn gradient_penalty(t: &[Tensor], critic: fn(&[Tensor]) -> Tensor) -> Tensor {
     let score = sum(&critic(t), &[0, 1]);
     let slope = &grad(&score, &[&t[0]], true)[0];

@@ -1,4 +1,5 @@
-//! Functions of one and of two numbers, over shapes with and without whole SIMD lanes, and all ways to broadcast.
+//! Functions of one and of two numbers, over shapes with and without whole SIMD lanes, and all ways
+//! to broadcast.
 
 use super::{Case, Draw, input};
 use crate::ops::unary::sign;
@@ -67,7 +68,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(SHAPES.map(|shape| {
         let f = |x: &Tensor| clamp(x, -0.5, 1.0);
         // Small where x is close to either end.
-        let kinks = |t: &[Tensor]| mul(&(&t[0] + 0.5), &(&t[0] - 1.0));
+        let kinks = |t: &[Tensor]| (&t[0] + 0.5) * (&t[0] - 1.0);
         unary("clamp", f, Draw::Normal, shape).kinks(kinks)
     }));
     all.push(unary("clamp", |x| clamp(x, -1.0, 1.0), Draw::Whole, &[5, 9]).on_kinks());

@@ -1,5 +1,6 @@
-//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers of the recipes' networks.
-//! Too large for finite differences: they hold devices together, and numbers of threads.
+//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers
+//! of the recipes' networks. Too large for finite differences: they hold devices together, and
+//! numbers of threads.
 
 use super::{Case, Draw, Input, elementwise, layers, layout, normal, products, reductions};
 use crate::ops::*;
@@ -9,7 +10,8 @@ use crate::tensor::Tensor;
 /// The cases, each with the boundary that it crosses.
 pub fn cases() -> Vec<Case> {
     let mut all = vec![
-        // SIMD chunks of 2^14 values, in one array and with an operand that repeats in rows short and long.
+        // Elementwise tasks of 2^14 values, in one array and with an operand that repeats in rows
+        // short and long.
         elementwise::unary("exp", exp, Draw::Normal, &[40_003]),
         elementwise::unary(
             "leaky_relu",
@@ -22,7 +24,7 @@ pub fn cases() -> Vec<Case> {
         elementwise::binary("add", add, [Draw::Normal; 2], [&[7, 11], &[300, 7, 11]]),
         elementwise::binary("sub", sub, [Draw::Normal; 2], [&[], &[70_000]]),
         elementwise::binary("mul", mul, [Draw::Normal; 2], [&[130, 1, 9], &[1, 70, 1]]),
-        // Blocks of 2^13 values of a contiguous sum, and of 2^14 of a sum down columns.
+        // Blocks of 2^14 values of a sum, along rows and down columns.
         reductions::sum_over(&[300_001], &[0]),
         reductions::sum_over(&[3, 100_003], &[1]),
         reductions::sum_over(&[20_001, 4], &[1]),
@@ -52,8 +54,8 @@ pub fn cases() -> Vec<Case> {
         products::product([17, 1003, 33], Transpose { a: true, b: true }),
         products::dense_layer([65, 100, 130]),
     ];
-    // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after twice as many, and
-    // into 8 parts.
+    // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after
+    // twice as many, and into 8 parts.
     let same = |[_, h, w, _]: [usize; 4], k, s| Padding::same([h, w], k, s);
     for (image, kernel, c_out, stride) in [
         ([24, 28, 28, 1], [5, 5], 8, [2, 2]),
@@ -72,8 +74,9 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// Report A's generator for 28 x 28 pixels with a sixteenth of its channels, weights at about the scale of their
-/// initialisation, and tanh in place of leaky ReLU, whose kinks f32 and f64 would meet on different sides.
+/// Report A's generator for 28 x 28 pixels with a sixteenth of its channels, weights at about the
+/// scale of their initialisation, and tanh in place of leaky ReLU, whose kinks f32 and f64 would
+/// meet on different sides.
 fn generator() -> Case {
     let weights: [Input; 6] = [
         normal([20, 100]),

@@ -1,8 +1,9 @@
 //! The case table: one list of op cases that gradient checks, device parity and op benchmarks all read.
 //!
-//! A case is a function of tensors that runs on any device, with the shapes of its inputs and how they are drawn. Two things
-//! keep a finite difference away from kinks: inputs that can't tie ([`Draw::Distinct`]), and a function whose values vanish at
-//! the kinks ([`Case::kinks`]), for which inputs are drawn again until none of its values is within [`MARGIN`] of 0.
+//! A case is a function of tensors that runs on any device, with the shapes of its inputs and how
+//! they are drawn. Two things keep a finite difference away from kinks: inputs that can't tie
+//! ([`Draw::Distinct`]), and a function whose values vanish at the kinks ([`Case::kinks`]), for
+//! which inputs are drawn again until none of its values is within [`MARGIN`] of 0.
 
 pub mod composite;
 pub mod elementwise;
@@ -54,7 +55,8 @@ pub struct Case {
     pub name: String,
     /// Its inputs.
     pub inputs: Vec<Input>,
-    /// False where inputs lie on kinks: there devices must still agree, but no difference quotient tells the derivative.
+    /// False where inputs lie on kinks: there devices must still agree, but no difference quotient
+    /// tells the derivative.
     pub smooth: bool,
     kinks: Option<Function>,
     function: Function,

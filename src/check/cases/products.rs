@@ -88,8 +88,8 @@ pub fn dense_layer([n, k, out]: [usize; 3]) -> Case {
     })
 }
 
-/// One convolution, and the two ops that have its geometry: the transposed convolution back to `image`, and the weight
-/// gradient. `padding_name` goes into the cases' names.
+/// One convolution, and the two ops that have its geometry: the transposed convolution back to
+/// `image`, and the weight gradient. `padding_name` goes into the cases' names.
 pub fn convolutions(
     image: [usize; 4],
     kernel: [usize; 2],

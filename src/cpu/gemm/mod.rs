@@ -1,8 +1,9 @@
 //! Matrix products: the one door to them, so that what is behind can be replaced.
 //!
-//! C ← A · B + β C, for row-major or transposed operands. Behind it is `matrixmultiply`'s single-threaded
-//! kernel; the threads are ours: C is cut into blocks that are computed apart. The sum over k inside a
-//! block doesn't depend on the cutting, so the bits are the same for any number of threads.
+//! C ← A · B + β C, for row-major or transposed operands. Behind it is `matrixmultiply`'s
+//! single-threaded kernel; the threads are ours: C is cut into blocks that are computed apart. The
+//! sum over k inside a block doesn't depend on the cutting, so the bits are the same for any number
+//! of threads.
 
 mod matrixmultiply;
 
@@ -43,11 +44,6 @@ impl<'a> Matrix<'a> {
             column_stride: self.row_stride,
             ..self
         }
-    }
-
-    /// Transposed if `flag`.
-    pub fn transposed_if(self, flag: bool) -> Matrix<'a> {
-        if flag { self.transposed() } else { self }
     }
 
     /// `count` rows from `start` on.
@@ -103,8 +99,8 @@ pub fn gemm_serial(a: Matrix, b: Matrix, c: &mut [f32], accumulate: Accumulate) 
     matrixmultiply::sgemm(a, b, c, accumulate);
 }
 
-/// Rows of C per task: few enough tasks that packing B in each doesn't tell, none for a small product. The
-/// number of threads has no say in it.
+/// Rows of C per task: few enough tasks that packing B in each doesn't tell, none for a small
+/// product. The number of threads has no say in it.
 fn block_rows(m: usize, n: usize, k: usize) -> usize {
     if m * n * k < 1 << 17 {
         return m;
@@ -143,10 +139,11 @@ mod tests {
                 |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
             let (a, b, before) = (draw(m * k), draw(k * n), draw(m * n));
             for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
-                let shape = |t, rows, columns| if t { (columns, rows) } else { (rows, columns) };
-                let ((ar, ac), (br, bc)) = (shape(ta, m, k), shape(tb, k, n));
-                let a = Matrix::new(&a, ar, ac).transposed_if(ta);
-                let b = Matrix::new(&b, br, bc).transposed_if(tb);
+                let matrix = |values, rows, columns, transposed| match transposed {
+                    false => Matrix::new(values, rows, columns),
+                    true => Matrix::new(values, columns, rows).transposed(),
+                };
+                let (a, b) = (matrix(&a, m, k, ta), matrix(&b, k, n, tb));
                 let mut c = before.clone();
                 gemm(a, b, &mut c, Accumulate::Add);
                 let mut over = before.clone();

@@ -1,12 +1,10 @@
-//! Column sums for the statistics, then one pass y = a_c · x + b_c; backward, column sums of ȳ and ȳ x̂, then one pass
-//! x̄ = p_c · ȳ + q_c · x + r_c.
+//! Column sums for the statistics, then one pass y = a_c · x + b_c; backward, column sums of ȳ and
+//! ȳ x̂, then one pass x̄ = p_c · ȳ + q_c · x + r_c.
 
 use crate::cpu::columns::column_sums;
 use crate::cpu::pool::Buffer;
+use crate::cpu::rows_per_task;
 use rayon::prelude::*;
-
-/// Rows per task of the passes over the whole batch hold about this many values.
-const BLOCK: usize = 1 << 14;
 
 /// y, μ and σ² from x `[rows, c]`, γ `[c]` and β `[c]`.
 pub fn batch_norm(
@@ -39,7 +37,7 @@ pub fn batch_norm(
         shift[c] = beta[c] - mean[c] * scale[c];
     }
     let mut y = Buffer::unspecified(x.len());
-    let block = (BLOCK / channels).max(1) * channels;
+    let block = rows_per_task(channels) * channels;
     y.par_chunks_mut(block)
         .zip(x.par_chunks(block))
         .for_each(|(y, x)| {
@@ -87,7 +85,7 @@ pub fn batch_norm_grad(
         r[c] = -p[c] * dbeta[c] / rows as f32 - q[c] * mean[c];
     }
     let mut dx = Buffer::unspecified(x.len());
-    let block = (BLOCK / channels).max(1) * channels;
+    let block = rows_per_task(channels) * channels;
     dx.par_chunks_mut(block)
         .zip(x.par_chunks(block).zip(grad.par_chunks(block)))
         .for_each(|(dx, (x, grad))| {

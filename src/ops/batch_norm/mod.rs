@@ -1,4 +1,5 @@
-//! Batch normalisation (Ioffe and Szegedy, 2015) over all axes but the last, for `[n, c]` and `[n, h, w, c]` alike:
+//! Batch normalisation (Ioffe and Szegedy, 2015) over all axes but the last, for `[n, c]` and
+//! `[n, h, w, c]` alike:
 //!
 //! ```text
 //! μ = mean(x)   σ² = mean((x - μ)²)   x̂ = (x - μ) / √(σ² + ε)   y = γ x̂ + β
@@ -6,19 +7,20 @@
 //! β̄ = Σ ȳ   γ̄ = Σ ȳ x̂   x̄ = γ / √(σ² + ε) · (ȳ - mean(ȳ) - x̂ · mean(ȳ x̂))
 //! ```
 //!
-//! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it is, so that second
-//! derivatives follow; a test holds the two together.
+//! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it
+//! is, so that second derivatives follow; a test holds the two together.
 
 mod cpu;
 mod reference;
 
-use super::{different_devices, mean, mul, sqrt, square, sub, sum};
+use super::{different_devices, mean, sqrt, square, sum};
 use crate::autograd::{Call, Op, record, recording};
+use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
 /// What normalising a batch gives.
-pub struct BatchNorm {
+pub struct Normalized {
     /// The normalised batch, in the shape of x.
     pub y: Tensor,
     /// The batch's mean, `[c]`; a constant.
@@ -27,11 +29,13 @@ pub struct BatchNorm {
     pub variance: Tensor,
 }
 
-/// Normalises `x` `[..., c]` by the statistics of the batch, then scales by `gamma` `[c]` and shifts by `beta` `[c]`.
+/// Normalises `x` `[..., c]` by the statistics of the batch, then scales by `gamma` `[c]` and
+/// shifts by `beta` `[c]`.
 ///
 /// # Panics
 /// If the shapes don't fit.
-pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> BatchNorm {
+#[track_caller]
+pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> Normalized {
     let channels = check_shapes(x, &[gamma, beta]);
     let (y, mean, variance) = match (x.storage(), gamma.storage(), beta.storage()) {
         (Storage::Reference(x), Storage::Reference(gamma), Storage::Reference(beta)) => {
@@ -50,12 +54,12 @@ pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> Ba
     };
     let mean = Tensor::from_storage(mean, [channels]);
     let variance = Tensor::from_storage(variance, [channels]);
-    let rule = Rule {
+    let rule = BatchNorm {
         epsilon,
         mean: mean.clone(),
         variance: variance.clone(),
     };
-    BatchNorm {
+    Normalized {
         y: record(rule, &[x, gamma, beta], x.shape(), y),
         mean,
         variance,
@@ -66,6 +70,7 @@ pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> Ba
 ///
 /// # Panics
 /// If the shapes don't fit.
+#[track_caller]
 pub fn batch_norm_evaluate(
     x: &Tensor,
     gamma: &Tensor,
@@ -75,28 +80,30 @@ pub fn batch_norm_evaluate(
     epsilon: f64,
 ) -> Tensor {
     check_shapes(x, &[gamma, beta, mean, variance]);
-    let scale = gamma / &sqrt(&(variance + epsilon));
-    let shift = sub(beta, &mul(mean, &scale));
-    &(x * &scale) + &shift
+    let scale = gamma / sqrt(&(variance + epsilon));
+    let shift = beta - mean * &scale;
+    x * scale + shift
 }
 
+#[track_caller]
 fn check_shapes(x: &Tensor, per_channel: &[&Tensor]) -> usize {
     let channels = x.dims().last().copied().unwrap_or(0);
+    let shapes: Vec<Shape> = per_channel.iter().map(|t| t.shape()).collect();
     assert!(
-        x.numel() > 0 && per_channel.iter().all(|t| t.dims() == [channels]),
-        "batch_norm: x {} with {per_channel:?}",
+        x.numel() > 0 && shapes.iter().all(|shape| shape.dims() == [channels]),
+        "batch_norm: x {} with {shapes:?} per channel",
         x.shape()
     );
     channels
 }
 
-struct Rule {
+struct BatchNorm {
     epsilon: f64,
     mean: Tensor,
     variance: Tensor,
 }
 
-impl Op for Rule {
+impl Op for BatchNorm {
     fn name(&self) -> &'static str {
         "batch_norm"
     }
@@ -112,7 +119,7 @@ impl Op for Rule {
     }
 }
 
-impl Rule {
+impl BatchNorm {
     fn fused_vjp(&self, x: &Tensor, gamma: &Tensor, grad: &Tensor) -> [Tensor; 3] {
         let (mean, variance) = (self.mean.storage(), self.variance.storage());
         let (dx, dgamma, dbeta) =
@@ -157,14 +164,14 @@ impl Rule {
 /// The rule in tensor ops, with the batch's statistics as functions of `x`.
 fn composed_vjp(x: &Tensor, gamma: &Tensor, grad: &Tensor, epsilon: f64) -> [Tensor; 3] {
     let rows: Vec<usize> = (0..x.shape().rank() - 1).collect();
-    let centred = sub(x, &mean(x, &rows));
-    let deviation = sqrt(&(&mean(&square(&centred), &rows) + epsilon));
+    let centred = x - mean(x, &rows);
+    let deviation = sqrt(&(mean(&square(&centred), &rows) + epsilon));
     let normalised = &centred / &deviation;
 
     let dbeta = sum(grad, &rows);
-    let dgamma = sum(&mul(grad, &normalised), &rows);
+    let dgamma = sum(&(grad * &normalised), &rows);
     let count = (x.numel() / gamma.numel()) as f64;
-    let correction = &(&normalised * &(&dgamma / count)) + &(&dbeta / count);
-    let dx = &sub(grad, &correction) * &(gamma / &deviation);
+    let correction = normalised * (&dgamma / count) + &dbeta / count;
+    let dx = (grad - correction) * (gamma / deviation);
     [dx, dgamma, dbeta]
 }

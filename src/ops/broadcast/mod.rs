@@ -15,6 +15,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If it can't be.
+#[track_caller]
 pub fn broadcast_to(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
     let shape = shape.into();
     assert!(

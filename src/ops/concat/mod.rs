@@ -5,6 +5,7 @@ mod reference;
 
 use super::{different_devices, slice};
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 use std::ops::Range;
@@ -12,15 +13,19 @@ use std::ops::Range;
 /// `inputs` one after the other along `axis`.
 ///
 /// # Panics
-/// If there are none, or their shapes differ in another axis.
+/// If there are none, `axis` is out of range, or their shapes differ in another axis.
+#[track_caller]
 pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
     let shapes: Vec<_> = inputs.iter().map(|x| x.shape()).collect();
+    let has_axis = |shape: &Shape| axis < shape.rank();
+    assert!(
+        !shapes.is_empty() && shapes.iter().all(has_axis),
+        "concat: shapes {shapes:?} along axis {axis}"
+    );
     let total = shapes.iter().map(|s| s.dims()[axis]).sum();
     let shape = shapes[0].with_axis(axis, total);
     assert!(
-        shapes
-            .iter()
-            .all(|s| s.rank() == shape.rank() && s.with_axis(axis, total) == shape),
+        shapes.iter().all(|s| s.with_axis(axis, total) == shape),
         "concat: shapes {shapes:?} must agree but for axis {axis}"
     );
     // Along the axis, each input is a block of this many contiguous values per outer index.

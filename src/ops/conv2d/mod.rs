@@ -4,9 +4,10 @@
 //! y[n, oy, ox, o] = Σ_{i, j, c}  x[n, oy·s + i - top, ox·s + j - left, c] · w[i, j, c, o]
 //! ```
 //!
-//! with x `[n, h, w, c_in]`, w `[kh, kw, c_in, c_out]`, and zeros beyond the edges. The three ops of the family (this, its
-//! input gradient [`conv_transpose2d`](fn@super::conv_transpose2d) and its weight gradient
-//! [`conv2d_weight_grad`](fn@super::conv2d_weight_grad)) are bilinear and each is differentiated by the other two.
+//! with x `[n, h, w, c_in]`, w `[kh, kw, c_in, c_out]`, and zeros beyond the edges. The three ops
+//! of the family (this, its input gradient [`conv_transpose2d`](fn@super::conv_transpose2d) and its
+//! weight gradient [`conv2d_weight_grad`](fn@super::conv2d_weight_grad)) are bilinear and each is
+//! differentiated by the other two.
 
 mod cpu;
 pub(super) mod reference;
@@ -21,12 +22,14 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If the shapes don't fit or the kernel is larger than the padded input.
+#[track_caller]
 pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding) -> Tensor {
     let g = Conv2dGeometry::new("conv2d", x.shape(), weight.shape(), stride, padding);
     with_geometry(x, weight, g)
 }
 
 /// As [`conv2d`], for a geometry that has been checked.
+#[track_caller]
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
     let storage = match (x.storage(), weight.storage()) {
         (Storage::Reference(x), Storage::Reference(w)) => {

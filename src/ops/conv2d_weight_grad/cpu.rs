@@ -1,5 +1,5 @@
-//! im2col and GEMM: w̄ `[kh·kw·c_in, c_out]` = columnsᵀ · ȳ. The batch is cut into a fixed number of parts whose sums are
-//! added in order, so threads change no bits.
+//! im2col and GEMM: w̄ `[kh·kw·c_in, c_out]` = columnsᵀ · ȳ. The batch is cut into a fixed number
+//! of parts whose sums are added in order, so threads change no bits.
 
 use crate::cpu::columns::add_assign;
 use crate::cpu::gemm::{Accumulate, Matrix, gemm_serial};

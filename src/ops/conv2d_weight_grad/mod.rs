@@ -13,11 +13,12 @@ use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The gradient `[kh, kw, c_in, c_out]` of the weights of a convolution whose kernel is `kernel` = `[kh, kw]`, from its
-/// input `x` and the gradient `grad` of its output.
+/// The gradient `[kh, kw, c_in, c_out]` of the weights of a convolution whose kernel is `kernel` =
+/// `[kh, kw]`, from its input `x` and the gradient `grad` of its output.
 ///
 /// # Panics
 /// If the convolution's output has not the shape of `grad`.
+#[track_caller]
 pub fn conv2d_weight_grad(
     x: &Tensor,
     grad: &Tensor,
@@ -26,7 +27,8 @@ pub fn conv2d_weight_grad(
     padding: Padding,
 ) -> Tensor {
     let (&[.., c_in], &[.., c_out]) = (x.dims(), grad.dims()) else {
-        panic!("conv2d_weight_grad: x {x:?} and grad {grad:?} must have 4 axes");
+        let (x, grad) = (x.shape(), grad.shape());
+        panic!("conv2d_weight_grad: x {x} and grad {grad} must have 4 axes");
     };
     let weight = [kernel[0], kernel[1], c_in, c_out].into();
     let g = Conv2dGeometry::new("conv2d_weight_grad", x.shape(), weight, stride, padding);
@@ -41,6 +43,7 @@ pub fn conv2d_weight_grad(
 }
 
 /// As [`conv2d_weight_grad`], for a geometry that has been checked.
+#[track_caller]
 pub(super) fn with_geometry(x: &Tensor, grad: &Tensor, g: Conv2dGeometry) -> Tensor {
     let storage = match (x.storage(), grad.storage()) {
         (Storage::Reference(x), Storage::Reference(grad)) => {

@@ -1,5 +1,5 @@
-//! GEMM and col2im, image by image: columns `[pixels, kh·kw·c_in]` = x `[pixels, c_out]` · wᵀ, which are then added
-//! to where they were gathered from.
+//! GEMM and col2im, image by image: columns `[pixels, kh·kw·c_in]` = x `[pixels, c_out]` · wᵀ,
+//! which are then added to where they were gathered from.
 
 use crate::cpu::gemm::{Accumulate, Matrix, gemm_serial};
 use crate::cpu::im2col::col2im;

@@ -1,11 +1,12 @@
-//! Transposed convolution: the input gradient of a convolution, used as a layer of its own to make maps larger.
+//! Transposed convolution: the input gradient of a convolution, used as a layer of its own to make
+//! maps larger.
 //!
 //! ```text
 //! y[n, oy·s + i - top, ox·s + j - left, o] += Σ_c  x[n, oy, ox, c] · w[i, j, o, c]
 //! ```
 //!
-//! with x `[n, h, w, c_in]`, w `[kh, kw, c_out, c_in]`. In the [`Conv2dGeometry`] of the convolution that it
-//! belongs to, x is the output and y is the input.
+//! with x `[n, h, w, c_in]`, w `[kh, kw, c_out, c_in]`. In the [`Conv2dGeometry`] of the
+//! convolution that it belongs to, x is the output and y is the input.
 
 mod cpu;
 mod reference;
@@ -16,14 +17,15 @@ use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` spread to maps of `output_size` = `[rows, columns]`: the input gradient of the convolution that takes such
-/// maps, with this `stride` and `padding`, to the size of `x`.
+/// `x` spread to maps of `output_size` = `[rows, columns]`: the input gradient of the convolution
+/// that takes such maps, with this `stride` and `padding`, to the size of `x`.
 ///
-/// Keras's `same` is `output_size` = h · s with [`Padding::same`] of that size; PyTorch's padding p with output
-/// padding q is `output_size` = (h - 1) · s - 2p + k + q with symmetric padding p.
+/// Keras's `same` is `output_size` = h · s with [`Padding::same`] of that size; PyTorch's padding p
+/// with output padding q is `output_size` = (h - 1) · s - 2p + k + q with symmetric padding p.
 ///
 /// # Panics
 /// If the shapes don't fit, or that convolution would not give the size of `x`.
+#[track_caller]
 pub fn conv_transpose2d(
     x: &Tensor,
     weight: &Tensor,
@@ -32,13 +34,15 @@ pub fn conv_transpose2d(
     padding: Padding,
 ) -> Tensor {
     let (&[n, ..], &[_, _, c_out, _]) = (x.dims(), weight.dims()) else {
-        panic!("conv_transpose2d: x {x:?} and weight {weight:?} must have 4 axes");
+        let (x, weight) = (x.shape(), weight.shape());
+        panic!("conv_transpose2d: x {x} and weight {weight} must have 4 axes");
     };
     let output = [n, output_size[0], output_size[1], c_out].into();
     let g = Conv2dGeometry::new("conv_transpose2d", output, weight.shape(), stride, padding);
     assert!(
         g.output() == x.shape(),
-        "conv_transpose2d: a convolution of {output} with weight {}, stride {stride:?} and {padding:?} gives {}, not x's {}",
+        "conv_transpose2d: a convolution of {output} with weight {}, stride {stride:?} and \
+         {padding:?} gives {}, not x's {}",
         weight.shape(),
         g.output(),
         x.shape()
@@ -47,6 +51,7 @@ pub fn conv_transpose2d(
 }
 
 /// As [`conv_transpose2d`], for a geometry that has been checked.
+#[track_caller]
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
     let storage = match (x.storage(), weight.storage()) {
         (Storage::Reference(x), Storage::Reference(w)) => {

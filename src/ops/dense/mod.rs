@@ -14,9 +14,11 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If the shapes don't fit.
+#[track_caller]
 pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
     let (&[n, inputs], &[rows, outputs], &[biases]) = (x.dims(), weight.dims(), bias.dims()) else {
-        panic!("dense: x {x:?}, weight {weight:?} and bias {bias:?} must have 2, 2 and 1 axes");
+        let (x, weight, bias) = (x.shape(), weight.shape(), bias.shape());
+        panic!("dense: x {x}, weight {weight} and bias {bias} must have 2, 2 and 1 axes");
     };
     assert!(
         inputs == rows && outputs == biases,

@@ -1,8 +1,9 @@
-//! Dropout (Srivastava et al., 2014), scaled at training time: y = x · m / (1 - rate), with m = 0 with probability `rate`
-//! and 1 otherwise.
+//! Dropout (Srivastava et al., 2014), scaled at training time: y = x · m / (1 - rate), with m = 0
+//! with probability `rate` and 1 otherwise.
 //!
-//! m_i is a pure function of the [`Position`]: it is 1 if word i of the stream is at least rate · 2³². So the mask is never
-//! stored; backward draws it again, x̄ = ȳ · m / (1 - rate), which is dropout itself.
+//! m_i is a pure function of the [`Position`]: it is 1 if word i of the stream is at least
+//! rate · 2³². So the mask is never stored; backward draws it again, x̄ = ȳ · m / (1 - rate), which
+//! is dropout itself.
 
 mod cpu;
 mod reference;
@@ -12,10 +13,12 @@ use crate::random::Position;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` with a share `rate` of its values, chosen by `position`, set to 0 and the others scaled by 1 / (1 - rate).
+/// `x` with a share `rate` of its values, chosen by `position`, set to 0 and the others scaled by
+/// 1 / (1 - rate).
 ///
 /// # Panics
 /// If `rate` is not in [0, 1).
+#[track_caller]
 pub fn dropout(x: &Tensor, rate: f64, position: Position) -> Tensor {
     assert!(
         (0.0..1.0).contains(&rate),

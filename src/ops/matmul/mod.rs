@@ -1,4 +1,5 @@
-//! Matrix products: C = A · B, where either operand may be read across instead of being transposed in memory.
+//! Matrix products: C = A · B, where either operand may be read across instead of being transposed
+//! in memory.
 //!
 //! Ā = C̄ · Bᵀ and B̄ = Aᵀ · C̄, so matmul is differentiated by itself.
 
@@ -32,6 +33,7 @@ impl Transpose {
 ///
 /// # Panics
 /// If the shapes don't fit.
+#[track_caller]
 pub fn matmul(a: &Tensor, b: &Tensor, transpose: Transpose) -> Tensor {
     let (&[ar, ac], &[br, bc]) = (a.dims(), b.dims()) else {
         panic!("matmul: {} and {} must have 2 axes", a.shape(), b.shape());
@@ -65,7 +67,8 @@ impl Op for MatMul {
 
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let flags = |a, b| Transpose { a, b };
-        // With A' = A or Aᵀ and B' = B or Bᵀ:  Ā' = C̄ B'ᵀ and B̄' = A'ᵀ C̄; if A was read across, Ā = (Ā')ᵀ = B' C̄ᵀ.
+        // With A' = A or Aᵀ and B' = B or Bᵀ:  Ā' = C̄ B'ᵀ and B̄' = A'ᵀ C̄; if A was read across,
+        // Ā = (Ā')ᵀ = B' C̄ᵀ.
         let a_grad = || {
             let b = call.input(1);
             match self.transpose {

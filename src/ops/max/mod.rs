@@ -17,6 +17,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If an axis is out of range or named twice, or there is nothing to choose from.
+#[track_caller]
 pub fn max(x: &Tensor, axes: &[usize]) -> Tensor {
     let reduction = Reduction::new("max", x.shape(), axes);
     assert!(
@@ -57,6 +58,6 @@ impl Op for Max {
         let largest = equal(&x, &reshape(&y, self.kept));
         let ties = reshape(&sum(&largest, &self.axes), self.kept);
         let share = broadcast_to(&reshape(grad, self.kept), x.shape());
-        vec![Some(&share * &(&largest / &ties))]
+        vec![Some(share * (largest / ties))]
     }
 }

@@ -14,6 +14,7 @@ use std::ops::Range;
 ///
 /// # Panics
 /// If there isn't one pair per axis.
+#[track_caller]
 pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
     assert!(
         zeros.len() == x.shape().rank(),

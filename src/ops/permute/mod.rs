@@ -1,4 +1,5 @@
-//! The axes in another order: y[i_a0, i_a1, ...] = x[i_0, i_1, ...], where axis k of y is axis `axes[k]` of x.
+//! The axes in another order: y[i_a0, i_a1, ...] = x[i_0, i_1, ...], where axis k of y is axis
+//! `axes[k]` of x.
 //!
 //! The adjoint is the inverse permutation.
 
@@ -14,6 +15,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If `axes` doesn't name every axis once.
+#[track_caller]
 pub fn permute(x: &Tensor, axes: &[usize]) -> Tensor {
     let mut sorted = axes.to_vec();
     sorted.sort_unstable();

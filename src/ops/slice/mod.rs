@@ -1,4 +1,5 @@
-//! A box cut out of an array: `y[i] = x[start + i]`, per axis. Its adjoint is [`pad`](fn@pad) with zeros.
+//! A box cut out of an array: `y[i] = x[start + i]`, per axis. Its adjoint is [`pad`](fn@pad) with
+//! zeros.
 
 mod cpu;
 mod reference;
@@ -14,6 +15,7 @@ use std::ops::Range;
 ///
 /// # Panics
 /// If there isn't one range per axis, or one reaches past its axis.
+#[track_caller]
 pub fn slice(x: &Tensor, ranges: &[Range<usize>]) -> Tensor {
     let fits = |(r, &length): (&Range<usize>, &usize)| r.start <= r.end && r.end <= length;
     assert!(

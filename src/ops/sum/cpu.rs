@@ -1,15 +1,14 @@
-//! One run of axes after the other, each a reduction of `[outer, reduced, inner]` in blocks of fixed size:
-//! the blocks are summed apart and then added in order, so threads change no bits.
+//! One run of axes after the other, each a reduction of `[outer, reduced, inner]` in blocks of
+//! [`TASK_LENGTH`] values: the blocks are summed apart and then added in order, so threads change no
+//! bits.
 
 use super::Reduction;
 use crate::cpu::columns::{add_assign, column_sums};
 use crate::cpu::pool::Buffer;
+use crate::cpu::{TASK_LENGTH, rows_per_task};
 use crate::shape::Shape;
 use rayon::prelude::*;
 use wide::f32x8;
-
-/// Values in a block.
-const BLOCK: usize = 1 << 13;
 
 /// The sum of `x` over the axes of `reduction`.
 pub fn sum(x: &[f32], shape: Shape, reduction: &Reduction) -> Buffer {
@@ -31,7 +30,7 @@ fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
         return y.fill(0.0);
     }
     if inner == 1 {
-        let rows = (BLOCK / reduced).max(1);
+        let rows = rows_per_task(reduced);
         y.par_chunks_mut(rows)
             .zip(x.par_chunks(rows * reduced))
             .for_each(|(y, x)| {
@@ -53,16 +52,22 @@ fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
 
 /// The sum of one contiguous row.
 fn sum_row(x: &[f32]) -> f32 {
-    let blocks: Vec<f32> = x
-        .par_chunks(BLOCK)
-        .map(|block| {
-            let (lanes, tail) = block.as_chunks();
-            let mut sum = f32x8::ZERO;
-            for &x in lanes {
-                sum += f32x8::new(x);
-            }
-            sum.reduce_add() + tail.iter().sum::<f32>()
-        })
-        .collect();
-    blocks.iter().sum()
+    if x.len() <= TASK_LENGTH {
+        return sum_block(x);
+    }
+    let mut sums = Buffer::unspecified(x.len().div_ceil(TASK_LENGTH));
+    sums.par_iter_mut()
+        .zip(x.par_chunks(TASK_LENGTH))
+        .for_each(|(sum, block)| *sum = sum_block(block));
+    sums.iter().sum()
+}
+
+/// The sum of one block: a partial sum per lane, the lanes, and what is left over.
+fn sum_block(x: &[f32]) -> f32 {
+    let (lanes, tail) = x.as_chunks();
+    let mut sum = f32x8::ZERO;
+    for &x in lanes {
+        sum += f32x8::new(x);
+    }
+    sum.reduce_add() + tail.iter().sum::<f32>()
 }

@@ -15,6 +15,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If an axis is out of range or named twice.
+#[track_caller]
 pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
     let reduction = Reduction::new("sum", x.shape(), axes);
     if axes.is_empty() {
@@ -39,15 +40,22 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
 ///
 /// # Panics
 /// If an axis is out of range or named twice.
+#[track_caller]
 pub fn mean(x: &Tensor, axes: &[usize]) -> Tensor {
-    let count: usize = axes.iter().map(|&axis| x.dims()[axis]).product();
-    &sum(x, axes) * (1.0 / count as f64)
+    let reduction = Reduction::new("mean", x.shape(), axes);
+    let lengths = x.dims().iter().zip(&reduction.over);
+    let count: usize = lengths
+        .filter(|(_, over)| **over)
+        .map(|(&n, _)| n)
+        .product();
+    sum(x, axes) * (1.0 / count as f64)
 }
 
 /// The sum over what broadcasting `shape` to `x`'s shape would repeat: the adjoint of a broadcast.
 ///
 /// # Panics
 /// If `shape` doesn't broadcast to `x`'s shape.
+#[track_caller]
 pub fn sum_to(x: &Tensor, shape: Shape) -> Tensor {
     assert!(
         shape.broadcast(x.shape()) == Some(x.shape()),
@@ -76,6 +84,7 @@ pub(super) struct Reduction {
 }
 
 impl Reduction {
+    #[track_caller]
     pub fn new(op: &str, shape: Shape, axes: &[usize]) -> Reduction {
         let mut over = vec![false; shape.rank()];
         for &axis in axes {
@@ -101,8 +110,9 @@ impl Reduction {
         }
     }
 
-    /// The axes, gathered into runs: each run of reduced axes as (outer, reduced, inner) lengths. Reducing
-    /// them one after the other from the last, each a plain three-axis reduction, does the whole.
+    /// The axes, gathered into runs: each run of reduced axes as (outer, reduced, inner) lengths.
+    /// Reducing them one after the other from the last, each a plain three-axis reduction, does the
+    /// whole.
     pub fn runs(&self, shape: Shape) -> Vec<[usize; 3]> {
         let mut runs = Vec::new();
         let mut inner = 1;

@@ -1,4 +1,5 @@
-//! Nearest-neighbour upsampling: every pixel becomes a block of f × f, y[n, i, j, c] = x[n, i / f, j / f, c].
+//! Nearest-neighbour upsampling: every pixel becomes a block of f × f,
+//! y[n, i, j, c] = x[n, i / f, j / f, c].
 //!
 //! Its gradient sums each block, x̄[n, i, j, c] = Σ ȳ over the block; the two are each other's adjoint.
 
@@ -14,6 +15,7 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If `x` has not 4 axes or `factor` is 0.
+#[track_caller]
 pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = x.dims() else {
         panic!("upsample_nearest: x {} must have 4 axes", x.shape());
@@ -28,10 +30,12 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     record(Upsample { factor }, &[x], shape, storage)
 }
 
-/// The adjoint: the sum of each block of `factor` × `factor` pixels of `grad` `[n, h·factor, w·factor, c]`.
+/// The adjoint: the sum of each block of `factor` × `factor` pixels of `grad`
+/// `[n, h·factor, w·factor, c]`.
 ///
 /// # Panics
 /// If `grad` has not 4 axes or `factor` doesn't divide its height and width.
+#[track_caller]
 pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = grad.dims() else {
         panic!(

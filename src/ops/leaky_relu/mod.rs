@@ -1,38 +1,31 @@
-//! Leaky ReLU, y = x where x > 0 and slope · x elsewhere (Maas, Hannun and Ng, 2013), and ReLU, its slope 0.
+//! Leaky ReLU, y = x where x > 0 and slope · x elsewhere (Maas, Hannun and Ng, 2013), and ReLU, its
+//! slope 0.
 //!
-//! Its gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative; with respect to x it
-//! is 0 wherever it has one. y > 0 exactly where x > 0, so the rule reads y, which the next layer keeps anyway.
+//! Its gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative;
+//! with respect to x it is 0 wherever it has one. y > 0 exactly where x > 0, so the rule reads y,
+//! which the next layer keeps anyway.
 
+mod cpu;
+mod reference;
+
+use super::different_devices;
 use crate::autograd::{Call, Keeps, Op, record};
-use crate::cpu::pool::Buffer;
-use crate::cpu::simd;
-use crate::ops::different_devices;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
-use wide::f32x8;
 
 /// x where it is positive, `slope` · x elsewhere.
 ///
 /// # Panics
 /// If `slope` is negative.
+#[track_caller]
 pub fn leaky_relu(x: &Tensor, slope: f64) -> Tensor {
     assert!(
         slope >= 0.0,
         "leaky_relu: slope {slope} must not be negative"
     );
     let storage = match x.storage() {
-        Storage::Reference(x) => {
-            let f = |&x: &f64| if x > 0.0 { x } else { slope * x };
-            Storage::Reference(x.iter().map(f).collect())
-        }
-        Storage::Cpu(x) => {
-            let mut y = Buffer::unspecified(x.len());
-            let slope = f32x8::splat(slope as f32);
-            simd::map(x, &mut y, |x| {
-                x.simd_gt(f32x8::ZERO).bitselect(x, slope * x)
-            });
-            Storage::Cpu(y)
-        }
+        Storage::Reference(x) => Storage::Reference(reference::leaky_relu(x, slope)),
+        Storage::Cpu(x) => Storage::Cpu(cpu::leaky_relu(x, slope as f32)),
     };
     record(LeakyRelu { slope }, &[x], x.shape(), storage)
 }
@@ -46,16 +39,10 @@ pub fn relu(x: &Tensor) -> Tensor {
 fn leaky_relu_grad(y: &Tensor, grad: &Tensor, slope: f64) -> Tensor {
     let storage = match (y.storage(), grad.storage()) {
         (Storage::Reference(y), Storage::Reference(grad)) => {
-            let f = |(&y, &g): (&f64, &f64)| if y > 0.0 { g } else { slope * g };
-            Storage::Reference(y.iter().zip(grad).map(f).collect())
+            Storage::Reference(reference::leaky_relu_grad(y, grad, slope))
         }
         (Storage::Cpu(y), Storage::Cpu(grad)) => {
-            let mut out = Buffer::unspecified(y.len());
-            let slope = f32x8::splat(slope as f32);
-            simd::zip(y, grad, &mut out, |y, g| {
-                y.simd_gt(f32x8::ZERO).bitselect(g, slope * g)
-            });
-            Storage::Cpu(out)
+            Storage::Cpu(cpu::leaky_relu_grad(y, grad, slope as f32))
         }
         _ => different_devices("leaky_relu_grad", &[y, grad]),
     };

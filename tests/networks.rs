@@ -1,0 +1,129 @@
+//! The networks that are built are the networks that a recipe's tables describe.
+
+use minimax::gan::network::build;
+use minimax::gan::recipe::{NetworkSpec, ParameterCount, Recipe, built_in_names};
+use minimax::nn::{Pass, Sequential};
+use minimax::random::{Purpose, Random};
+use minimax::{Device, Tensor};
+
+/// What the table says of each layer, and the network has.
+fn parameters(network: &Sequential, layers: usize) -> Vec<ParameterCount> {
+    let mut counts = vec![ParameterCount::default(); layers];
+    for (name, tensor) in network.named() {
+        let layer: usize = name.split('.').nth(1).unwrap().parse().unwrap();
+        let count = &mut counts[layer - 1];
+        let kind = match tensor.requires_grad() {
+            true => &mut count.trainable,
+            false => &mut count.not_trainable,
+        };
+        *kind += tensor.numel() as u64;
+    }
+    counts
+}
+
+/// Holds what is built from `spec` to its table.
+fn built_as_described(name: &str, spec: &NetworkSpec) {
+    let table = spec.table().unwrap();
+    let mut random = Random::new(1, Purpose::Initial);
+    let mut network = build(spec, &mut random, Device::Cpu);
+
+    let described: Vec<ParameterCount> = table.rows.iter().map(|row| row.parameters).collect();
+    assert_eq!(parameters(&network, described.len()), described, "{name}");
+    let learned: usize = network.parameters().iter().map(|p| p.numel()).sum();
+    assert_eq!(learned as u64, table.parameters.trainable, "{name}");
+
+    let batch = |shape: &[usize]| [&[3], shape].concat();
+    let x = Tensor::ones(&batch(&spec.input)[..], Device::Cpu);
+    for pass in [Pass::Training(&mut random), Pass::Evaluation] {
+        assert_eq!(
+            network.forward(&x, pass).dims(),
+            batch(table.output()),
+            "{name}"
+        );
+    }
+}
+
+fn both_as_described(recipe: &Recipe) {
+    built_as_described(&format!("generator of {}", recipe.name), &recipe.generator);
+    built_as_described(
+        &format!("discriminator of {}", recipe.name),
+        &recipe.discriminator,
+    );
+}
+
+#[test]
+fn built_in_recipes() {
+    for name in built_in_names() {
+        both_as_described(&Recipe::load(name, &[]).unwrap());
+    }
+}
+
+/// Every kind of layer, those with a kernel with a bias and without, convolutions with each sort of
+/// padding and of sizes that differ along every axis.
+const EVERY_LAYER: &str = r#"
+name = "every-layer"
+description = "Each kind of layer"
+
+[data]
+name = "digits"
+
+[training]
+epochs = 1
+batch_size = 3
+loss = "bce"
+update = "simultaneous"
+
+[generator]
+input = [10]
+optimizer = { kind = "sgd", learning_rate = 0.1 }
+layers = [
+  { layer = "dense", units = 105, bias = false },
+  { layer = "batch_norm" },
+  { layer = "relu" },
+  { layer = "reshape", shape = [7, 5, 3] },
+  { layer = "conv_transpose2d", filters = 4, kernel = [4, 5], stride = [2, 1], bias = false },
+  { layer = "batch_norm" },
+  { layer = "leaky_relu" },
+  { layer = "upsample", factor = 2 },
+  { layer = "conv2d", filters = 2, kernel = [3, 2], stride = [1, 3], padding = "valid", bias = false },
+  { layer = "conv_transpose2d", filters = 6, kernel = 3, stride = 2, padding = "valid" },
+  { layer = "flatten" },
+  { layer = "dense", units = 784 },
+  { layer = "tanh" },
+  { layer = "reshape", shape = [28, 28, 1] },
+]
+
+[discriminator]
+input = [28, 28, 1]
+optimizer = { kind = "sgd", learning_rate = 0.1 }
+layers = [
+  { layer = "conv2d", filters = 5, kernel = [5, 4], stride = [3, 2] },
+  { layer = "conv2d", filters = 3, kernel = 4, padding = { explicit = { top = 1, bottom = 0, left = 3, right = 2 } } },
+  { layer = "dropout", rate = 0.3 },
+  { layer = "flatten" },
+  { layer = "dense", units = 1 },
+  { layer = "sigmoid" },
+]
+"#;
+
+#[test]
+fn every_kind_of_layer() {
+    let recipe = Recipe::parse("every-layer.toml", EVERY_LAYER, &[]).unwrap();
+    both_as_described(&recipe);
+
+    // The error of a layer that doesn't exist lists those that do.
+    let text = EVERY_LAYER.replacen("\"relu\"", "\"none\"", 1);
+    let error = Recipe::parse("none.toml", &text, &[])
+        .unwrap_err()
+        .to_string();
+    let (_, kinds) = error.split_once("expected one of ").expect(&error);
+    let kinds: Vec<&str> = kinds.split('`').skip(1).step_by(2).collect();
+    assert!(kinds.len() >= 12, "{error}");
+    for kind in kinds {
+        let layer = format!("layer = \"{kind}\"");
+        assert!(
+            EVERY_LAYER.contains(&layer),
+            "no {kind} in the recipe above"
+        );
+    }
+}
