@@ -320,7 +320,9 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
         hash: fnv1a(&images.pixels),
     };
     let (batch_size, seed) = (recipe.training.batch_size, recipe.training.seed);
-    Ok((Batches::new(Arc::new(images), batch_size, seed)?, identity))
+    let batches = Batches::new(Arc::new(images), batch_size, seed)
+        .map_err(|what| Error::recipe(&recipe.name, what))?;
+    Ok((batches, identity))
 }
 
 /// FNV-1a, 64 bits: tells data sets apart that nobody has made alike on purpose.
