@@ -104,7 +104,15 @@ pub(super) fn in_words(complaint: &str) -> String {
         ("unknown variant", "unknown value"),
         ("invalid type: floating point", "invalid type: number"),
     ];
-    const ENDS: [(&str, &str); 6] = [
+    const ENDS: [(&str, &str); 8] = [
+        (
+            "u64 value was too large",
+            "a whole number above 9223372036854775807; make it smaller",
+        ),
+        (
+            " as i128, expected any valid TOML value",
+            ", which has more than 64 bits; make it smaller",
+        ),
         ("expected usize", "expected a whole number, 0 or more"),
         (
             "expected u64",
@@ -211,6 +219,16 @@ mod tests {
                 "epochs = 40",
                 "epochs = -1",
                 "training.epochs: invalid value: integer `-1`, expected a whole",
+            ),
+            (
+                "seed = 1",
+                "seed = 9223372036854775808",
+                "a whole number above 9223372036854775807; make it smaller",
+            ),
+            (
+                "seed = 1",
+                "seed = -99999999999999999999",
+                "invalid type: integer `-99999999999999999999`, which has more than 64 bits",
             ),
             (
                 "range = [-1, 1]",
