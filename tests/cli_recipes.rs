@@ -69,7 +69,18 @@ fn counts_as_json() {
 #[test]
 fn the_table_has_a_row_per_layer_and_the_sums() {
     let table = output("recipes vanilla-mnist --set training.batch_size=32");
-    assert!(table.contains("batches of 32"), "{table}");
+    for key in [
+        "batch_size=32",
+        "loss=\"bce\"",
+        "range=[-1.0, 1.0]",
+        "betas=[0.5, 0.999]",
+    ] {
+        assert!(table.contains(key), "{key}: {table}");
+    }
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 110),
+        "{table}"
+    );
     let row = |start: &str| {
         let fields = |line: &str| {
             line.split_whitespace()
@@ -83,11 +94,11 @@ fn the_table_has_a_row_per_layer_and_the_sums() {
     };
     assert_eq!(
         row("10 dense").unwrap(),
-        ["10", "dense", "[784]", "402,192"]
+        ["10", "dense", "units=784", "bias=true", "[784]", "402,192"]
     );
     assert_eq!(
         row("12 reshape").unwrap().join(" "),
-        "12 reshape [28, 28, 1] 0"
+        "12 reshape shape=[28, 28, 1] [28, 28, 1] 0"
     );
     assert_eq!(row("total").unwrap(), ["total", "579,728"]);
     assert_eq!(row("not trainable").unwrap(), ["not", "trainable", "0"]);

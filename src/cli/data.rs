@@ -1,9 +1,11 @@
 //! `minimax data`: looking at a data set before training on it.
 
+use super::print;
 use crate::random::{Purpose, Random};
-use crate::{Error, Result, data, report};
+use crate::report::{columns_for, grid_png};
+use crate::{Error, Result, data};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// Arguments of `minimax data`.
@@ -25,7 +27,7 @@ pub enum DataCommand {
 #[derive(Args, Debug)]
 pub struct PreviewArgs {
     /// `digits`, `mnist`, `fashion-mnist` or a folder
-    #[arg(value_name = "NAME|DIR")]
+    #[arg(value_name = "NAME|DIR", value_parser = NonEmptyStringValueParser::new())]
     pub data: String,
     /// The picture to write
     #[arg(long, value_name = "FILE", default_value = "grid.png")]
@@ -42,12 +44,11 @@ pub struct PreviewArgs {
 ///
 /// # Errors
 /// Whatever [`data::open`] says of the data set, [`Error::Usage`] where `--count` is 0 or more than it
-/// holds, and [`Error::Io`] where the picture can't be written.
+/// holds, and whatever [`grid_png`] says of the picture.
 pub fn run(args: &DataArgs) -> Result<()> {
     let DataCommand::Preview(args) = &args.command;
     let line = preview(args)?;
-    // Unlike `println!`, no panic where the reader of a pipe has gone.
-    writeln!(io::stdout(), "{line}").map_err(Error::io("standard output"))
+    print(&format!("{line}\n"))
 }
 
 /// Draws the grid and says what was drawn.
@@ -67,9 +68,9 @@ fn preview(args: &PreviewArgs) -> Result<String> {
         .flat_map(|&index| images.image(index as usize))
         .copied()
         .collect();
-    let columns = (count as f64).sqrt().ceil() as usize;
     let (height, width, channels) = (images.height, images.width, images.channels);
-    report::grid_png(&args.out, &pixels, height, width, channels, columns)?;
+    let columns = columns_for(count);
+    grid_png(&args.out, &pixels, height, width, channels, columns)?;
 
     let classes = match images.classes() {
         0 => "no labels".to_string(),

@@ -21,7 +21,10 @@ pub struct RecipesArgs {
     set: Vec<String>,
 }
 
-/// Runs the subcommand.
+/// Runs `minimax recipes`.
+///
+/// # Errors
+/// What [`Recipe::load`] says of the recipe and the overrides.
 pub fn run(args: RecipesArgs) -> Result<()> {
     let text = match args.recipe {
         Some(name) => {
@@ -150,37 +153,49 @@ fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> String {
     text
 }
 
-/// What is trained on what, and the layers of both networks.
+/// What is trained on what and how, and the layers of both networks.
 fn describe(recipe: &Recipe) -> String {
-    let (data, training) = (&recipe.data, &recipe.training);
     format!(
-        "{}: {}\ndata {} scaled to [{}, {}], {} epochs in batches of {}\n\n{}\n{}",
+        "{}: {}\n\ndata: {}\ntraining: {}\n\n{}\n{}",
         recipe.name,
         recipe.description,
-        data.name,
-        data.range[0],
-        data.range[1],
-        training.epochs,
-        training.batch_size,
-        layers("generator", &recipe.generator),
-        layers("discriminator", &recipe.discriminator),
+        attributes(&recipe.data),
+        attributes(&recipe.training),
+        network("generator", &recipe.generator),
+        network("discriminator", &recipe.discriminator),
     )
 }
 
-/// The layer table of one network.
-fn layers(name: &str, network: &NetworkSpec) -> String {
+/// The keys of a recipe's table and their values, as the recipe writes them and with every default.
+fn attributes(table: &impl Serialize) -> String {
+    let text = toml::to_string(table).expect("a loaded recipe holds only what TOML can say");
+    // The name of a layer has a column of its own.
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with("layer = "));
+    lines
+        .map(|line| line.replacen(" = ", "=", 1))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// How one network starts and is changed, and its layers.
+fn network(name: &str, network: &NetworkSpec) -> String {
     let table = table(network);
     let sum = table.parameters;
     let mut lines = vec![[
         "".into(),
         name.into(),
+        "".into(),
         format!("{:?}", network.input),
         "parameters".into(),
     ]];
-    lines.extend(table.rows.iter().enumerate().map(|(index, row)| {
+    let layers = network.layers.iter().zip(&table.rows).enumerate();
+    lines.extend(layers.map(|(index, (layer, row))| {
         [
             (index + 1).to_string(),
             row.kind.into(),
+            attributes(layer),
             format!("{:?}", row.output),
             thousands(row.parameters.total()),
         ]
@@ -190,11 +205,26 @@ fn layers(name: &str, network: &NetworkSpec) -> String {
         ("trainable", sum.trainable),
         ("not trainable", sum.not_trainable),
     ] {
-        lines.push(["".into(), what.into(), "".into(), thousands(count)]);
+        lines.push([
+            "".into(),
+            what.into(),
+            "".into(),
+            "".into(),
+            thousands(count),
+        ]);
     }
-    align(
-        &lines,
-        [Align::Right, Align::Left, Align::Left, Align::Right],
+    let sides = [
+        Align::Right,
+        Align::Left,
+        Align::Left,
+        Align::Left,
+        Align::Right,
+    ];
+    format!(
+        "initializer: {}\noptimizer: {}\n{}",
+        toml::Value::try_from(network.initializer).expect("a word or a table of numbers"),
+        attributes(&network.optimizer),
+        align(&lines, sides)
     )
 }
 

@@ -4,7 +4,7 @@ use super::{print, set_threads};
 use crate::files::write_whole;
 use crate::gan::folder::{CHECKPOINT, GENERATOR};
 use crate::gan::{checkpoint, model, pixels};
-use crate::report::grid_png;
+use crate::report::{columns_for, grid_png};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -82,8 +82,14 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     match format {
         Format::Png => {
             let bytes = pixels::to_bytes(&images, recipe.data.range);
-            let columns = (count as f64).sqrt().ceil() as usize;
-            grid_png(&out, &bytes, image[0], image[1], image[2], columns)?;
+            grid_png(
+                &out,
+                &bytes,
+                image[0],
+                image[1],
+                image[2],
+                columns_for(count),
+            )?;
         }
         Format::Npy => write_whole(&out, &npy(&images))?,
     }

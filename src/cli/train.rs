@@ -46,7 +46,7 @@ pub struct TrainArgs {
     /// Threads to use; the results don't depend on it [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
-    /// The run's folder [default: `runs/<recipe>-<n>`]
+    /// The run's folder, without which it is a new `runs/<recipe>-<n>`
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Change any key of the recipe, such as generator.optimizer.learning_rate=1e-4

@@ -3,7 +3,6 @@
 
 use super::Images;
 use crate::random::{Purpose, Random};
-use crate::{Error, Result};
 use std::sync::Arc;
 
 /// The batches of a data set.
@@ -22,13 +21,15 @@ impl Batches {
     /// left out of that epoch.
     ///
     /// # Errors
-    /// [`Error::Usage`] where `batch_size` is 0 or larger than the set.
-    pub fn new(images: Arc<Images>, batch_size: usize, seed: u64) -> Result<Batches> {
+    /// Where `batch_size` is 0 or larger than the set: the recipe's key and the mend, for
+    /// [`Error::recipe`](crate::Error::recipe).
+    pub fn new(images: Arc<Images>, batch_size: usize, seed: u64) -> Result<Batches, String> {
         let count = images.len();
         if batch_size == 0 || batch_size > count {
-            return Err(Error::Usage(format!(
-                "--batch-size {batch_size}: the data set has {count} images; choose from 1 to {count}"
-            )));
+            return Err(format!(
+                "training.batch_size = {batch_size} but the data set has {count} images; \
+                 choose from 1 to {count}"
+            ));
         }
         Ok(Batches {
             order: order(seed, 0, count),
@@ -50,7 +51,8 @@ impl Batches {
         (self.images.len() / self.batch_size) as u64
     }
 
-    /// The bytes of batch `step`, counted from 0 over all epochs: `[batch_size, height, width, channels]`.
+    /// The bytes of batch `step`, counted from 0 over all epochs:
+    /// `[batch_size, height, width, channels]`.
     pub fn batch(&mut self, step: u64) -> &[u8] {
         let epoch = step / self.steps_per_epoch();
         if epoch != self.epoch {
@@ -127,12 +129,12 @@ mod tests {
             1
         );
         for size in [0, 51] {
-            let error = Batches::new(numbered(50), size, 0)
-                .err()
-                .unwrap()
-                .to_string();
-            assert!(error.contains(&format!("--batch-size {size}")), "{error}");
-            assert!(error.contains("from 1 to 50"), "{error}");
+            let what = Batches::new(numbered(50), size, 0).err().unwrap();
+            let key = format!("training.batch_size = {size} ");
+            assert!(
+                what.starts_with(&key) && what.contains("from 1 to 50"),
+                "{what}"
+            );
         }
     }
 

@@ -30,37 +30,48 @@ const IMAGE_NAMES: [&str; 2] = ["train-images-idx3-ubyte", "train-images.idx3-ub
 const LABEL_NAMES: [&str; 2] = ["train-labels-idx1-ubyte", "train-labels.idx1-ubyte"];
 
 /// The training set in `folder`, or `None` where there is neither an image file nor a label file.
+/// Without a label file the images have no labels, which a GAN doesn't need.
 ///
 /// # Errors
-/// [`Error::Data`] where one of the two is missing, isn't IDX, is cut short, goes on too long, is
-/// empty, promises an absurd size, or where the two hold different counts.
+/// [`Error::Data`] where there are labels alone, where a file isn't IDX, is cut short, goes on too
+/// long, is empty or promises an absurd size, or where the two hold different counts.
 pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
-    let (images, labels) = (find(folder, IMAGE_NAMES), find(folder, LABEL_NAMES));
-    let (images, labels) = match (images, labels) {
-        (None, None) => return Ok(None),
-        (Some(images), Some(labels)) => (images, labels),
-        (None, Some(_)) => return Err(alone(folder, "labels but no images", IMAGE_NAMES[0])),
-        (Some(_), None) => return Err(alone(folder, "images but no labels", LABEL_NAMES[0])),
+    let labels = find(folder, LABEL_NAMES);
+    let Some(images) = find(folder, IMAGE_NAMES) else {
+        let mend = format!("put {}[.gz] there", IMAGE_NAMES[0]);
+        return match labels {
+            Some(_) => Err(Error::data(folder, "labels but no images", mend)),
+            None => Ok(None),
+        };
     };
     let ([count, height, width], pixels) = read_file(&images, IMAGES)?;
-    let ([label_count], label_bytes) = read_file(&labels, LABELS)?;
-    if count != label_count {
-        return Err(Error::data(
-            &labels,
-            format!(
-                "{label_count} labels for the {count} images of {}",
-                images.display()
-            ),
-            "take both files from one source",
-        ));
-    }
+    let labels = match labels {
+        Some(path) => read_labels(&path, count, &images)?,
+        None => Vec::new(),
+    };
     Ok(Some(Images {
         height,
         width,
         channels: 1,
         pixels,
-        labels: label_bytes,
+        labels,
     }))
+}
+
+/// The labels in the file `path`, one for each of the `count` images of the file `images`.
+fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Vec<u8>> {
+    let ([found], labels) = read_file(path, LABELS)?;
+    if found == count {
+        return Ok(labels);
+    }
+    Err(Error::data(
+        path,
+        format!(
+            "{found} labels for the {count} images of {}",
+            images.display()
+        ),
+        "take both files from one source",
+    ))
 }
 
 fn find(folder: &Path, names: [&str; 2]) -> Option<PathBuf> {
@@ -68,10 +79,6 @@ fn find(folder: &Path, names: [&str; 2]) -> Option<PathBuf> {
         .iter()
         .flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))])
         .find(|path| path.is_file())
-}
-
-fn alone(folder: &Path, what: &str, missing: &str) -> Error {
-    Error::data(folder, what, format!("put {missing}[.gz] there"))
 }
 
 fn read_file<const N: usize>(path: &Path, magic: u32) -> Result<([usize; N], Vec<u8>)> {
@@ -257,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_needs_both_files_and_equal_counts() {
+    fn a_folder_needs_images_and_one_label_each_or_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         assert!(read_folder(path).unwrap().is_none());
@@ -284,12 +291,13 @@ mod tests {
         assert!(error.starts_with(&labels.display().to_string()), "{error}");
         assert!(error.contains("3 labels for the 2 images"), "{error}");
 
-        fs::remove_file(&labels).unwrap();
+        fs::write(&labels, []).unwrap();
         let error = read_folder(path).unwrap_err().to_string();
-        assert!(
-            error.contains("put train-labels-idx1-ubyte[.gz] there"),
-            "{error}"
-        );
+        assert!(error.contains("the file is empty"), "{error}");
+
+        fs::remove_file(&labels).unwrap();
+        let set = read_folder(path).unwrap().unwrap();
+        assert_eq!((set.len(), set.labels.len(), set.classes()), (2, 0, 0));
     }
 
     #[test]

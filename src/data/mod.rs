@@ -79,7 +79,7 @@ struct Format {
 /// Every format, in the order in which they are tried. A new one is a module with such a function and a
 /// row here.
 const FORMATS: [Format; 1] = [Format {
-    files: "train-images-idx3-ubyte[.gz] and train-labels-idx1-ubyte[.gz]",
+    files: "train-images-idx3-ubyte[.gz] and, where there are labels, train-labels-idx1-ubyte[.gz]",
     read: idx::read_folder,
 }];
 
@@ -88,8 +88,8 @@ const FORMATS: [Format; 1] = [Format {
 /// recognised by the files in it. Only the digits depend on `seed`.
 ///
 /// # Errors
-/// [`Error::Usage`] where it is neither a name nor a folder, [`Error::Data`] where the folder holds no
-/// data that can be read, and [`Error::Io`] where the system refuses.
+/// [`Error::Data`] where it is neither a name nor a folder or holds no data that can be read, and
+/// [`Error::Io`] where the system refuses.
 pub fn open(name_or_folder: &str, seed: u64) -> Result<Images> {
     if name_or_folder == DIGITS {
         return Ok(draw(DIGIT_COUNT, seed));
@@ -104,16 +104,14 @@ pub fn open(name_or_folder: &str, seed: u64) -> Result<Images> {
     }
     Err(if KNOWN.contains(&name_or_folder) {
         let mend = format!(
-            "put {} there, or name their folder with --data DIR",
+            "put {} there, or give their folder in place of {name_or_folder}",
             expected_files()
         );
         Error::data(folder, "there is no such folder", mend)
     } else {
-        Error::Usage(format!(
-            "data {name_or_folder:?}: neither a data set's name ({DIGITS}, {}) nor a folder; \
-             give one of these or --data DIR",
-            KNOWN.join(", "),
-        ))
+        let known = KNOWN.join(", ");
+        let what = format!("neither a data set's name ({DIGITS}, {known}) nor a folder");
+        Error::data(folder, what, "give one of these names or a folder's path")
     })
 }
 
@@ -143,10 +141,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let empty = folder.path().to_str().unwrap();
         for (name, what, mend) in [
-            ("digit", "data \"digit\"", "digits, mnist, fashion-mnist"),
-            ("no/such/folder", "no/such/folder", "--data DIR"),
-            ("", "data \"\"", "digits"),
-            ("Cargo.toml", "nor a folder", "--data DIR"),
+            ("digit", "digit: neither", "digits, mnist, fashion-mnist"),
+            (
+                "no/such/folder",
+                "no/such/folder: neither",
+                "a folder's path",
+            ),
+            ("Cargo.toml", "nor a folder", "a folder's path"),
             (
                 "fashion-mnist",
                 "datasets/fashion-mnist",
@@ -156,6 +157,7 @@ mod tests {
         ] {
             let error = open(name, 0).expect_err(name).to_string();
             assert!(error.contains(what) && error.contains(mend), "{error}");
+            assert!(!error.contains("--"), "a flag's name: {error}");
             assert!(!error.contains('\n'), "{error}");
         }
     }

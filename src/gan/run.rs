@@ -77,6 +77,7 @@ impl Run {
         device: Device,
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
+        recipe.check_machine()?;
         let (batches, data) = open_data(&recipe)?;
         let folder = place(&recipe)?;
         folder::claim(&folder)?;
@@ -320,7 +321,9 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
         hash: fnv1a(&images.pixels),
     };
     let (batch_size, seed) = (recipe.training.batch_size, recipe.training.seed);
-    Ok((Batches::new(Arc::new(images), batch_size, seed)?, identity))
+    let batches = Batches::new(Arc::new(images), batch_size, seed)
+        .map_err(|what| Error::recipe(&recipe.name, what))?;
+    Ok((batches, identity))
 }
 
 /// FNV-1a, 64 bits: tells data sets apart that nobody has made alike on purpose.

@@ -9,14 +9,22 @@ use std::path::Path;
 const GAP: usize = 2;
 /// Tone of the gap: neither the black nor the white that images mostly end in.
 const TONE: u8 = 112;
-/// The side that a cell is enlarged to, at least, when the images are smaller.
+/// The side that a cell is enlarged to, at least, when the images are smaller and the grid has room.
 const CELL: usize = 80;
+/// The most bytes that the pixels of a grid may take.
+const MAX_BYTES: usize = 1 << 28;
+
+/// The columns of a grid of `count` images that is about as wide as high: √count, rounded up.
+pub fn columns_for(count: usize) -> usize {
+    (count as f64).sqrt().ceil() as usize
+}
 
 /// Writes `pixels`, `[n, height, width, channels]` bytes, as a grid of `columns` images a row, read
 /// like text. `channels` is 1 (grey) or 3 (red, green, blue).
 ///
 /// # Errors
-/// [`Error::Io`] where `path` can't be written.
+/// [`Error::Data`] where so many images make a grid of more than 2²⁸ bytes even when none is
+/// enlarged, [`Error::Io`] where `path` can't be written.
 ///
 /// # Panics
 /// When there is no image, a size is 0, `pixels` isn't whole images, or `channels` is not 1 or 3.
@@ -41,11 +49,17 @@ pub fn grid_png(
     let count = pixels.len() / size;
     let columns = columns.min(count);
     let rows = count.div_ceil(columns);
-    let scale = CELL.div_ceil(height.max(width));
-    let grid_width = GAP + columns * (width * scale + GAP);
-    let grid_height = GAP + rows * (height * scale + GAP);
+    let (scale, [grid_height, grid_width]) = measure(rows, columns, [height, width, channels]);
+    let bytes = grid_height * grid_width * channels;
+    if bytes > MAX_BYTES {
+        let what = format!(
+            "a grid of {count} images of {height}x{width}x{channels} takes {bytes} bytes, \
+             more than {MAX_BYTES}"
+        );
+        return Err(Error::data(path, what, "draw fewer images"));
+    }
 
-    let mut grid = vec![TONE; grid_height * grid_width * channels];
+    let mut grid = vec![TONE; bytes];
     for (index, image) in pixels.chunks_exact(size).enumerate() {
         let top = GAP + index / columns * (height * scale + GAP);
         let left = GAP + index % columns * (width * scale + GAP);
@@ -66,6 +80,23 @@ pub fn grid_png(
     let file = encode(&grid, grid_height, grid_width, channels)
         .map_err(|error| Error::io(path)(io::Error::other(error)))?;
     files::write_whole(path, &file)
+}
+
+/// The enlargement of a grid's images, as large as there is room for but at least 1, and the grid's
+/// height and width that it makes.
+fn measure(rows: usize, columns: usize, image: [usize; 3]) -> (usize, [usize; 2]) {
+    let [height, width, channels] = image;
+    let sides = |scale: usize| {
+        let side = |cells: usize, size: usize| GAP + cells * (size * scale + GAP);
+        [side(rows, height), side(columns, width)]
+    };
+    let fits = |&scale: &usize| {
+        let [height, width] = sides(scale);
+        height * width * channels <= MAX_BYTES
+    };
+    let largest = CELL.div_ceil(height.max(width));
+    let scale = (1..=largest).rev().find(fits).unwrap_or(1);
+    (scale, sides(scale))
 }
 
 fn encode(
@@ -129,6 +160,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn many_small_images_are_enlarged_less_and_too_many_refused() {
+        // 2²⁸ bytes are 16,384 pixels each way, which 200 cells of 80 pixels and a gap just exceed.
+        assert_eq!(measure(199, 199, [1, 1, 1]), (80, [16_320, 16_320]));
+        assert_eq!(measure(200, 200, [1, 1, 1]), (79, [16_202, 16_202]));
+        assert_eq!(measure(199, 199, [1, 1, 3]).0, 45);
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grid.png");
+        let count = 6000 * 6000;
+        let error = grid_png(&path, &vec![7; count], 1, 1, 1, columns_for(count)).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("36000000 images of 1x1x1 takes 324072004 bytes")
+                && error.ends_with("; draw fewer images"),
+            "{error}"
+        );
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn columns_make_a_grid_about_square() {
+        let counts = [0, 1, 2, 4, 5, 9, 10, 100, 101];
+        assert_eq!(counts.map(columns_for), [0, 1, 2, 2, 3, 3, 4, 10, 11]);
     }
 
     #[test]

@@ -2,4 +2,4 @@
 
 mod grid;
 
-pub use grid::grid_png;
+pub use grid::{columns_for, grid_png};

@@ -13,10 +13,19 @@ pub const MAX_EPOCHS: usize = 1_000_000;
 /// The longest name: it becomes the name of a folder.
 const MAX_NAME: usize = 100;
 
+/// The largest number, either way, that black or white may be scaled to.
+const MAX_PIXEL: f64 = 1e6;
+
+/// The largest seed, which is the largest integer of TOML.
+const MAX_SEED: u64 = i64::MAX as u64;
+
 impl Recipe {
-    /// Checks names, numbers, the shapes through both networks, and that the networks fit each other.
+    /// Checks names, numbers, the shapes through both networks, that the networks fit each other, and
+    /// that training them takes no more than [`MAX_TRAINING_BYTES`](super::MAX_TRAINING_BYTES).
     ///
-    /// The error is one line that names the key or the network and layer, counted from 1, and the mend.
+    /// # Errors
+    /// The first thing that is wrong, in one line that names the key, or the network and layer,
+    /// counted from 1, and the mend.
     pub fn check(&self) -> Result<(), String> {
         check_name(&self.name)?;
         if self.description.chars().any(char::is_control) {
@@ -29,9 +38,11 @@ impl Recipe {
             ));
         }
         let [low, high] = self.data.range;
-        if !(low.is_finite() && high.is_finite() && low < high) {
+        // In f32, in which the device computes, two numbers may be one.
+        if !(low.abs() <= MAX_PIXEL && high.abs() <= MAX_PIXEL && (low as f32) < high as f32) {
             return Err(format!(
-                "data.range = [{low}, {high}]; give two numbers, the lower first"
+                "data.range = [{low:?}, {high:?}]; give two numbers from -{MAX_PIXEL} to {MAX_PIXEL}, \
+                 the lower first"
             ));
         }
         check_size("training.epochs", self.training.epochs, MAX_EPOCHS)?;
@@ -40,9 +51,16 @@ impl Recipe {
             self.training.batch_size,
             MAX_BATCH_SIZE,
         )?;
+        if self.training.seed > MAX_SEED {
+            return Err(format!(
+                "training.seed = {}; it must be from 0 to {MAX_SEED}",
+                self.training.seed
+            ));
+        }
         let generator = self.check_network("generator", &self.generator)?;
         let discriminator = self.check_network("discriminator", &self.discriminator)?;
-        self.check_ends(&generator, &discriminator)
+        self.check_ends(&generator, &discriminator)?;
+        self.check_memory()
     }
 
     /// Checks one network by itself.
@@ -56,8 +74,8 @@ impl Recipe {
             let held = values(&row.output).saturating_mul(batch as u64);
             if held > MAX_VALUES {
                 return Err(format!(
-                    "{name} layer {} ({}): a batch of {batch} makes its output {:?} hold {held} values, more \
-                     than {MAX_VALUES}; lower training.batch_size",
+                    "{name} layer {} ({}): a batch of {batch} makes its output {:?} hold {held} \
+                     values, more than {MAX_VALUES}; lower training.batch_size",
                     index + 1,
                     row.kind,
                     row.output
@@ -67,7 +85,8 @@ impl Recipe {
         Ok(table)
     }
 
-    /// Checks what goes into the networks, what comes out, and that the one's output is the other's input.
+    /// Checks what goes into the networks, what comes out, and that the one's output is the other's
+    /// input.
     fn check_ends(&self, generator: &LayerTable, discriminator: &LayerTable) -> Result<(), String> {
         let (latent, image) = (&self.generator.input, &self.discriminator.input);
         if latent.len() != 1 {
@@ -77,18 +96,21 @@ impl Recipe {
         }
         if !matches!(image[..], [_, _, 1 | 3]) {
             return Err(format!(
-                "discriminator.input = {image:?}; give [height, width, channels] with 1 or 3 channels"
+                "discriminator.input = {image:?}; give [height, width, channels] with 1 or 3 \
+                 channels"
             ));
         }
         if generator.output() != image {
             return Err(format!(
-                "the generator's output {:?} is not the discriminator's input {image:?}; make them equal",
+                "the generator's output {:?} is not the discriminator's input {image:?}; \
+                 make them equal",
                 generator.output()
             ));
         }
         if discriminator.output() != [1] {
             return Err(format!(
-                "the discriminator's output is {:?} where it must be [1]; end it with a flatten and a dense layer of 1 unit",
+                "the discriminator's output is {:?} where it must be [1]; end it with a flatten and \
+                 a dense layer of 1 unit",
                 discriminator.output()
             ));
         }
@@ -104,7 +126,8 @@ fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "name = {name:?}; use at most {MAX_NAME} letters, digits, '-', '_' and '.', a letter or digit first"
+        "name = {name:?}; use at most {MAX_NAME} letters, digits, '-', '_' and '.', \
+         a letter or digit first"
     ))
 }
 
@@ -147,17 +170,18 @@ mod tests {
         let discriminator = |layer| without(|recipe| &mut recipe.discriminator, layer);
         assert_eq!(
             generator(4),
-            "generator layer 4 (conv_transpose2d): needs an image [height, width, channels] but its input is \
-             [12544]; put a reshape before it"
+            "generator layer 4 (conv_transpose2d): needs an image [height, width, channels] but its \
+             input is [12544]; put a reshape before it"
         );
         assert_eq!(
             generator(8),
-            "the generator's output [14, 14, 1] is not the discriminator's input [28, 28, 1]; make them equal"
+            "the generator's output [14, 14, 1] is not the discriminator's input [28, 28, 1]; \
+             make them equal"
         );
         assert_eq!(
             discriminator(9),
-            "discriminator layer 9 (dense): needs a vector [n] but its input is [7, 7, 128]; put a flatten \
-             before it"
+            "discriminator layer 9 (dense): needs a vector [n] but its input is [7, 7, 128]; put a \
+             flatten before it"
         );
         assert!(
             discriminator(10)
@@ -181,6 +205,9 @@ mod tests {
             [0.0, 0.0],
             [f64::NAN, 1.0],
             [0.0, f64::INFINITY],
+            [-1e308, 1e308],
+            [0.0, 1e7],
+            [1e6 - 1e-9, 1e6],
         ] {
             let what = complaint(|recipe| recipe.data.range = range);
             assert!(what.starts_with("data.range = "), "{what}");
@@ -190,6 +217,28 @@ mod tests {
             complaint(|recipe| recipe.description = "two\nlines".into()).starts_with("description")
         );
         assert!(complaint(|recipe| recipe.data.name.clear()).starts_with("data.name"));
+        assert!(
+            complaint(|recipe| recipe.training.seed = 1 << 63).ends_with("9223372036854775807")
+        );
+    }
+
+    /// What f32 would take for 0 or for infinity is not above 0.
+    #[test]
+    fn numbers_that_f32_cannot_hold() {
+        for (key, value) in [
+            ("generator.layers.2.epsilon", "1e-60"),
+            ("generator.optimizer.epsilon", "1e-60"),
+            ("discriminator.optimizer.epsilon", "1e60"),
+            ("discriminator.optimizer.learning_rate", "1e39"),
+            ("generator.initializer", "{ normal = { stddev = 0 } }"),
+        ] {
+            let error = Recipe::load("dcgan-compact-mnist", &[format!("{key}={value}")]);
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.ends_with("; it must be above 0, from 1.2e-38 to 3.4e38"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -54,9 +54,9 @@ pub enum PaddingSpec {
 impl PaddingSpec {
     /// The padding around an image of `[height, width]`.
     ///
-    /// `same` is TensorFlow's: total = max((ceil(n / s) - 1)·s + k - n, 0), the smaller half first. For a
-    /// transposed convolution, give its output, which is the image that the convolution it transposes would
-    /// read. A stride must not be 0.
+    /// `same` is TensorFlow's: total = max((ceil(n / s) - 1)·s + k - n, 0), the smaller half first.
+    /// For a transposed convolution, give its output, which is the image that the convolution it
+    /// transposes would read. A stride must not be 0.
     pub fn sides(self, image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
         match self {
             PaddingSpec::Same => Padding::same(image, kernel, stride),
@@ -74,8 +74,8 @@ impl ConvolutionSpec {
         if padded[0] < kernel[0] || padded[1] < kernel[1] {
             let input = [h, w, c];
             return Err(format!(
-                "kernel {kernel:?} does not fit in its input {input:?}, which is {padded:?} with padding; \
-                 make the kernel smaller or the padding \"same\""
+                "kernel {kernel:?} does not fit in its input {input:?}, which is {padded:?} with \
+                 padding; make the kernel smaller or the padding \"same\""
             ));
         }
         let along = |axis: usize| (padded[axis] - kernel[axis]) / self.stride[axis] + 1;
@@ -117,7 +117,8 @@ impl ConvolutionSpec {
                     || pad.left.max(pad.right) >= self.kernel[1] =>
             {
                 Err(format!(
-                    "padding top {}, bottom {}, left {}, right {}; each must be less than the kernel {:?}",
+                    "padding top {}, bottom {}, left {}, right {}; each must be less than the kernel \
+                     {:?}",
                     pad.top, pad.bottom, pad.left, pad.right, self.kernel
                 ))
             }
@@ -175,7 +176,8 @@ mod tests {
         assert_eq!(up(7, 5, 2, one_two), [14, 14, 8]);
     }
 
-    /// What a transposed convolution makes, the convolution that it transposes reads back to the same size.
+    /// What a transposed convolution makes, the convolution that it transposes reads back to the same
+    /// size.
     #[test]
     fn transposing_turns_the_shapes_round() {
         for (n, kernel, stride) in [(1, 1, 1), (7, 5, 2), (4, 4, 3), (9, 2, 3), (5, 3, 1)] {

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::convolution::ConvolutionSpec;
-use super::sizes::{MAX_SIZE, check_number, check_shape, check_size, image, values, vector};
+use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
+use super::sizes::{image, values, vector};
 
 /// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,8 @@ pub enum LayerSpec {
     },
     /// A convolution of `[h, w, c]`.
     Conv2d(ConvolutionSpec),
-    /// A transposed convolution of `[h, w, c]`: the input gradient of a convolution of the same attributes.
+    /// A transposed convolution of `[h, w, c]`: the input gradient of a convolution of the same
+    /// attributes.
     ConvTranspose2d(ConvolutionSpec),
     /// Batch normalisation over all axes but the last (Ioffe and Szegedy 2015), with gain and bias.
     BatchNorm {
@@ -119,8 +121,10 @@ impl LayerSpec {
 
     /// The shape that comes out when `input` goes in, both without the batch.
     ///
-    /// The error says in words what is wrong with the attributes, or with `input` for this layer, and the
-    /// mend. No size overflows, whatever the attributes are.
+    /// No size overflows, whatever the attributes are.
+    ///
+    /// # Errors
+    /// What is wrong with the attributes, or with `input` for this layer, in words, and the mend.
     pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, String> {
         self.check_attributes()?;
         check_shape(input).map_err(|why| format!("its input {input:?}: {why}"))?;
@@ -141,7 +145,8 @@ impl LayerSpec {
             LayerSpec::Reshape { shape } => {
                 if values(shape) != values(input) {
                     return Err(format!(
-                        "shape {shape:?} holds {} values but its input {input:?} holds {}; make them equal",
+                        "shape {shape:?} holds {} values but its input {input:?} holds {}; \
+                         make them equal",
                         values(shape),
                         values(input)
                     ));
@@ -191,7 +196,7 @@ impl LayerSpec {
                     (0.0..1.0).contains(momentum),
                     "in [0, 1)",
                 )?;
-                check_number("epsilon", *epsilon, *epsilon > 0.0, "above 0")
+                check_positive("epsilon", *epsilon)
             }
             LayerSpec::Dropout { rate } => {
                 check_number("rate", *rate, (0.0..1.0).contains(rate), "in [0, 1)")
@@ -232,7 +237,8 @@ mod tests {
         assert_eq!(
             layer("layer = 'conv2d'\nfilters = 8\nkernel = 5"),
             layer(
-                "layer = 'conv2d'\nfilters = 8\nkernel = [5, 5]\nstride = 1\npadding = 'same'\nbias = true"
+                "layer = 'conv2d'\nfilters = 8\nkernel = [5, 5]\nstride = 1\npadding = 'same'\n\
+                 bias = true"
             )
         );
     }

@@ -1,7 +1,8 @@
 //! From TOML to a checked [`Recipe`]: built-in recipes, files, and `--set key=value` on top of either.
 //!
-//! Keys are paths with dots; what is in a list is counted from 1 (`generator.layers.3.rate`), as in every
-//! message. A mistake becomes one line with the file, the line and the key, or with the `--set` at fault.
+//! Keys are paths with dots; what is in a list is counted from 1 (`generator.layers.3.rate`), as in
+//! every message. A mistake becomes one line with the file, the line and the key, or with the `--set`
+//! at fault.
 
 use std::fs::File;
 use std::io::Read;
@@ -37,11 +38,15 @@ pub fn built_in_names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Recipe {
-    /// The built-in recipe of that name, or the one in a file whose name ends in `.toml`, with `overrides`
-    /// (each `key=value`) put on top in their order, and checked.
+    /// The built-in recipe of that name, or the one in a file whose name ends in `.toml`, with
+    /// `overrides` (each `key=value`) put on top in their order, and checked.
     ///
-    /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`. After each
-    /// override every key must still be one that the recipe can have.
+    /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`. After
+    /// each override every key must still be one that the recipe can have.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where there is no recipe of that name, [`Error::Io`] where the file can't be
+    /// read, and what [`Recipe::parse`] says.
     pub fn load(name_or_path: &str, overrides: &[String]) -> Result<Recipe> {
         if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
             return Recipe::parse(name, text, overrides);
@@ -57,6 +62,11 @@ impl Recipe {
     }
 
     /// As [`Recipe::load`], from `text`; `source` is what messages call it.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] where `text` is no recipe or what comes out can't be run (see
+    /// [`Recipe::check`]), [`Error::Usage`] where an override isn't `key=value` for a key that the
+    /// recipe can have and a value of its type.
     pub fn parse(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
         let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
@@ -235,6 +245,11 @@ mod tests {
             (
                 "generator.optimizer={kind='sgd', learning_rate='x'}",
                 "learning_rate: invalid type: string \"x\", expected a number",
+            ),
+            (
+                "training.seed=18446744073709551615",
+                "invalid type: string \"18446744073709551615\", expected a whole number from 0 to \
+                 9223372036854775807",
             ),
             ("training.epochs", "write it as key=value"),
         ];

@@ -1,6 +1,6 @@
-//! A recipe: a TOML file that says all of a GAN but its data. Networks, loss, schedule and optimisers are
-//! data here, with no tensor in sight; [`Recipe::load`] reads one and checks it whole, so that whatever is
-//! built from a loaded recipe fits together.
+//! A recipe: a TOML file that says all of a GAN but its data. Networks, loss, schedule and
+//! optimisers are data here, with no tensor in sight; [`Recipe::load`] reads one and checks it whole,
+//! so that whatever is built from a loaded recipe fits together.
 //!
 //! ```toml
 //! name = "tiny"
@@ -40,6 +40,7 @@ mod check;
 mod convolution;
 mod layer;
 mod load;
+mod memory;
 mod network;
 mod sizes;
 mod typed;
@@ -48,6 +49,7 @@ pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 pub use convolution::{ConvolutionSpec, PaddingSpec};
 pub use layer::{LayerSpec, ParameterCount};
 pub use load::{MAX_BYTES, built_in_names};
+pub use memory::MAX_TRAINING_BYTES;
 pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 
@@ -89,7 +91,8 @@ pub struct TrainingSpec {
     pub epochs: usize,
     /// Images of each kind, real and fake, in a step.
     pub batch_size: usize,
-    /// Of weights, latents, dropout and the order of the data; unless said, 1.
+    /// Of weights, latents, dropout and the order of the data; unless said, 1. At most 2⁶³ - 1, the
+    /// largest integer of TOML.
     #[serde(default = "seed")]
     pub seed: u64,
     /// What the networks minimise.
@@ -98,14 +101,16 @@ pub struct TrainingSpec {
     pub update: UpdateSpec,
 }
 
-/// What the networks minimise. Both take D's loss to be -log D(x) - log(1 - D(G(z))) (Goodfellow et al. 2014).
+/// What the networks minimise. Both take D's loss to be -log D(x) - log(1 - D(G(z))) (Goodfellow et
+/// al. 2014).
 ///
-/// D(x) is the discriminator's output where its last layer is a sigmoid; elsewhere its output is a logit,
-/// D(x) = sigmoid(output), and log D is taken from the logit, which loses no digits.
+/// D(x) is the discriminator's output where its last layer is a sigmoid; elsewhere its output is a
+/// logit, D(x) = sigmoid(output), and log D is taken from the logit, which loses no digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossSpec {
-    /// Binary cross-entropy with G's labels turned round, the non-saturating game: G minimises -log D(G(z)).
+    /// Binary cross-entropy with G's labels turned round, the non-saturating game: G minimises
+    /// -log D(G(z)).
     Bce,
     /// The minimax game as first written, which saturates: G minimises log(1 - D(G(z))).
     Minimax,

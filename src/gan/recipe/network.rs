@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::layer::{LayerSpec, ParameterCount};
-use super::sizes::{MAX_VALUES, check_number, check_shape};
+use super::sizes::{MAX_VALUES, check_number, check_positive, check_shape};
 use crate::nn::Initializer;
 use crate::optim::EpsilonPlacement;
 
@@ -113,9 +113,12 @@ impl LayerTable {
 }
 
 impl NetworkSpec {
-    /// The shape of every layer's input and output, and the parameters: one row per entry of `layers`.
+    /// The shape of every layer's input and output, and the parameters: one row per entry of
+    /// `layers`.
     ///
-    /// The error names the layer, counted from 1, and the shapes; a recipe that was loaded gives none.
+    /// # Errors
+    /// What is wrong with the first layer that doesn't fit, in one line that names it, counted from
+    /// 1, and the shapes; a recipe that was loaded gives none.
     pub fn table(&self) -> Result<LayerTable, String> {
         let mut shape = self.input.clone();
         let mut rows = Vec::with_capacity(self.layers.len());
@@ -128,8 +131,8 @@ impl NetworkSpec {
             sum.not_trainable += parameters.not_trainable;
             if sum.total() > MAX_VALUES {
                 return Err(at(format!(
-                    "from {shape:?} to {output:?} takes {} parameters, which brings the network to {}; \
-                     make it smaller, at most {MAX_VALUES} fit in one network",
+                    "from {shape:?} to {output:?} takes {} parameters, which brings the network to \
+                     {}; make it smaller, at most {MAX_VALUES} fit in one network",
                     parameters.total(),
                     sum.total()
                 )));
@@ -149,7 +152,7 @@ impl NetworkSpec {
 
     /// Checks all but the layers themselves.
     pub(super) fn check_keys(&self) -> Result<(), String> {
-        use Initializer::{Normal, TruncatedNormal};
+        use Initializer::{GlorotUniform, HeNormal, Normal, TruncatedNormal, Zeros};
         check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
         if !(1..=MAX_LAYERS).contains(&self.layers.len()) {
             return Err(format!(
@@ -157,8 +160,12 @@ impl NetworkSpec {
                 self.layers.len()
             ));
         }
-        if let Normal { stddev } | TruncatedNormal { stddev } = self.initializer {
-            check_number("initializer: stddev", stddev, stddev > 0.0, "above 0")?;
+        match self.initializer {
+            Normal { stddev } => check_positive("initializer.normal.stddev", stddev)?,
+            TruncatedNormal { stddev } => {
+                check_positive("initializer.truncated_normal.stddev", stddev)?;
+            }
+            GlorotUniform | HeNormal | Zeros => {}
         }
         self.optimizer
             .check()
@@ -171,7 +178,6 @@ impl OptimizerSpec {
         let decay = |key: &str, value: f64| {
             check_number(key, value, (0.0..1.0).contains(&value), "in [0, 1)")
         };
-        let positive = |key: &str, value: f64| check_number(key, value, value > 0.0, "above 0");
         match *self {
             OptimizerSpec::Adam {
                 learning_rate,
@@ -179,10 +185,10 @@ impl OptimizerSpec {
                 epsilon,
                 ..
             } => {
-                positive("learning_rate", learning_rate)?;
+                check_positive("learning_rate", learning_rate)?;
                 decay("betas.1", betas[0])?;
                 decay("betas.2", betas[1])?;
-                positive("epsilon", epsilon)
+                check_positive("epsilon", epsilon)
             }
             OptimizerSpec::RmsProp {
                 learning_rate,
@@ -190,15 +196,15 @@ impl OptimizerSpec {
                 epsilon,
                 ..
             } => {
-                positive("learning_rate", learning_rate)?;
+                check_positive("learning_rate", learning_rate)?;
                 decay("rho", rho)?;
-                positive("epsilon", epsilon)
+                check_positive("epsilon", epsilon)
             }
             OptimizerSpec::Sgd {
                 learning_rate,
                 momentum,
             } => {
-                positive("learning_rate", learning_rate)?;
+                check_positive("learning_rate", learning_rate)?;
                 decay("momentum", momentum)
             }
         }

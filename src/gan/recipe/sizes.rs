@@ -73,13 +73,22 @@ pub(super) fn check_number(key: &str, value: f64, holds: bool, range: &str) -> R
     if value.is_finite() && holds {
         return Ok(());
     }
-    Err(format!("{key} = {value}; it must be {range}"))
+    Err(format!("{key} = {value:?}; it must be {range}"))
+}
+
+/// Whether `value`, that of `key`, is above 0 in f32 too, and finite.
+pub(super) fn check_positive(key: &str, value: f64) -> Result<(), String> {
+    let normal = value > 0.0 && (value as f32).is_normal();
+    check_number(key, value, normal, "above 0, from 1.2e-38 to 3.4e38")
 }
 
 /// `shape` as an image.
 pub(super) fn image(shape: &[usize]) -> Result<[usize; 3], String> {
     shape.try_into().map_err(|_| {
-        format!("needs an image [height, width, channels] but its input is {shape:?}; put a reshape before it")
+        format!(
+            "needs an image [height, width, channels] but its input is {shape:?}; put a reshape \
+             before it"
+        )
     })
 }
 

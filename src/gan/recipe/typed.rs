@@ -20,7 +20,8 @@ pub(super) struct Mistake {
 /// Says whether a value, found at a path, is of some type.
 type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
-/// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come before.
+/// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
+/// before.
 const PARTS: [(&str, Verify); 9] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
@@ -59,8 +60,9 @@ const MOST_KEYS: usize = 16;
 
 /// Whether `value` is a `T`.
 ///
-/// Serde forgets at which key of a tagged enum it was when it gave up, so the key is looked for: it is the
-/// one without which the complaint is another. The tag is no candidate, for without it nothing is known.
+/// Serde forgets at which key of a tagged enum it was when it gave up, so the key is looked for: it is
+/// the one without which the complaint is another. The tag is no candidate, for without it nothing is
+/// known.
 fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake> {
     let complaint = |value: Value| {
         T::deserialize(value)
@@ -93,16 +95,30 @@ fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake>
     })
 }
 
-/// Serde's complaint without the names of Rust's types.
+/// Serde's complaint without the names of Rust's types. What a person wrote may stand in the middle
+/// and is left alone; only how it begins and ends is rewritten.
 pub(super) fn in_words(complaint: &str) -> String {
-    const WORDS: [(&str, &str); 11] = [
+    const BEGINNINGS: [(&str, &str); 4] = [
         ("unknown field", "unknown key"),
         ("missing field", "missing key"),
         ("unknown variant", "unknown value"),
+        ("invalid type: floating point", "invalid type: number"),
+    ];
+    const ENDS: [(&str, &str); 8] = [
+        (
+            "u64 value was too large",
+            "a whole number above 9223372036854775807; make it smaller",
+        ),
+        (
+            " as i128, expected any valid TOML value",
+            ", which has more than 64 bits; make it smaller",
+        ),
         ("expected usize", "expected a whole number, 0 or more"),
-        ("expected u64", "expected a whole number, 0 or more"),
+        (
+            "expected u64",
+            "expected a whole number from 0 to 9223372036854775807",
+        ),
         ("expected f64", "expected a number"),
-        ("floating point", "number"),
         (
             "invalid type: unit variant, expected newtype variant",
             "this one takes a table",
@@ -115,13 +131,19 @@ pub(super) fn in_words(complaint: &str) -> String {
             "invalid type: unit variant, expected string only",
             "expected a name or a table",
         ),
-        ("\n", "; "),
     ];
-    WORDS
-        .iter()
-        .fold(complaint.trim_end().to_owned(), |text, (from, to)| {
-            text.replace(from, to)
-        })
+    let mut text = complaint.trim_end().replace('\n', "; ");
+    for (from, to) in BEGINNINGS {
+        if let Some(rest) = text.strip_prefix(from) {
+            text = format!("{to}{rest}");
+        }
+    }
+    for (from, to) in ENDS {
+        if let Some(rest) = text.strip_suffix(from) {
+            text = format!("{rest}{to}");
+        }
+    }
+    text
 }
 
 /// The index of an entry that a path counts from 1.
@@ -199,6 +221,16 @@ mod tests {
                 "training.epochs: invalid value: integer `-1`, expected a whole",
             ),
             (
+                "seed = 1",
+                "seed = 9223372036854775808",
+                "a whole number above 9223372036854775807; make it smaller",
+            ),
+            (
+                "seed = 1",
+                "seed = -99999999999999999999",
+                "invalid type: integer `-99999999999999999999`, which has more than 64 bits",
+            ),
+            (
                 "range = [-1, 1]",
                 "range = [-1, 1, 2]",
                 "data.range: invalid length 3, expected two numbers",
@@ -207,6 +239,12 @@ mod tests {
                 "units = 12544",
                 "units = 'many'",
                 "generator.layers.1.units: invalid type: string \"many\"",
+            ),
+            (
+                "units = 12544",
+                "units = 'unknown field, expected f64, expected usize'",
+                "generator.layers.1.units: invalid type: string \"unknown field, expected f64, \
+                 expected usize\", expected a whole number, 0 or more",
             ),
             (
                 "units = 12544",
