@@ -1,0 +1,72 @@
+//! `minimax sample` from the outside: what it makes of a run and of latents.
+
+mod common;
+
+use common::{fail, read, succeed};
+use minimax::random::{Purpose, Random};
+use npyz::WriterBuilder;
+
+#[test]
+fn samples_are_the_runs_own_grid_and_follow_the_latents() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(at, "train --steps 2 --batch-size 8 --out run");
+    succeed(at, "sample run --out grid.png");
+    assert!(read(at, "grid.png") == read(at, "run/samples/epoch-0001.png"));
+
+    succeed(
+        at,
+        "sample run --count 3 --seed 5 --format npy --out three.npy",
+    );
+    let three = read(at, "three.npy");
+    let npy = npyz::NpyFile::new(&three[..]).unwrap();
+    assert_eq!(npy.shape(), [3, 28, 28, 1]);
+    let images: Vec<f32> = npy.into_vec().unwrap();
+    assert!(images.iter().all(|v| v.abs() <= 1.0) && images.iter().any(|&v| v < 0.0));
+
+    // A checkpoint has a generator too.
+    std::fs::remove_file(at.join("run/generator.safetensors")).unwrap();
+    succeed(at, "sample run --count 3 --seed 5 --out again.npy");
+    assert_eq!(read(at, "again.npy"), three);
+
+    // The same latents from a file give the same images.
+    let latents: Vec<f32> = Random::new(5, Purpose::FixedLatent)
+        .normal(300)
+        .iter()
+        .map(|&v| v as f32)
+        .collect();
+    let write = |name: &str, shape: &[u64], values: &[f32]| {
+        let mut bytes = Vec::new();
+        let options = npyz::WriteOptions::new().default_dtype().shape(shape);
+        let mut writer = options.writer(&mut bytes).begin_nd().unwrap();
+        writer.extend(values.iter().copied()).unwrap();
+        writer.finish().unwrap();
+        std::fs::write(at.join(name), bytes).unwrap();
+    };
+    write("z.npy", &[3, 100], &latents);
+    succeed(
+        at,
+        "sample run --latents z.npy --format npy --out from_z.npy",
+    );
+    assert_eq!(read(at, "from_z.npy"), read(at, "three.npy"));
+
+    write("narrow.npy", &[3, 99], &latents[..297]);
+    std::fs::write(at.join("cut.npy"), &read(at, "z.npy")[..700]).unwrap();
+    std::fs::write(at.join("text.npy"), "not an array").unwrap();
+    std::fs::write(at.join("bomb.npy"), b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'").unwrap();
+    for file in [
+        "narrow.npy",
+        "cut.npy",
+        "text.npy",
+        "bomb.npy",
+        "missing.npy",
+    ] {
+        let said = fail(
+            at,
+            &format!("sample run --latents {file} --out none.png"),
+            1,
+        );
+        assert!(said.contains(file), "{said}");
+    }
+    assert!(!at.join("none.png").exists());
+}
