@@ -39,6 +39,7 @@ pub mod data;
 pub mod error;
 pub mod files;
 pub mod gan;
+pub mod metrics;
 pub mod nn;
 pub mod ops;
 pub mod optim;

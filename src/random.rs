@@ -143,6 +143,8 @@ pub enum Purpose {
     Labels = 8,
     /// The points between real and fake images at which a gradient penalty is taken.
     Penalty = 9,
+    /// Which images samples are compared with, and along which directions.
+    Metrics = 10,
 }
 
 /// A stream of random numbers that remembers how far it has been read.

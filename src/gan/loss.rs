@@ -91,8 +91,8 @@ impl Loss {
                 self.cross_entropy(real, &labels.real) + self.cross_entropy(fake, &labels.fake)
             }
             LossSpec::LeastSquares => {
-                let errors = mean_squared_error(real, &labels.real)
-                    + mean_squared_error(fake, &labels.fake);
+                let errors =
+                    mean_squared_error(real, &labels.real) + mean_squared_error(fake, &labels.fake);
                 0.5 * &errors
             }
             LossSpec::Hinge => mean_all(&relu(&(1.0 - real))) + mean_all(&relu(&(1.0 + fake))),
@@ -115,8 +115,7 @@ impl Loss {
     /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
     /// a cross-entropy, else of the output itself.
     pub fn mean_output(&self, output: &Tensor) -> f64 {
-        let logits =
-            matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities;
+        let logits = matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities;
         let values = output.to_f64();
         let value = |&v: &f64| if logits { 1.0 / (1.0 + (-v).exp()) } else { v };
         values.iter().map(value).sum::<f64>() / values.len() as f64
@@ -170,4 +169,133 @@ pub fn gradient_penalty(
 /// The mean over every value.
 fn mean_all(x: &Tensor) -> Tensor {
     mean(&reshape(x, [x.numel()]), &[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::{Transpose, matmul, tanh};
+    use crate::random::Purpose;
+    use crate::storage::Device::Reference;
+
+    fn loss(overrides: &[&str]) -> Loss {
+        let overrides: Vec<String> = overrides.iter().map(|entry| entry.to_string()).collect();
+        Loss::of(&Recipe::load("dcgan-mnist", &overrides).unwrap())
+    }
+
+    fn outputs(values: &[f64]) -> Tensor {
+        Tensor::new(values, [values.len(), 1], Reference)
+    }
+
+    fn random() -> Random {
+        Random::new(3, Purpose::Check)
+    }
+
+    /// Each loss of D(x) = (2, -1) and D(G(z)) = (0.5, -3), worked out by hand.
+    #[test]
+    fn every_loss_is_its_formula() {
+        let (real, fake) = (outputs(&[2.0, -1.0]), outputs(&[0.5, -3.0]));
+        let softplus = |x: f64| x.exp().ln_1p();
+        let cross_entropy =
+            (softplus(-2.0) + softplus(1.0)) / 2.0 + (softplus(0.5) + softplus(-3.0)) / 2.0;
+        for (name, discriminator, generator) in [
+            ("bce", cross_entropy, (softplus(-0.5) + softplus(3.0)) / 2.0),
+            (
+                "minimax",
+                cross_entropy,
+                -(softplus(0.5) + softplus(-3.0)) / 2.0,
+            ),
+            (
+                "least_squares",
+                (1.0 + 4.0 + 0.25 + 9.0) / 4.0,
+                (0.25 + 16.0) / 4.0,
+            ),
+            ("hinge", (0.0 + 2.0) / 2.0 + (1.5 + 0.0) / 2.0, 1.25),
+            ("wasserstein", -1.25 - 0.5, 1.25),
+        ] {
+            let loss = loss(&[&format!("training.loss={name}")]);
+            let labels = loss.labels(2, &mut random(), &real);
+            let d = loss.discriminator(&real, &fake, &labels).item();
+            let g = loss.generator(&fake).item();
+            assert!((d - discriminator).abs() < 1e-12, "{name}: D {d}");
+            assert!((g - generator).abs() < 1e-12, "{name}: G {g}");
+        }
+        let mixed = loss(&["training.batches=mixed"]);
+        let labels = mixed.labels(2, &mut random(), &real);
+        let half = mixed.discriminator(&real, &fake, &labels).item();
+        assert!((half - cross_entropy / 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn noisy_labels_keep_to_their_ranges_and_flip_as_often_as_asked() {
+        let noise = "training.labels={ flip = 0.25, real = [0.8, 1.0], fake = [0.0, 0.1] }";
+        let loss = loss(&[noise]);
+        let like = outputs(&[0.0]);
+        let n = 4000;
+        let labels = loss.labels(n, &mut random(), &like);
+        for (labels, [low, high], [other_low, other_high]) in [
+            (&labels.real, [0.8, 1.0], [0.0, 0.1]),
+            (&labels.fake, [0.0, 0.1], [0.8, 1.0]),
+        ] {
+            assert_eq!(labels.dims(), [n, 1]);
+            let values = labels.to_f64();
+            let within = |low: f64, high: f64| {
+                let inside = values.iter().filter(|&&v| (low..=high).contains(&v));
+                inside.count()
+            };
+            let flipped = within(other_low, other_high);
+            assert_eq!(within(low, high) + flipped, n);
+            // Four standard deviations of a binomial distribution.
+            let spread = 4.0 * (n as f64 * 0.25 * 0.75).sqrt();
+            assert!(
+                (flipped as f64 - n as f64 * 0.25).abs() < spread,
+                "{flipped}"
+            );
+        }
+    }
+
+    /// The penalty's gradient by the critic's weights, which goes through a gradient, against central
+    /// differences.
+    #[test]
+    fn the_penalty_has_the_gradient_of_its_values() {
+        let mut numbers = random();
+        let mut tensor = |shape: &[usize]| {
+            let count = shape.iter().product();
+            Tensor::new(&numbers.normal(count), shape, Reference)
+        };
+        let (real, fake) = (tensor(&[3, 2, 2, 1]), tensor(&[3, 2, 2, 1]));
+        let (first, last) = (tensor(&[4, 5]), tensor(&[5, 1]));
+        let penalty = |first: &Tensor| {
+            gradient_penalty(10.0, &real, &fake, &mut random(), |x| {
+                let flat = reshape(x, [3, 4]);
+                let hidden = tanh(&matmul(&flat, first, Transpose::NONE));
+                matmul(&hidden, &last, Transpose::NONE)
+            })
+        };
+        let weights = first.parameter();
+        let ours = grad(&penalty(&weights), &[&weights], false)[0].to_f64();
+        let h = 1e-5;
+        for (i, ours) in ours.into_iter().enumerate() {
+            let moved = |by: f64| {
+                let mut values = first.to_f64();
+                values[i] += by;
+                penalty(&Tensor::new(&values, [4, 5], Reference)).item()
+            };
+            let difference = (moved(h) - moved(-h)) / (2.0 * h);
+            assert!(
+                (ours - difference).abs() < 1e-7 * (1.0 + difference.abs()),
+                "weight {i}: {ours} and {difference}"
+            );
+        }
+    }
+
+    /// A critic of slope 3 everywhere is penalised by λ (3 - 1)².
+    #[test]
+    fn the_penalty_of_a_linear_critic_is_known() {
+        let images = |value: f64| Tensor::full(value, [2, 1, 1, 1], Reference);
+        let (real, fake) = (images(1.0), images(-1.0));
+        let slope = |x: &Tensor| reshape(&(3.0 * x), [2, 1]);
+        let penalty = gradient_penalty(10.0, &real, &fake, &mut random(), slope).item();
+        assert!((penalty - 40.0).abs() < 1e-9, "{penalty}");
+    }
 }

@@ -140,9 +140,7 @@ impl Gan {
             }
         };
         let labels = self.loss.labels(n, &mut self.random.labels, &real_output);
-        let mut loss = self
-            .loss
-            .discriminator(&real_output, &fake_output, &labels);
+        let mut loss = self.loss.discriminator(&real_output, &fake_output, &labels);
         if let Some(lambda) = self.training.gradient_penalty {
             let (discriminator, dropout) = (&mut self.discriminator, &mut self.random.dropout);
             let critic = |x: &Tensor| discriminator.forward(x, Pass::Training(dropout));

@@ -1,8 +1,8 @@
 //! Everything about a recipe that can be known to be wrong before it runs.
 
-use super::{LayerSpec, LossSpec, Recipe};
 use super::network::{LayerTable, NetworkSpec};
 use super::sizes::{MAX_VALUES, check_size, values};
+use super::{LayerSpec, LossSpec, Recipe};
 
 /// The largest batch.
 pub const MAX_BATCH_SIZE: usize = 1 << 16;
@@ -191,10 +191,7 @@ mod tests {
             ("upsample-fashion", c(1_164_289)),
             ("transpose-cifar10", [(1_012_483, 0), (95_297, 0)]),
             ("vanilla-mnist", [(579_728, 0), (566_273, 0)]),
-            (
-                "dcgan-compact-mnist",
-                [(2_330_944, 25_472), (213_633, 384)],
-            ),
+            ("dcgan-compact-mnist", [(2_330_944, 25_472), (213_633, 384)]),
         ] {
             assert_eq!(counts(name), expected, "{name}");
         }

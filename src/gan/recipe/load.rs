@@ -34,10 +34,7 @@ const BUILT_IN: [(&str, &str); 15] = [
         "wgan-mnist",
         include_str!("../../../recipes/wgan-mnist.toml"),
     ),
-    (
-        "wgan-svhn",
-        include_str!("../../../recipes/wgan-svhn.toml"),
-    ),
+    ("wgan-svhn", include_str!("../../../recipes/wgan-svhn.toml")),
     (
         "wgan-clip-mnist",
         include_str!("../../../recipes/wgan-clip-mnist.toml"),
@@ -46,14 +43,8 @@ const BUILT_IN: [(&str, &str); 15] = [
         "wgan-gp-mnist",
         include_str!("../../../recipes/wgan-gp-mnist.toml"),
     ),
-    (
-        "mlp-mnist",
-        include_str!("../../../recipes/mlp-mnist.toml"),
-    ),
-    (
-        "fc-mnist",
-        include_str!("../../../recipes/fc-mnist.toml"),
-    ),
+    ("mlp-mnist", include_str!("../../../recipes/mlp-mnist.toml")),
+    ("fc-mnist", include_str!("../../../recipes/fc-mnist.toml")),
     (
         "transpose-mnist",
         include_str!("../../../recipes/transpose-mnist.toml"),

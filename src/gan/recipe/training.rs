@@ -237,9 +237,11 @@ impl TrainingSpec {
         if let Some(labels) = &self.labels {
             labels.check()?;
             if !self.loss.has_labels() {
-                return Err("training.labels: this training.loss compares with no labels; \
+                return Err(
+                    "training.labels: this training.loss compares with no labels; \
                             take them away, or choose bce, minimax or least_squares"
-                    .into());
+                        .into(),
+                );
             }
         }
         self.check_wasserstein()
@@ -380,7 +382,8 @@ mod tests {
             ));
             assert!(what.contains(end), "{text}: {what}");
         }
-        let odd = "batch_size = 3\nepochs = 1\nloss = 'bce'\nupdate = 'alternating'\nbatches = 'mixed'";
+        let odd =
+            "batch_size = 3\nepochs = 1\nloss = 'bce'\nupdate = 'alternating'\nbatches = 'mixed'";
         let odd: TrainingSpec = toml::from_str(odd).unwrap();
         assert!(odd.check().unwrap_err().ends_with("so make it even"));
     }
