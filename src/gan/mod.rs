@@ -5,11 +5,16 @@
 
 pub mod checkpoint;
 pub mod folder;
-mod log;
+pub mod log;
 pub mod loss;
 pub mod model;
 pub mod network;
 pub mod pixels;
 pub mod recipe;
 pub mod run;
+mod save;
+pub mod scores;
 pub mod step;
+pub mod summary;
+pub mod table;
+pub mod tensorboard;
