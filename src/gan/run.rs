@@ -16,7 +16,7 @@ use super::log::Log;
 use super::model::{Gan, StepReport, fixed_latents, sample};
 use super::pixels;
 use super::recipe::Recipe;
-use crate::data::{self, Batches, Images};
+use crate::data::{self, Batches, Images, LastBatch};
 use crate::files::write_whole;
 use crate::report::grid_png;
 use crate::shape::Shape;
@@ -306,7 +306,8 @@ impl Run {
 
 /// The recipe's data, in its batches.
 fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
-    let images = data::open(&recipe.data.name, recipe.training.seed)?;
+    let size = <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok();
+    let images = data::open(&recipe.data.name, recipe.training.seed, size)?;
     let found = [images.height, images.width, images.channels];
     if found[..] != recipe.discriminator.input[..] {
         let (name, takes) = (&recipe.data.name, &recipe.discriminator.input);
@@ -321,7 +322,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
         hash: fnv1a(&images.pixels),
     };
     let (batch_size, seed) = (recipe.training.batch_size, recipe.training.seed);
-    let batches = Batches::new(Arc::new(images), batch_size, seed)
+    let batches = Batches::new(Arc::new(images), batch_size, seed, LastBatch::Drop)
         .map_err(|what| Error::recipe(&recipe.name, what))?;
     Ok((batches, identity))
 }
