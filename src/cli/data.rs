@@ -26,7 +26,7 @@ pub enum DataCommand {
 /// Arguments of `minimax data preview`.
 #[derive(Args, Debug)]
 pub struct PreviewArgs {
-    /// `digits`, `mnist`, `fashion-mnist` or a folder
+    /// `digits`, `mnist`, `fashion-mnist`, `cifar10`, `svhn` or a folder
     #[arg(value_name = "NAME|DIR", value_parser = NonEmptyStringValueParser::new())]
     pub data: String,
     /// The picture to write
@@ -53,7 +53,7 @@ pub fn run(args: &DataArgs) -> Result<()> {
 
 /// Draws the grid and says what was drawn.
 fn preview(args: &PreviewArgs) -> Result<String> {
-    let images = data::open(&args.data, args.seed)?;
+    let images = data::open(&args.data, args.seed, None)?;
     let total = images.len();
     let count = args.count.unwrap_or(total.min(100));
     if count == 0 || count > total {

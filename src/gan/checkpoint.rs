@@ -119,7 +119,15 @@ pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
 /// If the file is missing, damaged or of another kind.
 pub fn load(path: &Path) -> Result<Checkpoint> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let (file, header) = open(path, &bytes)?;
+    parse(path, &bytes)
+}
+
+/// As [`load`], from the file's bytes; `path` only names it in errors.
+///
+/// # Errors
+/// If they are damaged or of another kind.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Checkpoint> {
+    let (file, header) = open(path, bytes)?;
     let mut recipe = recipe_of(path, &header)?;
     let Some(training) = header.training else {
         let what = "holds a generator only; a run goes on from its checkpoint.safetensors";
@@ -131,7 +139,7 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
             format!("was made on device {}: {error}", training.device),
         )
     })?;
-    check_size(path, &bytes, &[&recipe.generator, &recipe.discriminator])?;
+    check_size(path, bytes, &[&recipe.generator, &recipe.discriminator])?;
     let initializers = [
         recipe.generator.initializer,
         recipe.discriminator.initializer,

@@ -3,15 +3,16 @@
 
 use super::checkpoint::{self, Checkpoint, DataIdentity};
 use super::folder;
-use super::log::Log;
-use super::model::{Gan, fixed_latents, sample};
+use super::log::{EpochTime, Log};
+use super::model::Gan;
 use super::pixels;
 use super::recipe::Recipe;
 use super::save::{Drawing, best_distance};
+use super::scores::Scores;
 use super::step::StepReport;
+use super::tensorboard::TensorBoard;
 use crate::data::{self, Batches, Images};
 use crate::files::write_whole;
-use crate::report::grid_png;
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -306,7 +307,8 @@ impl Clock {
 
 /// The recipe's data, in its batches.
 fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
-    let images = data::open(&recipe.data.name, recipe.training.seed)?;
+    let size = <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok();
+    let images = data::open(&recipe.data.name, recipe.training.seed, size)?;
     let found = [images.height, images.width, images.channels];
     if found[..] != recipe.discriminator.input[..] {
         let (name, takes) = (&recipe.data.name, &recipe.discriminator.input);
@@ -320,8 +322,9 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
         count: images.len(),
         hash: fnv1a(&images.pixels),
     };
-    let (batch_size, seed) = (recipe.training.real_images(), recipe.training.seed);
-    let batches = Batches::new(Arc::new(images), batch_size, seed)
+    let training = &recipe.training;
+    let (batch_size, last) = (training.real_images(), recipe.data.last_batch);
+    let batches = Batches::new(Arc::new(images), batch_size, training.seed, last)
         .map_err(|what| Error::recipe(&recipe.name, what))?;
     Ok((batches, identity))
 }
