@@ -2,7 +2,9 @@
 //! plain values and knows nothing of networks.
 
 mod animation;
+pub mod chart;
 mod grid;
+mod markup;
 mod picture;
 pub mod text;
 
