@@ -3,6 +3,7 @@
 
 mod animation;
 pub mod chart;
+pub mod events;
 mod grid;
 mod markup;
 mod picture;
