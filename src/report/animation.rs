@@ -1,6 +1,7 @@
 //! Pictures one after another as an animated GIF, each with its label on a strip above it.
 
 use super::Picture;
+use super::comparison::{labelled, room};
 use rayon::prelude::*;
 
 /// The most frames that are shown; of more, evenly spaced ones are.
@@ -11,11 +12,6 @@ const MAX_PIXELS: usize = 40_000_000;
 const LAST_HOLD: u32 = 6;
 /// How much the quantiser of frames with more than 256 colours may hurry, from 1 to 30.
 const QUANTISER_SPEED: i32 = 10;
-/// The height of the strip that the label stands on, in pixels.
-const STRIP: usize = 28;
-/// Its tone, and that of what a small frame leaves free.
-const PAPER: [u8; 3] = [255; 3];
-const INK: [u8; 3] = [34; 3];
 
 /// The bytes of a GIF that shows `frames`, a label and a picture each, for `delay_ms` milliseconds
 /// apiece (GIF counts in hundredths of a second) and the last one longer, over and over.
@@ -26,8 +22,7 @@ const INK: [u8; 3] = [34; 3];
 /// # Errors
 /// What is wrong: there is no frame, or one is larger than the 65,535 pixels a side of the format.
 pub fn gif(frames: &[(String, Picture)], delay_ms: u32) -> Result<Vec<u8>, String> {
-    let width = largest(frames, |picture| picture.width);
-    let height = largest(frames, |picture| picture.height) + STRIP;
+    let (width, height) = room(frames);
     if frames.is_empty() {
         return Err("there is no picture to animate".into());
     }
@@ -43,9 +38,7 @@ pub fn gif(frames: &[(String, Picture)], delay_ms: u32) -> Result<Vec<u8>, Strin
         .par_iter()
         .map(|&index| {
             let (label, picture) = &frames[index];
-            let mut page = Picture::new(width, height, PAPER);
-            page.text(6.0, 20.0, 17.0, INK, label);
-            page.paste(picture, 0, STRIP);
+            let page = labelled(label, picture, (width, height));
             let hold = if index == last { LAST_HOLD } else { 1 };
             gif::Frame {
                 delay: u16::try_from(delay_ms.saturating_mul(hold) / 10).unwrap_or(u16::MAX),
@@ -54,11 +47,6 @@ pub fn gif(frames: &[(String, Picture)], delay_ms: u32) -> Result<Vec<u8>, Strin
         })
         .collect();
     write(gif_width, gif_height, &encoded).map_err(|error| error.to_string())
-}
-
-fn largest(frames: &[(String, Picture)], side: impl Fn(&Picture) -> usize) -> usize {
-    let sides = frames.iter().map(|(_, picture)| side(picture));
-    sides.max().unwrap_or(0)
 }
 
 /// At most `most` (but at least 2) of the indices below `count`, evenly spaced, first and last kept.
@@ -92,6 +80,7 @@ fn write(width: u16, height: u16, frames: &[gif::Frame]) -> Result<Vec<u8>, gif:
 
 #[cfg(test)]
 mod tests {
+    use super::super::comparison::strip;
     use super::*;
 
     /// The frames of a GIF as RGB, their delays in hundredths of a second, and how often it repeats.
@@ -127,11 +116,11 @@ mod tests {
         let delays: Vec<u16> = shown.iter().map(|frame| frame.0).collect();
         assert_eq!(delays, [25, 25, 150]);
         for ((_, rgb), (_, picture)) in shown.iter().zip(&frames) {
-            let (strip, rest) = rgb.split_at(STRIP * 90 * 3);
+            let (strip, rest) = rgb.split_at(strip(90) * 90 * 3);
             assert!(rest == picture.rgb, "the picture itself is as it was");
             assert!(strip.iter().any(|&v| v < 100), "the label is written");
         }
-        assert!(shown[0].1[..STRIP * 270] != shown[1].1[..STRIP * 270]);
+        assert!(shown[0].1[..strip(90) * 270] != shown[1].1[..strip(90) * 270]);
     }
 
     #[test]
@@ -143,7 +132,7 @@ mod tests {
             rgb: rgb.collect(),
         };
         let (shown, _) = decode(&gif(&[(String::new(), picture.clone())], 100).unwrap());
-        let pairs = shown[0].1[STRIP * 64 * 3..].iter().zip(&picture.rgb);
+        let pairs = shown[0].1[strip(64) * 64 * 3..].iter().zip(&picture.rgb);
         let error: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
         assert!(error < 8 * 64 * 64 * 3, "{error}");
     }
@@ -157,16 +146,16 @@ mod tests {
         let frames: Vec<_> = (0..250).map(|i| (i.to_string(), grey(8, 8, i))).collect();
         let (shown, _) = decode(&gif(&frames, 50).unwrap());
         assert_eq!(shown.len(), 100);
-        assert!(shown[99].1[STRIP * 24..] == frames[249].1.rgb);
+        assert!(shown[99].1[strip(8) * 24..] == frames[249].1.rgb);
     }
 
     #[test]
     fn frames_of_other_sizes_lie_in_the_corner_and_impossible_ones_are_refused() {
         let frames = [("a".into(), grey(4, 6, 0)), ("b".into(), grey(9, 3, 0))];
         let (shown, _) = decode(&gif(&frames, 100).unwrap());
-        assert_eq!(shown[0].1.len(), 9 * (6 + STRIP) * 3);
+        assert_eq!(shown[0].1.len(), 9 * (6 + strip(9)) * 3);
         assert!(gif(&[], 100).unwrap_err().contains("no picture"));
         let wide = [(String::new(), grey(65_536, 1, 0))];
-        assert!(gif(&wide, 100).unwrap_err().contains("65536x29 pixels"));
+        assert!(gif(&wide, 100).unwrap_err().contains("65536x73 pixels"));
     }
 }

@@ -3,6 +3,7 @@
 
 mod animation;
 pub mod chart;
+mod comparison;
 pub mod events;
 mod grid;
 mod markup;
@@ -10,5 +11,6 @@ mod picture;
 pub mod text;
 
 pub use animation::gif;
+pub use comparison::{comparison, montage};
 pub use grid::{columns_for, grid, grid_png};
 pub use picture::Picture;
