@@ -113,10 +113,8 @@ impl Run {
     fn save_grid(&mut self, samples: &[u8]) -> Result<()> {
         let path = self.latest_grid();
         let picture = self.grid(samples)?;
-        let png = picture.to_png();
-        write_whole(&path, &png)?;
-        let size = [picture.width, picture.height];
-        self.board.grid(self.gan.steps, &png, size)
+        write_whole(&path, &picture.to_png())?;
+        self.board.grid(self.gan.steps, &picture)
     }
 
     /// Real images in a grid like those of the samples, to hold them against.

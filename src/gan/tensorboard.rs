@@ -17,7 +17,7 @@ use super::recipe::Recipe;
 use super::scores::Scores;
 use super::step::StepReport;
 use crate::Result;
-use crate::report::EventFile;
+use crate::report::{EventFile, Picture};
 use std::path::Path;
 
 /// Points that a curve gets in an epoch.
@@ -124,12 +124,12 @@ impl TensorBoard {
         )
     }
 
-    /// Writes a grid of samples, a PNG of `[width, height]`.
+    /// Writes a grid of samples.
     ///
     /// # Errors
     /// If the file can't be written.
-    pub fn grid(&mut self, step: u64, png: &[u8], [width, height]: [usize; 2]) -> Result<()> {
-        self.file.image(step, "samples", png, width, height)
+    pub fn grid(&mut self, step: u64, picture: &Picture) -> Result<()> {
+        self.file.image(step, "samples", picture)
     }
 
     /// Puts everything on the disk.

@@ -1,6 +1,7 @@
 //! Pictures one after another as an animated GIF, each with its label on a strip above it.
 
 use super::Picture;
+use super::comparison::{labelled, strip};
 use crate::{Error, Result};
 use rayon::prelude::*;
 
@@ -12,11 +13,6 @@ const MAX_PIXELS: usize = 40_000_000;
 const LAST_HOLD: u32 = 6;
 /// How much the quantiser of frames with more than 256 colours may hurry, from 1 to 30.
 const QUANTISER_SPEED: i32 = 10;
-/// The height of the strip that the label stands on, in pixels.
-const STRIP: usize = 28;
-/// Its tone, and that of what a small frame leaves free.
-const PAPER: [u8; 3] = [255; 3];
-const INK: [u8; 3] = [34; 3];
 
 /// The bytes of a GIF of `count` frames, shown for `delay_ms` milliseconds apiece (GIF counts in
 /// hundredths of a second) and the last one longer, over and over. `frame` gives the label and the
@@ -39,7 +35,7 @@ pub fn gif(
         return Err(Error::Usage("there is no picture to animate".into()));
     };
     let (_, largest) = frame(last)?;
-    let (width, height) = (largest.width, largest.height + STRIP);
+    let (width, height) = (largest.width, largest.height + strip(largest.width));
     let side = |pixels: usize| {
         let refusal = || format!("frames of {width}x{height} pixels, where GIF has 65535 a side");
         u16::try_from(pixels).map_err(|_| Error::Usage(refusal()))
@@ -51,9 +47,7 @@ pub fn gif(
         .par_iter()
         .map(|&index| {
             let (label, picture) = frame(index)?;
-            let mut page = Picture::new(width, height, PAPER);
-            page.text(6.0, 20.0, 17.0, INK, &label);
-            page.paste(&picture, 0, STRIP);
+            let page = labelled(&label, &picture, (width, height));
             let hold = if index == last { LAST_HOLD } else { 1 };
             Ok(gif::Frame {
                 delay: u16::try_from(delay_ms.saturating_mul(hold) / 10).unwrap_or(u16::MAX),
@@ -100,6 +94,7 @@ fn write(
 
 #[cfg(test)]
 mod tests {
+    use super::super::comparison::strip;
     use super::*;
 
     /// The frames of a GIF as RGB, their delays in hundredths of a second, and how often it repeats.
@@ -139,11 +134,11 @@ mod tests {
         let delays: Vec<u16> = shown.iter().map(|frame| frame.0).collect();
         assert_eq!(delays, [25, 25, 150]);
         for ((_, rgb), (_, picture)) in shown.iter().zip(&frames) {
-            let (strip, rest) = rgb.split_at(STRIP * 90 * 3);
+            let (strip, rest) = rgb.split_at(strip(90) * 90 * 3);
             assert!(rest == picture.rgb, "the picture itself is as it was");
             assert!(strip.iter().any(|&v| v < 100), "the label is written");
         }
-        assert!(shown[0].1[..STRIP * 270] != shown[1].1[..STRIP * 270]);
+        assert!(shown[0].1[..strip(90) * 270] != shown[1].1[..strip(90) * 270]);
     }
 
     #[test]
@@ -155,7 +150,7 @@ mod tests {
             rgb: rgb.collect(),
         };
         let (shown, _) = decode(&animate(&[(String::new(), picture.clone())], 100).unwrap());
-        let pairs = shown[0].1[STRIP * 64 * 3..].iter().zip(&picture.rgb);
+        let pairs = shown[0].1[strip(64) * 64 * 3..].iter().zip(&picture.rgb);
         let error: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
         assert!(error < 8 * 64 * 64 * 3, "{error}");
     }
@@ -169,16 +164,16 @@ mod tests {
         let frames: Vec<_> = (0..250).map(|i| (i.to_string(), grey(8, 8, i))).collect();
         let (shown, _) = decode(&animate(&frames, 50).unwrap());
         assert_eq!(shown.len(), 100);
-        assert!(shown[99].1[STRIP * 24..] == frames[249].1.rgb);
+        assert!(shown[99].1[strip(8) * 24..] == frames[249].1.rgb);
     }
 
     #[test]
     fn frames_are_as_large_as_the_last_and_impossible_ones_are_refused() {
         let frames = [("a".into(), grey(4, 6, 0)), ("b".into(), grey(9, 3, 0))];
         let (shown, _) = decode(&animate(&frames, 100).unwrap());
-        assert_eq!(shown[0].1.len(), 9 * (3 + STRIP) * 3);
+        assert_eq!(shown[0].1.len(), 9 * (3 + strip(9)) * 3);
         let complaint = |frames: &[(String, Picture)]| animate(frames, 100).unwrap_err().to_string();
         assert!(complaint(&[]).contains("no picture"));
-        assert!(complaint(&[(String::new(), grey(65_536, 1, 0))]).contains("65536x29 pixels"));
+        assert!(complaint(&[(String::new(), grey(65_536, 1, 0))]).contains("65536x73 pixels"));
     }
 }

@@ -3,11 +3,15 @@
 
 mod animation;
 pub mod chart;
+mod comparison;
+pub mod events;
 mod grid;
 mod markup;
 mod picture;
 pub mod text;
 
 pub use animation::gif;
+pub use comparison::{comparison, montage};
+pub use events::EventFile;
 pub use grid::{columns_for, grid, grid_png};
 pub use picture::Picture;

@@ -69,7 +69,7 @@ fn ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
 fn label(value: f64, step: f64) -> String {
     let text = if value.abs() < step / 2.0 {
         "0".into()
-    } else if step >= 1e9 || step < 1e-4 {
+    } else if !(1e-4..1e9).contains(&step) {
         let digits = (value.abs().log10().floor() - step.log10().floor()).clamp(0.0, 15.0);
         format!("{value:.*e}", digits as usize)
     } else if step >= 1e6 {
