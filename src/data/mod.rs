@@ -4,7 +4,10 @@
 
 mod batches;
 mod digits;
+pub mod fetch;
 mod idx;
+pub mod manifest;
+pub mod verify;
 
 pub use batches::Batches;
 pub use digits::draw;
