@@ -14,6 +14,7 @@ pub mod data;
 pub mod gradcheck;
 pub mod interrupt;
 pub mod recipes;
+pub mod report;
 pub mod sample;
 pub mod train;
 
@@ -32,6 +33,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Make images with a trained generator
     Sample(sample::SampleArgs),
+    /// Draw the pictures of a run again
+    Report(report::ReportArgs),
     /// List the built-in recipes, or show the layers of one
     Recipes(recipes::RecipesArgs),
     /// Look at a data set
@@ -45,6 +48,7 @@ fn run() -> Result<()> {
         None => Ok(()),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Gradcheck(args)) => gradcheck::run(&args),

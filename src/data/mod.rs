@@ -5,10 +5,13 @@
 mod batches;
 pub mod cifar;
 mod digits;
+pub mod fetch;
 pub mod folder;
 pub mod idx;
+pub mod manifest;
 pub mod matlab;
 pub mod svhn;
+pub mod verify;
 
 pub use batches::{Batches, LastBatch};
 pub use digits::draw;

@@ -3,7 +3,7 @@
 
 use super::recipe::{LossSpec, Recipe};
 use super::table::Columns;
-use crate::report::{Panel, Series};
+use crate::report::chart::{Panel, Series};
 
 /// The panels of a run of `recipe`, from its `log.csv` and `epochs.csv`.
 pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> {

@@ -4,6 +4,7 @@
 //! minimised, and [`run`] for the loop around it and the folder that it fills.
 
 pub mod checkpoint;
+pub mod curves;
 pub mod folder;
 pub mod log;
 pub mod loss;

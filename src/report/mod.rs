@@ -13,5 +13,5 @@ pub mod text;
 pub use animation::gif;
 pub use comparison::{comparison, montage};
 pub use events::EventFile;
-pub use grid::{columns_for, grid, grid_png};
+pub use grid::{columns_for, grid, grid_corner, grid_png};
 pub use picture::Picture;
