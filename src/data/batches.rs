@@ -298,10 +298,10 @@ mod tests {
 
     /// The buffers go round: however many steps, their addresses are few.
     #[test]
-    fn buffers_are_used_again_and_a_slow_loop_never_waits() {
+    fn buffers_are_used_again_and_a_slow_loop_does_not_wait() {
         let mut batches = batches(0, LastBatch::Drop);
         batches.batch(0);
-        let first = batches.waited();
+        let (first, start) = (batches.waited(), Instant::now());
         assert!(first > Duration::ZERO);
         let mut addresses = std::collections::HashSet::new();
         for step in 1..100 {
@@ -309,6 +309,7 @@ mod tests {
             addresses.insert(batches.batch(step).as_ptr());
         }
         assert!(addresses.len() <= AHEAD + 3, "{} buffers", addresses.len());
-        assert!(batches.waited() < Duration::from_millis(50) + first);
+        // Hardly ever, that is: the machine may be busy with other things.
+        assert!(batches.waited() - first < start.elapsed() / 4);
     }
 }

@@ -108,7 +108,7 @@ const FORMATS: [Format; 4] = [
         read: |folder, _| svhn::read_folder(folder),
     },
     Format {
-        files: "PNG images, in a sub-folder for each class where there are classes",
+        files: "PNG images (sub-folders of them are classes)",
         read: folder::read_folder,
     },
 ];
@@ -138,7 +138,7 @@ pub fn open(name_or_folder: &str, seed: u64, size: Option<[usize; 3]>) -> Result
     }
     Err(if KNOWN.contains(&name_or_folder) {
         let mend = format!(
-            "put {} there, or give their folder in place of {name_or_folder}",
+            "put there {}, or give their folder in place of {name_or_folder}",
             expected_files()
         );
         Error::data(folder, "there is no such folder", mend)

@@ -114,7 +114,7 @@ where
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
     use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
     use std::io::Cursor;
