@@ -138,8 +138,8 @@ pub fn open(name_or_folder: &str, seed: u64, size: Option<[usize; 3]>) -> Result
     }
     Err(if KNOWN.contains(&name_or_folder) {
         let mend = format!(
-            "put there {}, or give their folder in place of {name_or_folder}",
-            expected_files()
+            "get it with: minimax data fetch {name_or_folder}, or give the folder of its files in \
+             place of the name"
         );
         Error::data(folder, "there is no such folder", mend)
     } else {
@@ -201,7 +201,7 @@ mod tests {
             (
                 "fashion-mnist",
                 "datasets/fashion-mnist",
-                "train-images-idx3-ubyte[.gz]",
+                "minimax data fetch fashion-mnist",
             ),
             (empty, empty, "train-labels-idx1-ubyte[.gz]"),
         ] {

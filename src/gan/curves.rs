@@ -93,6 +93,9 @@ mod tests {
         assert_eq!(panels[1].series[0].name, "minus the critic's loss");
         assert_eq!(panels[1].series[0].points[2], (3.0, 3.0));
         let plain = Recipe::load("dcgan-mnist", &[]).unwrap();
-        assert_eq!(super::panels(&plain, &steps, &epochs).len(), panels.len() - 1);
+        assert_eq!(
+            super::panels(&plain, &steps, &epochs).len(),
+            panels.len() - 1
+        );
     }
 }

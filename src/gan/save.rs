@@ -75,7 +75,10 @@ impl Run {
             self.best = Some(distance);
             self.write_checkpoint(folder::BEST)?;
         }
-        if self.keep_every.is_some_and(|every| epoch.is_multiple_of(every)) {
+        if self
+            .keep_every
+            .is_some_and(|every| epoch.is_multiple_of(every))
+        {
             self.write_checkpoint(&folder::kept(epoch))?;
         }
         self.save_checkpoint()?;
@@ -120,7 +123,8 @@ impl Run {
     /// Real images in a grid like those of the samples, to hold them against.
     pub(super) fn save_real(&self) -> Result<()> {
         let real = self.batches.images();
-        let order = Random::new(self.recipe.training.seed, Purpose::Metrics).permutation(real.len());
+        let order =
+            Random::new(self.recipe.training.seed, Purpose::Metrics).permutation(real.len());
         let picked = order.iter().cycle().take(self.recipe.samples.count);
         let pixels: Vec<u8> = picked
             .flat_map(|&index| real.image(index as usize))

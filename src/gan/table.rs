@@ -32,7 +32,11 @@ impl Table {
                 Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
                 read => read.map_err(Error::io(path))?,
             };
-            for row in old.lines().skip(1).filter(|row| is_known(row, header, last)) {
+            for row in old
+                .lines()
+                .skip(1)
+                .filter(|row| is_known(row, header, last))
+            {
                 text += row;
                 text.push('\n');
             }
@@ -161,7 +165,10 @@ mod tests {
         std::fs::write(&path, text + "5,0.1").unwrap();
         let columns = Columns::read(&path).unwrap();
         assert_eq!(columns.len(), 4, "the last row may not be whole");
-        assert_eq!(columns.points("step", "loss"), [(1.0, 0.5), (3.0, 0.25), (4.0, 8.0)]);
+        assert_eq!(
+            columns.points("step", "loss"),
+            [(1.0, 0.5), (3.0, 0.25), (4.0, 8.0)]
+        );
         assert_eq!(columns.column("other"), [None; 4]);
     }
 }

@@ -109,7 +109,10 @@ impl TensorBoard {
     /// # Errors
     /// If the file can't be written.
     pub fn epoch(&mut self, step: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
-        let present = scores.classes.as_ref().map(|shares| shares.present() as f64);
+        let present = scores
+            .classes
+            .as_ref()
+            .map(|shares| shares.present() as f64);
         self.scalars(
             step,
             &[

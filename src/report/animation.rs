@@ -172,7 +172,8 @@ mod tests {
         let frames = [("a".into(), grey(4, 6, 0)), ("b".into(), grey(9, 3, 0))];
         let (shown, _) = decode(&animate(&frames, 100).unwrap());
         assert_eq!(shown[0].1.len(), 9 * (3 + strip(9)) * 3);
-        let complaint = |frames: &[(String, Picture)]| animate(frames, 100).unwrap_err().to_string();
+        let complaint =
+            |frames: &[(String, Picture)]| animate(frames, 100).unwrap_err().to_string();
         assert!(complaint(&[]).contains("no picture"));
         assert!(complaint(&[(String::new(), grey(65_536, 1, 0))]).contains("65536x73 pixels"));
     }

@@ -74,7 +74,7 @@ impl Row {
 
     /// The set that is always there.
     fn digits() -> Result<Row> {
-        let images = data::open(DIGITS, 0)?;
+        let images = data::open(DIGITS, 0, None)?;
         Ok(Row {
             name: DIGITS.into(),
             title: "Digits that the program draws itself, grey".into(),
