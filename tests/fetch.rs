@@ -28,7 +28,7 @@ fn sum(bytes: &[u8]) -> Sum {
 }
 
 /// A set `toy` whose one file `name` has the size and the sum of `body`; `contents` is its TOML.
-fn set(mirrors: &[String], name: &str, body: &[u8], contents: &str) -> String {
+fn set(mirrors: &[&str], name: &str, body: &[u8], contents: &str) -> String {
     format!(
         "[[set]]\nname = \"toy\"\ntitle = \"A toy\"\ntraining = 5\ntest = 0\nshape = [2, 2, 1]\n\
          licence = \"free\"\ncitation = \"Nobody\"\nmirrors = {mirrors:?}\n\
@@ -39,7 +39,7 @@ fn set(mirrors: &[String], name: &str, body: &[u8], contents: &str) -> String {
 }
 
 /// A folder with a manifest of a set `toy`, whose one file `file` is `body` and comes from `mirrors`.
-fn toy(mirrors: &[String], body: &[u8]) -> TempDir {
+fn toy(mirrors: &[&str], body: &[u8]) -> TempDir {
     with_manifest(&set(mirrors, "file", body, ""))
 }
 
@@ -74,7 +74,7 @@ fn a_whole_download_is_verified_listed_and_not_repeated() {
     let body = bytes(300_000);
     let copy = body.clone();
     let server = Server::start(move |request, _| ranged(&copy, request));
-    let folder = toy(&[server.url.clone()], &body);
+    let folder = toy(&[&server.url], &body);
     let folder = folder.path();
 
     assert!(succeed(folder, "data list --manifest m.toml").contains("  no  "));
@@ -149,7 +149,7 @@ fn a_cut_connection_is_taken_up_where_it_broke() {
         }
         _ => ranged(&copy, request),
     });
-    let folder = toy(&[server.url.clone()], &body);
+    let folder = toy(&[&server.url], &body);
     let said = succeed(folder.path(), FETCH);
     assert!(said.contains("cut after 150000 of 200000"), "{said}");
     assert!(said.contains("going on after 190.00 kB"), "{said}");
@@ -163,7 +163,7 @@ fn what_an_earlier_run_left_is_gone_on_with() {
     let body = bytes(1000);
     let copy = body.clone();
     let server = Server::start(move |request, _| ranged(&copy, request));
-    let folder = toy(&[server.url.clone()], &body);
+    let folder = toy(&[&server.url], &body);
     let folder = folder.path();
     let try_with = |part: &[u8], requests: &[Request]| {
         leave_part(folder, part);
@@ -188,7 +188,7 @@ fn a_server_without_ranges_is_asked_for_everything() {
             (None, _) | (_, "200 OK") => whole(&copy),
             _ => answer(status, "", b""),
         });
-        let folder = toy(&[server.url.clone()], &body);
+        let folder = toy(&[&server.url], &body);
         leave_part(folder.path(), &body[..400]);
         succeed(folder.path(), FETCH);
         assert_fetched(folder.path(), &body);
@@ -202,7 +202,7 @@ fn a_wrong_sum_removes_what_came_and_says_both() {
     other[500] ^= 1;
     let found = sum(&other);
     let server = Server::start(move |_, _| whole(&other));
-    let folder = toy(&[server.url.clone()], &body);
+    let folder = toy(&[&server.url], &body);
     let said = fail(folder.path(), FETCH, 1);
     let wanted = format!("its SHA-256 is {found} and should be {}", sum(&body));
     assert!(
@@ -228,13 +228,13 @@ fn mirrors_are_tried_in_turn_and_what_each_said_is_told() {
         _ => not_found(),
     });
     let mirror = |name: &str| format!("{}/{name}", server.url);
-    let folder = toy(&[mirror("a"), mirror("b/")], &body);
+    let folder = toy(&[&mirror("a"), &mirror("b/")], &body);
     succeed(folder.path(), FETCH);
     assert_fetched(folder.path(), &body);
     let paths = |server: &Server| server.requests().into_iter().map(|request| request.path);
     assert!(paths(&server).eq(["/a/file", "/b/file"]));
 
-    let folder = toy(&[mirror("a"), mirror("c")], &body);
+    let folder = toy(&[&mirror("a"), &mirror("c")], &body);
     let said = fail(folder.path(), FETCH, 1);
     for name in ["a", "c"] {
         assert!(
@@ -265,13 +265,13 @@ fn other_sizes_than_the_manifest_says_are_refused() {
         ("less", "offers 999 bytes"),
         ("endless", "sends more than 1000 bytes"),
     ] {
-        let folder = toy(&[format!("{}/{name}", server.url)], &body);
+        let folder = toy(&[&format!("{}/{name}", server.url)], &body);
         let said = fail(folder.path(), FETCH, 1);
         assert!(said.contains(what), "{said}");
         assert!(!folder.path().join("datasets/toy/file").exists());
     }
     // An offer that is refused costs nothing of what is there.
-    let folder = toy(&[format!("{}/less", server.url)], &body);
+    let folder = toy(&[&format!("{}/less", server.url)], &body);
     leave_part(folder.path(), &body[..400]);
     fail(folder.path(), FETCH, 1);
     assert_eq!(read(folder.path(), PART), &body[..400]);
@@ -288,7 +288,7 @@ fn a_gzip_file_stays_packed() {
         "{{ name = \"a\", bytes = 1000, sha256 = \"{}\" }}",
         sum(&inner)
     );
-    let folder = with_manifest(&set(&[server.url.clone()], "a.gz", &body, &contents));
+    let folder = with_manifest(&set(&[&server.url], "a.gz", &body, &contents));
     let folder = folder.path();
     succeed(folder, FETCH);
     assert!(read(folder, "datasets/toy/a.gz") == body);
@@ -331,7 +331,7 @@ fn archived(server: &Server, packed: &[u8], a: &[u8], b: &[u8]) -> TempDir {
         sum(a),
         b.len()
     );
-    with_manifest(&set(&[server.url.clone()], "x.tar.gz", packed, &contents))
+    with_manifest(&set(&[&server.url], "x.tar.gz", packed, &contents))
 }
 
 #[test]
@@ -418,7 +418,7 @@ fn ctrl_c_keeps_what_has_come() {
             }
         }
     });
-    let folder = toy(&[server.url.clone()], &body);
+    let folder = toy(&[&server.url], &body);
     let mut command = minimax(folder.path(), FETCH);
     let child = command
         .stdout(Stdio::null())

@@ -37,7 +37,7 @@ enum Command {
     Report(report::ReportArgs),
     /// List the built-in recipes, or show the layers of one
     Recipes(recipes::RecipesArgs),
-    /// Look at a data set
+    /// List, download, check or look at data sets
     Data(data::DataArgs),
     /// Check gradients against finite differences, or a device against the reference
     Gradcheck(gradcheck::GradcheckArgs),

@@ -97,6 +97,7 @@ impl Screen {
             Progress::Begun { file, url, done } => self.begin(file, url, *done),
             Progress::Received(done) => self.received(*done),
             Progress::Failed { url, why, again } => {
+                self.clear();
                 let then = if *again { "; asking again" } else { "" };
                 self.say(&format!("{url}: {why}{then}"));
             }
@@ -139,13 +140,10 @@ impl Screen {
         }
     }
 
-    /// Prints a line, above the bar if there is one. That nobody reads it is no reason to stop.
+    /// Prints a line, while there is no bar. That nobody reads it is no reason to stop.
     fn say(&mut self, line: &str) {
         self.line = Instant::now();
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => drop(print(&format!("{line}\n"))),
-        }
+        drop(print(&format!("{line}\n")));
     }
 
     fn clear(&mut self) {

@@ -57,11 +57,11 @@ impl<'a> Download<'a> {
     /// [`Error::Data`] with what each mirror said where none does; [`Error::Io`] where the system refuses
     /// to write; [`Error::Interrupted`] where a stop was asked for. But for a wrong sum, what has come
     /// is kept for the next call.
-    pub fn from(mut self, mirrors: &[String]) -> Result<()> {
+    pub fn run(mut self, mirrors: &[String]) -> Result<()> {
         let mut said = Vec::new();
         for mirror in mirrors {
             let url = &format!("{}/{}", mirror.trim_end_matches('/'), self.file.name);
-            match self.from_one(url) {
+            match self.try_mirror(url) {
                 Ok(()) => return fs::rename(&self.part, self.path).map_err(Error::io(self.path)),
                 Err(Failure::Here(error)) => return Err(error),
                 Err(Failure::Passing(why) | Failure::Lasting(why)) => {
@@ -79,7 +79,7 @@ impl<'a> Download<'a> {
     }
 
     /// From one mirror, which is asked again after what may pass.
-    fn from_one(&mut self, url: &str) -> std::result::Result<(), Failure> {
+    fn try_mirror(&mut self, url: &str) -> std::result::Result<(), Failure> {
         // Bytes of an earlier call or another mirror may be why a sum is wrong.
         let mut inherited = self.done() > 0;
         let mut failures = 0;

@@ -134,14 +134,21 @@ fn range_start<B>(response: &Response<B>) -> Option<u64> {
     start.parse().ok()
 }
 
-/// Sorts what came instead of an answer. A name or a port that isn't there won't be there in a second.
+/// Sorts what came instead of an answer. A host that isn't found or refuses won't be there in a second.
 fn unanswered(error: ureq::Error) -> Failure {
     use ureq::Error as E;
-    let what = error.to_string();
+    const PASSING: [ErrorKind; 5] = [
+        ErrorKind::BrokenPipe,
+        ErrorKind::ConnectionAborted,
+        ErrorKind::ConnectionReset,
+        ErrorKind::TimedOut,
+        ErrorKind::UnexpectedEof,
+    ];
     match error {
-        E::Io(cause) if cause.kind() == ErrorKind::ConnectionRefused => Failure::Lasting(what),
-        E::Io(_) | E::Timeout(_) | E::Protocol(_) | E::ConnectionFailed => Failure::Passing(what),
-        _ => Failure::Lasting(what),
+        E::Io(cause) if PASSING.contains(&cause.kind()) => Failure::Passing(cause.to_string()),
+        E::Io(cause) => Failure::Lasting(cause.to_string()),
+        E::Timeout(_) | E::Protocol(_) => Failure::Passing(error.to_string()),
+        _ => Failure::Lasting(error.to_string()),
     }
 }
 

@@ -69,13 +69,13 @@ pub fn fetch(
         if file.is_archive() {
             // It may have been put there by hand, or a stop have come before all of it was unpacked.
             if !is_published(file, &path)? {
-                Download::new(&agent, file, &path, progress, stop).from(&set.mirrors)?;
+                Download::new(&agent, file, &path, progress, stop).run(&set.mirrors)?;
             }
             unpack::unpack(&path, &file.contents, stop)?;
             fs::remove_file(&path).map_err(Error::io(&path))?;
         } else {
             nothing_in_the_way(&checks, file, folder)?;
-            Download::new(&agent, file, &path, progress, stop).from(&set.mirrors)?;
+            Download::new(&agent, file, &path, progress, stop).run(&set.mirrors)?;
         }
         progress(Progress::Finished(file));
     }
