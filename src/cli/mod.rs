@@ -11,7 +11,9 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 
 pub mod data;
+pub mod export;
 pub mod gradcheck;
+pub mod interpolate;
 pub mod interrupt;
 pub mod recipes;
 pub mod sample;
@@ -32,6 +34,10 @@ enum Command {
     Train(train::TrainArgs),
     /// Make images with a trained generator
     Sample(sample::SampleArgs),
+    /// Draw the images between two latents, as a strip and a GIF
+    Interpolate(interpolate::InterpolateArgs),
+    /// Write a trained network for Keras, PyTorch or an ONNX runtime
+    Export(export::ExportArgs),
     /// List the built-in recipes, or show the layers of one
     Recipes(recipes::RecipesArgs),
     /// Look at a data set
@@ -45,6 +51,8 @@ fn run() -> Result<()> {
         None => Ok(()),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Interpolate(args)) => interpolate::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Gradcheck(args)) => gradcheck::run(&args),

@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod folder;
+pub mod interpolation;
 mod log;
 pub mod loss;
 pub mod model;
