@@ -40,6 +40,7 @@ pub mod error;
 pub mod export;
 pub mod files;
 pub mod gan;
+pub mod metrics;
 pub mod nn;
 pub mod ops;
 pub mod optim;

@@ -139,6 +139,12 @@ pub enum Purpose {
     Digits = 6,
     /// Test inputs.
     Check = 7,
+    /// Noise on the discriminator's labels.
+    Labels = 8,
+    /// The points between real and fake images at which a gradient penalty is taken.
+    Penalty = 9,
+    /// Which images samples are compared with, and along which directions.
+    Metrics = 10,
 }
 
 /// A stream of random numbers that remembers how far it has been read.

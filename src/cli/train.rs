@@ -225,6 +225,8 @@ struct Screen {
     first: u64,
     last: u64,
     images_per_second: f64,
+    /// The generator's latest loss: with a critic loop most steps have none.
+    g_loss: Option<f64>,
     start: Instant,
     line: Instant,
 }
@@ -247,6 +249,7 @@ impl Screen {
             first: run.steps(),
             last,
             images_per_second: 0.0,
+            g_loss: None,
             start: Instant::now(),
             line: Instant::now(),
         }
@@ -264,15 +267,14 @@ impl Screen {
         let weight = 1.0 / (step - self.first).min(20) as f64;
         self.images_per_second += weight * (images_per_second - self.images_per_second);
         let left = self.time_left(*step);
+        self.g_loss = report.g_loss.or(self.g_loss);
+        let g_loss = self.g_loss.map_or("-".into(), |loss| format!("{loss:.3}"));
+        let estimate = report.wasserstein;
+        let estimate = estimate.map_or(String::new(), |w| format!("  W estimate {w:.3}"));
         let state = format!(
             "epoch {epoch}/{}  {left} left  {:.0} images/s  \
-             D loss {:.3}  G loss {:.3}  D(x) {:.2}  D(G(z)) {:.2}",
-            self.epochs,
-            self.images_per_second,
-            report.d_loss,
-            report.g_loss,
-            report.d_real,
-            report.d_fake
+             D loss {:.3}  G loss {g_loss}  D(x) {:.2}  D(G(z)) {:.2}{estimate}",
+            self.epochs, self.images_per_second, report.d_loss, report.d_real, report.d_fake
         );
         if let Some(bar) = &self.bar {
             bar.set_message(state.clone());

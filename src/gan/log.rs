@@ -1,7 +1,7 @@
 //! `log.csv`: one row per step. Rows are appended as steps are done; a run that goes on first drops
 //! the rows of steps that its checkpoint doesn't know, so that no step stands twice.
 
-use super::model::StepReport;
+use super::step::StepReport;
 use crate::files::write_whole;
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions};
@@ -9,7 +9,10 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const HEADER: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second";
+/// A number that there is none of is an empty field: `g_loss` where only the critic moved,
+/// `wasserstein_estimate`, minus the critic's loss without its penalty, with any other loss.
+const HEADER: &str =
+    "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
 
 /// Somebody may be watching the file grow.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -64,10 +67,15 @@ impl Log {
             g_loss,
             d_real,
             d_fake,
+            wasserstein,
+            ..
         } = report;
+        let optional = |number: &Option<f64>| number.map_or(String::new(), |v| format!("{v:.6}"));
+        let (g_loss, wasserstein) = (optional(g_loss), optional(wasserstein));
         writeln!(
             self.file,
-            "{step},{epoch},{d_loss:.6},{g_loss:.6},{d_real:.6},{d_fake:.6},{images_per_second:.1}"
+            "{step},{epoch},{d_loss:.6},{g_loss},{d_real:.6},{d_fake:.6},{images_per_second:.1},\
+             {wasserstein}"
         )
         .map_err(Error::io(&self.path))?;
         if self.flushed.elapsed() > FLUSH_EVERY {

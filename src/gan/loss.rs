@@ -1,13 +1,31 @@
 //! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch.
+//! With t and f the labels of real and fake images, 1 and 0 unless noise is asked for, and every
+//! line a mean over the batch:
 //!
 //! ```text
-//! D, both:    -log D(x) - log(1 - D(G(z)))
-//! G, bce:     -log D(G(z))                    (non-saturating; Goodfellow et al., 2014, section 3)
-//! G, minimax:  log(1 - D(G(z)))               (as first written; saturates where D is sure)
+//! D, bce and minimax:  H(D(x), t) + H(D(G(z)), f)      H(p, t) = -t log p - (1 - t) log(1 - p)
+//! G, bce:              -log D(G(z))                    (non-saturating; Goodfellow et al. 2014, section 3)
+//! G, minimax:          log(1 - D(G(z)))                (as first written; saturates where D is sure)
+//!
+//! D, least_squares:    ½ (D(x) - t)² + ½ (D(G(z)) - f)²    (Mao et al. 2017, with a = 0, b = c = 1)
+//! G, least_squares:    ½ (D(G(z)) - 1)²
+//!
+//! D, hinge:            max(0, 1 - D(x)) + max(0, 1 + D(G(z)))    (Lim and Ye 2017)
+//! G, hinge:            -D(G(z))
+//!
+//! D, wasserstein:      D(G(z)) - D(x)                  (Arjovsky, Chintala and Bottou 2017)
+//! G, wasserstein:      -D(G(z))
 //! ```
+//!
+//! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
-use super::recipe::{LayerSpec, LossSpec, Recipe};
-use crate::ops::{binary_cross_entropy, binary_cross_entropy_with_logits, neg};
+use super::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
+use crate::autograd::grad;
+use crate::ops::{
+    binary_cross_entropy, binary_cross_entropy_with_logits, mean, mean_squared_error, neg, relu,
+    reshape, sqrt, square, sum, wasserstein,
+};
+use crate::random::Random;
 use crate::tensor::Tensor;
 
 /// The loss of a recipe.
@@ -16,50 +34,268 @@ pub struct Loss {
     kind: LossSpec,
     /// True if the discriminator ends in a sigmoid, so that its output is D(x) itself and not a logit.
     probabilities: bool,
+    mixed: bool,
+    noise: Option<LabelSpec>,
+}
+
+/// What the discriminator's outputs are compared with; each is one number for the whole batch, or one
+/// an image, `[n, 1]`.
+pub struct Labels {
+    /// Of real images.
+    pub real: Tensor,
+    /// Of fake images.
+    pub fake: Tensor,
 }
 
 impl Loss {
     /// The loss that `recipe` asks for.
     pub fn of(recipe: &Recipe) -> Loss {
-        let last = recipe.discriminator.layers.last();
         Loss {
             kind: recipe.training.loss,
-            probabilities: matches!(last, Some(LayerSpec::Sigmoid {})),
+            probabilities: recipe.ends_in_sigmoid(),
+            mixed: recipe.training.batches == BatchSpec::Mixed,
+            noise: recipe.training.labels,
         }
     }
 
-    /// The discriminator's loss, real and fake summed, from its outputs `[n, 1]`.
-    pub fn discriminator(&self, real: &Tensor, fake: &Tensor) -> Tensor {
-        &self.cross_entropy(real, 1.0) + &self.cross_entropy(fake, 0.0)
+    /// The discriminator's labels of `count` real and as many fake images, on the device of `like`.
+    /// Two numbers an image are drawn from `random` if the recipe asks for noise, else none.
+    pub fn labels(&self, count: usize, random: &mut Random, like: &Tensor) -> Labels {
+        let device = like.device();
+        let Some(LabelSpec { flip, real, fake }) = self.noise else {
+            return Labels {
+                real: Tensor::full(1.0, [], device),
+                fake: Tensor::full(0.0, [], device),
+            };
+        };
+        let mut draw = |own: [f64; 2], other: [f64; 2]| {
+            let numbers = random.uniform(2 * count);
+            let (chances, places) = numbers.split_at(count);
+            let label = |(&chance, &place): (&f64, &f64)| {
+                let [low, high] = if chance < flip { other } else { own };
+                low + place * (high - low)
+            };
+            let labels: Vec<f64> = chances.iter().zip(places).map(label).collect();
+            Tensor::new(&labels, [count, 1], device)
+        };
+        Labels {
+            real: draw(real, fake),
+            fake: draw(fake, real),
+        }
+    }
+
+    /// The discriminator's loss from its outputs `[n, 1]` on real and on fake images.
+    pub fn discriminator(&self, real: &Tensor, fake: &Tensor, labels: &Labels) -> Tensor {
+        let sum = match self.kind {
+            LossSpec::Bce | LossSpec::Minimax => {
+                self.cross_entropy(real, &labels.real) + self.cross_entropy(fake, &labels.fake)
+            }
+            LossSpec::LeastSquares => {
+                let errors =
+                    mean_squared_error(real, &labels.real) + mean_squared_error(fake, &labels.fake);
+                0.5 * &errors
+            }
+            LossSpec::Hinge => mean_all(&relu(&(1.0 - real))) + mean_all(&relu(&(1.0 + fake))),
+            LossSpec::Wasserstein => neg(&wasserstein(real, fake)),
+        };
+        if self.mixed { 0.5 * &sum } else { sum }
     }
 
     /// The generator's loss from the discriminator's output `[n, 1]` on its images.
     pub fn generator(&self, fake: &Tensor) -> Tensor {
+        let label = |value: f64| Tensor::full(value, [], fake.device());
         match self.kind {
-            LossSpec::Bce => self.cross_entropy(fake, 1.0),
-            LossSpec::Minimax => neg(&self.cross_entropy(fake, 0.0)),
+            LossSpec::Bce => self.cross_entropy(fake, &label(1.0)),
+            LossSpec::Minimax => neg(&self.cross_entropy(fake, &label(0.0))),
+            LossSpec::LeastSquares => 0.5 * &mean_squared_error(fake, &label(1.0)),
+            LossSpec::Hinge | LossSpec::Wasserstein => neg(&mean_all(fake)),
         }
     }
 
-    /// The mean of D(x) over a batch, as a probability, from the discriminator's output.
-    pub fn mean_probability(&self, output: &Tensor) -> f64 {
+    /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
+    /// a cross-entropy, else of the output itself.
+    pub fn mean_output(&self, output: &Tensor) -> f64 {
+        let logits = matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities;
         let values = output.to_f64();
-        let probability = |&v: &f64| {
-            if self.probabilities {
-                v
-            } else {
-                1.0 / (1.0 + (-v).exp())
-            }
-        };
-        values.iter().map(probability).sum::<f64>() / values.len() as f64
+        let value = |&v: &f64| if logits { 1.0 / (1.0 + (-v).exp()) } else { v };
+        values.iter().map(value).sum::<f64>() / values.len() as f64
     }
 
-    fn cross_entropy(&self, output: &Tensor, label: f64) -> Tensor {
-        let labels = Tensor::full(label, [], output.device());
+    /// Whether minus the critic's loss, without its penalty, estimates a Wasserstein distance.
+    pub fn estimates_wasserstein(&self) -> bool {
+        self.kind == LossSpec::Wasserstein
+    }
+
+    fn cross_entropy(&self, output: &Tensor, labels: &Tensor) -> Tensor {
         if self.probabilities {
-            binary_cross_entropy(output, &labels)
+            binary_cross_entropy(output, labels)
         } else {
-            binary_cross_entropy_with_logits(output, &labels)
+            binary_cross_entropy_with_logits(output, labels)
         }
+    }
+}
+
+/// The gradient penalty, which holds the critic near slope 1 between real and fake images (Gulrajani
+/// et al. 2017, algorithm 1):
+///
+/// ```text
+/// λ mean((|∇D(x̂)| - 1)²)    x̂ = ε x + (1 - ε) G(z), ε ~ U(0, 1) drawn for each image
+/// ```
+///
+/// The norm is over all values of an image. Its gradient by D's parameters goes through ∇D: a second
+/// derivative.
+pub fn gradient_penalty(
+    lambda: f64,
+    real: &Tensor,
+    fake: &Tensor,
+    random: &mut Random,
+    mut critic: impl FnMut(&Tensor) -> Tensor,
+) -> Tensor {
+    /// Under the root, whose slope at 0 is infinite.
+    const TINY: f64 = 1e-12;
+    let n = real.dims()[0];
+    let epsilon = Tensor::new(&random.uniform(n), [n, 1, 1, 1], real.device());
+    let between = &epsilon * &real.detach() + (1.0 - &epsilon) * fake.detach();
+    let between = between.detach().parameter();
+    let output = sum(&critic(&between), &[0, 1]);
+    let [gradient] = &grad(&output, &[&between], true)[..] else {
+        unreachable!("one gradient for one tensor");
+    };
+    let squares = sum(&square(gradient), &[1, 2, 3]);
+    let norms = sqrt(&(squares + TINY));
+    lambda * &mean_all(&square(&(norms - 1.0)))
+}
+
+/// The mean over every value.
+fn mean_all(x: &Tensor) -> Tensor {
+    mean(&reshape(x, [x.numel()]), &[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::{Transpose, matmul, tanh};
+    use crate::random::Purpose;
+    use crate::storage::Device::Reference;
+
+    fn loss(overrides: &[&str]) -> Loss {
+        let overrides: Vec<String> = overrides.iter().map(|entry| entry.to_string()).collect();
+        Loss::of(&Recipe::load("dcgan-mnist", &overrides).unwrap())
+    }
+
+    fn outputs(values: &[f64]) -> Tensor {
+        Tensor::new(values, [values.len(), 1], Reference)
+    }
+
+    fn random() -> Random {
+        Random::new(3, Purpose::Check)
+    }
+
+    /// Each loss of D(x) = (2, -1) and D(G(z)) = (0.5, -3), worked out by hand.
+    #[test]
+    fn every_loss_is_its_formula() {
+        let (real, fake) = (outputs(&[2.0, -1.0]), outputs(&[0.5, -3.0]));
+        let softplus = |x: f64| x.exp().ln_1p();
+        let cross_entropy =
+            (softplus(-2.0) + softplus(1.0)) / 2.0 + (softplus(0.5) + softplus(-3.0)) / 2.0;
+        for (name, discriminator, generator) in [
+            ("bce", cross_entropy, (softplus(-0.5) + softplus(3.0)) / 2.0),
+            (
+                "minimax",
+                cross_entropy,
+                -(softplus(0.5) + softplus(-3.0)) / 2.0,
+            ),
+            (
+                "least_squares",
+                (1.0 + 4.0 + 0.25 + 9.0) / 4.0,
+                (0.25 + 16.0) / 4.0,
+            ),
+            ("hinge", (0.0 + 2.0) / 2.0 + (1.5 + 0.0) / 2.0, 1.25),
+            ("wasserstein", -1.25 - 0.5, 1.25),
+        ] {
+            let loss = loss(&[&format!("training.loss={name}")]);
+            let labels = loss.labels(2, &mut random(), &real);
+            let d = loss.discriminator(&real, &fake, &labels).item();
+            let g = loss.generator(&fake).item();
+            assert!((d - discriminator).abs() < 1e-12, "{name}: D {d}");
+            assert!((g - generator).abs() < 1e-12, "{name}: G {g}");
+        }
+        let mixed = loss(&["training.batches=mixed"]);
+        let labels = mixed.labels(2, &mut random(), &real);
+        let half = mixed.discriminator(&real, &fake, &labels).item();
+        assert!((half - cross_entropy / 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn noisy_labels_keep_to_their_ranges_and_flip_as_often_as_asked() {
+        let noise = "training.labels={ flip = 0.25, real = [0.8, 1.0], fake = [0.0, 0.1] }";
+        let loss = loss(&[noise]);
+        let like = outputs(&[0.0]);
+        let n = 4000;
+        let labels = loss.labels(n, &mut random(), &like);
+        for (labels, [low, high], [other_low, other_high]) in [
+            (&labels.real, [0.8, 1.0], [0.0, 0.1]),
+            (&labels.fake, [0.0, 0.1], [0.8, 1.0]),
+        ] {
+            assert_eq!(labels.dims(), [n, 1]);
+            let values = labels.to_f64();
+            let within = |low: f64, high: f64| {
+                let inside = values.iter().filter(|&&v| (low..=high).contains(&v));
+                inside.count()
+            };
+            let flipped = within(other_low, other_high);
+            assert_eq!(within(low, high) + flipped, n);
+            // Four standard deviations of a binomial distribution.
+            let spread = 4.0 * (n as f64 * 0.25 * 0.75).sqrt();
+            assert!(
+                (flipped as f64 - n as f64 * 0.25).abs() < spread,
+                "{flipped}"
+            );
+        }
+    }
+
+    /// The penalty's gradient by the critic's weights, which goes through a gradient, against central
+    /// differences.
+    #[test]
+    fn the_penalty_has_the_gradient_of_its_values() {
+        let mut numbers = random();
+        let mut tensor = |shape: &[usize]| {
+            let count = shape.iter().product();
+            Tensor::new(&numbers.normal(count), shape, Reference)
+        };
+        let (real, fake) = (tensor(&[3, 2, 2, 1]), tensor(&[3, 2, 2, 1]));
+        let (first, last) = (tensor(&[4, 5]), tensor(&[5, 1]));
+        let penalty = |first: &Tensor| {
+            gradient_penalty(10.0, &real, &fake, &mut random(), |x| {
+                let flat = reshape(x, [3, 4]);
+                let hidden = tanh(&matmul(&flat, first, Transpose::NONE));
+                matmul(&hidden, &last, Transpose::NONE)
+            })
+        };
+        let weights = first.parameter();
+        let ours = grad(&penalty(&weights), &[&weights], false)[0].to_f64();
+        let h = 1e-5;
+        for (i, ours) in ours.into_iter().enumerate() {
+            let moved = |by: f64| {
+                let mut values = first.to_f64();
+                values[i] += by;
+                penalty(&Tensor::new(&values, [4, 5], Reference)).item()
+            };
+            let difference = (moved(h) - moved(-h)) / (2.0 * h);
+            assert!(
+                (ours - difference).abs() < 1e-7 * (1.0 + difference.abs()),
+                "weight {i}: {ours} and {difference}"
+            );
+        }
+    }
+
+    /// A critic of slope 3 everywhere is penalised by λ (3 - 1)².
+    #[test]
+    fn the_penalty_of_a_linear_critic_is_known() {
+        let images = |value: f64| Tensor::full(value, [2, 1, 1, 1], Reference);
+        let (real, fake) = (images(1.0), images(-1.0));
+        let slope = |x: &Tensor| reshape(&(3.0 * x), [2, 1]);
+        let penalty = gradient_penalty(10.0, &real, &fake, &mut random(), slope).item();
+        assert!((penalty - 40.0).abs() < 1e-9, "{penalty}");
     }
 }

@@ -1,6 +1,6 @@
 //! Generative adversarial networks: a recipe (TOML) says what they are, the rest trains them.
 //!
-//! Read [`recipe`] for what can be said, [`model`] for one step of the game, [`loss`] for what is
+//! Read [`recipe`] for what can be said, [`step`] for one step of the game, [`loss`] for what is
 //! minimised, and [`run`] for the loop around it and the folder that it fills.
 
 pub mod checkpoint;
@@ -13,3 +13,4 @@ pub mod network;
 pub mod pixels;
 pub mod recipe;
 pub mod run;
+pub mod step;

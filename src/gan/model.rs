@@ -1,9 +1,9 @@
-//! A GAN in training: both networks, both optimisers, the random state, and one step of the game.
+//! A GAN in training: both networks, both optimisers and the random state; [`super::step`] moves it.
 
 use super::loss::Loss;
 use super::network;
-use super::recipe::{Recipe, UpdateSpec};
-use crate::autograd::{grad_consuming, no_grad};
+use super::recipe::{Recipe, TrainingSpec};
+use crate::autograd::no_grad;
 use crate::nn::{Pass, Sequential};
 use crate::ops::concat;
 use crate::optim::Optimizer;
@@ -27,10 +27,10 @@ pub struct Gan {
     pub random: RandomState,
     /// Steps done.
     pub steps: u64,
-    loss: Loss,
-    update: UpdateSpec,
-    latent: usize,
-    device: Device,
+    pub(super) training: TrainingSpec,
+    pub(super) loss: Loss,
+    pub(super) latent: usize,
+    pub(super) device: Device,
 }
 
 /// The streams that a training step reads.
@@ -40,19 +40,10 @@ pub struct RandomState {
     pub latents: Random,
     /// Of dropout masks.
     pub dropout: Random,
-}
-
-/// What a step has seen, before it changed anything.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepReport {
-    /// The discriminator's loss, real and fake summed.
-    pub d_loss: f64,
-    /// The generator's loss.
-    pub g_loss: f64,
-    /// Mean D(x) over the real batch, as a probability.
-    pub d_real: f64,
-    /// Mean D(G(z)) over the fake batch, as a probability.
-    pub d_fake: f64,
+    /// Of noise on labels.
+    pub labels: Random,
+    /// Of the points where a gradient penalty is taken.
+    pub penalty: Random,
 }
 
 impl Gan {
@@ -73,105 +64,15 @@ impl Gan {
             random: RandomState {
                 latents: Random::new(seed, Purpose::Latent),
                 dropout: Random::new(seed, Purpose::Dropout),
+                labels: Random::new(seed, Purpose::Labels),
+                penalty: Random::new(seed, Purpose::Penalty),
             },
             steps: 0,
+            training: recipe.training,
             loss: Loss::of(recipe),
-            update: recipe.training.update,
             latent: recipe.generator.input[0],
             device,
         }
-    }
-
-    /// One step of the game on a batch `real` `[n, h, w, c]` and as many fake images.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] if a loss is not a finite number; that network has then not been changed.
-    pub fn step(&mut self, real: &Tensor) -> Result<StepReport> {
-        let report = match self.update {
-            UpdateSpec::Simultaneous => self.simultaneous_step(real),
-            UpdateSpec::Alternating => self.alternating_step(real),
-        }?;
-        self.steps += 1;
-        Ok(report)
-    }
-
-    /// One fake batch, both losses from the same state, then both updates.
-    fn simultaneous_step(&mut self, real: &Tensor) -> Result<StepReport> {
-        let fake = self.generate(real.dims()[0]);
-        let (real_output, fake_output) = (self.discriminate(real), self.discriminate(&fake));
-        let d_loss = self.loss.discriminator(&real_output, &fake_output);
-        let g_loss = self.loss.generator(&fake_output);
-        let report = StepReport {
-            d_loss: self.finite("discriminator", &d_loss)?,
-            g_loss: self.finite("generator", &g_loss)?,
-            d_real: self.loss.mean_probability(&real_output),
-            d_fake: self.loss.mean_probability(&fake_output),
-        };
-        // Both losses stand on D(G(z)): the first walk releases only what the second has no use for.
-        drop((real_output, fake_output, fake));
-        let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
-        let g_grads = grad_consuming(g_loss, &self.generator.parameters());
-        self.discriminator_optimizer
-            .step(self.discriminator.parameters_mut(), &d_grads);
-        self.generator_optimizer
-            .step(self.generator.parameters_mut(), &g_grads);
-        Ok(report)
-    }
-
-    /// The discriminator's step, then the generator's on fresh latents.
-    fn alternating_step(&mut self, real: &Tensor) -> Result<StepReport> {
-        let count = real.dims()[0];
-        let fake = no_grad(|| self.generate(count));
-        let (real_output, fake_output) = (self.discriminate(real), self.discriminate(&fake));
-        let loss = self.loss.discriminator(&real_output, &fake_output);
-        let (d_loss, d_real, d_fake) = (
-            self.finite("discriminator", &loss)?,
-            self.loss.mean_probability(&real_output),
-            self.loss.mean_probability(&fake_output),
-        );
-        drop((real_output, fake_output, fake));
-        let grads = grad_consuming(loss, &self.discriminator.parameters());
-        self.discriminator_optimizer
-            .step(self.discriminator.parameters_mut(), &grads);
-
-        let fake = self.generate(count);
-        let fake_output = self.discriminate(&fake);
-        let loss = self.loss.generator(&fake_output);
-        let g_loss = self.finite("generator", &loss)?;
-        drop((fake_output, fake));
-        let grads = grad_consuming(loss, &self.generator.parameters());
-        self.generator_optimizer
-            .step(self.generator.parameters_mut(), &grads);
-        Ok(StepReport {
-            d_loss,
-            g_loss,
-            d_real,
-            d_fake,
-        })
-    }
-
-    /// A fake batch from the next latents, in training mode.
-    fn generate(&mut self, count: usize) -> Tensor {
-        let latents = self.random.latents.normal(count * self.latent);
-        let latents = Tensor::new(&latents, [count, self.latent], self.device);
-        self.generator
-            .forward(&latents, Pass::Training(&mut self.random.dropout))
-    }
-
-    fn discriminate(&mut self, images: &Tensor) -> Tensor {
-        self.discriminator
-            .forward(images, Pass::Training(&mut self.random.dropout))
-    }
-
-    fn finite(&self, network: &'static str, loss: &Tensor) -> Result<f64> {
-        let value = loss.item();
-        if value.is_finite() {
-            return Ok(value);
-        }
-        Err(Error::Diverged {
-            step: self.steps + 1,
-            what: format!("the {network}'s loss is {value}"),
-        })
     }
 
     /// That every weight, statistic and optimiser slot is a finite number: a step with finite losses can

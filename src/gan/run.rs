@@ -13,9 +13,10 @@
 use super::checkpoint::{self, Checkpoint, DataIdentity};
 use super::folder;
 use super::log::Log;
-use super::model::{Gan, StepReport, fixed_latents, sample};
+use super::model::{Gan, fixed_latents, sample};
 use super::pixels;
 use super::recipe::Recipe;
+use super::step::StepReport;
 use crate::data::{self, Batches, Images};
 use crate::files::write_whole;
 use crate::report::grid_png;
@@ -244,17 +245,17 @@ impl Run {
 
     fn train_step(&mut self) -> Result<Progress> {
         let start = Instant::now();
-        let count = self.recipe.training.batch_size;
         let Images {
             height,
             width,
             channels,
             ..
         } = *self.batches.images();
-        let shape: Shape = [count, height, width, channels].into();
         let bytes = self.batches.batch(self.gan.steps);
+        let count = bytes.len() / (height * width * channels);
+        let shape: Shape = [count, height, width, channels].into();
         let real = pixels::to_tensor(bytes, shape, self.recipe.data.range, self.device);
-        let report = self.gan.step(&real)?;
+        let report = self.gan.step(&real, false)?;
         let images_per_second = count as f64 / start.elapsed().as_secs_f64();
         let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
         self.log.row(step, epoch, &report, images_per_second)?;
@@ -320,7 +321,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
         count: images.len(),
         hash: fnv1a(&images.pixels),
     };
-    let (batch_size, seed) = (recipe.training.batch_size, recipe.training.seed);
+    let (batch_size, seed) = (recipe.training.real_images(), recipe.training.seed);
     let batches = Batches::new(Arc::new(images), batch_size, seed)
         .map_err(|what| Error::recipe(&recipe.name, what))?;
     Ok((batches, identity))

@@ -1,10 +1,12 @@
 //! Optimisers: how a gradient changes a parameter.
 
 mod adam;
+mod gradient;
 mod rmsprop;
 mod sgd;
 
 pub use adam::Adam;
+pub use gradient::{clip, norm};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 

@@ -1,8 +1,8 @@
 //! Everything about a recipe that can be known to be wrong before it runs.
 
-use super::Recipe;
 use super::network::{LayerTable, NetworkSpec};
 use super::sizes::{MAX_VALUES, check_size, values};
+use super::{LayerSpec, LossSpec, Recipe};
 
 /// The largest batch.
 pub const MAX_BATCH_SIZE: usize = 1 << 16;
@@ -16,8 +16,9 @@ const MAX_NAME: usize = 100;
 /// The largest number, either way, that black or white may be scaled to.
 const MAX_PIXEL: f64 = 1e6;
 
-/// The largest seed, which is the largest integer of TOML.
-const MAX_SEED: u64 = i64::MAX as u64;
+/// The most images on a sample grid, and the most epochs in a montage.
+const MAX_GRID: usize = 1024;
+const MAX_MONTAGE: usize = 64;
 
 impl Recipe {
     /// Checks names, numbers, the shapes through both networks, that the networks fit each other, and
@@ -45,22 +46,27 @@ impl Recipe {
                  the lower first"
             ));
         }
-        check_size("training.epochs", self.training.epochs, MAX_EPOCHS)?;
-        check_size(
-            "training.batch_size",
-            self.training.batch_size,
-            MAX_BATCH_SIZE,
-        )?;
-        if self.training.seed > MAX_SEED {
-            return Err(format!(
-                "training.seed = {}; it must be from 0 to {MAX_SEED}",
-                self.training.seed
-            ));
-        }
+        self.training.check()?;
+        self.check_samples()?;
         let generator = self.check_network("generator", &self.generator)?;
         let discriminator = self.check_network("discriminator", &self.discriminator)?;
         self.check_ends(&generator, &discriminator)?;
         self.check_memory()
+    }
+
+    fn check_samples(&self) -> Result<(), String> {
+        let samples = &self.samples;
+        check_size("samples.count", samples.count, MAX_GRID)?;
+        if samples.epochs.len() > MAX_MONTAGE {
+            let found = samples.epochs.len();
+            return Err(format!(
+                "samples.epochs has {found} entries; name at most {MAX_MONTAGE}"
+            ));
+        }
+        for &epoch in &samples.epochs {
+            check_size("samples.epochs", epoch, MAX_EPOCHS)?;
+        }
+        Ok(())
     }
 
     /// Checks one network by itself.
@@ -114,7 +120,22 @@ impl Recipe {
                 discriminator.output()
             ));
         }
+        let loss = self.training.loss;
+        let unbounded = matches!(loss, LossSpec::Wasserstein | LossSpec::Hinge);
+        if unbounded && self.ends_in_sigmoid() {
+            return Err(
+                "discriminator.layers end with a sigmoid, but this training.loss is for outputs \
+                 without bounds; take the sigmoid away"
+                    .into(),
+            );
+        }
         Ok(())
+    }
+
+    /// Whether the discriminator's output is a probability and not a logit or a score.
+    pub fn ends_in_sigmoid(&self) -> bool {
+        let last = self.discriminator.layers.last();
+        matches!(last, Some(LayerSpec::Sigmoid {}))
     }
 }
 
@@ -134,7 +155,7 @@ fn check_name(name: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::recipe::{LayerSpec, built_in_names};
+    use crate::gan::recipe::built_in_names;
 
     /// What is wrong with a built-in recipe after `change`.
     fn complaint(change: impl FnOnce(&mut Recipe)) -> String {
@@ -153,11 +174,27 @@ mod tests {
                 (sum.total(), sum.not_trainable)
             })
         };
-        assert_eq!(
-            counts("dcgan-compact-mnist"),
-            [(2_330_944, 25_472), (213_633, 384)]
-        );
-        assert_eq!(counts("vanilla-mnist"), [(579_728, 0), (566_273, 0)]);
+        let a = [(2_330_944, 25_472), (1_030_145, 0)];
+        let a_in_colour = [(2_733_504, 33_152), (1_033_345, 0)];
+        let c = |generator: u64| [(generator, 0), (21_953, 0)];
+        for (name, expected) in [
+            ("dcgan-mnist", a),
+            ("dcgan-svhn", a_in_colour),
+            ("wgan-mnist", a),
+            ("wgan-svhn", a_in_colour),
+            ("wgan-clip-mnist", a),
+            ("wgan-gp-mnist", a),
+            ("mlp-mnist", [(1_486_352, 0), (1_460_225, 0)]),
+            ("fc-mnist", c(12_946_177)),
+            ("transpose-mnist", c(1_164_289)),
+            ("upsample-mnist", c(1_164_289)),
+            ("upsample-fashion", c(1_164_289)),
+            ("transpose-cifar10", [(1_012_483, 0), (95_297, 0)]),
+            ("vanilla-mnist", [(579_728, 0), (566_273, 0)]),
+            ("dcgan-compact-mnist", [(2_330_944, 25_472), (213_633, 384)]),
+        ] {
+            assert_eq!(counts(name), expected, "{name}");
+        }
         assert!(built_in_names().all(|name| Recipe::load(name, &[]).unwrap().name == name));
     }
 

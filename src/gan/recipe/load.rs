@@ -17,18 +17,57 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 15] = [
     (
         "quickstart",
         include_str!("../../../recipes/quickstart.toml"),
     ),
     (
-        "dcgan-compact-mnist",
-        include_str!("../../../recipes/dcgan-compact-mnist.toml"),
+        "dcgan-mnist",
+        include_str!("../../../recipes/dcgan-mnist.toml"),
+    ),
+    (
+        "dcgan-svhn",
+        include_str!("../../../recipes/dcgan-svhn.toml"),
+    ),
+    (
+        "wgan-mnist",
+        include_str!("../../../recipes/wgan-mnist.toml"),
+    ),
+    ("wgan-svhn", include_str!("../../../recipes/wgan-svhn.toml")),
+    (
+        "wgan-clip-mnist",
+        include_str!("../../../recipes/wgan-clip-mnist.toml"),
+    ),
+    (
+        "wgan-gp-mnist",
+        include_str!("../../../recipes/wgan-gp-mnist.toml"),
+    ),
+    ("mlp-mnist", include_str!("../../../recipes/mlp-mnist.toml")),
+    ("fc-mnist", include_str!("../../../recipes/fc-mnist.toml")),
+    (
+        "transpose-mnist",
+        include_str!("../../../recipes/transpose-mnist.toml"),
+    ),
+    (
+        "upsample-mnist",
+        include_str!("../../../recipes/upsample-mnist.toml"),
+    ),
+    (
+        "upsample-fashion",
+        include_str!("../../../recipes/upsample-fashion.toml"),
+    ),
+    (
+        "transpose-cifar10",
+        include_str!("../../../recipes/transpose-cifar10.toml"),
     ),
     (
         "vanilla-mnist",
         include_str!("../../../recipes/vanilla-mnist.toml"),
+    ),
+    (
+        "dcgan-compact-mnist",
+        include_str!("../../../recipes/dcgan-compact-mnist.toml"),
     ),
 ];
 

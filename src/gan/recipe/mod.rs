@@ -43,6 +43,7 @@ mod load;
 mod memory;
 mod network;
 mod sizes;
+mod training;
 mod typed;
 
 pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
@@ -52,6 +53,7 @@ pub use load::{MAX_BYTES, built_in_names};
 pub use memory::MAX_TRAINING_BYTES;
 pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
 pub use sizes::{MAX_SIZE, MAX_VALUES};
+pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
 
 /// A GAN and how to train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,9 @@ pub struct Recipe {
     pub data: DataSpec,
     /// How both networks are trained.
     pub training: TrainingSpec,
+    /// What the sample grids show.
+    #[serde(default)]
+    pub samples: SamplesSpec,
     /// From latents z ~ N(0, 1) to images.
     pub generator: NetworkSpec,
     /// From images to one number: a probability if its last layer is a sigmoid, else a logit.
@@ -83,54 +88,32 @@ pub struct DataSpec {
     pub range: [f64; 2],
 }
 
-/// How both networks are trained.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// What the sample grids of a run show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
-pub struct TrainingSpec {
-    /// How often the data is gone through.
-    pub epochs: usize,
-    /// Images of each kind, real and fake, in a step.
-    pub batch_size: usize,
-    /// Of weights, latents, dropout and the order of the data; unless said, 1. At most 2⁶³ - 1, the
-    /// largest integer of TOML.
-    #[serde(default = "seed")]
-    pub seed: u64,
-    /// What the networks minimise.
-    pub loss: LossSpec,
-    /// Which of them moves when.
-    pub update: UpdateSpec,
+pub struct SamplesSpec {
+    /// Images on a grid; unless said, 100, ten by ten.
+    #[serde(default = "count")]
+    pub count: usize,
+    /// The epochs whose grids are drawn side by side in `montage.png`; unless said, there is none.
+    #[serde(default)]
+    pub epochs: Vec<usize>,
 }
 
-/// What the networks minimise. Both take D's loss to be -log D(x) - log(1 - D(G(z))) (Goodfellow et
-/// al. 2014).
-///
-/// D(x) is the discriminator's output where its last layer is a sigmoid; elsewhere its output is a
-/// logit, D(x) = sigmoid(output), and log D is taken from the logit, which loses no digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LossSpec {
-    /// Binary cross-entropy with G's labels turned round, the non-saturating game: G minimises
-    /// -log D(G(z)).
-    Bce,
-    /// The minimax game as first written, which saturates: G minimises log(1 - D(G(z))).
-    Minimax,
-}
-
-/// Which network moves when. Real and fake images go through D apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpdateSpec {
-    /// One fake batch, both losses from the same state, then both updates.
-    Simultaneous,
-    /// D's step, then G's step on a fresh batch of latents.
-    Alternating,
+impl Default for SamplesSpec {
+    fn default() -> SamplesSpec {
+        SamplesSpec {
+            count: count(),
+            epochs: Vec::new(),
+        }
+    }
 }
 
 fn range() -> [f64; 2] {
     [-1.0, 1.0]
 }
-fn seed() -> u64 {
-    1
+fn count() -> usize {
+    100
 }
 
 /// Two numbers and no third, which serde's arrays would drop in silence.

@@ -6,7 +6,9 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::network::OptimizerSpec;
-use super::{DataSpec, LayerSpec, NetworkSpec, Recipe, TrainingSpec};
+use super::{
+    CriticLoop, DataSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec,
+};
 use crate::nn::Initializer;
 
 /// A value of the wrong type, an unknown key or a missing one.
@@ -22,7 +24,7 @@ type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
 /// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
 /// before.
-const PARTS: [(&str, Verify); 9] = [
+const PARTS: [(&str, Verify); 12] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
     ("generator", verify::<NetworkSpec>),
@@ -30,6 +32,9 @@ const PARTS: [(&str, Verify); 9] = [
     ("discriminator.optimizer", verify::<OptimizerSpec>),
     ("discriminator", verify::<NetworkSpec>),
     ("data", verify::<DataSpec>),
+    ("samples", verify::<SamplesSpec>),
+    ("training.labels", verify::<LabelSpec>),
+    ("training.update.critic_loop", verify::<CriticLoop>),
     ("training", verify::<TrainingSpec>),
     ("", verify::<Recipe>),
 ];

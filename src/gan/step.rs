@@ -1,0 +1,204 @@
+//! One step of the game: what each network is shown, its loss, its gradients, and the updates in the
+//! order that the recipe asks for.
+
+use super::loss::gradient_penalty;
+use super::model::Gan;
+use super::recipe::{BatchSpec, UpdateSpec};
+use crate::autograd::{grad_consuming, no_grad};
+use crate::nn::Pass;
+use crate::ops::{concat, slice};
+use crate::optim::{clip, norm};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// What a step has seen, before it changed anything.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// The discriminator's loss; see [`super::loss`].
+    pub d_loss: f64,
+    /// The generator's loss; none where only the critic moved.
+    pub g_loss: Option<f64>,
+    /// Mean D(x) over the real batch: of probabilities where the loss is a cross-entropy.
+    pub d_real: f64,
+    /// Mean D(G(z)) over the fake batch, likewise.
+    pub d_fake: f64,
+    /// With the Wasserstein loss, the estimate of the distance: minus the critic's loss, without the
+    /// gradient penalty.
+    pub wasserstein: Option<f64>,
+    /// √Σg² over the discriminator's gradients; none unless asked for.
+    pub d_gradient_norm: Option<f64>,
+    /// √Σg² over the generator's gradients; none unless asked for, or where it did not move.
+    pub g_gradient_norm: Option<f64>,
+}
+
+/// The discriminator's outputs, and its loss from them.
+struct Judgement {
+    real: Tensor,
+    fake: Tensor,
+    loss: Tensor,
+}
+
+impl Gan {
+    /// One step of the game on a batch `real` `[n, h, w, c]`, half a batch where it is to be mixed;
+    /// with a critic loop, the critic's step and the generator's where it is due. With `measure`, the
+    /// report has the gradients' norms.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a loss is not a finite number; that network has then not been changed.
+    pub fn step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+        let report = match self.training.update {
+            UpdateSpec::Simultaneous => self.simultaneous_step(real, measure),
+            UpdateSpec::Alternating => self
+                .discriminator_step(real, measure)
+                .and_then(|report| self.generator_step(real, report, measure)),
+            UpdateSpec::CriticLoop(critic_loop) => {
+                self.discriminator_step(real, measure).and_then(|report| {
+                    let critic = self.discriminator_optimizer.steps();
+                    let generator = self.generator_optimizer.steps();
+                    if critic_loop.generator_is_due(critic, generator) {
+                        self.generator_step(real, report, measure)
+                    } else {
+                        Ok(report)
+                    }
+                })
+            }
+        }?;
+        self.steps += 1;
+        Ok(report)
+    }
+
+    /// One fake batch, both losses from the same state, then both updates.
+    fn simultaneous_step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+        let fake = self.generate(real.dims()[0]);
+        let Judgement {
+            real: real_output,
+            fake: fake_output,
+            loss: d_loss,
+        } = self.judge(real, &fake);
+        let g_loss = self.loss.generator(&fake_output);
+        let mut report = self.report(&real_output, &fake_output, &d_loss)?;
+        report.g_loss = Some(self.finite("generator", &g_loss)?);
+        // Both losses stand on D(G(z)): the first walk releases only what the second has no use for.
+        drop((real_output, fake_output, fake));
+        let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
+        let g_grads = grad_consuming(g_loss, &self.generator.parameters());
+        report.d_gradient_norm = measure.then(|| norm(&d_grads));
+        report.g_gradient_norm = measure.then(|| norm(&g_grads));
+        self.update_discriminator(&d_grads);
+        self.generator_optimizer
+            .step(self.generator.parameters_mut(), &g_grads);
+        Ok(report)
+    }
+
+    /// The discriminator's step, on fake images from fresh latents.
+    fn discriminator_step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+        let fake = no_grad(|| self.generate(real.dims()[0]));
+        let Judgement {
+            real: real_output,
+            fake: fake_output,
+            loss,
+        } = self.judge(real, &fake);
+        let mut report = self.report(&real_output, &fake_output, &loss)?;
+        drop((real_output, fake_output, fake));
+        let grads = grad_consuming(loss, &self.discriminator.parameters());
+        report.d_gradient_norm = measure.then(|| norm(&grads));
+        self.update_discriminator(&grads);
+        Ok(report)
+    }
+
+    /// The generator's step on fresh latents, a whole batch of them, added to `report`.
+    fn generator_step(
+        &mut self,
+        real: &Tensor,
+        mut report: StepReport,
+        measure: bool,
+    ) -> Result<StepReport> {
+        let count = match self.training.batches {
+            BatchSpec::Separate => real.dims()[0],
+            BatchSpec::Mixed => 2 * real.dims()[0],
+        };
+        let fake = self.generate(count);
+        let output = self.discriminate(&fake);
+        let loss = self.loss.generator(&output);
+        report.g_loss = Some(self.finite("generator", &loss)?);
+        drop((output, fake));
+        let grads = grad_consuming(loss, &self.generator.parameters());
+        report.g_gradient_norm = measure.then(|| norm(&grads));
+        self.generator_optimizer
+            .step(self.generator.parameters_mut(), &grads);
+        Ok(report)
+    }
+
+    /// The discriminator on real and as many fake images, apart or as one batch, and its loss.
+    fn judge(&mut self, real: &Tensor, fake: &Tensor) -> Judgement {
+        let n = real.dims()[0];
+        let (real_output, fake_output) = match self.training.batches {
+            BatchSpec::Separate => (self.discriminate(real), self.discriminate(fake)),
+            BatchSpec::Mixed => {
+                let both = self.discriminate(&concat(&[real, fake], 0));
+                (slice(&both, &[0..n, 0..1]), slice(&both, &[n..2 * n, 0..1]))
+            }
+        };
+        let labels = self.loss.labels(n, &mut self.random.labels, &real_output);
+        let mut loss = self.loss.discriminator(&real_output, &fake_output, &labels);
+        if let Some(lambda) = self.training.gradient_penalty {
+            let (discriminator, dropout) = (&mut self.discriminator, &mut self.random.dropout);
+            let critic = |x: &Tensor| discriminator.forward(x, Pass::Training(dropout));
+            loss = loss + gradient_penalty(lambda, real, fake, &mut self.random.penalty, critic);
+        }
+        Judgement {
+            real: real_output,
+            fake: fake_output,
+            loss,
+        }
+    }
+
+    /// What is known once the discriminator's loss is.
+    fn report(&self, real: &Tensor, fake: &Tensor, loss: &Tensor) -> Result<StepReport> {
+        let d_loss = self.finite("discriminator", loss)?;
+        let d_real = self.loss.mean_output(real);
+        let d_fake = self.loss.mean_output(fake);
+        let is_critic = self.loss.estimates_wasserstein();
+        Ok(StepReport {
+            d_loss,
+            g_loss: None,
+            d_real,
+            d_fake,
+            wasserstein: is_critic.then_some(d_real - d_fake),
+            d_gradient_norm: None,
+            g_gradient_norm: None,
+        })
+    }
+
+    fn update_discriminator(&mut self, grads: &[Tensor]) {
+        self.discriminator_optimizer
+            .step(self.discriminator.parameters_mut(), grads);
+        if let Some(limit) = self.training.weight_clip {
+            clip(self.discriminator.parameters_mut(), limit);
+        }
+    }
+
+    /// A fake batch from the next latents, in training mode.
+    fn generate(&mut self, count: usize) -> Tensor {
+        let latents = self.random.latents.normal(count * self.latent);
+        let latents = Tensor::new(&latents, [count, self.latent], self.device);
+        self.generator
+            .forward(&latents, Pass::Training(&mut self.random.dropout))
+    }
+
+    fn discriminate(&mut self, images: &Tensor) -> Tensor {
+        self.discriminator
+            .forward(images, Pass::Training(&mut self.random.dropout))
+    }
+
+    fn finite(&self, network: &'static str, loss: &Tensor) -> Result<f64> {
+        let value = loss.item();
+        if value.is_finite() {
+            return Ok(value);
+        }
+        Err(Error::Diverged {
+            step: self.steps + 1,
+            what: format!("the {network}'s loss is {value}"),
+        })
+    }
+}

@@ -1,0 +1,7 @@
+//! How good samples are, by numbers that need no trained network.
+
+mod nearest_class;
+mod sliced_wasserstein;
+
+pub use nearest_class::{ClassShares, nearest_classes};
+pub use sliced_wasserstein::sliced_wasserstein;

@@ -1,0 +1,53 @@
+//! What is done to all parameters or gradients of a network at once, besides an update.
+
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// √Σg² over every value of `grads`, summed in f64 in their order.
+pub fn norm(grads: &[Tensor]) -> f64 {
+    let squares = |grad: &Tensor| -> f64 {
+        match grad.storage() {
+            Storage::Reference(values) => values.iter().map(|g| g * g).sum(),
+            Storage::Cpu(values) => values.iter().map(|&g| f64::from(g) * f64::from(g)).sum(),
+        }
+    };
+    grads.iter().map(squares).sum::<f64>().sqrt()
+}
+
+/// Holds every value of `parameters` to [-limit, limit].
+pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
+    for parameter in parameters {
+        match parameter.storage_mut() {
+            Storage::Reference(values) => {
+                for value in values.iter_mut() {
+                    *value = value.clamp(-limit, limit);
+                }
+            }
+            Storage::Cpu(values) => {
+                let limit = limit as f32;
+                for value in values.iter_mut() {
+                    *value = value.clamp(-limit, limit);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Device;
+
+    #[test]
+    fn every_value_is_clipped_and_counted() {
+        for device in [Device::Reference, Device::Cpu] {
+            let mut a = Tensor::new(&[3.0, -0.25, -4.0], [3], device).parameter();
+            let mut b = Tensor::new(&[12.0], [1], device).parameter();
+            assert_eq!(norm(&[a.clone(), b.clone()]), (169.0_f64 + 0.0625).sqrt());
+            clip(vec![&mut a, &mut b], 0.5);
+            assert_eq!(a.to_f64(), [0.5, -0.25, -0.5]);
+            assert_eq!(b.to_f64(), [0.5]);
+            assert!(a.requires_grad());
+        }
+    }
+}
