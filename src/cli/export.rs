@@ -87,7 +87,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     };
     write_whole(&out, &bytes)?;
     print(&format!(
-        "{name} of {} after {} steps in {}\n",
+        "{name} of {} at step {} in {}\n",
         trained.recipe.name,
         trained.step,
         out.display()

@@ -1,18 +1,25 @@
-//! `minimax interpolate`: the images between two latents.
+//! `minimax interpolate`: the images between two latents, as a strip and as a GIF.
 
 use super::sample::generator_file;
 use super::{print, set_threads};
+use crate::files::write_whole;
 use crate::gan::interpolation::great_circle;
 use crate::gan::model::{fixed_latents, sample};
 use crate::gan::{checkpoint, pixels};
-use crate::report::grid_png;
+use crate::report::{Picture, gif, grid_png};
 use crate::storage::Device;
 use crate::{Error, Result};
-use clap::Args;
+use clap::{Args, value_parser};
 use std::path::PathBuf;
 
 /// Images of the strip.
 const STRIP: usize = 10;
+/// The side that a frame of the GIF is enlarged to, at least.
+const FRAME: usize = 256;
+/// How long a frame is shown, in milliseconds.
+const DELAY: u32 = 60;
+/// The most bytes that the pixels of all frames may take.
+const MAX_BYTES: usize = 1 << 30;
 
 /// Arguments of `minimax interpolate`.
 #[derive(Args, Debug)]
@@ -20,12 +27,15 @@ pub struct InterpolateArgs {
     /// A run's folder, or one of its .safetensors files
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Whose first latent to start from, as `minimax sample --seed SEED` has it
+    /// Whose latent to start from: the first image of `minimax sample --seed SEED`
     #[arg(long, value_name = "SEED")]
     pub from: u64,
-    /// Whose first latent to end at
+    /// Whose latent to end at
     #[arg(long, value_name = "SEED")]
     pub to: u64,
+    /// Frames of the GIF, from 2 to 100; the strip always has ten images
+    #[arg(long, value_name = "N", default_value = "60", value_parser = value_parser!(u8).range(2..=100))]
+    pub frames: u8,
     /// The folder for interpolation.png and interpolation.gif
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
@@ -37,26 +47,55 @@ pub struct InterpolateArgs {
 /// Runs `minimax interpolate` and prints one line.
 ///
 /// # Errors
-/// Whatever is wrong with the flags or the run, and if the files can't be written.
+/// Whatever is wrong with the flags or the run, and if a file can't be written.
 pub fn run(args: &InterpolateArgs) -> Result<()> {
     set_threads(args.threads)?;
     let file = generator_file(&args.run);
     let (recipe, mut generator) = checkpoint::load_generator(&file, Device::Cpu)?;
-    let width = recipe.generator.input[0];
-    let [from, to] = [args.from, args.to].map(|seed| fixed_latents(seed, 1, width));
-
-    let latents = great_circle(&from, &to, STRIP);
-    let images = sample(&mut generator, &latents, width, Device::Cpu);
-    let bytes = pixels::to_bytes(&images, recipe.data.range);
     let image = &recipe.discriminator.input;
-    std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out))?;
-    let strip = args.out.join("interpolation.png");
-    grid_png(&strip, &bytes, image[0], image[1], image[2], STRIP)?;
+    let [height, width, channels] = [image[0], image[1], image[2]];
+    let scale = FRAME.div_ceil(height.max(width));
+    let count = usize::from(args.frames);
+    let most = MAX_BYTES / (3 * height * width * scale * scale);
+    if count > most {
+        let frames = format!("--frames {count}: of frames of {height}x{width} pixels");
+        let what = format!("{frames}, {most} can be drawn; choose fewer, or a smaller model");
+        return Err(Error::Usage(what));
+    }
+
+    let latent = recipe.generator.input[0];
+    let [from, to] = [args.from, args.to].map(|seed| fixed_latents(seed, 1, latent));
+    let mut draw = |count| {
+        let latents = great_circle(&from, &to, count);
+        let images = sample(&mut generator, &latents, latent, Device::Cpu);
+        pixels::to_bytes(&images, recipe.data.range)
+    };
+    let (strip, images) = (draw(STRIP), draw(count));
+    let frames = images.chunks_exact(height * width * channels);
+    let frames = frames.enumerate().map(|(i, pixels)| {
+        let picture = Picture::from_pixels(pixels, height, width, channels);
+        let label = format!(
+            "{} % from seed {} to {}",
+            100 * i / (count - 1),
+            args.from,
+            args.to
+        );
+        (label, picture.scaled(width * scale, height * scale))
+    });
+
+    let out = &args.out;
+    let (png_file, gif_file) = (out.join("interpolation.png"), out.join("interpolation.gif"));
+    let animation = gif(&frames.collect::<Vec<_>>(), DELAY);
+    let animation = animation.map_err(|what| Error::run(&gif_file, what))?;
+    std::fs::create_dir_all(out).map_err(Error::io(out))?;
+    grid_png(&png_file, &strip, height, width, channels, STRIP)?;
+    write_whole(&gif_file, &animation)?;
     print(&format!(
-        "{} from seed {} to {} in {}\n",
+        "{} from seed {} to {} in {} and {}\n",
         recipe.name,
         args.from,
         args.to,
-        strip.display()
+        png_file.display(),
+        gif_file.display()
     ))
 }

@@ -118,3 +118,113 @@ fn ends(role: Role) -> [&'static str; 2] {
         Role::Discriminator => ["images", "outputs"],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::network;
+    use crate::gan::recipe::Recipe;
+    use crate::random::{Purpose, Random};
+    use crate::storage::Device;
+    use safetensors::SafeTensors;
+    use serde_json::Value;
+
+    /// A network of a recipe that has every kind of layer.
+    pub fn trained(role: Role) -> Trained {
+        let text = include_str!("../../tests/interchange/recipes/every-layer.toml");
+        let recipe = Recipe::parse("every-layer", text, &[]).unwrap();
+        let mut random = Random::new(1, Purpose::Initial);
+        let network = network::build(role.spec(&recipe), &mut random, Device::Cpu);
+        Trained {
+            recipe,
+            step: 7,
+            role,
+            network,
+        }
+    }
+
+    fn header(file: &[u8]) -> Value {
+        let (_, metadata) = SafeTensors::read_metadata(file).unwrap();
+        let header = &metadata.metadata().as_ref().unwrap()[HEADER];
+        serde_json::from_str(header).unwrap()
+    }
+
+    #[test]
+    fn keras_has_the_networks_own_tensors_and_resolved_padding() {
+        let trained = trained(Role::Generator);
+        let bytes = keras(&trained);
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let named = trained.network.named();
+        assert_eq!(file.len(), named.len());
+        for (name, tensor) in named {
+            let view = file.tensor(&name).unwrap();
+            assert_eq!((view.shape(), view.dtype()), (tensor.dims(), Dtype::F32));
+            assert_eq!(view.data(), f32_bytes(tensor));
+        }
+        let header = header(&bytes);
+        assert_eq!(
+            (&header["network"], &header["step"]),
+            (&"generator".into(), &7.into())
+        );
+        let layer = &header["layers"][19];
+        assert_eq!(layer["layer"], "conv_transpose2d");
+        assert_eq!(
+            layer["sides"],
+            serde_json::json!({"top": 1, "bottom": 1, "left": 0, "right": 1})
+        );
+        assert_eq!(layer["output"], serde_json::json!([14, 14, 7]));
+    }
+
+    #[test]
+    fn torch_has_every_tensor_that_its_modules_take() {
+        for role in [Role::Generator, Role::Discriminator] {
+            let bytes = torch(&trained(role));
+            let mut expected = Vec::new();
+            for (index, module) in header(&bytes)["layers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .enumerate()
+            {
+                let names: &[&str] = match module["module"].as_str().unwrap() {
+                    "BatchNorm1d" | "BatchNorm2d" => &[
+                        "weight",
+                        "bias",
+                        "running_mean",
+                        "running_var",
+                        "num_batches_tracked",
+                    ],
+                    _ if module["bias"] == true => &["weight", "bias"],
+                    _ if module["bias"] == false => &["weight"],
+                    _ => &[],
+                };
+                expected.extend(names.iter().map(|name| format!("{index}.{name}")));
+            }
+            let file = SafeTensors::deserialize(&bytes).unwrap();
+            let mut found: Vec<String> = file.names().into_iter().map(String::from).collect();
+            found.sort();
+            expected.sort();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn torch_pads_and_crops_in_modules_of_their_own() {
+        let modules = |role| header(&torch(&trained(role)))["layers"].clone();
+        let padding = |module: &Value| {
+            let kind = module["module"].as_str().unwrap().to_string();
+            (kind, module["padding"].to_string())
+        };
+        let pair = |module: &str, padding: &str| (module.to_string(), padding.to_string());
+        // Kernel 5 and stride [2, 3] on 28x28: 1 and 2 rows, 2 and 2 columns.
+        let discriminator = modules(Role::Discriminator);
+        assert_eq!(padding(&discriminator[0]), pair("ZeroPad2d", "[0,0,0,1]"));
+        assert_eq!(padding(&discriminator[1]), pair("Conv2d", "[1,2]"));
+        // Three rows cropped below, one column before.
+        let generator = modules(Role::Generator);
+        assert_eq!(padding(&generator[8]), pair("ConvTranspose2d", "[0,0]"));
+        assert_eq!(padding(&generator[9]), pair("ZeroPad2d", "[-1,0,0,-3]"));
+        // A stride beyond the kernel adds a row that no position reaches.
+        assert_eq!(generator[12]["output_padding"], serde_json::json!([1, 0]));
+    }
+}
