@@ -17,7 +17,6 @@ pub use onnx::{MAX_ONNX_BYTES, onnx};
 pub use torch::torch;
 
 use crate::gan::checkpoint::Trained;
-use crate::gan::network::Role;
 use crate::gan::recipe::{ConvolutionSpec, LayerRow};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -111,18 +110,10 @@ fn padding(convolution: &ConvolutionSpec, transposed: bool, row: &LayerRow) -> P
         .sides(size, convolution.kernel, convolution.stride)
 }
 
-/// What a network's inputs and outputs are called where they have names.
-fn ends(role: Role) -> [&'static str; 2] {
-    match role {
-        Role::Generator => ["latents", "images"],
-        Role::Discriminator => ["images", "outputs"],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::network;
+    use crate::gan::network::{self, Role};
     use crate::gan::recipe::Recipe;
     use crate::random::{Purpose, Random};
     use crate::storage::Device;

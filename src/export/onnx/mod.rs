@@ -5,8 +5,9 @@ mod graph;
 mod proto;
 
 use super::channels_first::steps;
-use super::{ends, rows};
+use super::rows;
 use crate::gan::checkpoint::Trained;
+use crate::gan::network::Role;
 use crate::gan::recipe::LayerRow;
 use graph::Builder;
 use prost::Message;
@@ -29,7 +30,10 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     let rows = rows(trained);
     check_size(&rows)?;
     let spec = trained.role.spec(&trained.recipe);
-    let [input, output] = ends(trained.role);
+    let [input, output] = match trained.role {
+        Role::Generator => ["latents", "images"],
+        Role::Discriminator => ["images", "outputs"],
+    };
     let mut builder = Builder::new(input, &spec.input);
     for step in steps(&spec.layers, &rows, &trained.network) {
         builder.push(step);
@@ -77,7 +81,6 @@ mod tests {
     use super::super::tests::trained;
     use super::proto::*;
     use super::*;
-    use crate::gan::network::Role;
     use std::collections::HashSet;
 
     fn decoded(role: Role) -> (ModelProto, GraphProto) {
