@@ -6,6 +6,7 @@
 pub mod checkpoint;
 pub mod curves;
 pub mod folder;
+pub mod interpolation;
 pub mod log;
 pub mod loss;
 pub mod model;

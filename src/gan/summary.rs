@@ -3,11 +3,13 @@
 
 use super::curves;
 use super::folder;
-use super::recipe::Recipe;
+use super::recipe::{LossSpec, NetworkSpec, Recipe};
 use super::table::Columns;
 use crate::Result;
 use crate::files::write_whole;
-use crate::report::{Picture, chart, columns_for, comparison, gif, grid_corner, montage};
+use crate::report::chart::{self, Panel};
+use crate::report::page::{Figure, Media, Page, Section};
+use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage};
 use std::path::{Path, PathBuf};
 
 /// How long each epoch is seen in the animation, in milliseconds.
@@ -32,24 +34,133 @@ pub fn draw(folder: &Path) -> Result<()> {
     write_whole(&png, &chart::png(&title, &panels))?;
 
     let grids = folder::grids(folder);
-    let Some((_, last)) = grids.last() else {
-        return Ok(());
-    };
-    let animation = gif(grids.len(), FRAME, |index| {
-        let (epoch, path) = &grids[index];
-        Ok((format!("epoch {epoch}"), Picture::read(path)?))
-    })?;
-    write_whole(&folder.join(folder::ANIMATION), &animation)?;
+    let mut figures = Vec::new();
+    if let Some((epoch, path)) = grids.last() {
+        let last = Picture::read(path)?;
+        let caption = format!("Samples after epoch {epoch}");
+        figures.push(figure(&caption, Media::Png(last.to_png())));
 
-    let real = folder::real_grid(folder);
-    if real.is_file() {
-        let both = comparison(&Picture::read(&real)?, &Picture::read(last)?);
-        write_whole(&folder.join(folder::COMPARISON), &both.to_png())?;
+        let animation = gif(grids.len(), FRAME, |index| {
+            let (epoch, path) = &grids[index];
+            Ok((format!("epoch {epoch}"), Picture::read(path)?))
+        })?;
+        write_whole(&folder.join(folder::ANIMATION), &animation)?;
+        figures.push(figure(
+            "The same latents, epoch by epoch",
+            Media::Gif(animation),
+        ));
+
+        let real = folder::real_grid(folder);
+        if real.is_file() {
+            let both = comparison(&Picture::read(&real)?, &last).to_png();
+            write_whole(&folder.join(folder::COMPARISON), &both)?;
+            figures.push(figure(
+                "Real images beside generated ones",
+                Media::Png(both),
+            ));
+        }
+        if let Some(montage) = draw_montage(&recipe, &grids)? {
+            let montage = montage.to_png();
+            write_whole(&folder.join(folder::MONTAGE), &montage)?;
+            figures.push(figure(
+                "The epochs that the recipe names",
+                Media::Png(montage),
+            ));
+        }
     }
-    if let Some(montage) = draw_montage(&recipe, &grids)? {
-        write_whole(&folder.join(folder::MONTAGE), &montage.to_png())?;
+    let page = page(&recipe, [&steps, &epochs], &panels, figures);
+    write_whole(&folder.join(folder::REPORT), page.to_html().as_bytes())
+}
+
+/// `report.html`: what the run was, its samples, its curves and its recipe.
+fn page(
+    recipe: &Recipe,
+    [steps, epochs]: [&Columns; 2],
+    panels: &[Panel],
+    samples: Vec<Figure>,
+) -> Page {
+    let curves = panels.iter().map(|panel| {
+        let drawing = chart::svg("", std::slice::from_ref(panel));
+        figure(&panel.title, Media::Svg(drawing))
+    });
+    let estimate = match recipe.training.loss {
+        LossSpec::Wasserstein => {
+            "The Wasserstein estimate is minus the critic's loss, without the gradient penalty if \
+             there is one."
+        }
+        _ => "",
+    };
+    Page {
+        title: format!("{} on {}", recipe.name, recipe.data.name),
+        subtitle: recipe.description.clone(),
+        facts: facts(recipe, steps, epochs),
+        sections: vec![
+            Section {
+                title: "Samples".into(),
+                figures: samples,
+                ..Section::default()
+            },
+            Section {
+                title: "Curves".into(),
+                text: estimate.into(),
+                figures: curves
+                    .map(|figure| Figure {
+                        caption: String::new(),
+                        ..figure
+                    })
+                    .collect(),
+                ..Section::default()
+            },
+            Section {
+                title: "Recipe".into(),
+                text: "What minimax train takes, with every default said.".into(),
+                code: Some(recipe.to_toml()),
+                ..Section::default()
+            },
+        ],
     }
-    Ok(())
+}
+
+/// What a reader wants to know first.
+fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<(String, String)> {
+    let latest = |table: &Columns, name: &str| table.column(name).into_iter().flatten().next_back();
+    let number = |value: Option<f64>, digits: usize| value.map(|v| format!("{v:.digits$}"));
+    let seconds: Vec<f64> = epochs.column("seconds").into_iter().flatten().collect();
+    let mean = (!seconds.is_empty()).then(|| seconds.iter().sum::<f64>() / seconds.len() as f64);
+    let parameters = |network: &NetworkSpec| {
+        let table = network.table().expect("a loaded recipe's shapes fit");
+        Some(table.parameters.total().to_string())
+    };
+    let facts = [
+        ("Epochs", number(latest(steps, "epoch"), 0)),
+        ("Steps", number(latest(steps, "step"), 0)),
+        ("Seconds an epoch", number(mean, 1)),
+        ("Loss of D, last", number(latest(steps, "d_loss"), 3)),
+        ("Loss of G, last", number(latest(steps, "g_loss"), 3)),
+        (
+            "Sliced Wasserstein distance",
+            number(latest(epochs, "sliced_wasserstein"), 4),
+        ),
+        (
+            "Classes that appear",
+            number(latest(epochs, "classes_present"), 0),
+        ),
+        ("Parameters of G", parameters(&recipe.generator)),
+        ("Parameters of D", parameters(&recipe.discriminator)),
+        ("Seed", Some(recipe.training.seed.to_string())),
+    ];
+    let known = facts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into(), value?)));
+    known.collect()
+}
+
+fn figure(caption: &str, media: Media) -> Figure {
+    Figure {
+        caption: caption.into(),
+        alt: caption.into(),
+        media,
+    }
 }
 
 /// The first images of the grids of the epochs that `recipe` names, as far as there are any.
