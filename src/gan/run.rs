@@ -88,7 +88,6 @@ impl Run {
             gan,
         };
         let run = Run::assemble(&folder, checkpoint, batches).and_then(|mut run| {
-            run.save_real()?;
             run.save()?;
             Ok(run)
         });
@@ -147,7 +146,7 @@ impl Run {
         } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
-        Ok(Run {
+        let run = Run {
             keep_every: None,
             best: best_distance(folder, steps)?,
             log: Log::open(folder, steps)?,
@@ -159,7 +158,9 @@ impl Run {
             gan,
             batches,
             data,
-        })
+        };
+        run.save_real()?;
+        Ok(run)
     }
 
     /// Where the run leaves its files.

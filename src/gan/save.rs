@@ -120,8 +120,12 @@ impl Run {
         self.board.grid(self.gan.steps, &picture)
     }
 
-    /// Real images in a grid like those of the samples, to hold them against.
+    /// Real images in a grid like those of the samples, to hold them against, unless they are there.
     pub(super) fn save_real(&self) -> Result<()> {
+        let path = folder::real_grid(&self.folder);
+        if path.is_file() {
+            return Ok(());
+        }
         let real = self.batches.images();
         let order =
             Random::new(self.recipe.training.seed, Purpose::Metrics).permutation(real.len());
@@ -130,7 +134,6 @@ impl Run {
             .flat_map(|&index| real.image(index as usize))
             .copied()
             .collect();
-        let path = folder::real_grid(&self.folder);
         write_whole(&path, &self.grid(&pixels)?.to_png())
     }
 

@@ -28,96 +28,89 @@ pub fn draw(folder: &Path) -> Result<()> {
     let steps = Columns::read(&folder.join(folder::LOG))?;
     let epochs = Columns::read(&folder.join(folder::EPOCHS))?;
     let panels = curves::panels(&recipe, &steps, &epochs);
-    let title = format!("{} on {}", recipe.name, recipe.data.name);
-    let [svg, png] = folder::CURVES.map(|name| folder.join(name));
-    write_whole(&svg, chart::svg(&title, &panels).as_bytes())?;
-    write_whole(&png, &chart::png(&title, &panels))?;
-
-    let grids = folder::grids(folder);
-    let mut figures = Vec::new();
-    if let Some((epoch, path)) = grids.last() {
-        let last = Picture::read(path)?;
-        let caption = format!("Samples after epoch {epoch}");
-        figures.push(figure(&caption, Media::Png(last.to_png())));
-
-        let animation = gif(grids.len(), FRAME, |index| {
-            let (epoch, path) = &grids[index];
-            Ok((format!("epoch {epoch}"), Picture::read(path)?))
-        })?;
-        write_whole(&folder.join(folder::ANIMATION), &animation)?;
-        figures.push(figure(
-            "The same latents, epoch by epoch",
-            Media::Gif(animation),
-        ));
-
-        let real = folder::real_grid(folder);
-        if real.is_file() {
-            let both = comparison(&Picture::read(&real)?, &last).to_png();
-            write_whole(&folder.join(folder::COMPARISON), &both)?;
-            figures.push(figure(
-                "Real images beside generated ones",
-                Media::Png(both),
-            ));
-        }
-        if let Some(montage) = draw_montage(&recipe, &grids)? {
-            let montage = montage.to_png();
-            write_whole(&folder.join(folder::MONTAGE), &montage)?;
-            figures.push(figure(
-                "The epochs that the recipe names",
-                Media::Png(montage),
-            ));
-        }
-    }
-    let page = page(&recipe, [&steps, &epochs], &panels, figures);
+    let mut sections = draw_samples(folder, &recipe)?;
+    sections.push(draw_curves(folder, &recipe, &panels)?);
+    sections.push(Section {
+        title: "Recipe".into(),
+        text: "What minimax train takes, with every default said.".into(),
+        code: Some(recipe.to_toml()),
+        ..Section::default()
+    });
+    let page = Page {
+        title: title(&recipe),
+        subtitle: recipe.description.clone(),
+        facts: facts(&recipe, &steps, &epochs),
+        sections,
+    };
     write_whole(&folder.join(folder::REPORT), page.to_html().as_bytes())
 }
 
-/// `report.html`: what the run was, its samples, its curves and its recipe.
-fn page(
-    recipe: &Recipe,
-    [steps, epochs]: [&Columns; 2],
-    panels: &[Panel],
-    samples: Vec<Figure>,
-) -> Page {
-    let curves = panels.iter().map(|panel| {
-        let drawing = chart::svg("", std::slice::from_ref(panel));
-        figure(&panel.title, Media::Svg(drawing))
-    });
-    let estimate = match recipe.training.loss {
+fn title(recipe: &Recipe) -> String {
+    format!("{} on {}", recipe.name, recipe.data.name)
+}
+
+/// The pictures made of sample grids.
+fn draw_samples(folder: &Path, recipe: &Recipe) -> Result<Vec<Section>> {
+    let grids = folder::grids(folder);
+    let Some((epoch, path)) = grids.last() else {
+        return Ok(Vec::new());
+    };
+    let last = Picture::read(path)?;
+    let animation = gif(grids.len(), FRAME, |index| {
+        let (epoch, path) = &grids[index];
+        Ok((format!("epoch {epoch}"), Picture::read(path)?))
+    })?;
+    write_whole(&folder.join(folder::ANIMATION), &animation)?;
+    let both = vec![
+        figure(&format!("After epoch {epoch}"), Media::Png(last.to_png())),
+        figure("The same latents, epoch by epoch", Media::Gif(animation)),
+    ];
+    let mut sections = vec![section("Samples", both)];
+
+    let real = folder::real_grid(folder);
+    if real.is_file() {
+        let png = comparison(&Picture::read(&real)?, &last).to_png();
+        write_whole(&folder.join(folder::COMPARISON), &png)?;
+        let beside = figure("Real images beside generated ones", Media::Png(png));
+        sections.push(section("Comparison", vec![beside]));
+    }
+    if let Some(montage) = draw_montage(recipe, &grids)? {
+        let png = montage.to_png();
+        write_whole(&folder.join(folder::MONTAGE), &png)?;
+        let named = figure("The epochs that the recipe names", Media::Png(png));
+        sections.push(section("Montage", vec![named]));
+    }
+    Ok(sections)
+}
+
+/// The curves as files, and one by one for the page, where a telephone shows them large enough.
+fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Section> {
+    let [svg, png] = folder::CURVES.map(|name| folder.join(name));
+    write_whole(&svg, chart::svg(&title(recipe), panels).as_bytes())?;
+    write_whole(&png, &chart::png(&title(recipe), panels))?;
+    let text = match recipe.training.loss {
         LossSpec::Wasserstein => {
             "The Wasserstein estimate is minus the critic's loss, without the gradient penalty if \
              there is one."
         }
         _ => "",
     };
-    Page {
-        title: format!("{} on {}", recipe.name, recipe.data.name),
-        subtitle: recipe.description.clone(),
-        facts: facts(recipe, steps, epochs),
-        sections: vec![
-            Section {
-                title: "Samples".into(),
-                figures: samples,
-                ..Section::default()
-            },
-            Section {
-                title: "Curves".into(),
-                text: estimate.into(),
-                figures: curves
-                    .map(|figure| Figure {
-                        caption: String::new(),
-                        ..figure
-                    })
-                    .collect(),
-                ..Section::default()
-            },
-            Section {
-                title: "Recipe".into(),
-                text: "What minimax train takes, with every default said.".into(),
-                code: Some(recipe.to_toml()),
-                ..Section::default()
-            },
-        ],
+    let alone = |panel: &Panel| Figure {
+        caption: String::new(),
+        alt: panel.title.clone(),
+        media: Media::Svg(chart::svg("", std::slice::from_ref(panel))),
+    };
+    Ok(Section {
+        text: text.into(),
+        ..section("Curves", panels.iter().map(alone).collect())
+    })
+}
+
+fn section(title: &str, figures: Vec<Figure>) -> Section {
+    Section {
+        title: title.into(),
+        figures,
+        ..Section::default()
     }
 }
 
