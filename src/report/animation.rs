@@ -16,14 +16,15 @@ const QUANTISER_SPEED: i32 = 10;
 /// The bytes of a GIF that shows `frames`, a label and a picture each, for `delay_ms` milliseconds
 /// apiece (GIF counts in hundredths of a second) and the last one longer, over and over.
 ///
-/// Colours are exact in grey frames and in those of up to 256 colours, else fitted frame by frame. Where there are more frames than can be shown, the first, the last and evenly spaced ones are.
-/// A frame smaller than the largest lies in its upper left corner.
+/// Colours are exact in grey frames and in those of up to 256 colours, else fitted frame by frame.
+/// Where there are more frames than can be shown, the first, the last and evenly spaced ones are. A
+/// frame smaller than the largest lies in its upper left corner.
 ///
 /// # Errors
 /// What is wrong: there is no frame, or one is larger than the 65,535 pixels a side of the format.
 pub fn gif(frames: &[(String, Picture)], delay_ms: u32) -> Result<Vec<u8>, String> {
     let (width, height) = room(frames);
-    if frames.is_empty() {
+    if width == 0 {
         return Err("there is no picture to animate".into());
     }
     let side = |pixels: usize| {
