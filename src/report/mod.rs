@@ -9,7 +9,7 @@ mod grid;
 mod markup;
 pub mod page;
 mod picture;
-pub mod text;
+mod text;
 
 pub use animation::gif;
 pub use comparison::{comparison, montage};
