@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{minimax, one_line, succeed};
 use serde_json::Value;
 use std::path::Path;
@@ -37,10 +39,15 @@ fn the_list_names_every_recipe() {
         .skip(1)
         .filter_map(|line| line.split(' ').next())
         .collect();
-    assert_eq!(
-        names,
-        ["quickstart", "dcgan-compact-mnist", "vanilla-mnist"]
-    );
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes")).unwrap();
+    let files = files.filter_map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        name.strip_suffix(".toml").map(str::to_string)
+    });
+    let files: BTreeSet<String> = files.collect();
+    assert_eq!(names[0], "quickstart", "the default comes first");
+    assert_eq!(names.len(), files.len());
+    assert!(names.iter().all(|&name| files.contains(name)), "{names:?}");
     assert!(
         list.contains("2,330,944") && list.contains("566,273"),
         "{list}"
@@ -58,7 +65,7 @@ fn counts_as_json() {
     });
     assert_eq!(counts, expected);
     let all: Value = serde_json::from_str(&output("recipes --json")).unwrap();
-    assert_eq!(all.as_array().unwrap()[1], expected);
+    assert!(all.as_array().unwrap().contains(&expected));
     refused(
         "recipes vanilla-mnist --set generator.layers.10.units=10",
         1,
@@ -167,7 +174,7 @@ fn commands_written_wrong() {
     refused(
         "recipes dcgan",
         2,
-        "choose one of quickstart, dcgan-compact-mnist, vanilla-mnist",
+        "choose one of quickstart, dcgan-mnist, ",
     );
     refused(
         "recipes --jsn",

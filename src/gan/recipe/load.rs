@@ -129,6 +129,15 @@ impl Recipe {
             let value = value
                 .parse()
                 .unwrap_or_else(|_| Value::String(value.into()));
+            for table in OPTIONAL_TABLES
+                .into_iter()
+                .filter(|table| is_inside(key, table))
+            {
+                let place = slot(&mut root, table).map_err(refuse)?;
+                if !place.is_table() {
+                    *place = Value::Table(Table::new());
+                }
+            }
             *slot(&mut root, key).map_err(refuse)? = value;
             recipe = typed(&root).map_err(|Mistake { path, what }| {
                 let inside = path
@@ -155,6 +164,14 @@ fn read(path: &str) -> Result<String> {
     }
     String::from_utf8(bytes)
         .map_err(|_| Error::recipe(path, "this is not UTF-8 text; give a recipe"))
+}
+
+/// The tables that a recipe need not have and that `--set` makes for what it puts into them.
+const OPTIONAL_TABLES: [&str; 2] = ["samples", "training.labels"];
+
+fn is_inside(key: &str, table: &str) -> bool {
+    key.strip_prefix(table)
+        .is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// The place of `key` inside of `value`, made if only its last part is new there.
@@ -196,6 +213,17 @@ mod tests {
     fn with(overrides: &[&str]) -> Result<Recipe> {
         let overrides: Vec<String> = overrides.iter().map(|text| text.to_string()).collect();
         Recipe::load("dcgan-compact-mnist", &overrides)
+    }
+
+    #[test]
+    fn what_is_set_inside_of_a_table_that_is_not_there_makes_it() {
+        let set = ["training.labels.flip=0.25", "samples.count=9"].map(String::from);
+        let recipe = Recipe::load("quickstart", &set).unwrap();
+        assert_eq!(recipe.samples.count, 9);
+        let labels = recipe.training.labels.unwrap();
+        assert_eq!((labels.flip, labels.real), (0.25, [1.0, 1.0]));
+        let error = Recipe::load("quickstart", &["samples.cout=9".into()]).unwrap_err();
+        assert!(error.to_string().contains("unknown key `cout`"), "{error}");
     }
 
     #[test]

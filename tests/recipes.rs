@@ -1,0 +1,68 @@
+//! Every built-in recipe trains, whatever its loss and its layers, and leaves a whole run folder.
+
+mod common;
+
+use common::{read, succeed};
+use minimax::gan::recipe::{Recipe, built_in_names};
+use minimax::report::{EventFile, Picture};
+use std::path::Path;
+
+/// A folder of coloured pictures, which are brought to any recipe's size.
+fn pictures(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    for i in 0..16 {
+        let rgb = (0..40 * 36 * 3).map(|v| (v * (i + 3)) as u8);
+        let picture = Picture {
+            width: 40,
+            height: 36,
+            rgb: rgb.collect(),
+        };
+        std::fs::write(folder.join(format!("{i:02}.png")), picture.to_png()).unwrap();
+    }
+}
+
+#[test]
+fn every_recipe_trains_and_leaves_a_whole_run_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    pictures(&at.join("pictures"));
+    for name in built_in_names() {
+        let recipe = Recipe::load(name, &[]).unwrap();
+        let grey = recipe.discriminator.input == [28, 28, 1];
+        let data = if grey { "digits" } else { "pictures" };
+        // Two steps of the generator where the critic moves five times before each.
+        let flags = "--steps 10 --batch-size 2 --threads 2 --set samples.count=16";
+        let said = succeed(
+            at,
+            &format!("train {name} --data {data} {flags} --out {name}"),
+        );
+        let critic = name.starts_with("wgan");
+        assert_eq!(said.contains("W estimate"), critic, "{name}: {said}");
+        let run = at.join(name);
+        for file in [
+            "recipe.toml",
+            "log.csv",
+            "epochs.csv",
+            "samples/epoch-0001.png",
+            "samples/real.png",
+            "samples.gif",
+            "comparison.png",
+            "curves.svg",
+            "curves.png",
+            "report.html",
+            "checkpoint.safetensors",
+            "generator.safetensors",
+            "best.safetensors",
+        ] {
+            assert!(!read(&run, file).is_empty(), "{name}: {file}");
+        }
+        let entries = std::fs::read_dir(&run).unwrap().flatten();
+        let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+        assert_eq!(names.filter(|name| EventFile::is_name(name)).count(), 1);
+        let log = String::from_utf8(read(&run, "log.csv")).unwrap();
+        let last = log.lines().last().unwrap();
+        assert!(last.starts_with("10,1,"), "{name}: {last}");
+        assert_eq!(last.ends_with(','), !critic, "{name}: {last}");
+        std::fs::remove_dir_all(&run).unwrap();
+    }
+}
