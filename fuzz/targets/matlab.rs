@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
         while array.next_value(values).is_ok() {
             count += 1;
         }
-        assert!(count <= array.sizes.iter().product());
+        assert!(count <= array.sizes.iter().product::<usize>());
         Ok(())
     });
 });

@@ -16,6 +16,6 @@ fuzz_target!(|bytes: &[u8]| {
         if colour % 2 == 0 { 1 } else { 3 },
     ];
     if let Ok(pixels) = folder::read_png(Path::new("image.png"), Cursor::new(png), size) {
-        assert_eq!(pixels.len(), size.iter().product());
+        assert_eq!(pixels.len(), size.iter().product::<usize>());
     }
 });

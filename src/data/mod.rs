@@ -83,13 +83,15 @@ const LARGEST: u64 = u32::MAX as u64;
 /// The mend of every damaged file.
 const AGAIN: &str = "download it again";
 
+/// Reads a folder's images, or `None` where none of the format's files is there. Only images that may
+/// be of any size are brought to the one that is asked for.
+type ReadFolder = fn(&Path, Option<[usize; 3]>) -> Result<Option<Images>>;
+
 /// A format that a folder of data may be in.
 struct Format {
     /// The files that it is recognised by, for people.
     files: &'static str,
-    /// The folder's images, or `None` where none of the files is there. Only images that may be of any
-    /// size are brought to the one that is asked for.
-    read: fn(&Path, Option<[usize; 3]>) -> Result<Option<Images>>,
+    read: ReadFolder,
 }
 
 /// Every format, in the order in which they are tried. A new one is a module with such a function and a

@@ -97,7 +97,7 @@ fn every_kind_of_damage_is_named() {
     let order = ORDERS[0];
     let array = order.array(UINT8_CLASS, "a", &[1, 20], U8, &[7; 20]);
     let (plain, packed) = (
-        order.file(&[array.clone()]),
+        order.file(std::slice::from_ref(&array)),
         order.file(&[order.compressed(&array)]),
     );
     for end in (0..plain.len()).filter(|&end| end != 128) {
