@@ -10,7 +10,7 @@ use std::path::Path;
 /// A folder of coloured pictures, which are brought to any recipe's size.
 fn pictures(folder: &Path) {
     std::fs::create_dir(folder).unwrap();
-    for i in 0..16 {
+    for i in 0..32 {
         let rgb = (0..40 * 36 * 3).map(|v| (v * (i + 3)) as u8);
         let picture = Picture {
             width: 40,
