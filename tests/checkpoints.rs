@@ -1,0 +1,114 @@
+//! Which checkpoints a run keeps, and that a run of any game goes on from one bit for bit.
+
+mod common;
+
+use common::{read, succeed};
+use minimax::report::Picture;
+use std::path::Path;
+
+/// Forty grey pictures in `folder`, which are brought to any recipe's size.
+fn pictures(folder: &Path) {
+    std::fs::create_dir(folder).unwrap();
+    for i in 0..40 {
+        let tones: Vec<u8> = (0..64).map(|v| (v * (2 * i + 3)) as u8).collect();
+        let picture = Picture::from_pixels(&tones, 8, 8, 1);
+        std::fs::write(folder.join(format!("{i:02}.png")), picture.to_png()).unwrap();
+    }
+}
+
+/// The columns of a table, row by row, without the `times`.
+fn rows(run: &Path, table: &str, times: &[usize]) -> Vec<Vec<String>> {
+    let text = String::from_utf8(read(run, table)).unwrap();
+    let fields = |row: &str| {
+        let fields = row.split(',').enumerate();
+        let kept = fields.filter(|(column, _)| !times.contains(column));
+        kept.map(|(_, field)| field.to_string()).collect()
+    };
+    text.lines().map(fields).collect()
+}
+
+/// Every loss, update order and kind of batch, stopped in the middle of an epoch: what they draw from
+/// their random streams, and where a critic's schedule stands, must not depend on the stop.
+#[test]
+fn every_game_goes_on_as_if_it_had_not_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    pictures(&at.join("pictures"));
+    let games = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/games");
+    let mut played = 0;
+    for entry in std::fs::read_dir(games).unwrap() {
+        let game = entry.unwrap().path();
+        std::fs::copy(&game, at.join("game.toml")).unwrap();
+        let name = game.file_stem().unwrap().to_str().unwrap();
+        let flags = "--epochs 3 --data pictures --set data.last_batch=keep --batch-size 12";
+        succeed(at, &format!("train game.toml {flags} --out {name}/whole"));
+        succeed(
+            at,
+            &format!("train game.toml {flags} --out {name}/parts --steps 6"),
+        );
+        succeed(at, &format!("train --resume --out {name}/parts"));
+        let (whole, parts) = (at.join(name).join("whole"), at.join(name).join("parts"));
+        for file in [
+            "checkpoint.safetensors",
+            "generator.safetensors",
+            "samples/epoch-0003.png",
+            "samples/real.png",
+        ] {
+            assert!(read(&whole, file) == read(&parts, file), "{name}: {file}");
+        }
+        let log = rows(&whole, "log.csv", &[6]);
+        assert_eq!(log, rows(&parts, "log.csv", &[6]), "{name}");
+        // A row for each epoch, and one where the run was ended in the middle of an epoch.
+        let mut epochs = rows(&parts, "epochs.csv", &[2, 3]);
+        let ended = epochs.iter().position(|row| row[0] == "6");
+        epochs.remove(ended.expect("a row of the step that was the last"));
+        assert_eq!(rows(&whole, "epochs.csv", &[2, 3]), epochs, "{name}");
+        played += 1;
+    }
+    assert!(played > 0);
+}
+
+#[test]
+fn the_best_the_last_and_every_second_checkpoint_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    pictures(&at.join("pictures"));
+    let game = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/games/hinge.toml"
+    );
+    std::fs::copy(game, at.join("game.toml")).unwrap();
+    succeed(
+        at,
+        "train game.toml --data pictures --epochs 5 --keep-every 2 --out run",
+    );
+    let run = at.join("run");
+    let kept = std::fs::read_dir(run.join("kept")).unwrap();
+    let mut kept: Vec<_> = kept.map(|entry| entry.unwrap().file_name()).collect();
+    kept.sort();
+    assert_eq!(kept, ["epoch-0002.safetensors", "epoch-0004.safetensors"]);
+    succeed(
+        at,
+        "sample run/kept/epoch-0002.safetensors --count 4 --out four.png",
+    );
+
+    let scored = rows(&run, "epochs.csv", &[]);
+    let distance = |row: &Vec<String>| row[4].parse::<f64>().unwrap();
+    let best = scored[1..]
+        .iter()
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        .unwrap();
+    // The same state as that of a run that ends with the best epoch.
+    let last = &best[1];
+    succeed(
+        at,
+        &format!(
+            "train game.toml --data pictures --epochs 5 --steps {} --out again",
+            best[0]
+        ),
+    );
+    assert!(
+        read(&run, "best.safetensors") == read(&at.join("again"), "checkpoint.safetensors"),
+        "epoch {last} is the best"
+    );
+}
