@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod recipes;
 pub mod report;
 pub mod sample;
+mod table;
 pub mod train;
 
 /// Trains GANs on a tensor engine of its own.

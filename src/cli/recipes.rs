@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::cli::print;
+use crate::cli::table::{Align, align, thousands};
 use crate::gan::recipe::{LayerTable, NetworkSpec, Recipe, built_in_names};
 
 /// What `minimax recipes` takes.
@@ -122,37 +123,6 @@ fn list(recipes: &[Recipe]) -> String {
     )
 }
 
-/// Which side of a column its cells keep to.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Align {
-    Left,
-    Right,
-}
-
-/// The rows as lines, each column as wide as its widest cell, two spaces between columns.
-pub(super) fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> String {
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: [usize; N] = std::array::from_fn(width);
-    let mut text = String::new();
-    for row in rows {
-        let cells: [String; N] = std::array::from_fn(|column| {
-            let (cell, width) = (&row[column], widths[column]);
-            match sides[column] {
-                Align::Left => format!("{cell:<width$}"),
-                Align::Right => format!("{cell:>width$}"),
-            }
-        });
-        text.push_str(cells.join("  ").trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 /// What is trained on what and how, and the layers of both networks.
 fn describe(recipe: &Recipe) -> String {
     format!(
@@ -226,14 +196,4 @@ fn network(name: &str, network: &NetworkSpec) -> String {
         attributes(&network.optimizer),
         align(&lines, sides)
     )
-}
-
-/// 1234567 as 1,234,567.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev();
-    groups
-        .map(|group| String::from_utf8_lossy(group))
-        .collect::<Vec<_>>()
-        .join(",")
 }

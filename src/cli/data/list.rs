@@ -3,7 +3,7 @@
 use super::{ManifestArgs, folder_of};
 use crate::Result;
 use crate::cli::print;
-use crate::cli::recipes::{Align, align, thousands};
+use crate::cli::table::{Align, align, thousands};
 use crate::data::manifest::Set;
 use crate::data::verify::present;
 use crate::data::{self, DIGITS};

@@ -2,7 +2,7 @@
 
 use super::{ManifestArgs, folder_of};
 use crate::cli::print;
-use crate::cli::recipes::{Align, align, thousands};
+use crate::cli::table::{Align, align, thousands};
 use crate::data::manifest::{Manifest, Set};
 use crate::data::verify::{Check, State, check, recognise};
 use crate::{Error, Result};
