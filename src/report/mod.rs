@@ -1,5 +1,16 @@
-//! What a run leaves for people to look at.
+//! What a run leaves for people to look at: pictures, curves and the page that shows them. It takes
+//! plain values and knows nothing of networks.
 
+mod animation;
+pub mod chart;
+mod comparison;
+pub mod events;
 mod grid;
+mod markup;
+mod picture;
+pub mod text;
 
-pub use grid::{columns_for, grid_png};
+pub use animation::gif;
+pub use comparison::{comparison, montage};
+pub use grid::{columns_for, grid, grid_png};
+pub use picture::Picture;

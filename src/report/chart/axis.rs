@@ -1,0 +1,157 @@
+//! The scale of an axis: what it spans, and where its ticks stand and what they say.
+
+/// What an axis spans, and its ticks in rising order.
+pub(super) struct Axis {
+    pub low: f64,
+    pub high: f64,
+    pub ticks: Vec<(f64, String)>,
+}
+
+impl Axis {
+    /// An axis over `values` and a little more, `margin` of its length, at each end, with about `most`
+    /// ticks. Without values it is that of 0 to 1, and of one value that of its surroundings.
+    pub fn over(values: impl Iterator<Item = f64>, margin: f64, most: usize) -> Axis {
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+        let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
+        // Below this share of the values themselves, ticks could no longer be told apart.
+        let least = low.abs().max(high.abs()) * 1e-6;
+        let (low, high) = if high - low <= least {
+            let around = if least == 0.0 { 1.0 } else { least * 1e5 };
+            (low - around, high + around)
+        } else {
+            let more = (high - low) * margin;
+            (low - more, high + more)
+        };
+        let ticks = ticks(low, high, most);
+        Axis { low, high, ticks }
+    }
+
+    /// Where `value` stands on the axis, 0 at its low end and 1 at its high one; what lies outside
+    /// stands at the end.
+    pub fn place(&self, value: f64) -> f64 {
+        ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+}
+
+/// The range that shows the shape of `values`: all of it, unless a hundredth of the values at either
+/// end is so far out that the rest would be squeezed into less than a quarter of the height.
+pub(super) fn telling_range(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_unstable_by(f64::total_cmp);
+    let (Some(&low), Some(&high)) = (values.first(), values.last()) else {
+        return (f64::NEG_INFINITY, f64::INFINITY);
+    };
+    let cut = values.len() / 100;
+    let (inner_low, inner_high) = (values[cut], values[values.len() - 1 - cut]);
+    let inner = inner_high - inner_low;
+    if inner > 0.0 && inner < (high - low) / 4.0 {
+        (inner_low - inner / 10.0, inner_high + inner / 10.0)
+    } else {
+        (low, high)
+    }
+}
+
+/// Multiples of 1, 2 or 5 times a power of ten between `low` and `high`, about `most` of them.
+fn ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
+    let rough = (high - low) / most as f64;
+    let power = 10_f64.powf(rough.log10().floor());
+    let fits = |&times: &f64| times * power >= rough * 0.999;
+    let step = power * [1.0, 2.0, 5.0].into_iter().find(fits).unwrap_or(10.0);
+    let (first, last) = ((low / step).ceil(), (high / step).floor());
+    (0..=(last - first) as usize)
+        .map(|i| (first + i as f64) * step)
+        .map(|value| (value, label(value, step)))
+        .collect()
+}
+
+/// `value` to the digits that tell it from its neighbours, `step` away.
+fn label(value: f64, step: f64) -> String {
+    let text = if value.abs() < step / 2.0 {
+        "0".into()
+    } else if !(1e-4..1e9).contains(&step) {
+        let digits = (value.abs().log10().floor() - step.log10().floor()).clamp(0.0, 15.0);
+        format!("{value:.*e}", digits as usize)
+    } else if step >= 1e6 {
+        format!("{:.0}M", value / 1e6)
+    } else if step >= 1e3 {
+        format!("{:.0}k", value / 1e3)
+    } else {
+        // The small addition keeps 0.1, which is a little less than a tenth power of ten, from 2 digits.
+        let digits = (-(step.log10() + 1e-9).floor()).max(0.0);
+        format!("{value:.*}", digits as usize)
+    };
+    text.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(low: f64, high: f64) -> Vec<String> {
+        let texts = ticks(low, high, 5).into_iter().map(|(_, text)| text);
+        texts.collect()
+    }
+
+    #[test]
+    fn ticks_are_round_numbers_that_can_be_told_apart() {
+        assert_eq!(
+            labels(0.0, 1.0),
+            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"].map(|t| if t == "0.0" { "0" } else { t })
+        );
+        assert_eq!(labels(-0.3, 0.3), ["−0.2", "0", "0.2"]);
+        assert_eq!(labels(0.0, 312.0), ["0", "100", "200", "300"]);
+        assert_eq!(labels(1.0, 100_000.0), ["20k", "40k", "60k", "80k", "100k"]);
+        assert_eq!(labels(0.0, 4e6), ["0", "1M", "2M", "3M", "4M"]);
+        assert_eq!(
+            labels(0.0, 2e-6),
+            ["0", "5e−7", "1.0e−6", "1.5e−6", "2.0e−6"]
+        );
+        assert_eq!(labels(-2e300, 1e300), ["−2e300", "−1e300", "0", "1e300"]);
+        assert_eq!(labels(0.97, 1.03), ["0.98", "1.00", "1.02"]);
+    }
+
+    #[test]
+    fn every_axis_has_a_length_and_ticks() {
+        let values: [&[f64]; 8] = [
+            &[],
+            &[0.0],
+            &[0.5, 0.5],
+            &[-3e299],
+            &[1e-300],
+            &[1e15, 1e15 + 1.0],
+            &[-1e299, 1e299],
+            &[0.0, 5e-324],
+        ];
+        for values in values {
+            let axis = Axis::over(values.iter().copied(), 0.05, 5);
+            assert!(axis.low < axis.high && (axis.high - axis.low).is_finite());
+            assert!(
+                (1..=12).contains(&axis.ticks.len()),
+                "{values:?} {:?}",
+                axis.ticks
+            );
+            for &value in values {
+                assert!((0.0..=1.0).contains(&axis.place(value)), "{values:?}");
+            }
+        }
+        let axis = Axis::over([2.0, 4.0].into_iter(), 0.0, 5);
+        assert_eq!(
+            [1.0, 2.0, 3.0, 9.0].map(|v| axis.place(v)),
+            [0.0, 0.0, 0.5, 1.0]
+        );
+    }
+
+    #[test]
+    fn a_few_outliers_do_not_flatten_the_rest() {
+        let mut values: Vec<f64> = (0..1000).map(|i| f64::from(i) / 1000.0).collect();
+        assert_eq!(telling_range(values.clone()), (0.0, 0.999));
+        values[500] = 1e6;
+        let (low, high) = telling_range(values);
+        assert!(
+            (-0.2..0.05).contains(&low) && (0.95..1.2).contains(&high),
+            "{low} {high}"
+        );
+        assert_eq!(telling_range(vec![1.0, 2.0, 100.0]), (1.0, 100.0));
+    }
+}

@@ -1,0 +1,296 @@
+//! Line charts in small panels, as SVG and as PNG.
+//!
+//! Both are one drawing: plotters draws the lines, in quarters of a pixel; the texts are written
+//! afterwards, as text in SVG and with the built-in font in PNG.
+
+mod axis;
+mod curve;
+mod panel;
+
+use super::Picture;
+use super::markup::escape;
+use super::text;
+use panel::{Anchor, HEIGHT, INK, Kind, Label, WIDTH};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+/// One chart: lines over a common x.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Panel {
+    /// What it shows.
+    pub title: String,
+    /// What x is.
+    pub x_label: String,
+    /// What y is, and its unit.
+    pub y_label: String,
+    /// The lines, each in a colour of its own up to seven of them.
+    pub series: Vec<Series>,
+    /// x of thin vertical lines, such as the ends of epochs, in rising order.
+    pub marks: Vec<f64>,
+    /// x and text of the ticks, in rising order, where round numbers would not do.
+    pub ticks: Option<Vec<(f64, String)>>,
+}
+
+/// A line of a [`Panel`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// Its name in the legend.
+    pub name: String,
+    /// (x, y) in order of x; the line is broken where one of them is not finite.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Quarters of a pixel are what plotters is given to draw on, as it knows whole numbers only.
+const FINE: u32 = 4;
+/// Pixels of the PNG to each of the chart's, for screens that have as many.
+const PNG_SCALE: u32 = 2;
+/// Height of the strip with the title of all panels.
+const TITLE_HEIGHT: u32 = 40;
+
+/// The panels, two in a row, under a common title (none if it is empty), as an SVG document that can
+/// also stand inside HTML. Lines of many points are shown by the range of their values, faint, and a
+/// running mean, strong; the panel says so.
+pub fn svg(title: &str, panels: &[Panel]) -> String {
+    let (width, height) = size(title, panels);
+    let mut lines = String::new();
+    let backend = SVGBackend::with_string(&mut lines, (width * FINE, height * FINE));
+    let labels = draw(backend.into_drawing_area(), title, panels, true);
+    let texts: String = labels.iter().map(svg_text).collect();
+    let name = if title.is_empty() {
+        panels.first().map_or("", |panel| &panel.title)
+    } else {
+        title
+    };
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" role=\"img\">\n\
+         <title>{}</title>\n<g transform=\"scale({})\">\n{lines}</g>\n{texts}</svg>\n",
+        escape(name),
+        1.0 / f64::from(FINE)
+    )
+}
+
+/// The same picture as [`svg`], as PNG, with two pixels to each of its.
+pub fn png(title: &str, panels: &[Panel]) -> Vec<u8> {
+    let (width, height) = size(title, panels);
+    let (fine_width, fine_height) = (width * FINE, height * FINE);
+    let mut fine = Picture::new(fine_width as usize, fine_height as usize, [255; 3]);
+    let backend = BitMapBackend::with_buffer(&mut fine.rgb, (fine_width, fine_height));
+    let labels = draw(backend.into_drawing_area(), title, panels, false);
+    let mut picture = averaged(&fine, (FINE / PNG_SCALE) as usize);
+    let scale = PNG_SCALE as f32;
+    for label in &labels {
+        let shift = match label.anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => 0.5,
+            Anchor::End => 1.0,
+        };
+        let left = label.x - shift * text::width(&label.text, label.size);
+        let (x, y, size) = (left * scale, label.y * scale, label.size * scale);
+        picture.text(x, y, size, label.colour, &label.text);
+    }
+    picture.to_png()
+}
+
+/// Width and height of the whole, in pixels.
+fn size(title: &str, panels: &[Panel]) -> (u32, u32) {
+    let count = panels.len().max(1) as u32;
+    let top = if title.is_empty() { 0 } else { TITLE_HEIGHT };
+    let columns = count.min(2);
+    (WIDTH * columns, top + HEIGHT * count.div_ceil(2))
+}
+
+/// Draws all but the texts, and gives those. Unless lines are `joined`, each of their segments is drawn
+/// by itself: plotters' bitmaps have a line of many segments grow spikes where it turns sharply.
+fn draw<B: DrawingBackend>(
+    area: DrawingArea<B, Shift>,
+    title: &str,
+    panels: &[Panel],
+    joined: bool,
+) -> Vec<Label> {
+    // The errors of drawing are those of writing a file, and both backends write to memory.
+    const IN_MEMORY: &str = "drawing to memory";
+    area.fill(&WHITE).map_err(|_| ()).expect(IN_MEMORY);
+    let mut labels = Vec::new();
+    let mut top = 0;
+    if !title.is_empty() {
+        labels.push(Label {
+            x: panel::MARGIN as f32,
+            y: 28.0,
+            size: 20.0,
+            anchor: Anchor::Start,
+            colour: INK,
+            text: title.into(),
+        });
+        top = TITLE_HEIGHT;
+    }
+    for (index, panel) in panels.iter().enumerate() {
+        let (row, column) = (index as u32 / 2, index as u32 % 2);
+        let corner = (f64::from(column * WIDTH), f64::from(top + row * HEIGHT));
+        for shape in panel::lay_out(panel, corner, &mut labels) {
+            let [red, green, blue] = shape.colour;
+            let colour = RGBColor(red, green, blue);
+            let fine = |v: f64| (v * f64::from(FINE)).round() as i32;
+            let points = shape.points.iter().map(|&(x, y)| (fine(x), fine(y)));
+            let points: Vec<(i32, i32)> = points.collect();
+            let drawn = match shape.kind {
+                Kind::Line(width) => {
+                    let style = colour.stroke_width(fine(width) as u32);
+                    let part = if joined { points.len() } else { 2 };
+                    let mut parts = points.windows(part);
+                    parts.try_for_each(|part| area.draw(&PathElement::new(part, style)))
+                }
+                Kind::Area => area.draw(&Polygon::new(points, colour.mix(0.3).filled())),
+                Kind::Dot(diameter) => area.draw(&Circle::new(
+                    points[0],
+                    fine(diameter / 2.0),
+                    colour.filled(),
+                )),
+            };
+            drawn.map_err(|_| ()).expect(IN_MEMORY);
+        }
+    }
+    area.present().map_err(|_| ()).expect(IN_MEMORY);
+    labels
+}
+
+/// `fine` with each square of `side` pixels made one of their mean colour.
+fn averaged(fine: &Picture, side: usize) -> Picture {
+    let mut picture = Picture::new(fine.width / side, fine.height / side, [0; 3]);
+    let area = side * side;
+    for (index, value) in picture.rgb.iter_mut().enumerate() {
+        let (pixel, channel) = (index / 3, index % 3);
+        let (x, y) = (pixel % (fine.width / side), pixel / (fine.width / side));
+        let at = |i: usize| ((y * side + i / side) * fine.width + x * side + i % side) * 3;
+        let sum: usize = (0..area)
+            .map(|i| usize::from(fine.rgb[at(i) + channel]))
+            .sum();
+        *value = ((sum + area / 2) / area) as u8;
+    }
+    picture
+}
+
+fn svg_text(label: &Label) -> String {
+    let anchor = match label.anchor {
+        Anchor::Start => "start",
+        Anchor::Middle => "middle",
+        Anchor::End => "end",
+    };
+    let [red, green, blue] = label.colour;
+    format!(
+        "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{}\" text-anchor=\"{anchor}\" \
+         fill=\"#{red:02x}{green:02x}{blue:02x}\">{}</text>\n",
+        label.x,
+        label.y,
+        label.size,
+        escape(&label.text)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panel(points: Vec<(f64, f64)>) -> Panel {
+        Panel {
+            title: "Losses <of> & both".into(),
+            x_label: "step".into(),
+            y_label: "loss".into(),
+            series: vec![Series {
+                name: "D".into(),
+                points,
+            }],
+            ..Panel::default()
+        }
+    }
+
+    /// The y of the vertices of the lines and areas in the first series' colour, but for the legend's.
+    fn heights(svg: &str) -> Vec<f64> {
+        let lines = svg.lines().filter(|line| line.contains("=\"#0072B2\""));
+        let points = lines.filter_map(|line| line.split("points=\"").nth(1)?.split('"').next());
+        let vertices = points.map(|points| points.split_whitespace().collect::<Vec<_>>());
+        let curves = vertices.filter(|vertices| vertices.len() > 2).flatten();
+        let height = |vertex: &str| vertex.split_once(',').unwrap().1.parse().unwrap();
+        curves.map(height).collect()
+    }
+
+    #[test]
+    fn texts_are_escaped_text_of_a_generic_font_and_at_least_12_pixels() {
+        let points = (0..100).map(|i| (f64::from(i), 0.5)).collect();
+        let svg = svg("A & B", &[panel(points)]);
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        assert!(svg.contains("font-family=\"sans-serif\""));
+        assert!(svg.contains(">Losses &lt;of&gt; &amp; both</text>"));
+        assert!(svg.contains("<title>A &amp; B</title>"));
+        for size in svg.split("font-size=\"").skip(1) {
+            let size: f64 = size.split('"').next().unwrap().parse().unwrap();
+            assert!(size >= 12.0, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_line_goes_where_its_values_are() {
+        // From the lower left to the upper right, and the broken place is no vertex.
+        let mut points: Vec<_> = (0..=50).map(|i| (f64::from(i), f64::from(i))).collect();
+        points[25].1 = f64::NAN;
+        let line = heights(&svg("", &[panel(points)]));
+        assert_eq!(line.len(), 50);
+        assert!(line.is_sorted_by(|a, b| a > b), "{line:?}");
+    }
+
+    #[test]
+    fn a_hundred_thousand_points_become_a_small_drawing_that_keeps_a_spike() {
+        let noise = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 16) / 65_536.0;
+        let mut points: Vec<_> = (0..100_000).map(|i| (f64::from(i), noise(i))).collect();
+        let plain = heights(&svg("", &[panel(points.clone())]));
+        points[70_000].1 = 1.5;
+        let drawing = svg("", &[panel(points)]);
+        assert!(drawing.len() < 100_000, "{} bytes", drawing.len());
+        assert!(
+            drawing.contains("mean of 2000"),
+            "the reader is told of the mean"
+        );
+        let near_the_top = |heights: &[f64]| {
+            let top = heights.iter().copied().fold(f64::MAX, f64::min);
+            heights.iter().filter(|&&y| y < top + 8.0).count()
+        };
+        assert!(near_the_top(&plain) > 50, "{}", near_the_top(&plain));
+        assert_eq!(near_the_top(&heights(&drawing)), 1, "the spike");
+    }
+
+    #[test]
+    fn whatever_is_given_is_drawn_without_panic() {
+        let nan = f64::NAN;
+        for points in [
+            vec![],
+            vec![(nan, nan)],
+            vec![(3.0, 0.7)],
+            vec![(0.0, nan), (1.0, 2.0), (2.0, nan)],
+            vec![(0.0, 1.0); 500],
+            (0..500).map(|i| (f64::from(i), 7.0)).collect(),
+            (0..500)
+                .map(|i| (f64::from(i), f64::from(i % 2) * 1e299))
+                .collect(),
+            vec![(-1e299, -1e299), (1e299, 1e299)],
+            vec![(0.0, f64::MAX), (f64::MAX, 0.0), (1.0, 1.0)],
+        ] {
+            let mut chart = panel(points);
+            chart.marks = vec![-1.0, nan, 0.0, 0.0, 5.0, 1e300];
+            for ticks in [
+                None,
+                Some(vec![]),
+                Some(vec![(0.0, "first".into()), (nan, "".into())]),
+            ] {
+                chart.ticks = ticks;
+                let drawing = svg("", std::slice::from_ref(&chart));
+                assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
+                let picture = Picture::from_png(&png("", std::slice::from_ref(&chart))).unwrap();
+                assert_eq!((picture.width, picture.height), (960, 640));
+            }
+        }
+        for panels in [vec![], vec![Panel::default(); 3]] {
+            assert!(svg("title", &panels).contains("title</text>"));
+            Picture::from_png(&png("title", &panels)).unwrap();
+        }
+    }
+}

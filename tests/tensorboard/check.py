@@ -1,0 +1,148 @@
+"""Reads a run's event file with TensorBoard's own reader and holds it against the run's other files.
+
+    pip install -r tests/tensorboard/requirements.txt
+    python tests/tensorboard/check.py RUN
+
+The numbers must be those of log.csv at the same steps, about three an epoch; every sample grid must
+decode as PNG to one of the pictures in samples/; the text must hold recipe.toml. Prints one line and
+exits with 0, or says what is wrong and exits with 1.
+"""
+
+import csv
+import io
+import math
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+# The column of log.csv that a tag repeats, and the places after the point that it is written to.
+LOGGED = {
+    "loss/discriminator": ("d_loss", 6),
+    "loss/generator": ("g_loss", 6),
+    "output/real": ("d_real", 6),
+    "output/fake": ("d_fake", 6),
+    "throughput/images_per_second": ("images_per_second", 1),
+}
+# Those that only event files have. A gradient's norm and a learning rate are never negative.
+UNLOGGED = [
+    "gradient_norm/discriminator",
+    "gradient_norm/generator",
+    "learning_rate/discriminator",
+    "learning_rate/generator",
+]
+WASSERSTEIN = "loss/wasserstein_estimate"
+
+
+class Mismatch(Exception):
+    """What of the event file is not as it should be."""
+
+
+def demand(condition, what):
+    if not condition:
+        raise Mismatch(what)
+
+
+def read_log(path):
+    """The rows of log.csv by step, as numbers."""
+    with path.open(newline="") as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return {int(row["step"]): row for row in rows}
+
+
+def check_scalars(events, log, wasserstein):
+    """Every tag, its steps and its values; gives the steps."""
+    expected = {*LOGGED, *UNLOGGED, *([WASSERSTEIN] if wasserstein else [])}
+    tags = set(events.Tags()["scalars"])
+    demand(tags == expected, f"scalars {sorted(tags)}, expected {sorted(expected)}")
+
+    points = {tag: events.Scalars(tag) for tag in expected}
+    steps = [point.step for point in points["loss/discriminator"]]
+    demand(steps and set(steps) <= set(log), f"steps {steps[:5]}... are not those of the log")
+    demand(all(a < b for a, b in zip(steps, steps[1:])), "a step stands twice or out of order")
+    for tag in expected:
+        of_tag = [point.step for point in points[tag]]
+        demand(of_tag == steps, f"{tag} has steps {of_tag[:5]}..., loss/discriminator {steps[:5]}...")
+        times = [point.wall_time for point in points[tag]]
+        demand(times == sorted(times), f"{tag}: times fall")
+
+    epochs = {log[step]["epoch"] for step in log}
+    for epoch in sorted(epochs)[:-1]:
+        count = sum(log[step]["epoch"] == epoch for step in steps)
+        of_log = sum(row["epoch"] == epoch for row in log.values())
+        least = min(2, of_log)
+        demand(least <= count <= 4, f"{count} points in epoch {epoch:.0f}, expected about three")
+
+    for tag, (column, places) in LOGGED.items():
+        for point in points[tag]:
+            logged = log[point.step][column]
+            same = math.isclose(point.value, logged, rel_tol=1e-6, abs_tol=0.51 * 10**-places)
+            demand(same, f"{tag} at step {point.step}: {point.value}, log.csv has {logged}")
+    for tag in UNLOGGED:
+        for point in points[tag]:
+            fine = math.isfinite(point.value) and point.value >= 0
+            demand(fine, f"{tag} at step {point.step}: {point.value}")
+    for point in points.get(WASSERSTEIN, []):
+        demand(math.isfinite(point.value), f"{WASSERSTEIN} at step {point.step}: {point.value}")
+    return steps
+
+
+def check_images(events, log, folder):
+    """Every picture decodes, and is a grid that the run has left; gives their number."""
+    tags = events.Tags()["images"]
+    demand(tags == ["samples"], f"images {tags}, expected samples")
+    left = [np.asarray(Image.open(path).convert("RGB")) for path in folder.glob("*.png")]
+    images = events.Images("samples")
+    demand(images, "there is no sample grid")
+    for image in images:
+        picture = Image.open(io.BytesIO(image.encoded_image_string))
+        demand(picture.format == "PNG", f"samples at step {image.step}: {picture.format}")
+        sizes = (image.width, image.height)
+        demand(picture.size == sizes, f"samples at step {image.step}: {picture.size}, not {sizes}")
+        demand(image.step in log, f"samples at step {image.step}, which the log does not have")
+    # A grid in the middle of an epoch is later replaced by that of its end.
+    last = np.asarray(picture.convert("RGB"))
+    demand(any(np.array_equal(last, other) for other in left), "the last picture is not in samples/")
+    return len(images)
+
+
+def check_text(events, recipe):
+    """The text holds the recipe, whatever Markdown makes it stand out."""
+    demand("recipe" in events.Tags()["tensors"], "there is no text named recipe")
+    tensors = events.Tensors("recipe")
+    demand(len(tensors) == 1, f"recipe stands {len(tensors)} times")
+    plugin = events.SummaryMetadata("recipe").plugin_data.plugin_name
+    demand(plugin == "text", f"recipe is for the plugin {plugin!r}")
+    lines = tensors[0].tensor_proto.string_val[0].decode().splitlines()
+    shown = {line.strip() for line in lines}
+    missing = [line for line in recipe.splitlines() if line.strip() not in shown]
+    demand(not missing, f"the text lacks the recipe's {missing[:3]}")
+
+
+def main(run):
+    files = list(run.glob("events.out.tfevents.*"))
+    demand(len(files) == 1, f"{len(files)} event files in {run}, expected one")
+    # 0 keeps every event where the default would keep a sample of them.
+    events = EventAccumulator(str(files[0]), {"scalars": 0, "images": 0, "tensors": 0})
+    events.Reload()
+    demand(events.file_version == 2.0, f"file version {events.file_version}")
+
+    log = read_log(run / "log.csv")
+    recipe = (run / "recipe.toml").read_text()
+    wasserstein = "wasserstein" in str(tomllib.loads(recipe)["training"]["loss"])
+    steps = check_scalars(events, log, wasserstein)
+    pictures = check_images(events, log, run / "samples")
+    check_text(events, recipe)
+    print(f"{files[0]}: {len(steps)} points of every number, {pictures} sample grids, the recipe")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python tests/tensorboard/check.py RUN")
+    try:
+        main(Path(sys.argv[1]))
+    except Mismatch as mismatch:
+        sys.exit(f"{sys.argv[1]}: {mismatch}")
