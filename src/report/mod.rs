@@ -7,6 +7,7 @@ mod comparison;
 pub mod events;
 mod grid;
 mod markup;
+pub mod page;
 mod picture;
 pub mod text;
 

@@ -9,8 +9,11 @@ pub(super) struct Axis {
 
 impl Axis {
     /// An axis over `values` and a little more, `margin` of its length, at each end, with about `most`
-    /// ticks. Without values it is that of 0 to 1, and of one value that of its surroundings.
+    /// ticks, at whole numbers if all values are. Without values it is that of 0 to 1, and of one value
+    /// that of its surroundings.
     pub fn over(values: impl Iterator<Item = f64>, margin: f64, most: usize) -> Axis {
+        let mut whole = true;
+        let values = values.inspect(|value| whole &= value.fract() == 0.0);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
             (low.min(v), high.max(v))
         });
@@ -24,7 +27,7 @@ impl Axis {
             let more = (high - low) * margin;
             (low - more, high + more)
         };
-        let ticks = ticks(low, high, most);
+        let ticks = ticks(low, high, most, if whole { 1.0 } else { 0.0 });
         Axis { low, high, ticks }
     }
 
@@ -52,9 +55,10 @@ pub(super) fn telling_range(mut values: Vec<f64>) -> (f64, f64) {
     }
 }
 
-/// Multiples of 1, 2 or 5 times a power of ten between `low` and `high`, about `most` of them.
-fn ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
-    let rough = (high - low) / most as f64;
+/// Multiples of 1, 2 or 5 times a power of ten between `low` and `high`, about `most` of them and at
+/// least `least` apart.
+fn ticks(low: f64, high: f64, most: usize, least: f64) -> Vec<(f64, String)> {
+    let rough = ((high - low) / most as f64).max(least);
     let power = 10_f64.powf(rough.log10().floor());
     let fits = |&times: &f64| times * power >= rough * 0.999;
     let step = power * [1.0, 2.0, 5.0].into_iter().find(fits).unwrap_or(10.0);
@@ -89,16 +93,13 @@ mod tests {
     use super::*;
 
     fn labels(low: f64, high: f64) -> Vec<String> {
-        let texts = ticks(low, high, 5).into_iter().map(|(_, text)| text);
+        let texts = ticks(low, high, 5, 0.0).into_iter().map(|(_, text)| text);
         texts.collect()
     }
 
     #[test]
     fn ticks_are_round_numbers_that_can_be_told_apart() {
-        assert_eq!(
-            labels(0.0, 1.0),
-            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"].map(|t| if t == "0.0" { "0" } else { t })
-        );
+        assert_eq!(labels(0.0, 1.0), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(-0.3, 0.3), ["−0.2", "0", "0.2"]);
         assert_eq!(labels(0.0, 312.0), ["0", "100", "200", "300"]);
         assert_eq!(labels(1.0, 100_000.0), ["20k", "40k", "60k", "80k", "100k"]);
@@ -135,6 +136,16 @@ mod tests {
                 assert!((0.0..=1.0).contains(&axis.place(value)), "{values:?}");
             }
         }
+        let texts = |values: &[f64]| {
+            let axis = Axis::over(values.iter().copied(), 0.0, 5);
+            axis.ticks
+                .into_iter()
+                .map(|(_, text)| text)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(texts(&[7.0]), ["7"]);
+        assert_eq!(texts(&[1.0, 3.0]), ["1", "2", "3"], "epochs are whole");
+        assert_eq!(texts(&[1.0, 2.5]), ["1.0", "1.5", "2.0", "2.5"]);
         let axis = Axis::over([2.0, 4.0].into_iter(), 0.0, 5);
         assert_eq!(
             [1.0, 2.0, 3.0, 9.0].map(|v| axis.place(v)),

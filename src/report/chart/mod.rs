@@ -285,7 +285,7 @@ mod tests {
                 let drawing = svg("", std::slice::from_ref(&chart));
                 assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
                 let picture = Picture::from_png(&png("", std::slice::from_ref(&chart))).unwrap();
-                assert_eq!((picture.width, picture.height), (960, 640));
+                assert_eq!((picture.width, picture.height), (880, 640));
             }
         }
         for panels in [vec![], vec![Panel::default(); 3]] {

@@ -9,7 +9,7 @@ use super::{Panel, Series};
 use crate::report::text;
 
 /// Width of a panel in pixels: on a telephone's screen it is hardly reduced.
-pub(super) const WIDTH: u32 = 480;
+pub(super) const WIDTH: u32 = 440;
 /// Its height.
 pub(super) const HEIGHT: u32 = 320;
 /// What is left free around it.
@@ -32,8 +32,8 @@ const COLOURS: [[u8; 3]; 7] = [
     [0, 0, 0],
 ];
 
-const TITLE_SIZE: f32 = 17.0;
-const TEXT_SIZE: f32 = 13.0;
+const TITLE_SIZE: f32 = 18.0;
+const TEXT_SIZE: f32 = 14.0;
 /// How much wider a reader's sans-serif may be than the built-in font that texts are measured with.
 const WIDER: f64 = 1.25;
 /// Up to so many points each is a dot on the line.

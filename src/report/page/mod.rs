@@ -1,0 +1,265 @@
+//! `report.html`: one page that holds everything it shows, so that it opens from a disk, a mail or a
+//! server alike and asks nothing of any other.
+
+use super::markup::escape;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+/// The looks of the page.
+const STYLE: &str = include_str!("page.css");
+/// Nothing but what the page itself holds may be loaded, whatever a text should manage to smuggle in.
+const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+/// Pictures up to this width in pixels are shown with sharp pixels: a desk's screen doesn't reduce them.
+const CRISP: u32 = 1000;
+
+/// A page. All of its texts are plain text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The heading, and the name of the window.
+    pub title: String,
+    /// A line below it.
+    pub subtitle: String,
+    /// Names and values, in a table below that.
+    pub facts: Vec<(String, String)>,
+    /// The rest, from above.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a [`Page`] with a heading.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Section {
+    /// The heading.
+    pub title: String,
+    /// Paragraphs, with an empty line between them; or nothing.
+    pub text: String,
+    /// Pictures: side by side where there is room, each over the whole width where it is the only one.
+    pub figures: Vec<Figure>,
+    /// A text in a fixed-width font, whose lines are kept.
+    pub code: Option<String>,
+}
+
+/// A picture with its caption.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// What stands below it; or nothing.
+    pub caption: String,
+    /// What it shows, for those who can't see it.
+    pub alt: String,
+    /// The picture.
+    pub media: Media,
+}
+
+/// The picture of a [`Figure`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Media {
+    /// What [`chart::svg`](super::chart::svg) gives, which becomes part of the page as it is; best of
+    /// one panel, which a telephone shows large enough to read.
+    Svg(String),
+    /// The bytes of a PNG file.
+    Png(Vec<u8>),
+    /// The bytes of a GIF file.
+    Gif(Vec<u8>),
+}
+
+impl Page {
+    /// The page as an HTML document.
+    pub fn to_html(&self) -> String {
+        let title = escape(&self.title);
+        let mut html = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <header>\n<h1>{title}</h1>\n"
+        );
+        if !self.subtitle.is_empty() {
+            html += &format!("<p class=\"subtitle\">{}</p>\n", escape(&self.subtitle));
+        }
+        if !self.facts.is_empty() {
+            html += "<dl>\n";
+            for (name, value) in &self.facts {
+                let (name, value) = (escape(name), escape(value));
+                html += &format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
+            }
+            html += "</dl>\n";
+        }
+        html += "</header>\n<main>\n";
+        for section in &self.sections {
+            section.write(&mut html);
+        }
+        html += "</main>\n</body>\n</html>\n";
+        html
+    }
+}
+
+impl Section {
+    fn write(&self, html: &mut String) {
+        *html += &format!("<section>\n<h2>{}</h2>\n", escape(&self.title));
+        let paragraphs = self.text.split("\n\n").map(str::trim);
+        for paragraph in paragraphs.filter(|text| !text.is_empty()) {
+            *html += &format!("<p>{}</p>\n", escape(paragraph));
+        }
+        if !self.figures.is_empty() {
+            *html += "<div class=\"figures\">\n";
+            for figure in &self.figures {
+                figure.write(html);
+            }
+            *html += "</div>\n";
+        }
+        if let Some(code) = &self.code {
+            *html += &format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", escape(code));
+        }
+        *html += "</section>\n";
+    }
+}
+
+impl Figure {
+    fn write(&self, html: &mut String) {
+        let alt = escape(&self.alt);
+        *html += "<figure>\n";
+        match &self.media {
+            Media::Svg(svg) => {
+                *html +=
+                    &format!("<div class=\"plate chart\" role=\"img\" aria-label=\"{alt}\">\n");
+                *html += svg;
+            }
+            Media::Png(bytes) => image(html, "png", bytes, png_size(bytes), &alt),
+            Media::Gif(bytes) => image(html, "gif", bytes, gif_size(bytes), &alt),
+        }
+        *html += "</div>\n";
+        if !self.caption.is_empty() {
+            *html += &format!("<figcaption>{}</figcaption>\n", escape(&self.caption));
+        }
+        *html += "</figure>\n";
+    }
+}
+
+/// Opens a plate, with a picture in it whose size the browser knows before it has decoded it.
+fn image(html: &mut String, kind: &str, bytes: &[u8], size: Option<(u32, u32)>, alt: &str) {
+    let (width, height) = size.unwrap_or((0, 0));
+    let mut class = String::new();
+    let mut known = String::new();
+    if width > 0 && height > 0 {
+        known = format!(" width=\"{width}\" height=\"{height}\"");
+        if width <= CRISP {
+            class += "crisp";
+        }
+        // Two grids side by side, and more.
+        if u64::from(width) * 2 > u64::from(height) * 3 {
+            class += " wide";
+        }
+    }
+    // Only what can be moved sideways need be reached by the keyboard.
+    let reach = if class.ends_with("wide") {
+        " tabindex=\"0\""
+    } else {
+        ""
+    };
+    *html += &format!("<div class=\"plate\"{reach}>\n");
+    *html += &format!(
+        "<img class=\"{}\"{known} alt=\"{alt}\" src=\"data:image/{kind};base64,",
+        class.trim_start()
+    );
+    BASE64.encode_string(bytes, html);
+    *html += "\">\n";
+}
+
+/// Width and height in the first chunk of a PNG file, big-endian from byte 16 on.
+fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    Some((word(16)?, word(20)?))
+}
+
+/// Width and height in the head of a GIF file, little-endian from byte 6 on.
+fn gif_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let word = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+    Some((word(6)?.into(), word(8)?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Picture, chart, gif};
+    use super::*;
+
+    const NASTY: &str = "</code></pre><script>alert('\"&')</script>";
+
+    fn figure(media: Media) -> Figure {
+        Figure {
+            caption: NASTY.into(),
+            alt: NASTY.into(),
+            media,
+        }
+    }
+
+    fn page() -> Page {
+        let picture = Picture::new(70, 40, [9; 3]);
+        let animation = gif(&[("a".into(), picture.clone())], 100).unwrap();
+        let panel = chart::Panel {
+            title: NASTY.into(),
+            ..chart::Panel::default()
+        };
+        Page {
+            title: NASTY.into(),
+            subtitle: NASTY.into(),
+            facts: vec![(NASTY.into(), NASTY.into())],
+            sections: vec![Section {
+                title: NASTY.into(),
+                text: format!("first\n\n{NASTY}\n\n"),
+                figures: vec![
+                    figure(Media::Svg(chart::svg("", &[panel]))),
+                    figure(Media::Png(picture.to_png())),
+                    figure(Media::Gif(animation)),
+                ],
+                code: Some(NASTY.into()),
+            }],
+        }
+    }
+
+    #[test]
+    fn no_text_becomes_markup() {
+        let html = page().to_html();
+        assert!(!html.contains("<script") && !html.contains("alert('"));
+        // Two in the head; two of a fact; two of the section and its code; an alt and a caption of
+        // each figure; the chart's name and title; the subtitle.
+        let escaped = html.matches("&lt;script&gt;").count();
+        assert_eq!(escaped, 2 + 2 + 3 + 6 + 2 + 1);
+        for (open, close) in [
+            ("<section", "</section>"),
+            ("<figure>", "</figure>"),
+            ("<div", "</div>"),
+            ("<pre", "</pre>"),
+            ("<svg", "</svg>"),
+        ] {
+            let (opened, closed) = (html.matches(open).count(), html.matches(close).count());
+            assert_eq!(opened, closed, "{open}");
+        }
+    }
+
+    #[test]
+    fn everything_is_inside_and_pictures_say_their_size() {
+        let html = page().to_html();
+        for outside in ["http:", "https:", "url(", "@import", "<link", "src=\"/"] {
+            let found = html.matches(outside).count();
+            // The name of SVG's language looks like an address.
+            let expected = html.matches("xmlns=\"http://www.w3.org/2000/svg\"").count();
+            let expected = if outside == "http:" { expected } else { 0 };
+            assert_eq!(found, expected, "{outside}");
+        }
+        let png = BASE64.encode(Picture::new(70, 40, [9; 3]).to_png());
+        assert!(html.contains(&format!("src=\"data:image/png;base64,{png}\"")));
+        assert!(html.contains("class=\"crisp wide\" width=\"70\" height=\"40\""));
+        assert!(html.contains("class=\"crisp\" width=\"70\" height=\"61\""));
+    }
+
+    #[test]
+    fn nothing_is_shown_where_there_is_nothing() {
+        let html = Page::default().to_html();
+        for part in ["<dl>", "subtitle\"", "<section", "<figure>", "<pre"] {
+            assert!(!html.contains(part), "{part}");
+        }
+        let mut html = String::new();
+        let broken = Media::Png(vec![1, 2]);
+        figure(broken).write(&mut html);
+        assert!(html.contains("<img class=\"\" alt="));
+    }
+}
