@@ -2,15 +2,25 @@
 
 use crate::error::INTERRUPTED;
 use crate::{Error, Result};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// From now on, says whether a stop has been asked for.
+/// From now on, says whether a stop has been asked for; `with_input` also by the end of the standard
+/// input, which tells a program that the one that started it is gone or wants it to stop.
 ///
 /// # Errors
 /// If the system refuses the handler.
-pub fn watch() -> Result<impl Fn() -> bool> {
+pub fn watch(with_input: bool) -> Result<impl Fn() -> bool> {
     let asked = Arc::new(AtomicBool::new(false));
+    if with_input {
+        let ended = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            // An input that can't be read is at its end too.
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            ended.store(true, Ordering::Relaxed);
+        });
+    }
     let seen = Arc::clone(&asked);
     ctrlc::set_handler(move || {
         if seen.swap(true, Ordering::Relaxed) {

@@ -15,6 +15,7 @@ pub mod gradcheck;
 pub mod interrupt;
 pub mod recipes;
 pub mod sample;
+pub mod sweep;
 pub mod train;
 
 /// Trains GANs on a tensor engine of its own.
@@ -32,6 +33,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Make images with a trained generator
     Sample(sample::SampleArgs),
+    /// Train a grid of settings and draw what comes of them
+    Sweep(sweep::SweepArgs),
     /// List the built-in recipes, or show the layers of one
     Recipes(recipes::RecipesArgs),
     /// Look at a data set
@@ -45,6 +48,7 @@ fn run() -> Result<()> {
         None => Ok(()),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Gradcheck(args)) => gradcheck::run(&args),

@@ -55,6 +55,9 @@ pub struct TrainArgs {
     /// Go on with the run in --out, or with the recipe's latest
     #[arg(long)]
     pub resume: bool,
+    /// Stop, as with Ctrl-C, when the standard input ends; for programs that start this one
+    #[arg(long, hide = true)]
+    pub stop_with_input: bool,
 }
 
 /// Runs `minimax train`.
@@ -77,7 +80,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         ));
     }
     print(&introduction(&run, last))?;
-    let stop = interrupt::watch()?;
+    let stop = interrupt::watch(args.stop_with_input)?;
     let mut screen = Screen::new(&run, last);
     // On a thread of the pool: from outside, every kernel would wake a worker and wait for it.
     let outcome = rayon::scope(|_| run.train(last, &stop, &mut |progress| screen.step(progress)));

@@ -172,7 +172,7 @@ struct AxisFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct PointFile {
-    label: Value,
+    label: Spanned<Value>,
     #[serde(default)]
     set: Table,
 }
@@ -329,7 +329,7 @@ fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, String> {
         }
         (false, true) => {
             let at = |value: Spanned<Value>| Point {
-                label: label_of(value.get_ref()),
+                label: label_of(&value, text),
                 settings: keys
                     .iter()
                     .map(|key| Setting::new(key, text, value.span()))
@@ -339,7 +339,7 @@ fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, String> {
         }
         (true, false) => {
             let at = |point: PointFile| Point {
-                label: label_of(&point.label),
+                label: label_of(&point.label, text),
                 settings: point.set.settings(text),
             };
             point.into_iter().map(at).collect()
@@ -369,9 +369,11 @@ fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, String> {
     Ok(Axis { name, points })
 }
 
-fn label_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
+/// A value as a label; numbers are as they are written, 1e-4 and not 0.0001.
+fn label_of(value: &Spanned<Value>, text: &str) -> String {
+    match value.get_ref() {
+        Value::String(label) => label.clone(),
+        Value::Integer(_) | Value::Float(_) => text[value.span()].to_string(),
         other => other.to_string(),
     }
 }
@@ -433,6 +435,11 @@ mod tests {
         let soft = &labels.points[0].settings[0];
         assert_eq!(soft.entry, "training.labels={ real = [0.9, 0.9] }");
         assert!(labels.points[1].settings.is_empty());
+        let written = "name = 's'\nrecipes = ['r']\n[[axis]]\nname = 'a'\nkeys = ['k']\n\
+                       values = [1e-4, 0.50, 'x', [1,2]]";
+        let points = Sweep::parse("s", written).unwrap().axes.remove(0).points;
+        let labels: Vec<_> = points.iter().map(|point| point.label.as_str()).collect();
+        assert_eq!(labels, ["1e-4", "0.50", "x", "[1, 2]"]);
         assert_eq!((sweep.steps, sweep.quick_steps), (None, Some(20)));
         assert_eq!(sweep.quick_settings[0].entry, "data.name=\"digits\"");
     }
