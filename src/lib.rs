@@ -37,6 +37,7 @@ pub mod cli;
 pub mod cpu;
 pub mod data;
 pub mod error;
+pub mod export;
 pub mod files;
 pub mod gan;
 pub mod metrics;

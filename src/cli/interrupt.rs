@@ -6,21 +6,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// From now on, says whether a stop has been asked for; `with_input` also by the end of the standard
-/// input, which tells a program that the one that started it is gone or wants it to stop.
+/// From now on, says whether a stop has been asked for.
 ///
 /// # Errors
 /// If the system refuses the handler.
-pub fn watch(with_input: bool) -> Result<impl Fn() -> bool> {
+pub fn watch() -> Result<impl Fn() -> bool> {
     let asked = Arc::new(AtomicBool::new(false));
-    if with_input {
-        let ended = Arc::clone(&asked);
-        std::thread::spawn(move || {
-            // An input that can't be read is at its end too.
-            let _ = io::copy(&mut io::stdin(), &mut io::sink());
-            ended.store(true, Ordering::Relaxed);
-        });
-    }
     let seen = Arc::clone(&asked);
     ctrlc::set_handler(move || {
         if seen.swap(true, Ordering::Relaxed) {
@@ -29,4 +20,17 @@ pub fn watch(with_input: bool) -> Result<impl Fn() -> bool> {
     })
     .map_err(|error| Error::Usage(format!("Ctrl-C can't be caught: {error}")))?;
     Ok(move || asked.load(Ordering::Relaxed))
+}
+
+/// From now on, says whether the standard input has come to its end: the program that started this one
+/// is gone, or wants it to stop.
+pub fn end_of_input() -> impl Fn() -> bool {
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&ended);
+    std::thread::spawn(move || {
+        // An input that can't be read is at its end too.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        seen.store(true, Ordering::Relaxed);
+    });
+    move || ended.load(Ordering::Relaxed)
 }

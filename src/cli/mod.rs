@@ -11,9 +11,12 @@ use clap::{Parser, Subcommand};
 use crate::{Error, Result};
 
 pub mod data;
+pub mod export;
 pub mod gradcheck;
+pub mod interpolate;
 pub mod interrupt;
 pub mod recipes;
+pub mod report;
 pub mod sample;
 pub mod sweep;
 pub mod train;
@@ -35,9 +38,15 @@ enum Command {
     Sample(sample::SampleArgs),
     /// Train a grid of settings and draw what comes of them
     Sweep(sweep::SweepArgs),
+    /// Draw the pictures of a run again
+    Report(report::ReportArgs),
+    /// Draw the images between two latents, as a strip and a GIF
+    Interpolate(interpolate::InterpolateArgs),
+    /// Write a trained network for Keras, PyTorch or an ONNX runtime
+    Export(export::ExportArgs),
     /// List the built-in recipes, or show the layers of one
     Recipes(recipes::RecipesArgs),
-    /// Look at a data set
+    /// List, download, check or look at data sets
     Data(data::DataArgs),
     /// Check gradients against finite differences, or a device against the reference
     Gradcheck(gradcheck::GradcheckArgs),
@@ -49,6 +58,9 @@ fn run() -> Result<()> {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Interpolate(args)) => interpolate::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Gradcheck(args)) => gradcheck::run(&args),

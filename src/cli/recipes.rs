@@ -124,13 +124,13 @@ fn list(recipes: &[Recipe]) -> String {
 
 /// Which side of a column its cells keep to.
 #[derive(Clone, Copy, PartialEq)]
-enum Align {
+pub(super) enum Align {
     Left,
     Right,
 }
 
 /// The rows as lines, each column as wide as its widest cell, two spaces between columns.
-fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> String {
+pub(super) fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> String {
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
@@ -229,7 +229,7 @@ fn network(name: &str, network: &NetworkSpec) -> String {
 }
 
 /// 1234567 as 1,234,567.
-fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev();
     groups

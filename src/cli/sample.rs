@@ -101,7 +101,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
 }
 
 /// The file with the generator of a run: its own, or in the checkpoint.
-fn generator_file(run: &Path) -> PathBuf {
+pub(super) fn generator_file(run: &Path) -> PathBuf {
     if !run.is_dir() {
         return run.to_path_buf();
     }

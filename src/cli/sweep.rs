@@ -57,7 +57,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
         state.check(run)?;
     }
     let settings = settings(args, &plan, &state)?;
-    let stop = interrupt::watch(false)?;
+    let stop = interrupt::watch()?;
     print(&introduction(&plan, &state, &settings))?;
     let mut screen = Screen::new(&plan);
     let trained = runner::train(&plan, &mut state, &settings, &stop, &mut |event| {

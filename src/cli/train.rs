@@ -2,9 +2,10 @@
 
 use super::{interrupt, print, set_threads};
 use crate::gan::checkpoint::Checkpoint;
-use crate::gan::folder::{CHECKPOINT, latest_folder, new_folder};
-use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
+use crate::gan::folder::{CHECKPOINT, REPORT, latest_folder, new_folder};
+use crate::gan::recipe::{LossSpec, MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::gan::run::{Outcome, Progress, Run};
+use crate::gan::scores::Scores;
 use crate::storage::Device;
 use crate::{Error, Result};
 use clap::{Args, value_parser};
@@ -49,6 +50,9 @@ pub struct TrainArgs {
     /// The run's folder, without which it is a new `runs/<recipe>-<n>`
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Keep the checkpoint of every Nth epoch for good, besides the best and the last
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_EPOCHS as u64))]
+    pub keep_every: Option<u64>,
     /// Change any key of the recipe, such as generator.optimizer.learning_rate=1e-4
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
@@ -72,6 +76,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     } else {
         start(args)?
     };
+    run.keep_every = args.keep_every;
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
         let (folder, done) = (run.folder().display(), run.steps());
@@ -80,7 +85,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         ));
     }
     print(&introduction(&run, last))?;
-    let stop = interrupt::watch(args.stop_with_input)?;
+    let interrupted = interrupt::watch()?;
+    let left_alone = args.stop_with_input.then(interrupt::end_of_input);
+    let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
     // On a thread of the pool: from outside, every kernel would wake a worker and wait for it.
     let outcome = rayon::scope(|_| run.train(last, &stop, &mut |progress| screen.step(progress)));
@@ -193,7 +200,18 @@ fn introduction(run: &Run, last: u64) -> String {
         run.device(),
         rayon::current_num_threads(),
         run.folder().display()
-    )
+    ) + estimate_note(recipe)
+}
+
+/// What the critic's estimate is, for a recipe that has one.
+fn estimate_note(recipe: &Recipe) -> &'static str {
+    match recipe.training.loss {
+        LossSpec::Wasserstein => {
+            "W estimate: the critic's estimate of the Wasserstein distance, minus its loss (without \
+             the gradient penalty, if there is one)\n"
+        }
+        _ => "",
+    }
 }
 
 fn farewell(run: &Run, last: u64, outcome: Outcome) -> Result<()> {
@@ -204,11 +222,24 @@ fn farewell(run: &Run, last: u64, outcome: Outcome) -> Result<()> {
              go on with: minimax train --resume --out {folder}"
         )));
     }
-    let grid = run.latest_grid();
+    let (grid, report) = (run.latest_grid(), run.folder().join(REPORT));
     print(&format!(
-        "done: {steps} steps; samples in {}; more with: minimax sample {folder}\n",
-        grid.display()
+        "done: {steps} steps; samples in {}, all in {}; more with: minimax sample {folder}\n",
+        grid.display(),
+        report.display()
     ))
+}
+
+/// What the samples score, in a few words.
+fn score_words(scores: &Scores) -> String {
+    let distance = format!("distance {:.4}", scores.sliced_wasserstein);
+    match &scores.classes {
+        Some(shares) => {
+            let (present, classes) = (shares.present(), shares.classes());
+            format!("{distance}  {present} of {classes} classes")
+        }
+        None => distance,
+    }
 }
 
 /// `path` as a shell takes it: quoted if it holds anything that a shell would read otherwise.
@@ -283,8 +314,11 @@ impl Screen {
             bar.set_message(state.clone());
             bar.set_position(*step);
         }
-        if let Some(time) = progress.epoch_time {
-            self.say(format!("{state}  {:.1} s an epoch", time.as_secs_f64()));
+        if let Some(scores) = &progress.scores {
+            let time = progress.epoch_time.map_or(String::new(), |time| {
+                format!("  {:.1} s an epoch", time.whole.as_secs_f64())
+            });
+            self.say(format!("{state}{time}  {}", score_words(scores)));
         } else if self.bar.is_none() && self.line.elapsed() > LINE_EVERY {
             self.say(format!("step {step}/{}  {state}", self.last));
         }

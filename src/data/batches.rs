@@ -1,29 +1,59 @@
 //! Training batches in a new random order every epoch: batch `step` is a pure function of (seed, step),
 //! so that a resumed run needs no more than its step number.
+//!
+//! They are made ahead, on a thread of their own, so that a training loop finds the next one ready:
+//!
+//! ```text
+//! training loop                      prefetcher
+//!   batch(step)  <- step, step + 1, ...  fills the next ones, at most AHEAD of them
+//!   done with it ->    used buffers      fills them again
+//! ```
 
 use super::Images;
 use crate::random::{Purpose, Random};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Batches that wait to be asked for. A few, so that the moment in which an epoch's order is drawn
+/// isn't felt either.
+const AHEAD: usize = 4;
+
+/// What becomes of the last images of an epoch's order, too few for a whole batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastBatch {
+    /// They are left out of that epoch.
+    #[default]
+    Drop,
+    /// They make a smaller batch.
+    Keep,
+}
 
 /// The batches of a data set.
 pub struct Batches {
-    images: Arc<Images>,
-    batch_size: usize,
-    seed: u64,
-    /// The epoch whose order is at hand, and that order.
-    epoch: u64,
-    order: Vec<u32>,
+    cut: Cut,
+    /// The batch that was asked for last.
     batch: Vec<u8>,
+    /// The step that the prefetcher makes next for us; none runs before the first batch is asked for.
+    prefetcher: Option<(u64, Prefetcher)>,
+    waited: Duration,
 }
 
 impl Batches {
-    /// Batches of `batch_size` images. The last images of an epoch's order, too few for a batch, are
-    /// left out of that epoch.
+    /// Batches of `batch_size` images in an order that depends on `seed`.
     ///
     /// # Errors
     /// Where `batch_size` is 0 or larger than the set: the recipe's key and the mend, for
     /// [`Error::recipe`](crate::Error::recipe).
-    pub fn new(images: Arc<Images>, batch_size: usize, seed: u64) -> Result<Batches, String> {
+    pub fn new(
+        images: Arc<Images>,
+        batch_size: usize,
+        seed: u64,
+        last: LastBatch,
+    ) -> Result<Batches, String> {
         let count = images.len();
         if batch_size == 0 || batch_size > count {
             return Err(format!(
@@ -31,48 +61,126 @@ impl Batches {
                  choose from 1 to {count}"
             ));
         }
+        let steps_per_epoch = match last {
+            LastBatch::Drop => count / batch_size,
+            LastBatch::Keep => count.div_ceil(batch_size),
+        };
         Ok(Batches {
-            order: order(seed, 0, count),
-            batch: Vec::with_capacity(batch_size * images.image_len()),
-            images,
-            batch_size,
-            seed,
-            epoch: 0,
+            cut: Cut {
+                images,
+                batch_size,
+                seed,
+                steps_per_epoch: steps_per_epoch as u64,
+            },
+            batch: Vec::new(),
+            prefetcher: None,
+            waited: Duration::ZERO,
         })
     }
 
     /// The data set.
     pub fn images(&self) -> &Images {
-        &self.images
+        &self.cut.images
     }
 
     /// How many batches an epoch has, at least 1.
     pub fn steps_per_epoch(&self) -> u64 {
-        (self.images.len() / self.batch_size) as u64
+        self.cut.steps_per_epoch
     }
 
-    /// The bytes of batch `step`, counted from 0 over all epochs:
-    /// `[batch_size, height, width, channels]`.
+    /// How long [`batch`](Batches::batch) has had to wait in all, for the first batch and for any that
+    /// wasn't ready.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// The bytes of batch `step`, counted from 0 over all epochs: `[batch_size, height, width,
+    /// channels]`, or fewer images in an epoch's last batch where that is kept.
+    ///
+    /// Steps are best asked for one after another; after any other step the prefetcher starts anew.
     pub fn batch(&mut self, step: u64) -> &[u8] {
-        let epoch = step / self.steps_per_epoch();
-        if epoch != self.epoch {
-            self.order = order(self.seed, epoch, self.images.len());
-            self.epoch = epoch;
-        }
-        let start = (step % self.steps_per_epoch()) as usize * self.batch_size;
-        self.batch.clear();
-        for &index in &self.order[start..start + self.batch_size] {
-            self.batch.extend(self.images.image(index as usize));
-        }
+        let used = std::mem::take(&mut self.batch);
+        let prefetcher = match self.prefetcher.take() {
+            Some((next, prefetcher)) if next == step => prefetcher,
+            _ => Prefetcher::start(self.cut.clone(), step),
+        };
+        self.batch = prefetcher.next(used, &mut self.waited);
+        // After the last step there can be comes none.
+        self.prefetcher = step.checked_add(1).map(|next| (next, prefetcher));
         &self.batch
     }
 }
 
-/// The order of `count` images in `epoch`; each epoch has its own stretch of the stream.
-fn order(seed: u64, epoch: u64, count: usize) -> Vec<u32> {
-    let mut random = Random::new(seed, Purpose::Shuffle);
-    random.reserve((epoch as usize).wrapping_mul(count.next_multiple_of(4)));
-    random.permutation(count)
+/// How batches are cut from a set.
+#[derive(Clone)]
+struct Cut {
+    images: Arc<Images>,
+    batch_size: usize,
+    seed: u64,
+    steps_per_epoch: u64,
+}
+
+impl Cut {
+    /// The order of the images in `epoch`; each epoch has its own stretch of the stream.
+    fn order(&self, epoch: u64) -> Vec<u32> {
+        let count = self.images.len();
+        let mut random = Random::new(self.seed, Purpose::Shuffle);
+        random.reserve((epoch as usize).wrapping_mul(count.next_multiple_of(4)));
+        random.permutation(count)
+    }
+
+    /// Puts the batch at `place` in an epoch of this `order` into `batch`.
+    fn fill(&self, order: &[u32], place: usize, batch: &mut Vec<u8>) {
+        let rest = &order[place * self.batch_size..];
+        batch.clear();
+        for &index in &rest[..self.batch_size.min(rest.len())] {
+            batch.extend(self.images.image(index as usize));
+        }
+    }
+}
+
+/// Our ends of the thread that makes batches ahead. It ends itself once they are gone.
+struct Prefetcher {
+    batches: Receiver<Vec<u8>>,
+    used: Sender<Vec<u8>>,
+}
+
+impl Prefetcher {
+    /// Starts making the batches of steps `first`, `first` + 1, ...
+    fn start(cut: Cut, first: u64) -> Prefetcher {
+        let (made, batches) = sync_channel(AHEAD);
+        let (used, reuse) = channel();
+        thread::spawn(move || {
+            let mut epoch = first / cut.steps_per_epoch;
+            let mut order = cut.order(epoch);
+            for step in first..=u64::MAX {
+                if step / cut.steps_per_epoch != epoch {
+                    epoch += 1;
+                    order = cut.order(epoch);
+                }
+                let mut batch = reuse.try_recv().unwrap_or_default();
+                let place = (step % cut.steps_per_epoch) as usize;
+                cut.fill(&order, place, &mut batch);
+                if made.send(batch).is_err() {
+                    return;
+                }
+            }
+        });
+        Prefetcher { batches, used }
+    }
+
+    /// The next batch, for the one `used` before; what it takes to wait for it is added to `waited`.
+    fn next(&self, used: Vec<u8>, waited: &mut Duration) -> Vec<u8> {
+        // Before the next is taken, so that it is there to be filled when a place gets free. Only the
+        // very last step's thread is gone, and needs it no more.
+        let _ = self.used.send(used);
+        self.batches.try_recv().unwrap_or_else(|_| {
+            let start = Instant::now();
+            let batch = self.batches.recv();
+            *waited += start.elapsed();
+            batch.expect("the thread goes on until nobody listens")
+        })
+    }
 }
 
 #[cfg(test)]
@@ -90,57 +198,118 @@ mod tests {
         })
     }
 
+    /// Batches of 8 out of 50 images.
+    fn batches(seed: u64, last: LastBatch) -> Batches {
+        Batches::new(numbered(50), 8, seed, last).unwrap()
+    }
+
     #[test]
     fn a_batch_depends_on_seed_and_step_alone() {
-        let mut forward = Batches::new(numbered(50), 8, 3).unwrap();
+        let mut forward = batches(3, LastBatch::Keep);
         let steps: Vec<Vec<u8>> = (0..30).map(|step| forward.batch(step).to_vec()).collect();
-        let mut backward = Batches::new(numbered(50), 8, 3).unwrap();
+        let mut backward = batches(3, LastBatch::Keep);
         for step in (0..30).rev() {
             assert_eq!(backward.batch(step), steps[step as usize], "step {step}");
         }
-        let mut other = Batches::new(numbered(50), 8, 4).unwrap();
-        assert_ne!(other.batch(0), steps[0]);
+        // As a run does that was stopped: from the middle on.
+        let mut resumed = batches(3, LastBatch::Keep);
+        for step in 17..30 {
+            assert_eq!(resumed.batch(step), steps[step as usize], "step {step}");
+        }
+        assert_ne!(batches(4, LastBatch::Keep).batch(0), steps[0]);
     }
 
     #[test]
     fn an_epoch_shows_each_image_once_and_each_epoch_has_its_own_order() {
-        let mut batches = Batches::new(numbered(50), 8, 0).unwrap();
-        assert_eq!(batches.steps_per_epoch(), 6);
-        let mut epochs = Vec::new();
-        for epoch in 0..3 {
-            let mut seen = Vec::new();
-            for step in 0..6 {
-                let batch = batches.batch(epoch * 6 + step);
-                assert!(batch.chunks(2).all(|image| image[0] == image[1]));
-                seen.extend(batch.iter().step_by(2).copied());
+        for (last, steps, images) in [(LastBatch::Drop, 6, 48), (LastBatch::Keep, 7, 50)] {
+            let mut batches = batches(0, last);
+            assert_eq!(batches.steps_per_epoch(), steps);
+            let mut epochs = Vec::new();
+            for epoch in 0..3 {
+                let mut seen = Vec::new();
+                for step in 0..steps {
+                    let batch = batches.batch(epoch * steps + step);
+                    assert_eq!(batch.len(), if step < 6 { 16 } else { 4 });
+                    assert!(batch.chunks(2).all(|image| image[0] == image[1]));
+                    seen.extend(batch.iter().step_by(2).copied());
+                }
+                epochs.push(seen.clone());
+                seen.sort_unstable();
+                seen.dedup();
+                assert_eq!(seen.len(), images);
             }
-            epochs.push(seen.clone());
-            seen.sort_unstable();
-            seen.dedup();
-            assert_eq!(seen.len(), 48);
+            assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2]);
         }
-        assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2]);
+    }
+
+    /// What a run with a given seed is trained on must not change under it.
+    #[test]
+    fn the_order_is_this_one() {
+        let mut batches = Batches::new(numbered(9), 9, 1, LastBatch::Drop).unwrap();
+        let numbers: Vec<u8> = batches.batch(2).iter().step_by(2).copied().collect();
+        assert_eq!(numbers, [2, 7, 5, 4, 1, 6, 3, 8, 0]);
     }
 
     #[test]
     fn the_whole_set_is_one_batch_and_no_more_than_that() {
-        assert_eq!(
-            Batches::new(numbered(50), 50, 0).unwrap().steps_per_epoch(),
-            1
-        );
-        for size in [0, 51] {
-            let what = Batches::new(numbered(50), size, 0).err().unwrap();
-            let key = format!("training.batch_size = {size} ");
-            assert!(
-                what.starts_with(&key) && what.contains("from 1 to 50"),
-                "{what}"
-            );
+        for last in [LastBatch::Drop, LastBatch::Keep] {
+            let whole = Batches::new(numbered(50), 50, 0, last).unwrap();
+            assert_eq!(whole.steps_per_epoch(), 1);
+            for size in [0, 51] {
+                let what = Batches::new(numbered(50), size, 0, last).err().unwrap();
+                let key = format!("training.batch_size = {size} ");
+                assert!(
+                    what.starts_with(&key) && what.contains("from 1 to 50"),
+                    "{what}"
+                );
+            }
         }
     }
 
     #[test]
     fn the_last_step_there_can_be_does_not_panic() {
-        let mut batches = Batches::new(numbered(7), 2, 0).unwrap();
+        let mut batches = Batches::new(numbered(7), 2, 0, LastBatch::Drop).unwrap();
+        assert_eq!(batches.batch(u64::MAX - 1).len(), 4);
         assert_eq!(batches.batch(u64::MAX).len(), 4);
+        assert_eq!(batches.batch(0).len(), 4);
+    }
+
+    /// Waits up to ten seconds for what a thread is about to do.
+    fn soon(holds: impl Fn() -> bool) -> bool {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !holds() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(1));
+        }
+        holds()
+    }
+
+    #[test]
+    fn the_thread_ends_with_the_batches_and_where_a_step_is_jumped_to() {
+        let images = numbered(50);
+        let mut batches = Batches::new(images.clone(), 8, 0, LastBatch::Drop).unwrap();
+        assert_eq!(Arc::strong_count(&images), 2);
+        batches.batch(0);
+        assert_eq!(Arc::strong_count(&images), 3);
+        batches.batch(9);
+        assert!(soon(|| Arc::strong_count(&images) == 3));
+        drop(batches);
+        assert!(soon(|| Arc::strong_count(&images) == 1));
+    }
+
+    /// The buffers go round: however many steps, their addresses are few.
+    #[test]
+    fn buffers_are_used_again_and_a_slow_loop_does_not_wait() {
+        let mut batches = batches(0, LastBatch::Drop);
+        batches.batch(0);
+        let (first, start) = (batches.waited(), Instant::now());
+        assert!(first > Duration::ZERO);
+        let mut addresses = std::collections::HashSet::new();
+        for step in 1..100 {
+            thread::sleep(Duration::from_millis(2));
+            addresses.insert(batches.batch(step).as_ptr());
+        }
+        assert!(addresses.len() <= AHEAD + 3, "{} buffers", addresses.len());
+        // Hardly ever, that is: the machine may be busy with other things.
+        assert!(batches.waited() - first < start.elapsed() / 4);
     }
 }

@@ -6,24 +6,17 @@
 //!         count · height · width bytes          count bytes
 //! ```
 
-use super::Images;
+use super::{AGAIN, Images, LARGEST, damage};
 use crate::{Error, Result};
 use byteorder::{BigEndian, ReadBytesExt};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Magic numbers: 8 stands for unsigned bytes, the last digit for the number of sizes that follow.
 const IMAGES: u32 = 0x0803;
 const LABELS: u32 = 0x0801;
-
-/// The most bytes a header may promise, so that a few forged words (or a gzip bomb behind them) can't
-/// exhaust the memory. MNIST's training images are 47 MB.
-const LARGEST: u128 = u32::MAX as u128;
-
-/// The mend of every damaged file.
-const AGAIN: &str = "download it again";
 
 /// The names that training images and labels go by, each also with `.gz`.
 const IMAGE_NAMES: [&str; 2] = ["train-images-idx3-ubyte", "train-images.idx3-ubyte"];
@@ -44,9 +37,9 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
             None => Ok(None),
         };
     };
-    let ([count, height, width], pixels) = read_file(&images, IMAGES)?;
+    let ([count, height, width], pixels) = read_images(&images, open(&images)?)?;
     let labels = match labels {
-        Some(path) => read_labels(&path, count, &images)?,
+        Some(path) => labels_for(&path, count, &images)?,
         None => Vec::new(),
     };
     Ok(Some(Images {
@@ -59,19 +52,14 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
 }
 
 /// The labels in the file `path`, one for each of the `count` images of the file `images`.
-fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Vec<u8>> {
-    let ([found], labels) = read_file(path, LABELS)?;
-    if found == count {
+fn labels_for(path: &Path, count: usize, images: &Path) -> Result<Vec<u8>> {
+    let labels = read_labels(path, open(path)?)?;
+    if labels.len() == count {
         return Ok(labels);
     }
-    Err(Error::data(
-        path,
-        format!(
-            "{found} labels for the {count} images of {}",
-            images.display()
-        ),
-        "take both files from one source",
-    ))
+    let (found, images) = (labels.len(), images.display());
+    let what = format!("{found} labels for the {count} images of {images}");
+    Err(Error::data(path, what, "take both files from one source"))
 }
 
 fn find(folder: &Path, names: [&str; 2]) -> Option<PathBuf> {
@@ -81,12 +69,31 @@ fn find(folder: &Path, names: [&str; 2]) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-fn read_file<const N: usize>(path: &Path, magic: u32) -> Result<([usize; N], Vec<u8>)> {
+fn open(path: &Path) -> Result<BufReader<File>> {
     let file = File::open(path).map_err(Error::io(path))?;
-    read(path, BufReader::new(file), magic)
+    Ok(BufReader::new(file))
 }
 
-/// The `N` sizes and the bytes of one IDX file; `path` only names it in errors.
+/// The count, height and width and the pixels in a file of images, plain or gzipped; `path` only names
+/// it in errors.
+///
+/// # Errors
+/// [`Error::Data`] where it isn't such a file, is cut short, goes on too long, is empty or promises an
+/// absurd size.
+pub fn read_images(path: &Path, source: impl BufRead) -> Result<([usize; 3], Vec<u8>)> {
+    read(path, source, IMAGES)
+}
+
+/// The labels in a file of labels, plain or gzipped; `path` only names it in errors.
+///
+/// # Errors
+/// As [`read_images`].
+pub fn read_labels(path: &Path, source: impl BufRead) -> Result<Vec<u8>> {
+    let ([_], labels) = read(path, source, LABELS)?;
+    Ok(labels)
+}
+
+/// The `N` sizes and the bytes of one IDX file.
 fn read<const N: usize>(
     path: &Path,
     mut source: impl BufRead,
@@ -128,7 +135,7 @@ fn read_plain<const N: usize>(
     }
     // At most three 32-bit sizes: their product fits.
     let promised: u128 = sizes.iter().map(|&size| size as u128).product();
-    if promised == 0 || promised > LARGEST {
+    if promised == 0 || promised > u128::from(LARGEST) {
         let what = match promised {
             0 => format!("its header says sizes {sizes:?}, so it holds no {kind}"),
             _ => format!("its header says sizes {sizes:?}, more than the {LARGEST} bytes allowed"),
@@ -151,18 +158,6 @@ fn read_plain<const N: usize>(
         return Err(Error::data(path, what, AGAIN));
     }
     Ok((sizes, bytes))
-}
-
-/// What reading said, told apart: the file is bad, or the system refused.
-fn damage(path: &Path, error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => Error::data(path, "cut short", AGAIN),
-        // flate2's kinds for a stream that isn't deflate and for a checksum that is wrong.
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            Error::data(path, format!("damaged gzip data ({error})"), AGAIN)
-        }
-        _ => Error::io(path)(error),
-    }
 }
 
 #[cfg(test)]
@@ -191,7 +186,7 @@ mod tests {
     }
 
     fn images(bytes: &[u8]) -> Result<([usize; 3], Vec<u8>)> {
-        read(Path::new("some/train-images"), bytes, IMAGES)
+        read_images(Path::new("some/train-images"), bytes)
     }
 
     /// One line that names the file, says `what` and gives a mend.
@@ -245,8 +240,8 @@ mod tests {
         let mut wrong_sum = zipped.clone();
         let at = wrong_sum.len() - 8;
         wrong_sum[at] ^= 1;
-        assert_refused(&wrong_sum, "damaged gzip data");
-        assert_refused(&[&zipped[..], &[7; 20]].concat(), "damaged gzip data");
+        assert_refused(&wrong_sum, "damaged compressed data");
+        assert_refused(&[&zipped[..], &[7; 20]].concat(), "damaged compressed data");
     }
 
     /// A promise of 4 GB that 16 bytes make costs no memory; a bomb is read one byte past its promise.
@@ -255,7 +250,7 @@ mod tests {
         assert_refused(&idx(IMAGES, &[u32::MAX, 1, 1], &[]), "cut short: 0 bytes");
         let bomb = gzip(&idx(IMAGES, &[1, 2, 2], &vec![0; 50_000_000]));
         let mut read_so_far = bomb.as_slice();
-        assert!(read::<3>(Path::new("bomb"), &mut read_so_far, IMAGES).is_err());
+        assert!(read_images(Path::new("bomb"), &mut read_so_far).is_err());
         assert!(
             read_so_far.len() > bomb.len() / 2,
             "{} bytes left",
@@ -319,7 +314,7 @@ mod tests {
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = images(&bytes);
             let _ = images(&gzip(&bytes));
-            let _ = read::<1>(Path::new("labels"), &bytes[..], LABELS);
+            let _ = read_labels(Path::new("labels"), &bytes[..]);
         }
 
         #[test]

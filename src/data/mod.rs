@@ -3,13 +3,21 @@
 //! [`open`] takes a name or a folder and gives [`Images`]; [`Batches`] cuts them into training batches.
 
 mod batches;
+pub mod cifar;
 mod digits;
-mod idx;
+pub mod fetch;
+pub mod folder;
+pub mod idx;
+pub mod manifest;
+pub mod matlab;
+pub mod svhn;
+pub mod verify;
 
-pub use batches::Batches;
+pub use batches::{Batches, LastBatch};
 pub use digits::draw;
 
 use crate::{Error, Result};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A data set in memory, one byte a value.
@@ -66,31 +74,57 @@ pub const DIGITS: &str = "digits";
 /// How many of them [`open`] draws: 1,000 of each class.
 const DIGIT_COUNT: usize = 10_000;
 /// The sets that are looked for in `datasets/<name>/`.
-const KNOWN: [&str; 2] = ["mnist", "fashion-mnist"];
+const KNOWN: [&str; 4] = ["mnist", "fashion-mnist", "cifar10", "svhn"];
+
+/// The most bytes that a set may have, so that a few forged words (or a bomb of compressed data behind
+/// them) can't exhaust the memory. SVHN's largest file holds 1.6 GB.
+const LARGEST: u64 = u32::MAX as u64;
+
+/// The mend of every damaged file.
+const AGAIN: &str = "download it again";
 
 /// A format that a folder of data may be in.
 struct Format {
     /// The files that it is recognised by, for people.
     files: &'static str,
-    /// The folder's images, or `None` where none of the files is there.
-    read: fn(&Path) -> Result<Option<Images>>,
+    /// The folder's images, or `None` where none of the files is there. Only images that may be of any
+    /// size are brought to the one that is asked for.
+    read: fn(&Path, Option<[usize; 3]>) -> Result<Option<Images>>,
 }
 
 /// Every format, in the order in which they are tried. A new one is a module with such a function and a
 /// row here.
-const FORMATS: [Format; 1] = [Format {
-    files: "train-images-idx3-ubyte[.gz] and, where there are labels, train-labels-idx1-ubyte[.gz]",
-    read: idx::read_folder,
-}];
+const FORMATS: [Format; 4] = [
+    Format {
+        files: "train-images-idx3-ubyte[.gz] and, where there are labels, train-labels-idx1-ubyte[.gz]",
+        read: |folder, _| idx::read_folder(folder),
+    },
+    Format {
+        files: "data_batch_1.bin to data_batch_5.bin, or some of them",
+        read: |folder, _| cifar::read_folder(folder),
+    },
+    Format {
+        files: svhn::FILE,
+        read: |folder, _| svhn::read_folder(folder),
+    },
+    Format {
+        files: "PNG images (sub-folders of them are classes)",
+        read: folder::read_folder,
+    },
+];
 
 /// Opens a data set: `digits`, drawn by the program itself from `seed`; a known name (`mnist`,
-/// `fashion-mnist`), which is looked for in `datasets/<name>/`; or else a folder, whose format is
-/// recognised by the files in it. Only the digits depend on `seed`.
+/// `fashion-mnist`, `cifar10`, `svhn`), which is looked for in `datasets/<name>/`; or else a folder,
+/// whose format is recognised by the files in it. Only the digits depend on `seed`.
+///
+/// `size` is the [height, width, channels] that a folder of PNG images is brought to; without it they
+/// take the first image's. The other formats have one size and keep it, so that whoever needs a certain
+/// one compares.
 ///
 /// # Errors
 /// [`Error::Data`] where it is neither a name nor a folder or holds no data that can be read, and
 /// [`Error::Io`] where the system refuses.
-pub fn open(name_or_folder: &str, seed: u64) -> Result<Images> {
+pub fn open(name_or_folder: &str, seed: u64, size: Option<[usize; 3]>) -> Result<Images> {
     if name_or_folder == DIGITS {
         return Ok(draw(DIGIT_COUNT, seed));
     }
@@ -100,12 +134,12 @@ pub fn open(name_or_folder: &str, seed: u64) -> Result<Images> {
         PathBuf::from(name_or_folder)
     };
     if folder.is_dir() {
-        return read_folder(&folder);
+        return read_folder(&folder, size);
     }
     Err(if KNOWN.contains(&name_or_folder) {
         let mend = format!(
-            "put {} there, or give their folder in place of {name_or_folder}",
-            expected_files()
+            "get it with: minimax data fetch {name_or_folder}, or give the folder of its files in \
+             place of the name"
         );
         Error::data(folder, "there is no such folder", mend)
     } else {
@@ -115,9 +149,9 @@ pub fn open(name_or_folder: &str, seed: u64) -> Result<Images> {
     })
 }
 
-fn read_folder(folder: &Path) -> Result<Images> {
+fn read_folder(folder: &Path, size: Option<[usize; 3]>) -> Result<Images> {
     for format in &FORMATS {
-        if let Some(images) = (format.read)(folder)? {
+        if let Some(images) = (format.read)(folder, size)? {
             return Ok(images);
         }
     }
@@ -132,6 +166,18 @@ fn expected_files() -> String {
     FORMATS.map(|format| format.files).join(", or ")
 }
 
+/// What reading `path` said, told apart: the file is bad, or the system refused.
+fn damage(path: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Error::data(path, "cut short", AGAIN),
+        // flate2's kinds for a stream that isn't deflate and for a checksum that is wrong.
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            Error::data(path, format!("damaged compressed data ({error})"), AGAIN)
+        }
+        _ => Error::io(path)(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,7 +187,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let empty = folder.path().to_str().unwrap();
         for (name, what, mend) in [
-            ("digit", "digit: neither", "digits, mnist, fashion-mnist"),
+            (
+                "digit",
+                "digit: neither",
+                "digits, mnist, fashion-mnist, cifar10, svhn",
+            ),
             (
                 "no/such/folder",
                 "no/such/folder: neither",
@@ -151,11 +201,11 @@ mod tests {
             (
                 "fashion-mnist",
                 "datasets/fashion-mnist",
-                "train-images-idx3-ubyte[.gz]",
+                "minimax data fetch fashion-mnist",
             ),
             (empty, empty, "train-labels-idx1-ubyte[.gz]"),
         ] {
-            let error = open(name, 0).expect_err(name).to_string();
+            let error = open(name, 0, None).expect_err(name).to_string();
             assert!(error.contains(what) && error.contains(mend), "{error}");
             assert!(!error.contains("--"), "a flag's name: {error}");
             assert!(!error.contains('\n'), "{error}");
@@ -164,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_digits_are_a_thousand_of_each_class() {
-        let digits = open(DIGITS, 5).unwrap();
+        let digits = open(DIGITS, 5, None).unwrap();
         assert_eq!(
             (digits.len(), digits.classes(), digits.image_len()),
             (10_000, 10, 784)

@@ -12,7 +12,7 @@
 //! `reference`.
 
 use super::model::{Gan, RandomState};
-use super::network;
+use super::network::{self, Role};
 use super::recipe::{NetworkSpec, Recipe};
 use crate::files::write_whole;
 use crate::nn::{Initializer, Sequential};
@@ -71,6 +71,18 @@ pub struct Checkpoint {
     pub gan: Gan,
 }
 
+/// One network as a file of a run has it.
+pub struct Trained {
+    /// The recipe that it was made with.
+    pub recipe: Recipe,
+    /// Steps that it was trained for.
+    pub step: u64,
+    /// Which of the recipe's networks it is.
+    pub role: Role,
+    /// Its layers.
+    pub network: Sequential,
+}
+
 /// Writes `checkpoint.safetensors`: everything that a run needs to go on bit for bit.
 ///
 /// # Errors
@@ -119,7 +131,15 @@ pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
 /// If the file is missing, damaged or of another kind.
 pub fn load(path: &Path) -> Result<Checkpoint> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let (file, header) = open(path, &bytes)?;
+    parse(path, &bytes)
+}
+
+/// As [`load`], from the file's bytes; `path` only names it in errors.
+///
+/// # Errors
+/// If they are damaged or of another kind.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Checkpoint> {
+    let (file, header) = open(path, bytes)?;
     let mut recipe = recipe_of(path, &header)?;
     let Some(training) = header.training else {
         let what = "holds a generator only; a run goes on from its checkpoint.safetensors";
@@ -131,7 +151,7 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
             format!("was made on device {}: {error}", training.device),
         )
     })?;
-    check_size(path, &bytes, &[&recipe.generator, &recipe.discriminator])?;
+    check_size(path, bytes, &[&recipe.generator, &recipe.discriminator])?;
     let initializers = [
         recipe.generator.initializer,
         recipe.discriminator.initializer,
@@ -165,20 +185,39 @@ pub fn load(path: &Path) -> Result<Checkpoint> {
 /// # Errors
 /// If the file is missing, damaged or of another kind.
 pub fn load_generator(path: &Path, device: Device) -> Result<(Recipe, Sequential)> {
+    let trained = load_network(path, Role::Generator, device)?;
+    Ok((trained.recipe, trained.network))
+}
+
+/// Reads one network: the generator from either file, the discriminator from `checkpoint.safetensors`.
+///
+/// # Errors
+/// If the file is missing, damaged or of another kind.
+pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let (file, header) = open(path, &bytes)?;
+    if role == Role::Discriminator && header.training.is_none() {
+        let what =
+            "holds a generator only; the discriminator is in its run's checkpoint.safetensors";
+        return Err(Error::run(path, what));
+    }
     let recipe = recipe_of(path, &header)?;
-    check_size(path, &bytes, &[&recipe.generator])?;
+    check_size(path, &bytes, &[role.spec(&recipe)])?;
     let spec = NetworkSpec {
         initializer: Initializer::Zeros,
-        ..recipe.generator.clone()
+        ..role.spec(&recipe).clone()
     };
     let mut random = Random::new(0, Purpose::Initial);
-    let mut generator = network::build(&spec, &mut random, device);
-    for (name, tensor) in generator.named_mut() {
-        read_into(path, &file, &format!("generator.{name}"), tensor)?;
+    let mut network = network::build(&spec, &mut random, device);
+    for (name, tensor) in network.named_mut() {
+        read_into(path, &file, &format!("{}.{name}", role.name()), tensor)?;
     }
-    Ok((recipe, generator))
+    Ok(Trained {
+        recipe,
+        step: header.step,
+        role,
+        network,
+    })
 }
 
 fn write(path: &Path, header: &Header, tensors: Vec<(String, &Tensor)>) -> Result<()> {

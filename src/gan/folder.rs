@@ -1,6 +1,19 @@
 //! Run folders: what their files are called, which folder is whose, and who may begin a run where.
+//!
+//! | file | what |
+//! |---|---|
+//! | `recipe.toml` | the recipe, every default said |
+//! | `log.csv`, `epochs.csv` | a row per step, a row per epoch; see [`super::log`] |
+//! | `samples/epoch-0001.png` ... | a grid per epoch, all from the same latents |
+//! | `samples/real.png` | real images in such a grid |
+//! | `samples.gif`, `comparison.png`, `montage.png`, `curves.svg`, `curves.png`, `report.html` | drawn from the above; see [`super::summary`] |
+//! | `events.out.tfevents...` | for TensorBoard; see [`super::tensorboard`] |
+//! | `checkpoint.safetensors`, `generator.safetensors` | the last state; see [`super::checkpoint`] |
+//! | `best.safetensors` | the checkpoint with the lowest sliced Wasserstein distance |
+//! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
 
 use crate::files::remove_temporary;
+use crate::report::EventFile;
 use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +22,59 @@ use std::path::{Path, PathBuf};
 pub const RECIPE: &str = "recipe.toml";
 /// A row per step.
 pub const LOG: &str = "log.csv";
+/// A row per epoch.
+pub const EPOCHS: &str = "epochs.csv";
 /// The folder of the sample grids.
 pub const SAMPLES: &str = "samples";
 /// What a run goes on from.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// What samples are made with.
 pub const GENERATOR: &str = "generator.safetensors";
+/// The checkpoint whose samples scored best.
+pub const BEST: &str = "best.safetensors";
+/// The folder of checkpoints that are kept for good.
+pub const KEPT: &str = "kept";
+/// The fixed latents' images, epoch by epoch.
+pub const ANIMATION: &str = "samples.gif";
+/// Real beside generated images.
+pub const COMPARISON: &str = "comparison.png";
+/// The grids of the epochs that the recipe names.
+pub const MONTAGE: &str = "montage.png";
+/// Losses and outputs by step, seconds by epoch.
+pub const CURVES: [&str; 2] = ["curves.svg", "curves.png"];
+/// All of it on one page.
+pub const REPORT: &str = "report.html";
+
+/// The sample grid of `epoch`, counted from 1.
+pub fn grid(folder: &Path, epoch: u64) -> PathBuf {
+    folder.join(SAMPLES).join(format!("epoch-{epoch:04}.png"))
+}
+
+/// The grids there are, by epoch.
+pub fn grids(folder: &Path) -> Vec<(u64, PathBuf)> {
+    let epoch = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        let number = name.strip_prefix("epoch-")?.strip_suffix(".png")?;
+        Some((number.parse().ok()?, path))
+    };
+    let entries = fs::read_dir(folder.join(SAMPLES)).into_iter().flatten();
+    let mut all: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| epoch(entry.path()))
+        .collect();
+    all.sort();
+    all
+}
+
+/// The grid of real images.
+pub fn real_grid(folder: &Path) -> PathBuf {
+    folder.join(SAMPLES).join("real.png")
+}
+
+/// The checkpoint, within a run's folder, that is kept of `epoch`.
+pub fn kept(epoch: u64) -> String {
+    format!("{KEPT}/epoch-{epoch:04}.safetensors")
+}
 
 /// A folder `<parent>/<name>-<n>`, with n one larger than the largest there is.
 ///
@@ -62,26 +122,35 @@ pub(super) fn claim(folder: &Path) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         entries => entries.map_err(Error::io(folder))?.flatten().collect(),
     };
-    let ours = [RECIPE, LOG, SAMPLES, GENERATOR].map(std::ffi::OsStr::new);
-    if entries
-        .iter()
-        .any(|entry| !ours.contains(&&*entry.file_name()))
-    {
+    let ours = |name: &str| BEGUN.contains(&name) || EventFile::is_name(name);
+    let foreign = |entry: &fs::DirEntry| !entry.file_name().to_str().is_some_and(ours);
+    if entries.iter().any(foreign) {
         let mend = "go on with its run by --resume, or choose another --out";
         return Err(Error::run(folder, format!("is not empty; {mend}")));
     }
-    let samples = folder.join(SAMPLES);
-    fs::create_dir_all(&samples).map_err(Error::io(&samples))
+    for path in [folder.join(SAMPLES), folder.join(KEPT)] {
+        fs::create_dir_all(&path).map_err(Error::io(&path))?;
+    }
+    Ok(())
 }
+
+/// What is there, besides TensorBoard's file, before the first checkpoint is.
+const BEGUN: [&str; 6] = [RECIPE, LOG, EPOCHS, SAMPLES, KEPT, GENERATOR];
 
 /// Takes away what an attempt to begin a run has written, and the folder if nothing else is in it.
 pub(super) fn abandon(folder: &Path) {
     tidy(folder);
-    for file in [RECIPE, LOG, GENERATOR] {
-        let _ = fs::remove_file(folder.join(file));
+    let _ = fs::remove_file(real_grid(folder));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let ours = |name: &str| BEGUN.contains(&name) || EventFile::is_name(name);
+        if name.to_str().is_some_and(ours) {
+            // Each refuses what it is not for, as it should: a folder, or one that is not empty.
+            let _ = fs::remove_file(entry.path());
+            let _ = fs::remove_dir(entry.path());
+        }
     }
-    // These refuse a folder that is not empty, as they should.
-    let _ = fs::remove_dir(folder.join(SAMPLES));
     let _ = fs::remove_dir(folder);
 }
 
@@ -89,4 +158,5 @@ pub(super) fn abandon(folder: &Path) {
 pub(super) fn tidy(folder: &Path) {
     remove_temporary(folder);
     remove_temporary(&folder.join(SAMPLES));
+    remove_temporary(&folder.join(KEPT));
 }

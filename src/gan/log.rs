@@ -1,53 +1,45 @@
-//! `log.csv`: one row per step. Rows are appended as steps are done; a run that goes on first drops
-//! the rows of steps that its checkpoint doesn't know, so that no step stands twice.
+//! What a run writes down in numbers: `log.csv`, a row per step, and `epochs.csv`, a row per epoch.
+//! Where there is no number the field is empty.
 
+use super::folder;
+use super::scores::Scores;
 use super::step::StepReport;
-use crate::files::write_whole;
-use crate::{Error, Result};
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use super::table::{Table, field};
+use crate::Result;
+use std::path::Path;
+use std::time::Duration;
 
-/// A number that there is none of is an empty field: `g_loss` where only the critic moved,
-/// `wasserstein_estimate`, minus the critic's loss without its penalty, with any other loss.
-const HEADER: &str =
-    "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
+/// `g_loss` is empty where only the critic moved; `wasserstein_estimate`, minus the critic's loss
+/// without its penalty, with any other loss than Wasserstein.
+const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
 
-/// Somebody may be watching the file grow.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or not finished.
+const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present";
 
-/// An open log.
+/// Both tables.
 pub struct Log {
-    path: PathBuf,
-    file: BufWriter<File>,
-    flushed: Instant,
+    steps: Table,
+    epochs: Table,
+}
+
+/// How long an epoch took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochTime {
+    /// From before its first step to after its last, without what is saved then.
+    pub whole: Duration,
+    /// Of that, waiting for data.
+    pub waited: Duration,
 }
 
 impl Log {
-    /// The log at `path`, holding the rows up to step `last` of the one that was there.
+    /// The tables in `folder`, holding the rows up to step `last` of those that were there.
     ///
     /// # Errors
-    /// If it can't be read or written.
-    pub fn open(path: &Path, last: u64) -> Result<Log> {
-        let mut text = format!("{HEADER}\n");
-        if last > 0 {
-            let old = match std::fs::read_to_string(path) {
-                // A log that somebody has moved away is begun anew.
-                Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-                read => read.map_err(Error::io(path))?,
-            };
-            for row in old.lines().skip(1).filter(|row| is_known(row, last)) {
-                text += row;
-                text.push('\n');
-            }
-        }
-        write_whole(path, text.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(path);
+    /// If they can't be read or written.
+    pub fn open(folder: &Path, last: u64) -> Result<Log> {
         Ok(Log {
-            path: path.to_path_buf(),
-            file: BufWriter::new(file.map_err(Error::io(path))?),
-            flushed: Instant::now(),
+            steps: Table::open(&folder.join(folder::LOG), STEPS, last)?,
+            epochs: Table::open(&folder.join(folder::EPOCHS), EPOCHS, last)?,
         })
     }
 
@@ -55,7 +47,7 @@ impl Log {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn row(
+    pub fn step(
         &mut self,
         step: u64,
         epoch: u64,
@@ -69,20 +61,33 @@ impl Log {
             d_fake,
             wasserstein,
             ..
-        } = report;
-        let optional = |number: &Option<f64>| number.map_or(String::new(), |v| format!("{v:.6}"));
-        let (g_loss, wasserstein) = (optional(g_loss), optional(wasserstein));
-        writeln!(
-            self.file,
+        } = *report;
+        let (g_loss, wasserstein) = (field(g_loss), field(wasserstein));
+        self.steps.append(&format!(
             "{step},{epoch},{d_loss:.6},{g_loss},{d_real:.6},{d_fake:.6},{images_per_second:.1},\
              {wasserstein}"
-        )
-        .map_err(Error::io(&self.path))?;
-        if self.flushed.elapsed() > FLUSH_EVERY {
-            self.file.flush().map_err(Error::io(&self.path))?;
-            self.flushed = Instant::now();
-        }
-        Ok(())
+        ))
+    }
+
+    /// Appends the row of `epoch`, after its last step or the last that is trained.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn epoch(
+        &mut self,
+        step: u64,
+        epoch: u64,
+        time: Option<EpochTime>,
+        scores: &Scores,
+    ) -> Result<()> {
+        let seconds = field(time.map(|time| time.whole.as_secs_f64()));
+        let waited = field(time.map(|time| time.waited.as_secs_f64()));
+        let distance = scores.sliced_wasserstein;
+        let present = scores.classes.as_ref().map(|shares| shares.present());
+        let present = present.map_or(String::new(), |count| count.to_string());
+        self.epochs.append(&format!(
+            "{step},{epoch},{seconds},{waited},{distance:.6},{present}"
+        ))
     }
 
     /// Puts every row on the disk.
@@ -90,20 +95,7 @@ impl Log {
     /// # Errors
     /// If they can't be written.
     pub fn sync(&mut self) -> Result<()> {
-        let synced = self
-            .file
-            .flush()
-            .and_then(|()| self.file.get_ref().sync_data());
-        synced.map_err(Error::io(&self.path))
+        self.steps.sync()?;
+        self.epochs.sync()
     }
-}
-
-/// True for a whole row of a step up to `last`.
-fn is_known(row: &str, last: u64) -> bool {
-    let step = row
-        .split(',')
-        .next()
-        .and_then(|step| step.parse::<u64>().ok());
-    let whole = row.matches(',').count() == HEADER.matches(',').count();
-    whole && step.is_some_and(|step| step <= last)
 }

@@ -4,12 +4,19 @@
 //! minimised, and [`run`] for the loop around it and the folder that it fills.
 
 pub mod checkpoint;
+pub mod curves;
 pub mod folder;
-mod log;
+pub mod interpolation;
+pub mod log;
 pub mod loss;
 pub mod model;
 pub mod network;
 pub mod pixels;
 pub mod recipe;
 pub mod run;
+mod save;
+pub mod scores;
 pub mod step;
+pub mod summary;
+pub mod table;
+pub mod tensorboard;

@@ -1,6 +1,6 @@
 //! From a recipe's list of layers to a network with parameters.
 
-use super::recipe::{ConvolutionSpec, LayerSpec, NetworkSpec, OptimizerSpec};
+use super::recipe::{ConvolutionSpec, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
     Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Layer, Reshape,
     Sequential, UpSampling2d,
@@ -8,6 +8,33 @@ use crate::nn::{
 use crate::optim::{Adam, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
 use crate::storage::Device;
+
+/// Which of the two networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// From latents to images.
+    Generator,
+    /// From images to one number.
+    Discriminator,
+}
+
+impl Role {
+    /// `generator` or `discriminator`, as recipes and checkpoints have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Generator => "generator",
+            Role::Discriminator => "discriminator",
+        }
+    }
+
+    /// What `recipe` says of it.
+    pub fn spec(self, recipe: &Recipe) -> &NetworkSpec {
+        match self {
+            Role::Generator => &recipe.generator,
+            Role::Discriminator => &recipe.discriminator,
+        }
+    }
+}
 
 /// The network of `spec`, its weights drawn from `random` layer by layer.
 ///

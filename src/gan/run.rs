@@ -1,25 +1,18 @@
-//! A training run and its folder: the loop over steps and epochs, what it leaves behind, and how it
-//! goes on after a stop.
-//!
-//! | file | what |
-//! |---|---|
-//! | `recipe.toml` | the recipe, every default said |
-//! | `log.csv` | a row per step |
-//! | `samples/epoch-0001.png` ... | a grid per epoch, all from the same latents |
-//! | `checkpoint.safetensors`, `generator.safetensors` | see [`super::checkpoint`] |
-//!
-//! The checkpoint is written last: what it knows of has left all its other files.
+//! A training run: the loop over steps and epochs, and how it begins and goes on after a stop.
+//! [`super::folder`] names the files that it leaves, [`super::save`] writes them.
 
 use super::checkpoint::{self, Checkpoint, DataIdentity};
 use super::folder;
-use super::log::Log;
-use super::model::{Gan, fixed_latents, sample};
+use super::log::{EpochTime, Log};
+use super::model::Gan;
 use super::pixels;
 use super::recipe::Recipe;
+use super::save::{Drawing, best_distance};
+use super::scores::Scores;
 use super::step::StepReport;
+use super::tensorboard::TensorBoard;
 use crate::data::{self, Batches, Images};
 use crate::files::write_whole;
-use crate::report::grid_png;
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -27,21 +20,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Images on a sample grid, ten by ten.
-const GRID: usize = 100;
-
 /// A checkpoint is written at the end of each epoch, and within long ones about this often.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
 /// A run that can be trained.
 pub struct Run {
-    folder: PathBuf,
-    recipe: Recipe,
-    device: Device,
-    gan: Gan,
-    batches: Batches,
-    data: DataIdentity,
-    log: Log,
+    /// Every how many epochs a checkpoint is kept for good, besides the best and the last.
+    pub keep_every: Option<u64>,
+    pub(super) folder: PathBuf,
+    pub(super) recipe: Recipe,
+    pub(super) device: Device,
+    pub(super) gan: Gan,
+    pub(super) batches: Batches,
+    pub(super) data: DataIdentity,
+    pub(super) log: Log,
+    pub(super) board: TensorBoard,
+    /// The lowest distance that an epoch's samples have scored.
+    pub(super) best: Option<f64>,
+    pub(super) drawing: Drawing,
 }
 
 /// A step that has just been done.
@@ -55,7 +51,9 @@ pub struct Progress {
     /// Training images per second, of this step.
     pub images_per_second: f64,
     /// How long the epoch took, if the step was its last and it was not interrupted.
-    pub epoch_time: Option<Duration>,
+    pub epoch_time: Option<EpochTime>,
+    /// What the samples score, if the step was the last of its epoch or of training.
+    pub scores: Option<Scores>,
 }
 
 /// Why training ended.
@@ -147,15 +145,22 @@ impl Run {
             gan,
         } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
-        Ok(Run {
-            log: Log::open(&folder.join(folder::LOG), gan.steps)?,
+        let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
+        let run = Run {
+            keep_every: None,
+            best: best_distance(folder, steps)?,
+            log: Log::open(folder, steps)?,
+            board: TensorBoard::open(folder, &recipe, per_epoch, steps)?,
+            drawing: Drawing::default(),
             folder: folder.to_path_buf(),
             recipe,
             device,
             gan,
             batches,
             data,
-        })
+        };
+        run.save_real()?;
+        Ok(run)
     }
 
     /// Where the run leaves its files.
@@ -193,14 +198,6 @@ impl Run {
         self.steps_per_epoch() * self.recipe.training.epochs as u64
     }
 
-    /// The latest sample grid.
-    pub fn latest_grid(&self) -> PathBuf {
-        let epoch = self.epoch_of(self.gan.steps);
-        self.folder
-            .join(folder::SAMPLES)
-            .join(format!("epoch-{epoch:04}.png"))
-    }
-
     /// Trains until `last` steps are done (counted from the run's start) or `stop` says so, and saves.
     /// `watch` is told of every step.
     ///
@@ -215,8 +212,8 @@ impl Run {
     ) -> Result<Outcome> {
         let per_epoch = self.steps_per_epoch();
         let mut saved = Instant::now();
-        let mut saved_steps = self.gan.steps;
-        let mut epoch_start = self.gan.steps.is_multiple_of(per_epoch).then(Instant::now);
+        let mut unsaved = false;
+        let mut clock = self.at_epoch_start().then(|| Clock::start(&self.batches));
         let mut outcome = Outcome::Finished;
         while self.gan.steps < last {
             if stop() {
@@ -224,23 +221,34 @@ impl Run {
                 break;
             }
             let mut progress = self.train_step()?;
+            unsaved = true;
             let epoch_done = self.gan.steps.is_multiple_of(per_epoch);
-            if epoch_done {
-                progress.epoch_time = epoch_start.map(|start| start.elapsed());
-            }
-            if epoch_done || saved.elapsed() > CHECKPOINT_EVERY {
+            if epoch_done || self.gan.steps == last {
+                let time = clock.take().filter(|_| epoch_done);
+                progress.epoch_time = time.map(|clock| clock.read(&self.batches));
+                progress.scores = Some(self.save_epoch(progress.epoch_time)?);
+            } else if saved.elapsed() > CHECKPOINT_EVERY {
                 self.save()?;
-                (saved, saved_steps) = (Instant::now(), self.gan.steps);
+            } else {
+                watch(&progress);
+                continue;
             }
-            if epoch_done {
-                epoch_start = Some(Instant::now());
+            (saved, unsaved) = (Instant::now(), false);
+            if epoch_done && self.gan.steps < last {
+                self.draw_now_and_then()?;
+                clock = Some(Clock::start(&self.batches));
             }
             watch(&progress);
         }
-        if saved_steps != self.gan.steps {
+        if unsaved {
             self.save()?;
         }
+        self.draw()?;
         Ok(outcome)
+    }
+
+    fn at_epoch_start(&self) -> bool {
+        self.gan.steps.is_multiple_of(self.steps_per_epoch())
     }
 
     fn train_step(&mut self) -> Result<Progress> {
@@ -255,59 +263,53 @@ impl Run {
         let count = bytes.len() / (height * width * channels);
         let shape: Shape = [count, height, width, channels].into();
         let real = pixels::to_tensor(bytes, shape, self.recipe.data.range, self.device);
-        let report = self.gan.step(&real, false)?;
+        let (step, epoch) = (self.gan.steps + 1, self.epoch_of(self.gan.steps + 1));
+        let report = self.gan.step(&real, self.board.measures(step))?;
         let images_per_second = count as f64 / start.elapsed().as_secs_f64();
-        let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
-        self.log.row(step, epoch, &report, images_per_second)?;
+        self.log.step(step, epoch, &report, images_per_second)?;
+        self.board.step(step, &report, images_per_second)?;
         Ok(Progress {
             step,
             epoch,
             report,
             images_per_second,
             epoch_time: None,
+            scores: None,
         })
     }
 
     /// The epoch, counted from 1, of step `step`, counted from 1.
-    fn epoch_of(&self, step: u64) -> u64 {
+    pub(super) fn epoch_of(&self, step: u64) -> u64 {
         step.div_ceil(self.steps_per_epoch()).max(1)
     }
+}
 
-    /// The grid of the epoch, the log, the generator by itself, and last the checkpoint; none of it if
-    /// a number in them is none.
-    fn save(&mut self) -> Result<()> {
-        self.gan.check_finite()?;
-        if self.gan.steps > 0 {
-            self.save_grid()?;
+/// Measures an epoch.
+struct Clock {
+    start: Instant,
+    waited: Duration,
+}
+
+impl Clock {
+    fn start(batches: &Batches) -> Clock {
+        Clock {
+            start: Instant::now(),
+            waited: batches.waited(),
         }
-        self.log.sync()?;
-        let generator = self.folder.join(folder::GENERATOR);
-        checkpoint::save_generator(&generator, &self.gan, &self.recipe)?;
-        let path = self.folder.join(folder::CHECKPOINT);
-        checkpoint::save(&path, &self.gan, &self.recipe, self.device, self.data)
     }
 
-    fn save_grid(&mut self) -> Result<()> {
-        let width = self.recipe.generator.input[0];
-        let latents = fixed_latents(self.recipe.training.seed, GRID, width);
-        let images = sample(&mut self.gan.generator, &latents, width, self.device);
-        // Huge weights are numbers still, and make none.
-        if images.to_f32().iter().any(|v| !v.is_finite()) {
-            return Err(Error::Diverged {
-                step: self.gan.steps,
-                what: "the generator's images are not finite".into(),
-            });
+    fn read(&self, batches: &Batches) -> EpochTime {
+        EpochTime {
+            whole: self.start.elapsed(),
+            waited: batches.waited() - self.waited,
         }
-        let bytes = pixels::to_bytes(&images, self.recipe.data.range);
-        let real = self.batches.images();
-        let (height, width, channels) = (real.height, real.width, real.channels);
-        grid_png(&self.latest_grid(), &bytes, height, width, channels, 10)
     }
 }
 
 /// The recipe's data, in its batches.
 fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
-    let images = data::open(&recipe.data.name, recipe.training.seed)?;
+    let size = <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok();
+    let images = data::open(&recipe.data.name, recipe.training.seed, size)?;
     let found = [images.height, images.width, images.channels];
     if found[..] != recipe.discriminator.input[..] {
         let (name, takes) = (&recipe.data.name, &recipe.discriminator.input);
@@ -321,8 +323,9 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
         count: images.len(),
         hash: fnv1a(&images.pixels),
     };
-    let (batch_size, seed) = (recipe.training.real_images(), recipe.training.seed);
-    let batches = Batches::new(Arc::new(images), batch_size, seed)
+    let training = &recipe.training;
+    let (batch_size, last) = (training.real_images(), recipe.data.last_batch);
+    let batches = Batches::new(Arc::new(images), batch_size, training.seed, last)
         .map_err(|what| Error::recipe(&recipe.name, what))?;
     Ok((batches, identity))
 }

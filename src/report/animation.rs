@@ -1,7 +1,8 @@
 //! Pictures one after another as an animated GIF, each with its label on a strip above it.
 
 use super::Picture;
-use super::comparison::{labelled, room};
+use super::comparison::{labelled, strip};
+use crate::{Error, Result};
 use rayon::prelude::*;
 
 /// The most frames that are shown; of more, evenly spaced ones are.
@@ -13,40 +14,49 @@ const LAST_HOLD: u32 = 6;
 /// How much the quantiser of frames with more than 256 colours may hurry, from 1 to 30.
 const QUANTISER_SPEED: i32 = 10;
 
-/// The bytes of a GIF that shows `frames`, a label and a picture each, for `delay_ms` milliseconds
-/// apiece (GIF counts in hundredths of a second) and the last one longer, over and over.
+/// The bytes of a GIF of `count` frames, shown for `delay_ms` milliseconds apiece (GIF counts in
+/// hundredths of a second) and the last one longer, over and over. `frame` gives the label and the
+/// picture of each, counted from 0; it is asked for those only that are shown, one at a time on each
+/// thread, so that a long run needs not be in memory. Where there are more frames than can be shown,
+/// the first, the last and evenly spaced ones are.
 ///
-/// Colours are exact in grey frames and in those of up to 256 colours, else fitted frame by frame. Where there are more frames than can be shown, the first, the last and evenly spaced ones are.
-/// A frame smaller than the largest lies in its upper left corner.
+/// Colours are exact in grey frames and in those of up to 256 colours, else fitted frame by frame.
+/// All frames are as large as the last; of another, what reaches over is cut off.
 ///
 /// # Errors
-/// What is wrong: there is no frame, or one is larger than the 65,535 pixels a side of the format.
-pub fn gif(frames: &[(String, Picture)], delay_ms: u32) -> Result<Vec<u8>, String> {
-    let (width, height) = room(frames);
-    if frames.is_empty() {
-        return Err("there is no picture to animate".into());
-    }
+/// What `frame` says, or, as [`Error::Usage`], that there is no frame or that one is larger than the
+/// 65,535 pixels a side of the format.
+pub fn gif(
+    count: usize,
+    delay_ms: u32,
+    frame: impl Fn(usize) -> Result<(String, Picture)> + Sync,
+) -> Result<Vec<u8>> {
+    let Some(last) = count.checked_sub(1) else {
+        return Err(Error::Usage("there is no picture to animate".into()));
+    };
+    let (_, largest) = frame(last)?;
+    let (width, height) = (largest.width, largest.height + strip(largest.width));
     let side = |pixels: usize| {
         let refusal = || format!("frames of {width}x{height} pixels, where GIF has 65535 a side");
-        u16::try_from(pixels).map_err(|_| refusal())
+        u16::try_from(pixels).map_err(|_| Error::Usage(refusal()))
     };
     let (gif_width, gif_height) = (side(width)?, side(height)?);
 
-    let chosen = spaced(frames.len(), MAX_FRAMES.min(MAX_PIXELS / (width * height)));
-    let (&last, _) = chosen.split_last().expect("at least one frame is chosen");
+    let chosen = spaced(count, MAX_FRAMES.min(MAX_PIXELS / (width * height)));
     let encoded: Vec<gif::Frame> = chosen
         .par_iter()
         .map(|&index| {
-            let (label, picture) = &frames[index];
-            let page = labelled(label, picture, (width, height));
+            let (label, picture) = frame(index)?;
+            let page = labelled(&label, &picture, (width, height));
             let hold = if index == last { LAST_HOLD } else { 1 };
-            gif::Frame {
+            Ok(gif::Frame {
                 delay: u16::try_from(delay_ms.saturating_mul(hold) / 10).unwrap_or(u16::MAX),
                 ..indexed(gif_width, gif_height, &page)
-            }
+            })
         })
-        .collect();
-    write(gif_width, gif_height, &encoded).map_err(|error| error.to_string())
+        .collect::<Result<_>>()?;
+    let written = write(gif_width, gif_height, &encoded);
+    Ok(written.expect("frames of a checked size can be written to memory"))
 }
 
 /// At most `most` (but at least 2) of the indices below `count`, evenly spaced, first and last kept.
@@ -68,7 +78,11 @@ fn indexed(width: u16, height: u16, page: &Picture) -> gif::Frame<'static> {
     }
 }
 
-fn write(width: u16, height: u16, frames: &[gif::Frame]) -> Result<Vec<u8>, gif::EncodingError> {
+fn write(
+    width: u16,
+    height: u16,
+    frames: &[gif::Frame],
+) -> std::result::Result<Vec<u8>, gif::EncodingError> {
     let greys: Vec<u8> = (0..=255).flat_map(|tone| [tone; 3]).collect();
     let mut encoder = gif::Encoder::new(Vec::new(), width, height, &greys)?;
     encoder.set_repeat(gif::Repeat::Infinite)?;
@@ -99,6 +113,10 @@ mod tests {
         (frames, decoder.repeat())
     }
 
+    fn animate(frames: &[(String, Picture)], delay_ms: u32) -> Result<Vec<u8>> {
+        gif(frames.len(), delay_ms, |index| Ok(frames[index].clone()))
+    }
+
     fn grey(width: usize, height: usize, offset: usize) -> Picture {
         let tones: Vec<u8> = (0..width * height)
             .map(|i| (i * 3 + offset) as u8)
@@ -111,7 +129,7 @@ mod tests {
         let frames: Vec<_> = (0..3)
             .map(|i| (format!("epoch {i}"), grey(90, 40, i * 50)))
             .collect();
-        let (shown, repeat) = decode(&gif(&frames, 250).unwrap());
+        let (shown, repeat) = decode(&animate(&frames, 250).unwrap());
         assert_eq!(repeat, gif::Repeat::Infinite);
         let delays: Vec<u16> = shown.iter().map(|frame| frame.0).collect();
         assert_eq!(delays, [25, 25, 150]);
@@ -131,7 +149,7 @@ mod tests {
             height: 64,
             rgb: rgb.collect(),
         };
-        let (shown, _) = decode(&gif(&[(String::new(), picture.clone())], 100).unwrap());
+        let (shown, _) = decode(&animate(&[(String::new(), picture.clone())], 100).unwrap());
         let pairs = shown[0].1[strip(64) * 64 * 3..].iter().zip(&picture.rgb);
         let error: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
         assert!(error < 8 * 64 * 64 * 3, "{error}");
@@ -144,18 +162,19 @@ mod tests {
         assert_eq!(spaced(1000, 0), [0, 999]);
         assert_eq!(spaced(1, 0), [0]);
         let frames: Vec<_> = (0..250).map(|i| (i.to_string(), grey(8, 8, i))).collect();
-        let (shown, _) = decode(&gif(&frames, 50).unwrap());
+        let (shown, _) = decode(&animate(&frames, 50).unwrap());
         assert_eq!(shown.len(), 100);
         assert!(shown[99].1[strip(8) * 24..] == frames[249].1.rgb);
     }
 
     #[test]
-    fn frames_of_other_sizes_lie_in_the_corner_and_impossible_ones_are_refused() {
+    fn frames_are_as_large_as_the_last_and_impossible_ones_are_refused() {
         let frames = [("a".into(), grey(4, 6, 0)), ("b".into(), grey(9, 3, 0))];
-        let (shown, _) = decode(&gif(&frames, 100).unwrap());
-        assert_eq!(shown[0].1.len(), 9 * (6 + strip(9)) * 3);
-        assert!(gif(&[], 100).unwrap_err().contains("no picture"));
-        let wide = [(String::new(), grey(65_536, 1, 0))];
-        assert!(gif(&wide, 100).unwrap_err().contains("65536x73 pixels"));
+        let (shown, _) = decode(&animate(&frames, 100).unwrap());
+        assert_eq!(shown[0].1.len(), 9 * (3 + strip(9)) * 3);
+        let complaint =
+            |frames: &[(String, Picture)]| animate(frames, 100).unwrap_err().to_string();
+        assert!(complaint(&[]).contains("no picture"));
+        assert!(complaint(&[(String::new(), grey(65_536, 1, 0))]).contains("65536x73 pixels"));
     }
 }

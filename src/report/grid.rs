@@ -87,6 +87,23 @@ pub fn grid(
     Ok(picture)
 }
 
+/// The upper left corner of a [`grid`] of `columns` images a row, each of `[height, width]`: `side` by
+/// `side` images, or as many as there are.
+pub fn grid_corner(
+    grid: &Picture,
+    [height, width]: [usize; 2],
+    columns: usize,
+    side: usize,
+) -> Picture {
+    let pitch = grid.width.saturating_sub(GAP) / columns.max(1);
+    let scale = pitch.saturating_sub(GAP) / width.max(1);
+    let columns = side.min(columns);
+    let corner = [GAP + columns * pitch, GAP + side * (height * scale + GAP)];
+    let mut picture = Picture::new(corner[0], corner[1].min(grid.height), [TONE; 3]);
+    picture.paste(grid, 0, 0);
+    picture
+}
+
 /// The enlargement of a grid's images, `[height, width]`, as large as there is room for but at least
 /// 1, and the grid's height and width that it makes.
 fn measure(rows: usize, columns: usize, [height, width]: [usize; 2]) -> (usize, [usize; 2]) {
@@ -106,6 +123,17 @@ fn measure(rows: usize, columns: usize, [height, width]: [usize; 2]) -> (usize, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_corner_of_a_grid_is_the_grid_of_its_first_images() {
+        let size = 6 * 5;
+        let pixels: Vec<u8> = (0..12 * size).map(|i| (i * 7) as u8).collect();
+        let whole = grid(&pixels, 6, 5, 1, 4).unwrap();
+        let picked = [0, 1, 4, 5].map(|index| &pixels[index * size..][..size]);
+        let expected = grid(&picked.concat(), 6, 5, 1, 2).unwrap();
+        assert_eq!(grid_corner(&whole, [6, 5], 4, 2), expected);
+        assert_eq!(grid_corner(&whole, [6, 5], 4, 9), whole);
+    }
 
     #[test]
     fn every_pixel_is_where_it_should_be() {

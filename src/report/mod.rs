@@ -9,9 +9,10 @@ mod grid;
 mod markup;
 pub mod page;
 mod picture;
-pub mod text;
+mod text;
 
 pub use animation::gif;
 pub use comparison::{comparison, montage};
-pub use grid::{columns_for, grid, grid_png};
+pub use events::EventFile;
+pub use grid::{columns_for, grid, grid_corner, grid_png};
 pub use picture::Picture;

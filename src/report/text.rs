@@ -14,7 +14,7 @@ static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
 const WEIGHT: f32 = 1.6;
 
 /// The width in pixels of `text` at `size` pixels per em.
-pub fn width(text: &str, size: f32) -> f32 {
+pub(super) fn width(text: &str, size: f32) -> f32 {
     layout(text, size, 0.0, 0.0).1
 }
 

@@ -3,7 +3,7 @@
     pip install -r tests/tensorboard/requirements.txt
     python tests/tensorboard/check.py RUN
 
-The numbers must be those of log.csv at the same steps, about three an epoch; every sample grid must
+The numbers must be those of log.csv and epochs.csv at the same steps, about three an epoch; every sample grid must
 decode as PNG to one of the pictures in samples/; the text must hold recipe.toml. Prints one line and
 exits with 0, or says what is wrong and exits with 1.
 """
@@ -19,22 +19,28 @@ import numpy as np
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-# The column of log.csv that a tag repeats, and the places after the point that it is written to.
-LOGGED = {
+# The column of log.csv or epochs.csv that a tag repeats, and the places after the point that it is
+# written to; none for what only event files have. Tags of one group have the same steps.
+DISCRIMINATOR = {
     "loss/discriminator": ("d_loss", 6),
-    "loss/generator": ("g_loss", 6),
     "output/real": ("d_real", 6),
     "output/fake": ("d_fake", 6),
     "throughput/images_per_second": ("images_per_second", 1),
+    "gradient_norm/discriminator": None,
+    "learning_rate/discriminator": None,
 }
-# Those that only event files have. A gradient's norm and a learning rate are never negative.
-UNLOGGED = [
-    "gradient_norm/discriminator",
-    "gradient_norm/generator",
-    "learning_rate/discriminator",
-    "learning_rate/generator",
-]
-WASSERSTEIN = "loss/wasserstein_estimate"
+WASSERSTEIN = {"loss/wasserstein_estimate": ("wasserstein_estimate", 6)}
+GENERATOR = {
+    "loss/generator": ("g_loss", 6),
+    "gradient_norm/generator": None,
+    "learning_rate/generator": None,
+}
+EPOCH = {
+    "epoch/seconds": ("seconds", 6),
+    "epoch/data_wait_seconds": ("data_wait_seconds", 6),
+    "score/sliced_wasserstein": ("sliced_wasserstein", 6),
+    "score/classes_present": ("classes_present", 0),
+}
 
 
 class Mismatch(Exception):
@@ -46,47 +52,57 @@ def demand(condition, what):
         raise Mismatch(what)
 
 
-def read_log(path):
-    """The rows of log.csv by step, as numbers."""
+def read_table(path):
+    """The rows of a table by step, as numbers; an empty field is none."""
     with path.open(newline="") as file:
-        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
     return {int(row["step"]): row for row in rows}
 
 
-def check_scalars(events, log, wasserstein):
-    """Every tag, its steps and its values; gives the steps."""
-    expected = {*LOGGED, *UNLOGGED, *([WASSERSTEIN] if wasserstein else [])}
+def check_scalars(events, log, epochs, wasserstein):
+    """Every tag, its steps and its values; gives the discriminator's steps."""
+    discriminator = DISCRIMINATOR | (WASSERSTEIN if wasserstein else {})
     tags = set(events.Tags()["scalars"])
-    demand(tags == expected, f"scalars {sorted(tags)}, expected {sorted(expected)}")
+    needed = {*discriminator, *GENERATOR}
+    demand(needed <= tags <= {*needed, *EPOCH}, f"scalars {sorted(tags)}, expected {sorted(needed)}")
 
-    points = {tag: events.Scalars(tag) for tag in expected}
-    steps = [point.step for point in points["loss/discriminator"]]
-    demand(steps and set(steps) <= set(log), f"steps {steps[:5]}... are not those of the log")
-    demand(all(a < b for a, b in zip(steps, steps[1:])), "a step stands twice or out of order")
-    for tag in expected:
-        of_tag = [point.step for point in points[tag]]
-        demand(of_tag == steps, f"{tag} has steps {of_tag[:5]}..., loss/discriminator {steps[:5]}...")
-        times = [point.wall_time for point in points[tag]]
-        demand(times == sorted(times), f"{tag}: times fall")
+    steps = check_group(events, log, discriminator)
+    # With a critic loop the generator's point is that of its next step.
+    later = check_group(events, log, GENERATOR)
+    demand(later[0] >= steps[0] and len(later) <= len(steps), f"the generator's steps {later[:5]}...")
+    for tag in tags & set(EPOCH):
+        check_group(events, epochs, {tag: EPOCH[tag]})
 
-    epochs = {log[step]["epoch"] for step in log}
-    for epoch in sorted(epochs)[:-1]:
+    whole = sorted({row["epoch"] for row in log.values()})[:-1]
+    for epoch in whole:
         count = sum(log[step]["epoch"] == epoch for step in steps)
-        of_log = sum(row["epoch"] == epoch for row in log.values())
-        least = min(2, of_log)
+        least = min(2, sum(row["epoch"] == epoch for row in log.values()))
         demand(least <= count <= 4, f"{count} points in epoch {epoch:.0f}, expected about three")
+    return steps
 
-    for tag, (column, places) in LOGGED.items():
-        for point in points[tag]:
-            logged = log[point.step][column]
-            same = math.isclose(point.value, logged, rel_tol=1e-6, abs_tol=0.51 * 10**-places)
-            demand(same, f"{tag} at step {point.step}: {point.value}, log.csv has {logged}")
-    for tag in UNLOGGED:
-        for point in points[tag]:
-            fine = math.isfinite(point.value) and point.value >= 0
-            demand(fine, f"{tag} at step {point.step}: {point.value}")
-    for point in points.get(WASSERSTEIN, []):
-        demand(math.isfinite(point.value), f"{WASSERSTEIN} at step {point.step}: {point.value}")
+
+def check_group(events, table, group):
+    """That the tags of `group` have the same steps, in order, and the table's values; gives the steps."""
+    first = next(iter(group))
+    steps = [point.step for point in events.Scalars(first)]
+    demand(steps and set(steps) <= set(table), f"{first}: steps {steps[:5]}... are not those of the table")
+    demand(all(a < b for a, b in zip(steps, steps[1:])), f"{first}: a step stands twice or out of order")
+    for tag, source in group.items():
+        points = events.Scalars(tag)
+        found = [point.step for point in points]
+        demand(found == steps, f"{tag} has steps {found[:5]}..., {first} {steps[:5]}...")
+        times = [point.wall_time for point in points]
+        demand(times == sorted(times), f"{tag}: times fall")
+        for point in points:
+            if source is None:
+                # A gradient's norm and a learning rate are never negative.
+                fine = math.isfinite(point.value) and point.value >= 0
+                demand(fine, f"{tag} at step {point.step}: {point.value}")
+                continue
+            column, places = source
+            written = table[point.step][column]
+            same = math.isclose(point.value, written, rel_tol=1e-6, abs_tol=0.51 * 10**-places)
+            demand(same, f"{tag} at step {point.step}: {point.value}, the table has {written}")
     return steps
 
 
@@ -130,10 +146,10 @@ def main(run):
     events.Reload()
     demand(events.file_version == 2.0, f"file version {events.file_version}")
 
-    log = read_log(run / "log.csv")
+    log, epochs = read_table(run / "log.csv"), read_table(run / "epochs.csv")
     recipe = (run / "recipe.toml").read_text()
     wasserstein = "wasserstein" in str(tomllib.loads(recipe)["training"]["loss"])
-    steps = check_scalars(events, log, wasserstein)
+    steps = check_scalars(events, log, epochs, wasserstein)
     pictures = check_images(events, log, run / "samples")
     check_text(events, recipe)
     print(f"{files[0]}: {len(steps)} points of every number, {pictures} sample grids, the recipe")

@@ -33,6 +33,7 @@
 //! ]
 //! ```
 
+use crate::data::LastBatch;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -87,6 +88,10 @@ pub struct DataSpec {
     /// What black and white are scaled to, `[low, high]`; unless said, -1 and 1, the range of a tanh.
     #[serde(default = "range", deserialize_with = "two")]
     pub range: [f64; 2],
+    /// What becomes of the images at the end of an epoch that are too few for a batch; unless said,
+    /// they are dropped.
+    #[serde(default)]
+    pub last_batch: LastBatch,
 }
 
 /// What the sample grids of a run show.

@@ -73,6 +73,17 @@ pub enum OptimizerSpec {
     },
 }
 
+impl OptimizerSpec {
+    /// The step size.
+    pub fn learning_rate(&self) -> f64 {
+        match *self {
+            OptimizerSpec::Adam { learning_rate, .. }
+            | OptimizerSpec::RmsProp { learning_rate, .. }
+            | OptimizerSpec::Sgd { learning_rate, .. } => learning_rate,
+        }
+    }
+}
+
 fn adam_betas() -> [f64; 2] {
     [0.9, 0.999]
 }

@@ -81,7 +81,7 @@ fn label(value: f64, step: f64) -> String {
     } else if step >= 1e3 {
         format!("{:.0}k", value / 1e3)
     } else {
-        // The small addition keeps 0.1, which is a little less than a tenth power of ten, from 2 digits.
+        // The small addition is for steps that rounding has left just below a power of ten.
         let digits = (-(step.log10() + 1e-9).floor()).max(0.0);
         format!("{value:.*}", digits as usize)
     };

@@ -140,47 +140,19 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
     let mut lines = Vec::new();
     for (index, series) in panel.series.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
-        let count = series.points.len();
-        for stretch in stretches(&series.points) {
-            let line = if count < MANY {
-                stretch.iter().map(|&(x, y)| plot.at(x, y)).collect()
-            } else {
-                let most = (plot.right - plot.left) as usize;
-                let range = (plot.x.low, plot.x.high);
-                let columns = columns(stretch, range, most.min(count / COLUMN_PART), window);
-                let above = columns.iter().map(|c| plot.at(c.x, c.high));
-                let below = columns.iter().rev().map(|c| plot.at(c.x, c.low));
-                shapes.push(Shape {
-                    kind: Kind::Area,
-                    colour,
-                    points: above.chain(below).collect(),
-                });
-                columns.iter().map(|c| plot.at(c.x, c.mean)).collect()
-            };
-            if count <= DOTS || stretch.len() == 1 {
-                let dots = stretch.iter().map(|&(x, y)| Shape {
-                    kind: Kind::Dot(6.0),
-                    colour,
-                    points: vec![plot.at(x, y)],
-                });
-                lines.extend(dots);
+        for shape in curve(&plot, &series.points, window) {
+            let shape = Shape { colour, ..shape };
+            match shape.kind {
+                Kind::Area => shapes.push(shape),
+                _ => lines.push(shape),
             }
-            lines.push(Shape {
-                kind: Kind::Line(2.0),
-                colour,
-                points: line,
-            });
         }
     }
+    // No line lies behind the range of another.
     shapes.extend(lines);
 
-    labels.push(label(
-        plot.right,
-        bottom,
-        Anchor::End,
-        MUTED,
-        &panel.x_label,
-    ));
+    let x_label = &panel.x_label;
+    labels.push(label(plot.right, bottom, Anchor::End, MUTED, x_label));
     if length >= MANY {
         let note = format!("strong: mean of {window}, faint: range");
         labels.push(label(plot.right, y_line, Anchor::End, MUTED, &note));
@@ -188,6 +160,37 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
     if outside > 0 {
         let note = format!("{outside} beyond the edge");
         labels.push(label(left, bottom, Anchor::Start, MUTED, &note));
+    }
+    shapes
+}
+
+/// The line through `points`, its dots where they are few, and its range where they are many; still
+/// without colour.
+fn curve(plot: &Plot, points: &[(f64, f64)], window: usize) -> Vec<Shape> {
+    let shape = |kind, points| Shape {
+        kind,
+        colour: INK,
+        points,
+    };
+    let count = points.len();
+    let mut shapes = Vec::new();
+    for stretch in stretches(points) {
+        let line = if count < MANY {
+            stretch.iter().map(|&(x, y)| plot.at(x, y)).collect()
+        } else {
+            let most = (plot.right - plot.left) as usize;
+            let range = (plot.x.low, plot.x.high);
+            let columns = columns(stretch, range, most.min(count / COLUMN_PART), window);
+            let above = columns.iter().map(|c| plot.at(c.x, c.high));
+            let below = columns.iter().rev().map(|c| plot.at(c.x, c.low));
+            shapes.push(shape(Kind::Area, above.chain(below).collect()));
+            columns.iter().map(|c| plot.at(c.x, c.mean)).collect()
+        };
+        shapes.push(shape(Kind::Line(2.0), line));
+        if count <= DOTS || stretch.len() == 1 {
+            let places = stretch.iter().map(|&(x, y)| plot.at(x, y));
+            shapes.extend(places.map(|place| shape(Kind::Dot(6.0), vec![place])));
+        }
     }
     shapes
 }

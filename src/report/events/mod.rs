@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the name of every event file begins with; TensorBoard knows them by it. The seconds since 1970
-/// at which the run began and [`WRITER`] follow.
+/// at which the run began and `.minimax` follow.
 pub const PREFIX: &str = "events.out.tfevents.";
 /// The end of the names of the files written here.
 const WRITER: &str = ".minimax";
@@ -71,6 +71,11 @@ impl EventFile {
             path,
             file: BufWriter::new(file),
         })
+    }
+
+    /// Whether `name` is that of an event file written here.
+    pub fn is_name(name: &str) -> bool {
+        name.starts_with(PREFIX) && name.ends_with(WRITER)
     }
 
     /// Adds the number `value` of step `step`, as f32, under `tag`; tags with the same text before a

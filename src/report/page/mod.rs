@@ -193,7 +193,7 @@ mod tests {
 
     fn page() -> Page {
         let picture = Picture::new(70, 40, [9; 3]);
-        let animation = gif(&[("a".into(), picture.clone())], 100).unwrap();
+        let animation = gif(1, 100, |_| Ok(("a".into(), picture.clone()))).unwrap();
         let panel = chart::Panel {
             title: NASTY.into(),
             ..chart::Panel::default()

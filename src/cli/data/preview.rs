@@ -1,32 +1,17 @@
-//! `minimax data`: looking at a data set before training on it.
+//! `minimax data preview`: looking at a data set before training on it.
 
-use super::print;
+use crate::cli::print;
 use crate::random::{Purpose, Random};
 use crate::report::{columns_for, grid_png};
 use crate::{Error, Result, data};
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Subcommand};
 use std::path::PathBuf;
-
-/// Arguments of `minimax data`.
-#[derive(Args, Debug)]
-pub struct DataArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: DataCommand,
-}
-
-/// What `minimax data` can do.
-#[derive(Subcommand, Debug)]
-pub enum DataCommand {
-    /// Draw a grid of images picked at random from a data set
-    Preview(PreviewArgs),
-}
 
 /// Arguments of `minimax data preview`.
 #[derive(Args, Debug)]
 pub struct PreviewArgs {
-    /// `digits`, `mnist`, `fashion-mnist` or a folder
+    /// `digits`, `mnist`, `fashion-mnist`, `cifar10`, `svhn` or a folder
     #[arg(value_name = "NAME|DIR", value_parser = NonEmptyStringValueParser::new())]
     pub data: String,
     /// The picture to write
@@ -40,20 +25,19 @@ pub struct PreviewArgs {
     pub seed: u64,
 }
 
-/// Runs `minimax data` and prints one line.
+/// Runs `minimax data preview` and prints one line.
 ///
 /// # Errors
 /// Whatever [`data::open`] says of the data set, [`Error::Usage`] where `--count` is 0 or more than it
 /// holds, and whatever [`grid_png`] says of the picture.
-pub fn run(args: &DataArgs) -> Result<()> {
-    let DataCommand::Preview(args) = &args.command;
+pub fn run(args: &PreviewArgs) -> Result<()> {
     let line = preview(args)?;
     print(&format!("{line}\n"))
 }
 
 /// Draws the grid and says what was drawn.
 fn preview(args: &PreviewArgs) -> Result<String> {
-    let images = data::open(&args.data, args.seed)?;
+    let images = data::open(&args.data, args.seed, None)?;
     let total = images.len();
     let count = args.count.unwrap_or(total.min(100));
     if count == 0 || count > total {
@@ -93,13 +77,11 @@ mod tests {
     #[derive(Parser)]
     struct Command {
         #[command(flatten)]
-        data: DataArgs,
+        preview: PreviewArgs,
     }
 
     fn preview_args(line: &str) -> PreviewArgs {
-        let words = std::iter::once("data").chain(line.split(' '));
-        let DataCommand::Preview(args) = Command::try_parse_from(words).unwrap().data.command;
-        args
+        Command::try_parse_from(line.split(' ')).unwrap().preview
     }
 
     #[test]

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for so many seconds (600 if none are said) or until it finds something, which
+# it then says and leaves under fuzz/artifacts. New inputs gather in fuzz/corpus; fuzz/seeds stays as it is.
+#
+#   fuzz/run.sh [seconds [target ...]]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-600}
+shift || true
+# The sanitizer and the coverage counters are unstable options; the compiler itself is the stable one.
+export RUSTC_BOOTSTRAP=1
+command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
+
+for target in ${*:-$(cargo fuzz list)}; do
+    echo "== $target, $seconds s"
+    mkdir -p "fuzz/corpus/$target"
+    cargo fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+        -max_total_time="$seconds" -rss_limit_mb=512 -malloc_limit_mb=160 -timeout=10 \
+        -verbosity=0 -print_final_stats=1
+done

@@ -1,0 +1,13 @@
+//! SVHN's cropped digits.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use minimax::data::svhn;
+use std::path::Path;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(set) = svhn::read(Path::new(svhn::FILE), bytes) {
+        assert_eq!(set.pixels.len(), set.labels.len() * set.image_len());
+        assert!(set.labels.iter().all(|&label| label < 10));
+    }
+});

@@ -1,0 +1,154 @@
+//! `minimax data fetch`: downloading a public data set.
+
+use super::{ManifestArgs, folder_of};
+use crate::cli::{interrupt, print};
+use crate::data::DIGITS;
+use crate::data::fetch::{Progress, fetch};
+use crate::data::manifest::{File, Manifest, Set, is_web_address};
+use crate::{Error, Result};
+use clap::Args;
+use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Arguments of `minimax data fetch`.
+#[derive(Args, Debug)]
+pub struct FetchArgs {
+    /// A public data set (see `minimax data list`)
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Where to put it [default: datasets/NAME, where every command looks for the name]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Try this folder on the web first; the sums hold for it too
+    #[arg(long, value_name = "URL")]
+    pub mirror: Option<String>,
+    /// Whose data sets there are.
+    #[command(flatten)]
+    pub manifest: ManifestArgs,
+}
+
+/// Runs `minimax data fetch`.
+///
+/// # Errors
+/// [`Error::Usage`] for a name that isn't in the manifest and a mirror that is no web address; whatever
+/// [`Manifest::read`] and [`fetch`] say.
+pub fn run(args: &FetchArgs) -> Result<()> {
+    let manifest = args.manifest.load()?;
+    let mut set = known(&manifest, &args.name)?.clone();
+    if let Some(url) = &args.mirror {
+        if !is_web_address(url) {
+            let mend = "give an address that begins with https:// or http://";
+            return Err(Error::Usage(format!("--mirror {url}: {mend}")));
+        }
+        set.mirrors.insert(0, url.clone());
+    }
+    let folder = args.out.clone().unwrap_or_else(|| folder_of(&set.name));
+    let stop = interrupt::watch()?;
+    let mut screen = Screen::new();
+    let fetched = fetch(&set, &folder, &mut |progress| screen.show(&progress), &stop);
+    screen.clear();
+    fetched?;
+    print(&format!(
+        "{}: all of it is in {}\nlicence: {}\ncite: {}\n",
+        set.name,
+        folder.display(),
+        set.licence,
+        set.citation
+    ))
+}
+
+fn known<'m>(manifest: &'m Manifest, name: &str) -> Result<&'m Set> {
+    manifest.set(name).ok_or_else(|| {
+        let names = manifest.names();
+        Error::Usage(match name {
+            DIGITS => format!("{DIGITS}: nothing to download, the program draws them itself"),
+            _ => format!("{name}: not a data set to download; choose one of {names}"),
+        })
+    })
+}
+
+/// What the user sees of a download: a bar on a terminal, plain lines elsewhere.
+struct Screen {
+    terminal: bool,
+    bar: Option<ProgressBar>,
+    /// The name and size of the file on its way.
+    file: (String, u64),
+    line: Instant,
+}
+
+/// How often a plain line says how far a file is.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Screen {
+    fn new() -> Screen {
+        Screen {
+            terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            bar: None,
+            file: (String::new(), 0),
+            line: Instant::now(),
+        }
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Present(file) => self.say(&format!("{}: is there already", file.name)),
+            Progress::Begun { file, url, done } => self.begin(file, url, *done),
+            Progress::Received(done) => self.received(*done),
+            Progress::Failed { url, why, again } => {
+                self.clear();
+                let then = if *again { "; asking again" } else { "" };
+                self.say(&format!("{url}: {why}{then}"));
+            }
+            Progress::Finished(file) => {
+                self.clear();
+                self.say(&format!("{}: done", file.name));
+            }
+        }
+    }
+
+    fn begin(&mut self, file: &File, url: &str, done: u64) {
+        self.clear();
+        let size = DecimalBytes(file.bytes);
+        let after = match done {
+            0 => String::new(),
+            _ => format!(", going on after {}", DecimalBytes(done)),
+        };
+        self.say(&format!("{}: {size} from {url}{after}", file.name));
+        self.file = (file.name.clone(), file.bytes);
+        self.bar = self.terminal.then(|| {
+            let style = "{bar:30.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  \
+                         {decimal_bytes_per_sec}  {eta} left";
+            let style = ProgressStyle::with_template(style).expect("a template of known keys");
+            let target = ProgressDrawTarget::stderr();
+            let bar = ProgressBar::with_draw_target(Some(file.bytes), target);
+            let bar = bar.with_style(style).with_position(done);
+            // What an earlier try has brought says nothing of how fast this one is.
+            bar.reset_eta();
+            bar
+        });
+    }
+
+    fn received(&mut self, done: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        } else if self.line.elapsed() > LINE_EVERY {
+            let (name, size) = &self.file;
+            let (done, size) = (DecimalBytes(done), DecimalBytes(*size));
+            self.say(&format!("{name}: {done} of {size}"));
+        }
+    }
+
+    /// Prints a line, while there is no bar. That nobody reads it is no reason to stop.
+    fn say(&mut self, line: &str) {
+        self.line = Instant::now();
+        drop(print(&format!("{line}\n")));
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `minimax data list`: the data sets that have a name.
+
+use super::{ManifestArgs, folder_of};
+use crate::Result;
+use crate::cli::print;
+use crate::cli::recipes::{Align, align, thousands};
+use crate::data::manifest::Set;
+use crate::data::verify::present;
+use crate::data::{self, DIGITS};
+use clap::Args;
+use indicatif::DecimalBytes;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Arguments of `minimax data list`.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Whose data sets there are.
+    #[command(flatten)]
+    pub manifest: ManifestArgs,
+}
+
+/// Runs `minimax data list`.
+///
+/// # Errors
+/// Whatever [`Manifest::read`](crate::data::manifest::Manifest::read) says.
+pub fn run(args: &ListArgs) -> Result<()> {
+    let manifest = args.manifest.load()?;
+    let sets = manifest.sets.iter().map(Row::of);
+    let rows: Vec<_> = std::iter::once(Row::digits()?).chain(sets).collect();
+    print(&if args.json {
+        serde_json::to_string(&rows).expect("strings and numbers") + "\n"
+    } else {
+        table(&rows)
+    })
+}
+
+/// What is said of a data set.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    title: String,
+    training: u64,
+    test: u64,
+    shape: [u32; 3],
+    /// How much is downloaded; 0 for what the program makes itself.
+    bytes: u64,
+    licence: String,
+    citation: String,
+    folder: Option<PathBuf>,
+    /// How many of its files are in `folder`, by their names, and how many should be.
+    files: (usize, usize),
+}
+
+impl Row {
+    fn of(set: &Set) -> Row {
+        let folder = folder_of(&set.name);
+        Row {
+            name: set.name.clone(),
+            title: set.title.clone(),
+            training: set.training,
+            test: set.test,
+            shape: set.shape,
+            bytes: set.bytes(),
+            licence: set.licence.clone(),
+            citation: set.citation.clone(),
+            files: present(set, &folder),
+            folder: Some(folder),
+        }
+    }
+
+    /// The set that is always there.
+    fn digits() -> Result<Row> {
+        let images = data::open(DIGITS, 0, None)?;
+        Ok(Row {
+            name: DIGITS.into(),
+            title: "Digits that the program draws itself, grey".into(),
+            training: images.len() as u64,
+            test: 0,
+            shape: [images.height, images.width, images.channels].map(|n| n as u32),
+            bytes: 0,
+            licence: "none needed".into(),
+            citation: String::new(),
+            folder: None,
+            files: (0, 0),
+        })
+    }
+
+    /// Whether it can be used.
+    fn here(&self) -> String {
+        match (&self.folder, self.files) {
+            (None, _) => "built in".into(),
+            (_, (0, _)) => "no".into(),
+            (Some(folder), (found, all)) if found == all => folder.display().to_string(),
+            (_, (found, all)) => format!("{found} of {all} files"),
+        }
+    }
+}
+
+fn table(rows: &[Row]) -> String {
+    let titles = [
+        "name", "training", "test", "shape", "download", "licence", "here", "",
+    ];
+    let mut cells = vec![titles.map(String::from)];
+    cells.extend(rows.iter().map(|row| {
+        let [height, width, channels] = row.shape;
+        [
+            row.name.clone(),
+            thousands(row.training),
+            thousands(row.test),
+            format!("{height}x{width}x{channels}"),
+            DecimalBytes(row.bytes).to_string(),
+            row.licence.clone(),
+            row.here(),
+            row.title.clone(),
+        ]
+    }));
+    use Align::{Left, Right};
+    let sides = [Left, Right, Right, Left, Right, Left, Left, Left];
+    align(&cells, sides)
+}

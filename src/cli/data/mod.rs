@@ -1,0 +1,75 @@
+//! `minimax data`: getting a data set, and looking at it before training on it.
+
+mod fetch;
+mod list;
+mod preview;
+mod verify;
+
+pub use fetch::FetchArgs;
+pub use list::ListArgs;
+pub use preview::PreviewArgs;
+pub use verify::VerifyArgs;
+
+use crate::Result;
+use crate::data::manifest::Manifest;
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
+
+/// Where downloads go, and where a data set's name is looked for.
+const DATASETS: &str = "datasets";
+
+/// Arguments of `minimax data`.
+#[derive(Args, Debug)]
+pub struct DataArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+/// What `minimax data` can do.
+#[derive(Subcommand, Debug)]
+pub enum DataCommand {
+    /// List the data sets: what is in them, their licences, and which are here
+    List(ListArgs),
+    /// Download a public data set
+    Fetch(FetchArgs),
+    /// Check the files of a public data set by their sizes and SHA-256 sums
+    Verify(VerifyArgs),
+    /// Draw a grid of images picked at random from a data set
+    Preview(PreviewArgs),
+}
+
+/// The flag that names another list of data sets.
+#[derive(Args, Debug)]
+pub struct ManifestArgs {
+    /// Use the data sets of this file, which is of the form of datasets/manifest.toml
+    #[arg(long = "manifest", value_name = "FILE")]
+    pub path: Option<PathBuf>,
+}
+
+/// Runs `minimax data`.
+///
+/// # Errors
+/// Whatever the subcommand says; see [`FetchArgs`], [`VerifyArgs`], [`ListArgs`] and [`PreviewArgs`].
+pub fn run(args: &DataArgs) -> Result<()> {
+    match &args.command {
+        DataCommand::List(args) => list::run(args),
+        DataCommand::Fetch(args) => fetch::run(args),
+        DataCommand::Verify(args) => verify::run(args),
+        DataCommand::Preview(args) => preview::run(args),
+    }
+}
+
+impl ManifestArgs {
+    fn load(&self) -> Result<Manifest> {
+        match &self.path {
+            Some(path) => Manifest::read(path),
+            None => Ok(Manifest::built_in()),
+        }
+    }
+}
+
+/// The folder that a set is looked for in by its name.
+fn folder_of(set: &str) -> PathBuf {
+    Path::new(DATASETS).join(set)
+}

@@ -1,0 +1,119 @@
+//! `minimax export`: a trained network for other programs.
+
+use super::{print, sample};
+use crate::files::write_whole;
+use crate::gan::checkpoint;
+use crate::gan::folder::{CHECKPOINT, GENERATOR};
+use crate::gan::network::Role;
+use crate::storage::Device;
+use crate::{Error, Result, export};
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `minimax export`.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// A run's folder, or one of its .safetensors files
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub format: Format,
+    /// Names and layouts of the tensors in a safetensors file [default: keras]
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
+    /// Which of the run's networks
+    #[arg(long, value_enum, default_value = "generator")]
+    pub network: Network,
+    /// The file to write [default: generator.onnx, generator.keras.safetensors or the like]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What `minimax export` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Weights, with a description of the network in the header
+    Safetensors,
+    /// A graph that an ONNX runtime runs
+    Onnx,
+}
+
+/// Whose layouts a safetensors file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Layout {
+    /// The engine's own, which are Keras's
+    Keras,
+    /// Those of a torch.nn.Sequential
+    Torch,
+}
+
+/// Which network of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Network {
+    /// From latents to images
+    Generator,
+    /// From images to one number
+    Discriminator,
+}
+
+/// Runs `minimax export` and prints one line.
+///
+/// # Errors
+/// Whatever is wrong with the flags or the run, and if the file can't be written.
+pub fn run(args: &ExportArgs) -> Result<()> {
+    if args.format == Format::Onnx && args.layout.is_some() {
+        let what = "--layout: an ONNX file has one layout only; leave it out";
+        return Err(Error::Usage(what.into()));
+    }
+    let role = match args.network {
+        Network::Generator => Role::Generator,
+        Network::Discriminator => Role::Discriminator,
+    };
+    let file = match role {
+        Role::Discriminator if args.run.is_dir() => args.run.join(CHECKPOINT),
+        _ => sample::generator_file(&args.run),
+    };
+    let (name, ending) = (role.name(), ending(args));
+    let out = args.out.clone();
+    let out = out.unwrap_or_else(|| format!("{name}.{ending}").into());
+    check_out(&out, &file)?;
+    // Files of f32 are asked for, whatever the network was trained in.
+    let trained = checkpoint::load_network(&file, role, Device::Cpu)?;
+    let bytes = match (args.format, args.layout) {
+        (Format::Onnx, _) => export::onnx(&trained).map_err(|what| Error::run(&file, what))?,
+        (Format::Safetensors, Some(Layout::Torch)) => export::torch(&trained),
+        (Format::Safetensors, _) => export::keras(&trained),
+    };
+    write_whole(&out, &bytes)?;
+    print(&format!(
+        "{name} of {} at step {} in {}\n",
+        trained.recipe.name,
+        trained.step,
+        out.display()
+    ))
+}
+
+/// How the file's name ends if none is given.
+fn ending(args: &ExportArgs) -> &'static str {
+    match (args.format, args.layout) {
+        (Format::Onnx, _) => "onnx",
+        (Format::Safetensors, Some(Layout::Torch)) => "torch.safetensors",
+        (Format::Safetensors, _) => "keras.safetensors",
+    }
+}
+
+/// That the export doesn't take the place of what it is made from, or of the run's other file.
+fn check_out(out: &Path, source: &Path) -> Result<()> {
+    let Ok(target) = out.canonicalize() else {
+        return Ok(());
+    };
+    let run = [CHECKPOINT, GENERATOR].map(|name| source.with_file_name(name));
+    let mut files = run.iter().map(PathBuf::as_path).chain([source]);
+    if files.any(|file| file.canonicalize().is_ok_and(|file| file == target)) {
+        let out = out.display();
+        let what = format!("--out {out}: is the run's own file; choose another name");
+        return Err(Error::Usage(what));
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! `minimax interpolate`: the images between two latents, as a strip and as a GIF.
+
+use super::sample::generator_file;
+use super::{print, set_threads};
+use crate::files::write_whole;
+use crate::gan::interpolation::great_circle;
+use crate::gan::model::{fixed_latents, sample};
+use crate::gan::{checkpoint, pixels};
+use crate::report::{Picture, gif, grid_png};
+use crate::storage::Device;
+use crate::{Error, Result};
+use clap::{Args, value_parser};
+use std::path::PathBuf;
+
+/// Images of the strip.
+const STRIP: usize = 10;
+/// The side that a frame of the GIF is enlarged to, at least.
+const FRAME: usize = 256;
+/// How long a frame is shown, in milliseconds.
+const DELAY: u32 = 60;
+/// The most bytes that the pixels of all frames may take.
+const MAX_BYTES: usize = 1 << 30;
+
+/// Arguments of `minimax interpolate`.
+#[derive(Args, Debug)]
+pub struct InterpolateArgs {
+    /// A run's folder, or one of its .safetensors files
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Whose latent to start from: the first image of `minimax sample --seed SEED`
+    #[arg(long, value_name = "SEED")]
+    pub from: u64,
+    /// Whose latent to end at
+    #[arg(long, value_name = "SEED")]
+    pub to: u64,
+    /// Frames of the GIF, from 2 to 100; the strip always has ten images
+    #[arg(long, value_name = "N", default_value = "60", value_parser = value_parser!(u8).range(2..=100))]
+    pub frames: u8,
+    /// The folder for interpolation.png and interpolation.gif
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// Runs `minimax interpolate` and prints one line.
+///
+/// # Errors
+/// Whatever is wrong with the flags or the run, and if a file can't be written.
+pub fn run(args: &InterpolateArgs) -> Result<()> {
+    set_threads(args.threads)?;
+    let file = generator_file(&args.run);
+    let (recipe, mut generator) = checkpoint::load_generator(&file, Device::Cpu)?;
+    let image = &recipe.discriminator.input;
+    let [height, width, channels] = [image[0], image[1], image[2]];
+    let scale = FRAME.div_ceil(height.max(width));
+    let count = usize::from(args.frames);
+    let most = MAX_BYTES / (3 * height * width * scale * scale);
+    if count > most {
+        let frames = format!("--frames {count}: of frames of {height}x{width} pixels");
+        let what = format!("{frames}, {most} can be drawn; choose fewer, or a smaller model");
+        return Err(Error::Usage(what));
+    }
+
+    let latent = recipe.generator.input[0];
+    let [from, to] = [args.from, args.to].map(|seed| fixed_latents(seed, 1, latent));
+    let mut draw = |count| {
+        let latents = great_circle(&from, &to, count);
+        let images = sample(&mut generator, &latents, latent, Device::Cpu);
+        pixels::to_bytes(&images, recipe.data.range)
+    };
+    let (strip, images) = (draw(STRIP), draw(count));
+    let size = height * width * channels;
+    let frame = |index: usize| {
+        let pixels = &images[index * size..][..size];
+        let picture = Picture::from_pixels(pixels, height, width, channels);
+        let done = 100 * index / (count - 1);
+        let label = format!("{done} % from seed {} to {}", args.from, args.to);
+        Ok((label, picture.scaled(width * scale, height * scale)))
+    };
+
+    let out = &args.out;
+    let (png_file, gif_file) = (out.join("interpolation.png"), out.join("interpolation.gif"));
+    let animation = gif(count, DELAY, frame)?;
+    std::fs::create_dir_all(out).map_err(Error::io(out))?;
+    grid_png(&png_file, &strip, height, width, channels, STRIP)?;
+    write_whole(&gif_file, &animation)?;
+    print(&format!(
+        "{} from seed {} to {} in {} and {}\n",
+        recipe.name,
+        args.from,
+        args.to,
+        png_file.display(),
+        gif_file.display()
+    ))
+}

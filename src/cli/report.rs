@@ -1,0 +1,30 @@
+//! `minimax report`: the pictures of a run, drawn again from what is in its folder.
+
+use super::print;
+use crate::gan::folder::{RECIPE, REPORT};
+use crate::gan::summary;
+use crate::{Error, Result};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Arguments of `minimax report`.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// A run's folder; the run may still be going on
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+}
+
+/// Runs `minimax report` and prints one line.
+///
+/// # Errors
+/// [`Error::Run`] where the folder holds no run, and whatever [`summary::draw`] says.
+pub fn run(args: &ReportArgs) -> Result<()> {
+    if !args.run.join(RECIPE).is_file() {
+        let what = format!("holds no {RECIPE}; give the folder of a run");
+        return Err(Error::run(&args.run, what));
+    }
+    summary::draw(&args.run)?;
+    let page = args.run.join(REPORT);
+    print(&format!("drawn: {}\n", page.display()))
+}

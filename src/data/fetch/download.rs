@@ -1,0 +1,163 @@
+//! One file from one of several mirrors: retries, the sum, and the name that it gets in the end.
+
+use super::Progress;
+use super::http::{Failure, get};
+use crate::data::manifest::{File, Sum};
+use crate::{Error, Result};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use ureq::Agent;
+
+/// How often one mirror is asked again without [`HEADWAY`] in between.
+const RETRIES: u32 = 3;
+
+/// As many bytes from one request show that a mirror is worth staying with.
+const HEADWAY: u64 = 1 << 20;
+
+/// The wait before the first retry; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A file on its way.
+pub struct Download<'a> {
+    agent: &'a Agent,
+    file: &'a File,
+    path: &'a Path,
+    /// Its name until it is whole.
+    part: PathBuf,
+    progress: &'a mut dyn FnMut(Progress),
+    stop: &'a dyn Fn() -> bool,
+}
+
+impl<'a> Download<'a> {
+    /// Of `file` to `path`.
+    pub fn new(
+        agent: &'a Agent,
+        file: &'a File,
+        path: &'a Path,
+        progress: &'a mut dyn FnMut(Progress),
+        stop: &'a dyn Fn() -> bool,
+    ) -> Download<'a> {
+        let part = path.with_file_name(format!("{}.part", file.name));
+        Download {
+            agent,
+            file,
+            path,
+            part,
+            progress,
+            stop,
+        }
+    }
+
+    /// From the first of `mirrors` that gives the right file.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with what each mirror said where none does; [`Error::Io`] where the system refuses
+    /// to write; [`Error::Interrupted`] where a stop was asked for. But for a wrong sum, what has come
+    /// is kept for the next call.
+    pub fn run(mut self, mirrors: &[String]) -> Result<()> {
+        let mut said = Vec::new();
+        for mirror in mirrors {
+            let url = &format!("{}/{}", mirror.trim_end_matches('/'), self.file.name);
+            match self.try_mirror(url) {
+                Ok(()) => return fs::rename(&self.part, self.path).map_err(Error::io(self.path)),
+                Err(Failure::Here(error)) => return Err(error),
+                Err(Failure::Passing(why) | Failure::Lasting(why)) => {
+                    self.tell_failure(url, &why, false);
+                    said.push(format!("{url}: {why}"));
+                }
+            }
+        }
+        let what = format!("no mirror gave it ({})", said.join("; "));
+        let mend = match self.done() {
+            0 => "download it there by hand, or name another mirror",
+            _ => "run this again to go on with what has come, or download it there by hand",
+        };
+        Err(Error::data(self.path, what, mend))
+    }
+
+    /// From one mirror, which is asked again after what may pass.
+    fn try_mirror(&mut self, url: &str) -> std::result::Result<(), Failure> {
+        // Bytes of an earlier call or another mirror may be why a sum is wrong.
+        let mut inherited = self.done() > 0;
+        let mut failures = 0;
+        loop {
+            let before = self.done();
+            let why = match self.try_once(url) {
+                Err(Failure::Passing(why)) => why,
+                Err(Failure::Lasting(why)) if inherited && self.done() == 0 => why,
+                done_or_given_up => return done_or_given_up,
+            };
+            let after = self.done();
+            inherited &= after > 0;
+            if after >= before + HEADWAY {
+                failures = 0;
+            }
+            if failures == RETRIES {
+                return Err(Failure::Passing(why));
+            }
+            self.tell_failure(url, &why, true);
+            self.pause(PAUSE * 2u32.pow(failures))?;
+            failures += 1;
+        }
+    }
+
+    /// One request, and the sum if it brings the end of the file.
+    fn try_once(&mut self, url: &str) -> std::result::Result<(), Failure> {
+        let (file, done) = (self.file, self.done());
+        (self.progress)(Progress::Begun { file, url, done });
+        let received = &mut |bytes| (self.progress)(Progress::Received(bytes));
+        let got = get(self.agent, url, &self.part, file.bytes, received, self.stop);
+        self.check_stop()?;
+        got?;
+        self.check_sum()
+    }
+
+    /// A part with the right sum is on the disk for good after this; any other is removed.
+    fn check_sum(&self) -> std::result::Result<(), Failure> {
+        let sum = || -> io::Result<Sum> {
+            let part = fs::File::open(&self.part)?;
+            part.sync_all()?;
+            Ok(Sum::of(part)?.0)
+        };
+        let (sum, wanted) = (sum().map_err(Error::io(&self.part))?, self.file.sha256);
+        if sum == wanted {
+            return Ok(());
+        }
+        fs::remove_file(&self.part).map_err(Error::io(&self.part))?;
+        let why = format!("its SHA-256 is {sum} and should be {wanted}");
+        Err(Failure::Lasting(why))
+    }
+
+    fn tell_failure(&mut self, url: &str, why: &str, again: bool) {
+        (self.progress)(Progress::Failed { url, why, again });
+    }
+
+    /// How many bytes have come.
+    fn done(&self) -> u64 {
+        fs::metadata(&self.part).map_or(0, |part| part.len())
+    }
+
+    fn pause(&self, time: Duration) -> Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < time {
+            self.check_stop()?;
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    fn check_stop(&self) -> Result<()> {
+        if !(self.stop)() {
+            return Ok(());
+        }
+        Err(Error::Interrupted(format!(
+            "stopped with {} of {} bytes in {}; the same command goes on from there",
+            self.done(),
+            self.file.bytes,
+            self.part.display()
+        )))
+    }
+}

@@ -1,0 +1,98 @@
+//! Downloads a public set: from the first mirror that has it, going on where an earlier try was cut, and
+//! with every file whole and of the right SHA-256 sum before it gets its name.
+
+mod download;
+mod http;
+mod unpack;
+
+use super::manifest::{File, Set};
+use super::verify::{self, Check, State};
+use crate::{Error, Result};
+use download::Download;
+use std::fs;
+use std::path::Path;
+
+/// What is going on, for whoever shows it.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// A file is there already and right.
+    Present(&'a File),
+    /// A file is downloaded from `url`; `done` of its bytes are left from an earlier try.
+    Begun {
+        /// Which file.
+        file: &'a File,
+        /// From where.
+        url: &'a str,
+        /// Bytes that are there.
+        done: u64,
+    },
+    /// So many of the file's bytes are there now.
+    Received(u64),
+    /// The mirror at `url` failed.
+    Failed {
+        /// Which mirror.
+        url: &'a str,
+        /// What went wrong.
+        why: &'a str,
+        /// Whether it is asked once more, or else the next one.
+        again: bool,
+    },
+    /// A file is whole and in its place; an archive is unpacked.
+    Finished(&'a File),
+}
+
+/// Downloads what `folder` lacks of `set`, and unpacks archives there. `progress` hears of every step;
+/// `stop` is asked between reads.
+///
+/// While a file is on its way it is called `<name>.part`, which the next call goes on with. An archive is
+/// removed once it is unpacked.
+///
+/// # Errors
+/// [`Error::Data`] on the file that no mirror gave, with what each of them said; on an archive that
+/// doesn't hold what it should; and on a file that stands in the way. [`Error::Io`] where the system
+/// refuses to write, and [`Error::Interrupted`] after `stop`.
+pub fn fetch(
+    set: &Set,
+    folder: &Path,
+    progress: &mut dyn FnMut(Progress),
+    stop: &dyn Fn() -> bool,
+) -> Result<()> {
+    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let agent = http::agent();
+    for file in &set.files {
+        let checks = verify::check_file(file, folder)?;
+        if checks.iter().all(Check::is_right) {
+            progress(Progress::Present(file));
+            continue;
+        }
+        let path = folder.join(&file.name);
+        if file.is_archive() {
+            // It may have been put there by hand, or a stop have come before all of it was unpacked.
+            if !is_published(file, &path)? {
+                Download::new(&agent, file, &path, progress, stop).run(&set.mirrors)?;
+            }
+            unpack::unpack(&path, &file.contents, stop)?;
+            fs::remove_file(&path).map_err(Error::io(&path))?;
+        } else {
+            nothing_in_the_way(&checks, file, folder)?;
+            Download::new(&agent, file, &path, progress, stop).run(&set.mirrors)?;
+        }
+        progress(Progress::Finished(file));
+    }
+    Ok(())
+}
+
+fn is_published(file: &File, path: &Path) -> Result<bool> {
+    Ok(verify::look(path)?.is_some_and(|(_, sum)| sum == file.sha256))
+}
+
+/// A wrong file without `.gz` would be read in place of the `.gz` that is downloaded.
+fn nothing_in_the_way(checks: &[Check], file: &File, folder: &Path) -> Result<()> {
+    for check in checks.iter().filter(|check| check.name != file.name) {
+        if let State::Wrong(what) = &check.state {
+            let mend = format!("remove it, so that {} can take its place", file.name);
+            return Err(Error::data(folder.join(&check.name), what, mend));
+        }
+    }
+    Ok(())
+}

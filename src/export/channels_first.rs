@@ -1,0 +1,363 @@
+//! A network as programs see it that put channels first (PyTorch, ONNX): images `[n, c, h, w]`,
+//! weights turned to their layouts, vectors reordered where an image becomes a vector or the other
+//! way round.
+//!
+//! The engine flattens `[h, w, c]` with channels fastest, these programs `[c, h, w]` with columns
+//! fastest. The difference is paid once, in the weights: the units of a dense layer that feeds a
+//! reshape, and whatever each of them meets on the way, are stored in the order of `[c, h, w]`, and so
+//! are the inputs of a dense layer that reads a flattened image. Only where no dense layer is near does
+//! the order have to be changed as the network runs: [`Operation::Transpose`].
+
+use super::padding;
+use crate::gan::recipe::{ConvolutionSpec, LayerRow, LayerSpec};
+use crate::nn::Sequential;
+use crate::ops::{permute, reshape};
+use crate::shape::Padding;
+use crate::tensor::Tensor;
+use std::collections::HashMap;
+
+/// One operation, with its weights.
+pub(super) struct Step {
+    /// The layer of the recipe that it belongs to, counted from 1.
+    pub layer: usize,
+    /// What is done.
+    pub operation: Operation,
+}
+
+/// What a step does, on vectors `[n, units]` or images `[n, c, h, w]`.
+pub(super) enum Operation {
+    /// y = x Wᵀ + b, W `[units, inputs]`.
+    Linear {
+        weight: Tensor,
+        bias: Option<Tensor>,
+    },
+    /// A convolution with weights `[c_out, c_in, kh, kw]`.
+    Conv2d {
+        weight: Tensor,
+        bias: Option<Tensor>,
+        stride: [usize; 2],
+        padding: Padding,
+    },
+    /// A transposed convolution with weights `[c_in, c_out, kh, kw]`, which crops `padding` from its full
+    /// output and adds `extra` rows and columns after it.
+    ConvTranspose2d {
+        weight: Tensor,
+        bias: Option<Tensor>,
+        stride: [usize; 2],
+        padding: Padding,
+        extra: [usize; 2],
+    },
+    /// γ (x - mean) / √(variance + ε) + β, per channel of an image or per unit of a vector.
+    BatchNorm {
+        gamma: Tensor,
+        beta: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+        epsilon: f64,
+        momentum: f64,
+        image: bool,
+    },
+    /// Nothing, but in training.
+    Dropout { rate: f64 },
+    /// max(x, slope·x).
+    LeakyRelu { slope: f64 },
+    /// max(x, 0).
+    Relu,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// The logistic function.
+    Sigmoid,
+    /// Every pixel becomes `factor` x `factor` pixels.
+    Upsample { factor: usize },
+    /// An image to a vector, in the order of `[c, h, w]`.
+    Flatten,
+    /// A vector to an image `[c, h, w]`.
+    Unflatten { image: [usize; 3] },
+    /// A vector, taken as a matrix of `rows` x `columns`, to that of the transposed matrix.
+    Transpose { rows: usize, columns: usize },
+}
+
+/// The steps of a network with these `layers`, whose shapes are in `rows`.
+pub(super) fn steps(layers: &[LayerSpec], rows: &[LayerRow], network: &Sequential) -> Vec<Step> {
+    let orders = orders(layers, rows);
+    let variables: HashMap<String, &Tensor> = network.named().into_iter().collect();
+    let mut steps = Vec::new();
+    for (i, (layer, row)) in layers.iter().zip(rows).enumerate() {
+        let variable = |name: &str| variables.get(&format!("layers.{}.{name}", i + 1));
+        let variable = |name: &str| variable(name).map(|tensor| tensor.detach());
+        let operations = operations(layer, row, &variable, [orders[i], orders[i + 1]]);
+        steps.extend(operations.into_iter().map(|operation| Step {
+            layer: i + 1,
+            operation,
+        }));
+    }
+    steps
+}
+
+/// `[h, w, c]`.
+type Image = [usize; 3];
+
+fn image(shape: &[usize]) -> Option<Image> {
+    shape.try_into().ok()
+}
+
+/// For every place between layers, before the first and after the last, the image in whose
+/// channels-first order the values of the vector there are; none where they are in the engine's.
+fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
+    let is_dense = |&i: &usize| matches!(layers[i], LayerSpec::Dense { .. });
+    // What treats each value of a vector apart doesn't care for their order.
+    let mixes = |&i: &usize| is_dense(&i) || rows[i].input.len() > 1 || rows[i].output.len() > 1;
+    let mut orders = vec![None; rows.len() + 1];
+    for (i, row) in rows.iter().enumerate() {
+        match (image(&row.input), image(&row.output)) {
+            (flattened @ Some(_), None) => {
+                if let Some(dense) = (i + 1..rows.len()).find(mixes).filter(is_dense) {
+                    orders[i + 1..=dense].fill(flattened);
+                }
+            }
+            (None, shaped @ Some(_)) => {
+                if let Some(dense) = (0..i).rev().find(mixes).filter(is_dense) {
+                    orders[dense + 1..=i].fill(shaped);
+                }
+            }
+            _ => {}
+        }
+    }
+    orders
+}
+
+/// What `layer` does, given its variables by name and the orders of the vectors around it.
+fn operations(
+    layer: &LayerSpec,
+    row: &LayerRow,
+    variable: &dyn Fn(&str) -> Option<Tensor>,
+    [before, after]: [Option<Image>; 2],
+) -> Vec<Operation> {
+    let required = |name| variable(name).expect("a layer has its variables");
+    vec![match *layer {
+        LayerSpec::Dense { .. } => {
+            let kernel = channels_first(&required("kernel"), 0, before);
+            Operation::Linear {
+                weight: permute(&channels_first(&kernel, 1, after), &[1, 0]),
+                bias: variable("bias").map(|bias| channels_first(&bias, 0, after)),
+            }
+        }
+        LayerSpec::Conv2d(ref conv) => Operation::Conv2d {
+            weight: permute(&required("kernel"), &[3, 2, 0, 1]),
+            bias: variable("bias"),
+            stride: conv.stride,
+            padding: padding(conv, false, row),
+        },
+        LayerSpec::ConvTranspose2d(ref conv) => {
+            let (padding, extra) = crop(conv, row);
+            Operation::ConvTranspose2d {
+                weight: permute(&required("kernel"), &[3, 2, 0, 1]),
+                bias: variable("bias"),
+                stride: conv.stride,
+                padding,
+                extra,
+            }
+        }
+        LayerSpec::BatchNorm { momentum, epsilon } => {
+            let variable = |name| channels_first(&required(name), 0, before);
+            Operation::BatchNorm {
+                gamma: variable("gamma"),
+                beta: variable("beta"),
+                mean: variable("running_mean"),
+                variance: variable("running_variance"),
+                epsilon,
+                momentum,
+                image: row.input.len() == 3,
+            }
+        }
+        LayerSpec::Dropout { rate } => Operation::Dropout { rate },
+        LayerSpec::LeakyRelu { slope } => Operation::LeakyRelu { slope },
+        LayerSpec::Relu {} => Operation::Relu,
+        LayerSpec::Tanh {} => Operation::Tanh,
+        LayerSpec::Sigmoid {} => Operation::Sigmoid,
+        LayerSpec::Upsample { factor } => Operation::Upsample { factor },
+        LayerSpec::Flatten {} | LayerSpec::Reshape { .. } => {
+            return change_of_shape(row, [before, after]);
+        }
+    }]
+}
+
+/// From one shape to another by way of the vector that the engine has between them.
+fn change_of_shape(row: &LayerRow, [before, after]: [Option<Image>; 2]) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    if let Some([h, w, c]) = image(&row.input) {
+        operations.push(Operation::Flatten);
+        if after.is_none() {
+            let (rows, columns) = (c, h * w);
+            operations.push(Operation::Transpose { rows, columns });
+        }
+    }
+    if let Some([h, w, c]) = image(&row.output) {
+        if before.is_none() {
+            let (rows, columns) = (h * w, c);
+            operations.push(Operation::Transpose { rows, columns });
+        }
+        operations.push(Operation::Unflatten { image: [c, h, w] });
+    }
+    operations
+}
+
+/// `x` with the values along `axis`, where they are those of `image`, in the order of `[c, h, w]`.
+fn channels_first(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
+    let Some([h, w, c]) = image else {
+        return x.clone();
+    };
+    let outer: usize = x.dims()[..axis].iter().product();
+    let inner: usize = x.dims()[axis + 1..].iter().product();
+    let pixels = reshape(x, [outer, h * w, c, inner]);
+    reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
+}
+
+/// What a transposed convolution crops from its full output of (n - 1)·s + k rows, per side, and how
+/// many rows and columns it adds after it where that is still too small (a stride beyond the kernel).
+fn crop(conv: &ConvolutionSpec, row: &LayerRow) -> (Padding, [usize; 2]) {
+    let before = padding(conv, true, row);
+    let full = |axis: usize| (row.input[axis] - 1) * conv.stride[axis] + conv.kernel[axis];
+    let wanted = [row.output[0] + before.top, row.output[1] + before.left];
+    let padding = Padding {
+        bottom: full(0).saturating_sub(wanted[0]),
+        right: full(1).saturating_sub(wanted[1]),
+        ..before
+    };
+    let extra = [0, 1].map(|axis| wanted[axis].saturating_sub(full(axis)));
+    (padding, extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::network;
+    use crate::gan::recipe::{NetworkSpec, OptimizerSpec};
+    use crate::random::{Purpose, Random};
+    use crate::storage::Device;
+
+    /// The steps of a network of `layers`, written as in a recipe, whose variables count up from 0.
+    fn steps_of(input: &[usize], layers: &str) -> Vec<Operation> {
+        #[derive(serde::Deserialize)]
+        struct Layers {
+            layers: Vec<LayerSpec>,
+        }
+        let Layers { layers } = toml::from_str(&format!("layers = [{layers}]")).unwrap();
+        let spec = NetworkSpec {
+            input: input.to_vec(),
+            initializer: Default::default(),
+            optimizer: OptimizerSpec::Sgd {
+                learning_rate: 1.0,
+                momentum: 0.0,
+            },
+            layers,
+        };
+        let mut random = Random::new(0, Purpose::Check);
+        let mut network = network::build(&spec, &mut random, Device::Cpu);
+        for (_, tensor) in network.named_mut() {
+            let values: Vec<f64> = (0..tensor.numel()).map(|i| i as f64).collect();
+            *tensor = Tensor::new(&values, tensor.shape(), Device::Cpu);
+        }
+        let steps = steps(&spec.layers, &spec.table().unwrap().rows, &network);
+        steps.into_iter().map(|step| step.operation).collect()
+    }
+
+    #[test]
+    fn kernels_have_their_channels_first() {
+        let conv = "filters = 3, kernel = [1, 2], padding = 'valid' }";
+        let layers = format!("{{ layer = 'conv2d', {conv}, {{ layer = 'conv_transpose2d', {conv}");
+        let steps = steps_of(&[2, 4, 2], &layers);
+        let [
+            Operation::Conv2d { weight, .. },
+            Operation::ConvTranspose2d {
+                weight: transposed, ..
+            },
+        ] = &steps[..]
+        else {
+            panic!("two convolutions");
+        };
+        // [kh, kw, c_in, c_out] = [1, 2, 2, 3] holds j·6 + i·3 + o for column j, channels i and o.
+        assert_eq!(weight.dims(), [3, 2, 1, 2]);
+        assert_eq!(
+            weight.to_f32(),
+            [0., 6., 3., 9., 1., 7., 4., 10., 2., 8., 5., 11.]
+        );
+        // [kh, kw, c_out, c_in] = [1, 2, 3, 3] holds j·9 + o·3 + i.
+        assert_eq!(transposed.dims(), [3, 3, 1, 2]);
+        assert_eq!(transposed.to_f32()[..6], [0., 9., 3., 12., 6., 15.]);
+    }
+
+    /// Units 0 to 3 are the values of an image [1, 2, 2]: pixel 0's two channels, then pixel 1's.
+    #[test]
+    fn what_feeds_a_reshape_or_reads_a_flattened_image_is_in_the_order_of_its_channels() {
+        let steps = steps_of(
+            &[2],
+            "{ layer = 'dense', units = 4 }, { layer = 'batch_norm' }, { layer = 'tanh' },
+             { layer = 'reshape', shape = [1, 2, 2] }, { layer = 'relu' }, { layer = 'flatten' },
+             { layer = 'dropout', rate = 0.5 }, { layer = 'dense', units = 2, bias = false }",
+        );
+        let [
+            Operation::Linear { weight, bias },
+            Operation::BatchNorm { mean, image, .. },
+            Operation::Tanh,
+            Operation::Unflatten { image: unflattened },
+            Operation::Relu,
+            Operation::Flatten,
+            Operation::Dropout { .. },
+            Operation::Linear {
+                weight: last,
+                bias: none,
+            },
+        ] = &steps[..]
+        else {
+            panic!("a step per layer");
+        };
+        assert_eq!(weight.dims(), [4, 2]);
+        assert_eq!(weight.to_f32(), [0., 4., 2., 6., 1., 5., 3., 7.]);
+        assert_eq!(bias.as_ref().unwrap().to_f32(), [0., 2., 1., 3.]);
+        assert_eq!((mean.to_f32(), *image), (vec![0., 2., 1., 3.], false));
+        assert_eq!(*unflattened, [2, 1, 2]);
+        assert_eq!(last.to_f32(), [0., 4., 2., 6., 1., 5., 3., 7.]);
+        assert!(none.is_none());
+    }
+
+    #[test]
+    fn where_no_dense_layer_is_near_the_order_changes_as_the_network_runs() {
+        let steps = steps_of(
+            &[6],
+            "{ layer = 'relu' }, { layer = 'reshape', shape = [1, 3, 2] },
+             { layer = 'reshape', shape = [3, 1, 2] }, { layer = 'flatten' }",
+        );
+        let transposes: Vec<[usize; 2]> = steps
+            .iter()
+            .filter_map(|step| match *step {
+                Operation::Transpose { rows, columns } => Some([rows, columns]),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(transposes, [[3, 2], [2, 3], [3, 2], [2, 3]]);
+    }
+
+    #[test]
+    fn a_transposed_convolution_crops_per_side_and_adds_what_its_stride_leaves() {
+        let crop = |attributes: &str| {
+            let layer = format!("{{ layer = 'conv_transpose2d', filters = 1, {attributes} }}");
+            match steps_of(&[7, 7, 1], &layer)[..] {
+                [Operation::ConvTranspose2d { padding, extra, .. }] => (
+                    [padding.top, padding.bottom, padding.left, padding.right],
+                    extra,
+                ),
+                _ => panic!("one layer"),
+            }
+        };
+        assert_eq!(crop("kernel = 5, stride = 2"), ([1, 2, 1, 2], [0, 0]));
+        assert_eq!(
+            crop("kernel = [4, 1], stride = [2, 3]"),
+            ([1, 1, 0, 0], [0, 2])
+        );
+        assert_eq!(
+            crop("kernel = 2, stride = 5, padding = 'valid'"),
+            ([0; 4], [3, 3])
+        );
+    }
+}

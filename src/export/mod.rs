@@ -1,0 +1,221 @@
+//! Trained networks in the formats that other programs read: safetensors in Keras's layouts or in
+//! PyTorch's, and ONNX. `docs/formats.md` describes the files.
+//!
+//! ```text
+//! Trained ──────────────────────────────► keras   the engine's own layouts
+//!    └──► channels_first, a list of Steps ┬─► torch   modules of torch.nn
+//!                                         └─► onnx    nodes of a graph
+//! ```
+
+mod channels_first;
+mod keras;
+mod onnx;
+mod torch;
+
+pub use keras::keras;
+pub use onnx::{MAX_ONNX_BYTES, onnx};
+pub use torch::torch;
+
+use crate::gan::checkpoint::Trained;
+use crate::gan::recipe::{ConvolutionSpec, LayerRow};
+use crate::shape::Padding;
+use crate::tensor::Tensor;
+use safetensors::tensor::{Dtype, View};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The key of the header of an exported safetensors file; the only one, as files must not depend on
+/// the order of a map. It is not the key of a checkpoint, which such a file can't stand in for.
+const HEADER: &str = "model";
+
+/// What the header of an exported safetensors file says, as JSON.
+#[derive(Serialize)]
+struct Header<'a, L> {
+    /// `keras` or `torch`.
+    layout: &'static str,
+    /// `generator` or `discriminator`.
+    network: &'static str,
+    /// Steps that it was trained for.
+    step: u64,
+    /// Shape of what goes in, without the batch.
+    input: &'a [usize],
+    /// Shape of what comes out, without the batch.
+    output: &'a [usize],
+    /// The layers, or modules, in order.
+    layers: Vec<L>,
+    /// The recipe, as TOML.
+    recipe: String,
+}
+
+/// A tensor of a safetensors file.
+struct Entry {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Entry {
+    /// The values of `tensor` as F32.
+    fn f32(tensor: &Tensor) -> Entry {
+        Entry {
+            dtype: Dtype::F32,
+            shape: tensor.dims().to_vec(),
+            bytes: f32_bytes(tensor),
+        }
+    }
+}
+
+impl View for Entry {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// A safetensors file of these tensors.
+fn safetensors_file<L: Serialize>(header: &Header<L>, tensors: Vec<(String, Entry)>) -> Vec<u8> {
+    let header = serde_json::to_string(header).expect("a header is plain data");
+    let header = HashMap::from([(HEADER.to_string(), header)]);
+    let file = safetensors::serialize(tensors, Some(header));
+    file.expect("names are unique and sizes agree")
+}
+
+/// The values of `tensor` as little-endian f32.
+fn f32_bytes(tensor: &Tensor) -> Vec<u8> {
+    let values = tensor.to_f32();
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// The rows of the table of `trained`, one per layer.
+fn rows(trained: &Trained) -> Vec<LayerRow> {
+    let table = trained.role.spec(&trained.recipe).table();
+    table.expect("a loaded recipe's shapes fit").rows
+}
+
+/// The padding of a convolution, per side, on the shapes in `row`; of a transposed one, what it crops.
+fn padding(convolution: &ConvolutionSpec, transposed: bool, row: &LayerRow) -> Padding {
+    let image = if transposed { &row.output } else { &row.input };
+    let size = [image[0], image[1]];
+    convolution
+        .padding
+        .sides(size, convolution.kernel, convolution.stride)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::network::{self, Role};
+    use crate::gan::recipe::Recipe;
+    use crate::random::{Purpose, Random};
+    use crate::storage::Device;
+    use safetensors::SafeTensors;
+    use serde_json::Value;
+
+    /// A network of a recipe that has every kind of layer.
+    pub fn trained(role: Role) -> Trained {
+        let text = include_str!("../../tests/interchange/recipes/every-layer.toml");
+        let recipe = Recipe::parse("every-layer", text, &[]).unwrap();
+        let mut random = Random::new(1, Purpose::Initial);
+        let network = network::build(role.spec(&recipe), &mut random, Device::Cpu);
+        Trained {
+            recipe,
+            step: 7,
+            role,
+            network,
+        }
+    }
+
+    fn header(file: &[u8]) -> Value {
+        let (_, metadata) = SafeTensors::read_metadata(file).unwrap();
+        let header = &metadata.metadata().as_ref().unwrap()[HEADER];
+        serde_json::from_str(header).unwrap()
+    }
+
+    #[test]
+    fn keras_has_the_networks_own_tensors_and_resolved_padding() {
+        let trained = trained(Role::Generator);
+        let bytes = keras(&trained);
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let named = trained.network.named();
+        assert_eq!(file.len(), named.len());
+        for (name, tensor) in named {
+            let view = file.tensor(&name).unwrap();
+            assert_eq!((view.shape(), view.dtype()), (tensor.dims(), Dtype::F32));
+            assert_eq!(view.data(), f32_bytes(tensor));
+        }
+        let header = header(&bytes);
+        assert_eq!(
+            (&header["network"], &header["step"]),
+            (&"generator".into(), &7.into())
+        );
+        let layer = &header["layers"][19];
+        assert_eq!(layer["layer"], "conv_transpose2d");
+        assert_eq!(
+            layer["sides"],
+            serde_json::json!({"top": 1, "bottom": 1, "left": 0, "right": 1})
+        );
+        assert_eq!(layer["output"], serde_json::json!([14, 14, 7]));
+    }
+
+    #[test]
+    fn torch_has_every_tensor_that_its_modules_take() {
+        for role in [Role::Generator, Role::Discriminator] {
+            let bytes = torch(&trained(role));
+            let mut expected = Vec::new();
+            for (index, module) in header(&bytes)["layers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .enumerate()
+            {
+                let names: &[&str] = match module["module"].as_str().unwrap() {
+                    "BatchNorm1d" | "BatchNorm2d" => &[
+                        "weight",
+                        "bias",
+                        "running_mean",
+                        "running_var",
+                        "num_batches_tracked",
+                    ],
+                    _ if module["bias"] == true => &["weight", "bias"],
+                    _ if module["bias"] == false => &["weight"],
+                    _ => &[],
+                };
+                expected.extend(names.iter().map(|name| format!("{index}.{name}")));
+            }
+            let file = SafeTensors::deserialize(&bytes).unwrap();
+            let mut found: Vec<String> = file.names().into_iter().map(String::from).collect();
+            found.sort();
+            expected.sort();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn torch_pads_and_crops_in_modules_of_their_own() {
+        let modules = |role| header(&torch(&trained(role)))["layers"].clone();
+        let padding = |module: &Value| {
+            let kind = module["module"].as_str().unwrap().to_string();
+            (kind, module["padding"].to_string())
+        };
+        let pair = |module: &str, padding: &str| (module.to_string(), padding.to_string());
+        // Kernel 5 and stride [2, 3] on 28x28: 1 and 2 rows, 2 and 2 columns.
+        let discriminator = modules(Role::Discriminator);
+        assert_eq!(padding(&discriminator[0]), pair("ZeroPad2d", "[0,0,0,1]"));
+        assert_eq!(padding(&discriminator[1]), pair("Conv2d", "[1,2]"));
+        // Three rows cropped below, one column before.
+        let generator = modules(Role::Generator);
+        assert_eq!(padding(&generator[8]), pair("ConvTranspose2d", "[0,0]"));
+        assert_eq!(padding(&generator[9]), pair("ZeroPad2d", "[-1,0,0,-3]"));
+        // A stride beyond the kernel adds a row that no position reaches.
+        assert_eq!(generator[12]["output_padding"], serde_json::json!([1, 0]));
+    }
+}

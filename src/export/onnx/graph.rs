@@ -1,0 +1,261 @@
+//! From steps to the nodes of a graph, one after the other. What the operators do, and what their
+//! attributes mean, is in ONNX's Operators.md, at opset 17.
+
+use super::super::channels_first::{Operation, Step};
+use super::super::f32_bytes;
+use super::proto::*;
+use crate::shape::Padding;
+use crate::tensor::Tensor;
+
+/// A graph in the making: every node takes what the one before it gave.
+pub(super) struct Builder {
+    graph: GraphProto,
+    /// What the last node gave.
+    current: String,
+    /// The layer whose nodes are being made; its weights are named after it.
+    layer: usize,
+}
+
+impl Builder {
+    /// A graph whose input has this name and `shape`, the batch left out.
+    pub fn new(input: &str, shape: &[usize]) -> Builder {
+        let mut builder = Builder {
+            graph: GraphProto {
+                input: vec![value_info(input, shape)],
+                ..GraphProto::default()
+            },
+            current: input.into(),
+            layer: 0,
+        };
+        if shape.len() == 3 {
+            builder.permute(&[0, 3, 1, 2]);
+        }
+        builder
+    }
+
+    /// The graph, called `name`; its output has this name and `shape`, the batch left out.
+    ///
+    /// # Panics
+    /// If there is no node: one end of the network must be an image.
+    pub fn finish(mut self, name: &str, output: &str, shape: &[usize]) -> GraphProto {
+        if shape.len() == 3 {
+            self.permute(&[0, 2, 3, 1]);
+        }
+        let last = self.graph.node.last_mut().expect("one end is an image");
+        last.output = vec![output.into()];
+        self.graph.name = name.into();
+        self.graph.output = vec![value_info(output, shape)];
+        self.graph
+    }
+
+    /// Adds the nodes of `step`.
+    pub fn push(&mut self, step: Step) {
+        self.layer = step.layer;
+        match step.operation {
+            Operation::Linear { weight, bias } => {
+                let inputs = self.weights(weight, bias);
+                self.node("Gemm", inputs, vec![int("transB", 1)]);
+            }
+            Operation::Conv2d {
+                weight,
+                bias,
+                stride,
+                padding,
+            } => {
+                let attributes = window(&weight, stride, padding);
+                let inputs = self.weights(weight, bias);
+                self.node("Conv", inputs, attributes);
+            }
+            Operation::ConvTranspose2d {
+                weight,
+                bias,
+                stride,
+                padding,
+                extra,
+            } => {
+                let mut attributes = window(&weight, stride, padding);
+                attributes.push(ints("output_padding", &extra.map(|n| n as i64)));
+                let inputs = self.weights(weight, bias);
+                self.node("ConvTranspose", inputs, attributes);
+            }
+            Operation::BatchNorm {
+                gamma,
+                beta,
+                mean,
+                variance,
+                epsilon,
+                ..
+            } => {
+                let inputs = vec![
+                    self.weight("gamma", gamma),
+                    self.weight("beta", beta),
+                    self.weight("running_mean", mean),
+                    self.weight("running_variance", variance),
+                ];
+                let attributes = vec![float("epsilon", epsilon)];
+                self.node("BatchNormalization", inputs, attributes);
+            }
+            // Nothing is dropped when a network is used.
+            Operation::Dropout { .. } => {}
+            Operation::LeakyRelu { slope } => {
+                self.node("LeakyRelu", vec![], vec![float("alpha", slope)]);
+            }
+            Operation::Relu => self.node("Relu", vec![], vec![]),
+            Operation::Tanh => self.node("Tanh", vec![], vec![]),
+            Operation::Sigmoid => self.node("Sigmoid", vec![], vec![]),
+            Operation::Upsample { factor } => self.upsample(factor),
+            Operation::Flatten => self.node("Flatten", vec![], vec![int("axis", 1)]),
+            Operation::Unflatten { image } => self.reshape(&image),
+            Operation::Transpose { rows, columns } => {
+                self.reshape(&[rows, columns]);
+                self.permute(&[0, 2, 1]);
+                self.reshape(&[rows * columns]);
+            }
+        }
+    }
+
+    /// A node that takes the current value and then `inputs`.
+    fn node(&mut self, op_type: &str, inputs: Vec<String>, attribute: Vec<AttributeProto>) {
+        let name = self.next(op_type);
+        let current = std::mem::replace(&mut self.current, name.clone());
+        self.graph.node.push(NodeProto {
+            input: [vec![current], inputs].concat(),
+            output: vec![name.clone()],
+            name,
+            op_type: op_type.into(),
+            attribute,
+        });
+    }
+
+    /// The name of the next node and of what it gives.
+    fn next(&self, op_type: &str) -> String {
+        format!("{op_type}_{}", self.graph.node.len())
+    }
+
+    fn permute(&mut self, axes: &[i64]) {
+        self.node("Transpose", vec![], vec![ints("perm", axes)]);
+    }
+
+    /// Each example in another shape; a length of 0 keeps what the axis has, here the batch's.
+    fn reshape(&mut self, shape: &[usize]) {
+        let lengths = shape.iter().map(|&length| length as i64);
+        let lengths: Vec<i64> = [0].into_iter().chain(lengths).collect();
+        let name = format!("{}.shape", self.next("Reshape"));
+        let bytes = lengths.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let shape = self.constant(name, TENSOR_INT64, &[lengths.len()], bytes);
+        self.node("Reshape", vec![shape], vec![]);
+    }
+
+    /// Output pixel i shows input pixel floor(i / factor), as `asymmetric` and `floor` have it.
+    fn upsample(&mut self, factor: usize) {
+        let scales = [1.0, 1.0, factor as f32, factor as f32];
+        let bytes = scales.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let name = format!("{}.scales", self.next("Resize"));
+        let scales = self.constant(name, TENSOR_FLOAT, &[4], bytes);
+        let attributes = vec![
+            string("mode", "nearest"),
+            string("coordinate_transformation_mode", "asymmetric"),
+            string("nearest_mode", "floor"),
+        ];
+        // The input between, a region of interest, is for another mode.
+        self.node("Resize", vec![String::new(), scales], attributes);
+    }
+
+    fn weights(&mut self, weight: Tensor, bias: Option<Tensor>) -> Vec<String> {
+        let weight = self.weight("weight", weight);
+        let bias = bias.map(|bias| self.weight("bias", bias));
+        [weight].into_iter().chain(bias).collect()
+    }
+
+    /// An initializer of the current layer; gives its name.
+    fn weight(&mut self, name: &str, tensor: Tensor) -> String {
+        let name = format!("layers.{}.{name}", self.layer);
+        self.constant(name, TENSOR_FLOAT, tensor.dims(), f32_bytes(&tensor))
+    }
+
+    fn constant(&mut self, name: String, kind: i32, dims: &[usize], bytes: Vec<u8>) -> String {
+        self.graph.initializer.push(TensorProto {
+            dims: dims.iter().map(|&length| length as i64).collect(),
+            data_type: kind,
+            name: name.clone(),
+            raw_data: bytes,
+        });
+        name
+    }
+}
+
+/// What convolutions of both directions say of themselves.
+fn window(weight: &Tensor, stride: [usize; 2], padding: Padding) -> Vec<AttributeProto> {
+    let kernel = [weight.dims()[2], weight.dims()[3]];
+    let Padding {
+        top,
+        bottom,
+        left,
+        right,
+    } = padding;
+    vec![
+        ints("kernel_shape", &kernel.map(|n| n as i64)),
+        ints("strides", &stride.map(|n| n as i64)),
+        ints("pads", &[top, left, bottom, right].map(|n| n as i64)),
+    ]
+}
+
+fn int(name: &str, value: i64) -> AttributeProto {
+    AttributeProto {
+        i: Some(value),
+        ..attribute(name, ATTRIBUTE_INT)
+    }
+}
+
+fn ints(name: &str, values: &[i64]) -> AttributeProto {
+    AttributeProto {
+        ints: values.to_vec(),
+        ..attribute(name, ATTRIBUTE_INTS)
+    }
+}
+
+fn float(name: &str, value: f64) -> AttributeProto {
+    AttributeProto {
+        f: Some(value as f32),
+        ..attribute(name, ATTRIBUTE_FLOAT)
+    }
+}
+
+fn string(name: &str, value: &str) -> AttributeProto {
+    AttributeProto {
+        s: Some(value.into()),
+        ..attribute(name, ATTRIBUTE_STRING)
+    }
+}
+
+fn attribute(name: &str, kind: i32) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: kind,
+        ..AttributeProto::default()
+    }
+}
+
+/// A float tensor `[n, shape...]`, n free.
+fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
+    let batch = DimensionProto {
+        dim_value: None,
+        dim_param: Some("n".into()),
+    };
+    let rest = shape.iter().map(|&length| DimensionProto {
+        dim_value: Some(length as i64),
+        dim_param: None,
+    });
+    let shape = TensorShapeProto {
+        dim: [batch].into_iter().chain(rest).collect(),
+    };
+    ValueInfoProto {
+        name: name.into(),
+        r#type: Some(TypeProto {
+            tensor_type: Some(TensorTypeProto {
+                elem_type: TENSOR_FLOAT,
+                shape: Some(shape),
+            }),
+        }),
+    }
+}

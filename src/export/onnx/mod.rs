@@ -1,0 +1,227 @@
+//! ONNX (opset 17, IR version 8): a graph that takes the engine's inputs and gives its outputs,
+//! images `[n, h, w, c]` included, and keeps channels first in between, as ONNX's operators want it.
+
+mod graph;
+mod proto;
+
+use super::channels_first::steps;
+use super::rows;
+use crate::gan::checkpoint::Trained;
+use crate::gan::network::Role;
+use crate::gan::recipe::LayerRow;
+use graph::Builder;
+use prost::Message;
+use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
+
+/// The largest ONNX file: readers of protocol buffers take less than 2 GiB.
+pub const MAX_ONNX_BYTES: u64 = (1 << 31) - 1;
+
+/// Of the format itself.
+const IR_VERSION: i64 = 8;
+/// Of the operators.
+const OPSET: i64 = 17;
+
+/// `trained` as an ONNX file. The generator's goes from `latents` `[n, width]` to `images`
+/// `[n, h, w, c]` in its own range, the discriminator's from `images` to `outputs` `[n, 1]`; n is free.
+///
+/// # Errors
+/// In words, if the network is too large for such a file.
+pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
+    let rows = rows(trained);
+    check_size(&rows)?;
+    let spec = trained.role.spec(&trained.recipe);
+    let [input, output] = match trained.role {
+        Role::Generator => ["latents", "images"],
+        Role::Discriminator => ["images", "outputs"],
+    };
+    let mut builder = Builder::new(input, &spec.input);
+    for step in steps(&spec.layers, &rows, &trained.network) {
+        builder.push(step);
+    }
+    let graph = builder.finish(trained.role.name(), output, &rows[rows.len() - 1].output);
+    let metadata = [
+        ("recipe", trained.recipe.to_toml()),
+        ("step", trained.step.to_string()),
+    ];
+    let model = ModelProto {
+        ir_version: IR_VERSION,
+        producer_name: "minimax".into(),
+        producer_version: env!("CARGO_PKG_VERSION").into(),
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto {
+            domain: String::new(),
+            version: OPSET,
+        }],
+        metadata_props: metadata
+            .map(|(key, value)| StringStringEntryProto {
+                key: key.into(),
+                value,
+            })
+            .into(),
+    };
+    Ok(model.encode_to_vec())
+}
+
+/// That the weights leave room for the graph around them.
+fn check_size(rows: &[LayerRow]) -> Result<(), String> {
+    const GRAPH: u64 = 1 << 24;
+    let values: u64 = rows.iter().map(|row| row.parameters.total()).sum();
+    let bytes = values.saturating_mul(4);
+    match bytes.saturating_add(GRAPH) <= MAX_ONNX_BYTES {
+        true => Ok(()),
+        false => Err(format!(
+            "has {bytes} bytes of weights, and an ONNX file holds less than 2 GiB; use --format \
+             safetensors"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::trained;
+    use super::proto::*;
+    use super::*;
+    use std::collections::HashSet;
+
+    fn decoded(role: Role) -> (ModelProto, GraphProto) {
+        let file = onnx(&trained(role)).unwrap();
+        let mut model = ModelProto::decode(&file[..]).unwrap();
+        assert_eq!(model.encode_to_vec(), file);
+        let graph = model.graph.take().unwrap();
+        (model, graph)
+    }
+
+    /// The one input or output: its name and shape, -1 for what is free.
+    fn end(infos: &[ValueInfoProto]) -> (&str, Vec<i64>) {
+        let [info] = infos else {
+            panic!("{} values", infos.len());
+        };
+        let tensor = info.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
+        assert_eq!(tensor.elem_type, TENSOR_FLOAT);
+        let axes = tensor.shape.as_ref().unwrap().dim.iter();
+        (
+            &info.name,
+            axes.map(|axis| axis.dim_value.unwrap_or(-1)).collect(),
+        )
+    }
+
+    #[test]
+    fn the_file_says_what_it_is() {
+        let (model, graph) = decoded(Role::Generator);
+        assert_eq!((model.ir_version, model.opset_import[0].version), (8, 17));
+        assert_eq!(
+            (&model.producer_name[..], &graph.name[..]),
+            ("minimax", "generator")
+        );
+        assert_eq!(model.metadata_props[0].key, "recipe");
+        assert!(
+            model.metadata_props[0]
+                .value
+                .contains("name = \"every-layer\"")
+        );
+        assert_eq!(end(&graph.input), ("latents", vec![-1, 10]));
+        assert_eq!(end(&graph.output), ("images", vec![-1, 28, 28, 1]));
+        let (_, graph) = decoded(Role::Discriminator);
+        assert_eq!(end(&graph.input), ("images", vec![-1, 28, 28, 1]));
+        assert_eq!(end(&graph.output), ("outputs", vec![-1, 1]));
+    }
+
+    #[test]
+    fn every_value_is_made_once_and_before_it_is_used() {
+        for role in [Role::Generator, Role::Discriminator] {
+            let (_, graph) = decoded(role);
+            let mut known = HashSet::from([String::new()]);
+            let mut used = HashSet::new();
+            let constants = graph.initializer.iter().map(|constant| &constant.name);
+            for name in constants.chain([&graph.input[0].name]) {
+                assert!(known.insert(name.clone()), "{name} is there twice");
+            }
+            for node in &graph.node {
+                for input in &node.input {
+                    assert!(known.contains(input), "{} takes {input:?}", node.name);
+                    used.insert(input.clone());
+                }
+                for output in &node.output {
+                    assert!(known.insert(output.clone()), "{output} is made twice");
+                }
+            }
+            let unused: Vec<&String> = known
+                .difference(&used)
+                .filter(|name| !name.is_empty())
+                .collect();
+            assert_eq!(unused, [&graph.output[0].name]);
+        }
+    }
+
+    #[test]
+    fn constants_have_as_many_bytes_as_their_shapes_say() {
+        let (_, graph) = decoded(Role::Generator);
+        for constant in &graph.initializer {
+            let size = if constant.data_type == TENSOR_INT64 {
+                8
+            } else {
+                4
+            };
+            let bytes = constant.dims.iter().product::<i64>() * size;
+            assert_eq!(constant.raw_data.len() as i64, bytes, "{}", constant.name);
+        }
+        let dims = |name: &str| {
+            let constant = graph
+                .initializer
+                .iter()
+                .find(|constant| constant.name == name);
+            constant
+                .map(|constant| constant.dims.clone())
+                .unwrap_or_default()
+        };
+        assert_eq!(dims("layers.1.weight"), [30, 10]);
+        assert_eq!(dims("layers.2.running_variance"), [30]);
+        assert_eq!(dims("layers.9.weight"), [3, 5, 4, 3]);
+        assert_eq!(dims("layers.14.weight"), [6, 4, 3, 4]);
+        assert!(dims("layers.22.bias").is_empty());
+    }
+
+    #[test]
+    fn every_layer_has_its_operator() {
+        let (_, graph) = decoded(Role::Generator);
+        let operators: Vec<&str> = graph.node.iter().map(|node| &node.op_type[..]).collect();
+        let expected = "Gemm BatchNormalization Relu Gemm BatchNormalization LeakyRelu Reshape \
+            ConvTranspose BatchNormalization Sigmoid ConvTranspose Tanh Conv LeakyRelu \
+            Flatten Gemm Reshape \
+            Flatten Reshape Transpose Reshape Reshape Transpose Reshape Reshape \
+            ConvTranspose Resize Conv Sigmoid Transpose";
+        assert_eq!(
+            operators.join(" "),
+            expected.split_whitespace().collect::<Vec<_>>().join(" ")
+        );
+        let pads = graph.node[7]
+            .attribute
+            .iter()
+            .find(|a| a.name == "pads")
+            .unwrap();
+        // Top, left, bottom, right.
+        assert_eq!(
+            (pads.r#type, &pads.ints[..]),
+            (ATTRIBUTE_INTS, &[0, 1, 3, 0][..])
+        );
+    }
+
+    #[test]
+    fn a_network_beyond_the_format_is_refused() {
+        let row = |units: u64| LayerRow {
+            kind: "dense",
+            input: vec![1],
+            output: vec![1],
+            parameters: crate::gan::recipe::ParameterCount {
+                trainable: units,
+                not_trainable: 0,
+            },
+        };
+        assert!(check_size(&[row(1 << 28), row(1 << 27)]).is_ok());
+        let what = check_size(&[row(1 << 28), row(1 << 28)]).unwrap_err();
+        assert!(
+            what.contains("2147483648 bytes") && what.ends_with("--format safetensors"),
+            "{what}"
+        );
+    }
+}

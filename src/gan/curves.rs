@@ -1,0 +1,101 @@
+//! The curves of a run, from its tables: losses and outputs by step with the ends of epochs marked,
+//! seconds and scores by epoch.
+
+use super::recipe::{LossSpec, Recipe};
+use super::table::Columns;
+use crate::report::chart::{Panel, Series};
+
+/// The panels of a run of `recipe`, from its `log.csv` and `epochs.csv`.
+pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> {
+    let is_critic = recipe.training.loss == LossSpec::Wasserstein;
+    let by_step = |title: &str, y_label: &str, columns: &[(&str, &str)]| Panel {
+        title: title.into(),
+        x_label: "step".into(),
+        y_label: y_label.into(),
+        series: series(steps, "step", columns),
+        marks: epoch_ends(steps),
+        ticks: None,
+    };
+    let by_epoch = |title: &str, y_label: &str, columns: &[(&str, &str)]| Panel {
+        title: title.into(),
+        x_label: "epoch".into(),
+        y_label: y_label.into(),
+        series: series(epochs, "epoch", columns),
+        marks: Vec::new(),
+        ticks: None,
+    };
+    let discriminator = if is_critic { "critic" } else { "discriminator" };
+    let output = match recipe.training.loss {
+        LossSpec::Bce | LossSpec::Minimax => "mean probability",
+        _ => "mean output",
+    };
+    let losses = [("d_loss", discriminator), ("g_loss", "generator")];
+    let outputs = [("d_real", "D(x), real"), ("d_fake", "D(G(z)), generated")];
+    let mut panels = vec![by_step("Losses", "loss", &losses)];
+    if is_critic {
+        let estimate = [("wasserstein_estimate", "minus the critic's loss")];
+        panels.push(by_step("Wasserstein estimate", "distance", &estimate));
+    }
+    panels.extend([
+        by_step(&format!("Output of the {discriminator}"), output, &outputs),
+        by_epoch("Seconds per epoch", "seconds", &[("seconds", "training")]),
+        by_epoch(
+            "Sliced Wasserstein distance of samples",
+            "distance",
+            &[("sliced_wasserstein", "from real images")],
+        ),
+    ]);
+    panels
+}
+
+fn series(table: &Columns, x: &str, columns: &[(&str, &str)]) -> Vec<Series> {
+    let series = |&(column, name): &(&str, &str)| Series {
+        name: name.into(),
+        points: table.points(x, column),
+    };
+    columns.iter().map(series).collect()
+}
+
+/// The last step of each epoch but the latest.
+fn epoch_ends(steps: &Columns) -> Vec<f64> {
+    let points = steps.points("step", "epoch");
+    let pairs = points.iter().zip(points.iter().skip(1));
+    let ends = pairs.filter(|(now, next)| now.1 != next.1);
+    ends.map(|(now, _)| now.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_critic_has_its_estimate_and_epochs_are_marked_at_their_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = |text: &str| {
+            let path = folder.path().join("table.csv");
+            std::fs::write(&path, text).unwrap();
+            Columns::read(&path).unwrap()
+        };
+        let steps = table(
+            "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate\n\
+             1,1,-1,,2,1,10,1\n2,1,-2,0.5,3,1,10,2\n3,2,-3,,4,1,10,3\n",
+        );
+        let epochs = table("step,epoch,seconds\n2,1,7.5\n");
+        let critic = Recipe::load("wgan-gp-mnist", &[]).unwrap();
+        let panels = super::panels(&critic, &steps, &epochs);
+        let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
+        assert_eq!(
+            titles[..3],
+            ["Losses", "Wasserstein estimate", "Output of the critic"]
+        );
+        assert_eq!(panels[0].marks, [2.0]);
+        assert_eq!(panels[0].series[1].points, [(2.0, 0.5)]);
+        assert_eq!(panels[1].series[0].name, "minus the critic's loss");
+        assert_eq!(panels[1].series[0].points[2], (3.0, 3.0));
+        let plain = Recipe::load("dcgan-mnist", &[]).unwrap();
+        assert_eq!(
+            super::panels(&plain, &steps, &epochs).len(),
+            panels.len() - 1
+        );
+    }
+}

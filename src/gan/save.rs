@@ -1,0 +1,170 @@
+//! What a run writes as it goes: grids, tables, checkpoints, and the pictures drawn from them.
+
+use super::checkpoint;
+use super::folder;
+use super::log::EpochTime;
+use super::model::{fixed_latents, sample};
+use super::pixels;
+use super::run::Run;
+use super::scores::{self, Scores, score};
+use super::summary;
+use super::table::Columns;
+use crate::data::Images;
+use crate::files::write_whole;
+use crate::random::{Purpose, Random};
+use crate::report::{Picture, columns_for, grid};
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Pictures of the whole run are drawn again after an epoch only when this many times the time that
+/// they last took has gone by.
+const DRAWING_SHARE: u32 = 50;
+
+/// When the pictures of the whole run were last drawn, and how long that took.
+#[derive(Default)]
+pub(super) struct Drawing {
+    last: Option<(Instant, Duration)>,
+}
+
+/// The lowest sliced Wasserstein distance that the run in `folder` has scored up to `step`.
+pub(super) fn best_distance(folder: &Path, step: u64) -> Result<Option<f64>> {
+    let path = folder.join(folder::EPOCHS);
+    if step == 0 || !path.is_file() {
+        return Ok(None);
+    }
+    let scored = Columns::read(&path)?.points("step", "sliced_wasserstein");
+    let known = scored.into_iter().filter(|&(at, _)| at <= step as f64);
+    Ok(known.map(|(_, distance)| distance).min_by(f64::total_cmp))
+}
+
+impl Run {
+    /// The latest sample grid.
+    pub fn latest_grid(&self) -> PathBuf {
+        let epoch = self.epoch_of(self.gan.steps);
+        folder::grid(&self.folder, epoch)
+    }
+
+    /// The grid of the epoch, the tables, the generator by itself, and last the checkpoint: what it
+    /// knows of has left all its other files. None of it if a number in them is none.
+    pub(super) fn save(&mut self) -> Result<()> {
+        self.gan.check_finite()?;
+        if self.gan.steps > 0 {
+            let samples = self.sample(self.recipe.samples.count)?;
+            self.save_grid(&samples)?;
+        }
+        self.save_checkpoint()
+    }
+
+    /// As [`Run::save`] after the last step of an epoch or of training, whose samples are scored; the
+    /// best state so far is kept, and the epoch's where it is to be.
+    pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<Scores> {
+        self.gan.check_finite()?;
+        let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
+        let real = self.batches.images();
+        let count = real.len().min(scores::SAMPLES);
+        let (size, on_grid) = (real.image_len(), self.recipe.samples.count);
+        let samples = self.sample(count.max(on_grid))?;
+        self.save_grid(&samples[..on_grid * size])?;
+        let seed = self.recipe.training.seed;
+        let scores = score(&samples[..count * size], self.batches.images(), seed);
+        self.log.epoch(step, epoch, time, &scores)?;
+        self.board.epoch(step, time, &scores)?;
+        let distance = scores.sliced_wasserstein;
+        if self.best.is_none_or(|best| distance < best) {
+            self.best = Some(distance);
+            self.write_checkpoint(folder::BEST)?;
+        }
+        if self
+            .keep_every
+            .is_some_and(|every| epoch.is_multiple_of(every))
+        {
+            self.write_checkpoint(&folder::kept(epoch))?;
+        }
+        self.save_checkpoint()?;
+        Ok(scores)
+    }
+
+    fn save_checkpoint(&mut self) -> Result<()> {
+        self.log.sync()?;
+        self.board.sync()?;
+        let generator = self.folder.join(folder::GENERATOR);
+        checkpoint::save_generator(&generator, &self.gan, &self.recipe)?;
+        self.write_checkpoint(folder::CHECKPOINT)
+    }
+
+    fn write_checkpoint(&self, name: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        checkpoint::save(&path, &self.gan, &self.recipe, self.device, self.data)
+    }
+
+    /// `count` images from the run's fixed latents, as bytes; the first are the same for any count.
+    fn sample(&mut self, count: usize) -> Result<Vec<u8>> {
+        let width = self.recipe.generator.input[0];
+        let latents = fixed_latents(self.recipe.training.seed, count, width);
+        let images = sample(&mut self.gan.generator, &latents, width, self.device);
+        // Huge weights are numbers still, and make none.
+        if images.to_f32().iter().any(|v| !v.is_finite()) {
+            return Err(Error::Diverged {
+                step: self.gan.steps,
+                what: "the generator's images are not finite".into(),
+            });
+        }
+        Ok(pixels::to_bytes(&images, self.recipe.data.range))
+    }
+
+    fn save_grid(&mut self, samples: &[u8]) -> Result<()> {
+        let path = self.latest_grid();
+        let picture = self.grid(samples)?;
+        write_whole(&path, &picture.to_png())?;
+        self.board.grid(self.gan.steps, &picture)
+    }
+
+    /// Real images in a grid like those of the samples, to hold them against, unless they are there.
+    pub(super) fn save_real(&self) -> Result<()> {
+        let path = folder::real_grid(&self.folder);
+        if path.is_file() {
+            return Ok(());
+        }
+        let real = self.batches.images();
+        let order =
+            Random::new(self.recipe.training.seed, Purpose::Metrics).permutation(real.len());
+        let picked = order.iter().cycle().take(self.recipe.samples.count);
+        let pixels: Vec<u8> = picked
+            .flat_map(|&index| real.image(index as usize))
+            .copied()
+            .collect();
+        write_whole(&path, &self.grid(&pixels)?.to_png())
+    }
+
+    fn grid(&self, pixels: &[u8]) -> Result<Picture> {
+        let Images {
+            height,
+            width,
+            channels,
+            ..
+        } = *self.batches.images();
+        let columns = columns_for(self.recipe.samples.count);
+        grid(pixels, height, width, channels, columns).map_err(|what| {
+            let mend = "lower samples.count";
+            Error::recipe(&self.recipe.name, format!("{what}; {mend}"))
+        })
+    }
+
+    /// Draws the pictures of the whole run, and its report.
+    pub(super) fn draw(&mut self) -> Result<()> {
+        let start = Instant::now();
+        summary::draw(&self.folder)?;
+        self.drawing.last = Some((Instant::now(), start.elapsed()));
+        Ok(())
+    }
+
+    /// Draws if it was long ago, by how long drawing takes.
+    pub(super) fn draw_now_and_then(&mut self) -> Result<()> {
+        let due = |(last, took): (Instant, Duration)| last.elapsed() > DRAWING_SHARE * took;
+        if self.drawing.last.is_none_or(due) {
+            self.draw()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! How good a run's samples are, by comparing the same latents' images with the same real ones at the
+//! end of each epoch.
+
+use crate::data::Images;
+use crate::metrics::{ClassShares, nearest_classes, sliced_wasserstein};
+use crate::random::{Purpose, Random};
+
+/// Samples that are compared, and real images that their distribution is compared with.
+pub const SAMPLES: usize = 1000;
+
+/// Labelled images among which each sample's nearest is looked for.
+const LABELLED: usize = 2000;
+
+/// What the samples of one state of the generator are worth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// The sliced Wasserstein distance from as many real images, pixels in [0, 1]; the lower the
+    /// better.
+    pub sliced_wasserstein: f64,
+    /// Which classes appear, where the data has labels.
+    pub classes: Option<ClassShares>,
+}
+
+/// Scores `samples` `[n, h, w, c]`, n at most [`SAMPLES`], against real images picked at random, the
+/// same ones for the same `seed`.
+///
+/// # Panics
+/// If there are fewer real images than samples.
+pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
+    let size = real.image_len();
+    let mut random = Random::new(seed, Purpose::Metrics);
+    let order = random.permutation(real.len());
+    let picked = &order[..order.len().min(LABELLED)];
+    let unit = |bytes: &[u8]| -> Vec<f32> { bytes.iter().map(|&b| f32::from(b) / 255.0).collect() };
+    let samples = unit(samples);
+    let mut images = Vec::with_capacity(picked.len() * size);
+    for &index in picked {
+        images.extend(unit(real.image(index as usize)));
+    }
+    let as_many = &images[..samples.len()];
+    let distance = sliced_wasserstein(&samples, as_many, size, &mut random);
+    let labels = real.labels.as_slice();
+    let classes = (!labels.is_empty()).then(|| {
+        let labels: Vec<u8> = picked.iter().map(|&i| labels[i as usize]).collect();
+        nearest_classes(&samples, &images, &labels, size)
+    });
+    Scores {
+        sliced_wasserstein: distance,
+        classes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::draw;
+
+    #[test]
+    fn real_digits_score_better_than_noise_and_show_every_class() {
+        let digits = draw(3000, 1);
+        let samples = draw(SAMPLES, 2);
+        let real = score(&samples.pixels, &digits, 5);
+        assert_eq!(real.classes.unwrap().present(), 10);
+        let noise: Vec<u8> = (0..samples.pixels.len()).map(|i| (i * 151) as u8).collect();
+        let noise = score(&noise, &digits, 5);
+        assert!(real.sliced_wasserstein * 10.0 < noise.sliced_wasserstein);
+
+        let ones: Vec<u8> = samples.image(1).repeat(SAMPLES);
+        assert_eq!(score(&ones, &digits, 5).classes.unwrap().present(), 1);
+    }
+}

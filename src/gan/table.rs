@@ -1,0 +1,174 @@
+//! CSV tables that a run appends to: rows of numbers, the first of them a step. A run that goes on
+//! first drops the rows of steps that its checkpoint doesn't know, so that no step stands twice.
+
+use crate::files::write_whole;
+use crate::{Error, Result};
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Somebody may be watching the file grow.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// A table that is open for appending.
+pub struct Table {
+    path: PathBuf,
+    file: BufWriter<File>,
+    flushed: Instant,
+}
+
+impl Table {
+    /// The table at `path` with the columns `header`, holding the rows up to step `last` of the one
+    /// that was there.
+    ///
+    /// # Errors
+    /// If it can't be read or written.
+    pub fn open(path: &Path, header: &str, last: u64) -> Result<Table> {
+        let mut text = format!("{header}\n");
+        if last > 0 {
+            let old = match std::fs::read_to_string(path) {
+                // A table that somebody has moved away is begun anew.
+                Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+                read => read.map_err(Error::io(path))?,
+            };
+            for row in old
+                .lines()
+                .skip(1)
+                .filter(|row| is_known(row, header, last))
+            {
+                text += row;
+                text.push('\n');
+            }
+        }
+        write_whole(path, text.as_bytes())?;
+        let file = OpenOptions::new().append(true).open(path);
+        Ok(Table {
+            path: path.to_path_buf(),
+            file: BufWriter::new(file.map_err(Error::io(path))?),
+            flushed: Instant::now(),
+        })
+    }
+
+    /// Appends `row`, in the order of the header and without a line's end.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn append(&mut self, row: &str) -> Result<()> {
+        writeln!(self.file, "{row}").map_err(Error::io(&self.path))?;
+        if self.flushed.elapsed() > FLUSH_EVERY {
+            self.file.flush().map_err(Error::io(&self.path))?;
+            self.flushed = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Puts every row on the disk.
+    ///
+    /// # Errors
+    /// If they can't be written.
+    pub fn sync(&mut self) -> Result<()> {
+        let synced = self
+            .file
+            .flush()
+            .and_then(|()| self.file.get_ref().sync_data());
+        synced.map_err(Error::io(&self.path))
+    }
+}
+
+/// True for a whole row of a step up to `last`.
+fn is_known(row: &str, header: &str, last: u64) -> bool {
+    let step = row
+        .split(',')
+        .next()
+        .and_then(|step| step.parse::<u64>().ok());
+    let whole = row.matches(',').count() == header.matches(',').count();
+    whole && step.is_some_and(|step| step <= last)
+}
+
+/// A field for a number, or an empty one.
+pub(super) fn field(number: Option<f64>) -> String {
+    number.map_or(String::new(), |v| format!("{v:.6}"))
+}
+
+/// A table that has been read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Columns {
+    names: Vec<String>,
+    /// Row by row; a field that is no number is none.
+    rows: Vec<Vec<Option<f64>>>,
+}
+
+impl Columns {
+    /// Reads the table at `path`. Rows that are not whole are left out: a run may be appending one.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn read(path: &Path) -> Result<Columns> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let mut lines = text.split_inclusive('\n');
+        let fields = |line: &str| -> Vec<String> {
+            line.trim_end().split(',').map(str::to_string).collect()
+        };
+        let names = lines.next().map(fields).unwrap_or_default();
+        let rows = lines
+            .filter(|line| line.ends_with('\n'))
+            .map(|line| fields(line).iter().map(|v| v.parse().ok()).collect())
+            .filter(|row: &Vec<Option<f64>>| row.len() == names.len())
+            .collect();
+        Ok(Columns { names, rows })
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The column `name`, with none for an empty field; all none if there is no such column.
+    pub fn column(&self, name: &str) -> Vec<Option<f64>> {
+        let place = self.names.iter().position(|other| other == name);
+        let value = |row: &Vec<Option<f64>>| place.and_then(|place| row[place]);
+        self.rows.iter().map(value).collect()
+    }
+
+    /// The rows where both columns have a number.
+    pub fn points(&self, x: &str, y: &str) -> Vec<(f64, f64)> {
+        let rows = self.column(x).into_iter().zip(self.column(y));
+        rows.filter_map(|(x, y)| Some((x?, y?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_checkpoint_does_not_know_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.csv");
+        let mut table = Table::open(&path, "step,loss", 0).unwrap();
+        for row in ["1,0.5", "2,", "3,0.25", "4,0.125"] {
+            table.append(row).unwrap();
+        }
+        drop(table);
+        let mut table = Table::open(&path, "step,loss", 3).unwrap();
+        table.append("4,8").unwrap();
+        table.sync().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "step,loss\n1,0.5\n2,\n3,0.25\n4,8\n");
+
+        std::fs::write(&path, text + "5,0.1").unwrap();
+        let columns = Columns::read(&path).unwrap();
+        assert_eq!(columns.len(), 4, "the last row may not be whole");
+        assert_eq!(
+            columns.points("step", "loss"),
+            [(1.0, 0.5), (3.0, 0.25), (4.0, 8.0)]
+        );
+        assert_eq!(columns.column("other"), [None; 4]);
+    }
+}

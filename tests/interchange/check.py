@@ -1,0 +1,208 @@
+"""Checks that exported networks compute what `minimax` computes.
+
+    pip install -r requirements.txt
+    python check.py [--minimax PATH] [--data NAME|DIR] [RUN | RECIPE ...]
+
+Each argument is a run's folder, or a recipe (a built-in one or a .toml file) that is first trained for
+three steps, on --data if given. Without any, the default recipe is. For both networks, on 64 inputs:
+
+    keras   the safetensors file, evaluated by plain NumPy loops over the layers of its header
+    onnx    the ONNX file, checked by the onnx package and run by onnxruntime
+    torch   the safetensors file, loaded with load_state_dict into a torch.nn.Sequential made from its
+            header (skipped where torch isn't installed)
+
+The generator's are compared with what `minimax sample` makes of the same latents, the discriminator's,
+on noise, with the first of them. A line per recipe; the exit status is 1 if anything differs by more
+than 1e-4, or by more than 1e-4 of the range of the values where that is less than 1.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+import safetensors
+import safetensors.numpy
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+COUNT = 64
+LIMIT = 1e-4
+
+
+def main():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minimax", default=root / "target" / "release" / "minimax")
+    parser.add_argument("--data", help="what recipes are trained on, instead of their own data")
+    parser.add_argument("runs", nargs="*", default=["quickstart"], metavar="RUN|RECIPE")
+    args = parser.parse_args()
+    if torch is None:
+        print("torch isn't installed: the torch layout is not checked")
+    ok = True
+    with tempfile.TemporaryDirectory() as folder:
+        for index, run in enumerate(args.runs):
+            work = pathlib.Path(folder) / str(index)
+            work.mkdir()
+            try:
+                ok &= check(args, run, work)
+            except subprocess.CalledProcessError as error:
+                print(f"{run}: FAILED: {error.stderr.strip()}")
+                ok = False
+    sys.exit(not ok)
+
+
+def check(args, run, work):
+    """Prints the line of one run; true if everything in it agrees."""
+
+    def minimax(*arguments):
+        command = [str(args.minimax), *map(str, arguments)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    name = pathlib.Path(run).stem
+    if not pathlib.Path(run).is_dir():
+        data = ["--data", args.data] if args.data else []
+        folder = work / "run"
+        minimax("train", run, "--steps", 3, "--batch-size", 8, "--out", folder, *data)
+        run = folder
+
+    def export(network, format, *layout):
+        out = work / "-".join([network, format, *layout[1:]])
+        minimax("export", run, "--network", network, "--format", format, *layout, "--out", out)
+        return out
+
+    differences = {}
+    for network in ["generator", "discriminator"]:
+        header, weights = read(export(network, "safetensors", "--layout", "keras"))
+        shape = (COUNT, *header["input"])
+        inputs = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+        if network == "generator":
+            np.save(work / "latents.npy", inputs)
+            latents, samples = work / "latents.npy", work / "samples.npy"
+            minimax("sample", run, "--latents", latents, "--out", samples)
+            expected = np.load(samples)
+            differences["generator keras"] = difference(keras(header, weights, inputs), expected)
+        else:
+            expected = keras(header, weights, inputs)
+        actual = run_onnx(export(network, "onnx"), inputs)
+        differences[f"{network} onnx"] = difference(actual, expected)
+        if torch is not None:
+            actual = run_torch(export(network, "safetensors", "--layout", "torch"), inputs)
+            differences[f"{network} torch"] = difference(actual, expected)
+    ok = all(value <= LIMIT for value in differences.values())
+    listed = ", ".join(f"{what} {value:.1e}" for what, value in differences.items())
+    print(f"{name}: {'ok' if ok else 'FAILED'}: {listed}", flush=True)
+    return ok
+
+
+def difference(actual, expected):
+    """The largest, as a share of the values' range if that is below 1. What isn't a number never passes."""
+    if actual.shape != expected.shape:
+        return np.inf
+    return np.abs(actual - expected).max() / min(1, np.ptp(expected))
+
+
+def read(path):
+    """The header and the tensors of an exported safetensors file."""
+    with safetensors.safe_open(path, framework="numpy") as file:
+        return json.loads(file.metadata()["model"]), safetensors.numpy.load_file(path)
+
+
+def run_onnx(path, inputs):
+    onnx.checker.check_model(onnx.load(path), full_check=True)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: inputs})[0]
+
+
+def run_torch(path, inputs):
+    header, weights = read(path)
+    modules = [getattr(torch.nn, m.pop("module"))(**m) for m in header["layers"]]
+    model = torch.nn.Sequential(*modules)
+    model.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
+    model.eval()
+    x = torch.from_numpy(inputs)
+    with torch.no_grad():
+        if x.ndim == 4:
+            return model(x.permute(0, 3, 1, 2)).numpy()
+        return model(x).permute(0, 2, 3, 1).numpy()
+
+
+def keras(header, weights, x):
+    """What the layers of a file in Keras's layouts make of x, channels last, in float64."""
+    x = x.astype(np.float64)
+    for index, layer in enumerate(header["layers"], 1):
+        prefix = f"layers.{index}."
+        own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
+        x = apply(layer, own, x)
+        assert x.shape == (len(x), *layer["output"]), (index, layer, x.shape)
+    return x.astype(np.float32)
+
+
+def apply(layer, own, x):
+    kind = layer["layer"]
+    if kind == "dense":
+        return x @ own["kernel"] + own.get("bias", 0)
+    if kind == "conv2d":
+        return convolve(layer, own["kernel"], x) + own.get("bias", 0)
+    if kind == "conv_transpose2d":
+        return transposed(layer, own["kernel"], x) + own.get("bias", 0)
+    if kind == "batch_norm":
+        scale = own["gamma"] / np.sqrt(own["running_variance"] + layer["epsilon"])
+        return (x - own["running_mean"]) * scale + own["beta"]
+    if kind in ("reshape", "flatten"):
+        return x.reshape(len(x), *layer["output"])
+    if kind == "upsample":
+        return x.repeat(layer["factor"], axis=1).repeat(layer["factor"], axis=2)
+    functions = {
+        "dropout": lambda x: x,
+        "leaky_relu": lambda x: np.maximum(x, layer["slope"] * x),
+        "relu": lambda x: np.maximum(x, 0),
+        "tanh": np.tanh,
+        "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    }
+    return functions[kind](x)
+
+
+def windows(layer, kernel, height, width):
+    """Kernel row and column, and where the kernel's positions put them in the padded image."""
+    stride = np.broadcast_to(layer["stride"], 2)
+    for i in range(kernel.shape[0]):
+        for j in range(kernel.shape[1]):
+            rows = slice(i, i + stride[0] * (height - 1) + 1, stride[0])
+            columns = slice(j, j + stride[1] * (width - 1) + 1, stride[1])
+            yield i, j, rows, columns
+
+
+def convolve(layer, kernel, x):
+    sides, (height, width, filters) = layer["sides"], layer["output"]
+    rows, columns = (sides["top"], sides["bottom"]), (sides["left"], sides["right"])
+    padded = np.pad(x, [(0, 0), rows, columns, (0, 0)])
+    y = np.zeros((len(x), height, width, filters))
+    for i, j, rows, columns in windows(layer, kernel, height, width):
+        y += padded[:, rows, columns] @ kernel[i, j]
+    return y
+
+
+def transposed(layer, kernel, x):
+    sides, (height, width, filters) = layer["sides"], layer["output"]
+    stride = np.broadcast_to(layer["stride"], 2)
+    full = [
+        max((x.shape[1 + a] - 1) * stride[a] + kernel.shape[a], sides[s] + layer["output"][a])
+        for a, s in enumerate(["top", "left"])
+    ]
+    y = np.zeros((len(x), *full, filters))
+    for i, j, rows, columns in windows(layer, kernel, x.shape[1], x.shape[2]):
+        y[:, rows, columns] += x @ kernel[i, j].T
+    return y[:, sides["top"] :][:, :height, sides["left"] :][:, :, :width]
+
+
+if __name__ == "__main__":
+    main()
