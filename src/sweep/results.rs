@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn losses_are_the_last_epochs_and_seconds_those_of_whole_epochs() {
         let folder = tempfile::tempdir().unwrap();
-        let plan = Sweep::load("scaling").unwrap().plan(true, &[]).unwrap();
+        let plan = Sweep::load("scaling").unwrap().plan(false, &[]).unwrap();
         let mut state = State::open(folder.path()).unwrap();
         let run = state.run_folder(&plan.runs[0]);
         fs::create_dir(&run).unwrap();
