@@ -33,6 +33,14 @@ pub enum Error {
         /// Key, value and mend.
         what: String,
     },
+    /// A sweep that can't be run: the line or key and the mend are in `what`.
+    #[error("sweep {sweep}: {what}")]
+    Sweep {
+        /// Its name or path.
+        sweep: String,
+        /// Line or key, value and mend.
+        what: String,
+    },
     /// A flag or argument whose value can't be used (exit code 2).
     #[error("{0}")]
     Usage(String),

@@ -48,6 +48,7 @@ pub mod random;
 pub mod report;
 pub mod shape;
 pub mod storage;
+pub mod sweep;
 pub mod tensor;
 
 pub use autograd::{grad, no_grad};

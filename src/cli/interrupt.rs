@@ -2,6 +2,7 @@
 
 use crate::error::INTERRUPTED;
 use crate::{Error, Result};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,4 +20,17 @@ pub fn watch() -> Result<impl Fn() -> bool> {
     })
     .map_err(|error| Error::Usage(format!("Ctrl-C can't be caught: {error}")))?;
     Ok(move || asked.load(Ordering::Relaxed))
+}
+
+/// From now on, says whether the standard input has come to its end: the program that started this one
+/// is gone, or wants it to stop.
+pub fn end_of_input() -> impl Fn() -> bool {
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&ended);
+    std::thread::spawn(move || {
+        // An input that can't be read is at its end too.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        seen.store(true, Ordering::Relaxed);
+    });
+    move || ended.load(Ordering::Relaxed)
 }

@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod recipes;
 pub mod report;
 pub mod sample;
+pub mod sweep;
 mod table;
 pub mod train;
 
@@ -36,6 +37,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Make images with a trained generator
     Sample(sample::SampleArgs),
+    /// Train a grid of settings and draw what comes of them
+    Sweep(sweep::SweepArgs),
     /// Draw the pictures of a run again
     Report(report::ReportArgs),
     /// Draw the images between two latents, as a strip and a GIF
@@ -55,6 +58,7 @@ fn run() -> Result<()> {
         None => Ok(()),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Interpolate(args)) => interpolate::run(&args),
         Some(Command::Export(args)) => export::run(&args),

@@ -59,6 +59,9 @@ pub struct TrainArgs {
     /// Go on with the run in --out, or with the recipe's latest
     #[arg(long)]
     pub resume: bool,
+    /// Stop, as with Ctrl-C, when the standard input ends; for programs that start this one
+    #[arg(long, hide = true)]
+    pub stop_with_input: bool,
 }
 
 /// Runs `minimax train`.
@@ -82,7 +85,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         ));
     }
     print(&introduction(&run, last))?;
-    let stop = interrupt::watch()?;
+    let interrupted = interrupt::watch()?;
+    let left_alone = args.stop_with_input.then(interrupt::end_of_input);
+    let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
     // On a thread of the pool: from outside, every kernel would wake a worker and wait for it.
     let outcome = rayon::scope(|_| run.train(last, &stop, &mut |progress| screen.step(progress)));

@@ -55,6 +55,7 @@ pub use memory::MAX_TRAINING_BYTES;
 pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
+pub(crate) use typed::{in_words, line_at};
 
 /// A GAN and how to train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -102,7 +102,7 @@ fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake>
 
 /// Serde's complaint without the names of Rust's types. What a person wrote may stand in the middle
 /// and is left alone; only how it begins and ends is rewritten.
-pub(super) fn in_words(complaint: &str) -> String {
+pub(crate) fn in_words(complaint: &str) -> String {
     const BEGINNINGS: [(&str, &str); 4] = [
         ("unknown field", "unknown key"),
         ("missing field", "missing key"),
@@ -182,7 +182,7 @@ pub(super) fn line_of(text: &str, path: &str) -> usize {
 }
 
 /// The line, counted from 1, of the byte at `offset`.
-pub(super) fn line_at(text: &str, offset: usize) -> usize {
+pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     1 + text
         .bytes()
         .take(offset)

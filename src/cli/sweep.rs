@@ -1,0 +1,249 @@
+//! `minimax sweep`: a grid of training runs, and what comes of comparing them.
+
+use super::{interrupt, print};
+use crate::sweep::runner::{self, Event, Settings};
+use crate::sweep::state::State;
+use crate::sweep::{Plan, Sweep, built_in_names, draw, results};
+use crate::{Error, Result};
+use clap::{Args, value_parser};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Arguments of `minimax sweep`.
+///
+/// The same command goes on where it was stopped, and draws everything anew.
+#[derive(Args, Debug)]
+pub struct SweepArgs {
+    /// A built-in sweep (see --list) or a .toml file
+    #[arg(value_name = "SWEEP", required_unless_present = "list")]
+    pub sweep: Option<String>,
+    /// List the built-in sweeps
+    #[arg(long, conflicts_with = "sweep")]
+    pub list: bool,
+    /// The sweep's short form, a few minutes that show that it works
+    #[arg(long)]
+    pub quick: bool,
+    /// The sweep's folder [default: runs/sweep-<name>, with --quick runs/sweep-<name>-quick]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Train so many runs at once; seconds per epoch tell something only with 1
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=64))]
+    pub jobs: u16,
+    /// Threads to use, divided among the runs at once [default: all cores]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// What to train on: a data set's name or a folder [default: the recipes']
+    #[arg(long, value_name = "NAME|DIR")]
+    pub data: Option<String>,
+    /// Change any key of every recipe, such as training.epochs=5, on top of what the sweep sets
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+/// Runs `minimax sweep`.
+///
+/// # Errors
+/// Whatever is wrong with the flags, the sweep, a recipe or the folder, before anything is trained;
+/// [`Error::Sweep`] at the end if a run failed; [`Error::Interrupted`] if Ctrl-C ended it early.
+pub fn run(args: &SweepArgs) -> Result<()> {
+    let Some(name) = &args.sweep else {
+        return list();
+    };
+    let plan = Sweep::load(name)?.plan(args.quick, &overrides(args))?;
+    let mut state = State::open(&folder(args, &plan)?)?;
+    for run in &plan.runs {
+        state.check(run)?;
+    }
+    let settings = settings(args, &plan, &state)?;
+    let stop = interrupt::watch()?;
+    print(&introduction(&plan, &state, &settings))?;
+    let mut screen = Screen::new(&plan);
+    let trained = runner::train(&plan, &mut state, &settings, &stop, &mut |event| {
+        screen.show(event);
+    });
+    screen.finish();
+    trained?;
+    farewell(&plan, &state, stop())
+}
+
+/// The overrides that come after all that the sweep sets.
+fn overrides(args: &SweepArgs) -> Vec<String> {
+    let data = args.data.clone().map(toml::Value::String);
+    let data = data.map(|name| format!("data.name={name}"));
+    data.into_iter().chain(args.overrides.clone()).collect()
+}
+
+/// The sweep's folder; recipes in it are named on the command line of its runs, so it must be text.
+fn folder(args: &SweepArgs, plan: &Plan) -> Result<PathBuf> {
+    let quick = if args.quick { "-quick" } else { "" };
+    let default = || format!("runs/sweep-{}{quick}", plan.name).into();
+    let folder = args.out.clone().unwrap_or_else(default);
+    match folder.to_str() {
+        Some(_) => Ok(folder),
+        None => Err(Error::Usage(format!(
+            "--out {}: the name is not UTF-8; choose another",
+            folder.display()
+        ))),
+    }
+}
+
+fn settings(args: &SweepArgs, plan: &Plan, state: &State) -> Result<Settings> {
+    let todo = plan.runs.iter();
+    let todo = todo.filter(|run| !state.is_finished(run, plan.steps));
+    let jobs = usize::from(args.jobs).min(todo.count().max(1));
+    let cores = || std::thread::available_parallelism().map_or(1, |count| count.get());
+    let threads = args.threads.map_or_else(cores, usize::from);
+    Ok(Settings {
+        program: std::env::current_exe().map_err(Error::io("the running program"))?,
+        jobs,
+        threads: (threads / jobs).max(1),
+    })
+}
+
+fn list() -> Result<()> {
+    let widest = built_in_names().map(str::len).max().unwrap_or(0);
+    for name in built_in_names() {
+        let sweep = Sweep::load(name)?;
+        let runs = sweep.plan(false, &[])?.runs.len();
+        let what = &sweep.description;
+        print(&format!("{name:<widest$}  {runs} runs  {what}\n"))?;
+    }
+    Ok(())
+}
+
+fn introduction(plan: &Plan, state: &State, settings: &Settings) -> String {
+    let each = match plan.steps {
+        Some(steps) => format!("{steps} steps each"),
+        None => "the epochs of their recipes".into(),
+    };
+    let (jobs, threads) = (settings.jobs, settings.threads);
+    format!(
+        "{}: {} runs, {each}; {jobs} at once with {threads} threads; files go to {}\n",
+        plan.name,
+        plan.runs.len(),
+        state.folder().display()
+    )
+}
+
+/// Draws what there is and says how it went.
+fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
+    let results = results::read(plan, state)?;
+    let finished = results.iter().filter(|result| result.is_finished()).count();
+    let all = plan.runs.len();
+    let failed = results
+        .iter()
+        .filter(|result| result.error.is_some())
+        .count();
+    if stopped && finished + failed < all {
+        return Err(Error::Interrupted(format!(
+            "stopped with {finished} of {all} runs finished, all saved; \
+             go on by running the same command again"
+        )));
+    }
+    let page = draw::draw(plan, state, &results)?;
+    if finished < all {
+        let unfinished = plan.runs.iter().zip(&results);
+        let unfinished = unfinished.filter(|(_, result)| !result.is_finished());
+        let why = unfinished.map(|(run, result)| {
+            let error = result.error.as_deref().unwrap_or("was stopped");
+            format!("{}: {error}", run.folder)
+        });
+        return Err(Error::Sweep {
+            sweep: plan.name.clone(),
+            what: format!(
+                "{} of {all} runs did not finish ({}); mend the cause and run the same command again",
+                all - finished,
+                why.collect::<Vec<_>>().join("; ")
+            ),
+        });
+    }
+    let page = page.display();
+    print(&format!("done: {all} runs; all in {page}\n"))
+}
+
+/// What the user sees: a bar over the runs on a terminal, plain lines elsewhere.
+struct Screen<'p> {
+    plan: &'p Plan,
+    bar: Option<ProgressBar>,
+    begun: Vec<Instant>,
+    line: Instant,
+}
+
+/// How often a plain line tells how far a run is.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Screen<'_> {
+    fn new(plan: &Plan) -> Screen<'_> {
+        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        let bar = terminal.then(|| {
+            let style = "{bar:20.cyan/blue} {pos}/{len} runs  {wide_msg}";
+            let style = ProgressStyle::with_template(style).expect("a template of known keys");
+            let runs = plan.runs.len() as u64;
+            ProgressBar::with_draw_target(Some(runs), ProgressDrawTarget::stderr())
+                .with_style(style)
+        });
+        Screen {
+            plan,
+            bar,
+            begun: vec![Instant::now(); plan.runs.len()],
+            line: Instant::now(),
+        }
+    }
+
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Skipped(run) => self.ended(run, "was finished earlier"),
+            Event::Begun(run) => {
+                self.begun[run] = Instant::now();
+                self.say(run, "begins");
+            }
+            Event::Finished(run) => {
+                let seconds = self.begun[run].elapsed().as_secs_f64();
+                self.ended(run, &format!("finished in {seconds:.0} s"));
+            }
+            Event::Failed(run, error) => self.ended(run, &format!("failed: {error}")),
+            // Of what a run says only how far it is, not its greeting and farewell.
+            Event::Said(run, line) if line.starts_with("step ") || line.starts_with("epoch ") => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("{}  {line}", self.plan.runs[run].folder));
+                } else if self.line.elapsed() > LINE_EVERY {
+                    self.say(run, &line);
+                }
+            }
+            Event::Said(..) => {}
+            Event::Stopping => self.print("stopping; what is being trained is saved first"),
+        }
+    }
+
+    fn ended(&mut self, run: usize, how: &str) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+        self.say(run, how);
+    }
+
+    fn say(&mut self, run: usize, what: &str) {
+        self.line = Instant::now();
+        let (number, all) = (run + 1, self.plan.runs.len());
+        self.print(&format!(
+            "[{number}/{all}] {}  {what}",
+            self.plan.runs[run].folder
+        ));
+    }
+
+    /// Prints a line, above the bar if there is one. That nobody reads it is no reason to stop.
+    fn print(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => drop(print(&format!("{line}\n"))),
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Trains the runs of a sweep, each in a process of its own: one that diverges, is killed or takes all
+//! memory leaves the others as they are.
+//!
+//! A run is `minimax train <folder>/recipe.toml --out=<folder>`, with `--resume` where the folder has a
+//! checkpoint. It is asked to stop by closing its standard input, which also happens, whatever the
+//! system, when the sweep itself is killed: no training is left behind.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::grid::{Plan, PlannedRun};
+use super::state::{LOCK, Outcome, RunState, State};
+use crate::error::INTERRUPTED;
+use crate::files::write_whole;
+use crate::gan::folder;
+use crate::{Error, Result};
+
+/// How runs are trained.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The program whose `train` it is.
+    pub program: PathBuf,
+    /// How many are trained at once, at least 1.
+    pub jobs: usize,
+    /// Threads of each.
+    pub threads: usize,
+}
+
+/// What happens while a sweep runs; a run is its place in the plan, from 0.
+#[derive(Debug)]
+pub enum Event {
+    /// A run was finished earlier.
+    Skipped(usize),
+    /// A run begins.
+    Begun(usize),
+    /// A run says how far it is.
+    Said(usize, String),
+    /// A run has ended well.
+    Finished(usize),
+    /// A run has ended with an error.
+    Failed(usize, String),
+    /// The runs that are being trained have been asked to save and stop.
+    Stopping,
+}
+
+/// How often it is asked whether to stop.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What a run's thread hears of its process.
+enum Heard {
+    Line(usize, String),
+    End(usize, std::io::Result<Output>),
+}
+
+/// A process that trains.
+struct Training {
+    run: usize,
+    /// Closed to ask it to stop.
+    input: Option<ChildStdin>,
+}
+
+/// Trains what is left to do of `plan` in `state`'s folder until `stop` says so, and notes in `state`
+/// what has become of each run. `watch` is told of everything.
+///
+/// # Errors
+/// If another sweep works in the folder, or a file there can't be written; a run that fails is none.
+pub fn train(
+    plan: &Plan,
+    state: &mut State,
+    settings: &Settings,
+    stop: &dyn Fn() -> bool,
+    watch: &mut dyn FnMut(Event),
+) -> Result<()> {
+    let _lock = lock(state.folder())?;
+    let mut waiting = Vec::new();
+    for (index, run) in plan.runs.iter().enumerate() {
+        if state.is_finished(run, plan.steps) {
+            watch(Event::Skipped(index));
+        } else {
+            waiting.push(index);
+        }
+    }
+    let mut waiting = waiting.into_iter();
+    let mut running: Vec<Training> = Vec::new();
+    let (sender, receiver) = channel();
+    let mut result = Ok(());
+    loop {
+        // A sweep that can't write its own files any more lets what is running save, as if stopped.
+        if stop() || result.is_err() {
+            let inputs = running
+                .iter_mut()
+                .filter_map(|training| training.input.take());
+            if inputs.count() > 0 {
+                watch(Event::Stopping);
+            }
+        } else if running.len() < settings.jobs
+            && let Some(run) = waiting.next()
+        {
+            watch(Event::Begun(run));
+            match begin(run, plan, state, settings, &sender) {
+                Ok(training) => running.push(training),
+                Err(error) => result = Err(error),
+            }
+            continue;
+        }
+        if running.is_empty() {
+            return result;
+        }
+        if let Some(Heard::End(run, output)) = hear(&receiver, watch) {
+            running.retain(|training| training.run != run);
+            let ended = end(run, output, plan, state, watch);
+            result = result.and(ended);
+        }
+    }
+}
+
+/// Holds the folder for one sweep alone as long as the file is open.
+fn lock(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let path = folder.join(LOCK);
+    let file = File::create(&path).map_err(Error::io(&path))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let what = "another sweep works in this folder; wait for it, or choose another --out";
+            Err(Error::run(folder, what))
+        }
+        // Where locks are unknown there is none.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+fn begin(
+    index: usize,
+    plan: &Plan,
+    state: &mut State,
+    settings: &Settings,
+    sender: &Sender<Heard>,
+) -> Result<Training> {
+    let run = &plan.runs[index];
+    let earlier = state.of(run).map_or(0, |earlier| earlier.jobs);
+    let begun = RunState {
+        jobs: settings.jobs.max(earlier),
+        steps: plan.steps,
+        outcome: Outcome::Begun,
+        error: None,
+    };
+    state.note(run, begun)?;
+    let mut child = start(run, plan.steps, state, settings)?;
+    let input = child.stdin.take();
+    let sender = sender.clone();
+    std::thread::spawn(move || listen(index, child, &sender));
+    Ok(Training { run: index, input })
+}
+
+/// Starts the process of a run.
+fn start(
+    run: &PlannedRun,
+    steps: Option<u64>,
+    state: &State,
+    settings: &Settings,
+) -> Result<Child> {
+    let folder = state.run_folder(run);
+    fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    let recipe = folder.join(folder::RECIPE);
+    write_whole(&recipe, run.recipe.to_toml().as_bytes())?;
+    let mut out = std::ffi::OsString::from("--out=");
+    out.push(&folder);
+    let mut command = Command::new(&settings.program);
+    command.args(["train", "--stop-with-input"]).arg(out);
+    command.arg(format!("--threads={}", settings.threads));
+    if let Some(steps) = steps {
+        command.arg(format!("--steps={steps}"));
+    }
+    if state.can_go_on(run) {
+        command.arg("--resume");
+    }
+    command.arg("--").arg(recipe);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(Error::io(&settings.program))
+}
+
+/// Passes on what the process of a run says, and then how it has ended.
+fn listen(run: usize, mut child: Child, sender: &Sender<Heard>) {
+    // Nobody hears of it only if the sweep has failed, which has its own error to report.
+    if let Some(output) = child.stdout.take() {
+        for line in BufReader::new(output).lines().map_while(|line| line.ok()) {
+            let _ = sender.send(Heard::Line(run, line));
+        }
+    }
+    let _ = sender.send(Heard::End(run, child.wait_with_output()));
+}
+
+/// What is heard within [`POLL`]; lines are passed on at once.
+fn hear(receiver: &Receiver<Heard>, watch: &mut dyn FnMut(Event)) -> Option<Heard> {
+    match receiver.recv_timeout(POLL) {
+        Ok(Heard::Line(run, line)) => {
+            watch(Event::Said(run, line));
+            None
+        }
+        Ok(end) => Some(end),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+    }
+}
+
+/// Notes how a run has ended; one that was stopped stays as it was, begun.
+fn end(
+    index: usize,
+    output: std::io::Result<Output>,
+    plan: &Plan,
+    state: &mut State,
+    watch: &mut dyn FnMut(Event),
+) -> Result<()> {
+    let run = &plan.runs[index];
+    let error = match output {
+        Ok(output) if output.status.success() => None,
+        Ok(output) if output.status.code() == Some(i32::from(INTERRUPTED)) => return Ok(()),
+        Ok(output) => Some(last_words(&output)),
+        Err(error) => Some(error.to_string()),
+    };
+    let begun = state.of(run).cloned().unwrap_or_default();
+    let outcome = match &error {
+        None => Outcome::Finished,
+        Some(_) => Outcome::Failed,
+    };
+    let ended = RunState {
+        outcome,
+        error: error.clone(),
+        steps: plan.steps,
+        ..begun
+    };
+    state.note(run, ended)?;
+    watch(match error {
+        None => Event::Finished(index),
+        Some(error) => Event::Failed(index, error),
+    });
+    Ok(())
+}
+
+/// Why a process has failed: the error that it printed, or whatever else, or how it was ended.
+fn last_words(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let error = said.lines().find_map(|line| line.strip_prefix("error: "));
+    match error.unwrap_or(said.trim()) {
+        "" => format!("ended by {}; it may have run out of memory", output.status),
+        words => words.split_whitespace().collect::<Vec<_>>().join(" "),
+    }
+}

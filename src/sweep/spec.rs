@@ -1,0 +1,503 @@
+//! A sweep file: which recipes, what they all have, what they differ in, and what is drawn of it.
+//!
+//! ```toml
+//! name = "batch-size"
+//! description = "Losses against the batch size"
+//! recipes = ["vanilla-mnist"]          # built-in names, or .toml files beside this one
+//!
+//! [set]                                # on top of every recipe: any of its keys
+//! training.epochs = 40
+//!
+//! [[axis]]                             # one run for each value, written to all of these keys
+//! name = "batch size"
+//! keys = ["training.batch_size"]
+//! values = [16, 32]
+//!
+//! [[axis]]                             # or points that each set keys of their own
+//! name = "labels"
+//! [[axis.point]]
+//! label = "soft"
+//! set.training.labels = { real = [0.9, 0.9] }
+//! [[axis.point]]
+//! label = "hard"                       # nothing: as the recipe has it
+//!
+//! [plot]
+//! x = "batch size"                     # unless said, the first axis
+//! show = ["seconds_per_epoch", "losses"]
+//!
+//! [quick]                              # with --quick, on top of all that
+//! steps = 20                           # instead of the recipe's epochs
+//! set.data.name = "digits"
+//! ```
+//!
+//! The grid is every recipe with every combination of the axes' points; see [`super::grid`].
+
+use std::fs::File;
+use std::io::Read;
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+use super::settings::{Setting, Table};
+use crate::gan::recipe::{in_words, line_at};
+use crate::{Error, Result};
+
+/// The largest sweep file, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The longest name, label or key.
+const MAX_NAME: usize = 60;
+
+/// The axis that every sweep has: its recipes.
+pub const RECIPE_AXIS: &str = "recipe";
+
+/// The sweeps that the program carries with it.
+const BUILT_IN: [(&str, &str); 5] = [
+    (
+        "batch-size",
+        include_str!("../../recipes/sweeps/batch-size.toml"),
+    ),
+    (
+        "kernel-size",
+        include_str!("../../recipes/sweeps/kernel-size.toml"),
+    ),
+    (
+        "feature-maps",
+        include_str!("../../recipes/sweeps/feature-maps.toml"),
+    ),
+    ("scaling", include_str!("../../recipes/sweeps/scaling.toml")),
+    (
+        "noisy-labels",
+        include_str!("../../recipes/sweeps/noisy-labels.toml"),
+    ),
+];
+
+/// The names of the built-in sweeps.
+pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
+/// A sweep as its file says it; what its recipes make of the settings is still unchecked.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// What messages call it: a built-in name or the file's path.
+    pub source: String,
+    /// What its folder is called: letters, digits, `-` and `_`.
+    pub name: String,
+    /// One line for a person.
+    pub description: String,
+    /// Names or paths of recipes.
+    pub recipes: Vec<String>,
+    /// How many steps each run makes; unless said, its recipe's epochs.
+    pub steps: Option<u64>,
+    /// What every run has.
+    pub settings: Vec<Setting>,
+    /// What the runs differ in.
+    pub axes: Vec<Axis>,
+    /// The axis that charts have along x.
+    pub x: String,
+    /// What is drawn over it.
+    pub show: Vec<Quantity>,
+    /// As `steps`, with `--quick`.
+    pub quick_steps: Option<u64>,
+    /// What every run has on top of all else with `--quick`.
+    pub quick_settings: Vec<Setting>,
+}
+
+/// Something that the runs of a sweep differ in.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// What charts call it.
+    pub name: String,
+    /// At least one.
+    pub points: Vec<Point>,
+}
+
+/// A place on an axis.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// What charts call it; on an axis whose labels are all numbers, where it lies.
+    pub label: String,
+    /// What the runs here have.
+    pub settings: Vec<Setting>,
+}
+
+/// What can be drawn over an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Of a whole epoch of training.
+    SecondsPerEpoch,
+    /// D's and G's, the mean over the last epoch.
+    Losses,
+    /// D(x) and D(G(z)), the mean over the last epoch.
+    Probabilities,
+    /// Between samples and data, at the end.
+    SlicedWasserstein,
+    /// Among the samples, at the end.
+    ClassesPresent,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct SweepFile {
+    name: String,
+    #[serde(default)]
+    description: String,
+    recipes: Vec<String>,
+    #[serde(default)]
+    steps: Option<u64>,
+    #[serde(default)]
+    set: Table,
+    #[serde(default)]
+    axis: Vec<Spanned<AxisFile>>,
+    #[serde(default)]
+    plot: PlotFile,
+    #[serde(default)]
+    quick: QuickFile,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct AxisFile {
+    name: String,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    values: Vec<Spanned<Value>>,
+    #[serde(default)]
+    point: Vec<PointFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct PointFile {
+    label: Spanned<Value>,
+    #[serde(default)]
+    set: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct PlotFile {
+    #[serde(default)]
+    x: Option<String>,
+    #[serde(default = "losses")]
+    show: Vec<Quantity>,
+}
+
+impl Default for PlotFile {
+    fn default() -> PlotFile {
+        PlotFile {
+            x: None,
+            show: losses(),
+        }
+    }
+}
+
+fn losses() -> Vec<Quantity> {
+    vec![Quantity::Losses]
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+struct QuickFile {
+    #[serde(default)]
+    steps: Option<u64>,
+    #[serde(default)]
+    set: Table,
+}
+
+impl Sweep {
+    /// The built-in sweep of that name, or the one in a file whose name ends in `.toml`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where there is no sweep of that name, [`Error::Io`] where the file can't be
+    /// read, and what [`Sweep::parse`] says.
+    pub fn load(name_or_path: &str) -> Result<Sweep> {
+        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+            return Sweep::parse(name, text);
+        }
+        if name_or_path.ends_with(".toml") {
+            return Sweep::parse(name_or_path, &read(name_or_path)?);
+        }
+        let known: Vec<_> = built_in_names().collect();
+        Err(Error::Usage(format!(
+            "there is no sweep {name_or_path:?}; choose one of {} or give the path of a .toml file",
+            known.join(", ")
+        )))
+    }
+
+    /// The sweep that `text` says; `source` is what messages call it.
+    ///
+    /// # Errors
+    /// [`Error::Sweep`] with the line or key where it isn't a sweep.
+    pub fn parse(source: &str, text: &str) -> Result<Sweep> {
+        let refuse = |what: String| Error::Sweep {
+            sweep: source.into(),
+            what,
+        };
+        let file: SweepFile = toml::from_str(text).map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| line_at(text, span.start));
+            refuse(format!("line {line}: {}", in_words(error.message())))
+        })?;
+        let axes = file.axis.into_iter().map(|axis| {
+            let line = line_at(text, axis.span().start);
+            axis_of(axis.into_inner(), text).map_err(|what| format!("line {line}: axis: {what}"))
+        });
+        let axes = axes
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(refuse)?;
+        let first = axes.first().map_or(RECIPE_AXIS, |axis| &axis.name);
+        let sweep = Sweep {
+            source: source.into(),
+            x: file.plot.x.unwrap_or_else(|| first.into()),
+            name: file.name,
+            description: file.description,
+            recipes: file.recipes,
+            steps: file.steps,
+            settings: file.set.settings(text),
+            axes,
+            show: file.plot.show,
+            quick_steps: file.quick.steps,
+            quick_settings: file.quick.set.settings(text),
+        };
+        sweep.check().map_err(refuse)?;
+        Ok(sweep)
+    }
+
+    /// The names of all axes, the recipes' first.
+    pub fn axis_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(RECIPE_AXIS).chain(self.axes.iter().map(|axis| axis.name.as_str()))
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let name = &self.name;
+        if !(1..=MAX_NAME).contains(&name.len()) || !name.chars().all(plain) {
+            return Err(format!(
+                "name = {name:?}; use 1 to {MAX_NAME} letters, digits, '-' and '_'"
+            ));
+        }
+        if self.description.chars().any(char::is_control) {
+            return Err("description holds control characters; write it in one plain line".into());
+        }
+        if self.recipes.is_empty() {
+            return Err("recipes = []; name at least one".into());
+        }
+        if self.show.is_empty() {
+            return Err(
+                "plot.show = []; name what to draw, such as \"losses\", or leave it out".into(),
+            );
+        }
+        for (key, steps) in [("steps", self.steps), ("quick.steps", self.quick_steps)] {
+            if steps == Some(0) {
+                return Err(format!("{key} = 0; train at least 1 step"));
+            }
+        }
+        let names: Vec<_> = self.axis_names().collect();
+        for (index, name) in names.iter().enumerate() {
+            if names[..index].contains(name) {
+                return Err(format!(
+                    "there are two axes {name:?}; give each a name of its own"
+                ));
+            }
+        }
+        if !names.contains(&self.x.as_str()) {
+            return Err(format!(
+                "plot.x = {:?} is no axis; choose one of {}",
+                self.x,
+                names.join(", ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// An axis from its file's keys.
+fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, String> {
+    let AxisFile {
+        name,
+        keys,
+        values,
+        point,
+    } = file;
+    check_label("name", &name)?;
+    let points: Vec<_> = match (keys.is_empty() && values.is_empty(), point.is_empty()) {
+        (false, true) if keys.is_empty() => {
+            return Err("keys is missing; say which of the recipe's keys take the values".into());
+        }
+        (false, true) => {
+            let at = |value: Spanned<Value>| Point {
+                label: label_of(&value, text),
+                settings: keys
+                    .iter()
+                    .map(|key| Setting::new(key, text, value.span()))
+                    .collect(),
+            };
+            values.into_iter().map(at).collect()
+        }
+        (true, false) => {
+            let at = |point: PointFile| Point {
+                label: label_of(&point.label, text),
+                settings: point.set.settings(text),
+            };
+            point.into_iter().map(at).collect()
+        }
+        (true, true) => {
+            return Err("no points; give keys and values, or [[axis.point]] tables".into());
+        }
+        (false, false) => {
+            return Err("both values and points; keep one of them".into());
+        }
+    };
+    if points.is_empty() {
+        return Err("values = []; give at least one".into());
+    }
+    for (index, point) in points.iter().enumerate() {
+        check_label("label", &point.label)?;
+        if points[..index]
+            .iter()
+            .any(|other| other.label == point.label)
+        {
+            let label = &point.label;
+            return Err(format!(
+                "two points are called {label:?}; give each a label of its own"
+            ));
+        }
+    }
+    Ok(Axis { name, points })
+}
+
+/// A value as a label; numbers are as they are written, 1e-4 and not 0.0001.
+fn label_of(value: &Spanned<Value>, text: &str) -> String {
+    match value.get_ref() {
+        Value::String(label) => label.clone(),
+        Value::Integer(_) | Value::Float(_) => text[value.span()].to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn check_label(key: &str, label: &str) -> std::result::Result<(), String> {
+    let plain = !label.chars().any(char::is_control);
+    if plain && !label.trim().is_empty() && label.chars().count() <= MAX_NAME {
+        return Ok(());
+    }
+    Err(format!(
+        "{key} = {label:?}; use 1 to {MAX_NAME} characters in one line"
+    ))
+}
+
+/// The text of a sweep file, never more than [`MAX_BYTES`] of it.
+fn read(path: &str) -> Result<String> {
+    let refuse = |what: String| Error::Sweep {
+        sweep: path.into(),
+        what,
+    };
+    let file = File::open(path).map_err(Error::io(path))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io(path))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(refuse(format!(
+            "the file is larger than {MAX_BYTES} bytes; give a sweep"
+        )));
+    }
+    String::from_utf8(bytes).map_err(|_| refuse("this is not UTF-8 text; give a sweep".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "name = 's'\nrecipes = ['vanilla-mnist']\n";
+
+    fn complaint(rest: &str) -> String {
+        let error = Sweep::parse("s.toml", &format!("{HEAD}{rest}")).unwrap_err();
+        let said = error.to_string();
+        assert!(!said.contains('\n'), "{said}");
+        said.strip_prefix("sweep s.toml: ").unwrap().to_string()
+    }
+
+    #[test]
+    fn the_example_in_the_documentation_is_a_sweep() {
+        let page = include_str!("spec.rs");
+        let lines = page.lines().filter_map(|line| line.strip_prefix("//!"));
+        let text = lines.map(str::trim).collect::<Vec<_>>().join("\n");
+        let example = text.split("```toml").nth(1).unwrap();
+        let sweep = Sweep::parse("example", example.split("```").next().unwrap()).unwrap();
+        let [batch, labels] = &sweep.axes[..] else {
+            panic!("{:?}", sweep.axes)
+        };
+        assert_eq!(batch.points[1].label, "32");
+        assert_eq!(batch.points[1].settings[0].entry, "training.batch_size=32");
+        let soft = &labels.points[0].settings[0];
+        assert_eq!(soft.entry, "training.labels={ real = [0.9, 0.9] }");
+        assert!(labels.points[1].settings.is_empty());
+        let written = "name = 's'\nrecipes = ['r']\n[[axis]]\nname = 'a'\nkeys = ['k']\n\
+                       values = [1e-4, 0.50, 'x', [1,2]]";
+        let points = Sweep::parse("s", written).unwrap().axes.remove(0).points;
+        let labels: Vec<_> = points.iter().map(|point| point.label.as_str()).collect();
+        assert_eq!(labels, ["1e-4", "0.50", "x", "[1, 2]"]);
+        assert_eq!((sweep.steps, sweep.quick_steps), (None, Some(20)));
+        assert_eq!(sweep.quick_settings[0].entry, "data.name=\"digits\"");
+    }
+
+    #[test]
+    fn mistakes_are_named_by_line_or_key() {
+        let axis = "[[axis]]\nname = 'a'\n";
+        for (rest, start) in [
+            (
+                "recipe = 1",
+                "line 3: unknown key `recipe`, expected one of",
+            ),
+            ("steps = -1", "line 3: invalid value: integer `-1`"),
+            (
+                "set = 3",
+                "line 3: invalid type: integer `3`, expected a table",
+            ),
+            ("[plot]\nshow = ['time']", "line 4: unknown value `time`"),
+            ("[plot]\nshow = []", "plot.show = []"),
+            (
+                "[plot]\nx = 'b'",
+                "plot.x = \"b\" is no axis; choose one of recipe",
+            ),
+            ("[quick]\nsteps = 0", "quick.steps = 0"),
+            (axis, "line 3: axis: no points"),
+            (
+                &format!("{axis}values = [1]"),
+                "line 3: axis: keys is missing",
+            ),
+            (&format!("{axis}keys = ['k']"), "line 3: axis: values = []"),
+            (
+                &format!("{axis}keys = ['k']\nvalues = [1, 1]"),
+                "line 3: axis: two points are called \"1\"",
+            ),
+            (
+                &format!("{axis}values = [1]\n[[axis.point]]\nlabel = 1"),
+                "line 3: axis: both values and points",
+            ),
+            (
+                &format!("{axis}[[axis.point]]\nlabel = ''"),
+                "line 3: axis: label = \"\"",
+            ),
+            (
+                &format!("{axis}[[axis.point]]\nset.training.epochs = 1"),
+                "line 5: missing key `label`",
+            ),
+            (
+                "[[axis]]\nname = 'recipe'\nkeys = ['k']\nvalues = [1]",
+                "there are two axes \"recipe\"",
+            ),
+        ] {
+            let said = complaint(rest);
+            assert!(said.starts_with(start), "{rest}: {said}");
+        }
+        let error = Sweep::parse("s", "name = '../s'\nrecipes = ['x']").unwrap_err();
+        assert!(error.to_string().starts_with("sweep s: name = \"../s\""));
+        let error = Sweep::load("batch").unwrap_err();
+        assert!(error.to_string().contains("choose one of batch-size, "));
+        assert_eq!(error.exit_code(), 2);
+    }
+}

@@ -1,0 +1,228 @@
+//! `runs.toml` in a sweep's folder: what has become of each run, so that the same command goes on
+//! where it was.
+//!
+//! ```toml
+//! [runs.vanilla-mnist-16]
+//! jobs = 1
+//! outcome = "finished"
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::grid::PlannedRun;
+use crate::files::{remove_temporary, write_whole};
+use crate::gan::folder;
+use crate::gan::recipe::Recipe;
+use crate::{Error, Result};
+
+/// What the file is called.
+const FILE: &str = "runs.toml";
+
+/// A file that is locked by the sweep that works in the folder.
+pub(super) const LOCK: &str = ".lock";
+
+/// The folder of a sweep, and what has become of its runs.
+#[derive(Debug)]
+pub struct State {
+    folder: PathBuf,
+    saved: Saved,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    #[serde(default)]
+    runs: BTreeMap<String, RunState>,
+}
+
+/// What has become of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunState {
+    /// The most runs that it ever shared the machine with, itself among them: with more than one, its
+    /// times say little.
+    pub jobs: usize,
+    /// The steps that were asked for, if not the recipe's epochs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// How it ended when it was last trained.
+    pub outcome: Outcome,
+    /// What it said, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It hasn't.
+    #[default]
+    Begun,
+    /// All its steps are done.
+    Finished,
+    /// It stopped with an error, or was killed.
+    Failed,
+}
+
+impl State {
+    /// The state of the sweep in `folder`, empty where there is none yet.
+    ///
+    /// # Errors
+    /// If there is something in the folder but no state, or the state can't be read.
+    pub fn open(folder: &Path) -> Result<State> {
+        remove_temporary(folder);
+        let path = folder.join(FILE);
+        let saved = match fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text).map_err(|error| {
+                let what = format!("is not what a sweep has written ({})", error.message());
+                let mend = "remove the folder to begin anew, or choose another --out";
+                Error::run(&path, format!("{what}; {mend}"))
+            })?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+                if entries.any(|entry| entry.file_name() != LOCK) {
+                    let what = "is not empty and holds no sweep; choose another --out";
+                    return Err(Error::run(folder, what));
+                }
+                Saved::default()
+            }
+            Err(error) => return Err(Error::io(&path)(error)),
+        };
+        Ok(State {
+            folder: folder.to_path_buf(),
+            saved,
+        })
+    }
+
+    /// The folder of the sweep.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder of a run.
+    pub fn run_folder(&self, run: &PlannedRun) -> PathBuf {
+        self.folder.join(&run.folder)
+    }
+
+    /// What has become of `run`; nothing, where it has never begun or its folder is gone.
+    pub fn of(&self, run: &PlannedRun) -> Option<&RunState> {
+        let state = self.saved.runs.get(&run.folder)?;
+        (state.outcome == Outcome::Failed || self.can_go_on(run)).then_some(state)
+    }
+
+    /// Whether the run has a checkpoint.
+    pub fn can_go_on(&self, run: &PlannedRun) -> bool {
+        self.run_folder(run).join(folder::CHECKPOINT).is_file()
+    }
+
+    /// Whether all steps of `run` are done.
+    pub fn is_finished(&self, run: &PlannedRun, steps: Option<u64>) -> bool {
+        let finished = |state: &RunState| state.outcome == Outcome::Finished;
+        self.of(run)
+            .is_some_and(|state| finished(state) && state.steps == steps)
+    }
+
+    /// Notes what has become of a run and puts it on the disk.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn note(&mut self, run: &PlannedRun, state: RunState) -> Result<()> {
+        self.saved.runs.insert(run.folder.clone(), state);
+        let text = toml::to_string(&self.saved).expect("names, words and numbers");
+        write_whole(&self.folder.join(FILE), text.as_bytes())
+    }
+
+    /// Refuses a run whose folder holds what was made by another recipe: the rest of it would not be
+    /// what the sweep's file says.
+    ///
+    /// # Errors
+    /// If so, with the first line that differs, or if the recipe there can't be read.
+    pub fn check(&self, run: &PlannedRun) -> Result<()> {
+        let path = self.run_folder(run).join(folder::RECIPE);
+        if !path.is_file() {
+            return Ok(());
+        }
+        let saved = Recipe::load(&path.to_string_lossy(), &[])?;
+        if saved == run.recipe {
+            return Ok(());
+        }
+        let (saved, asked) = (saved.to_toml(), run.recipe.to_toml());
+        let mut lines = saved.lines().zip(asked.lines());
+        let difference = lines.find(|(saved, asked)| saved != asked);
+        let what = difference.map_or("other layers than asked for".into(), |(saved, asked)| {
+            format!("{saved} where {asked} is asked for")
+        });
+        let mend = "choose another --out, or remove this run's folder to train it again";
+        Err(Error::run(&path, format!("has {what}; {mend}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::Sweep;
+
+    #[test]
+    fn what_is_noted_is_found_again_and_what_is_gone_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let sweep = Sweep::load("scaling").unwrap();
+        let runs = sweep.plan(true, &[]).unwrap().runs;
+        let mut state = State::open(&out).unwrap();
+        fs::create_dir_all(out.join(&runs[0].folder)).unwrap();
+        let finished = RunState {
+            jobs: 2,
+            steps: Some(3),
+            outcome: Outcome::Finished,
+            error: None,
+        };
+        let failed = RunState {
+            outcome: Outcome::Failed,
+            error: Some("it's \"gone\"".into()),
+            ..finished.clone()
+        };
+        state.note(&runs[0], finished.clone()).unwrap();
+        state.note(&runs[1], failed.clone()).unwrap();
+        let state = State::open(&out).unwrap();
+        assert_eq!(state.of(&runs[0]), None, "it has no checkpoint");
+        fs::write(out.join(&runs[0].folder).join(folder::CHECKPOINT), "").unwrap();
+        assert_eq!(state.of(&runs[0]), Some(&finished));
+        assert_eq!(state.of(&runs[1]), Some(&failed));
+        assert!(state.is_finished(&runs[0], Some(3)));
+        assert!(!state.is_finished(&runs[0], Some(4)));
+        assert!(!state.is_finished(&runs[1], Some(3)));
+    }
+
+    #[test]
+    fn folders_of_something_else_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path();
+        let sweep = Sweep::load("scaling").unwrap();
+        let run = &sweep.plan(false, &[]).unwrap().runs[0];
+        let state = State::open(out).unwrap();
+        state.check(run).unwrap();
+        fs::create_dir(state.run_folder(run)).unwrap();
+        let path = state.run_folder(run).join(folder::RECIPE);
+        fs::write(&path, run.recipe.to_toml()).unwrap();
+        state.check(run).unwrap();
+        let quick = &sweep.plan(true, &[]).unwrap().runs[0];
+        let error = state.check(quick).unwrap_err().to_string();
+        let what = "recipe.toml: has name = \"mnist\" where name = \"digits\" is asked for; choose";
+        assert!(error.contains(what), "{error}");
+        let error = State::open(out).unwrap_err().to_string();
+        assert!(error.contains("not empty and holds no sweep"), "{error}");
+        fs::write(out.join(FILE), "[runs.a]\njobs = 'x'").unwrap();
+        let error = State::open(out).unwrap_err().to_string();
+        assert!(
+            error.contains("is not what a sweep has written ("),
+            "{error}"
+        );
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
