@@ -99,6 +99,14 @@ def png():
             parts.append(chunk(b"IEND", b""))
             size = bytes([4, 3, colour])
             write("png", f"colour{colour}-depth{depth}", size + b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    # A palette that ends within a colour, which once made the decoder panic.
+    parts = [
+        chunk(b"IHDR", struct.pack(">2I5B", 8, 1, 1, 3, 0, 0, 0)),
+        chunk(b"PLTE", b"\1\2\3\4"),
+        chunk(b"IDAT", zlib.compress(b"\0\0")),
+        chunk(b"IEND", b""),
+    ]
+    write("png", "part-of-a-colour", bytes([1, 8, 3]) + b"\x89PNG\r\n\x1a\n" + b"".join(parts))
     # One pixel, interlaced, with text and a colour profile.
     parts = [
         chunk(b"IHDR", struct.pack(">2I5B", 1, 1, 8, 0, 0, 0, 1)),

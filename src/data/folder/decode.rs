@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use image::codecs::png::PngDecoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageBuffer, ImageDecoder, Limits, Pixel};
-use std::io::{BufRead, Seek, SeekFrom};
+use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// The longest side of an image in pixels, and the most bytes that it may take once decoded: colour
@@ -55,6 +55,7 @@ pub(super) fn own_size(path: &Path, source: impl BufRead + Seek) -> Result<[usiz
 /// A decoder that has read the head of a PNG, whose image can be afforded.
 fn decoder<R: BufRead + Seek>(path: &Path, mut source: R) -> Result<PngDecoder<R>> {
     let length = source.seek(SeekFrom::End(0)).map_err(Error::io(path))?;
+    check_palette(path, &mut source)?;
     source.rewind().map_err(Error::io(path))?;
     let mut limits = Limits::default();
     limits.max_image_width = Some(MOST_SIDE);
@@ -73,6 +74,30 @@ fn decoder<R: BufRead + Seek>(path: &Path, mut source: R) -> Result<PngDecoder<R
         return Err(Error::data(path, what, "remove it or save it again"));
     }
     Ok(decoder)
+}
+
+/// Refuses a palette with a part of a colour at its end, over which the decoder panics (image-png's
+/// issue 694). What else may be wrong with the file is left to the decoder to say.
+fn check_palette(path: &Path, source: &mut (impl Read + Seek)) -> Result<()> {
+    // A signature of 8 bytes, then chunks: length, kind, as many bytes as the length says, checksum.
+    let mut chunk = [0; 8];
+    source.seek(SeekFrom::Start(8)).map_err(Error::io(path))?;
+    while source.read_exact(&mut chunk).is_ok() {
+        let [a, b, c, d, kind @ ..] = chunk;
+        let length = u32::from_be_bytes([a, b, c, d]);
+        match &kind {
+            b"PLTE" if length % 3 != 0 => {
+                let what = format!("a palette of {length} bytes, which isn't a multiple of 3");
+                return Err(Error::data(path, what, "remove it or save it again"));
+            }
+            b"IEND" => break,
+            _ => {
+                let skipped = source.seek_relative(i64::from(length) + 4);
+                skipped.map_err(Error::io(path))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn broken(path: &Path, error: &image::ImageError) -> Error {
@@ -217,6 +242,14 @@ pub(super) mod tests {
         assert_eq!((&pixels[..6], &pixels[21..]), (&colours[..], &colours[..3]));
         let palette = indexed(png::BitDepth::Eight, &colours, &[0], &[0, 1]);
         assert_eq!(read(&palette, [1, 2, 3]).unwrap(), [0, 0, 0, 1, 2, 3]);
+    }
+
+    /// Found by fuzzing: the decoder panics at a palette that ends within a colour.
+    #[test]
+    fn a_palette_of_a_colour_and_a_third_is_refused() {
+        let image = indexed(png::BitDepth::One, &[1, 2, 3, 4], &[], &[0]);
+        let error = read(&image, [1, 8, 3]).unwrap_err().to_string();
+        assert!(error.contains("a palette of 4 bytes"), "{error}");
     }
 
     #[test]
