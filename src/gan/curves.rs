@@ -45,6 +45,8 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
             &[("sliced_wasserstein", "from real images")],
         ),
     ]);
+    // A run that ended within its first epoch has no epoch's time.
+    panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));
     panels
 }
 
@@ -80,7 +82,7 @@ mod tests {
             "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate\n\
              1,1,-1,,2,1,10,1\n2,1,-2,0.5,3,1,10,2\n3,2,-3,,4,1,10,3\n",
         );
-        let epochs = table("step,epoch,seconds\n2,1,7.5\n");
+        let epochs = table("step,epoch,seconds,sliced_wasserstein\n2,1,,0.25\n");
         let critic = Recipe::load("wgan-gp-mnist", &[]).unwrap();
         let panels = super::panels(&critic, &steps, &epochs);
         let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
@@ -88,6 +90,7 @@ mod tests {
             titles[..3],
             ["Losses", "Wasserstein estimate", "Output of the critic"]
         );
+        assert!(!titles.contains(&"Seconds per epoch"), "there are none yet");
         assert_eq!(panels[0].marks, [2.0]);
         assert_eq!(panels[0].series[1].points, [(2.0, 0.5)]);
         assert_eq!(panels[1].series[0].name, "minus the critic's loss");
