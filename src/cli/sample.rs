@@ -21,7 +21,7 @@ pub struct SampleArgs {
     /// A run's folder, or one of its .safetensors files
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// How many images [default: 100]
+    /// How many images [default: as many as on the run's own grids]
     #[arg(long, value_name = "N", conflicts_with = "latents")]
     pub count: Option<usize>,
     /// Of the latents [default: the recipe's, which gives the run's own grid]
@@ -66,7 +66,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let latents = match &args.latents {
         Some(path) => read_latents(path, width, most)?,
         None => {
-            let count = args.count.unwrap_or(100);
+            let count = args.count.unwrap_or(recipe.samples.count);
             if !(1..=most).contains(&count) {
                 return Err(Error::Usage(format!(
                     "--count {count}: choose from 1 to {most}"

@@ -3,7 +3,7 @@
 use super::{interrupt, print, set_threads};
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, REPORT, latest_folder, new_folder};
-use crate::gan::recipe::{LossSpec, MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
+use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::gan::run::{Outcome, Progress, Run};
 use crate::gan::scores::Scores;
 use crate::storage::Device;
@@ -71,6 +71,8 @@ pub struct TrainArgs {
 /// loss stops being a number; [`Error::Interrupted`] if Ctrl-C ended it early.
 pub fn run(args: &TrainArgs) -> Result<()> {
     set_threads(args.threads)?;
+    // Before the data is read, which can take a while.
+    let interrupted = interrupt::watch()?;
     let mut run = if args.resume {
         resume(args)?
     } else {
@@ -85,14 +87,13 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         ));
     }
     print(&introduction(&run, last))?;
-    let interrupted = interrupt::watch()?;
     let left_alone = args.stop_with_input.then(interrupt::end_of_input);
     let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
     // On a thread of the pool: from outside, every kernel would wake a worker and wait for it.
     let outcome = rayon::scope(|_| run.train(last, &stop, &mut |progress| screen.step(progress)));
     screen.finish();
-    farewell(&run, last, outcome?)
+    farewell(args, &run, last, outcome?)
 }
 
 fn start(args: &TrainArgs) -> Result<Run> {
@@ -205,21 +206,22 @@ fn introduction(run: &Run, last: u64) -> String {
 
 /// What the critic's estimate is, for a recipe that has one.
 fn estimate_note(recipe: &Recipe) -> &'static str {
-    match recipe.training.loss {
-        LossSpec::Wasserstein => {
+    match recipe.training.loss.has_critic() {
+        true => {
             "W estimate: the critic's estimate of the Wasserstein distance, minus its loss (without \
              the gradient penalty, if there is one)\n"
         }
-        _ => "",
+        false => "",
     }
 }
 
-fn farewell(run: &Run, last: u64, outcome: Outcome) -> Result<()> {
+fn farewell(args: &TrainArgs, run: &Run, last: u64, outcome: Outcome) -> Result<()> {
     let (folder, steps) = (shell_word(run.folder()), run.steps());
     if outcome == Outcome::Stopped {
         return Err(Error::Interrupted(format!(
             "stopped after step {steps} of {last}, all saved; \
-             go on with: minimax train --resume --out {folder}"
+             go on with: minimax train --resume --out {folder}{}",
+            flags_again(args)
         )));
     }
     let (grid, report) = (run.latest_grid(), run.folder().join(REPORT));
@@ -228,6 +230,13 @@ fn farewell(run: &Run, last: u64, outcome: Outcome) -> Result<()> {
         grid.display(),
         report.display()
     ))
+}
+
+/// The flags that a run does not keep, to be given again where it goes on.
+fn flags_again(args: &TrainArgs) -> String {
+    let flags = [("--steps", args.steps), ("--keep-every", args.keep_every)];
+    let given = flags.into_iter().filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
+    given.collect()
 }
 
 /// What the samples score, in a few words.

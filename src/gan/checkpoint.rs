@@ -48,6 +48,9 @@ pub struct TrainingState {
     pub updates: [u64; 2],
     /// How far the random streams have been read.
     pub random: RandomState,
+    /// The lowest sliced Wasserstein distance that samples have scored so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<f64>,
 }
 
 /// Tells one data set from another.
@@ -67,6 +70,8 @@ pub struct Checkpoint {
     pub device: Device,
     /// What it was trained on.
     pub data: DataIdentity,
+    /// The lowest sliced Wasserstein distance that its samples have scored.
+    pub best: Option<f64>,
     /// The networks, optimisers and random state.
     pub gan: Gan,
 }
@@ -93,6 +98,7 @@ pub fn save(
     recipe: &Recipe,
     device: Device,
     data: DataIdentity,
+    best: Option<f64>,
 ) -> Result<()> {
     let header = Header {
         recipe: recipe.to_toml(),
@@ -105,6 +111,7 @@ pub fn save(
                 gan.discriminator_optimizer.steps(),
             ],
             random: gan.random.clone(),
+            best,
         }),
     };
     write(path, &header, gan.named())
@@ -176,6 +183,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Checkpoint> {
         recipe,
         device,
         data: training.data,
+        best: training.best,
         gan,
     })
 }

@@ -7,13 +7,18 @@ use crate::report::chart::{Panel, Series};
 
 /// The panels of a run of `recipe`, from its `log.csv` and `epochs.csv`.
 pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> {
-    let is_critic = recipe.training.loss == LossSpec::Wasserstein;
+    let is_critic = recipe.training.loss.has_critic();
+    let (marks, every) = epoch_marks(steps);
+    let x_label = match every {
+        1 => "step (a line at the end of each epoch)".to_string(),
+        every => format!("step (a line every {every} epochs)"),
+    };
     let by_step = |title: &str, y_label: &str, columns: &[(&str, &str)]| Panel {
         title: title.into(),
-        x_label: "step".into(),
+        x_label: x_label.clone(),
         y_label: y_label.into(),
         series: series(steps, "step", columns),
-        marks: epoch_ends(steps),
+        marks: marks.clone(),
         ticks: None,
     };
     let by_epoch = |title: &str, y_label: &str, columns: &[(&str, &str)]| Panel {
@@ -44,6 +49,11 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
             "distance",
             &[("sliced_wasserstein", "from real images")],
         ),
+        by_epoch(
+            "Classes that appear among samples",
+            "classes",
+            &[("classes_present", "by the nearest real image")],
+        ),
     ]);
     // A run that ended within its first epoch has no epoch's time.
     panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));
@@ -58,12 +68,18 @@ fn series(table: &Columns, x: &str, columns: &[(&str, &str)]) -> Vec<Series> {
     columns.iter().map(series).collect()
 }
 
-/// The last step of each epoch but the latest.
-fn epoch_ends(steps: &Columns) -> Vec<f64> {
+/// The last steps of epochs, or of every so many of them that the lines can be counted.
+fn epoch_marks(steps: &Columns) -> (Vec<f64>, usize) {
+    const MOST: usize = 20;
     let points = steps.points("step", "epoch");
     let pairs = points.iter().zip(points.iter().skip(1));
     let ends = pairs.filter(|(now, next)| now.1 != next.1);
-    ends.map(|(now, _)| now.0).collect()
+    let ends: Vec<f64> = ends.map(|(now, _)| now.0).collect();
+    let round = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+    let every = round.into_iter().find(|every| ends.len() / every <= MOST);
+    let every = every.unwrap_or(ends.len());
+    let marks = ends.into_iter().skip(every - 1).step_by(every);
+    (marks.collect(), every)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 use crate::files::remove_temporary;
 use crate::report::EventFile;
 use crate::{Error, Result};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// The recipe as resolved.
@@ -128,10 +128,34 @@ pub(super) fn claim(folder: &Path) -> Result<()> {
         let mend = "go on with its run by --resume, or choose another --out";
         return Err(Error::run(folder, format!("is not empty; {mend}")));
     }
+    make(folder)
+}
+
+/// Makes the folders within that of a run.
+pub(super) fn make(folder: &Path) -> Result<()> {
     for path in [folder.join(SAMPLES), folder.join(KEPT)] {
         fs::create_dir_all(&path).map_err(Error::io(&path))?;
     }
     Ok(())
+}
+
+/// Holds `folder` for this process alone as long as what is given stays open; nothing where the system
+/// has no locks on folders.
+///
+/// # Errors
+/// If another process trains in it.
+pub(super) fn lock(folder: &Path) -> Result<Option<File>> {
+    if !cfg!(unix) {
+        return Ok(None);
+    }
+    let file = File::open(folder).map_err(Error::io(folder))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let what = "is being trained in by another process; wait for it, or choose another --out";
+            Err(Error::run(folder, what))
+        }
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+    }
 }
 
 /// What is there, besides TensorBoard's file, before the first checkpoint is.

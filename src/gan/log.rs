@@ -4,7 +4,7 @@
 use super::folder;
 use super::scores::Scores;
 use super::step::StepReport;
-use super::table::{Table, field};
+use super::table::{Columns, Table, field};
 use crate::Result;
 use std::path::Path;
 use std::time::Duration;
@@ -37,9 +37,10 @@ impl Log {
     /// # Errors
     /// If they can't be read or written.
     pub fn open(folder: &Path, last: u64) -> Result<Log> {
+        let known = |step: u64| step <= last;
         Ok(Log {
-            steps: Table::open(&folder.join(folder::LOG), STEPS, last)?,
-            epochs: Table::open(&folder.join(folder::EPOCHS), EPOCHS, last)?,
+            steps: Table::open(&folder.join(folder::LOG), STEPS, known)?,
+            epochs: Table::open(&folder.join(folder::EPOCHS), EPOCHS, known)?,
         })
     }
 
@@ -88,6 +89,26 @@ impl Log {
         self.epochs.append(&format!(
             "{step},{epoch},{seconds},{waited},{distance:.6},{present}"
         ))
+    }
+
+    /// The last step in which the generator moved, by the table of steps in `folder`; 0 if none.
+    ///
+    /// # Errors
+    /// If the table can't be read.
+    pub fn last_generator_step(folder: &Path) -> Result<u64> {
+        let moved = Columns::read(&folder.join(folder::LOG))?.points("step", "g_loss");
+        Ok(moved.last().map_or(0, |&(step, _)| step as u64))
+    }
+
+    /// Drops the row of an epoch in whose middle training was ended, now that it goes on.
+    ///
+    /// # Errors
+    /// If the table can't be written.
+    pub fn go_on(&mut self, folder: &Path, steps_per_epoch: u64) -> Result<()> {
+        let whole = |step: u64| step.is_multiple_of(steps_per_epoch);
+        self.epochs.sync()?;
+        self.epochs = Table::open(&folder.join(folder::EPOCHS), EPOCHS, whole)?;
+        Ok(())
     }
 
     /// Puts every row on the disk.

@@ -121,11 +121,6 @@ impl Loss {
         values.iter().map(value).sum::<f64>() / values.len() as f64
     }
 
-    /// Whether minus the critic's loss, without its penalty, estimates a Wasserstein distance.
-    pub fn estimates_wasserstein(&self) -> bool {
-        self.kind == LossSpec::Wasserstein
-    }
-
     fn cross_entropy(&self, output: &Tensor, labels: &Tensor) -> Tensor {
         if self.probabilities {
             binary_cross_entropy(output, labels)

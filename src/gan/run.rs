@@ -7,7 +7,7 @@ use super::log::{EpochTime, Log};
 use super::model::Gan;
 use super::pixels;
 use super::recipe::Recipe;
-use super::save::{Drawing, best_distance};
+use super::save::Drawing;
 use super::scores::Scores;
 use super::step::StepReport;
 use super::tensorboard::TensorBoard;
@@ -16,6 +16,7 @@ use crate::files::write_whole;
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub struct Run {
     /// The lowest distance that an epoch's samples have scored.
     pub(super) best: Option<f64>,
     pub(super) drawing: Drawing,
+    /// Keeps a second process out of the folder.
+    _lock: Option<File>,
 }
 
 /// A step that has just been done.
@@ -85,6 +88,7 @@ impl Run {
             recipe,
             device,
             data,
+            best: None,
             gan,
         };
         let run = Run::assemble(&folder, checkpoint, batches).and_then(|mut run| {
@@ -142,15 +146,21 @@ impl Run {
             recipe,
             device,
             data,
+            best,
             gan,
         } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
+        folder::make(folder)?;
+        let lock = folder::lock(folder)?;
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
+        let log = Log::open(folder, steps)?;
+        let moved = Log::last_generator_step(folder)?;
         let run = Run {
             keep_every: None,
-            best: best_distance(folder, steps)?,
-            log: Log::open(folder, steps)?,
-            board: TensorBoard::open(folder, &recipe, per_epoch, steps)?,
+            best: best.filter(|_| folder.join(folder::BEST).is_file()),
+            log,
+            board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
+            _lock: lock,
             drawing: Drawing::default(),
             folder: folder.to_path_buf(),
             recipe,
@@ -211,6 +221,9 @@ impl Run {
         watch: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<Outcome> {
         let per_epoch = self.steps_per_epoch();
+        if self.gan.steps < last {
+            self.log.go_on(&self.folder, per_epoch)?;
+        }
         let mut saved = Instant::now();
         let mut unsaved = false;
         let mut clock = self.at_epoch_start().then(|| Clock::start(&self.batches));
@@ -235,7 +248,7 @@ impl Run {
             }
             (saved, unsaved) = (Instant::now(), false);
             if epoch_done && self.gan.steps < last {
-                self.draw_now_and_then()?;
+                self.draw_now_and_then();
                 clock = Some(Clock::start(&self.batches));
             }
             watch(&progress);
@@ -319,13 +332,24 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
             format!("{what}; make them equal"),
         ));
     }
+    let training = &recipe.training;
+    let (count, taken) = (images.len(), training.real_images());
+    if taken > count {
+        let size = training.batch_size;
+        let most = size / taken * count;
+        let what = format!(
+            "training.batch_size = {size} takes {taken} images of data {}, which has {count}; \
+             choose at most {most}",
+            recipe.data.name
+        );
+        return Err(Error::recipe(&recipe.name, what));
+    }
     let identity = DataIdentity {
         count: images.len(),
         hash: fnv1a(&images.pixels),
     };
-    let training = &recipe.training;
-    let (batch_size, last) = (training.real_images(), recipe.data.last_batch);
-    let batches = Batches::new(Arc::new(images), batch_size, training.seed, last)
+    let last = recipe.data.last_batch;
+    let batches = Batches::new(Arc::new(images), taken, training.seed, last)
         .map_err(|what| Error::recipe(&recipe.name, what))?;
     Ok((batches, identity))
 }
@@ -336,20 +360,10 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
-/// The first line in which two recipes, written out, differ; epochs and the data's place may.
+/// The first key in which two recipes differ, and how; epochs and the data's place may.
 fn difference(saved: &Recipe, asked: &Recipe) -> Option<String> {
     let mut comparable = asked.clone();
     comparable.training.epochs = saved.training.epochs;
     comparable.data.name.clone_from(&saved.data.name);
-    if comparable == *saved {
-        return None;
-    }
-    let (saved, asked) = (saved.to_toml(), comparable.to_toml());
-    let mut lines = saved.lines().zip(asked.lines());
-    let differing = lines.find(|(saved, asked)| saved != asked);
-    Some(
-        differing.map_or("with other layers".into(), |(saved, asked)| {
-            format!("with {saved} where {asked} is asked for")
-        }),
-    )
+    saved.difference(&comparable)
 }

@@ -8,7 +8,6 @@ use super::pixels;
 use super::run::Run;
 use super::scores::{self, Scores, score};
 use super::summary;
-use super::table::Columns;
 use crate::data::Images;
 use crate::files::write_whole;
 use crate::random::{Purpose, Random};
@@ -25,17 +24,6 @@ const DRAWING_SHARE: u32 = 50;
 #[derive(Default)]
 pub(super) struct Drawing {
     last: Option<(Instant, Duration)>,
-}
-
-/// The lowest sliced Wasserstein distance that the run in `folder` has scored up to `step`.
-pub(super) fn best_distance(folder: &Path, step: u64) -> Result<Option<f64>> {
-    let path = folder.join(folder::EPOCHS);
-    if step == 0 || !path.is_file() {
-        return Ok(None);
-    }
-    let scored = Columns::read(&path)?.points("step", "sliced_wasserstein");
-    let known = scored.into_iter().filter(|&(at, _)| at <= step as f64);
-    Ok(known.map(|(_, distance)| distance).min_by(f64::total_cmp))
 }
 
 impl Run {
@@ -95,7 +83,14 @@ impl Run {
 
     fn write_checkpoint(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        checkpoint::save(&path, &self.gan, &self.recipe, self.device, self.data)
+        checkpoint::save(
+            &path,
+            &self.gan,
+            &self.recipe,
+            self.device,
+            self.data,
+            self.best,
+        )
     }
 
     /// `count` images from the run's fixed latents, as bytes; the first are the same for any count.
@@ -123,7 +118,7 @@ impl Run {
     /// Real images in a grid like those of the samples, to hold them against, unless they are there.
     pub(super) fn save_real(&self) -> Result<()> {
         let path = folder::real_grid(&self.folder);
-        if path.is_file() {
+        if Picture::read(&path).is_ok() {
             return Ok(());
         }
         let real = self.batches.images();
@@ -159,12 +154,12 @@ impl Run {
         Ok(())
     }
 
-    /// Draws if it was long ago, by how long drawing takes.
-    pub(super) fn draw_now_and_then(&mut self) -> Result<()> {
+    /// Draws if it was long ago, by how long drawing takes. What goes wrong is no reason to stop
+    /// training: it is met again, and told, when all is drawn at the end.
+    pub(super) fn draw_now_and_then(&mut self) {
         let due = |(last, took): (Instant, Duration)| last.elapsed() > DRAWING_SHARE * took;
-        if self.drawing.last.is_none_or(due) {
-            self.draw()?;
+        if self.drawing.last.is_none_or(due) && self.draw().is_err() {
+            self.drawing.last = Some((Instant::now(), Duration::from_secs(1)));
         }
-        Ok(())
     }
 }

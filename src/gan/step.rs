@@ -158,7 +158,7 @@ impl Gan {
         let d_loss = self.finite("discriminator", loss)?;
         let d_real = self.loss.mean_output(real);
         let d_fake = self.loss.mean_output(fake);
-        let is_critic = self.loss.estimates_wasserstein();
+        let is_critic = self.training.loss.has_critic();
         Ok(StepReport {
             d_loss,
             g_loss: None,

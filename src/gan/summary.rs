@@ -3,13 +3,15 @@
 
 use super::curves;
 use super::folder;
-use super::recipe::{LossSpec, NetworkSpec, Recipe};
+use super::recipe::{NetworkSpec, Recipe};
 use super::table::Columns;
 use crate::Result;
 use crate::files::write_whole;
 use crate::report::chart::{self, Panel};
 use crate::report::page::{Figure, Media, Page, Section};
 use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// How long each epoch is seen in the animation, in milliseconds.
@@ -51,7 +53,9 @@ fn title(recipe: &Recipe) -> String {
 
 /// The pictures made of sample grids.
 fn draw_samples(folder: &Path, recipe: &Recipe) -> Result<Vec<Section>> {
-    let grids = folder::grids(folder);
+    let mut grids = folder::grids(folder);
+    // Somebody may have made another use of the name.
+    grids.retain(|(_, path)| is_png(path));
     let Some((epoch, path)) = grids.last() else {
         return Ok(Vec::new());
     };
@@ -67,9 +71,8 @@ fn draw_samples(folder: &Path, recipe: &Recipe) -> Result<Vec<Section>> {
     ];
     let mut sections = vec![section("Samples", both)];
 
-    let real = folder::real_grid(folder);
-    if real.is_file() {
-        let png = comparison(&Picture::read(&real)?, &last).to_png();
+    if let Ok(real) = Picture::read(&folder::real_grid(folder)) {
+        let png = comparison(&real, &last).to_png();
         write_whole(&folder.join(folder::COMPARISON), &png)?;
         let beside = figure("Real images beside generated ones", Media::Png(png));
         sections.push(section("Comparison", vec![beside]));
@@ -88,12 +91,12 @@ fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Secti
     let [svg, png] = folder::CURVES.map(|name| folder.join(name));
     write_whole(&svg, chart::svg(&title(recipe), panels).as_bytes())?;
     write_whole(&png, &chart::png(&title(recipe), panels))?;
-    let text = match recipe.training.loss {
-        LossSpec::Wasserstein => {
+    let text = match recipe.training.loss.has_critic() {
+        true => {
             "The Wasserstein estimate is minus the critic's loss, without the gradient penalty if \
              there is one."
         }
-        _ => "",
+        false => "",
     };
     let alone = |panel: &Panel| Figure {
         caption: String::new(),
@@ -104,6 +107,14 @@ fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Secti
         text: text.into(),
         ..section("Curves", panels.iter().map(alone).collect())
     })
+}
+
+/// Whether the file begins as PNG files do.
+fn is_png(path: &Path) -> bool {
+    const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+    let mut start = [0; 8];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == SIGNATURE
 }
 
 fn section(title: &str, figures: Vec<Figure>) -> Section {

@@ -4,7 +4,7 @@
 use crate::files::write_whole;
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,24 +19,21 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table at `path` with the columns `header`, holding the rows up to step `last` of the one
-    /// that was there.
+    /// The table at `path` with the columns `header`, holding those rows of the one that was there
+    /// whose step is `kept`.
     ///
     /// # Errors
-    /// If it can't be read or written.
-    pub fn open(path: &Path, header: &str, last: u64) -> Result<Table> {
+    /// If it can't be read or written, or has other columns.
+    pub fn open(path: &Path, header: &str, kept: impl Fn(u64) -> bool) -> Result<Table> {
         let mut text = format!("{header}\n");
-        if last > 0 {
-            let old = match std::fs::read_to_string(path) {
-                // A table that somebody has moved away is begun anew.
-                Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-                read => read.map_err(Error::io(path))?,
-            };
-            for row in old
-                .lines()
-                .skip(1)
-                .filter(|row| is_known(row, header, last))
-            {
+        // A table that somebody has moved away is begun anew.
+        if path.exists() {
+            let old = read(path)?;
+            if old.lines().next().is_some_and(|found| found != header) {
+                return Err(not_ours(path));
+            }
+            let rows = old.lines().skip(1);
+            for row in rows.filter(|row| step_of(row, header).is_some_and(&kept)) {
                 text += row;
                 text.push('\n');
             }
@@ -76,14 +73,21 @@ impl Table {
     }
 }
 
-/// True for a whole row of a step up to `last`.
-fn is_known(row: &str, header: &str, last: u64) -> bool {
-    let step = row
-        .split(',')
-        .next()
-        .and_then(|step| step.parse::<u64>().ok());
+/// The step of a row; none if the row is not whole.
+fn step_of(row: &str, header: &str) -> Option<u64> {
     let whole = row.matches(',').count() == header.matches(',').count();
-    whole && step.is_some_and(|step| step <= last)
+    let step = row.split(',').next()?.parse().ok()?;
+    whole.then_some(step)
+}
+
+fn read(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    String::from_utf8(bytes).map_err(|_| not_ours(path))
+}
+
+fn not_ours(path: &Path) -> Error {
+    let what = "is not the table that a run writes";
+    Error::data(path, what, "move it away, and a new one is begun")
 }
 
 /// A field for a number, or an empty one.
@@ -103,14 +107,17 @@ impl Columns {
     /// Reads the table at `path`. Rows that are not whole are left out: a run may be appending one.
     ///
     /// # Errors
-    /// If the file can't be read.
+    /// If the file can't be read, or is no such table.
     pub fn read(path: &Path) -> Result<Columns> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = read(path)?;
         let mut lines = text.split_inclusive('\n');
         let fields = |line: &str| -> Vec<String> {
             line.trim_end().split(',').map(str::to_string).collect()
         };
-        let names = lines.next().map(fields).unwrap_or_default();
+        let names: Vec<String> = lines.next().map(fields).unwrap_or_default();
+        if names.first().is_none_or(|name| name != "step") {
+            return Err(not_ours(path));
+        }
         let rows = lines
             .filter(|line| line.ends_with('\n'))
             .map(|line| fields(line).iter().map(|v| v.parse().ok()).collect())
@@ -151,12 +158,12 @@ mod tests {
     fn what_the_checkpoint_does_not_know_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.csv");
-        let mut table = Table::open(&path, "step,loss", 0).unwrap();
+        let mut table = Table::open(&path, "step,loss", |_| true).unwrap();
         for row in ["1,0.5", "2,", "3,0.25", "4,0.125"] {
             table.append(row).unwrap();
         }
         drop(table);
-        let mut table = Table::open(&path, "step,loss", 3).unwrap();
+        let mut table = Table::open(&path, "step,loss", |step| step <= 3).unwrap();
         table.append("4,8").unwrap();
         table.sync().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -36,7 +36,8 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// The event file in `folder`, without what was written after step `last`.
+    /// The event file in `folder`, without what was written after step `last`; `moved` is the last
+    /// step up to there in which the generator moved.
     ///
     /// # Errors
     /// If it can't be read or written.
@@ -45,16 +46,18 @@ impl TensorBoard {
         recipe: &Recipe,
         steps_per_epoch: u64,
         last: u64,
+        moved: u64,
     ) -> Result<TensorBoard> {
         let mut file = EventFile::open(folder, last)?;
         if last == 0 {
             let toml = format!("```toml\n{}```\n", recipe.to_toml());
             file.text(0, "recipe", &toml)?;
         }
+        let every = steps_per_epoch.div_ceil(POINTS);
         Ok(TensorBoard {
             file,
-            every: (steps_per_epoch / POINTS).max(1),
-            generator_due: false,
+            every,
+            generator_due: moved < last_point(last, every),
             learning_rates: [&recipe.discriminator, &recipe.generator]
                 .map(|network| network.optimizer.learning_rate()),
         })
@@ -66,7 +69,7 @@ impl TensorBoard {
     }
 
     fn is_point(&self, step: u64) -> bool {
-        step == 1 || step.is_multiple_of(self.every)
+        last_point(step, self.every) == step
     }
 
     /// Writes the points of `step`, if it has any.
@@ -151,4 +154,9 @@ impl TensorBoard {
         }
         Ok(())
     }
+}
+
+/// The last step up to `step` that has a point: the first, and every `every`th.
+fn last_point(step: u64, every: u64) -> u64 {
+    (step / every * every).max(step.min(1))
 }

@@ -129,6 +129,15 @@ impl Recipe {
                     .into(),
             );
         }
+        let normalised = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm { .. });
+        let place = self.discriminator.layers.iter().position(normalised);
+        if let (Some(index), Some(_)) = (place, self.training.gradient_penalty) {
+            return Err(format!(
+                "discriminator layer {} (batch_norm): training.gradient_penalty is on the slope at \
+                 single images, which batch norm mixes; take the layer away",
+                index + 1
+            ));
+        }
         Ok(())
     }
 

@@ -27,6 +27,8 @@ const DRAWN: f64 = 20.0;
 const TASKS: f64 = 16.0;
 /// Output pixels in such a part, where an image has fewer.
 const TILE: f64 = 256.0;
+/// Batches through D that a gradient penalty is as much as: one more, and its recorded gradient.
+const PENALTY: f64 = 2.0;
 /// Parts of a weight gradient that are summed apart.
 const PARTS: f64 = 8.0;
 
@@ -41,7 +43,11 @@ impl Memory {
     fn of(recipe: &Recipe) -> Memory {
         let batch = recipe.training.batch_size as f64;
         let (mut parameters, mut largest, mut activations, mut workspace) = (0.0, 0.0, 0.0, 0.0);
-        for (network, batches) in [(&recipe.generator, 1.0), (&recipe.discriminator, 2.0)] {
+        let judged = match recipe.training.gradient_penalty {
+            Some(_) => 2.0 + PENALTY,
+            None => 2.0,
+        };
+        for (network, batches) in [(&recipe.generator, 1.0), (&recipe.discriminator, judged)] {
             let table = network.table().expect("a checked recipe's shapes fit");
             activations += batches * values(&network.input) as f64;
             for (layer, row) in network.layers.iter().zip(&table.rows) {

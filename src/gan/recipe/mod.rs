@@ -36,6 +36,7 @@
 use crate::data::LastBatch;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use toml::Value;
 
 mod check;
 mod convolution;
@@ -135,5 +136,36 @@ impl Recipe {
     /// The recipe as TOML with every default said; [`Recipe::load`] reads it back to the same value.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a loaded recipe holds only what TOML can say")
+    }
+
+    /// The first key in which `other` differs, and both values, in words; none if they are equal.
+    pub fn difference(&self, other: &Recipe) -> Option<String> {
+        let [own, other] =
+            [self, other].map(|recipe| toml::Value::try_from(recipe).expect("as in to_toml"));
+        first_difference("", Some(&own), Some(&other))
+    }
+}
+
+/// As [`Recipe::difference`], inside of what stands at `path`.
+fn first_difference(path: &str, own: Option<&Value>, other: Option<&Value>) -> Option<String> {
+    let join = |key: &str| if path.is_empty() { key.into() } else { format!("{path}.{key}") };
+    match (own, other) {
+        (own, other) if own == other => None,
+        (Some(Value::Table(own)), Some(Value::Table(other))) => {
+            let mut keys = own.keys().chain(other.keys());
+            keys.find_map(|key| first_difference(&join(key), own.get(key), other.get(key)))
+        }
+        (Some(Value::Array(own)), Some(Value::Array(other))) if own.len() == other.len() => {
+            let mut pairs = own.iter().zip(other).enumerate();
+            // Counted from 1, as --set does.
+            pairs.find_map(|(i, (a, b))| first_difference(&join(&(i + 1).to_string()), Some(a), Some(b)))
+        }
+        (Some(Value::Array(own)), Some(Value::Array(other))) => {
+            let (found, asked) = (own.len(), other.len());
+            Some(format!("{path} has {found} entries where {asked} are asked for"))
+        }
+        (Some(own), Some(other)) => Some(format!("{path} is {own} where {other} is asked for")),
+        (Some(_), None) => Some(format!("{path} is there where none is asked for")),
+        (None, _) => Some(format!("{path} is not there where it is asked for")),
     }
 }

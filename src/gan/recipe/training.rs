@@ -67,6 +67,11 @@ pub enum LossSpec {
 }
 
 impl LossSpec {
+    /// Whether the discriminator is a critic: minus its loss estimates a Wasserstein distance.
+    pub fn has_critic(self) -> bool {
+        self == LossSpec::Wasserstein
+    }
+
     /// Whether the loss compares the discriminator's output with labels, which can be made noisy.
     pub fn has_labels(self) -> bool {
         matches!(

@@ -136,11 +136,11 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
     };
     rules(panel, &plot, &mut shapes, labels);
 
-    let window = (length / MEAN_PART).max(1);
+    let window = |series: &Series| (series.points.len() / MEAN_PART).max(1);
     let mut lines = Vec::new();
     for (index, series) in panel.series.iter().enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
-        for shape in curve(&plot, &series.points, window) {
+        for shape in curve(&plot, &series.points, window(series)) {
             let shape = Shape { colour, ..shape };
             match shape.kind {
                 Kind::Area => shapes.push(shape),
@@ -154,7 +154,13 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
     let x_label = &panel.x_label;
     labels.push(label(plot.right, bottom, Anchor::End, MUTED, x_label));
     if length >= MANY {
-        let note = format!("strong: mean of {window}, faint: range");
+        let windows = panel.series.iter().map(window);
+        let (least, most) = (windows.clone().min(), windows.max());
+        let mean = match most {
+            Some(most) if least == Some(most) => format!("mean of {most}"),
+            _ => format!("mean of a {MEAN_PART}th"),
+        };
+        let note = format!("strong: {mean}, faint: range");
         labels.push(label(plot.right, y_line, Anchor::End, MUTED, &note));
     }
     if outside > 0 {
