@@ -125,7 +125,7 @@ fn a_sweep_leaves_its_runs_a_table_and_pictures_and_grows_with_its_file() {
     // Other settings are other runs.
     let said = fail(folder, "sweep sweep.toml --set training.seed=2", 1);
     assert!(
-        said.contains("small-2500/recipe.toml: has seed = 1 where seed = 2"),
+        said.contains("small-2500/recipe.toml: training.seed is 1 where 2"),
         "{said}"
     );
     assert!(said.contains("choose another --out"), "{said}");

@@ -235,7 +235,9 @@ fn farewell(args: &TrainArgs, run: &Run, last: u64, outcome: Outcome) -> Result<
 /// The flags that a run does not keep, to be given again where it goes on.
 fn flags_again(args: &TrainArgs) -> String {
     let flags = [("--steps", args.steps), ("--keep-every", args.keep_every)];
-    let given = flags.into_iter().filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
+    let given = flags
+        .into_iter()
+        .filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
     given.collect()
 }
 

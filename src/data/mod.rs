@@ -18,7 +18,7 @@ pub use digits::draw;
 
 use crate::{Error, Result};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A data set in memory, one byte a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +115,9 @@ const FORMATS: [Format; 4] = [
     },
 ];
 
-/// Opens a data set: `digits`, drawn by the program itself from `seed`; a known name (`mnist`,
-/// `fashion-mnist`, `cifar10`, `svhn`), which is looked for in `datasets/<name>/`; or else a folder,
-/// whose format is recognised by the files in it. Only the digits depend on `seed`.
+/// Opens a data set: `digits`, drawn by the program itself from `seed`; a name (`mnist`,
+/// `fashion-mnist`, `cifar10`, `svhn`, or that of any other folder in `datasets/`), which is looked for
+/// in `datasets/<name>/`; or else a folder, whose format is recognised by the files in it. Only the digits depend on `seed`.
 ///
 /// `size` is the [height, width, channels] that a folder of PNG images is brought to; without it they
 /// take the first image's. The other formats have one size and keep it, so that whoever needs a certain
@@ -130,8 +130,9 @@ pub fn open(name_or_folder: &str, seed: u64, size: Option<[usize; 3]>) -> Result
     if name_or_folder == DIGITS {
         return Ok(draw(DIGIT_COUNT, seed));
     }
-    let folder = if KNOWN.contains(&name_or_folder) {
-        Path::new("datasets").join(name_or_folder)
+    let here = Path::new("datasets").join(name_or_folder);
+    let folder = if KNOWN.contains(&name_or_folder) || is_name(name_or_folder) && here.is_dir() {
+        here
     } else {
         PathBuf::from(name_or_folder)
     };
@@ -149,6 +150,12 @@ pub fn open(name_or_folder: &str, seed: u64, size: Option<[usize; 3]>) -> Result
         let what = format!("neither a data set's name ({DIGITS}, {known}) nor a folder");
         Error::data(folder, what, "give one of these names or a folder's path")
     })
+}
+
+/// Whether `text` is a name and no path.
+fn is_name(text: &str) -> bool {
+    let mut parts = Path::new(text).components();
+    matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none()
 }
 
 fn read_folder(folder: &Path, size: Option<[usize; 3]>) -> Result<Images> {

@@ -151,7 +151,8 @@ pub(super) fn lock(folder: &Path) -> Result<Option<File>> {
     let file = File::open(folder).map_err(Error::io(folder))?;
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
-            let what = "is being trained in by another process; wait for it, or choose another --out";
+            let what =
+                "is being trained in by another process; wait for it, or choose another --out";
             Err(Error::run(folder, what))
         }
         Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),

@@ -13,7 +13,7 @@ use crate::files::write_whole;
 use crate::random::{Purpose, Random};
 use crate::report::{Picture, columns_for, grid};
 use crate::{Error, Result};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Pictures of the whole run are drawn again after an epoch only when this many times the time that

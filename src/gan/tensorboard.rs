@@ -160,3 +160,31 @@ impl TensorBoard {
 fn last_point(step: u64, every: u64) -> u64 {
     (step / every * every).max(step.min(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_two_or_three_points_an_epoch_and_one_of_the_first_step() {
+        for (steps, points) in [(1, 1), (3, 3), (5, 3), (156, 4), (937, 3)] {
+            let every = u64::div_ceil(steps, POINTS);
+            let is_point = |&step: &u64| last_point(step, every) == step;
+            assert_eq!((1..=steps).filter(is_point).count(), points, "{steps}");
+        }
+        assert_eq!(last_point(0, 5), 0);
+    }
+
+    /// A critic loop that was stopped between its point and the generator's step still owes that one.
+    #[test]
+    fn the_generators_point_is_not_lost_by_a_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        let recipe = Recipe::load("wgan-gp-mnist", &[]).unwrap();
+        let open =
+            |last, moved| TensorBoard::open(folder.path(), &recipe, 30, last, moved).unwrap();
+        assert!(open(12, 8).measures(13));
+        assert!(!open(12, 11).measures(13));
+        assert!(open(2, 0).measures(3));
+        assert!(!open(0, 0).measures(2));
+    }
+}

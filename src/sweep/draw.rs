@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::grid::{Plan, PlannedRun};
+use super::charts::charts;
+use super::grid::Plan;
 use super::results::{self, RunResult, table};
-use super::spec::Quantity;
 use super::state::State;
 use crate::Result;
 use crate::files::write_whole;
@@ -31,12 +31,6 @@ const MOST_DRAWN: usize = 24;
 
 /// Pictures in a row of the montage.
 const COLUMNS: usize = 4;
-
-/// From so many times the smallest number on an axis to the largest, it is drawn in logarithms.
-const LOGARITHMIC: f64 = 8.0;
-
-/// What is read off a run for a line of a chart.
-type Number = fn(&RunResult) -> Option<f64>;
 
 /// Draws all there is of the sweep in `state`'s folder and gives the page's path. Charts have the runs
 /// that are finished, curves and samples also those that failed on their way.
@@ -142,183 +136,6 @@ fn write_panels(folder: &Path, names: [&str; 2], title: &str, panels: &[Panel]) 
     write_whole(&png_file, &png(title, panels))
 }
 
-/// A chart of each quantity that the sweep shows and that a run has.
-fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
-    let charts = plan.show.iter().map(|&shown| chart(plan, results, shown));
-    charts.filter(|chart| !chart.series.is_empty()).collect()
-}
-
-fn chart(plan: &Plan, results: &[RunResult], shown: Quantity) -> Panel {
-    const LAST: &str = "mean over the last epoch";
-    let (title, y_label, lines): (_, _, &[(&str, Number)]) = match shown {
-        Quantity::SecondsPerEpoch => (
-            "Seconds per epoch",
-            "seconds",
-            &[("", |r| r.seconds_per_epoch)],
-        ),
-        Quantity::Losses => (
-            "Losses",
-            LAST,
-            &[("discriminator", |r| r.d_loss), ("generator", |r| r.g_loss)],
-        ),
-        Quantity::Probabilities => (
-            "Output of the discriminator",
-            LAST,
-            &[
-                ("D(x), real", |r| r.d_real),
-                ("D(G(z)), generated", |r| r.d_fake),
-            ],
-        ),
-        Quantity::SlicedWasserstein => (
-            "Sliced Wasserstein distance of samples",
-            "distance, at the end",
-            &[("", |r| r.sliced_wasserstein)],
-        ),
-        Quantity::ClassesPresent => (
-            "Classes among the samples",
-            "classes, at the end",
-            &[("", |r| r.classes_present)],
-        ),
-    };
-    let axis = XAxis::of(plan);
-    let finished = plan.runs.iter().zip(results);
-    let finished: Vec<_> = finished
-        .filter(|(_, result)| result.is_finished())
-        .collect();
-    let mut series = Vec::new();
-    for group in groups(plan) {
-        for (name, of) in lines {
-            let inside = finished
-                .iter()
-                .filter(|(run, _)| group_of(plan, run) == group);
-            let points = inside
-                .filter_map(|(run, result)| Some((axis.place(&run.labels[plan.x]), of(result)?)));
-            let points = axis.in_order(points.collect());
-            if !points.is_empty() {
-                let words = [group.as_str(), name]
-                    .into_iter()
-                    .filter(|word| !word.is_empty());
-                let name = words.collect::<Vec<_>>().join(", ");
-                series.push(Series { name, points });
-            }
-        }
-    }
-    let jobs = finished.iter().map(|(_, result)| result.jobs).max();
-    let shared = match jobs {
-        Some(jobs @ 2..) if shown == Quantity::SecondsPerEpoch => {
-            format!(", up to {jobs} runs at once: slower than alone")
-        }
-        _ => String::new(),
-    };
-    Panel {
-        title: title.into(),
-        x_label: axis.label(&plan.axes[plan.x]),
-        y_label: format!("{y_label}{shared}"),
-        series,
-        marks: Vec::new(),
-        ticks: Some(axis.ticks),
-    }
-}
-
-/// Where a run lies on the axes that are not along x, as far as they tell runs apart.
-fn group_of(plan: &Plan, run: &PlannedRun) -> String {
-    let others = (0..plan.axes.len()).filter(|&axis| axis != plan.x && plan.varies(axis));
-    let words: Vec<_> = others.map(|axis| plan.word(run, axis)).collect();
-    words.join(", ")
-}
-
-/// Every [`group_of`] there is, in order.
-fn groups(plan: &Plan) -> Vec<String> {
-    let mut groups = Vec::new();
-    for run in &plan.runs {
-        let group = group_of(plan, run);
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    groups
-}
-
-/// The axis along x: numbers, in logarithms where they span much, or places for words.
-struct XAxis {
-    scale: Scale,
-    /// Where each label stands, in rising order.
-    ticks: Vec<(f64, String)>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Scale {
-    Words,
-    Linear,
-    Logarithmic,
-}
-
-impl XAxis {
-    fn of(plan: &Plan) -> XAxis {
-        let mut labels: Vec<&str> = Vec::new();
-        for run in &plan.runs {
-            let label = run.labels[plan.x].as_str();
-            if !labels.contains(&label) {
-                labels.push(label);
-            }
-        }
-        let numbers: Option<Vec<f64>> = labels.iter().map(|label| number(label)).collect();
-        let scale = match &numbers {
-            None => Scale::Words,
-            Some(numbers) => {
-                let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-                let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                if low > 0.0 && high / low >= LOGARITHMIC {
-                    Scale::Logarithmic
-                } else {
-                    Scale::Linear
-                }
-            }
-        };
-        let place = |index: usize| match (&numbers, scale) {
-            (Some(numbers), Scale::Logarithmic) => numbers[index].log2(),
-            (Some(numbers), _) => numbers[index],
-            (None, _) => index as f64,
-        };
-        let places = labels.iter().enumerate();
-        let mut ticks: Vec<_> = places
-            .map(|(index, label)| (place(index), (*label).to_string()))
-            .collect();
-        ticks.sort_by(|a, b| a.0.total_cmp(&b.0));
-        XAxis { scale, ticks }
-    }
-
-    fn label(&self, name: &str) -> String {
-        match self.scale {
-            Scale::Logarithmic => format!("{name} (logarithmic)"),
-            Scale::Words | Scale::Linear => name.to_string(),
-        }
-    }
-
-    /// Where the label of a run of the plan stands.
-    fn place(&self, label: &str) -> f64 {
-        let tick = self.ticks.iter().find(|(_, text)| text == label);
-        tick.map_or(f64::NAN, |(place, _)| *place)
-    }
-
-    /// `points` as a line in order of x, broken between words: there is nothing between those.
-    fn in_order(&self, mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        if self.scale != Scale::Words {
-            return points;
-        }
-        let broken = points
-            .into_iter()
-            .flat_map(|point| [point, (point.0, f64::NAN)]);
-        broken.collect()
-    }
-}
-
-/// A label that is a number.
-fn number(label: &str) -> Option<f64> {
-    label.parse().ok().filter(|value: &f64| value.is_finite())
-}
-
 /// The losses of each run that has any, by step.
 fn curves(plan: &Plan, state: &State) -> Result<Vec<Panel>> {
     let mut panels = Vec::new();
@@ -352,77 +169,4 @@ fn samples(plan: &Plan, state: &State) -> Result<Vec<(String, Picture)>> {
     });
     last.map(|(title, grid)| Ok((title, Picture::read(&grid)?)))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sweep::Sweep;
-    use crate::sweep::state::Outcome;
-
-    fn finished(number: f64) -> RunResult {
-        RunResult {
-            outcome: Some(Outcome::Finished),
-            jobs: 1,
-            seconds_per_epoch: Some(number),
-            d_loss: Some(number),
-            g_loss: Some(-number),
-            ..RunResult::default()
-        }
-    }
-
-    fn plan(name: &str) -> Plan {
-        Sweep::load(name).unwrap().plan(true, &[]).unwrap()
-    }
-
-    #[test]
-    fn both_models_are_lines_over_the_batch_size() {
-        let plan = plan("batch-size");
-        let mut results: Vec<_> = (0..8).map(|i| finished(f64::from(i))).collect();
-        results[5].outcome = Some(Outcome::Failed);
-        results[6].jobs = 2;
-        let [seconds, losses] = &charts(&plan, &results)[..] else {
-            panic!("two charts");
-        };
-        assert_eq!(seconds.x_label, "batch size (logarithmic)");
-        assert_eq!(
-            seconds.y_label,
-            "seconds, up to 2 runs at once: slower than alone"
-        );
-        assert_eq!(seconds.ticks.as_ref().unwrap()[3], (7.0, "128".to_string()));
-        let [vanilla, dcgan] = &seconds.series[..] else {
-            panic!("two lines")
-        };
-        assert_eq!(vanilla.name, "vanilla-mnist");
-        assert_eq!(
-            vanilla.points,
-            [(4.0, 0.0), (5.0, 1.0), (6.0, 2.0), (7.0, 3.0)]
-        );
-        assert_eq!(
-            dcgan.points,
-            [(4.0, 4.0), (6.0, 6.0), (7.0, 7.0)],
-            "without the failed one"
-        );
-        assert_eq!(losses.y_label, "mean over the last epoch");
-        let names: Vec<_> = losses.series.iter().map(|s| s.name.as_str()).collect();
-        assert_eq!(
-            names[..2],
-            ["vanilla-mnist, discriminator", "vanilla-mnist, generator"]
-        );
-        assert_eq!(losses.series[3].points[0], (4.0, -4.0));
-    }
-
-    #[test]
-    fn words_stand_apart_and_what_nobody_has_is_left_out() {
-        let plan = plan("noisy-labels");
-        let charts = charts(&plan, &[finished(1.0), finished(2.0)]);
-        assert_eq!(charts.len(), 1, "there is no D(x)");
-        assert_eq!(charts[0].x_label, "noisy labels");
-        let ticks = charts[0].ticks.clone().unwrap();
-        assert_eq!(ticks, [(0.0, "on".to_string()), (1.0, "off".to_string())]);
-        let line = &charts[0].series[0];
-        assert_eq!(line.name, "discriminator");
-        assert!(line.points[1].1.is_nan() && line.points[2] == (1.0, 2.0));
-        assert_eq!(plan.title(&plan.runs[0]), "noisy labels on");
-    }
 }

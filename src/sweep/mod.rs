@@ -3,7 +3,9 @@
 //! [`spec`] is the TOML file that says which settings, [`grid`] the runs that it makes, [`runner`]
 //! trains each in a process of its own, and [`results`] reads what they have left.
 
+mod charts;
 pub mod draw;
+mod file;
 pub mod grid;
 pub mod results;
 pub mod runner;

@@ -164,9 +164,11 @@ fn short(value: f64) -> String {
     number(Some(value), digits as usize)
 }
 
+/// Reads a number off what a run has come to.
+pub(super) type Number = fn(&RunResult) -> Option<f64>;
+
 /// The columns with numbers.
-#[allow(clippy::type_complexity, reason = "a table of names and fields")]
-const NUMBERS: [(&str, fn(&RunResult) -> Option<f64>); 9] = [
+const NUMBERS: [(&str, Number); 9] = [
     ("steps", |r| r.steps),
     ("seconds_per_epoch", |r| r.seconds_per_epoch),
     ("d_loss", |r| r.d_loss),

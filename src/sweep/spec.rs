@@ -36,17 +36,14 @@ use std::fs::File;
 use std::io::Read;
 
 use serde::Deserialize;
-use toml::{Spanned, Value};
 
-use super::settings::{Setting, Table};
+use super::file::{MAX_NAME, SweepFile, axis_of};
+use super::settings::Setting;
 use crate::gan::recipe::{in_words, line_at};
 use crate::{Error, Result};
 
 /// The largest sweep file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
-
-/// The longest name, label or key.
-const MAX_NAME: usize = 60;
 
 /// The axis that every sweep has: its recipes.
 pub const RECIPE_AXIS: &str = "recipe";
@@ -136,76 +133,6 @@ pub enum Quantity {
     SlicedWasserstein,
     /// Among the samples, at the end.
     ClassesPresent,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-struct SweepFile {
-    name: String,
-    #[serde(default)]
-    description: String,
-    recipes: Vec<String>,
-    #[serde(default)]
-    steps: Option<u64>,
-    #[serde(default)]
-    set: Table,
-    #[serde(default)]
-    axis: Vec<Spanned<AxisFile>>,
-    #[serde(default)]
-    plot: PlotFile,
-    #[serde(default)]
-    quick: QuickFile,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-struct AxisFile {
-    name: String,
-    #[serde(default)]
-    keys: Vec<String>,
-    #[serde(default)]
-    values: Vec<Spanned<Value>>,
-    #[serde(default)]
-    point: Vec<PointFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-struct PointFile {
-    label: Spanned<Value>,
-    #[serde(default)]
-    set: Table,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-struct PlotFile {
-    #[serde(default)]
-    x: Option<String>,
-    #[serde(default = "losses")]
-    show: Vec<Quantity>,
-}
-
-impl Default for PlotFile {
-    fn default() -> PlotFile {
-        PlotFile {
-            x: None,
-            show: losses(),
-        }
-    }
-}
-
-fn losses() -> Vec<Quantity> {
-    vec![Quantity::Losses]
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-struct QuickFile {
-    #[serde(default)]
-    steps: Option<u64>,
-    #[serde(default)]
-    set: Table,
 }
 
 impl Sweep {
@@ -312,80 +239,6 @@ impl Sweep {
         }
         Ok(())
     }
-}
-
-/// An axis from its file's keys.
-fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, String> {
-    let AxisFile {
-        name,
-        keys,
-        values,
-        point,
-    } = file;
-    check_label("name", &name)?;
-    let points: Vec<_> = match (keys.is_empty() && values.is_empty(), point.is_empty()) {
-        (false, true) if keys.is_empty() => {
-            return Err("keys is missing; say which of the recipe's keys take the values".into());
-        }
-        (false, true) => {
-            let at = |value: Spanned<Value>| Point {
-                label: label_of(&value, text),
-                settings: keys
-                    .iter()
-                    .map(|key| Setting::new(key, text, value.span()))
-                    .collect(),
-            };
-            values.into_iter().map(at).collect()
-        }
-        (true, false) => {
-            let at = |point: PointFile| Point {
-                label: label_of(&point.label, text),
-                settings: point.set.settings(text),
-            };
-            point.into_iter().map(at).collect()
-        }
-        (true, true) => {
-            return Err("no points; give keys and values, or [[axis.point]] tables".into());
-        }
-        (false, false) => {
-            return Err("both values and points; keep one of them".into());
-        }
-    };
-    if points.is_empty() {
-        return Err("values = []; give at least one".into());
-    }
-    for (index, point) in points.iter().enumerate() {
-        check_label("label", &point.label)?;
-        if points[..index]
-            .iter()
-            .any(|other| other.label == point.label)
-        {
-            let label = &point.label;
-            return Err(format!(
-                "two points are called {label:?}; give each a label of its own"
-            ));
-        }
-    }
-    Ok(Axis { name, points })
-}
-
-/// A value as a label; numbers are as they are written, 1e-4 and not 0.0001.
-fn label_of(value: &Spanned<Value>, text: &str) -> String {
-    match value.get_ref() {
-        Value::String(label) => label.clone(),
-        Value::Integer(_) | Value::Float(_) => text[value.span()].to_string(),
-        other => other.to_string(),
-    }
-}
-
-fn check_label(key: &str, label: &str) -> std::result::Result<(), String> {
-    let plain = !label.chars().any(char::is_control);
-    if plain && !label.trim().is_empty() && label.chars().count() <= MAX_NAME {
-        return Ok(());
-    }
-    Err(format!(
-        "{key} = {label:?}; use 1 to {MAX_NAME} characters in one line"
-    ))
 }
 
 /// The text of a sweep file, never more than [`MAX_BYTES`] of it.

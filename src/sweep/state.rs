@@ -149,17 +149,11 @@ impl State {
             return Ok(());
         }
         let saved = Recipe::load(&path.to_string_lossy(), &[])?;
-        if saved == run.recipe {
+        let Some(difference) = saved.difference(&run.recipe) else {
             return Ok(());
-        }
-        let (saved, asked) = (saved.to_toml(), run.recipe.to_toml());
-        let mut lines = saved.lines().zip(asked.lines());
-        let difference = lines.find(|(saved, asked)| saved != asked);
-        let what = difference.map_or("other layers than asked for".into(), |(saved, asked)| {
-            format!("{saved} where {asked} is asked for")
-        });
+        };
         let mend = "choose another --out, or remove this run's folder to train it again";
-        Err(Error::run(&path, format!("has {what}; {mend}")))
+        Err(Error::run(&path, format!("{difference}; {mend}")))
     }
 }
 
@@ -213,7 +207,7 @@ mod tests {
         state.check(run).unwrap();
         let quick = &sweep.plan(true, &[]).unwrap().runs[0];
         let error = state.check(quick).unwrap_err().to_string();
-        let what = "recipe.toml: has name = \"mnist\" where name = \"digits\" is asked for; choose";
+        let what = "recipe.toml: data.name is \"mnist\" where \"digits\" is asked for; choose";
         assert!(error.contains(what), "{error}");
         let error = State::open(out).unwrap_err().to_string();
         assert!(error.contains("not empty and holds no sweep"), "{error}");

@@ -148,7 +148,13 @@ impl Recipe {
 
 /// As [`Recipe::difference`], inside of what stands at `path`.
 fn first_difference(path: &str, own: Option<&Value>, other: Option<&Value>) -> Option<String> {
-    let join = |key: &str| if path.is_empty() { key.into() } else { format!("{path}.{key}") };
+    let join = |key: &str| {
+        if path.is_empty() {
+            key.into()
+        } else {
+            format!("{path}.{key}")
+        }
+    };
     match (own, other) {
         (own, other) if own == other => None,
         (Some(Value::Table(own)), Some(Value::Table(other))) => {
@@ -158,11 +164,15 @@ fn first_difference(path: &str, own: Option<&Value>, other: Option<&Value>) -> O
         (Some(Value::Array(own)), Some(Value::Array(other))) if own.len() == other.len() => {
             let mut pairs = own.iter().zip(other).enumerate();
             // Counted from 1, as --set does.
-            pairs.find_map(|(i, (a, b))| first_difference(&join(&(i + 1).to_string()), Some(a), Some(b)))
+            pairs.find_map(|(i, (a, b))| {
+                first_difference(&join(&(i + 1).to_string()), Some(a), Some(b))
+            })
         }
         (Some(Value::Array(own)), Some(Value::Array(other))) => {
             let (found, asked) = (own.len(), other.len());
-            Some(format!("{path} has {found} entries where {asked} are asked for"))
+            Some(format!(
+                "{path} has {found} entries where {asked} are asked for"
+            ))
         }
         (Some(own), Some(other)) => Some(format!("{path} is {own} where {other} is asked for")),
         (Some(_), None) => Some(format!("{path} is there where none is asked for")),

@@ -137,29 +137,15 @@ impl Figure {
 /// Opens a plate, with a picture in it whose size the browser knows before it has decoded it.
 fn image(html: &mut String, kind: &str, bytes: &[u8], size: Option<(u32, u32)>, alt: &str) {
     let (width, height) = size.unwrap_or((0, 0));
-    let mut class = String::new();
-    let mut known = String::new();
+    let mut attributes = String::new();
     if width > 0 && height > 0 {
-        known = format!(" width=\"{width}\" height=\"{height}\"");
         if width <= CRISP {
-            class += "crisp";
+            attributes += " class=\"crisp\"";
         }
-        // Two grids side by side, and more.
-        if u64::from(width) * 2 > u64::from(height) * 3 {
-            class += " wide";
-        }
+        attributes += &format!(" width=\"{width}\" height=\"{height}\"");
     }
-    // Only what can be moved sideways need be reached by the keyboard.
-    let reach = if class.ends_with("wide") {
-        " tabindex=\"0\""
-    } else {
-        ""
-    };
-    *html += &format!("<div class=\"plate\"{reach}>\n");
-    *html += &format!(
-        "<img class=\"{}\"{known} alt=\"{alt}\" src=\"data:image/{kind};base64,",
-        class.trim_start()
-    );
+    *html += "<div class=\"plate\">\n";
+    *html += &format!("<img{attributes} alt=\"{alt}\" src=\"data:image/{kind};base64,");
     BASE64.encode_string(bytes, html);
     *html += "\">\n";
 }
@@ -247,7 +233,7 @@ mod tests {
         }
         let png = BASE64.encode(Picture::new(70, 40, [9; 3]).to_png());
         assert!(html.contains(&format!("src=\"data:image/png;base64,{png}\"")));
-        assert!(html.contains("class=\"crisp wide\" width=\"70\" height=\"40\""));
+        assert!(html.contains("class=\"crisp\" width=\"70\" height=\"40\""));
         assert!(html.contains("class=\"crisp\" width=\"70\" height=\"61\""));
     }
 
@@ -260,6 +246,6 @@ mod tests {
         let mut html = String::new();
         let broken = Media::Png(vec![1, 2]);
         figure(broken).write(&mut html);
-        assert!(html.contains("<img class=\"\" alt="));
+        assert!(html.contains("<img alt="));
     }
 }
