@@ -260,7 +260,7 @@ impl Run {
         Ok(outcome)
     }
 
-    fn at_epoch_start(&self) -> bool {
+    pub(super) fn at_epoch_start(&self) -> bool {
         self.gan.steps.is_multiple_of(self.steps_per_epoch())
     }
 

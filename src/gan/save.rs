@@ -60,8 +60,14 @@ impl Run {
         self.board.epoch(step, time, &scores)?;
         let distance = scores.sliced_wasserstein;
         if self.best.is_none_or(|best| distance < best) {
-            self.best = Some(distance);
-            self.write_checkpoint(folder::BEST)?;
+            // The middle of an epoch is the best only until an epoch has ended: a run that was ended
+            // there and goes on is the run that was not.
+            if self.at_epoch_start() {
+                self.best = Some(distance);
+                self.write_checkpoint(folder::BEST)?;
+            } else if self.best.is_none() {
+                self.write_checkpoint(folder::BEST)?;
+            }
         }
         if self
             .keep_every
