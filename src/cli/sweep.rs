@@ -25,7 +25,7 @@ pub struct SweepArgs {
     /// The sweep's short form, a few minutes that show that it works
     #[arg(long)]
     pub quick: bool,
-    /// The sweep's folder [default: runs/sweep-<name>, with --quick runs/sweep-<name>-quick]
+    /// The sweep's folder, without which it is `runs/sweep-<name>` (and `-quick` with --quick)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Train so many runs at once; seconds per epoch tell something only with 1

@@ -1,5 +1,5 @@
 //! A training run: the loop over steps and epochs, and how it begins and goes on after a stop.
-//! [`super::folder`] names the files that it leaves, [`super::save`] writes them.
+//! [`super::folder`] names the files that it leaves, `save.rs` writes them.
 
 use super::checkpoint::{self, Checkpoint, DataIdentity};
 use super::folder;
