@@ -16,6 +16,16 @@ fn pictures(folder: &Path) {
     }
 }
 
+/// `game.toml` and its `pictures` in `folder`.
+fn hinge_game(folder: &Path) {
+    let game = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/games/hinge.toml"
+    );
+    std::fs::copy(game, folder.join("game.toml")).unwrap();
+    pictures(&folder.join("pictures"));
+}
+
 /// The columns of a table, row by row, without the `times`.
 fn rows(run: &Path, table: &str, times: &[usize]) -> Vec<Vec<String>> {
     let text = String::from_utf8(read(run, table)).unwrap();
@@ -71,12 +81,7 @@ fn every_game_goes_on_as_if_it_had_not_stopped() {
 fn the_best_the_last_and_every_second_checkpoint_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    pictures(&at.join("pictures"));
-    let game = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/fixtures/games/hinge.toml"
-    );
-    std::fs::copy(game, at.join("game.toml")).unwrap();
+    hinge_game(at);
     succeed(
         at,
         "train game.toml --data pictures --epochs 5 --keep-every 2 --out run",
@@ -118,12 +123,7 @@ fn the_best_the_last_and_every_second_checkpoint_are_kept() {
 fn a_folder_that_was_meddled_with_is_mended_or_refused() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    pictures(&at.join("pictures"));
-    let game = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/fixtures/games/hinge.toml"
-    );
-    std::fs::copy(game, at.join("game.toml")).unwrap();
+    hinge_game(at);
     succeed(at, "train game.toml --data pictures --epochs 2 --out run");
     let run = at.join("run");
     std::fs::write(run.join("samples/epoch-0001.png"), "no picture").unwrap();
@@ -147,8 +147,15 @@ fn a_folder_that_was_meddled_with_is_mended_or_refused() {
     if cfg!(unix) {
         let held = std::fs::File::open(&run).unwrap();
         held.lock().unwrap();
-        let said = fail(at, "train --resume --out run --epochs 4", 1);
-        assert!(said.contains("by another process"), "{said}");
+        let recipe = read(&run, "recipe.toml");
+        for command in [
+            "train --resume --epochs 4",
+            "train game.toml --data pictures",
+        ] {
+            let said = fail(at, &format!("{command} --out run"), 1);
+            assert!(said.contains("by another process"), "{said}");
+        }
+        assert!(read(&run, "recipe.toml") == recipe);
     }
     succeed(at, "train --resume --out run --epochs 4");
 }

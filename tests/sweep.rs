@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{fail, minimax, one_line, read, succeed};
+use common::{fail, logged_steps, minimax, one_line, read, succeed, wait_for};
 use minimax::gan::recipe::Recipe;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -40,26 +40,6 @@ fn write_sweep(folder: &Path, key: &str, values: &str, rest: &str) {
 
 fn text(folder: &Path, file: &str) -> String {
     String::from_utf8(read(folder, file)).unwrap()
-}
-
-/// The step of the last whole row of a log that may still be growing.
-fn logged_steps(folder: &Path) -> u64 {
-    let log = std::fs::read_to_string(folder.join("log.csv")).unwrap_or_default();
-    let mut rows = log
-        .lines()
-        .filter_map(|row| row.split(',').next()?.parse().ok());
-    rows.next_back().unwrap_or(0)
-}
-
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "waited in vain for {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{fail, minimax, one_line, read, succeed};
+use common::{fail, logged_steps, minimax, one_line, read, succeed, wait_for};
 use minimax::cpu::pool;
 use minimax::gan::model::Gan;
 use minimax::gan::recipe::Recipe;
@@ -10,16 +10,7 @@ use minimax::random::{Purpose, Random};
 use minimax::{Device, Tensor};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// The step of the last whole row of a log that may still be growing.
-fn logged_steps(folder: &Path) -> u64 {
-    let log = std::fs::read_to_string(folder.join("log.csv")).unwrap_or_default();
-    let mut rows = log
-        .lines()
-        .filter_map(|row| row.split(',').next()?.parse().ok());
-    rows.next_back().unwrap_or(0)
-}
+use std::time::Duration;
 
 /// Training that never ends by itself within a test.
 fn start_long_run(folder: &Path) -> Child {
@@ -63,17 +54,6 @@ fn idx_folder(folder: &Path, count: u32) {
     let mut labels = header(&[2049, count]);
     labels.resize(labels.len() + count as usize, 0);
     std::fs::write(folder.join("train-labels-idx1-ubyte"), labels).unwrap();
-}
-
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "waited in vain for {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -212,13 +192,7 @@ fn a_run_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
             succeed(at, "sample run --count 4");
         }
     }
-    let log = String::from_utf8(read(&at.join("run"), "log.csv")).unwrap();
-    let done = log
-        .lines()
-        .skip(1)
-        .filter(|row| row.matches(',').count() == 6)
-        .count() as u64;
-    let steps = done + 3;
+    let steps = logged_steps(&at.join("run")) + 3;
     succeed(at, &format!("train --resume --out run --steps {steps}"));
     succeed(
         at,

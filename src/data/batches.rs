@@ -45,27 +45,19 @@ pub struct Batches {
 impl Batches {
     /// Batches of `batch_size` images in an order that depends on `seed`.
     ///
-    /// # Errors
-    /// Where `batch_size` is 0 or larger than the set: the recipe's key and the mend, for
-    /// [`Error::recipe`](crate::Error::recipe).
-    pub fn new(
-        images: Arc<Images>,
-        batch_size: usize,
-        seed: u64,
-        last: LastBatch,
-    ) -> Result<Batches, String> {
+    /// # Panics
+    /// If `batch_size` is 0 or larger than the set.
+    pub fn new(images: Arc<Images>, batch_size: usize, seed: u64, last: LastBatch) -> Batches {
         let count = images.len();
-        if batch_size == 0 || batch_size > count {
-            return Err(format!(
-                "training.batch_size = {batch_size} but the data set has {count} images; \
-                 choose from 1 to {count}"
-            ));
-        }
+        assert!(
+            (1..=count).contains(&batch_size),
+            "Batches: {batch_size} of {count} images"
+        );
         let steps_per_epoch = match last {
             LastBatch::Drop => count / batch_size,
             LastBatch::Keep => count.div_ceil(batch_size),
         };
-        Ok(Batches {
+        Batches {
             cut: Cut {
                 images,
                 batch_size,
@@ -75,7 +67,7 @@ impl Batches {
             batch: Vec::new(),
             prefetcher: None,
             waited: Duration::ZERO,
-        })
+        }
     }
 
     /// The data set.
@@ -200,7 +192,7 @@ mod tests {
 
     /// Batches of 8 out of 50 images.
     fn batches(seed: u64, last: LastBatch) -> Batches {
-        Batches::new(numbered(50), 8, seed, last).unwrap()
+        Batches::new(numbered(50), 8, seed, last)
     }
 
     #[test]
@@ -245,30 +237,22 @@ mod tests {
     /// What a run with a given seed is trained on must not change under it.
     #[test]
     fn the_order_is_this_one() {
-        let mut batches = Batches::new(numbered(9), 9, 1, LastBatch::Drop).unwrap();
+        let mut batches = Batches::new(numbered(9), 9, 1, LastBatch::Drop);
         let numbers: Vec<u8> = batches.batch(2).iter().step_by(2).copied().collect();
         assert_eq!(numbers, [2, 7, 5, 4, 1, 6, 3, 8, 0]);
     }
 
     #[test]
-    fn the_whole_set_is_one_batch_and_no_more_than_that() {
+    fn the_whole_set_is_one_batch() {
         for last in [LastBatch::Drop, LastBatch::Keep] {
-            let whole = Batches::new(numbered(50), 50, 0, last).unwrap();
+            let whole = Batches::new(numbered(50), 50, 0, last);
             assert_eq!(whole.steps_per_epoch(), 1);
-            for size in [0, 51] {
-                let what = Batches::new(numbered(50), size, 0, last).err().unwrap();
-                let key = format!("training.batch_size = {size} ");
-                assert!(
-                    what.starts_with(&key) && what.contains("from 1 to 50"),
-                    "{what}"
-                );
-            }
         }
     }
 
     #[test]
     fn the_last_step_there_can_be_does_not_panic() {
-        let mut batches = Batches::new(numbered(7), 2, 0, LastBatch::Drop).unwrap();
+        let mut batches = Batches::new(numbered(7), 2, 0, LastBatch::Drop);
         assert_eq!(batches.batch(u64::MAX - 1).len(), 4);
         assert_eq!(batches.batch(u64::MAX).len(), 4);
         assert_eq!(batches.batch(0).len(), 4);
@@ -286,7 +270,7 @@ mod tests {
     #[test]
     fn the_thread_ends_with_the_batches_and_where_a_step_is_jumped_to() {
         let images = numbered(50);
-        let mut batches = Batches::new(images.clone(), 8, 0, LastBatch::Drop).unwrap();
+        let mut batches = Batches::new(images.clone(), 8, 0, LastBatch::Drop);
         assert_eq!(Arc::strong_count(&images), 2);
         batches.batch(0);
         assert_eq!(Arc::strong_count(&images), 3);

@@ -222,6 +222,13 @@ mod tests {
     }
 
     #[test]
+    fn every_set_of_the_manifest_is_known_by_name() {
+        let manifest = manifest::Manifest::built_in();
+        let names: Vec<&str> = manifest.sets.iter().map(|set| set.name.as_str()).collect();
+        assert_eq!(names, KNOWN);
+    }
+
+    #[test]
     fn the_digits_are_a_thousand_of_each_class() {
         let digits = open(DIGITS, 5, None).unwrap();
         assert_eq!(

@@ -111,24 +111,30 @@ fn numbered(parent: &Path, name: &str) -> Vec<(u64, PathBuf)> {
     entries.filter_map(|entry| number(entry.path())).collect()
 }
 
-/// Makes `folder` ready for a new run. It may be there already, but not hold anything other than what
-/// a run leaves that was killed before its first checkpoint.
+/// A folder that is held for this process alone, as long as this is there.
+pub(super) struct Lock {
+    _file: Option<File>,
+}
+
+/// Makes `folder` ready for a new run and holds it. It may be there already, but not hold anything
+/// other than what a run leaves that was killed before its first checkpoint.
 ///
 /// # Errors
-/// If something else is there, or the folder can't be made.
-pub(super) fn claim(folder: &Path) -> Result<()> {
+/// If something else is there, another process trains in it, or it can't be made.
+pub(super) fn claim(folder: &Path) -> Result<Lock> {
+    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let lock = lock(folder)?;
     tidy(folder);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        entries => entries.map_err(Error::io(folder))?.flatten().collect(),
-    };
+    let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
+    let entries: Vec<fs::DirEntry> = entries.flatten().collect();
     let ours = |name: &str| BEGUN.contains(&name) || EventFile::is_name(name);
     let foreign = |entry: &fs::DirEntry| !entry.file_name().to_str().is_some_and(ours);
     if entries.iter().any(foreign) {
         let mend = "go on with its run by --resume, or choose another --out";
         return Err(Error::run(folder, format!("is not empty; {mend}")));
     }
-    make(folder)
+    make(folder)?;
+    Ok(lock)
 }
 
 /// Makes the folders within that of a run.
@@ -139,14 +145,13 @@ pub(super) fn make(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Holds `folder` for this process alone as long as what is given stays open; nothing where the system
-/// has no locks on folders.
+/// Holds `folder` for this process alone, where the system has locks on folders.
 ///
 /// # Errors
 /// If another process trains in it.
-pub(super) fn lock(folder: &Path) -> Result<Option<File>> {
+pub(super) fn lock(folder: &Path) -> Result<Lock> {
     if !cfg!(unix) {
-        return Ok(None);
+        return Ok(Lock { _file: None });
     }
     let file = File::open(folder).map_err(Error::io(folder))?;
     match file.try_lock() {
@@ -155,7 +160,7 @@ pub(super) fn lock(folder: &Path) -> Result<Option<File>> {
                 "is being trained in by another process; wait for it, or choose another --out";
             Err(Error::run(folder, what))
         }
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(file)),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Lock { _file: Some(file) }),
     }
 }
 

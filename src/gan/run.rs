@@ -2,7 +2,7 @@
 //! [`super::folder`] names the files that it leaves, `save.rs` writes them.
 
 use super::checkpoint::{self, Checkpoint, DataIdentity};
-use super::folder;
+use super::folder::{self, Lock};
 use super::log::{EpochTime, Log};
 use super::model::Gan;
 use super::pixels;
@@ -16,7 +16,6 @@ use crate::files::write_whole;
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,7 +39,7 @@ pub struct Run {
     pub(super) best: Option<f64>,
     pub(super) drawing: Drawing,
     /// Keeps a second process out of the folder.
-    _lock: Option<File>,
+    _lock: Lock,
 }
 
 /// A step that has just been done.
@@ -82,7 +81,7 @@ impl Run {
         recipe.check_machine()?;
         let (batches, data) = open_data(&recipe)?;
         let folder = place(&recipe)?;
-        folder::claim(&folder)?;
+        let lock = folder::claim(&folder)?;
         let gan = Gan::new(&recipe, device);
         let checkpoint = Checkpoint {
             recipe,
@@ -91,7 +90,7 @@ impl Run {
             best: None,
             gan,
         };
-        let run = Run::assemble(&folder, checkpoint, batches).and_then(|mut run| {
+        let run = Run::assemble(&folder, lock, checkpoint, batches).and_then(|mut run| {
             run.save()?;
             Ok(run)
         });
@@ -118,6 +117,7 @@ impl Run {
             );
             return Err(Error::run(folder, what));
         }
+        let lock = folder::lock(folder)?;
         let mut checkpoint = checkpoint::load(&path)?;
         let asked = change(&checkpoint)?;
         if let Some(difference) = difference(&checkpoint.recipe, &asked) {
@@ -138,10 +138,16 @@ impl Run {
         }
         checkpoint.recipe = asked;
         folder::tidy(folder);
-        Run::assemble(folder, checkpoint, batches)
+        folder::make(folder)?;
+        Run::assemble(folder, lock, checkpoint, batches)
     }
 
-    fn assemble(folder: &Path, checkpoint: Checkpoint, batches: Batches) -> Result<Run> {
+    fn assemble(
+        folder: &Path,
+        lock: Lock,
+        checkpoint: Checkpoint,
+        batches: Batches,
+    ) -> Result<Run> {
         let Checkpoint {
             recipe,
             device,
@@ -150,8 +156,6 @@ impl Run {
             gan,
         } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
-        folder::make(folder)?;
-        let lock = folder::lock(folder)?;
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
         let log = Log::open(folder, steps)?;
         let moved = Log::last_generator_step(folder)?;
@@ -336,21 +340,19 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
     let (count, taken) = (images.len(), training.real_images());
     if taken > count {
         let size = training.batch_size;
-        let most = size / taken * count;
+        let (name, most) = (&recipe.data.name, size / taken * count);
         let what = format!(
-            "training.batch_size = {size} takes {taken} images of data {}, which has {count}; \
-             choose at most {most}",
-            recipe.data.name
+            "training.batch_size = {size} takes {taken} images of data {name}, which has {count}; \
+             choose at most {most}"
         );
         return Err(Error::recipe(&recipe.name, what));
     }
     let identity = DataIdentity {
-        count: images.len(),
+        count,
         hash: fnv1a(&images.pixels),
     };
     let last = recipe.data.last_batch;
-    let batches = Batches::new(Arc::new(images), taken, training.seed, last)
-        .map_err(|what| Error::recipe(&recipe.name, what))?;
+    let batches = Batches::new(Arc::new(images), taken, training.seed, last);
     Ok((batches, identity))
 }
 

@@ -57,26 +57,31 @@ impl Run {
         let seed = self.recipe.training.seed;
         let scores = score(&samples[..count * size], self.batches.images(), seed);
         self.log.epoch(step, epoch, time, &scores)?;
-        self.board.epoch(step, time, &scores)?;
-        let distance = scores.sliced_wasserstein;
-        if self.best.is_none_or(|best| distance < best) {
-            // The middle of an epoch is the best only until an epoch has ended: a run that was ended
-            // there and goes on is the run that was not.
-            if self.at_epoch_start() {
-                self.best = Some(distance);
-                self.write_checkpoint(folder::BEST)?;
-            } else if self.best.is_none() {
-                self.write_checkpoint(folder::BEST)?;
-            }
-        }
-        if self
-            .keep_every
-            .is_some_and(|every| epoch.is_multiple_of(every))
-        {
-            self.write_checkpoint(&folder::kept(epoch))?;
+        if self.at_epoch_start() {
+            self.keep(epoch, time, &scores)?;
+        } else if self.best.is_none() {
+            // Something is there until an epoch has ended, but is not compared with: a run that was
+            // ended here and goes on is the run that was not.
+            self.write_checkpoint(folder::BEST)?;
         }
         self.save_checkpoint()?;
         Ok(scores)
+    }
+
+    /// What is kept of the state at the end of `epoch`.
+    fn keep(&mut self, epoch: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
+        self.board.epoch(self.gan.steps, time, scores)?;
+        let distance = scores.sliced_wasserstein;
+        if self.best.is_none_or(|best| distance < best) {
+            self.best = Some(distance);
+            self.write_checkpoint(folder::BEST)?;
+        }
+        match self.keep_every {
+            Some(every) if epoch.is_multiple_of(every) => {
+                self.write_checkpoint(&folder::kept(epoch))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn save_checkpoint(&mut self) -> Result<()> {

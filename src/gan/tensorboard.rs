@@ -107,7 +107,7 @@ impl TensorBoard {
         Ok(())
     }
 
-    /// Writes what is known after the last step of an epoch, or of training.
+    /// Writes what is known after the last step of an epoch.
     ///
     /// # Errors
     /// If the file can't be written.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// `minimax` with these arguments, separated by spaces, in `folder`.
 pub fn minimax(folder: &Path, arguments: &str) -> Command {
@@ -66,4 +67,25 @@ fn said(output: &Output) -> String {
 pub fn read(folder: &Path, file: &str) -> Vec<u8> {
     let path = folder.join(file);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The step of the last whole row of a log that may still be growing.
+pub fn logged_steps(folder: &Path) -> u64 {
+    let log = std::fs::read_to_string(folder.join("log.csv")).unwrap_or_default();
+    let whole = log.split_inclusive('\n').filter(|row| row.ends_with('\n'));
+    let mut rows = whole.filter_map(|row| row.split(',').next()?.parse().ok());
+    rows.next_back().unwrap_or(0)
+}
+
+/// Waits up to two minutes for what another process is about to do.
+#[track_caller]
+pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "waited in vain for {what}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
