@@ -88,9 +88,11 @@ impl Padded {
     /// How a kernel of `kernel` = `[rows, columns]` walks through a patch.
     pub fn patch(&self, kernel: [usize; 2]) -> Walk {
         Walk {
+            planes: 1,
+            plane: 0,
             segments: kernel[0],
-            run: kernel[1] * self.c,
             segment: self.row(),
+            run: kernel[1] * self.c,
             step: 1,
         }
     }

@@ -73,7 +73,7 @@ impl Packed {
 
 /// Whether vectors should run along k.
 fn is_narrow(columns: usize, walk: Walk) -> bool {
-    columns <= dots::COLUMNS && walk.step == 1
+    columns <= dots::COLUMNS && walk.step == 1 && walk.planes == 1
 }
 
 /// `columns` rounded up to whole vectors.

@@ -16,7 +16,7 @@ pub const COLUMNS: usize = 3;
 
 /// A tile to be computed: at most [`ROWS`] rows and [`COLUMNS`] columns.
 pub(super) struct Dots<'a> {
-    /// Of steps of 1.
+    /// Of steps of 1, in one plane.
     pub walk: Walk,
     pub a: &'a [f32],
     /// Where each row begins in `a`.
@@ -50,6 +50,7 @@ impl Dots<'_> {
         );
         assert!(
             self.walk.step == 1
+                && self.walk.planes == 1
                 && last(self.a_rows) + self.walk.reach() <= self.a.len()
                 && (columns - 1) * self.b_column + steps <= self.b.len()
                 && last(self.c_rows) + columns <= self.c.len(),

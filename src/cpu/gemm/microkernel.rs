@@ -1,13 +1,14 @@
 //! The microkernel: a tile of C, a few rows high and a few vectors wide, that stays in registers while k runs.
 //!
 //! ```text
-//! c[r, j] = start[r, j] + Σ_{s < segments} Σ_{k < run}  a[row_r + s·segment + k·step] · b[(s·run + k)·b_step + j]
+//! c[r, j] = start[r, j] + Σ_{k < len}  a[row_r + walk(k)] · b[k·b_step + j]
 //! ```
 //!
 //! In each step of k one row of B is loaded and every value of A in it is spread over a vector: no
 //! operand is ever shuffled, so A may be read where it lies. That is why rows of A are given by where
-//! they begin. With steps of 1 they are rows of a matrix; with rows side by side and long steps, rows
-//! of a transposed one; with one segment per kernel row, the patches that a convolution sees.
+//! they begin, and where in them k leads by a [`Walk`]. With steps of 1 they are rows of a matrix; with
+//! rows side by side and long steps, rows of a transposed one; with one segment per kernel row, the
+//! patches that a convolution sees.
 //!
 //! With AVX-512 a tile is 6 rows of 4 vectors: 24 sums hide the latency of a fused multiply-add
 //! (4 cycles, 2 a cycle), and a step of k makes 24 of them from 10 loads.
@@ -186,9 +187,11 @@ pub(super) trait Vector: Copy {
 )]
 pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &mut Tile) {
     let Walk {
+        planes,
+        plane,
         segments,
-        run,
         segment,
+        run,
         step,
     } = tile.walk;
     let b_step = tile.b_step;
@@ -209,21 +212,23 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &m
             }
         }
         let mut b = b;
-        for s in 0..segments {
-            let mut at = s * segment;
-            for _ in 0..run {
-                let mut b_row = [V::splat(0.0); N];
-                for v in 0..N {
-                    b_row[v] = V::load(b.add(v * V::LANES));
-                }
-                for r in 0..R {
-                    let a = V::splat(*rows[r].add(at));
+        for p in 0..planes {
+            for s in 0..segments {
+                let mut at = p * plane + s * segment;
+                for _ in 0..run {
+                    let mut b_row = [V::splat(0.0); N];
                     for v in 0..N {
-                        sums[r][v] = sums[r][v].add_product(a, b_row[v]);
+                        b_row[v] = V::load(b.add(v * V::LANES));
                     }
+                    for r in 0..R {
+                        let a = V::splat(*rows[r].add(at));
+                        for v in 0..N {
+                            sums[r][v] = sums[r][v].add_product(a, b_row[v]);
+                        }
+                    }
+                    at += step;
+                    b = b.wrapping_add(b_step);
                 }
-                at += step;
-                b = b.wrapping_add(b_step);
             }
         }
         for r in 0..R {
@@ -242,11 +247,14 @@ mod tests {
     use crate::random::{Purpose, Random};
 
     const WALK: Walk = Walk {
+        planes: 2,
+        plane: 230,
         segments: 3,
-        run: 19,
         segment: 40,
+        run: 19,
         step: 1,
     };
+    const IN_ONE_PLANE: Walk = Walk { planes: 1, ..WALK };
 
     /// Every instruction set of this machine, every size of tile and every start against the formula.
     #[test]
@@ -254,7 +262,7 @@ mod tests {
         let mut random = Random::new(4, Purpose::Check);
         let mut draw =
             |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
-        let (a, b, before, bias) = (draw(4000), draw(4000), draw(4000), draw(MAX_COLUMNS));
+        let (a, b, before, bias) = (draw(8000), draw(8000), draw(1000), draw(MAX_COLUMNS));
         for kernels in available() {
             for (walk, rows, columns) in tiles(kernels) {
                 let a_rows: Vec<usize> = (0..rows).map(|r| (r * 7) % 5 * 90 + r).collect();
@@ -286,7 +294,7 @@ mod tests {
                 for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
                     let mut c = before.clone();
                     let dots = Dots {
-                        walk: WALK,
+                        walk: IN_ONE_PLANE,
                         a: &a,
                         a_rows: &a_rows,
                         b: &b,
@@ -297,7 +305,16 @@ mod tests {
                     };
                     dots.run(kernels, columns);
                     let b_at = |k, j| b[j * 60 + k];
-                    let want = formula(WALK, &a, &a_rows, b_at, &before, &c_rows, columns, start);
+                    let want = formula(
+                        IN_ONE_PLANE,
+                        &a,
+                        &a_rows,
+                        b_at,
+                        &before,
+                        &c_rows,
+                        columns,
+                        start,
+                    );
                     assert_near(&c, &want, kernels);
                 }
             }
@@ -343,7 +360,9 @@ mod tests {
                     Start::Bias(bias) => f64::from(bias[j]),
                 };
                 for k in 0..walk.len() {
-                    let at = a_row + k / walk.run * walk.segment + k % walk.run * walk.step;
+                    let (s, r) = (k / walk.run, k % walk.run);
+                    let (p, s) = (s / walk.segments, s % walk.segments);
+                    let at = a_row + p * walk.plane + s * walk.segment + r * walk.step;
                     sum += f64::from(a[at]) * f64::from(b_at(k, j));
                 }
                 c[c_row + j] = sum as f32;
@@ -367,7 +386,7 @@ mod tests {
     fn a_tile_that_reaches_outside_is_refused() {
         let tile = Tile {
             walk: WALK,
-            a: &[0.0; 98],
+            a: &[0.0; 328],
             a_rows: &[0],
             b: &[0.0; 4000],
             b_step: 64,

@@ -10,6 +10,7 @@
 //! differentiated by the other two.
 
 mod cpu;
+mod patches;
 pub(super) mod reference;
 
 use super::{conv_transpose2d, conv2d_weight_grad, different_devices};

@@ -31,12 +31,8 @@ pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer
     let parts = (TASKS / g.kh.div_ceil(kernel_rows)).clamp(1, g.n);
     let images = g.n.div_ceil(parts);
     let add_images = |w: &mut [f32], x: &[f32], grad: &[f32]| {
-        w.par_chunks_mut(kernel_rows * run * g.c_out)
-            .enumerate()
-            .for_each(|(i, w)| {
-                let images = x.chunks_exact(image).zip(grad.chunks_exact(out));
-                add_kernel_rows(w, i * kernel_rows, images, g);
-            });
+        let rows = w.par_chunks_mut(kernel_rows * run * g.c_out).enumerate();
+        rows.for_each(|(i, w)| add_kernel_rows(w, i * kernel_rows, x, grad, g));
     };
     if parts == 1 {
         add_images(&mut w, x, grad);
@@ -60,13 +56,8 @@ pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer
     w
 }
 
-/// The kernel rows from `first` on: w `[rows, kw, c_in, c_out]` = the sum over `images` (x, ȳ).
-fn add_kernel_rows<'a>(
-    w: &mut [f32],
-    first: usize,
-    images: impl Iterator<Item = (&'a [f32], &'a [f32])>,
-    g: &Conv2dGeometry,
-) {
+/// The kernel rows from `first` on: w `[rows, kw, c_in, c_out]` = the sum over the images of x and ȳ.
+fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Conv2dGeometry) {
     let padded = Padded::input(g);
     let run = g.kw * g.c_in;
     let rows = w.len() / (run * g.c_out);
@@ -74,30 +65,27 @@ fn add_kernel_rows<'a>(
         .flat_map(|i| (0..run).map(move |value| i * padded.row() + value))
         .collect();
     let w_rows: Vec<usize> = (0..x_rows.len()).map(|value| value * g.c_out).collect();
-    let pixels = Walk {
-        segments: g.out_h,
-        run: g.out_w,
-        segment: g.stride[0] * padded.row(),
-        step: g.stride[1] * g.c_in,
-    };
+    let pixels = g.out_h * g.out_w;
+    let images = padded.images_per_task(pixels);
     let mut buffer = None;
     let mut packed = Buffer::unspecified(packed_len(DEPTH, g.c_out));
     let mut start = Start::Zero;
-    for (x, grad) in images {
+    let x = x.chunks(images * g.h * g.w * g.c_in);
+    for (x, grad) in x.zip(grad.chunks(images * pixels * g.c_out)) {
+        let walk = Walk {
+            planes: grad.len() / (pixels * g.c_out),
+            plane: padded.image(),
+            segments: g.out_h,
+            segment: g.stride[0] * padded.row(),
+            run: g.out_w,
+            step: g.stride[1] * g.c_in,
+        };
         let x = padded.pad(x, &mut buffer);
-        let grad = Matrix::new(grad, pixels.len(), g.c_out);
-        for piece in pixels.pieces() {
-            pack(grad.row_block(piece.k, piece.walk.len()), &mut packed);
-            multiply_piece(
-                &x[piece.offset..],
-                &x_rows,
-                piece.walk,
-                &packed,
-                g.c_out,
-                w,
-                &w_rows,
-                start,
-            );
+        let grad = Matrix::new(grad, walk.len(), g.c_out);
+        for piece in walk.pieces() {
+            let (x, steps) = (&x[piece.offset..], piece.walk);
+            pack(grad.row_block(piece.k, steps.len()), &mut packed);
+            multiply_piece(x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start);
             start = Start::Sum;
         }
     }

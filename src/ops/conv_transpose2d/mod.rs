@@ -9,6 +9,7 @@
 //! convolution that it belongs to, x is the output and y is the input.
 
 mod cpu;
+mod patches;
 mod reference;
 
 use super::{conv2d, conv2d_weight_grad, different_devices};
