@@ -1,0 +1,185 @@
+//! What is done to each value: batch norm, leaky ReLU with dropout, and Adam over all of dcgan-mnist's
+//! parameters.
+
+use super::{Pair, Row, fastest, normal};
+use crate::subjects::{random, recipe};
+use crate::torch::gan::Adam;
+use crate::torch::layout::{Layout, values};
+use crate::torch::network::Network;
+use crate::torch::shim;
+use minimax::autograd::vjp;
+use minimax::gan::model::Gan;
+use minimax::{Device, Tensor, no_grad, ops};
+use tch::Tensor as Torch;
+
+/// The largest maps of dcgan-mnist, in both of its networks.
+const MAPS: [usize; 4] = [256, 14, 14, 64];
+/// What its generator's dense layer gives.
+const VECTORS: [usize; 2] = [256, 12544];
+
+const EPSILON: f64 = 1e-3;
+const SLOPE: f64 = 0.3;
+const RATE: f64 = 0.3;
+
+/// Forward and backward of each.
+pub fn rows() -> Vec<Row> {
+    let mut rows = vec![
+        batch_norm_forward(&MAPS),
+        batch_norm_backward(&MAPS),
+        batch_norm_forward(&VECTORS),
+        batch_norm_backward(&VECTORS),
+    ];
+    let name = |what| format!("leaky_relu and dropout {}, {what}", sizes(&MAPS));
+    rows.push(Row::new(name("forward"), None, leaky_dropout_forward));
+    rows.push(Row::new(name("backward"), None, leaky_dropout_backward));
+    rows.push(Row::new("adam, all of dcgan-mnist".into(), None, adam));
+    rows
+}
+
+fn sizes(shape: &[usize]) -> String {
+    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    sizes.join("x")
+}
+
+/// Images in `layout`, vectors as they are.
+fn in_layout(x: &Tensor, layout: Layout) -> Torch {
+    match x.dims().len() {
+        4 => layout.images(x),
+        _ => values(x),
+    }
+}
+
+/// Gamma and beta for the last axis of `shape`.
+fn affine(shape: &[usize]) -> [Tensor; 2] {
+    let channels = shape[shape.len() - 1];
+    [1.0, 0.0].map(|value| Tensor::full(value, [channels], Device::Cpu))
+}
+
+fn batch_norm_forward(shape: &'static [usize]) -> Row {
+    let name = format!("batch_norm {}, forward", sizes(shape));
+    Row::new(name, None, move || {
+        let x = normal(shape, &mut random());
+        let [gamma, beta] = affine(shape);
+        let (libtorch, layout) = fastest(|layout| {
+            let x = in_layout(&x, layout);
+            let (gamma, beta) = (values(&gamma), values(&beta));
+            Ok(move || drop(normalized(&x, &gamma, &beta)))
+        })?;
+        Ok(Pair {
+            ours: Box::new(move || {
+                no_grad(|| ops::batch_norm(&x, &gamma, &beta, EPSILON));
+            }),
+            libtorch: Box::new(libtorch),
+            note: format!("libtorch {layout}"),
+        })
+    })
+}
+
+fn batch_norm_backward(shape: &'static [usize]) -> Row {
+    let name = format!("batch_norm {}, backward", sizes(shape));
+    Row::new(name, None, move || {
+        let mut random = random();
+        let (x, grad) = (normal(shape, &mut random), normal(shape, &mut random));
+        let [gamma, beta] = affine(shape);
+        let (libtorch, layout) = fastest(|layout| {
+            let (x, grad) = (in_layout(&x, layout), in_layout(&grad, layout));
+            let (gamma, beta) = (values(&gamma), values(&beta));
+            let (_, mean, inverse_deviation) = normalized(&x, &gamma, &beta);
+            Ok(move || {
+                let saved = [&mean, &inverse_deviation];
+                drop(shim::batch_norm_backward(&grad, &x, &gamma, saved, EPSILON));
+            })
+        })?;
+        let parameters = [x.parameter(), gamma.parameter(), beta.parameter()];
+        let [x, gamma, beta] = &parameters;
+        let y = ops::batch_norm(x, gamma, beta, EPSILON).y;
+        Ok(Pair {
+            ours: Box::new(move || {
+                vjp(y.clone(), grad.clone(), &parameters.each_ref(), false);
+            }),
+            libtorch: Box::new(libtorch),
+            note: format!("libtorch {layout}"),
+        })
+    })
+}
+
+/// libtorch's y, mean and 1 / √(variance + ε).
+fn normalized(x: &Torch, gamma: &Torch, beta: &Torch) -> (Torch, Torch, Torch) {
+    let none = None::<&Torch>;
+    x.native_batch_norm(Some(gamma), Some(beta), none, none, true, 0.01, EPSILON)
+}
+
+fn leaky_dropout_forward() -> Result<Pair, String> {
+    let mut random = random();
+    let x = normal(MAPS, &mut random);
+    let their_x = values(&x);
+    Ok(Pair {
+        ours: Box::new(move || {
+            let position = random.reserve(x.numel());
+            no_grad(|| ops::dropout(&ops::leaky_relu(&x, SLOPE), RATE, position));
+        }),
+        libtorch: Box::new(move || {
+            drop(tch::no_grad(|| {
+                shim::leaky_relu(&their_x, SLOPE).dropout(RATE, true)
+            }));
+        }),
+        note: String::new(),
+    })
+}
+
+/// libtorch keeps the mask, so it is made before.
+fn leaky_dropout_backward() -> Result<Pair, String> {
+    let mut random = random();
+    let (x, grad) = (normal(MAPS, &mut random), normal(MAPS, &mut random));
+    let (their_x, their_grad) = (values(&x), values(&grad));
+    let mask = their_x.ones_like().dropout(RATE, true);
+    let x = x.parameter();
+    let position = random.reserve(x.numel());
+    let y = ops::dropout(&ops::leaky_relu(&x, SLOPE), RATE, position);
+    Ok(Pair {
+        ours: Box::new(move || {
+            vjp(y.clone(), grad.clone(), &[&x], false);
+        }),
+        libtorch: Box::new(move || {
+            let grad = &their_grad * &mask;
+            drop(their_x.leaky_relu_backward(&grad, SLOPE, false));
+        }),
+        note: String::new(),
+    })
+}
+
+/// A step of each network's optimiser.
+fn adam() -> Result<Pair, String> {
+    let recipe = recipe("dcgan-mnist");
+    let mut gan = Gan::new(&recipe, Device::Cpu);
+    let mut theirs = Vec::new();
+    for (spec, ours) in [
+        (&recipe.generator, &gan.generator),
+        (&recipe.discriminator, &gan.discriminator),
+    ] {
+        let network = Network::new(spec, ours, Layout::ChannelsLast)?;
+        let grads: Vec<Torch> = network.parameters.iter().map(Torch::randn_like).collect();
+        theirs.push((Adam::new(&spec.optimizer, &network)?, network, grads));
+    }
+    let mut random = random();
+    let mut grads = |parameters: Vec<&Tensor>| -> Vec<Tensor> {
+        let draw = |p: &&Tensor| normal(p.shape(), &mut random);
+        parameters.iter().map(draw).collect()
+    };
+    let g_grads = grads(gan.generator.parameters());
+    let d_grads = grads(gan.discriminator.parameters());
+    Ok(Pair {
+        ours: Box::new(move || {
+            let parameters = gan.generator.parameters_mut();
+            gan.generator_optimizer.step(parameters, &g_grads);
+            let parameters = gan.discriminator.parameters_mut();
+            gan.discriminator_optimizer.step(parameters, &d_grads);
+        }),
+        libtorch: Box::new(move || {
+            for (adam, network, grads) in &mut theirs {
+                adam.step(&network.parameters, grads);
+            }
+        }),
+        note: "libtorch's fused Adam".into(),
+    })
+}

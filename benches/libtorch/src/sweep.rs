@@ -1,0 +1,30 @@
+//! Cost against batch size: our step on dcgan-compact-mnist, per image.
+
+use crate::pairs::{best_of, median};
+use crate::subjects::{images, random, recipe};
+use minimax::Device;
+use minimax::gan::model::Gan;
+use std::time::Instant;
+
+/// The batch sizes.
+pub const BATCHES: [usize; 6] = [16, 32, 64, 128, 256, 512];
+
+/// The recipe.
+pub const RECIPE: &str = "dcgan-compact-mnist";
+
+/// The median seconds of a step on `batch` images, over `steps` steps.
+pub fn step_seconds(batch: usize, steps: usize) -> f64 {
+    let recipe = recipe(RECIPE);
+    let real = images(&recipe, batch, &mut random());
+    let mut gan = Gan::new(&recipe, Device::Cpu);
+    let mut step = || {
+        gan.step(&real, false).expect("finite losses");
+    };
+    best_of(1, &mut step);
+    let seconds = (0..steps).map(|_| {
+        let start = Instant::now();
+        step();
+        start.elapsed().as_secs_f64()
+    });
+    median(&seconds.collect::<Vec<_>>())
+}
