@@ -1,10 +1,12 @@
-//! What the CPU kernels share: the buffer pool, threads, SIMD lanes, strided copies, GEMM and im2col.
+//! What the CPU kernels share: the buffer pool, threads, SIMD, functions of a number, sums, strided copies,
+//! GEMM and im2col.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
 
 pub mod columns;
 pub mod gemm;
 pub mod im2col;
+pub mod math;
 pub mod pool;
 pub mod simd;
 pub mod strided;
