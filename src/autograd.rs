@@ -13,6 +13,7 @@
 //! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
 //! than its inputs', and going through the numbers downwards is a topological order.
 
+use crate::ops::binary::add_in_place;
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -330,10 +331,10 @@ pub fn vjp(
                     grad.shape(),
                     saved.shape
                 );
-                // `+` is an op, of the layer above this one: so that, in a walk that is recorded,
-                // the sum of what paths bring together can be differentiated like the rest.
+                // An op, of the layer above this one: so that, in a walk that is recorded, the sum of
+                // what paths bring together can be differentiated like the rest.
                 let sum = match pending.remove(&input.id) {
-                    Some((_, sum)) => &sum + &grad,
+                    Some((_, sum)) => add_in_place(sum, &grad),
                     None => grad,
                 };
                 pending.insert(input.id, (Arc::clone(input), sum));

@@ -15,13 +15,12 @@
 //! i mod 4 of block position + i / 4.
 
 use serde::{Deserialize, Serialize};
-use wide::u32x8;
 
 const M0: u32 = 0xD251_1F53;
 const M1: u32 = 0xCD9E_8D57;
 
 /// The key of the next round.
-#[inline]
+#[inline(always)]
 fn bump(key: [u32; 2]) -> [u32; 2] {
     [
         key[0].wrapping_add(0x9E37_79B9),
@@ -48,8 +47,11 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// Words that [`Position::words_at_once`] makes: eight blocks.
-pub const WORDS_AT_ONCE: usize = 32;
+/// Blocks that [`Position::words_at_once`] makes side by side.
+const BLOCKS_AT_ONCE: usize = 16;
+
+/// Words that [`Position::words_at_once`] makes.
+pub const WORDS_AT_ONCE: usize = 4 * BLOCKS_AT_ONCE;
 
 /// Where an array of random numbers starts: all that an op needs to draw it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,39 +80,39 @@ impl Position {
         )
     }
 
-    /// The words of the eight blocks from `self.block + offset` on, in order: the rounds of
-    /// [`philox`] with a SIMD lane per block.
-    #[inline]
-    pub fn words_at_once(&self, offset: u64) -> [u32x8; WORDS_AT_ONCE / 8] {
-        let at = |lane: usize| self.block.wrapping_add(offset + lane as u64);
-        let mut c = [
-            u32x8::new(std::array::from_fn(|lane| at(lane) as u32)),
-            u32x8::new(std::array::from_fn(|lane| (at(lane) >> 32) as u32)),
-            u32x8::splat(self.stream as u32),
-            u32x8::splat((self.stream >> 32) as u32),
-        ];
+    /// The words of the blocks from `self.block + offset` on, in order: the rounds of [`philox`], block
+    /// beside block, so that they become vectors.
+    ///
+    /// A counter's word is the lower half of a u64, whose upper half may hold anything: it is where the
+    /// product that the next round takes of it is wanted.
+    #[inline(always)]
+    pub fn words_at_once(&self, offset: u64) -> [u32; WORDS_AT_ONCE] {
+        let first = self.block.wrapping_add(offset);
+        let low = |word: u64| u64::from(word as u32);
+        let mut c0: [u64; BLOCKS_AT_ONCE] =
+            std::array::from_fn(|block| first.wrapping_add(block as u64));
+        let mut c1 = c0.map(|at| at >> 32);
+        let mut c2 = [self.stream; BLOCKS_AT_ONCE];
+        let mut c3 = [self.stream >> 32; BLOCKS_AT_ONCE];
         let mut key = [self.seed as u32, (self.seed >> 32) as u32];
         for round in 0..10 {
             if round > 0 {
                 key = bump(key);
             }
-            let (low0, high0) = c[0].mul_keep_low_high(u32x8::splat(M0));
-            let (low1, high1) = c[2].mul_keep_low_high(u32x8::splat(M1));
-            c = [
-                high1 ^ c[1] ^ u32x8::splat(key[0]),
-                low1,
-                high0 ^ c[3] ^ u32x8::splat(key[1]),
-                low0,
-            ];
+            for i in 0..BLOCKS_AT_ONCE {
+                let p0 = low(c0[i]) * u64::from(M0);
+                let p1 = low(c2[i]) * u64::from(M1);
+                c0[i] = (p1 >> 32) ^ c1[i] ^ u64::from(key[0]);
+                c1[i] = p1;
+                c2[i] = (p0 >> 32) ^ c3[i] ^ u64::from(key[1]);
+                c3[i] = p0;
+            }
         }
-        let even = [c[0].unpack_lo(c[2]), c[0].unpack_hi(c[2])];
-        let odd = [c[1].unpack_lo(c[3]), c[1].unpack_hi(c[3])];
-        [
-            even[0].unpack_lo(odd[0]),
-            even[0].unpack_hi(odd[0]),
-            even[1].unpack_lo(odd[1]),
-            even[1].unpack_hi(odd[1]),
-        ]
+        let mut words = [0; WORDS_AT_ONCE];
+        for (i, block) in words.chunks_exact_mut(4).enumerate() {
+            block.copy_from_slice(&[c0[i] as u32, c1[i] as u32, c2[i] as u32, c3[i] as u32]);
+        }
+        words
     }
 
     /// Word `index` of the array that starts here.
@@ -276,19 +278,17 @@ mod tests {
         assert_eq!(whole, pieces);
     }
 
+    /// Across the carry of the counter's lower word, too.
     #[test]
-    fn eight_blocks_at_once_are_the_same_blocks() {
-        let mut random = Random::new(u64::MAX - 5, Purpose::Dropout);
-        let start = random.reserve(64);
-        let words = random.clone().words(64);
-        for (offset, words) in [(16, &words[..32]), (24, &words[32..])] {
-            assert_eq!(
-                start
-                    .words_at_once(offset)
-                    .map(u32x8::to_array)
-                    .as_flattened(),
-                words
-            );
+    fn blocks_made_at_once_are_the_same_blocks() {
+        for block in [0, u64::from(u32::MAX) - 5, u64::MAX - 5] {
+            let start = Position {
+                seed: u64::MAX - 5,
+                stream: u64::MAX / 3,
+                block,
+            };
+            let words: Vec<u32> = (3..3 + 16).flat_map(|i| start.words(i)).collect();
+            assert_eq!(start.words_at_once(3)[..], words);
         }
     }
 

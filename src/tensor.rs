@@ -140,6 +140,14 @@ impl Tensor {
         Arc::make_mut(&mut self.storage)
     }
 
+    /// Its values, to be changed in place, if it is a constant and no other tensor or record shares them.
+    pub(crate) fn own_storage(&mut self) -> Option<&mut Storage> {
+        match self.node {
+            None => Arc::get_mut(&mut self.storage),
+            Some(_) => None,
+        }
+    }
+
     /// A constant with the same values on `device`.
     pub fn to(&self, device: Device) -> Tensor {
         if device == self.device() {

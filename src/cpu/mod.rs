@@ -1,11 +1,12 @@
-//! What the CPU kernels share: the buffer pool, threads, SIMD lanes, strided copies, GEMM, and what makes
-//! products of convolutions.
+//! What the CPU kernels share: the buffer pool, threads, SIMD, functions of a number, sums, strided copies,
+//! GEMM, and what makes products of convolutions.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
 
 pub mod columns;
 pub mod gemm;
 pub mod im2col;
+pub mod math;
 pub mod pool;
 pub mod simd;
 pub mod strided;

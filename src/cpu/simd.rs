@@ -1,27 +1,80 @@
-//! Elementwise loops: eight f32 lanes at a time (`wide`), in tasks that threads share.
+//! Elementwise loops, compiled for the widest vectors that the machine has, in tasks that threads share.
 //!
-//! Each value depends on its own inputs only, so the cutting changes no bits.
+//! What is done to a value is written once, for one f32 and without a branch; the compiler makes vectors
+//! of it. Each value depends on its own inputs only, so the cutting changes no bits.
 
 use super::TASK_LENGTH;
 use super::pool::Buffer;
 use rayon::prelude::*;
-use wide::f32x8;
 
-/// Lanes of the vector that everything here is written in.
-pub const LANES: usize = 8;
+/// Runs `kernel`, compiled for AVX-512, or AVX2 and FMA, if the machine has them.
+///
+/// It must be `#[inline(always)]`, and so must what it calls, or it is compiled for the least machine; and
+/// `move`, or what it captures is loaded again after every store.
+#[inline]
+#[allow(unsafe_code)]
+pub fn widest<R>(kernel: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+        {
+            // SAFETY: the machine has been found to have every feature that the function is compiled for.
+            return unsafe { with_avx512(kernel) };
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: as above.
+            return unsafe { with_avx2(kernel) };
+        }
+    }
+    kernel()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+fn with_avx512<R>(kernel: impl FnOnce() -> R) -> R {
+    kernel()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn with_avx2<R>(kernel: impl FnOnce() -> R) -> R {
+    kernel()
+}
 
 /// out_i = f(x_i).
-pub fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32x8) -> f32x8 + Sync) {
+pub fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32) -> f32 + Copy + Sync) {
     debug_assert_eq!(x.len(), out.len());
     out.par_chunks_mut(TASK_LENGTH)
         .zip(x.par_chunks(TASK_LENGTH))
         .for_each(|(out, x)| {
-            let (out, out_tail) = out.as_chunks_mut();
-            let (x, x_tail) = x.as_chunks();
-            for (out, &x) in out.iter_mut().zip(x) {
-                *out = f(f32x8::new(x)).to_array();
-            }
-            store_tail(f(load_tail(x_tail)), out_tail);
+            widest(
+                #[inline(always)]
+                move || {
+                    for (out, &x) in out.iter_mut().zip(x) {
+                        *out = f(x);
+                    }
+                },
+            );
+        });
+}
+
+/// x_i ← f(x_i, y_i).
+pub fn update(x: &mut [f32], y: &[f32], f: impl Fn(f32, f32) -> f32 + Copy + Sync) {
+    debug_assert_eq!(x.len(), y.len());
+    x.par_chunks_mut(TASK_LENGTH)
+        .zip(y.par_chunks(TASK_LENGTH))
+        .for_each(|(x, y)| {
+            widest(
+                #[inline(always)]
+                move || {
+                    for (x, &y) in x.iter_mut().zip(y) {
+                        *x = f(*x, y);
+                    }
+                },
+            );
         });
 }
 
@@ -29,7 +82,7 @@ pub fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32x8) -> f32x8 + Sync) {
 ///
 /// # Panics
 /// If the shorter of them doesn't divide the output.
-pub fn zip(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32x8, f32x8) -> f32x8 + Sync) {
+pub fn zip(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32, f32) -> f32 + Copy + Sync) {
     let full = out.len();
     if full == 0 {
         return;
@@ -41,22 +94,21 @@ pub fn zip(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32x8, f32x8) -> f3
     let (a, b) = (Operand::new(a, full), Operand::new(b, full));
     let row = a.period().or(b.period()).unwrap_or(TASK_LENGTH);
     let chunk = TASK_LENGTH.next_multiple_of(row);
+    let (a, b) = (&a, &b);
     out.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
-        for (j, out) in out.chunks_mut(row).enumerate() {
-            let at = i * chunk + j * row;
-            zip_row(a.at(at, out.len()), b.at(at, out.len()), out, &f);
-        }
+        widest(
+            #[inline(always)]
+            move || {
+                for (j, out) in out.chunks_mut(row).enumerate() {
+                    let at = i * chunk + j * row;
+                    let (a, b) = (a.at(at, out.len()), b.at(at, out.len()));
+                    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                        *out = f(a, b);
+                    }
+                }
+            },
+        );
     });
-}
-
-fn zip_row(a: &[f32], b: &[f32], out: &mut [f32], f: &impl Fn(f32x8, f32x8) -> f32x8) {
-    let (out, out_tail) = out.as_chunks_mut();
-    let (a, a_tail) = a.as_chunks();
-    let (b, b_tail) = b.as_chunks();
-    for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
-        *out = f(f32x8::new(a), f32x8::new(b)).to_array();
-    }
-    store_tail(f(load_tail(a_tail), load_tail(b_tail)), out_tail);
 }
 
 /// An operand of `zip`: as long as the output, or a short one laid out several times so that rows
@@ -96,19 +148,6 @@ impl<'a> Operand<'a> {
             Operand::Repeating(values) => &values[..len],
         }
     }
-}
-
-/// Up to seven values, the other lanes one: a harmless argument of every function here.
-pub fn load_tail(values: &[f32]) -> f32x8 {
-    let mut lanes = [1.0; LANES];
-    lanes[..values.len()].copy_from_slice(values);
-    f32x8::new(lanes)
-}
-
-/// Writes as many lanes as `out` holds.
-pub fn store_tail(lanes: f32x8, out: &mut [f32]) {
-    let len = out.len();
-    out.copy_from_slice(&lanes.to_array()[..len]);
 }
 
 #[cfg(test)]

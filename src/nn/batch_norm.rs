@@ -7,9 +7,9 @@
 //! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for
 //! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
-use super::{Layer, Pass, Variable};
+use super::{Epilogue, Layer, Pass, Variable};
 use crate::autograd::no_grad;
-use crate::ops::{batch_norm, batch_norm_evaluate};
+use crate::ops::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
@@ -36,6 +36,25 @@ impl BatchNorm {
         }
     }
 
+    /// Normalises `x`, then does what follows, if anything does.
+    fn normalise(&mut self, x: &Tensor, epilogue: Option<Epilogue>, pass: &mut Pass) -> Tensor {
+        let BatchNorm { gamma, beta, .. } = self;
+        let batch = match epilogue {
+            None => batch_norm(x, gamma, beta, self.epsilon),
+            Some(epilogue) => {
+                let mask = epilogue.mask(x.numel(), pass);
+                batch_norm_leaky_relu(x, gamma, beta, self.epsilon, epilogue.slope, mask)
+            }
+        };
+        let count = (x.numel() / self.gamma.numel()) as f64;
+        let bessel = match x.shape().rank() {
+            4 if count > 1.0 => count / (count - 1.0),
+            _ => 1.0,
+        };
+        no_grad(|| self.update_running(&batch.mean, &(&batch.variance * bessel)));
+        batch.y
+    }
+
     fn update_running(&mut self, mean: &Tensor, variance: &Tensor) {
         let blend = |running: &Tensor, batch: &Tensor| {
             self.momentum * running + (1.0 - self.momentum) * batch
@@ -48,16 +67,7 @@ impl BatchNorm {
 impl Layer for BatchNorm {
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
         match pass {
-            Pass::Training(_) => {
-                let batch = batch_norm(x, &self.gamma, &self.beta, self.epsilon);
-                let count = (x.numel() / self.gamma.numel()) as f64;
-                let bessel = match x.shape().rank() {
-                    4 if count > 1.0 => count / (count - 1.0),
-                    _ => 1.0,
-                };
-                no_grad(|| self.update_running(&batch.mean, &(&batch.variance * bessel)));
-                batch.y
-            }
+            Pass::Training(_) => self.normalise(x, None, pass),
             Pass::Evaluation => batch_norm_evaluate(
                 x,
                 &self.gamma,
@@ -66,6 +76,13 @@ impl Layer for BatchNorm {
                 &self.running_variance,
                 self.epsilon,
             ),
+        }
+    }
+
+    fn forward_then(&mut self, x: &Tensor, epilogue: Epilogue, pass: &mut Pass) -> Tensor {
+        match pass {
+            Pass::Training(_) => self.normalise(x, Some(epilogue), pass),
+            Pass::Evaluation => leaky_relu(&self.forward(x, pass), epilogue.slope),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Layers one after the other.
 
-use super::{Layer, Pass};
+use super::{Epilogue, Layer, Pass};
 use crate::tensor::Tensor;
 
 /// A network whose layers are applied in order.
@@ -20,8 +20,14 @@ impl Sequential {
     /// If the shape of `x` is not one that the first layer takes.
     pub fn forward(&mut self, x: &Tensor, mut pass: Pass) -> Tensor {
         let mut x = x.clone();
-        for layer in &mut self.layers {
-            x = layer.forward(&x, &mut pass);
+        let mut rest = &mut self.layers[..];
+        while let Some((layer, following)) = rest.split_first_mut() {
+            let (y, fused) = match Epilogue::of(following) {
+                Some((epilogue, layers)) => (layer.forward_then(&x, epilogue, &mut pass), layers),
+                None => (layer.forward(&x, &mut pass), 0),
+            };
+            x = y;
+            rest = &mut following[fused..];
         }
         x
     }

@@ -1,6 +1,6 @@
 //! Layers without parameters: activations, dropout, upsampling, and changes of shape.
 
-use super::{Layer, Pass};
+use super::{Elementwise, Layer, Pass};
 use crate::ops;
 use crate::tensor::Tensor;
 
@@ -32,6 +32,14 @@ impl Layer for Activation {
             Activation::Softplus => ops::softplus(x),
         }
     }
+
+    fn elementwise(&self) -> Option<Elementwise> {
+        match *self {
+            Activation::Relu => Some(Elementwise::LeakyRelu { slope: 0.0 }),
+            Activation::LeakyRelu { slope } => Some(Elementwise::LeakyRelu { slope }),
+            _ => None,
+        }
+    }
 }
 
 /// Dropout of a share `rate` of the values, in training only.
@@ -49,6 +57,10 @@ impl Layer for Dropout {
             }
             _ => x.clone(),
         }
+    }
+
+    fn elementwise(&self) -> Option<Elementwise> {
+        Some(Elementwise::Dropout { rate: self.rate })
     }
 }
 

@@ -5,21 +5,21 @@
 //! is then summed back to its own shape ([`super::sum_to`]).
 
 use super::{broadcast, different_devices, neg, sum_to};
-use crate::autograd::{Call, Keeps, Op, record};
+use crate::autograd::{Call, Keeps, Op, record, recording};
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd;
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 use std::borrow::Cow;
-use wide::f32x8;
 
 /// A row: the function on each device, and its two derivative rules.
 struct Binary {
     name: &'static str,
     /// f in f64.
     reference: fn(f64, f64) -> f64,
-    /// f in f32 lanes, over whole arrays of which one may repeat.
+    /// f in f32, over whole arrays of which one may repeat.
     cpu: fn(&[f32], &[f32], &mut [f32]),
     keeps: Keeps,
     /// ā and b̄ from ȳ.
@@ -108,7 +108,7 @@ pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
     const MAXIMUM: Binary = Binary {
         name: "maximum",
         reference: |a, b| if a >= b || a.is_nan() { a } else { b },
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| (a.simd_ge(b) | a.is_nan()).bitselect(a, b)),
+        cpu: |a, b, y| simd::zip(a, b, y, |a, b| if a >= b || a.is_nan() { a } else { b }),
         keeps: Keeps::Inputs,
         vjp: [
             |call, g| Some(g * greater_equal(&call.input(0), &call.input(1))),
@@ -127,7 +127,7 @@ pub fn minimum(a: &Tensor, b: &Tensor) -> Tensor {
     const MINIMUM: Binary = Binary {
         name: "minimum",
         reference: |a, b| if b >= a || a.is_nan() { a } else { b },
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| (b.simd_ge(a) | a.is_nan()).bitselect(a, b)),
+        cpu: |a, b, y| simd::zip(a, b, y, |a, b| if b >= a || a.is_nan() { a } else { b }),
         keeps: Keeps::Inputs,
         vjp: [
             |call, g| Some(g * greater_equal(&call.input(1), &call.input(0))),
@@ -146,7 +146,7 @@ pub fn greater_equal(a: &Tensor, b: &Tensor) -> Tensor {
     const GREATER_EQUAL: Binary = Binary {
         name: "greater_equal",
         reference: |a, b| f64::from(a >= b),
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| a.simd_ge(b) & f32x8::ONE),
+        cpu: |a, b, y| simd::zip(a, b, y, |a, b| f32::from(a >= b)),
         keeps: Keeps::Nothing,
         vjp: [|_, _| None, |_, _| None],
     };
@@ -162,7 +162,7 @@ pub fn greater(a: &Tensor, b: &Tensor) -> Tensor {
     const GREATER: Binary = Binary {
         name: "greater",
         reference: |a, b| f64::from(a > b),
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| a.simd_gt(b) & f32x8::ONE),
+        cpu: |a, b, y| simd::zip(a, b, y, |a, b| f32::from(a > b)),
         keeps: Keeps::Nothing,
         vjp: [|_, _| None, |_, _| None],
     };
@@ -178,7 +178,7 @@ pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
     const EQUAL: Binary = Binary {
         name: "equal",
         reference: |a, b| f64::from(a == b),
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| a.simd_eq(b) & f32x8::ONE),
+        cpu: |a, b, y| simd::zip(a, b, y, |a, b| f32::from(a == b)),
         keeps: Keeps::Nothing,
         vjp: [|_, _| None, |_, _| None],
     };
@@ -191,12 +191,41 @@ pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
     minimum(&maximum(x, &scalar(low, x)), &scalar(high, x))
 }
 
+/// a + b, put in the place of a where nobody else holds that and nothing is recorded: for sums of
+/// gradients.
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub(crate) fn add_in_place(mut a: Tensor, b: &Tensor) -> Tensor {
+    assert!(
+        a.shape() == b.shape(),
+        "add_in_place: shapes {} and {}",
+        a.shape(),
+        b.shape()
+    );
+    if recording() {
+        return add(&a, b);
+    }
+    match (a.own_storage(), b.storage()) {
+        (Some(Storage::Reference(a)), Storage::Reference(b)) => {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        }
+        (Some(Storage::Cpu(a)), Storage::Cpu(b)) => simd::update(a, b, |a, b| a + b),
+        _ => return add(&a, b),
+    }
+    a
+}
+
 #[track_caller]
 fn apply(binary: &'static Binary, a: &Tensor, b: &Tensor) -> Tensor {
     let Some(shape) = a.shape().broadcast(b.shape()) else {
         let (name, a, b) = (binary.name, a.shape(), b.shape());
         panic!("{name}: shapes {a} and {b} don't broadcast");
     };
+    let _span = span(binary.name, || {
+        Cost::pass(a.numel() + b.numel() + shape.numel())
+    });
     let storage = match (a.storage(), b.storage()) {
         (Storage::Reference(x), Storage::Reference(y)) => {
             let x = broadcast::reference::broadcast(x, a.shape(), shape);

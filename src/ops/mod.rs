@@ -30,7 +30,7 @@ pub mod sum;
 pub mod unary;
 pub mod upsample;
 
-pub use batch_norm::{batch_norm, batch_norm_evaluate};
+pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu};
 pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};
 pub use broadcast::broadcast_to;
 pub use concat::concat;
@@ -39,7 +39,7 @@ pub use conv2d::conv2d;
 pub use conv2d_weight_grad::conv2d_weight_grad;
 pub use dense::dense;
 pub use dropout::dropout;
-pub use leaky_relu::{leaky_relu, relu};
+pub use leaky_relu::{leaky_relu, leaky_relu_dropout, relu};
 pub use loss::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, log_softmax,
     mean_squared_error, wasserstein,

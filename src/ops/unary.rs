@@ -4,17 +4,17 @@
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::cpu::pool::Buffer;
-use crate::cpu::simd;
+use crate::cpu::{math, simd};
+use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
-use wide::f32x8;
 
 /// A row: the function on each device, and its derivative rule.
 struct Unary {
     name: &'static str,
     /// f in f64.
     reference: fn(f64) -> f64,
-    /// f in f32 lanes, over a whole array.
+    /// f in f32, over a whole array.
     cpu: fn(&[f32], &mut [f32]),
     keeps: Keeps,
     /// x̄ from ȳ.
@@ -38,7 +38,7 @@ pub fn exp(x: &Tensor) -> Tensor {
     const EXP: Unary = Unary {
         name: "exp",
         reference: f64::exp,
-        cpu: |x, y| simd::map(x, y, f32x8::exp),
+        cpu: |x, y| simd::map(x, y, math::exp),
         keeps: Keeps::Output,
         vjp: |call, g| g * call.output(),
     };
@@ -50,7 +50,7 @@ pub fn log(x: &Tensor) -> Tensor {
     const LOG: Unary = Unary {
         name: "log",
         reference: f64::ln,
-        cpu: |x, y| simd::map(x, y, f32x8::ln),
+        cpu: |x, y| simd::map(x, y, math::ln),
         keeps: Keeps::Inputs,
         vjp: |call, g| g / call.input(0),
     };
@@ -62,7 +62,7 @@ pub fn sqrt(x: &Tensor) -> Tensor {
     const SQRT: Unary = Unary {
         name: "sqrt",
         reference: f64::sqrt,
-        cpu: |x, y| simd::map(x, y, f32x8::sqrt),
+        cpu: |x, y| simd::map(x, y, f32::sqrt),
         keeps: Keeps::Output,
         vjp: |call, g| 0.5 * g / call.output(),
     };
@@ -86,7 +86,7 @@ pub fn abs(x: &Tensor) -> Tensor {
     const ABS: Unary = Unary {
         name: "abs",
         reference: f64::abs,
-        cpu: |x, y| simd::map(x, y, f32x8::abs),
+        cpu: |x, y| simd::map(x, y, f32::abs),
         keeps: Keeps::Inputs,
         vjp: |call, g| g * sign(&call.input(0)),
     };
@@ -99,10 +99,7 @@ pub fn sign(x: &Tensor) -> Tensor {
         name: "sign",
         reference: |x| f64::from(x > 0.0) - f64::from(x < 0.0),
         cpu: |x, y| {
-            simd::map(x, y, |x| {
-                let one = f32x8::ONE;
-                (x.simd_gt(f32x8::ZERO) & one) - (x.simd_lt(f32x8::ZERO) & one)
-            });
+            simd::map(x, y, |x| f32::from(x > 0.0) - f32::from(x < 0.0));
         },
         keeps: Keeps::Nothing,
         vjp: |_, g| g * 0.0,
@@ -115,7 +112,7 @@ pub fn tanh(x: &Tensor) -> Tensor {
     const TANH: Unary = Unary {
         name: "tanh",
         reference: f64::tanh,
-        cpu: |x, y| simd::map(x, y, f32x8::tanh),
+        cpu: |x, y| simd::map(x, y, math::tanh),
         keeps: Keeps::Output,
         vjp: |call, g| g - g * square(&call.output()),
     };
@@ -127,7 +124,7 @@ pub fn sigmoid(x: &Tensor) -> Tensor {
     const SIGMOID: Unary = Unary {
         name: "sigmoid",
         reference: |x| 1.0 / (1.0 + (-x).exp()),
-        cpu: |x, y| simd::map(x, y, |x| f32x8::ONE / (f32x8::ONE + (-x).exp())),
+        cpu: |x, y| simd::map(x, y, math::sigmoid),
         keeps: Keeps::Output,
         vjp: |call, g| {
             let y = call.output();
@@ -142,7 +139,7 @@ pub fn softplus(x: &Tensor) -> Tensor {
     const SOFTPLUS: Unary = Unary {
         name: "softplus",
         reference: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
-        cpu: |x, y| simd::map(x, y, |x| x.max(f32x8::ZERO) + (-x.abs()).exp().ln_1p()),
+        cpu: |x, y| simd::map(x, y, math::softplus),
         keeps: Keeps::Inputs,
         vjp: |call, g| g * sigmoid(&call.input(0)),
     };
@@ -150,6 +147,7 @@ pub fn softplus(x: &Tensor) -> Tensor {
 }
 
 fn apply(unary: &'static Unary, x: &Tensor) -> Tensor {
+    let _span = span(unary.name, || Cost::pass(2 * x.numel()));
     let storage = match x.storage() {
         Storage::Reference(x) => {
             Storage::Reference(x.iter().map(|&x| (unary.reference)(x)).collect())

@@ -10,7 +10,11 @@ pub use gradient::{clip, norm};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
+use crate::cpu::TASK_LENGTH;
+use crate::profile::{Cost, span};
+use crate::storage::Storage;
 use crate::tensor::Tensor;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Where ε stands in a denominator: the two ways differ where a gradient is tiny.
@@ -24,14 +28,46 @@ pub enum EpsilonPlacement {
     Paper,
 }
 
-/// An update rule: from a parameter, its gradient and what the rule remembers of earlier ones (its
-/// slots).
-pub trait UpdateRule: Send {
-    /// The names of the slots; each starts as zeros in the parameter's shape.
+/// An update rule: from values, their gradients and what the rule remembers of earlier ones (its
+/// slots), each value by itself.
+pub trait UpdateRule: Send + Sync {
+    /// The names of the slots, two at most; each starts as zeros in the parameter's shape.
     fn slots(&self) -> &'static [&'static str];
 
-    /// Update number `t`, counted from 1, of one parameter.
-    fn update(&self, t: u64, parameter: &mut Tensor, grad: &Tensor, slots: &mut [Tensor]);
+    /// Update number `t`, counted from 1, in f64.
+    fn reference(&self, t: u64, part: Part<f64>);
+
+    /// Update number `t`, counted from 1, in f32.
+    fn cpu(&self, t: u64, part: Part<f32>);
+}
+
+/// A stretch of a parameter.
+pub struct Part<'a, T> {
+    /// Its values.
+    pub p: &'a mut [T],
+    /// Their gradients.
+    pub g: &'a [T],
+    /// The rule's slots for them; empty beyond those that it has.
+    pub slots: [&'a mut [T]; 2],
+}
+
+impl<'a, T> Part<'a, T> {
+    /// The first `len` values, or all if there are fewer, and the rest.
+    fn split(self, len: usize) -> (Part<'a, T>, Part<'a, T>) {
+        let len = len.min(self.p.len());
+        let (p, p_rest) = self.p.split_at_mut(len);
+        let (g, g_rest) = self.g.split_at(len);
+        let [a, b] = self
+            .slots
+            .map(|slot| slot.split_at_mut(len.min(slot.len())));
+        let (slots, slots_rest) = ([a.0, b.0], [a.1, b.1]);
+        let rest = Part {
+            p: p_rest,
+            g: g_rest,
+            slots: slots_rest,
+        };
+        (Part { p, g, slots }, rest)
+    }
 }
 
 /// An update rule with its state for a list of parameters.
@@ -72,6 +108,13 @@ impl Optimizer {
             self.slots.len()
         );
         self.steps += 1;
+        // Each pass reads the gradient, and reads and writes the parameter and its slots.
+        let passes = 3 + 2 * self.slots.first().map_or(0, Vec::len);
+        let _span = span("optimizer", || {
+            Cost::pass(passes * grads.iter().map(Tensor::numel).sum::<usize>())
+        });
+        // All parameters' parts are one job: most parameters are too small to share among threads.
+        let mut parts = Vec::new();
         for ((parameter, grad), slots) in parameters.into_iter().zip(grads).zip(&mut self.slots) {
             assert!(
                 parameter.shape() == grad.shape(),
@@ -79,8 +122,31 @@ impl Optimizer {
                 parameter.shape(),
                 grad.shape()
             );
-            self.rule.update(self.steps, parameter, grad, slots);
+            match (parameter.storage_mut(), grad.storage()) {
+                (Storage::Reference(p), Storage::Reference(g)) => {
+                    let slots = values(slots, |storage| match storage {
+                        Storage::Reference(values) => values,
+                        Storage::Cpu(_) => different_devices(),
+                    });
+                    self.rule.reference(self.steps, Part { p, g, slots });
+                }
+                (Storage::Cpu(p), Storage::Cpu(g)) => {
+                    let slots = values(slots, |storage| match storage {
+                        Storage::Cpu(values) => values,
+                        Storage::Reference(_) => different_devices(),
+                    });
+                    let mut rest = Part { p, g, slots };
+                    while !rest.p.is_empty() {
+                        let (part, more) = rest.split(TASK_LENGTH);
+                        parts.push(part);
+                        rest = more;
+                    }
+                }
+                _ => different_devices(),
+            }
         }
+        let (rule, t) = (&self.rule, self.steps);
+        parts.into_par_iter().for_each(|part| rule.cpu(t, part));
     }
 
     /// Updates done so far.
@@ -106,6 +172,24 @@ impl Optimizer {
         let named = |(i, slots)| names_of(names, i).zip(slots);
         self.slots.iter_mut().enumerate().flat_map(named).collect()
     }
+}
+
+/// The values of up to two slots.
+fn values<'a, T>(
+    slots: &'a mut [Tensor],
+    of: fn(&'a mut Storage) -> &'a mut [T],
+) -> [&'a mut [T]; 2] {
+    let mut slots = slots.iter_mut();
+    [(); 2].map(|()| {
+        slots
+            .next()
+            .map_or_else(Default::default, |slot| of(slot.storage_mut()))
+    })
+}
+
+#[track_caller]
+fn different_devices() -> ! {
+    panic!("optimizer: parameter, gradient and slots must be on one device")
 }
 
 fn names_of(slots: &'static [&'static str], parameter: usize) -> impl Iterator<Item = String> {

@@ -5,11 +5,8 @@
 //! Keras:  p ← p - α g / √(v + ε)          paper (and PyTorch):  p ← p - α g / (√v + ε)
 //! ```
 
-use super::{EpsilonPlacement, UpdateRule};
-use crate::cpu::TASK_LENGTH;
-use crate::storage::Storage;
-use crate::tensor::Tensor;
-use rayon::prelude::*;
+use super::{EpsilonPlacement, Part, UpdateRule};
+use crate::cpu::simd::widest;
 
 /// RMSprop with its hyperparameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,33 +29,6 @@ impl RmsProp {
             EpsilonPlacement::Paper => (0.0, self.epsilon),
         }
     }
-
-    fn reference(&self, p: &mut [f64], g: &[f64], v: &mut [f64]) {
-        let (inside, outside) = self.epsilons();
-        for i in 0..p.len() {
-            v[i] = self.rho * v[i] + (1.0 - self.rho) * g[i] * g[i];
-            p[i] -= self.learning_rate * g[i] / ((v[i] + inside).sqrt() + outside);
-        }
-    }
-
-    fn cpu(&self, p: &mut [f32], g: &[f32], v: &mut [f32]) {
-        let (inside, outside) = self.epsilons();
-        let (inside, outside) = (inside as f32, outside as f32);
-        let (rate, rho, rest) = (
-            self.learning_rate as f32,
-            self.rho as f32,
-            (1.0 - self.rho) as f32,
-        );
-        let values = p.par_chunks_mut(TASK_LENGTH).zip(g.par_chunks(TASK_LENGTH));
-        values
-            .zip(v.par_chunks_mut(TASK_LENGTH))
-            .for_each(|((p, g), v)| {
-                for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
-                    *v = rho * *v + rest * g * g;
-                    *p -= rate * g / ((*v + inside).sqrt() + outside);
-                }
-            });
-    }
 }
 
 impl UpdateRule for RmsProp {
@@ -66,16 +36,37 @@ impl UpdateRule for RmsProp {
         &["v"]
     }
 
-    fn update(&self, _: u64, parameter: &mut Tensor, grad: &Tensor, slots: &mut [Tensor]) {
-        let [v] = slots else {
-            panic!("rmsprop: one slot, not {}", slots.len());
-        };
-        match (parameter.storage_mut(), grad.storage(), v.storage_mut()) {
-            (Storage::Reference(p), Storage::Reference(g), Storage::Reference(v)) => {
-                self.reference(p, g, v);
-            }
-            (Storage::Cpu(p), Storage::Cpu(g), Storage::Cpu(v)) => self.cpu(p, g, v),
-            _ => panic!("rmsprop: parameter, gradient and slot must be on one device"),
+    fn reference(&self, _: u64, part: Part<f64>) {
+        let Part {
+            p,
+            g,
+            slots: [v, _],
+        } = part;
+        let (inside, outside) = self.epsilons();
+        for i in 0..p.len() {
+            v[i] = self.rho * v[i] + (1.0 - self.rho) * g[i] * g[i];
+            p[i] -= self.learning_rate * g[i] / ((v[i] + inside).sqrt() + outside);
         }
+    }
+
+    fn cpu(&self, _: u64, part: Part<f32>) {
+        let Part {
+            p,
+            g,
+            slots: [v, _],
+        } = part;
+        let (inside, outside) = self.epsilons();
+        let (inside, outside) = (inside as f32, outside as f32);
+        let (rate, rho) = (self.learning_rate as f32, self.rho as f32);
+        let rest = (1.0 - self.rho) as f32;
+        widest(
+            #[inline(always)]
+            move || {
+                for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
+                    *v = rho * *v + rest * g * g;
+                    *p -= rate * g / ((*v + inside).sqrt() + outside);
+                }
+            },
+        );
     }
 }

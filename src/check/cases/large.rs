@@ -3,6 +3,7 @@
 //! numbers of threads.
 
 use super::{Case, Draw, Input, elementwise, layers, layout, normal, products, reductions};
+use crate::ops::unary::sign;
 use crate::ops::*;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -43,10 +44,13 @@ pub fn cases() -> Vec<Case> {
         layout::upsampled([4, 14, 14, 33], 2),
         layout::downsampled([4, 14, 14, 33], 2),
         layers::dropped(&[20_001], 0.3),
+        layers::rectified_and_dropped(&[20_001], 0.3),
         // The same for batch statistics.
         layers::normalised(&[5000, 17], 1e-3),
         layers::normalised(&[6, 14, 14, 64], 1e-3),
         layers::normalised(&[2, 12_544], 1e-3),
+        layers::normalised_and_rectified(&[5000, 17], 0.3, Some(0.3), far_from_kinks),
+        layers::normalised_and_rectified(&[6, 14, 14, 64], 0.3, None, far_from_kinks),
         // Products cut into 2 and into 16 blocks of rows, the last of them short.
         products::product([100, 80, 60], Transpose::NONE),
         products::product([300, 30, 41], Transpose::A),
@@ -72,6 +76,12 @@ pub fn cases() -> Vec<Case> {
     }
     all.push(generator());
     all
+}
+
+/// A shift so large that all of a channel is on one side of the kink: f32 and f64 would else meet it on
+/// different sides.
+fn far_from_kinks(x: &Tensor) -> Tensor {
+    sign(x) * 30.0
 }
 
 /// Report A's generator for 28 x 28 pixels with a sixteenth of its channels, weights at about the

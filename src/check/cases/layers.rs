@@ -1,6 +1,7 @@
 //! Batch normalisation, dropout and losses.
 
 use super::{Case, Input, normal, positive, probability};
+use crate::ops::dropout::Mask;
 use crate::ops::*;
 use crate::random::{Position, Purpose};
 use crate::tensor::Tensor;
@@ -22,6 +23,15 @@ pub fn cases() -> Vec<Case> {
     let mut all = Vec::new();
     all.extend(batches.map(|shape| normalised(shape, 1e-3)));
     all.push(normalised(&[6, 2], 1e-5));
+    for (shape, slope, rate) in [
+        (&[5, 3][..], 0.3, None),
+        (&[9, 17], 0.0, None),
+        (&[2, 4, 3, 3], 0.3, Some(0.4)),
+        (&[7, 5], 0.1, Some(0.3)),
+    ] {
+        let kinks = |t: &[Tensor]| batch_norm(&t[0], &t[1], &t[2], 1e-3).y;
+        all.push(normalised_and_rectified(shape, slope, rate, |beta| beta.clone()).kinks(kinks));
+    }
     all.extend(batches.map(normalised_by_running_statistics));
     for (shape, rate) in [
         (&[3, 17][..], 0.3),
@@ -30,6 +40,7 @@ pub fn cases() -> Vec<Case> {
         (&[7], 0.0),
     ] {
         all.push(dropped(shape, rate));
+        all.push(rectified_and_dropped(shape, rate).kinks(|t| t[0].clone()));
     }
 
     // A row: the loss, and its two arguments.
@@ -81,16 +92,43 @@ fn normalised_by_running_statistics(shape: &[usize]) -> Case {
     })
 }
 
+/// Batch normalisation with leaky ReLU, and dropout at `rate`, in one op; β is `shift` of an input.
+pub fn normalised_and_rectified(
+    shape: &[usize],
+    slope: f64,
+    rate: Option<f64>,
+    shift: fn(&Tensor) -> Tensor,
+) -> Case {
+    let channels = [shape[shape.len() - 1]];
+    let inputs = [normal(shape), normal(channels), normal(channels)];
+    let name = format!("{shape:?} slope {slope} rate {rate:?}");
+    let mask = rate.map(|rate| Mask::new(rate, POSITION));
+    Case::new("batch_norm_leaky_relu", name, &inputs, move |t| {
+        batch_norm_leaky_relu(&t[0], &t[1], &shift(&t[2]), 1e-3, slope, mask).y
+    })
+}
+
+/// Where the words of every mask here start.
+const POSITION: Position = Position {
+    seed: 11,
+    stream: Purpose::Dropout as u64,
+    block: 3,
+};
+
 /// Dropout by a mask that stands still.
 pub fn dropped(shape: &[usize], rate: f64) -> Case {
-    let position = Position {
-        seed: 11,
-        stream: Purpose::Dropout as u64,
-        block: 3,
-    };
     let name = format!("{shape:?} rate {rate}");
     Case::new("dropout", name, &[normal(shape)], move |t| {
-        dropout(&t[0], rate, position)
+        dropout(&t[0], rate, POSITION)
+    })
+}
+
+/// Leaky ReLU and dropout in one op.
+pub fn rectified_and_dropped(shape: &[usize], rate: f64) -> Case {
+    let name = format!("{shape:?} rate {rate}");
+    let mask = Mask::new(rate, POSITION);
+    Case::new("leaky_relu_dropout", name, &[normal(shape)], move |t| {
+        leaky_relu_dropout(&t[0], 0.3, mask)
     })
 }
 

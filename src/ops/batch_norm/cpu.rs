@@ -1,100 +1,241 @@
-//! Column sums for the statistics, then one pass y = a_c · x + b_c; backward, column sums of ȳ and
-//! ȳ x̂, then one pass x̄ = p_c · ȳ + q_c · x + r_c.
+//! One pass for the statistics, one for y = activation(a_c · x + b_c); backward, one for the column sums
+//! of z̄ and z̄ (x - μ), with z what the activation reads, and one for x̄ = p_c (z̄ - mean z̄) + q_c (x - μ).
 
-use crate::cpu::columns::column_sums;
+use crate::cpu::columns::{TILE_WIDTH, tile_sums};
 use crate::cpu::pool::Buffer;
 use crate::cpu::rows_per_task;
+use crate::cpu::simd::widest;
+use crate::ops::dropout::cpu::drop_values;
+use crate::ops::leaky_relu::Rectifier;
+use crate::ops::leaky_relu::cpu::{SlopesF32, rectified};
 use rayon::prelude::*;
 
-/// y, μ and σ² from x `[rows, c]`, γ `[c]` and β `[c]`.
-pub fn batch_norm(
-    x: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    epsilon: f32,
-) -> (Buffer, Buffer, Buffer) {
-    let channels = gamma.len();
-    let rows = x.len() / channels;
-    let row = |r: usize| &x[r * channels..][..channels];
-    let mut mean = column_sums(rows, channels, 1, |r, sum| {
-        sum.iter_mut().zip(row(r)).for_each(|(sum, &x)| *sum += x);
-    });
-    mean.iter_mut().for_each(|mean| *mean /= rows as f32);
-    // A second pass about the mean: E[x²] - μ² would cancel where |μ| ≫ σ.
-    let mut variance = column_sums(rows, channels, 1, |r, sum| {
-        for ((sum, &x), &mean) in sum.iter_mut().zip(row(r)).zip(mean.iter()) {
-            *sum += (x - mean) * (x - mean);
-        }
-    });
-    variance
-        .iter_mut()
-        .for_each(|variance| *variance /= rows as f32);
-
-    let mut scale = Buffer::unspecified(channels);
-    let mut shift = Buffer::unspecified(channels);
-    for c in 0..channels {
-        scale[c] = gamma[c] / (variance[c] + epsilon).sqrt();
-        shift[c] = beta[c] - mean[c] * scale[c];
-    }
-    let mut y = Buffer::unspecified(x.len());
-    let block = rows_per_task(channels) * channels;
-    y.par_chunks_mut(block)
-        .zip(x.par_chunks(block))
-        .for_each(|(y, x)| {
-            for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                for (((y, &x), &a), &b) in y.iter_mut().zip(x).zip(scale.iter()).zip(shift.iter()) {
-                    *y = x * a + b;
-                }
-            }
-        });
-    (y, mean, variance)
+/// How a batch is normalised: per channel, z = a · x + b.
+pub struct Affine {
+    a: Buffer,
+    b: Buffer,
 }
 
-/// x̄, γ̄ and β̄ from ȳ and the batch's statistics.
-pub fn batch_norm_grad(
-    x: &[f32],
-    gamma: &[f32],
-    grad: &[f32],
-    mean: &[f32],
-    variance: &[f32],
-    epsilon: f32,
-) -> (Buffer, Buffer, Buffer) {
-    let channels = gamma.len();
-    let rows = x.len() / channels;
-    let sums = column_sums(rows, channels, 2, |r, sums| {
-        let (x, grad) = (
-            &x[r * channels..][..channels],
-            &grad[r * channels..][..channels],
-        );
-        let (grad_sum, product_sum) = sums.split_at_mut(channels);
-        for c in 0..channels {
-            grad_sum[c] += grad[c];
-            product_sum[c] += grad[c] * (x[c] - mean[c]);
+impl Affine {
+    /// a = γ / √(σ² + ε), b = β - μ a.
+    pub fn new(
+        gamma: &[f32],
+        beta: &[f32],
+        mean: &[f32],
+        variance: &[f32],
+        epsilon: f32,
+    ) -> Affine {
+        let mut a = Buffer::unspecified(gamma.len());
+        let mut b = Buffer::unspecified(gamma.len());
+        for c in 0..gamma.len() {
+            a[c] = gamma[c] / (variance[c] + epsilon).sqrt();
+            b[c] = beta[c] - mean[c] * a[c];
         }
-    });
-    let (grad_sum, product_sum) = sums.split_at(channels);
-    let (mut dgamma, dbeta) = (Buffer::unspecified(channels), Buffer::from(grad_sum));
-    let mut p = Buffer::unspecified(channels);
-    let mut q = Buffer::unspecified(channels);
-    let mut r = Buffer::unspecified(channels);
-    for c in 0..channels {
-        let inverse = 1.0 / (variance[c] + epsilon).sqrt();
-        dgamma[c] = product_sum[c] * inverse;
-        p[c] = gamma[c] * inverse;
-        q[c] = -p[c] * inverse * dgamma[c] / rows as f32;
-        r[c] = -p[c] * dbeta[c] / rows as f32 - q[c] * mean[c];
+        Affine { a, b }
     }
-    let mut dx = Buffer::unspecified(x.len());
-    let block = rows_per_task(channels) * channels;
-    dx.par_chunks_mut(block)
-        .zip(x.par_chunks(block).zip(grad.par_chunks(block)))
-        .for_each(|(dx, (x, grad))| {
-            let rows = x.chunks_exact(channels).zip(grad.chunks_exact(channels));
-            for (dx, (x, grad)) in dx.chunks_exact_mut(channels).zip(rows) {
-                for c in 0..channels {
-                    dx[c] = p[c] * grad[c] + q[c] * x[c] + r[c];
+}
+
+/// μ and σ² of each column of x `[rows, channels]`.
+///
+/// Each tile of it is summed about its own first row: E[x²] - μ² would cancel where |μ| ≫ σ. From Σd
+/// and Σd² follow its mean and its sum of squares about that, and tiles are merged as Chan, Golub and
+/// LeVeque (1979) do it.
+pub fn statistics(x: &[f32], channels: usize) -> (Buffer, Buffer) {
+    let rows = x.len() / channels;
+    let sums = tile_sums(rows, channels, 2, |tile, sums| {
+        let row = |r: usize| &x[r * channels..][tile.columns.clone()];
+        widest(
+            #[inline(always)]
+            move || {
+                let (sum, squares) = sums.split_at_mut(tile.columns.len());
+                let first = row(tile.rows.start);
+                for r in tile.rows.clone() {
+                    let columns = sum.iter_mut().zip(squares.iter_mut());
+                    for ((sum, square), (&x, &first)) in columns.zip(row(r).iter().zip(first)) {
+                        let d = x - first;
+                        *sum += d;
+                        *square = d.mul_add(d, *square);
+                    }
                 }
+            },
+        );
+    });
+    let mut mean = Buffer::unspecified(channels);
+    let mut variance = Buffer::unspecified(channels);
+    for (columns, tiles) in sums.stacks() {
+        let mut merged = [Moments::default(); TILE_WIDTH];
+        for (rows, sums) in tiles {
+            let first = &x[rows.start * channels..][columns.clone()];
+            let (sum, squares) = sums.split_at(columns.len());
+            for (i, merged) in merged[..columns.len()].iter_mut().enumerate() {
+                let count = rows.len() as f64;
+                let sum = f64::from(sum[i]);
+                merged.merge(Moments {
+                    count,
+                    mean: f64::from(first[i]) + sum / count,
+                    squares: (f64::from(squares[i]) - sum * sum / count).max(0.0),
+                });
             }
+        }
+        for (c, merged) in columns.zip(&merged) {
+            mean[c] = merged.mean as f32;
+            variance[c] = (merged.squares / merged.count) as f32;
+        }
+    }
+    (mean, variance)
+}
+
+/// The count of some values, their mean, and the sum of their squares about it.
+#[derive(Clone, Copy, Default)]
+struct Moments {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    /// Those of both.
+    fn merge(&mut self, other: Moments) {
+        let count = self.count + other.count;
+        let apart = other.mean - self.mean;
+        self.mean += apart * other.count / count;
+        self.squares += other.squares + apart * apart * self.count * other.count / count;
+        self.count = count;
+    }
+}
+
+/// y = activation(a · x + b).
+pub fn normalise(x: &[f32], Affine { a, b }: &Affine, activation: &Rectifier) -> Buffer {
+    let channels = a.len();
+    let (a, b, slope) = (&a[..], &b[..], activation.slope as f32);
+    let mut y = Buffer::unspecified(x.len());
+    let task = rows_in_a_task(channels) * channels;
+    y.par_chunks_mut(task)
+        .zip(x.par_chunks(task))
+        .enumerate()
+        .for_each(|(i, (y, x))| {
+            widest(
+                #[inline(always)]
+                move || {
+                    for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+                        let values = y.iter_mut().zip(x).zip(a.iter().zip(b));
+                        for ((y, &x), (&a, &b)) in values {
+                            *y = rectified(x.mul_add(a, b), slope);
+                        }
+                    }
+                    if let Some(mask) = &activation.mask {
+                        drop_values(y, i * task, mask);
+                    }
+                },
+            );
         });
-    (dx, dgamma, dbeta)
+    y
+}
+
+/// A multiple of 4, so that a task's first random word is the first of its block.
+fn rows_in_a_task(channels: usize) -> usize {
+    rows_per_task(channels).next_multiple_of(4)
+}
+
+/// What the derivative of y is taken at.
+pub struct Forward<'a> {
+    /// The batch.
+    pub x: &'a [f32],
+    /// The output, where the activation's slopes can't be told from x: after dropout.
+    pub y: Option<&'a [f32]>,
+    /// What made z of x.
+    pub affine: &'a Affine,
+    /// The activation's slopes.
+    pub slopes: SlopesF32,
+}
+
+impl Forward<'_> {
+    /// z̄ from ȳ, for the values from `at` on, which are of the channels from `channel` on.
+    #[inline(always)]
+    fn through_activation(&self, at: usize, channel: usize, grad: &[f32], z_grad: &mut [f32]) {
+        let (len, slopes) = (z_grad.len(), self.slopes);
+        let grads = z_grad.iter_mut().zip(&grad[at..][..len]);
+        if let Some(y) = self.y {
+            for ((z_grad, &grad), &y) in grads.zip(&y[at..][..len]) {
+                *z_grad = slopes.at(y) * grad;
+            }
+        } else {
+            let (a, b) = (
+                &self.affine.a[channel..][..len],
+                &self.affine.b[channel..][..len],
+            );
+            let values = self.x[at..][..len].iter().zip(a.iter().zip(b));
+            for ((z_grad, &grad), (&x, (&a, &b))) in grads.zip(values) {
+                *z_grad = slopes.at(x.mul_add(a, b)) * grad;
+            }
+        }
+    }
+
+    /// x̄, γ̄ and β̄ from ȳ and the batch's statistics.
+    pub fn grad(
+        &self,
+        gamma: &[f32],
+        grad: &[f32],
+        mean: &[f32],
+        variance: &[f32],
+        epsilon: f32,
+    ) -> (Buffer, Buffer, Buffer) {
+        let (x, channels) = (self.x, gamma.len());
+        let rows = x.len() / channels;
+        let sums = tile_sums(rows, channels, 2, |tile, sums| {
+            let (start, width) = (tile.columns.start, tile.columns.len());
+            widest(
+                #[inline(always)]
+                move || {
+                    let mean = &mean[tile.columns.clone()];
+                    let (grad_sum, product_sum) = sums.split_at_mut(width);
+                    let mut z_grad = [0.0; TILE_WIDTH];
+                    for row in tile.rows.clone() {
+                        let at = row * channels + start;
+                        self.through_activation(at, start, grad, &mut z_grad[..width]);
+                        let sums = grad_sum.iter_mut().zip(product_sum.iter_mut());
+                        let values = z_grad.iter().zip(x[at..][..width].iter().zip(mean));
+                        for ((grad_sum, product_sum), (&g, (&x, &mean))) in sums.zip(values) {
+                            *grad_sum += g;
+                            *product_sum = g.mul_add(x - mean, *product_sum);
+                        }
+                    }
+                },
+            );
+        });
+        let sums = sums.total();
+        let (dbeta, product_sum) = sums.split_at(channels);
+        let mut dgamma = Buffer::unspecified(channels);
+        let mut p = Buffer::unspecified(channels);
+        let mut q = Buffer::unspecified(channels);
+        let mut grad_mean = Buffer::unspecified(channels);
+        for c in 0..channels {
+            let inverse = 1.0 / (variance[c] + epsilon).sqrt();
+            dgamma[c] = product_sum[c] * inverse;
+            p[c] = gamma[c] * inverse;
+            q[c] = -p[c] * inverse * dgamma[c] / rows as f32;
+            grad_mean[c] = dbeta[c] / rows as f32;
+        }
+        let (p, q, grad_mean) = (&p[..], &q[..], &grad_mean[..]);
+        let mut dx = Buffer::unspecified(x.len());
+        let task = rows_in_a_task(channels) * channels;
+        dx.par_chunks_mut(task).enumerate().for_each(|(i, dx)| {
+            widest(
+                #[inline(always)]
+                move || {
+                    for (j, dx) in dx.chunks_exact_mut(channels).enumerate() {
+                        let at = i * task + j * channels;
+                        self.through_activation(at, 0, grad, dx);
+                        let values = dx.iter_mut().zip(&x[at..][..channels]);
+                        let means = grad_mean.iter().zip(mean);
+                        let factors = p.iter().zip(q).zip(means);
+                        for ((dx, &x), ((&p, &q), (&grad_mean, &mean))) in values.zip(factors) {
+                            *dx = p.mul_add(*dx - grad_mean, q * (x - mean));
+                        }
+                    }
+                },
+            );
+        });
+        (dx, dgamma, Buffer::from(dbeta))
+    }
 }

@@ -7,16 +7,22 @@
 //! β̄ = Σ ȳ   γ̄ = Σ ȳ x̂   x̄ = γ / √(σ² + ε) · (ȳ - mean(ȳ) - x̂ · mean(ȳ x̂))
 //! ```
 //!
+//! A leaky ReLU, and dropout after it, may be part of the op: they are done where y is stored, and their
+//! derivative where ȳ is read.
+//!
 //! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it
 //! is, so that second derivatives follow; a test holds the two together.
 
 mod cpu;
 mod reference;
 
+use super::dropout::{self, Mask};
+use super::leaky_relu::{self, Rectifier, rectify_grad};
 use super::{different_devices, mean, sqrt, square, sum};
-use crate::autograd::{Call, Op, record, recording};
+use crate::autograd::{Call, Keeps, Op, record, recording};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
-use crate::storage::Storage;
+use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 
 /// What normalising a batch gives.
@@ -36,18 +42,53 @@ pub struct Normalized {
 /// If the shapes don't fit.
 #[track_caller]
 pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> Normalized {
+    normalise(x, gamma, beta, epsilon, Rectifier::IDENTITY)
+}
+
+/// [`batch_norm`], then [`leaky_relu`](fn@super::leaky_relu) of this slope, then, if there is a mask,
+/// [`dropout`](fn@super::dropout) by it.
+///
+/// # Panics
+/// If the shapes don't fit or `slope` is negative.
+#[track_caller]
+pub fn batch_norm_leaky_relu(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    epsilon: f64,
+    slope: f64,
+    mask: Option<Mask>,
+) -> Normalized {
+    normalise(x, gamma, beta, epsilon, Rectifier::new(slope, mask))
+}
+
+#[track_caller]
+fn normalise(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    epsilon: f64,
+    activation: Rectifier,
+) -> Normalized {
     let channels = check_shapes(x, &[gamma, beta]);
+    let _span = span("batch_norm", || Cost::pass(3 * x.numel()));
     let (y, mean, variance) = match (x.storage(), gamma.storage(), beta.storage()) {
         (Storage::Reference(x), Storage::Reference(gamma), Storage::Reference(beta)) => {
-            let (y, mean, variance) = reference::batch_norm(x, gamma, beta, epsilon);
+            let (z, mean, variance) = reference::batch_norm(x, gamma, beta, epsilon);
+            let y = leaky_relu::reference::leaky_relu(&z, activation.slope);
+            let dropped = activation
+                .mask
+                .map(|mask| dropout::reference::dropout(&y, &mask));
             (
-                Storage::Reference(y),
+                Storage::Reference(dropped.unwrap_or(y)),
                 Storage::Reference(mean),
                 Storage::Reference(variance),
             )
         }
         (Storage::Cpu(x), Storage::Cpu(gamma), Storage::Cpu(beta)) => {
-            let (y, mean, variance) = cpu::batch_norm(x, gamma, beta, epsilon as f32);
+            let (mean, variance) = cpu::statistics(x, channels);
+            let affine = cpu::Affine::new(gamma, beta, &mean, &variance, epsilon as f32);
+            let y = cpu::normalise(x, &affine, &activation);
             (Storage::Cpu(y), Storage::Cpu(mean), Storage::Cpu(variance))
         }
         _ => different_devices("batch_norm", &[x, gamma, beta]),
@@ -58,6 +99,7 @@ pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> No
         epsilon,
         mean: mean.clone(),
         variance: variance.clone(),
+        activation,
     };
     Normalized {
         y: record(rule, &[x, gamma, beta], x.shape(), y),
@@ -101,6 +143,7 @@ struct BatchNorm {
     epsilon: f64,
     mean: Tensor,
     variance: Tensor,
+    activation: Rectifier,
 }
 
 impl Op for BatchNorm {
@@ -108,55 +151,89 @@ impl Op for BatchNorm {
         "batch_norm"
     }
 
+    fn keeps(&self) -> Keeps {
+        match self.activation.is_identity() {
+            true => Keeps::Inputs,
+            false => Keeps::Both,
+        }
+    }
+
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
-        let (x, gamma) = (call.input(0), call.input(1));
+        let [x, gamma, beta] = [0, 1, 2].map(|i| call.input(i));
+        let y = (!self.activation.is_identity()).then(|| call.output());
         let grads = if recording() {
-            composed_vjp(&x, &gamma, grad, self.epsilon)
+            let slopes = self.activation.slopes();
+            let z_grad = y.map_or_else(|| grad.clone(), |y| rectify_grad(&y, grad, slopes));
+            composed_vjp(&x, &gamma, &z_grad, self.epsilon)
         } else {
-            self.fused_vjp(&x, &gamma, grad)
+            let _span = span("batch_norm_grad", || Cost::pass(5 * x.numel()));
+            match x.device() {
+                Device::Reference => self.reference_vjp(&x, &gamma, y.as_ref(), grad),
+                Device::Cpu => self.cpu_vjp([&x, &gamma, &beta], y.as_ref(), grad),
+            }
         };
         grads.into_iter().map(Some).collect()
     }
 }
 
 impl BatchNorm {
-    fn fused_vjp(&self, x: &Tensor, gamma: &Tensor, grad: &Tensor) -> [Tensor; 3] {
-        let (mean, variance) = (self.mean.storage(), self.variance.storage());
-        let (dx, dgamma, dbeta) =
-            match (x.storage(), gamma.storage(), grad.storage(), mean, variance) {
-                (
-                    Storage::Reference(x),
-                    Storage::Reference(gamma),
-                    Storage::Reference(grad),
-                    Storage::Reference(mean),
-                    Storage::Reference(variance),
-                ) => {
-                    let (dx, dgamma, dbeta) =
-                        reference::batch_norm_grad(x, gamma, grad, mean, variance, self.epsilon);
-                    (
-                        Storage::Reference(dx),
-                        Storage::Reference(dgamma),
-                        Storage::Reference(dbeta),
-                    )
-                }
-                (
-                    Storage::Cpu(x),
-                    Storage::Cpu(gamma),
-                    Storage::Cpu(grad),
-                    Storage::Cpu(mean),
-                    Storage::Cpu(variance),
-                ) => {
-                    let epsilon = self.epsilon as f32;
-                    let (dx, dgamma, dbeta) =
-                        cpu::batch_norm_grad(x, gamma, grad, mean, variance, epsilon);
-                    (Storage::Cpu(dx), Storage::Cpu(dgamma), Storage::Cpu(dbeta))
-                }
-                _ => different_devices("batch_norm_grad", &[x, gamma, grad]),
-            };
+    fn reference_vjp(
+        &self,
+        x: &Tensor,
+        gamma: &Tensor,
+        y: Option<&Tensor>,
+        grad: &Tensor,
+    ) -> [Tensor; 3] {
+        let slopes = self.activation.slopes();
+        let z_grad = y.map_or_else(|| grad.clone(), |y| rectify_grad(y, grad, slopes));
+        fn values(t: &Tensor) -> &[f64] {
+            match t.storage() {
+                Storage::Reference(values) => values,
+                Storage::Cpu(_) => different_devices("batch_norm_grad", &[t]),
+            }
+        }
+        let (dx, dgamma, dbeta) = reference::batch_norm_grad(
+            values(x),
+            values(gamma),
+            values(&z_grad),
+            values(&self.mean),
+            values(&self.variance),
+            self.epsilon,
+        );
         [
-            Tensor::from_storage(dx, x.shape()),
-            Tensor::from_storage(dgamma, gamma.shape()),
-            Tensor::from_storage(dbeta, gamma.shape()),
+            Tensor::from_storage(Storage::Reference(dx), x.shape()),
+            Tensor::from_storage(Storage::Reference(dgamma), gamma.shape()),
+            Tensor::from_storage(Storage::Reference(dbeta), gamma.shape()),
+        ]
+    }
+
+    fn cpu_vjp(
+        &self,
+        [x, gamma, beta]: [&Tensor; 3],
+        y: Option<&Tensor>,
+        grad: &Tensor,
+    ) -> [Tensor; 3] {
+        fn values(t: &Tensor) -> &[f32] {
+            match t.storage() {
+                Storage::Cpu(values) => values,
+                Storage::Reference(_) => different_devices("batch_norm_grad", &[t]),
+            }
+        }
+        let epsilon = self.epsilon as f32;
+        let (mean, variance) = (values(&self.mean), values(&self.variance));
+        let forward = cpu::Forward {
+            x: values(x),
+            // Without dropout the slopes can be told from x, which is read anyway.
+            y: y.filter(|_| self.activation.mask.is_some()).map(values),
+            affine: &cpu::Affine::new(values(gamma), values(beta), mean, variance, epsilon),
+            slopes: self.activation.slopes().into(),
+        };
+        let (dx, dgamma, dbeta) =
+            forward.grad(values(gamma), values(grad), mean, variance, epsilon);
+        [
+            Tensor::from_storage(Storage::Cpu(dx), x.shape()),
+            Tensor::from_storage(Storage::Cpu(dgamma), gamma.shape()),
+            Tensor::from_storage(Storage::Cpu(dbeta), gamma.shape()),
         ]
     }
 }

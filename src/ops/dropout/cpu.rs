@@ -1,43 +1,57 @@
-//! Eight Philox blocks, 32 words, at a time, in the same pass as the product.
+//! Sixteen Philox blocks, 64 words, at a time, in the same pass as the product.
 
 use super::Mask;
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::pool::Buffer;
-use crate::cpu::simd::{load_tail, store_tail};
+use crate::cpu::simd::widest;
 use crate::random::WORDS_AT_ONCE;
 use rayon::prelude::*;
-use wide::{bytemuck, f32x8, u32x8};
 
-/// y_i = x_i · scale where word i is at least the threshold, else 0.
-pub fn dropout(x: &[f32], mask: &Mask) -> Buffer {
+/// Values that f is applied to before some of them are dropped: they stay in the L1 cache.
+const BLOCK: usize = 1024;
+
+/// Dropout of f(x).
+pub fn dropout(x: &[f32], mask: &Mask, f: impl Fn(f32) -> f32 + Copy + Sync) -> Buffer {
     let mut y = Buffer::unspecified(x.len());
     y.par_chunks_mut(TASK_LENGTH)
         .zip(x.par_chunks(TASK_LENGTH))
         .enumerate()
-        .for_each(|(i, (y, x))| dropout_task(x, y, (i * TASK_LENGTH / 4) as u64, mask));
+        .for_each(|(i, (y, x))| {
+            widest(
+                #[inline(always)]
+                move || {
+                    for (j, (y, x)) in y.chunks_mut(BLOCK).zip(x.chunks(BLOCK)).enumerate() {
+                        for (y, &x) in y.iter_mut().zip(x) {
+                            *y = f(x);
+                        }
+                        drop_values(y, i * TASK_LENGTH + j * BLOCK, mask);
+                    }
+                },
+            );
+        });
     y
 }
 
-/// The part of an array whose words begin at block `first`.
-fn dropout_task(x: &[f32], y: &mut [f32], first: u64, mask: &Mask) {
-    let scale = f32x8::splat(mask.scale as f32);
-    let threshold = u32x8::splat(mask.threshold);
-    let keep = |x: f32x8, words: u32x8| {
-        let kept: f32x8 = bytemuck::cast(words.simd_ge(threshold));
-        kept & (x * scale)
+/// Drops some of `values`, the first of which is number `first`, a multiple of 4, of its array.
+#[inline(always)]
+pub fn drop_values(values: &mut [f32], first: usize, mask: &Mask) {
+    let (scale, threshold) = (mask.scale() as f32, mask.threshold());
+    let (pieces, tail) = values.as_chunks_mut::<WORDS_AT_ONCE>();
+    let block_of = |piece: usize| (first + piece * WORDS_AT_ONCE) as u64 / 4;
+    // + 0 makes a zero that is kept +0.
+    let kept_or_dropped = |value: f32, word: u32| match word >= threshold {
+        true => value.mul_add(scale, 0.0),
+        false => -0.0,
     };
-    let pieces = y.chunks_mut(WORDS_AT_ONCE).zip(x.chunks(WORDS_AT_ONCE));
-    for (i, (y, x)) in pieces.enumerate() {
-        let words = mask
-            .position
-            .words_at_once(first + (i * WORDS_AT_ONCE / 4) as u64);
-        let (y, y_tail) = y.as_chunks_mut();
-        let (x, x_tail) = x.as_chunks();
-        for ((y, &x), &words) in y.iter_mut().zip(x).zip(&words) {
-            *y = keep(f32x8::new(x), words).to_array();
+    let last = block_of(pieces.len());
+    for (i, piece) in pieces.iter_mut().enumerate() {
+        let words = mask.position.words_at_once(block_of(i));
+        for (value, word) in piece.iter_mut().zip(words) {
+            *value = kept_or_dropped(*value, word);
         }
-        if !x_tail.is_empty() {
-            store_tail(keep(load_tail(x_tail), words[x.len()]), y_tail);
-        }
+    }
+    let words = mask.position.words_at_once(last);
+    for (value, word) in tail.iter_mut().zip(words) {
+        *value = kept_or_dropped(*value, word);
     }
 }

@@ -4,14 +4,50 @@
 //! m_i is a pure function of the [`Position`]: it is 1 if word i of the stream is at least
 //! rate · 2³². So the mask is never stored; backward draws it again, x̄ = ȳ · m / (1 - rate), which
 //! is dropout itself.
+//!
+//! A value that is dropped becomes -0, and a zero that is kept +0. Where leaky ReLU and dropout are one
+//! op ([`leaky_relu_dropout`](super::leaky_relu_dropout)), its output thus tells backward everything.
 
-mod cpu;
-mod reference;
+pub(super) mod cpu;
+pub(super) mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::random::Position;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
+
+/// Which values are dropped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mask {
+    rate: f64,
+    position: Position,
+}
+
+impl Mask {
+    /// A share `rate` of the values, chosen by the words from `position` on.
+    ///
+    /// # Panics
+    /// If `rate` is not in [0, 1).
+    #[track_caller]
+    pub fn new(rate: f64, position: Position) -> Mask {
+        assert!(
+            (0.0..1.0).contains(&rate),
+            "dropout: rate {rate} must be in [0, 1)"
+        );
+        Mask { rate, position }
+    }
+
+    /// 1 / (1 - rate), which the values that are kept are multiplied by.
+    pub(super) fn scale(&self) -> f64 {
+        1.0 / (1.0 - self.rate)
+    }
+
+    /// A value is kept if its word is at least this.
+    fn threshold(&self) -> u32 {
+        (self.rate * 4_294_967_296.0) as u32
+    }
+}
 
 /// `x` with a share `rate` of its values, chosen by `position`, set to 0 and the others scaled by
 /// 1 / (1 - rate).
@@ -20,30 +56,13 @@ use crate::tensor::Tensor;
 /// If `rate` is not in [0, 1).
 #[track_caller]
 pub fn dropout(x: &Tensor, rate: f64, position: Position) -> Tensor {
-    assert!(
-        (0.0..1.0).contains(&rate),
-        "dropout: rate {rate} must be in [0, 1)"
-    );
-    let mask = Mask {
-        threshold: (rate * 4_294_967_296.0) as u32,
-        scale: 1.0 / (1.0 - rate),
-        position,
-    };
+    let mask = Mask::new(rate, position);
+    let _span = span("dropout", || Cost::pass(2 * x.numel()));
     let storage = match x.storage() {
         Storage::Reference(x) => Storage::Reference(reference::dropout(x, &mask)),
-        Storage::Cpu(x) => Storage::Cpu(cpu::dropout(x, &mask)),
+        Storage::Cpu(x) => Storage::Cpu(cpu::dropout(x, &mask, |x| x)),
     };
     record(Dropout { rate, position }, &[x], x.shape(), storage)
-}
-
-/// Which values are kept, and what those are multiplied by.
-pub struct Mask {
-    /// Value i is kept if its word is at least this.
-    pub threshold: u32,
-    /// 1 / (1 - rate).
-    pub scale: f64,
-    /// Where the words start.
-    pub position: Position,
 }
 
 struct Dropout {

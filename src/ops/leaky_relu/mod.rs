@@ -1,15 +1,18 @@
-//! Leaky ReLU, y = x where x > 0 and slope · x elsewhere (Maas, Hannun and Ng, 2013), and ReLU, its
-//! slope 0.
+//! Leaky ReLU, y = x where x > 0 and slope · x elsewhere (Maas, Hannun and Ng, 2013); ReLU, its slope 0;
+//! and leaky ReLU with dropout after it, in one pass.
 //!
-//! Its gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative;
-//! with respect to x it is 0 wherever it has one. y > 0 exactly where x > 0, so the rule reads y,
-//! which the next layer keeps anyway.
+//! The gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative; with
+//! respect to x it is 0 wherever it has one. y > 0 exactly where x > 0, and what
+//! [`dropout`](mod@super::dropout) has dropped is -0, so the rule reads y, which the next layer keeps
+//! anyway.
 
-mod cpu;
-mod reference;
+pub(super) mod cpu;
+pub(super) mod reference;
 
 use super::different_devices;
+use super::dropout::{self, Mask};
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
@@ -19,15 +22,7 @@ use crate::tensor::Tensor;
 /// If `slope` is negative.
 #[track_caller]
 pub fn leaky_relu(x: &Tensor, slope: f64) -> Tensor {
-    assert!(
-        slope >= 0.0,
-        "leaky_relu: slope {slope} must not be negative"
-    );
-    let storage = match x.storage() {
-        Storage::Reference(x) => Storage::Reference(reference::leaky_relu(x, slope)),
-        Storage::Cpu(x) => Storage::Cpu(cpu::leaky_relu(x, slope as f32)),
-    };
-    record(LeakyRelu { slope }, &[x], x.shape(), storage)
+    rectify(x, Rectifier::new(slope, None))
 }
 
 /// x where it is positive, 0 elsewhere.
@@ -35,27 +30,105 @@ pub fn relu(x: &Tensor) -> Tensor {
     leaky_relu(x, 0.0)
 }
 
-/// ȳ where y > 0, `slope` · ȳ elsewhere.
-fn leaky_relu_grad(y: &Tensor, grad: &Tensor, slope: f64) -> Tensor {
+/// [`leaky_relu`], then [`dropout`](fn@super::dropout) by `mask`.
+///
+/// # Panics
+/// If `slope` is negative.
+#[track_caller]
+pub fn leaky_relu_dropout(x: &Tensor, slope: f64, mask: Mask) -> Tensor {
+    rectify(x, Rectifier::new(slope, Some(mask)))
+}
+
+/// Leaky ReLU, with or without dropout after it.
+#[derive(Clone, Copy)]
+pub(super) struct Rectifier {
+    /// The slope below 0.
+    pub slope: f64,
+    /// What is dropped then.
+    pub mask: Option<Mask>,
+}
+
+impl Rectifier {
+    /// That changes nothing.
+    pub const IDENTITY: Rectifier = Rectifier {
+        slope: 1.0,
+        mask: None,
+    };
+
+    #[track_caller]
+    pub fn new(slope: f64, mask: Option<Mask>) -> Rectifier {
+        assert!(
+            slope >= 0.0,
+            "leaky_relu: slope {slope} must not be negative"
+        );
+        Rectifier { slope, mask }
+    }
+
+    /// True if it changes nothing.
+    pub fn is_identity(&self) -> bool {
+        self.slope == 1.0 && self.mask.is_none()
+    }
+
+    /// Its derivative, which its output tells.
+    pub fn slopes(&self) -> Slopes {
+        let scale = self.mask.map_or(1.0, |mask| mask.scale());
+        let below = self.slope * scale;
+        Slopes {
+            above: scale,
+            below,
+            // Without dropout -0 is a zero like the other.
+            dropped: if self.mask.is_some() { 0.0 } else { below },
+        }
+    }
+}
+
+/// The derivative of a [`Rectifier`] by the sign of its output.
+#[derive(Clone, Copy)]
+pub(super) struct Slopes {
+    /// Where it is positive.
+    pub above: f64,
+    /// Where it is negative or +0.
+    pub below: f64,
+    /// Where it is -0.
+    pub dropped: f64,
+}
+
+#[track_caller]
+fn rectify(x: &Tensor, rectifier: Rectifier) -> Tensor {
+    let Rectifier { slope, mask } = rectifier;
+    let _span = span("leaky_relu", || Cost::pass(2 * x.numel()));
+    let storage = match (x.storage(), mask) {
+        (Storage::Reference(x), None) => Storage::Reference(reference::leaky_relu(x, slope)),
+        (Storage::Reference(x), Some(mask)) => {
+            let rectified = reference::leaky_relu(x, slope);
+            Storage::Reference(dropout::reference::dropout(&rectified, &mask))
+        }
+        (Storage::Cpu(x), None) => Storage::Cpu(cpu::leaky_relu(x, slope as f32)),
+        (Storage::Cpu(x), Some(mask)) => {
+            Storage::Cpu(cpu::leaky_relu_dropout(x, slope as f32, &mask))
+        }
+    };
+    record(LeakyRelu(rectifier), &[x], x.shape(), storage)
+}
+
+/// ȳ times the slope that y tells.
+pub(super) fn rectify_grad(y: &Tensor, grad: &Tensor, slopes: Slopes) -> Tensor {
+    let _span = span("leaky_relu_grad", || Cost::pass(3 * y.numel()));
     let storage = match (y.storage(), grad.storage()) {
         (Storage::Reference(y), Storage::Reference(grad)) => {
-            Storage::Reference(reference::leaky_relu_grad(y, grad, slope))
+            Storage::Reference(reference::rectify_grad(y, grad, slopes))
         }
-        (Storage::Cpu(y), Storage::Cpu(grad)) => {
-            Storage::Cpu(cpu::leaky_relu_grad(y, grad, slope as f32))
-        }
+        (Storage::Cpu(y), Storage::Cpu(grad)) => Storage::Cpu(cpu::rectify_grad(y, grad, slopes)),
         _ => different_devices("leaky_relu_grad", &[y, grad]),
     };
     let op = LeakyReluGrad {
-        slope,
+        slopes,
         y: y.detach(),
     };
     record(op, &[grad], grad.shape(), storage)
 }
 
-struct LeakyRelu {
-    slope: f64,
-}
+struct LeakyRelu(Rectifier);
 
 impl Op for LeakyRelu {
     fn name(&self) -> &'static str {
@@ -67,12 +140,12 @@ impl Op for LeakyRelu {
     }
 
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
-        vec![Some(leaky_relu_grad(&call.output(), grad, self.slope))]
+        vec![Some(rectify_grad(&call.output(), grad, self.0.slopes()))]
     }
 }
 
 struct LeakyReluGrad {
-    slope: f64,
+    slopes: Slopes,
     y: Tensor,
 }
 
@@ -86,6 +159,6 @@ impl Op for LeakyReluGrad {
     }
 
     fn vjp(&self, _: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
-        vec![Some(leaky_relu_grad(&self.y, grad, self.slope))]
+        vec![Some(rectify_grad(&self.y, grad, self.slopes))]
     }
 }

@@ -3,12 +3,12 @@
 //! bits.
 
 use super::Reduction;
-use crate::cpu::columns::{add_assign, column_sums};
+use crate::cpu::columns::{add_assign, tile_sums};
 use crate::cpu::pool::Buffer;
+use crate::cpu::simd::widest;
 use crate::cpu::{TASK_LENGTH, rows_per_task};
 use crate::shape::Shape;
 use rayon::prelude::*;
-use wide::f32x8;
 
 /// The sum of `x` over the axes of `reduction`.
 pub fn sum(x: &[f32], shape: Shape, reduction: &Reduction) -> Buffer {
@@ -41,13 +41,23 @@ fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
     } else {
         y.par_chunks_mut(inner)
             .zip(x.par_chunks(group))
-            .for_each(|(y, x)| {
-                let row = |r: usize| &x[r * inner..][..inner];
-                y.copy_from_slice(&column_sums(reduced, inner, 1, |r, sum| {
-                    add_assign(sum, row(r))
-                }));
-            });
+            .for_each(|(y, x)| y.copy_from_slice(&sum_columns(x, reduced, inner)));
     }
+}
+
+/// The sum of each column of x `[rows, width]`.
+fn sum_columns(x: &[f32], rows: usize, width: usize) -> Buffer {
+    let sums = tile_sums(rows, width, 1, |tile, sums| {
+        widest(
+            #[inline(always)]
+            move || {
+                for row in tile.rows.clone() {
+                    add_assign(sums, &x[row * width..][tile.columns.clone()]);
+                }
+            },
+        );
+    });
+    sums.total()
 }
 
 /// The sum of one contiguous row.
@@ -62,12 +72,13 @@ fn sum_row(x: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// The sum of one block: a partial sum per lane, the lanes, and what is left over.
+/// The sum of one block: 32 partial sums, which become vectors, those, and what is left over.
 fn sum_block(x: &[f32]) -> f32 {
-    let (lanes, tail) = x.as_chunks();
-    let mut sum = f32x8::ZERO;
-    for &x in lanes {
-        sum += f32x8::new(x);
-    }
-    sum.reduce_add() + tail.iter().sum::<f32>()
+    let (pieces, tail) = x.as_chunks::<32>();
+    let mut sums = [0.0; 32];
+    widest(
+        #[inline(always)]
+        || pieces.iter().for_each(|piece| add_assign(&mut sums, piece)),
+    );
+    sums.iter().sum::<f32>() + tail.iter().sum::<f32>()
 }
