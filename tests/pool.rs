@@ -2,7 +2,7 @@
 //! the whole process's.
 
 use minimax::check::cases::check_random;
-use minimax::cpu::pool::stats;
+use minimax::cpu::pool::{release, stats};
 use minimax::ops::{conv2d, leaky_relu, mean, square};
 use minimax::storage::Storage;
 use minimax::{Device, Padding, Tensor, grad};
@@ -62,4 +62,9 @@ fn after_its_second_step_a_training_loop_allocates_nothing() {
     let later = allocations[39] - allocations[1];
     assert!(later <= 12, "{allocations:?}");
     assert_eq!(train(4, 8).1, losses);
+
+    let held = stats().bytes;
+    release();
+    assert!(stats().bytes < held / 2, "{held} and then {:?}", stats());
+    assert_eq!(train(1, 8).1, losses);
 }

@@ -99,6 +99,14 @@ pub fn stats() -> PoolStats {
     pool().stats
 }
 
+/// Gives what waits here back to the system: for when other sizes are about to be asked for.
+pub fn release() {
+    let mut pool = pool();
+    for (class, buffers) in std::mem::take(&mut pool.waiting) {
+        pool.stats.bytes -= 4 * class * buffers.len();
+    }
+}
+
 #[derive(Default)]
 struct Pool {
     waiting: HashMap<usize, Vec<Box<[f32]>>>,

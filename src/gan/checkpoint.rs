@@ -20,8 +20,9 @@ use crate::random::{Purpose, Random};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -230,18 +231,40 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
 
 fn write(path: &Path, header: &Header, tensors: Vec<(String, &Tensor)>) -> Result<()> {
     let header = serde_json::to_string(header).expect("a header is plain data");
-    let bytes: Vec<(String, &Tensor, Vec<u8>)> = tensors
+    let entries = tensors
         .into_iter()
-        .map(|(name, tensor)| (name, tensor, to_bytes(tensor.storage())))
-        .collect();
-    let views = bytes.iter().map(|(name, tensor, bytes)| {
-        let dtype = dtype(tensor.device());
-        let view = TensorView::new(dtype, tensor.dims().to_vec(), bytes);
-        (name, view.expect("as many bytes as the shape says"))
-    });
+        .map(|(name, tensor)| (name, Entry(tensor)));
     let header = HashMap::from([(HEADER.to_string(), header)]);
-    let file = safetensors::serialize(views, Some(header));
+    let file = safetensors::serialize(entries, Some(header));
     write_whole(path, &file.expect("names are unique and sizes agree"))
+}
+
+/// A tensor as it is written: its bytes are made when their turn comes, so that no second copy of all
+/// the weights is held.
+struct Entry<'a>(&'a Tensor);
+
+impl View for Entry<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.0.device() {
+            Device::Reference => Dtype::F64,
+            Device::Cpu => Dtype::F32,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.dims()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(match self.0.storage() {
+            Storage::Reference(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Storage::Cpu(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        })
+    }
+
+    fn data_len(&self) -> usize {
+        self.0.numel() * self.dtype().bitsize() / 8
+    }
 }
 
 fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
@@ -308,18 +331,4 @@ fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -
     };
     *tensor.storage_mut() = Storage::from_f64(&values, tensor.device());
     Ok(())
-}
-
-fn dtype(device: Device) -> Dtype {
-    match device {
-        Device::Reference => Dtype::F64,
-        Device::Cpu => Dtype::F32,
-    }
-}
-
-fn to_bytes(storage: &Storage) -> Vec<u8> {
-    match storage {
-        Storage::Reference(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        Storage::Cpu(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-    }
 }

@@ -142,9 +142,11 @@ pub fn fixed_latents(seed: u64, count: usize, width: usize) -> Vec<f32> {
 }
 
 /// Images `[n, h, w, c]` in the generator's own range from `latents` `[n, width]`, in evaluation mode:
-/// by running statistics and without dropout. In slices of 256, so that activations don't grow with n.
+/// by running statistics and without dropout. In slices, so that activations don't grow with n; of as many images as a
+/// training batch often has, whose buffers then serve again.
 pub fn sample(generator: &mut Sequential, latents: &[f32], width: usize, device: Device) -> Tensor {
-    let slices = latents.chunks(256 * width).map(|slice| {
+    const SLICE: usize = 64;
+    let slices = latents.chunks(SLICE * width).map(|slice| {
         let z = Tensor::from_f32(slice, [slice.len() / width, width], device);
         no_grad(|| generator.forward(&z, Pass::Evaluation))
     });

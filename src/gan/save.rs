@@ -8,6 +8,7 @@ use super::pixels;
 use super::run::Run;
 use super::scores::{self, Scores, score};
 use super::summary;
+use crate::cpu::pool;
 use crate::data::Images;
 use crate::files::write_whole;
 use crate::random::{Purpose, Random};
@@ -47,6 +48,8 @@ impl Run {
     /// As [`Run::save`] after the last step of an epoch or of training, whose samples are scored; the
     /// best state so far is kept, and the epoch's where it is to be.
     pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<Scores> {
+        // A step's activations are not what scoring and drawing need.
+        pool::release();
         self.gan.check_finite()?;
         let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
         let real = self.batches.images();

@@ -122,6 +122,12 @@ pub fn batch_norm_evaluate(
     epsilon: f64,
 ) -> Tensor {
     check_shapes(x, &[gamma, beta, mean, variance]);
+    if !recording() && x.device() == Device::Cpu {
+        let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(cpu_values);
+        let affine = cpu::Affine::new(gamma, beta, mean, variance, epsilon as f32);
+        let y = cpu::normalise(cpu_values(x), &affine, &Rectifier::IDENTITY);
+        return Tensor::from_storage(Storage::Cpu(y), x.shape());
+    }
     let scale = gamma / sqrt(&(variance + epsilon));
     let shift = beta - mean * &scale;
     x * scale + shift
@@ -186,18 +192,12 @@ impl BatchNorm {
     ) -> [Tensor; 3] {
         let slopes = self.activation.slopes();
         let z_grad = y.map_or_else(|| grad.clone(), |y| rectify_grad(y, grad, slopes));
-        fn values(t: &Tensor) -> &[f64] {
-            match t.storage() {
-                Storage::Reference(values) => values,
-                Storage::Cpu(_) => different_devices("batch_norm_grad", &[t]),
-            }
-        }
         let (dx, dgamma, dbeta) = reference::batch_norm_grad(
-            values(x),
-            values(gamma),
-            values(&z_grad),
-            values(&self.mean),
-            values(&self.variance),
+            reference_values(x),
+            reference_values(gamma),
+            reference_values(&z_grad),
+            reference_values(&self.mean),
+            reference_values(&self.variance),
             self.epsilon,
         );
         [
@@ -213,28 +213,38 @@ impl BatchNorm {
         y: Option<&Tensor>,
         grad: &Tensor,
     ) -> [Tensor; 3] {
-        fn values(t: &Tensor) -> &[f32] {
-            match t.storage() {
-                Storage::Cpu(values) => values,
-                Storage::Reference(_) => different_devices("batch_norm_grad", &[t]),
-            }
-        }
         let epsilon = self.epsilon as f32;
-        let (mean, variance) = (values(&self.mean), values(&self.variance));
+        let (mean, variance) = (cpu_values(&self.mean), cpu_values(&self.variance));
         let forward = cpu::Forward {
-            x: values(x),
+            x: cpu_values(x),
             // Without dropout the slopes can be told from x, which is read anyway.
-            y: y.filter(|_| self.activation.mask.is_some()).map(values),
-            affine: &cpu::Affine::new(values(gamma), values(beta), mean, variance, epsilon),
+            y: y.filter(|_| self.activation.mask.is_some()).map(cpu_values),
+            affine: &cpu::Affine::new(cpu_values(gamma), cpu_values(beta), mean, variance, epsilon),
             slopes: self.activation.slopes().into(),
         };
         let (dx, dgamma, dbeta) =
-            forward.grad(values(gamma), values(grad), mean, variance, epsilon);
+            forward.grad(cpu_values(gamma), cpu_values(grad), mean, variance, epsilon);
         [
             Tensor::from_storage(Storage::Cpu(dx), x.shape()),
             Tensor::from_storage(Storage::Cpu(dgamma), gamma.shape()),
             Tensor::from_storage(Storage::Cpu(dbeta), gamma.shape()),
         ]
+    }
+}
+
+#[track_caller]
+fn reference_values(t: &Tensor) -> &[f64] {
+    match t.storage() {
+        Storage::Reference(values) => values,
+        Storage::Cpu(_) => different_devices("batch_norm", &[t]),
+    }
+}
+
+#[track_caller]
+fn cpu_values(t: &Tensor) -> &[f32] {
+    match t.storage() {
+        Storage::Cpu(values) => values,
+        Storage::Reference(_) => different_devices("batch_norm", &[t]),
     }
 }
 
@@ -251,4 +261,26 @@ fn composed_vjp(x: &Tensor, gamma: &Tensor, grad: &Tensor, epsilon: f64) -> [Ten
     let correction = normalised * (&dgamma / count) + &dbeta / count;
     let dx = (grad - correction) * (gamma / deviation);
     [dx, dgamma, dbeta]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::no_grad;
+    use crate::check::cases::{check_random, normal_like};
+
+    /// As a network is trained through, and in one pass as it is sampled from.
+    #[test]
+    fn both_ways_to_evaluate_agree() {
+        let mut random = check_random();
+        let mut draw =
+            |shape: &[usize]| normal_like(&Tensor::zeros(shape, Device::Cpu), &mut random);
+        let x = draw(&[70, 3, 5, 17]);
+        let [gamma, beta, mean, spread] = [(); 4].map(|()| draw(&[17]));
+        let variance = square(&spread);
+        let evaluate = || batch_norm_evaluate(&x, &gamma, &beta, &mean, &variance, 1e-3).to_f64();
+        for (recorded, fused) in evaluate().into_iter().zip(no_grad(evaluate)) {
+            assert!((recorded - fused).abs() < 1e-5 * (1.0 + recorded.abs()));
+        }
+    }
 }
