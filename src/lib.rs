@@ -29,7 +29,7 @@
 //!
 //! Then [`check`], which holds every op to the reference and to finite differences, and
 //! [`gan::run`], which makes a step a training run. [`random`] is why the same seed gives the same
-//! bits with any number of threads.
+//! bits with any number of threads, [`profile`] where its time goes.
 
 pub mod autograd;
 pub mod check;
@@ -44,6 +44,7 @@ pub mod metrics;
 pub mod nn;
 pub mod ops;
 pub mod optim;
+pub mod profile;
 pub mod random;
 pub mod report;
 pub mod shape;

@@ -1,11 +1,13 @@
 //! `minimax train`: the main job.
 
 use super::{interrupt, print, set_threads};
+use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
-use crate::gan::folder::{CHECKPOINT, REPORT, latest_folder, new_folder};
+use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
 use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::gan::run::{Outcome, Progress, Run};
 use crate::gan::scores::Scores;
+use crate::profile;
 use crate::storage::Device;
 use crate::{Error, Result};
 use clap::{Args, value_parser};
@@ -59,6 +61,9 @@ pub struct TrainArgs {
     /// Go on with the run in --out, or with the recipe's latest
     #[arg(long)]
     pub resume: bool,
+    /// Time every op: a table at the end, and profile.json in the run's folder, which Perfetto opens
+    #[arg(long)]
+    pub profile: bool,
     /// Stop, as with Ctrl-C, when the standard input ends; for programs that start this one
     #[arg(long, hide = true)]
     pub stop_with_input: bool,
@@ -90,9 +95,17 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let left_alone = args.stop_with_input.then(interrupt::end_of_input);
     let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
+    if args.profile {
+        profile::start();
+    }
     // On a thread of the pool: from outside, every kernel would wake a worker and wait for it.
     let outcome = rayon::scope(|_| run.train(last, &stop, &mut |progress| screen.step(progress)));
+    let profile = profile::finish();
     screen.finish();
+    if let Some(profile) = profile {
+        write_whole(&run.folder().join(PROFILE), profile.trace().as_bytes())?;
+        print(&profile.table())?;
+    }
     farewell(args, &run, last, outcome?)
 }
 

@@ -1,126 +1,118 @@
-//! im2col and its adjoint: a convolution as a matrix product.
+//! im2col without the columns: a convolution as a matrix product whose first matrix is read where it
+//! lies in the images.
 //!
-//! Row p of the column matrix holds the patch that output pixel p sees, `[kh, kw, c_in]` flattened,
-//! with zeros where the kernel hangs over the edge. In NHWC a kernel row is one contiguous run of
-//! kw · c_in inputs.
+//! Row p of the im2col matrix holds the patch that output pixel p sees, `[kh, kw, c_in]` flattened. In
+//! NHWC a kernel row meets one contiguous run of kw · c_in inputs, and the next kernel row meets the
+//! run one image row further on. So a patch is a walk of kh segments through the image, and only its
+//! beginning differs from pixel to pixel:
+//!
+//! ```text
+//! patch(y, x)[i, j·c_in + c] = image[(y·s + i)·row + (x·s)·c_in + j·c_in + c]
+//! ```
+//!
+//! That holds where the kernel doesn't hang over the edge, which is why images are padded first: a few
+//! at a time, in a buffer that stays in cache.
 
-use crate::shape::Conv2dGeometry;
-use std::ops::Range;
+use super::gemm::walk::Walk;
+use super::pool::Buffer;
+use crate::shape::{Conv2dGeometry, Padding};
 
-/// Output rows whose part of the column matrix is about a megabyte: it stays in the L2 cache, and
-/// packing the weights anew for each such tile doesn't tell.
-pub fn tile_rows(g: &Conv2dGeometry) -> usize {
-    let pixels = ((1 << 18) / g.patch().max(1)).clamp(128, 4096);
-    pixels.div_ceil(g.out_w.max(1))
+/// Pixels that a task works through: they share one pass over the packed weights.
+const TASK_PIXELS: usize = 384;
+
+/// Values of padded images that a task holds, a quarter of a megabyte.
+const TASK_VALUES: usize = 1 << 16;
+
+/// Images `[n, h, w, c]` with zeros around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Padded {
+    /// Rows, without the padding.
+    pub h: usize,
+    /// Columns, without the padding.
+    pub w: usize,
+    /// Channels.
+    pub c: usize,
+    /// Zeros around.
+    pub padding: Padding,
 }
 
-/// Writes the column-matrix rows of output rows `rows` (counted through the whole batch, so row r is
-/// row r mod out_h of image r / out_h) to `columns`: `[rows · out_w, kh · kw · c_in]`.
-pub fn im2col(x: &[f32], g: &Conv2dGeometry, rows: Range<usize>, columns: &mut [f32]) {
-    let row_len = g.kw * g.c_in;
-    let image = g.h * g.w * g.c_in;
-    let mut patches = columns.chunks_exact_mut(g.patch().max(1));
-    for row in rows {
-        let (image_index, y) = (row / g.out_h, row % g.out_h);
-        let x = &x[image_index * image..][..image];
-        for out_x in 0..g.out_w {
-            let Some(patch) = patches.next() else { return };
-            for (i, run) in patch.chunks_exact_mut(row_len).enumerate() {
-                match g.input_row(y, i) {
-                    Some(in_y) => copy_run(&x[in_y * g.w * g.c_in..], g, out_x, run),
-                    None => run.fill(0.0),
-                }
+impl Padded {
+    /// The input of the convolution `g`.
+    pub fn input(g: &Conv2dGeometry) -> Padded {
+        Padded {
+            h: g.h,
+            w: g.w,
+            c: g.c_in,
+            padding: g.padding,
+        }
+    }
+
+    /// Values of a row with its padding.
+    pub fn row(&self) -> usize {
+        (self.padding.left + self.w + self.padding.right) * self.c
+    }
+
+    /// Values of an image with its padding.
+    pub fn image(&self) -> usize {
+        (self.padding.top + self.h + self.padding.bottom) * self.row()
+    }
+
+    /// How many images make a task of whole images, where each gives `pixels` pixels. The number of
+    /// threads has no say in it.
+    pub fn images_per_task(&self, pixels: usize) -> usize {
+        let by_pixels = TASK_PIXELS.div_ceil(pixels.max(1));
+        by_pixels.min(TASK_VALUES / self.image().max(1)).max(1)
+    }
+
+    /// Some images as they are with their padding, in `buffer` unless there is none.
+    pub fn pad<'a>(&self, images: &'a [f32], buffer: &'a mut Option<Buffer>) -> &'a [f32] {
+        if self.padding == Padding::VALID {
+            return images;
+        }
+        let image = self.h * self.w * self.c;
+        let count = images.len() / image.max(1);
+        let padded = buffer.get_or_insert_with(|| Buffer::zeros(count * self.image()));
+        for (image, padded) in images
+            .chunks_exact(image.max(1))
+            .zip(padded.chunks_exact_mut(self.image()))
+        {
+            let rows = image.chunks_exact(self.w * self.c);
+            let padded = padded.chunks_exact_mut(self.row()).skip(self.padding.top);
+            for (row, padded) in rows.zip(padded) {
+                padded[self.padding.left * self.c..][..row.len()].copy_from_slice(row);
             }
         }
+        &padded[..count * self.image()]
     }
-}
 
-fn copy_run(x_row: &[f32], g: &Conv2dGeometry, out_x: usize, run: &mut [f32]) {
-    let (inside, from) = columns_inside(g, out_x);
-    let (before, rest) = run.split_at_mut(inside.start * g.c_in);
-    let (middle, after) = rest.split_at_mut(inside.len() * g.c_in);
-    before.fill(0.0);
-    middle.copy_from_slice(&x_row[from * g.c_in..][..middle.len()]);
-    after.fill(0.0);
-}
-
-/// The kernel columns that meet the image at output column `out_x`, and the input column of the first.
-fn columns_inside(g: &Conv2dGeometry, out_x: usize) -> (Range<usize>, usize) {
-    let left = out_x * g.stride[1];
-    let start = g.padding.left.saturating_sub(left).min(g.kw);
-    let end = (g.padding.left + g.w)
-        .saturating_sub(left)
-        .clamp(start, g.kw);
-    let first = (left + start).saturating_sub(g.padding.left);
-    (start..end, first.min(g.w))
-}
-
-/// The adjoint for one image: adds each row of `columns` to the inputs that it was gathered from. `x` is
-/// `[h, w, c_in]` and `columns` `[out_h · out_w, kh · kw · c_in]`.
-pub fn col2im(columns: &[f32], g: &Conv2dGeometry, x: &mut [f32]) {
-    let row_len = g.kw * g.c_in;
-    for (pixel, patch) in columns.chunks_exact(g.patch()).enumerate() {
-        let (y, out_x) = (pixel / g.out_w, pixel % g.out_w);
-        let (inside, first) = columns_inside(g, out_x);
-        for (i, run) in patch.chunks_exact(row_len).enumerate() {
-            let Some(in_y) = g.input_row(y, i) else {
-                continue;
-            };
-            let run = &run[inside.start * g.c_in..inside.end * g.c_in];
-            let to = &mut x[(in_y * g.w + first) * g.c_in..][..run.len()];
-            to.iter_mut().zip(run).for_each(|(to, &v)| *to += v);
+    /// How a kernel of `kernel` = `[rows, columns]` walks through a patch.
+    pub fn patch(&self, kernel: [usize; 2]) -> Walk {
+        Walk {
+            planes: 1,
+            plane: 0,
+            segments: kernel[0],
+            segment: self.row(),
+            run: kernel[1] * self.c,
+            step: 1,
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::{Purpose, Random};
-    use crate::shape::Padding;
-
-    /// <im2col(x), c> = <x, col2im(c)> for odd sizes, strides and padding larger than the kernel.
-    #[test]
-    fn col2im_is_the_adjoint_of_im2col() {
-        let mut random = Random::new(5, Purpose::Check);
-        for (image, kernel, stride, pad) in [
-            (
-                [5, 7],
-                [3, 2],
-                [2, 3],
-                Padding {
-                    top: 1,
-                    bottom: 0,
-                    left: 2,
-                    right: 1,
-                },
-            ),
-            ([1, 1], [1, 1], [1, 1], Padding::VALID),
-            ([2, 2], [1, 1], [1, 2], Padding::symmetric(3)),
-            ([4, 3], [4, 3], [5, 5], Padding::VALID),
-        ] {
-            let g = Conv2dGeometry::new(
-                "test",
-                [1, image[0], image[1], 2].into(),
-                [kernel[0], kernel[1], 2, 1].into(),
-                stride,
-                pad,
-            );
-            let mut draw =
-                |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
-            let x = draw(g.input().numel());
-            let c = draw(g.out_h * g.out_w * g.patch());
-            let mut columns = vec![f32::NAN; c.len()];
-            im2col(&x, &g, 0..g.out_h, &mut columns);
-            let mut back = vec![0.0; x.len()];
-            col2im(&c, &g, &mut back);
-            let dot = |a: &[f32], b: &[f32]| -> f64 {
-                a.iter()
-                    .zip(b)
-                    .map(|(&a, &b)| f64::from(a) * f64::from(b))
-                    .sum()
-            };
-            assert!((dot(&columns, &c) - dot(&x, &back)).abs() < 1e-4);
+    /// Where the patches begin whose first pixels are (`first` + y · `stride`, ...) for an output of
+    /// `size` = `[rows, columns]`, in each of `count` images.
+    pub fn patches(
+        &self,
+        count: usize,
+        size: [usize; 2],
+        first: [usize; 2],
+        stride: [usize; 2],
+    ) -> Vec<usize> {
+        let mut offsets = Vec::with_capacity(count * size[0] * size[1]);
+        for image in 0..count {
+            for y in 0..size[0] {
+                let row = image * self.image() + (first[0] + y * stride[0]) * self.row();
+                offsets.extend((0..size[1]).map(|x| row + (first[1] + x * stride[1]) * self.c));
+            }
         }
+        offsets
     }
 }

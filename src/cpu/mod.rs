@@ -1,4 +1,5 @@
-//! What the CPU kernels share: the buffer pool, threads, SIMD lanes, strided copies, GEMM and im2col.
+//! What the CPU kernels share: the buffer pool, threads, SIMD lanes, strided copies, GEMM, and what makes
+//! products of convolutions.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
 
@@ -8,6 +9,7 @@ pub mod im2col;
 pub mod pool;
 pub mod simd;
 pub mod strided;
+pub mod taps;
 
 /// Values that a task works through: 64 KiB of f32, enough to hide what handing a task to a thread
 /// costs, little enough that what it reads and writes stays in the L2 cache.

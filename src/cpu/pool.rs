@@ -9,9 +9,13 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
+/// Where a buffer begins, in bytes: at a cache line, so that no vector lies across two.
+const ALIGNMENT: usize = 64;
+
 /// f32 values on loan from the pool; dropping it gives them back.
 pub struct Buffer {
     values: Box<[f32]>,
+    start: usize,
     len: usize,
 }
 
@@ -21,8 +25,9 @@ impl Buffer {
         let class = size_class(len);
         let values = pool()
             .take(class)
-            .unwrap_or_else(|| vec![0.0; class].into_boxed_slice());
-        Buffer { values, len }
+            .unwrap_or_else(|| vec![0.0; class + ALIGNMENT / 4].into_boxed_slice());
+        let start = values.as_ptr().align_offset(ALIGNMENT);
+        Buffer { values, start, len }
     }
 
     /// `len` zeros.
@@ -61,13 +66,13 @@ impl fmt::Debug for Buffer {
 impl Deref for Buffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        &self.values[..self.len]
+        &self.values[self.start..][..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.values[..self.len]
+        &mut self.values[self.start..][..self.len]
     }
 }
 
@@ -113,7 +118,8 @@ impl Pool {
     }
 
     fn give_back(&mut self, values: Box<[f32]>) {
-        self.waiting.entry(values.len()).or_default().push(values);
+        let class = values.len() - ALIGNMENT / 4;
+        self.waiting.entry(class).or_default().push(values);
     }
 }
 

@@ -44,6 +44,8 @@ pub const MONTAGE: &str = "montage.png";
 pub const CURVES: [&str; 2] = ["curves.svg", "curves.png"];
 /// All of it on one page.
 pub const REPORT: &str = "report.html";
+/// Where the time went, for Perfetto; only with `--profile`.
+pub const PROFILE: &str = "profile.json";
 
 /// The sample grid of `epoch`, counted from 1.
 pub fn grid(folder: &Path, epoch: u64) -> PathBuf {

@@ -1,17 +1,18 @@
-//! The crate `matrixmultiply` behind the GEMM interface.
+//! The crate `matrixmultiply`, which stands in for our own kernels on machines whose instruction set they
+//! are not written for: its kernels for SSE2 and NEON beat the portable one.
 #![expect(unsafe_code, reason = "the crate's only interface is raw pointers")]
 
-use super::{Accumulate, Matrix};
+use super::Matrix;
 
-pub(super) fn sgemm(a: Matrix, b: Matrix, c: &mut [f32], accumulate: Accumulate) {
+/// C ← C + A · B on this thread alone, with C row-major.
+///
+/// # Panics
+/// If the sizes don't fit.
+pub fn add_product(a: Matrix, b: Matrix, c: &mut [f32]) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
-    let beta = match accumulate {
-        Accumulate::Overwrite => 0.0,
-        Accumulate::Add => 1.0,
-    };
     a.assert_in_bounds();
     b.assert_in_bounds();
-    assert!(c.len() >= m * n);
+    assert!(k == b.rows && c.len() >= m * n, "gemm: sizes don't fit");
     // SAFETY: the asserts above hold every index (i, j) of A, B and C inside its slice; `c` is borrowed
     // mutably, so it overlaps neither.
     unsafe {
@@ -26,7 +27,7 @@ pub(super) fn sgemm(a: Matrix, b: Matrix, c: &mut [f32], accumulate: Accumulate)
             b.values.as_ptr(),
             b.row_stride as isize,
             b.column_stride as isize,
-            beta,
+            1.0,
             c.as_mut_ptr(),
             n as isize,
             1,

@@ -1,13 +1,39 @@
-//! Matrix products: the one door to them, so that what is behind can be replaced.
+//! Matrix products: C = start + A · B, for row-major or transposed operands.
 //!
-//! C ← A · B + β C, for row-major or transposed operands. Behind it is `matrixmultiply`'s
-//! single-threaded kernel; the threads are ours: C is cut into blocks that are computed apart. The
-//! sum over k inside a block doesn't depend on the cutting, so the bits are the same for any number
-//! of threads.
+//! | file | what |
+//! |---|---|
+//! | `mod.rs` | how a product is shared out among threads |
+//! | `blocks.rs` | how one thread's part is cut for the caches, and how B is packed |
+//! | `walk.rs` | how k runs through A |
+//! | `microkernel.rs`, `dots.rs` | the innermost loops, written once for vectors of any length |
+//! | `avx512.rs`, `avx2.rs`, `portable.rs` | the vectors, one instruction set each, chosen at run time |
+//! | `matrixmultiply.rs` | the crate that takes over where there is neither AVX-512 nor AVX2 |
+//!
+//! A convolution is a product as well, whose A is read out of the images: see [`blocks::multiply`] and
+//! [`super::im2col`].
 
-mod matrixmultiply;
+mod avx2;
+mod avx512;
+pub mod blocks;
+mod dots;
+pub mod matrixmultiply;
+pub mod microkernel;
+mod portable;
+pub mod walk;
 
+pub use microkernel::Start;
+
+use super::pool::Buffer;
+use blocks::{Packed, multiply, multiply_piece, pack, packed_len};
+use microkernel::{ROWS, microkernels};
 use rayon::prelude::*;
+use walk::{DEPTH, Walk};
+
+/// Parts that a product is cut into: enough for many threads, few enough that packing B doesn't tell.
+const TASKS: usize = 16;
+
+/// Up to this many rows C is cut by its columns.
+const FEW_ROWS: usize = 192;
 
 /// A read-only matrix: value (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -47,48 +73,25 @@ impl<'a> Matrix<'a> {
     }
 
     /// `count` rows from `start` on.
-    fn row_block(self, start: usize, count: usize) -> Matrix<'a> {
+    pub fn row_block(self, start: usize, count: usize) -> Matrix<'a> {
         Matrix {
             values: &self.values[start * self.row_stride..],
             rows: count,
             ..self
         }
     }
-}
 
-/// What becomes of the values that C holds before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accumulate {
-    /// C ← A · B.
-    Overwrite,
-    /// C ← A · B + C.
-    Add,
-}
-
-/// C (row-major, `a.rows` × `b.columns`) from A and B, on the threads of the current pool.
-///
-/// # Panics
-/// If the sizes don't fit.
-pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], accumulate: Accumulate) {
-    let (m, n) = (a.rows, b.columns);
-    let block = block_rows(m, n, a.columns);
-    if block >= m {
-        return gemm_serial(a, b, c, accumulate);
+    /// `count` columns from `start` on.
+    fn column_block(self, start: usize, count: usize) -> Matrix<'a> {
+        self.transposed().row_block(start, count).transposed()
     }
-    c[..m * n]
-        .par_chunks_mut(block * n)
-        .enumerate()
-        .for_each(|(i, c)| {
-            let rows = c.len() / n;
-            gemm_serial(a.row_block(i * block, rows), b, c, accumulate);
-        });
 }
 
-/// As [`gemm`], on this thread alone: for callers that share out the work themselves.
+/// C (row-major, `a.rows` × `b.columns`) = `start` + A · B, on the threads of the current pool.
 ///
 /// # Panics
 /// If the sizes don't fit.
-pub fn gemm_serial(a: Matrix, b: Matrix, c: &mut [f32], accumulate: Accumulate) {
+pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert!(
         k == b.rows && c.len() >= m * n,
@@ -96,17 +99,98 @@ pub fn gemm_serial(a: Matrix, b: Matrix, c: &mut [f32], accumulate: Accumulate) 
         b.rows,
         c.len()
     );
-    matrixmultiply::sgemm(a, b, c, accumulate);
+    let c = &mut c[..m * n];
+    if m * n == 0 {
+        return;
+    }
+    if k == 0 {
+        return fill(c, n, start);
+    }
+    // A C of one column is the row of the transposed product, unless A's rows can be read along.
+    if n == 1 && a.column_stride != 1 && !matches!(start, Start::Bias(_)) {
+        return gemm(b.transposed(), a.transposed(), c, start);
+    }
+    if microkernels().is_portable() {
+        fill(c, n, start);
+        let rows = m.div_ceil(TASKS).next_multiple_of(16);
+        let parts = c.par_chunks_mut(rows * n).enumerate();
+        parts.for_each(|(i, c)| {
+            matrixmultiply::add_product(a.row_block(i * rows, c.len() / n), b, c);
+        });
+    } else if m <= FEW_ROWS && n > microkernels().columns() {
+        few_rows(a, b, c, start);
+    } else {
+        many_rows(a, b, c, start);
+    }
 }
 
-/// Rows of C per task: few enough tasks that packing B in each doesn't tell, none for a small
-/// product. The number of threads has no say in it.
-fn block_rows(m: usize, n: usize, k: usize) -> usize {
-    if m * n * k < 1 << 17 {
-        return m;
+/// Cuts C by its rows; all parts share the packed B.
+fn many_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+    let (m, n) = (a.rows, b.columns);
+    let packed = Packed::new(b, Walk::straight(a.columns, a.column_stride));
+    let rows = m.div_ceil(TASKS).next_multiple_of(4 * ROWS);
+    c.par_chunks_mut(rows * n).enumerate().for_each(|(i, c)| {
+        let count = c.len() / n;
+        let a_rows = row_offsets(count, a.row_stride);
+        let c_rows = row_offsets(count, n);
+        let a = &a.values[i * rows * a.row_stride..];
+        multiply(a, &a_rows, &packed, c, &c_rows, start);
+    });
+}
+
+/// Cuts C by its columns. Each part packs its own columns of B, which nobody else needs, and makes its
+/// columns of C apart, for rows that are shared can't be written by several threads at once.
+fn few_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+    let (m, n) = (a.rows, b.columns);
+    let walk = Walk::straight(a.columns, a.column_stride);
+    let columns = n.div_ceil(TASKS).next_multiple_of(microkernels().columns());
+    let a_rows = row_offsets(m, a.row_stride);
+    let mut parts = Buffer::unspecified(m * n);
+    parts
+        .par_chunks_mut(m * columns)
+        .enumerate()
+        .for_each(|(i, part)| {
+            let width = part.len() / m;
+            let b = b.column_block(i * columns, width);
+            let start = match start {
+                Start::Zero => Start::Zero,
+                Start::Bias(bias) => Start::Bias(&bias[i * columns..]),
+                Start::Sum => {
+                    for (part, c) in part.chunks_exact_mut(width).zip(c.chunks_exact(n)) {
+                        part.copy_from_slice(&c[i * columns..][..width]);
+                    }
+                    Start::Sum
+                }
+            };
+            let c_rows = row_offsets(m, width);
+            let mut packed = Buffer::unspecified(packed_len(DEPTH, width));
+            for piece in walk.pieces() {
+                pack(b.row_block(piece.k, piece.walk.len()), &mut packed);
+                let start = if piece.k == 0 { start } else { Start::Sum };
+                let a = &a.values[piece.offset..];
+                multiply_piece(a, &a_rows, piece.walk, &packed, width, part, &c_rows, start);
+            }
+        });
+    c.par_chunks_exact_mut(n).enumerate().for_each(|(row, c)| {
+        for (c, part) in c.chunks_mut(columns).zip(parts.chunks(m * columns)) {
+            c.copy_from_slice(&part[row * c.len()..][..c.len()]);
+        }
+    });
+}
+
+fn row_offsets(count: usize, stride: usize) -> Vec<usize> {
+    (0..count).map(|row| row * stride).collect()
+}
+
+/// C = `start`.
+fn fill(c: &mut [f32], n: usize, start: Start) {
+    match start {
+        Start::Zero => c.fill(0.0),
+        Start::Sum => {}
+        Start::Bias(bias) => c
+            .chunks_exact_mut(n)
+            .for_each(|row| row.copy_from_slice(&bias[..n])),
     }
-    let tasks = if m <= 256 { 2 } else { 16 };
-    m.div_ceil(tasks).next_multiple_of(16)
 }
 
 #[cfg(test)]
@@ -131,29 +215,50 @@ mod tests {
         for (m, k, n) in [
             (1, 1, 1),
             (3, 5, 2),
+            (7, 40, 3),
+            (300, 33, 1),
             (33, 17, 65),
             (200, 300, 150),
             (1000, 70, 60),
+            (5, 129, 1100),
         ] {
             let mut draw =
                 |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
-            let (a, b, before) = (draw(m * k), draw(k * n), draw(m * n));
+            let (a, b, before, bias) = (draw(m * k), draw(k * n), draw(m * n), draw(n));
             for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
                 let matrix = |values, rows, columns, transposed| match transposed {
                     false => Matrix::new(values, rows, columns),
                     true => Matrix::new(values, columns, rows).transposed(),
                 };
                 let (a, b) = (matrix(&a, m, k, ta), matrix(&b, k, n, tb));
-                let mut c = before.clone();
-                gemm(a, b, &mut c, Accumulate::Add);
-                let mut over = before.clone();
-                gemm(a, b, &mut over, Accumulate::Overwrite);
+                let product = |start: Start| {
+                    let mut c = before.clone();
+                    gemm(a, b, &mut c, start);
+                    c
+                };
+                let (zero, sum) = (product(Start::Zero), product(Start::Sum));
+                let biased = product(Start::Bias(&bias));
+                let mut fallback = before.clone();
+                matrixmultiply::add_product(a, b, &mut fallback);
                 for (i, want) in naive(a, b).into_iter().enumerate() {
                     let tolerance = 1e-5 * (k as f64).sqrt().max(1.0) * 4.0;
-                    assert!((f64::from(over[i]) - want).abs() < tolerance);
-                    assert!((f64::from(c[i]) - want - f64::from(before[i])).abs() < tolerance);
+                    let near = |found: f32, start: f32| {
+                        (f64::from(found) - f64::from(start) - want).abs() < tolerance
+                    };
+                    assert!(near(zero[i], 0.0) && near(biased[i], bias[i % n]));
+                    assert!(near(sum[i], before[i]) && near(fallback[i], before[i]));
                 }
             }
         }
+    }
+
+    #[test]
+    fn nothing_summed_is_what_it_starts_from() {
+        let (a, b) = (Matrix::new(&[], 2, 0), Matrix::new(&[], 0, 3));
+        let mut c = [9.0; 6];
+        gemm(a, b, &mut c, Start::Bias(&[1.0, 2.0, 3.0]));
+        assert_eq!(c, [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+        gemm(a, b, &mut c, Start::Zero);
+        assert_eq!(c, [0.0; 6]);
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod reference;
 
 use super::sum_to;
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -26,6 +27,7 @@ pub fn broadcast_to(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
     if x.shape() == shape {
         return x.clone();
     }
+    let _span = span("broadcast_to", || Cost::pass(x.numel() + shape.numel()));
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::broadcast(v, x.shape(), shape)),
         Storage::Cpu(v) => Storage::Cpu(cpu::broadcast(v, x.shape(), shape)),

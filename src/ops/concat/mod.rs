@@ -5,6 +5,7 @@ mod reference;
 
 use super::{different_devices, slice};
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -31,6 +32,7 @@ pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
     // Along the axis, each input is a block of this many contiguous values per outer index.
     let inner: usize = shape.dims()[axis + 1..].iter().product();
     let blocks: Vec<usize> = shapes.iter().map(|s| s.dims()[axis] * inner).collect();
+    let _span = span("concat", || Cost::pass(2 * shape.numel()));
     let storage = match inputs[0].storage() {
         Storage::Reference(_) => {
             let values = inputs.iter().map(|x| match x.storage() {

@@ -10,10 +10,12 @@
 //! differentiated by the other two.
 
 mod cpu;
+mod patches;
 pub(super) mod reference;
 
 use super::{conv_transpose2d, conv2d_weight_grad, different_devices};
 use crate::autograd::{Call, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -31,6 +33,7 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding)
 /// As [`conv2d`], for a geometry that has been checked.
 #[track_caller]
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
+    let _span = span("conv2d", || Cost::convolution(&g));
     let storage = match (x.storage(), weight.storage()) {
         (Storage::Reference(x), Storage::Reference(w)) => {
             Storage::Reference(reference::conv2d(x, w, &g))

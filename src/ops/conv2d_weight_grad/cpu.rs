@@ -1,45 +1,92 @@
-//! im2col and GEMM: w̄ `[kh·kw·c_in, c_out]` = columnsᵀ · ȳ. The batch is cut into a fixed number
-//! of parts whose sums are added in order, so threads change no bits.
+//! im2col and GEMM: w̄ `[kh·kw·c_in, c_out]` = patchesᵀ · ȳ, image by image. A row of patchesᵀ is one
+//! value of the patch, in all pixels; the rows of the kernel are shared out, and so is the batch, in a
+//! number of parts that depends on the sizes alone, whose sums are added in order: threads change no bits.
 
+use crate::cpu::TASK_LENGTH;
 use crate::cpu::columns::add_assign;
-use crate::cpu::gemm::{Accumulate, Matrix, gemm_serial};
-use crate::cpu::im2col::{im2col, tile_rows};
+use crate::cpu::gemm::blocks::{multiply_piece, pack, packed_len};
+use crate::cpu::gemm::walk::{DEPTH, Walk};
+use crate::cpu::gemm::{Matrix, Start};
+use crate::cpu::im2col::Padded;
 use crate::cpu::pool::Buffer;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
-/// Parts of the batch that are summed apart.
-const PARTS: usize = 8;
+/// Tasks that there should be.
+const TASKS: usize = 16;
+
+/// Values of the patch that a task has at least, so that preparing the images doesn't tell.
+const TASK_VALUES: usize = 96;
 
 /// w̄ `[kh, kw, c_in, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
 pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
-    let mut w = Buffer::zeros(g.weight().numel());
-    let rows = g.n * g.out_h;
-    if w.is_empty() || rows * g.out_w == 0 {
+    let mut w = Buffer::unspecified(g.weight().numel());
+    let (image, out) = (g.h * g.w * g.c_in, g.out_h * g.out_w * g.c_out);
+    if w.is_empty() || grad.is_empty() {
+        w.fill(0.0);
         return w;
     }
-    // Long tiles: each product reads and writes all of w̄.
-    let tile = 2 * tile_rows(g);
-    let part = rows
-        .div_ceil(PARTS)
-        .next_multiple_of(tile.min(rows.div_ceil(PARTS)));
-    let mut sums = Buffer::zeros(rows.div_ceil(part) * w.len());
+    let run = g.kw * g.c_in;
+    let kernel_rows = TASK_VALUES.div_ceil(run).min(g.kh);
+    let parts = (TASKS / g.kh.div_ceil(kernel_rows)).clamp(1, g.n);
+    let images = g.n.div_ceil(parts);
+    let add_images = |w: &mut [f32], x: &[f32], grad: &[f32]| {
+        let rows = w.par_chunks_mut(kernel_rows * run * g.c_out).enumerate();
+        rows.for_each(|(i, w)| add_kernel_rows(w, i * kernel_rows, x, grad, g));
+    };
+    if parts == 1 {
+        add_images(&mut w, x, grad);
+        return w;
+    }
+    let mut sums = Buffer::unspecified(g.n.div_ceil(images) * w.len());
+    let x = x.par_chunks(images * image);
+    let grad = grad.par_chunks(images * out);
     sums.par_chunks_mut(w.len())
+        .zip(x.zip(grad))
+        .for_each(|(sum, (x, grad))| add_images(sum, x, grad));
+    let length = w.len();
+    w.par_chunks_mut(TASK_LENGTH)
         .enumerate()
-        .for_each(|(i, sum)| {
-            let end = rows.min((i + 1) * part);
-            for start in (i * part..end).step_by(tile) {
-                let tile = start..end.min(start + tile);
-                let pixels = tile.len() * g.out_w;
-                let mut columns = Buffer::unspecified(pixels * g.patch());
-                let grad = Matrix::new(&grad[start * g.out_w * g.c_out..], pixels, g.c_out);
-                im2col(x, g, tile, &mut columns);
-                let columns = Matrix::new(&columns, pixels, g.patch());
-                gemm_serial(columns.transposed(), grad, sum, Accumulate::Add);
+        .for_each(|(i, w)| {
+            w.fill(0.0);
+            for sum in sums.chunks_exact(length) {
+                add_assign(w, &sum[i * TASK_LENGTH..]);
             }
         });
-    for sum in sums.chunks_exact(w.len()) {
-        add_assign(&mut w, sum);
-    }
     w
+}
+
+/// The kernel rows from `first` on: w `[rows, kw, c_in, c_out]` = the sum over the images of x and ȳ.
+fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Conv2dGeometry) {
+    let padded = Padded::input(g);
+    let run = g.kw * g.c_in;
+    let rows = w.len() / (run * g.c_out);
+    let x_rows: Vec<usize> = (first..first + rows)
+        .flat_map(|i| (0..run).map(move |value| i * padded.row() + value))
+        .collect();
+    let w_rows: Vec<usize> = (0..x_rows.len()).map(|value| value * g.c_out).collect();
+    let pixels = g.out_h * g.out_w;
+    let images = padded.images_per_task(pixels);
+    let mut buffer = None;
+    let mut packed = Buffer::unspecified(packed_len(DEPTH, g.c_out));
+    let mut start = Start::Zero;
+    let x = x.chunks(images * g.h * g.w * g.c_in);
+    for (x, grad) in x.zip(grad.chunks(images * pixels * g.c_out)) {
+        let walk = Walk {
+            planes: grad.len() / (pixels * g.c_out),
+            plane: padded.image(),
+            segments: g.out_h,
+            segment: g.stride[0] * padded.row(),
+            run: g.out_w,
+            step: g.stride[1] * g.c_in,
+        };
+        let x = padded.pad(x, &mut buffer);
+        let grad = Matrix::new(grad, walk.len(), g.c_out);
+        for piece in walk.pieces() {
+            let (x, steps) = (&x[piece.offset..], piece.walk);
+            pack(grad.row_block(piece.k, steps.len()), &mut packed);
+            multiply_piece(x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start);
+            start = Start::Sum;
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod reference;
 
 use super::{conv_transpose2d, conv2d, different_devices};
 use crate::autograd::{Call, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -45,6 +46,7 @@ pub fn conv2d_weight_grad(
 /// As [`conv2d_weight_grad`], for a geometry that has been checked.
 #[track_caller]
 pub(super) fn with_geometry(x: &Tensor, grad: &Tensor, g: Conv2dGeometry) -> Tensor {
+    let _span = span("conv2d_weight_grad", || Cost::convolution(&g));
     let storage = match (x.storage(), grad.storage()) {
         (Storage::Reference(x), Storage::Reference(grad)) => {
             Storage::Reference(reference::conv2d_weight_grad(x, grad, &g))

@@ -9,10 +9,12 @@
 //! convolution that it belongs to, x is the output and y is the input.
 
 mod cpu;
+mod patches;
 mod reference;
 
 use super::{conv2d, conv2d_weight_grad, different_devices};
 use crate::autograd::{Call, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -53,6 +55,7 @@ pub fn conv_transpose2d(
 /// As [`conv_transpose2d`], for a geometry that has been checked.
 #[track_caller]
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
+    let _span = span("conv_transpose2d", || Cost::convolution(&g));
     let storage = match (x.storage(), weight.storage()) {
         (Storage::Reference(x), Storage::Reference(w)) => {
             Storage::Reference(reference::conv_transpose2d(x, w, &g))

@@ -7,6 +7,7 @@ mod reference;
 
 use super::{Transpose, different_devices, matmul, sum};
 use crate::autograd::{Call, Op, record};
+use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
@@ -28,6 +29,12 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
         bias.shape()
     );
     let sizes = [n, inputs, outputs];
+    let _span = span("dense", || {
+        Cost::product(
+            n * inputs * outputs,
+            n * inputs + inputs * outputs + n * outputs,
+        )
+    });
     let storage = match (x.storage(), weight.storage(), bias.storage()) {
         (Storage::Reference(x), Storage::Reference(w), Storage::Reference(b)) => {
             Storage::Reference(reference::dense(x, w, b, sizes))

@@ -1,7 +1,7 @@
 //! One GEMM; a transposed operand is a matrix with its strides exchanged.
 
 use super::Transpose;
-use crate::cpu::gemm::{Accumulate, Matrix, gemm};
+use crate::cpu::gemm::{Matrix, Start, gemm};
 use crate::cpu::pool::Buffer;
 
 /// The product `[m, n]`, where the inner length is k and sizes are `[m, k, n]`.
@@ -15,7 +15,7 @@ pub fn matmul(a: &[f32], b: &[f32], [m, k, n]: [usize; 3], transpose: Transpose)
         matrix(a, m, k, transpose.a),
         matrix(b, k, n, transpose.b),
         &mut c,
-        Accumulate::Overwrite,
+        Start::Zero,
     );
     c
 }

@@ -8,6 +8,7 @@ pub(super) mod reference;
 
 use super::different_devices;
 use crate::autograd::{Call, Op, record};
+use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
@@ -46,6 +47,7 @@ pub fn matmul(a: &Tensor, b: &Tensor, transpose: Transpose) -> Tensor {
         a.shape(),
         b.shape()
     );
+    let _span = span("matmul", || Cost::product(m * k * n, m * k + k * n + m * n));
     let storage = match (a.storage(), b.storage()) {
         (Storage::Reference(a), Storage::Reference(b)) => {
             Storage::Reference(reference::matmul(a, b, [m, k, n], transpose))

@@ -9,6 +9,7 @@ mod reference;
 use super::sum::Reduction;
 use super::{broadcast_to, equal, reshape, sum};
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -28,6 +29,7 @@ pub fn max(x: &Tensor, axes: &[usize]) -> Tensor {
     if axes.is_empty() {
         return x.clone();
     }
+    let _span = span("max", || Cost::pass(x.numel() + reduction.reduced.numel()));
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::max(v, x.shape(), &reduction)),
         Storage::Cpu(v) => Storage::Cpu(cpu::max(v, x.shape(), &reduction)),

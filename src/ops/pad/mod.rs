@@ -5,6 +5,7 @@ mod reference;
 
 use super::slice;
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -26,6 +27,7 @@ pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
         .map(|(n, [before, after])| before + n + after)
         .collect();
     let shape = Shape::new(&lengths);
+    let _span = span("pad", || Cost::pass(x.numel() + shape.numel()));
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::pad(v, x.shape(), shape, zeros)),
         Storage::Cpu(v) => Storage::Cpu(cpu::pad(v, x.shape(), shape, zeros)),

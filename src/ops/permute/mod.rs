@@ -7,6 +7,7 @@ mod cpu;
 mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -25,6 +26,7 @@ pub fn permute(x: &Tensor, axes: &[usize]) -> Tensor {
         x.shape()
     );
     let lengths: Vec<usize> = axes.iter().map(|&axis| x.dims()[axis]).collect();
+    let _span = span("permute", || Cost::pass(2 * x.numel()));
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::permute(v, x.shape(), axes)),
         Storage::Cpu(v) => Storage::Cpu(cpu::permute(v, x.shape(), axes)),

@@ -6,6 +6,7 @@ mod reference;
 
 use super::pad;
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -25,6 +26,7 @@ pub fn slice(x: &Tensor, ranges: &[Range<usize>]) -> Tensor {
     );
     let lengths: Vec<usize> = ranges.iter().map(ExactSizeIterator::len).collect();
     let shape = Shape::new(&lengths);
+    let _span = span("slice", || Cost::pass(2 * shape.numel()));
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::slice(v, x.shape(), ranges)),
         Storage::Cpu(v) => Storage::Cpu(cpu::slice(v, x.shape(), ranges)),

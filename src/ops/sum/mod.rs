@@ -7,6 +7,7 @@ pub(super) mod reference;
 
 use super::{broadcast_to, reshape};
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -21,6 +22,7 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
     if axes.is_empty() {
         return x.clone();
     }
+    let _span = span("sum", || Cost::pass(x.numel() + reduction.reduced.numel()));
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::sum(v, x.shape(), &reduction)),
         Storage::Cpu(v) => Storage::Cpu(cpu::sum(v, x.shape(), &reduction)),

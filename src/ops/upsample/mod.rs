@@ -7,6 +7,7 @@ mod cpu;
 mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -22,6 +23,9 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     };
     assert!(factor > 0, "upsample_nearest: factor must be positive");
     let small = [n, h, w, c];
+    let _span = span("upsample_nearest", || {
+        Cost::pass(x.numel() * (1 + factor * factor))
+    });
     let storage = match x.storage() {
         Storage::Reference(x) => Storage::Reference(reference::upsample(x, small, factor)),
         Storage::Cpu(x) => Storage::Cpu(cpu::upsample(x, small, factor)),
@@ -49,6 +53,9 @@ pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
         grad.shape()
     );
     let small = [n, h / factor, w / factor, c];
+    let _span = span("upsample_nearest_grad", || {
+        Cost::pass(grad.numel() + n * h * w / (factor * factor) * c)
+    });
     let storage = match grad.storage() {
         Storage::Reference(g) => Storage::Reference(reference::upsample_grad(g, small, factor)),
         Storage::Cpu(g) => Storage::Cpu(cpu::upsample_grad(g, small, factor)),

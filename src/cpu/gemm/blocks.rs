@@ -1,0 +1,219 @@
+//! The loops around the microkernel: C's rows × all of k × C's columns, cut so that what is used again
+//! is still in cache.
+//!
+//! ```text
+//! for 384 rows of C                         C's block and A's part of it stay in the L2 cache
+//!   for 128 of k            (Walk::pieces)
+//!     for 64 columns of C   (a panel)       128 × 64 of B, packed side by side, stay in the L1 cache
+//!       for 6 rows of C                     the microkernel
+//! ```
+//!
+//! A isn't packed: the microkernel reads one value of it at a time, wherever it lies. The order of the
+//! sum over k is the loops', whoever works on which rows, so the bits are the same for any number of threads.
+
+use super::Matrix;
+use super::dots::{self, Dots};
+use super::microkernel::{ROWS, Start, Tile, microkernels};
+use super::walk::{Piece, Walk};
+use crate::cpu::pool::Buffer;
+use rayon::prelude::*;
+
+/// Rows of C in a block.
+const BLOCK_ROWS: usize = 64 * ROWS;
+
+/// B `[k, n]` as the microkernels read it: piece by piece of a walk, in each panel by panel, the rows
+/// of a panel one after another and filled up with zeros to whole vectors. A B of very few columns, for
+/// steps of 1, is column by column instead.
+pub struct Packed {
+    values: Buffer,
+    walk: Walk,
+    columns: usize,
+}
+
+impl Packed {
+    /// B packed for rows of A that `walk` runs through.
+    ///
+    /// # Panics
+    /// If B has not as many rows as the walk has steps.
+    pub fn new(b: Matrix, walk: Walk) -> Packed {
+        assert_eq!(b.rows, walk.len(), "gemm: rows of B");
+        if is_narrow(b.columns, walk) {
+            let mut values = Buffer::unspecified(walk.len() * b.columns);
+            transpose(b, walk.len(), &mut values);
+            return Packed {
+                values,
+                walk,
+                columns: b.columns,
+            };
+        }
+        let width = whole_vectors(b.columns);
+        let mut values = Buffer::unspecified(walk.len() * width);
+        let mut pieces = Vec::new();
+        let mut rest = &mut values[..];
+        for piece in walk.pieces() {
+            let (here, after) = rest.split_at_mut(piece.walk.len() * width);
+            pieces.push((piece, here));
+            rest = after;
+        }
+        pieces.into_par_iter().for_each(|(piece, to)| {
+            pack(b.row_block(piece.k, piece.walk.len()), to);
+        });
+        Packed {
+            values,
+            walk,
+            columns: b.columns,
+        }
+    }
+
+    fn piece(&self, piece: &Piece) -> &[f32] {
+        let width = whole_vectors(self.columns);
+        &self.values[piece.k * width..][..piece.walk.len() * width]
+    }
+}
+
+/// Whether vectors should run along k.
+fn is_narrow(columns: usize, walk: Walk) -> bool {
+    columns <= dots::COLUMNS && walk.step == 1 && walk.planes == 1
+}
+
+/// `columns` rounded up to whole vectors.
+fn whole_vectors(columns: usize) -> usize {
+    columns.next_multiple_of(microkernels().lanes)
+}
+
+/// Panels of `columns` columns: where each begins, its columns, and those with the filling.
+fn panels(columns: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    let widest = microkernels().columns();
+    (0..columns).step_by(widest).map(move |from| {
+        let count = widest.min(columns - from);
+        (from, count, whole_vectors(count))
+    })
+}
+
+/// Values of `depth` rows of B, packed.
+pub fn packed_len(depth: usize, columns: usize) -> usize {
+    depth * whole_vectors(columns)
+}
+
+/// Writes one piece of B, `[k, n]`, in panels, to the beginning of `to`.
+pub fn pack(b: Matrix, to: &mut [f32]) {
+    let mut rest = to;
+    for (from, count, width) in panels(b.columns) {
+        let (panel, after) = rest.split_at_mut(b.rows * width);
+        rest = after;
+        if b.column_stride == 1 {
+            for (k, row) in panel.chunks_exact_mut(width).enumerate() {
+                let (values, filling) = row.split_at_mut(count);
+                values.copy_from_slice(&b.values[k * b.row_stride + from..][..count]);
+                filling.fill(0.0);
+            }
+        } else {
+            let columns = b.transposed().row_block(from, count);
+            transpose(columns, width, panel);
+        }
+    }
+}
+
+/// Writes `matrix`ᵀ to rows of `width` values, filled up with zeros.
+fn transpose(matrix: Matrix, width: usize, to: &mut [f32]) {
+    if matrix.rows < width {
+        to.fill(0.0);
+    }
+    for i in 0..matrix.rows {
+        let row = matrix.values[i * matrix.row_stride..]
+            .iter()
+            .step_by(matrix.column_stride);
+        let column = to[i..].iter_mut().step_by(width);
+        column
+            .zip(row.take(matrix.columns))
+            .for_each(|(to, &v)| *to = v);
+    }
+}
+
+/// C = `start` + A · B on this thread alone, where C's rows begin at `c_rows` and A's at `a_rows`.
+///
+/// # Panics
+/// If a row reaches outside its slice.
+pub fn multiply(
+    a: &[f32],
+    a_rows: &[usize],
+    b: &Packed,
+    c: &mut [f32],
+    c_rows: &[usize],
+    start: Start,
+) {
+    assert_eq!(a_rows.len(), c_rows.len(), "gemm: rows of A and C");
+    if is_narrow(b.columns, b.walk) {
+        for (a_rows, c_rows) in a_rows.chunks(dots::ROWS).zip(c_rows.chunks(dots::ROWS)) {
+            let dots = Dots {
+                walk: b.walk,
+                a,
+                a_rows,
+                b: &b.values,
+                b_column: b.walk.len(),
+                c,
+                c_rows,
+                start,
+            };
+            dots.run(microkernels(), b.columns);
+        }
+        return;
+    }
+    for (a_rows, c_rows) in a_rows.chunks(BLOCK_ROWS).zip(c_rows.chunks(BLOCK_ROWS)) {
+        for piece in b.walk.pieces() {
+            let start = if piece.k == 0 { start } else { Start::Sum };
+            multiply_piece(
+                &a[piece.offset..],
+                a_rows,
+                piece.walk,
+                b.piece(&piece),
+                b.columns,
+                c,
+                c_rows,
+                start,
+            );
+        }
+    }
+}
+
+/// C = `start` + A · B for one piece of the walk, `b` packed by [`pack`].
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the product's three operands, each with its place"
+)]
+pub fn multiply_piece(
+    a: &[f32],
+    a_rows: &[usize],
+    walk: Walk,
+    b: &[f32],
+    columns: usize,
+    c: &mut [f32],
+    c_rows: &[usize],
+    start: Start,
+) {
+    let mut panel_at = 0;
+    for (from, count, width) in panels(columns) {
+        let b = &b[panel_at..][..walk.len() * width];
+        panel_at += b.len();
+        let start = match start {
+            Start::Bias(bias) => Start::Bias(&bias[from..]),
+            start => start,
+        };
+        for (a_rows, c_rows) in a_rows.chunks(ROWS).zip(c_rows.chunks(ROWS)) {
+            let c = &mut c[from..];
+            microkernels().run(
+                Tile {
+                    walk,
+                    a,
+                    a_rows,
+                    b,
+                    b_step: width,
+                    c,
+                    c_rows,
+                    start,
+                },
+                count,
+            );
+        }
+    }
+}

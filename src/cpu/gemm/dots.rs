@@ -1,0 +1,135 @@
+//! The microkernel for products whose C is only a few columns wide, such as the images of one channel
+//! that a generator ends in: a vector of columns would be mostly empty, so vectors run along k instead.
+//!
+//! ```text
+//! c[r, j] = start[r, j] + Σ_{s < segments} Σ_{k < run}  a[row_r + s·segment + k] · b[j·b_column + s·run + k]
+//! ```
+
+use super::microkernel::{Microkernels, Start, Vector};
+use super::walk::Walk;
+
+/// Rows of a tile.
+pub const ROWS: usize = 8;
+
+/// The most columns: more than that fill a vector well enough.
+pub const COLUMNS: usize = 3;
+
+/// A tile to be computed: at most [`ROWS`] rows and [`COLUMNS`] columns.
+pub(super) struct Dots<'a> {
+    /// Of steps of 1, in one plane.
+    pub walk: Walk,
+    pub a: &'a [f32],
+    /// Where each row begins in `a`.
+    pub a_rows: &'a [usize],
+    pub b: &'a [f32],
+    pub b_column: usize,
+    pub c: &'a mut [f32],
+    /// Where each row begins in `c`.
+    pub c_rows: &'a [usize],
+    pub start: Start<'a>,
+}
+
+/// A tile's function for some number of rows and columns.
+pub(super) type DotsFn = unsafe fn(&mut Dots);
+
+impl Dots<'_> {
+    /// Computes `columns` columns with one of `kernels`.
+    ///
+    /// # Panics
+    /// If anything reaches outside its slice.
+    #[expect(
+        unsafe_code,
+        reason = "the one door to the microkernels, which use raw pointers"
+    )]
+    pub fn run(mut self, kernels: &Microkernels, columns: usize) {
+        let last = |rows: &[usize]| rows.iter().copied().max().unwrap_or(0);
+        let steps = self.walk.len();
+        assert!(
+            self.a_rows.len() == self.c_rows.len() && steps > 0 && columns > 0,
+            "gemm: an empty tile"
+        );
+        assert!(
+            self.walk.step == 1
+                && self.walk.planes == 1
+                && last(self.a_rows) + self.walk.reach() <= self.a.len()
+                && (columns - 1) * self.b_column + steps <= self.b.len()
+                && last(self.c_rows) + columns <= self.c.len(),
+            "gemm: a tile reaches outside its operands"
+        );
+        if let Start::Bias(bias) = self.start {
+            assert!(
+                bias.len() >= columns,
+                "gemm: {} biases for {columns} columns",
+                bias.len()
+            );
+        }
+        let dots = kernels.dots[self.a_rows.len() - 1][columns - 1];
+        // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of
+        // the formula inside of its slice, and `c` is borrowed mutably, so it overlaps no operand.
+        unsafe { dots(&mut self) }
+    }
+}
+
+/// The tile of `R` rows and `N` columns, to be inlined where the instruction set is enabled.
+///
+/// # Safety
+/// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
+/// reads and writes for N columns lies within its slices.
+#[inline(always)]
+#[expect(
+    unsafe_code,
+    reason = "raw pointers: checked indices would cost more than the arithmetic"
+)]
+pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &mut Dots) {
+    let Walk {
+        segments,
+        run,
+        segment,
+        ..
+    } = tile.walk;
+    let b_column = tile.b_column;
+    let whole = run - run % V::LANES;
+    let mut sums = [[V::splat(0.0); N]; R];
+    let mut tails = [[0.0; N]; R];
+    // SAFETY: as this function's.
+    unsafe {
+        let (a, b, c) = (tile.a.as_ptr(), tile.b.as_ptr(), tile.c.as_mut_ptr());
+        let mut rows = [a; R];
+        for r in 0..R {
+            rows[r] = a.add(*tile.a_rows.get_unchecked(r));
+        }
+        for s in 0..segments {
+            let (a_at, b) = (s * segment, b.add(s * run));
+            for k in (0..whole).step_by(V::LANES) {
+                let mut b_columns = [V::splat(0.0); N];
+                for j in 0..N {
+                    b_columns[j] = V::load(b.add(j * b_column + k));
+                }
+                for r in 0..R {
+                    let a = V::load(rows[r].add(a_at + k));
+                    for j in 0..N {
+                        sums[r][j] = sums[r][j].add_product(a, b_columns[j]);
+                    }
+                }
+            }
+            for k in whole..run {
+                for r in 0..R {
+                    for j in 0..N {
+                        tails[r][j] += *rows[r].add(a_at + k) * *b.add(j * b_column + k);
+                    }
+                }
+            }
+        }
+        for r in 0..R {
+            let c = c.add(*tile.c_rows.get_unchecked(r));
+            for j in 0..N {
+                let start = match tile.start {
+                    Start::Zero => 0.0,
+                    Start::Sum => *c.add(j),
+                    Start::Bias(bias) => *bias.get_unchecked(j),
+                };
+                *c.add(j) = start + (sums[r][j].total() + tails[r][j]);
+            }
+        }
+    }
+}

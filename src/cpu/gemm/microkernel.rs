@@ -1,0 +1,399 @@
+//! The microkernel: a tile of C, a few rows high and a few vectors wide, that stays in registers while k runs.
+//!
+//! ```text
+//! c[r, j] = start[r, j] + Σ_{k < len}  a[row_r + walk(k)] · b[k·b_step + j]
+//! ```
+//!
+//! In each step of k one row of B is loaded and every value of A in it is spread over a vector: no
+//! operand is ever shuffled, so A may be read where it lies. That is why rows of A are given by where
+//! they begin, and where in them k leads by a [`Walk`]. With steps of 1 they are rows of a matrix; with
+//! rows side by side and long steps, rows of a transposed one; with one segment per kernel row, the
+//! patches that a convolution sees.
+//!
+//! With AVX-512 a tile is 6 rows of 4 vectors: 24 sums hide the latency of a fused multiply-add
+//! (4 cycles, 2 a cycle), and a step of k makes 24 of them from 10 loads.
+
+use super::dots::{self, DotsFn};
+use super::walk::Walk;
+use super::{avx2, avx512, portable};
+use std::sync::LazyLock;
+
+/// Rows of a tile.
+pub const ROWS: usize = 6;
+
+/// The widest tile of any instruction set, in columns.
+pub const MAX_COLUMNS: usize = 64;
+
+/// What a sum over k starts from.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// 0.
+    Zero,
+    /// What C holds.
+    Sum,
+    /// A value for each column.
+    Bias(&'a [f32]),
+}
+
+/// A tile to be computed: at most [`ROWS`] rows, and columns that fill whole vectors.
+pub(super) struct Tile<'a> {
+    pub walk: Walk,
+    pub a: &'a [f32],
+    /// Where each row begins in `a`.
+    pub a_rows: &'a [usize],
+    pub b: &'a [f32],
+    /// From a row of `b` to the next.
+    pub b_step: usize,
+    pub c: &'a mut [f32],
+    /// Where each row begins in `c`.
+    pub c_rows: &'a [usize],
+    pub start: Start<'a>,
+}
+
+/// A tile's function for some number of rows and vectors.
+pub(super) type TileFn = unsafe fn(&mut Tile);
+
+/// The microkernels of an instruction set.
+pub struct Microkernels {
+    /// Its name.
+    pub name: &'static str,
+    /// f32 in a vector.
+    pub lanes: usize,
+    /// By rows - 1 and vectors - 1.
+    pub(super) tiles: [&'static [TileFn]; ROWS],
+    /// By rows - 1 and columns - 1.
+    pub(super) dots: [[DotsFn; dots::COLUMNS]; dots::ROWS],
+}
+
+/// The widest that this machine has.
+pub fn microkernels() -> &'static Microkernels {
+    static BEST: LazyLock<&'static Microkernels> = LazyLock::new(|| available()[0]);
+    *BEST
+}
+
+/// All that this machine has, the widest first.
+pub fn available() -> Vec<&'static Microkernels> {
+    [avx512::available(), avx2::available()]
+        .into_iter()
+        .flatten()
+        .chain([portable::available()])
+        .collect()
+}
+
+impl Microkernels {
+    /// Columns of the widest tile.
+    pub fn columns(&self) -> usize {
+        self.lanes * self.tiles[0].len()
+    }
+
+    /// Whether this machine has nothing that kernels are written for.
+    pub fn is_portable(&self) -> bool {
+        std::ptr::eq(self, portable::available())
+    }
+
+    /// Computes `columns` columns of `tile`. B's rows must hold whole vectors, C's no more than the columns.
+    ///
+    /// # Panics
+    /// If anything reaches outside its slice.
+    pub(super) fn run(&self, tile: Tile, columns: usize) {
+        let rows = tile.a_rows.len();
+        assert!(rows == tile.c_rows.len() && tile.walk.len() > 0);
+        let vectors = columns.div_ceil(self.lanes);
+        let tile_fn = self.tiles[rows - 1][vectors - 1];
+        if columns == vectors * self.lanes {
+            return run_checked(tile_fn, tile, columns);
+        }
+        // C's rows end inside of a vector: the tile is made beside it.
+        let width = vectors * self.lanes;
+        let mut wide = [0.0; ROWS * MAX_COLUMNS];
+        let mut bias = [0.0; MAX_COLUMNS];
+        let c_rows: [usize; ROWS] = std::array::from_fn(|r| r * width);
+        let start = match tile.start {
+            Start::Zero => Start::Zero,
+            Start::Sum => {
+                for (wide, &at) in wide.chunks_exact_mut(width).zip(tile.c_rows) {
+                    wide[..columns].copy_from_slice(&tile.c[at..at + columns]);
+                }
+                Start::Sum
+            }
+            Start::Bias(values) => {
+                bias[..columns].copy_from_slice(&values[..columns]);
+                Start::Bias(&bias)
+            }
+        };
+        let beside = Tile {
+            c: &mut wide,
+            c_rows: &c_rows[..rows],
+            start,
+            ..tile
+        };
+        run_checked(tile_fn, beside, width);
+        for (wide, &at) in wide.chunks_exact(width).zip(tile.c_rows) {
+            tile.c[at..at + columns].copy_from_slice(&wide[..columns]);
+        }
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the one door to the microkernels, which use raw pointers"
+)]
+fn run_checked(tile_fn: TileFn, mut tile: Tile, columns: usize) {
+    let last = |rows: &[usize]| rows.iter().copied().max().unwrap_or(0);
+    assert!(
+        last(tile.a_rows) + tile.walk.reach() <= tile.a.len()
+            && (tile.walk.len() - 1) * tile.b_step + columns <= tile.b.len()
+            && last(tile.c_rows) + columns <= tile.c.len(),
+        "gemm: a tile reaches outside its operands"
+    );
+    if let Start::Bias(bias) = tile.start {
+        assert!(
+            bias.len() >= columns,
+            "gemm: {} biases for {columns} columns",
+            bias.len()
+        );
+    }
+    // SAFETY: `available` gives only what this machine can run; the asserts hold every index of the
+    // formula inside of its slice, and `c` is borrowed mutably, so it overlaps no operand.
+    unsafe { tile_fn(&mut tile) }
+}
+
+/// A vector of f32.
+#[expect(unsafe_code, reason = "loads and stores by raw pointer")]
+pub(super) trait Vector: Copy {
+    const LANES: usize;
+    fn splat(value: f32) -> Self;
+    /// # Safety
+    /// As many values as lanes can be read, and the machine has the instruction set.
+    unsafe fn load(from: *const f32) -> Self;
+    /// # Safety
+    /// As many values as lanes can be written, and the machine has the instruction set.
+    unsafe fn store(self, to: *mut f32);
+    /// self + a · b.
+    fn add_product(self, a: Self, b: Self) -> Self;
+    /// The sum of all lanes.
+    fn total(self) -> f32;
+}
+
+/// The tile of `R` rows and `N` vectors, to be inlined where the instruction set is enabled.
+///
+/// # Safety
+/// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
+/// reads and writes for N · LANES columns lies within its slices.
+#[inline(always)]
+#[expect(
+    unsafe_code,
+    reason = "raw pointers: checked indices would cost more than the arithmetic"
+)]
+pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &mut Tile) {
+    let Walk {
+        planes,
+        plane,
+        segments,
+        segment,
+        run,
+        step,
+    } = tile.walk;
+    let b_step = tile.b_step;
+    let mut sums = [[V::splat(0.0); N]; R];
+    // SAFETY: as this function's.
+    unsafe {
+        let (a, b, c) = (tile.a.as_ptr(), tile.b.as_ptr(), tile.c.as_mut_ptr());
+        let mut rows = [a; R];
+        for r in 0..R {
+            rows[r] = a.add(*tile.a_rows.get_unchecked(r));
+            let c = c.add(*tile.c_rows.get_unchecked(r));
+            for v in 0..N {
+                match tile.start {
+                    Start::Zero => {}
+                    Start::Sum => sums[r][v] = V::load(c.add(v * V::LANES)),
+                    Start::Bias(bias) => sums[r][v] = V::load(bias.as_ptr().add(v * V::LANES)),
+                }
+            }
+        }
+        let mut b = b;
+        for p in 0..planes {
+            for s in 0..segments {
+                let mut at = p * plane + s * segment;
+                for _ in 0..run {
+                    let mut b_row = [V::splat(0.0); N];
+                    for v in 0..N {
+                        b_row[v] = V::load(b.add(v * V::LANES));
+                    }
+                    for r in 0..R {
+                        let a = V::splat(*rows[r].add(at));
+                        for v in 0..N {
+                            sums[r][v] = sums[r][v].add_product(a, b_row[v]);
+                        }
+                    }
+                    at += step;
+                    b = b.wrapping_add(b_step);
+                }
+            }
+        }
+        for r in 0..R {
+            let c = c.add(*tile.c_rows.get_unchecked(r));
+            for v in 0..N {
+                sums[r][v].store(c.add(v * V::LANES));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dots::Dots;
+    use super::*;
+    use crate::random::{Purpose, Random};
+
+    const WALK: Walk = Walk {
+        planes: 2,
+        plane: 230,
+        segments: 3,
+        segment: 40,
+        run: 19,
+        step: 1,
+    };
+    const IN_ONE_PLANE: Walk = Walk { planes: 1, ..WALK };
+
+    /// Every instruction set of this machine, every size of tile and every start against the formula.
+    #[test]
+    fn every_tile_follows_the_formula() {
+        let mut random = Random::new(4, Purpose::Check);
+        let mut draw =
+            |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
+        let (a, b, before, bias) = (draw(8000), draw(8000), draw(1000), draw(MAX_COLUMNS));
+        for kernels in available() {
+            for (walk, rows, columns) in tiles(kernels) {
+                let a_rows: Vec<usize> = (0..rows).map(|r| (r * 7) % 5 * 90 + r).collect();
+                let c_rows: Vec<usize> = (0..rows).rev().map(|r| r * 70 + 3).collect();
+                let b_step = columns.next_multiple_of(kernels.lanes);
+                for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
+                    let mut c = before.clone();
+                    let tile = Tile {
+                        walk,
+                        a: &a,
+                        a_rows: &a_rows,
+                        b: &b,
+                        b_step,
+                        c: &mut c,
+                        c_rows: &c_rows,
+                        start,
+                    };
+                    kernels.run(tile, columns);
+                    let b_at = |k, j| b[k * b_step + j];
+                    let want = formula(walk, &a, &a_rows, b_at, &before, &c_rows, columns, start);
+                    assert_near(&c, &want, kernels);
+                }
+            }
+            for (rows, columns) in
+                (1..=dots::ROWS).flat_map(|r| (1..=dots::COLUMNS).map(move |c| (r, c)))
+            {
+                let a_rows: Vec<usize> = (0..rows).map(|r| r * 100).collect();
+                let c_rows: Vec<usize> = (0..rows).map(|r| r * 5).collect();
+                for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
+                    let mut c = before.clone();
+                    let dots = Dots {
+                        walk: IN_ONE_PLANE,
+                        a: &a,
+                        a_rows: &a_rows,
+                        b: &b,
+                        b_column: 60,
+                        c: &mut c,
+                        c_rows: &c_rows,
+                        start,
+                    };
+                    dots.run(kernels, columns);
+                    let b_at = |k, j| b[j * 60 + k];
+                    let want = formula(
+                        IN_ONE_PLANE,
+                        &a,
+                        &a_rows,
+                        b_at,
+                        &before,
+                        &c_rows,
+                        columns,
+                        start,
+                    );
+                    assert_near(&c, &want, kernels);
+                }
+            }
+        }
+    }
+
+    fn tiles(kernels: &Microkernels) -> Vec<(Walk, usize, usize)> {
+        let widths = (1..=kernels.columns())
+            .step_by(3)
+            .chain([kernels.columns()]);
+        let sizes = widths.flat_map(|columns| (1..=ROWS).map(move |rows| (rows, columns)));
+        let walks = [
+            WALK,
+            Walk {
+                step: 4,
+                run: 5,
+                segment: 31,
+                ..WALK
+            },
+        ];
+        sizes
+            .flat_map(|(r, c)| walks.map(|walk| (walk, r, c)))
+            .collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the formula's operands")]
+    fn formula(
+        walk: Walk,
+        a: &[f32],
+        a_rows: &[usize],
+        b_at: impl Fn(usize, usize) -> f32,
+        c: &[f32],
+        c_rows: &[usize],
+        columns: usize,
+        start: Start,
+    ) -> Vec<f32> {
+        let mut c = c.to_vec();
+        for (&a_row, &c_row) in a_rows.iter().zip(c_rows) {
+            for j in 0..columns {
+                let mut sum = match start {
+                    Start::Zero => 0.0,
+                    Start::Sum => f64::from(c[c_row + j]),
+                    Start::Bias(bias) => f64::from(bias[j]),
+                };
+                for k in 0..walk.len() {
+                    let (s, r) = (k / walk.run, k % walk.run);
+                    let (p, s) = (s / walk.segments, s % walk.segments);
+                    let at = a_row + p * walk.plane + s * walk.segment + r * walk.step;
+                    sum += f64::from(a[at]) * f64::from(b_at(k, j));
+                }
+                c[c_row + j] = sum as f32;
+            }
+        }
+        c
+    }
+
+    fn assert_near(found: &[f32], want: &[f32], kernels: &Microkernels) {
+        for (i, (found, want)) in found.iter().zip(want).enumerate() {
+            assert!(
+                (found - want).abs() < 2e-5,
+                "{}: value {i} is {found}, not {want}",
+                kernels.name
+            );
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a tile reaches outside its operands")]
+    fn a_tile_that_reaches_outside_is_refused() {
+        let tile = Tile {
+            walk: WALK,
+            a: &[0.0; 328],
+            a_rows: &[0],
+            b: &[0.0; 4000],
+            b_step: 64,
+            c: &mut [0.0; 64],
+            c_rows: &[0],
+            start: Start::Zero,
+        };
+        microkernels().run(tile, microkernels().lanes);
+    }
+}

@@ -1,0 +1,203 @@
+//! A convolution as one matrix product per tap, a value (i, j) of the kernel's window.
+//!
+//! Tap (i, j) joins output pixel (y, x) to input pixel (y·s + i - top, x·s + j - left). The outputs whose
+//! partner lies inside of the image form a rectangle, and so do the partners; the padding meets
+//! nobody, so its zeros are neither stored nor multiplied. With w the tap's weights `[c_in, c_out]`,
+//! the three ops of the family are, summed over the taps:
+//!
+//! ```text
+//! conv2d               outputs += inputs · w
+//! conv_transpose2d     inputs  += outputs · wᵀ
+//! conv2d_weight_grad   w̄       += inputsᵀ · outputs
+//! ```
+//!
+//! In NHWC a pixel's channels lie side by side, so every product reads and writes its rows where they are.
+
+use crate::shape::Conv2dGeometry;
+
+/// Tasks that a batch is cut into.
+const TASKS: usize = 16;
+
+/// Values of the input and output images of a task, half a megabyte: they stay in the L2 cache from tap
+/// to tap.
+const TASK_VALUES: usize = 1 << 17;
+
+/// Channels from which on a tap's product is long enough to pay; with fewer it is multiplied patch by patch,
+/// see [`super::im2col`].
+pub const TAP_CHANNELS: usize = 64;
+
+/// What a tap joins: rectangles of equal size in the input and in the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// Its place in the kernel, i · kw + j.
+    pub index: usize,
+    /// Rows and columns of the rectangles.
+    pub size: [usize; 2],
+    /// The first output pixel.
+    pub output: [usize; 2],
+    /// The first input pixel.
+    pub input: [usize; 2],
+}
+
+/// The taps of a convolution that join anything.
+pub fn taps(g: &Conv2dGeometry) -> Vec<Tap> {
+    let rows = joined([g.h, g.out_h], g.kh, g.stride[0], g.padding.top);
+    let columns = joined([g.w, g.out_w], g.kw, g.stride[1], g.padding.left);
+    let mut taps = Vec::new();
+    for (i, row) in rows.iter().enumerate() {
+        for (j, column) in columns.iter().enumerate() {
+            let tap = Tap {
+                index: i * g.kw + j,
+                size: [row.count, column.count],
+                output: [row.output, column.output],
+                input: [row.input, column.input],
+            };
+            if row.count * column.count > 0 {
+                taps.push(tap);
+            }
+        }
+    }
+    taps
+}
+
+/// What one kernel row joins: `count` output rows from `output` on with input rows from `input` on.
+struct Joined {
+    count: usize,
+    output: usize,
+    input: usize,
+}
+
+/// For each of `k` kernel rows, what it joins of `[inputs, outputs]`.
+fn joined([inputs, outputs]: [usize; 2], k: usize, stride: usize, before: usize) -> Vec<Joined> {
+    let joined = |i: usize| {
+        let output = before.saturating_sub(i).div_ceil(stride).min(outputs);
+        let end = (inputs + before)
+            .saturating_sub(i)
+            .div_ceil(stride)
+            .min(outputs);
+        Joined {
+            count: end.saturating_sub(output),
+            output,
+            input: (output * stride + i).saturating_sub(before),
+        }
+    };
+    (0..k).map(joined).collect()
+}
+
+/// Images that a task works through. The number of threads has no say in it.
+pub fn images_per_task(g: &Conv2dGeometry) -> usize {
+    let values = g.h * g.w * g.c_in + g.out_h * g.out_w * g.c_out;
+    g.n.div_ceil(TASKS).min(TASK_VALUES / values.max(1)).max(1)
+}
+
+/// One side of a convolution: images `[count, h, w, c]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Side {
+    h: usize,
+    w: usize,
+    c: usize,
+    stride: [usize; 2],
+}
+
+impl Side {
+    /// The inputs, of which the outputs meet every stride-th.
+    pub fn inputs(g: &Conv2dGeometry) -> Side {
+        Side {
+            h: g.h,
+            w: g.w,
+            c: g.c_in,
+            stride: g.stride,
+        }
+    }
+
+    /// The outputs.
+    pub fn outputs(g: &Conv2dGeometry) -> Side {
+        Side {
+            h: g.out_h,
+            w: g.out_w,
+            c: g.c_out,
+            stride: [1, 1],
+        }
+    }
+
+    /// From an image to the next, from a row of a rectangle to the next, and from a pixel of it to the next.
+    pub fn steps(&self) -> [usize; 3] {
+        let row = self.w * self.c;
+        [self.h * row, self.stride[0] * row, self.stride[1] * self.c]
+    }
+
+    /// Where pixel `[row, column]` lies in an image.
+    pub fn pixel(&self, [y, x]: [usize; 2]) -> usize {
+        (y * self.w + x) * self.c
+    }
+
+    /// Where the pixels of a rectangle lie, in `images` images.
+    pub fn rectangle(&self, images: usize, first: [usize; 2], size: [usize; 2]) -> Vec<usize> {
+        let [image, row, pixel] = self.steps();
+        let first = self.pixel(first);
+        let mut pixels = Vec::with_capacity(images * size[0] * size[1]);
+        for n in 0..images {
+            for y in 0..size[0] {
+                let row = first + n * image + y * row;
+                pixels.extend((0..size[1]).map(|x| row + x * pixel));
+            }
+        }
+        pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Padding;
+
+    #[test]
+    fn the_taps_join_what_the_formula_joins() {
+        for (image, kernel, stride, padding) in [
+            ([7, 7], [5, 5], [1, 1], Padding::symmetric(2)),
+            (
+                [5, 6],
+                [3, 2],
+                [2, 3],
+                Padding {
+                    top: 1,
+                    bottom: 0,
+                    left: 2,
+                    right: 1,
+                },
+            ),
+            ([2, 2], [1, 1], [1, 2], Padding::symmetric(3)),
+            ([4, 3], [4, 3], [5, 5], Padding::VALID),
+        ] {
+            let (x, w) = (
+                [2, image[0], image[1], 3].into(),
+                [kernel[0], kernel[1], 3, 4].into(),
+            );
+            let g = Conv2dGeometry::new("test", x, w, stride, padding);
+            let mut found = Vec::new();
+            for tap in taps(&g) {
+                let inputs = Side::inputs(&g).rectangle(g.n, tap.input, tap.size);
+                let outputs = Side::outputs(&g).rectangle(g.n, tap.output, tap.size);
+                found.extend(
+                    inputs
+                        .into_iter()
+                        .zip(outputs)
+                        .map(|(i, o)| (tap.index, i, o)),
+                );
+            }
+            let mut want = Vec::new();
+            for (i, j) in (0..g.kh).flat_map(|i| (0..g.kw).map(move |j| (i, j))) {
+                for (n, y, x) in (0..g.n).flat_map(|n| {
+                    (0..g.out_h).flat_map(move |y| (0..g.out_w).map(move |x| (n, y, x)))
+                }) {
+                    if let (Some(row), Some(column)) = (g.input_row(y, i), g.input_column(x, j)) {
+                        let input = ((n * g.h + row) * g.w + column) * g.c_in;
+                        let output = ((n * g.out_h + y) * g.out_w + x) * g.c_out;
+                        want.push((i * g.kw + j, input, output));
+                    }
+                }
+            }
+            assert_eq!(found, want);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Where the time of a training run goes: every op that is computed is noted with its time, its floating
+//! point operations and the bytes of what it reads and writes, for a table and for a trace.
+//!
+//! A derivative rule is made of ops, so its time stands under their names: an input gradient of `conv2d`
+//! is a `conv_transpose2d`. While nothing is recorded, a span costs the load of one flag.
+
+use crate::shape::Conv2dGeometry;
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+/// Spans that a trace has at most: more, and no viewer opens it.
+const TRACE_SPANS: usize = 1 << 18;
+
+static RECORDING: AtomicBool = AtomicBool::new(false);
+static RECORD: Mutex<Option<Profile>> = Mutex::new(None);
+
+/// What an op does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Floating point operations; 0 where they don't tell, because memory is what it waits for.
+    pub flop: usize,
+    /// Values read and written.
+    pub values: usize,
+}
+
+impl Cost {
+    /// A product of `products` multiplications and additions, whose operands and result have so many values.
+    pub fn product(products: usize, values: usize) -> Cost {
+        Cost {
+            flop: 2 * products,
+            values,
+        }
+    }
+
+    /// A convolution or one of its gradients, whose padding counts as if it were multiplied.
+    pub fn convolution(g: &Conv2dGeometry) -> Cost {
+        let values = g.input().numel() + g.weight().numel() + g.output().numel();
+        Cost::product(g.output().numel() * g.patch(), values)
+    }
+
+    /// A pass over so many values, those read and those written.
+    pub fn pass(values: usize) -> Cost {
+        Cost { flop: 0, values }
+    }
+}
+
+/// What is being timed; dropping it ends it.
+#[must_use = "a span ends where it is dropped"]
+pub struct Span {
+    open: Option<(&'static str, Cost, Instant)>,
+}
+
+/// Begins to time an op.
+#[inline]
+pub fn span(name: &'static str, cost: impl FnOnce() -> Cost) -> Span {
+    let open = RECORDING
+        .load(Ordering::Relaxed)
+        .then(|| (name, cost(), Instant::now()));
+    Span { open }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        if let Some((name, cost, begun)) = self.open.take() {
+            let length = begun.elapsed();
+            if let Some(profile) = record().as_mut() {
+                profile.add(name, cost, begun, length);
+            }
+        }
+    }
+}
+
+fn record() -> MutexGuard<'static, Option<Profile>> {
+    // A panic elsewhere can't leave it half-changed.
+    RECORD
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Begins to record all spans, those of every thread.
+pub fn start() {
+    *record() = Some(Profile::new());
+    RECORDING.store(true, Ordering::Relaxed);
+}
+
+/// Ends recording, and gives what was recorded since [`start`], if it was called.
+pub fn finish() -> Option<Profile> {
+    RECORDING.store(false, Ordering::Relaxed);
+    let mut profile = record().take()?;
+    profile.whole = profile.begun.elapsed();
+    Some(profile)
+}
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    begun: Instant,
+    whole: Duration,
+    totals: HashMap<&'static str, Total>,
+    spans: Vec<(&'static str, Cost, Duration, Duration)>,
+}
+
+/// All spans of one name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    calls: usize,
+    time: Duration,
+    flop: f64,
+    bytes: f64,
+}
+
+impl Profile {
+    fn new() -> Profile {
+        Profile {
+            begun: Instant::now(),
+            whole: Duration::ZERO,
+            totals: HashMap::new(),
+            spans: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, name: &'static str, cost: Cost, begun: Instant, length: Duration) {
+        let total = self.totals.entry(name).or_default();
+        total.calls += 1;
+        total.time += length;
+        total.flop += cost.flop as f64;
+        total.bytes += 4.0 * cost.values as f64;
+        if self.spans.len() < TRACE_SPANS {
+            let at = begun.saturating_duration_since(self.begun);
+            self.spans.push((name, cost, at, length));
+        }
+    }
+
+    /// A line per op, the longest first: calls, milliseconds, GFLOP/s, GB/s and share of the whole time,
+    /// and last what no op accounts for.
+    pub fn table(&self) -> String {
+        let mut totals: Vec<_> = self.totals.iter().collect();
+        totals.sort_by(|a, b| b.1.time.cmp(&a.1.time).then(a.0.cmp(b.0)));
+        let whole = self.whole.as_secs_f64();
+        let mut text = format!(
+            "{:<24} {:>9} {:>11} {:>9} {:>7} {:>7}\n",
+            "op", "calls", "ms", "GFLOP/s", "GB/s", "share"
+        );
+        let mut rest = whole;
+        for (name, total) in totals {
+            let seconds = total.time.as_secs_f64();
+            rest -= seconds;
+            let rate = |amount: f64| match amount > 0.0 && seconds > 0.0 {
+                true => format!("{:.1}", amount / seconds / 1e9),
+                false => "-".into(),
+            };
+            text += &format!(
+                "{name:<24} {:>9} {:>11.1} {:>9} {:>7} {:>6.1}%\n",
+                total.calls,
+                1e3 * seconds,
+                rate(total.flop),
+                rate(total.bytes),
+                100.0 * seconds / whole
+            );
+        }
+        text + &format!(
+            "{:<24} {:>9} {:>11.1} {:>9} {:>7} {:>6.1}%\n",
+            "outside of ops",
+            "-",
+            1e3 * rest.max(0.0),
+            "-",
+            "-",
+            100.0 * rest.max(0.0) / whole
+        )
+    }
+
+    /// The spans as a trace in the Trace Event Format, which Perfetto and Chrome's `about:tracing` open.
+    pub fn trace(&self) -> String {
+        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        let spans = self.spans.iter().map(|&(name, cost, at, length)| {
+            json!({
+                "name": name,
+                "ph": "X",
+                "ts": micros(at),
+                "dur": micros(length),
+                "pid": 1,
+                "tid": 1,
+                "args": { "flop": cost.flop, "values": cost.values },
+            })
+        });
+        json!({ "displayTimeUnit": "ms", "traceEvents": spans.collect::<Vec<_>>() }).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_adds_up_and_the_trace_has_every_span() {
+        let mut profile = Profile::new();
+        let at = profile.begun;
+        let ms = Duration::from_millis;
+        profile.add("conv2d", Cost::product(10_000_000, 1_000), at, ms(2));
+        profile.add(
+            "conv2d",
+            Cost::product(10_000_000, 1_000),
+            at + ms(3),
+            ms(2),
+        );
+        profile.add("sum", Cost::pass(1_000_000), at + ms(2), ms(1));
+        profile.whole = ms(10);
+        let table = profile.table();
+        let words: Vec<Vec<&str>> = table
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(words[1], ["conv2d", "2", "4.0", "10.0", "0.0", "40.0%"]);
+        assert_eq!(words[2], ["sum", "1", "1.0", "-", "4.0", "10.0%"]);
+        assert_eq!(words[3][3..], ["-", "5.0", "-", "-", "50.0%"]);
+
+        let trace: serde_json::Value = serde_json::from_str(&profile.trace()).unwrap();
+        let events = trace["traceEvents"].as_array().unwrap();
+        assert_eq!(events.len(), 3);
+        assert_eq!(events[1]["name"], "conv2d");
+        assert_eq!(events[1]["ts"].as_f64().unwrap().round(), 3000.0);
+        assert_eq!(events[2]["args"]["values"], 1_000_000);
+    }
+}
