@@ -7,13 +7,15 @@ venv="$here/target/venv"
 if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
     python3 -m venv --clear "$venv"
     # The wheel without CUDA is a tenth of the size, where its index can be reached.
-    "$venv/bin/pip" install --quiet --index-url https://download.pytorch.org/whl/cpu -r "$here/requirements.txt" ||
+    without_cuda=(--index-url https://download.pytorch.org/whl/cpu --retries 0 --timeout 20)
+    "$venv/bin/pip" install --quiet "${without_cuda[@]}" -r "$here/requirements.txt" 2> /dev/null ||
         "$venv/bin/pip" install --quiet -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$venv/installed.txt"
 fi
 
 export PATH="$venv/bin:$PATH"
-export LIBTORCH_USE_PYTORCH=1
+# Any value means yes; this one is another where the bindings are to be compiled anew.
+export LIBTORCH_USE_PYTORCH="$venv $(tail -n 1 "$here/requirements.txt")"
 # tch 0.26 was made for PyTorch 2.13. It compiles against 2.15 as C++20, and with stand-ins for four
 # functions that are gone.
 export LIBTORCH_BYPASS_VERSION_CHECK=1

@@ -11,14 +11,14 @@ mod table;
 mod torch;
 
 use clap::Parser;
-use pairs::Plan;
+use pairs::{Plan, Timing};
 use regex::Regex;
-use rows::Row;
+use rows::{Pair, Row};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Duration;
-use table::{Setting, Table};
+use table::{Measured, Setting, Table};
 use torch::layout::Layout;
 
 /// Measures minimax against libtorch, row by row, on the CPU.
@@ -164,6 +164,7 @@ fn setting(threads: usize) -> Setting {
     let time = Duration::from_millis(500);
     Setting {
         threads,
+        load: process::load(),
         libtorch: torch::shim::version(),
         limit_one_thread: limit::gflops(1, time),
         limit: limit::gflops(threads, time),
@@ -184,31 +185,38 @@ fn time_rows(
         table.heads();
     }
     for row in rows {
-        let (threads, limit) = match row.alone {
-            true => (1, setting.limit_one_thread),
-            false => (setting.threads, setting.limit),
+        let (timed, limit) = match row.alone {
+            true => (
+                one.install(|| time_row(row, plan, 1)),
+                setting.limit_one_thread,
+            ),
+            false => (time_row(row, plan, setting.threads), setting.limit),
         };
-        tch::set_num_threads(threads as i32);
-        match (row.build)() {
-            Ok(mut pair) => {
-                let timing = match row.alone {
-                    true => {
-                        let mut ours = pair.ours;
-                        let mut ours = || one.install(&mut ours);
-                        pairs::alternate(plan, &mut ours, &mut pair.libtorch)
-                    }
-                    false => pairs::alternate(plan, &mut pair.ours, &mut pair.libtorch),
-                };
-                table.row(&row.name, &timing, row.flops, limit, &pair.note)?;
-            }
+        match timed {
+            Ok((timing, pair)) => table.row(&Measured {
+                name: &row.name,
+                timing,
+                flops: row.flops,
+                limit,
+                layout: pair.layout,
+                difference: pair.difference,
+            })?,
             Err(error) => {
                 eprintln!("error: {}: {error}", row.name);
                 failed += 1;
             }
         }
     }
-    tch::set_num_threads(setting.threads as i32);
     Ok(failed)
+}
+
+/// Times `row` on this thread's pool, which has `threads` threads.
+fn time_row(row: &Row, plan: Plan, threads: usize) -> Result<(Timing, Pair), String> {
+    // libtorch's number holds for the thread that sets it.
+    tch::set_num_threads(threads as i32);
+    let mut pair = (row.build)()?;
+    let timing = pairs::alternate(plan, &mut pair.ours, &mut pair.libtorch);
+    Ok((timing, pair))
 }
 
 fn plan(arguments: &Arguments) -> Plan {

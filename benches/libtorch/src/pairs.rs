@@ -26,9 +26,9 @@ pub struct Timing {
     pub ratio: [f64; 3],
 }
 
-/// Between two sides: libtorch's workers spin for some milliseconds after their last task and would take
+/// Between two sides: libtorch's workers (libgomp's) spin for up to 20 ms after their last task and would take
 /// the other side's time.
-const REST: Duration = Duration::from_millis(15);
+const REST: Duration = Duration::from_millis(25);
 
 /// Times `ours` and `libtorch` in turn.
 pub fn alternate(plan: Plan, ours: &mut dyn FnMut(), libtorch: &mut dyn FnMut()) -> Timing {
@@ -48,11 +48,14 @@ pub fn alternate(plan: Plan, ours: &mut dyn FnMut(), libtorch: &mut dyn FnMut())
     }
 }
 
-/// The seconds of the fastest of a few runs of `f`, after one to warm up.
-pub fn best_of(runs: usize, f: &mut dyn FnMut()) -> f64 {
-    f();
-    let times = (0..runs).map(|_| time(f));
-    times.fold(f64::INFINITY, f64::min)
+/// Seconds of a run of `f` once it is warm: buffers are first made and kernels first chosen in the first two
+/// runs. Of what takes long, the first two runs are trusted; of the rest, the fastest of four counts.
+pub fn warm_seconds(f: &mut dyn FnMut()) -> f64 {
+    let times = [time(f), time(f)];
+    if times[0] > 0.3 {
+        return times[1];
+    }
+    times[1].min(time(f)).min(time(f))
 }
 
 /// The median of `values`.
@@ -60,11 +63,9 @@ pub fn median(values: &[f64]) -> f64 {
     quartiles(values.to_vec())[1]
 }
 
-/// How often `f` is to be repeated to fill `sample`. Two runs warm it up: buffers are first made and
-/// kernels first chosen in them.
+/// How often `f` is to be repeated to fill `sample`.
 fn repeats(sample: Duration, f: &mut dyn FnMut()) -> usize {
-    f();
-    let once = time(f).max(1e-9);
+    let once = warm_seconds(f).max(1e-9);
     (sample.as_secs_f64() / once).ceil().clamp(1.0, 1e6) as usize
 }
 

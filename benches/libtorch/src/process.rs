@@ -1,4 +1,4 @@
-//! What the system says of this process, by /proc (Linux).
+//! What the system says of this process and of the machine, by /proc (Linux).
 
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -33,6 +33,12 @@ pub fn footprint(mut step: impl FnMut()) -> Footprint {
         faults_per_step: (minor_faults() - before) as f64 / COUNTED as f64,
         peak_mib: peak_kib() as f64 / 1024.0,
     }
+}
+
+/// Processes that wanted to run over the last minute, on average; none where there is no /proc.
+pub fn load() -> Option<f64> {
+    let averages = fs::read_to_string("/proc/loadavg").ok()?;
+    averages.split_whitespace().next()?.parse().ok()
 }
 
 /// VmHWM.

@@ -1,6 +1,6 @@
 //! Cost against batch size: our step on dcgan-compact-mnist, per image.
 
-use crate::pairs::{best_of, median};
+use crate::pairs::{median, warm_seconds};
 use crate::subjects::{images, random, recipe};
 use minimax::Device;
 use minimax::gan::model::Gan;
@@ -20,7 +20,7 @@ pub fn step_seconds(batch: usize, steps: usize) -> f64 {
     let mut step = || {
         gan.step(&real, false).expect("finite losses");
     };
-    best_of(1, &mut step);
+    warm_seconds(&mut step);
     let seconds = (0..steps).map(|_| {
         let start = Instant::now();
         step();

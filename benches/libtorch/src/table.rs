@@ -2,6 +2,7 @@
 
 use crate::memory::Memory;
 use crate::pairs::Timing;
+use crate::torch::layout::Layout;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs::File;
@@ -21,10 +22,28 @@ pub struct Setting {
     pub threads: usize,
     /// libtorch's version.
     pub libtorch: String,
+    /// The machine's load before anything was measured, where it is known.
+    pub load: Option<f64>,
     /// GFLOP/s that one thread can do.
     pub limit_one_thread: f64,
     /// GFLOP/s that all threads can do at once.
     pub limit: f64,
+}
+
+/// A row's name and figures.
+pub struct Measured<'a> {
+    /// What was done, and to what shapes.
+    pub name: &'a str,
+    /// How long it took.
+    pub timing: Timing,
+    /// Floating-point operations, where there are products.
+    pub flops: Option<f64>,
+    /// GFLOP/s that the row's threads can do.
+    pub limit: f64,
+    /// The layout that libtorch was faster with.
+    pub layout: Option<Layout>,
+    /// Of a step, the largest relative difference between both sides' losses.
+    pub difference: Option<f64>,
 }
 
 impl Table {
@@ -54,64 +73,85 @@ impl Table {
             libtorch,
             limit_one_thread,
             limit,
+            load,
         } = setting;
         println!(
             "FMA limit: {limit_one_thread:.0} GFLOP/s on one thread, {limit:.0} on {threads}; libtorch {libtorch}"
         );
+        if let Some(load) = load.filter(|&load| load > 0.5) {
+            eprintln!(
+                "warning: the machine is busy (load {load:.1}): libtorch's threads wait for each other by \
+                 spinning, so its times suffer most; measure again on an idle machine"
+            );
+        }
         self.line(&serde_json::to_value(setting).expect("plain numbers"))
     }
 
     /// The columns' names.
     pub fn heads(&self) {
         let width = self.width;
-        println!(
-            "\n{:width$} {:>10} {:>11} {:>21} {:>9} {:>9} {:>7}",
-            "", "ours", "libtorch", "libtorch / ours", "ours", "libtorch", "of the"
-        );
-        println!(
-            "{:width$} {:>10} {:>11} {:>21} {:>9} {:>9} {:>7}",
-            "", "ms", "ms", "(quartiles)", "GFLOP/s", "GFLOP/s", "limit"
-        );
+        println!();
+        for [ours, libtorch, ratio, our_rate, their_rate, share, notes] in [
+            [
+                "ours",
+                "libtorch",
+                "libtorch / ours",
+                "ours",
+                "libtorch",
+                "of the",
+                "libtorch's",
+            ],
+            [
+                "ms",
+                "ms",
+                "(quartiles)",
+                "GFLOP/s",
+                "GFLOP/s",
+                "limit",
+                "layout",
+            ],
+        ] {
+            println!(
+                "{:width$} {ours:>10} {libtorch:>10} {ratio:>21} {our_rate:>8} {their_rate:>8} {share:>6} {notes}",
+                ""
+            );
+        }
     }
 
-    /// A row, with the GFLOP/s that its threads can do.
+    /// A row.
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn row(
-        &mut self,
-        name: &str,
-        timing: &Timing,
-        flops: Option<f64>,
-        limit: f64,
-        note: &str,
-    ) -> Result<(), String> {
-        let width = self.width;
-        let [low, ratio, high] = timing.ratio;
+    pub fn row(&mut self, row: &Measured) -> Result<(), String> {
+        let (width, name) = (self.width, row.name);
+        let [low, ratio, high] = row.timing.ratio;
         let spread = format!("{ratio:.2} ({low:.2}..{high:.2})");
-        let (ours, libtorch) = (1e3 * timing.ours, 1e3 * timing.libtorch);
-        print!("{name:width$} {ours:>10.3} {libtorch:>11.3} {spread:>21}");
-        let rate = |seconds: f64| flops.map(|flops| flops / seconds / 1e9);
-        let rates = (rate(timing.ours), rate(timing.libtorch));
-        let share = rates.0.map(|rate| rate / limit);
-        if let ((Some(ours), Some(libtorch)), Some(share)) = (rates, share) {
-            let percent = format!("{:.0}%", 100.0 * share);
-            print!(" {ours:>9.1} {libtorch:>9.1} {percent:>7}");
+        let (ours, libtorch) = (1e3 * row.timing.ours, 1e3 * row.timing.libtorch);
+        print!("{name:width$} {ours:>10.3} {libtorch:>10.3} {spread:>21}");
+        let rate = |ms: f64| row.flops.map(|flops| flops / ms / 1e6);
+        let (our_rate, their_rate) = (rate(ours), rate(libtorch));
+        let share = our_rate.map(|rate| rate / row.limit);
+        let number = |rate: Option<f64>| rate.map_or(String::new(), |rate| format!("{rate:.1}"));
+        let percent = share.map_or(String::new(), |share| format!("{:.0}%", 100.0 * share));
+        let (rate, their) = (number(our_rate), number(their_rate));
+        print!(" {rate:>8} {their:>8} {percent:>6}");
+        let layout = row.layout.map(Layout::name);
+        print!(" {}", layout.unwrap_or_default());
+        if let Some(difference) = row.difference {
+            print!(", losses within {difference:.0e}");
         }
         println!();
-        if !note.is_empty() {
-            println!("  {note}");
-        }
         self.line(&json!({
             "row": name,
             "ours_ms": ours,
             "libtorch_ms": libtorch,
             "ratio": ratio,
             "ratio_quartiles": [low, high],
-            "ours_gflops": rates.0,
-            "libtorch_gflops": rates.1,
+            "ours_gflops": our_rate,
+            "libtorch_gflops": their_rate,
             "share_of_limit": share,
-            "note": note,
+            "libtorch_layout": layout,
+            "loss_difference": row.difference,
         }))
     }
 
@@ -119,8 +159,8 @@ impl Table {
     pub fn memory_heads(&self) {
         let width = self.width;
         println!(
-            "\n{:width$} {:>10} {:>11} {:>15} {:>19}",
-            "peak memory", "ours MiB", "libtorch", "ours / libtorch", "our faults per step"
+            "\n{:width$} {:>10} {:>10} {:>15} {:>19}",
+            "peak memory in MiB", "ours", "libtorch", "ours / libtorch", "our faults per step"
         );
     }
 
@@ -133,7 +173,7 @@ impl Table {
         let Memory { ours, libtorch } = memory;
         let share = ours.peak_mib / libtorch.peak_mib;
         println!(
-            "{name:width$} {:>10.1} {:>11.1} {share:>15.2} {:>19.0}",
+            "{name:width$} {:>10.1} {:>10.1} {share:>15.2} {:>19.0}",
             ours.peak_mib, libtorch.peak_mib, ours.faults_per_step
         );
         self.line(&json!({"row": name, "ours": ours, "libtorch": libtorch, "ratio": share}))
@@ -143,7 +183,7 @@ impl Table {
     pub fn sweep_heads(&self) {
         let width = self.width;
         println!(
-            "\n{:width$} {:>10} {:>11} {:>15}",
+            "\n{:width$} {:>10} {:>11} {:>14}",
             "cost against batch size", "ms a step", "ms an image", "of the first's"
         );
     }
@@ -162,7 +202,7 @@ impl Table {
         let width = self.width;
         let image = seconds / batch as f64;
         let (step_ms, image_ms, share) = (1e3 * seconds, 1e3 * image, image / first);
-        println!("{name:width$} {step_ms:>10.1} {image_ms:>11.3} {share:>15.2}");
+        println!("{name:width$} {step_ms:>10.1} {image_ms:>11.3} {share:>14.2}");
         self.line(
             &json!({"row": name, "batch": batch, "ours_ms": step_ms, "ms_per_image": image_ms}),
         )

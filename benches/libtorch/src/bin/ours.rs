@@ -2,6 +2,7 @@
 //! its own, so that libtorch is not even loaded.
 
 #[path = "../process.rs"]
+#[expect(dead_code, reason = "the main program's")]
 mod process;
 #[path = "../subjects.rs"]
 #[expect(dead_code, reason = "the main program's")]

@@ -19,7 +19,7 @@ const FILES: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
 
 /// Sampling (fewer images with `quick`) and, with a folder of MNIST's files, reading.
 pub fn rows(quick: bool, folder: Option<&Path>) -> Vec<Row> {
-    let count = if quick { 1000 } else { 10_000 };
+    let count = if quick { 512 } else { 10_000 };
     let name = format!("sample {count} images of dcgan-compact-mnist");
     let mut rows = vec![Row::new(name, None, move || sampling(count))];
     if let Some(folder) = folder.map(Path::to_path_buf) {
@@ -39,29 +39,25 @@ fn sampling(count: usize) -> Result<Pair, String> {
         let latents = Tensor::from_slice(&latents).view([count as i64, width as i64]);
         Ok(move || drop(gan::sample(&network, &latents)))
     })?;
-    Ok(Pair {
-        ours: Box::new(move || {
-            sample(&mut gan.generator, &latents, width, Device::Cpu);
-        }),
-        libtorch: Box::new(libtorch),
-        note: format!("libtorch {layout}"),
-    })
+    let ours = move || {
+        sample(&mut gan.generator, &latents, width, Device::Cpu);
+    };
+    Ok(Pair::new(ours, libtorch).with_layout(layout))
 }
 
 /// Plain files to floats in [0, 1]. Gzipped ones are unpacked first, since libtorch's reader can't.
 fn reading(folder: &Path) -> Result<Pair, String> {
     let folder = plain_files(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let ours = folder.clone();
-    Ok(Pair {
-        ours: Box::new(move || {
+    Ok(Pair::new(
+        move || {
             let images = idx::read_folder(&ours).expect("readable files");
             let images = images.expect("MNIST's files");
             let shape = [images.len(), images.height, images.width, images.channels];
             pixels::to_tensor(&images.pixels, shape.into(), [0.0, 1.0], Device::Cpu);
-        }),
-        libtorch: Box::new(move || drop(shim::read_mnist(&folder))),
-        note: String::new(),
-    })
+        },
+        move || drop(shim::read_mnist(&folder)),
+    ))
 }
 
 /// The folder itself, or one of unpacked copies beside this program.

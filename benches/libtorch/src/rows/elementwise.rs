@@ -65,13 +65,10 @@ fn batch_norm_forward(shape: &'static [usize]) -> Row {
             let (gamma, beta) = (values(&gamma), values(&beta));
             Ok(move || drop(normalized(&x, &gamma, &beta)))
         })?;
-        Ok(Pair {
-            ours: Box::new(move || {
-                no_grad(|| ops::batch_norm(&x, &gamma, &beta, EPSILON));
-            }),
-            libtorch: Box::new(libtorch),
-            note: format!("libtorch {layout}"),
-        })
+        let ours = move || {
+            no_grad(|| ops::batch_norm(&x, &gamma, &beta, EPSILON));
+        };
+        Ok(Pair::new(ours, libtorch).with_layout(layout))
     })
 }
 
@@ -93,13 +90,10 @@ fn batch_norm_backward(shape: &'static [usize]) -> Row {
         let parameters = [x.parameter(), gamma.parameter(), beta.parameter()];
         let [x, gamma, beta] = &parameters;
         let y = ops::batch_norm(x, gamma, beta, EPSILON).y;
-        Ok(Pair {
-            ours: Box::new(move || {
-                vjp(y.clone(), grad.clone(), &parameters.each_ref(), false);
-            }),
-            libtorch: Box::new(libtorch),
-            note: format!("libtorch {layout}"),
-        })
+        let ours = move || {
+            vjp(y.clone(), grad.clone(), &parameters.each_ref(), false);
+        };
+        Ok(Pair::new(ours, libtorch).with_layout(layout))
     })
 }
 
@@ -113,18 +107,17 @@ fn leaky_dropout_forward() -> Result<Pair, String> {
     let mut random = random();
     let x = normal(MAPS, &mut random);
     let their_x = values(&x);
-    Ok(Pair {
-        ours: Box::new(move || {
+    Ok(Pair::new(
+        move || {
             let position = random.reserve(x.numel());
             no_grad(|| ops::dropout(&ops::leaky_relu(&x, SLOPE), RATE, position));
-        }),
-        libtorch: Box::new(move || {
+        },
+        move || {
             drop(tch::no_grad(|| {
                 shim::leaky_relu(&their_x, SLOPE).dropout(RATE, true)
             }));
-        }),
-        note: String::new(),
-    })
+        },
+    ))
 }
 
 /// libtorch keeps the mask, so it is made before.
@@ -136,16 +129,15 @@ fn leaky_dropout_backward() -> Result<Pair, String> {
     let x = x.parameter();
     let position = random.reserve(x.numel());
     let y = ops::dropout(&ops::leaky_relu(&x, SLOPE), RATE, position);
-    Ok(Pair {
-        ours: Box::new(move || {
+    Ok(Pair::new(
+        move || {
             vjp(y.clone(), grad.clone(), &[&x], false);
-        }),
-        libtorch: Box::new(move || {
+        },
+        move || {
             let grad = &their_grad * &mask;
             drop(their_x.leaky_relu_backward(&grad, SLOPE, false));
-        }),
-        note: String::new(),
-    })
+        },
+    ))
 }
 
 /// A step of each network's optimiser.
@@ -168,18 +160,17 @@ fn adam() -> Result<Pair, String> {
     };
     let g_grads = grads(gan.generator.parameters());
     let d_grads = grads(gan.discriminator.parameters());
-    Ok(Pair {
-        ours: Box::new(move || {
+    Ok(Pair::new(
+        move || {
             let parameters = gan.generator.parameters_mut();
             gan.generator_optimizer.step(parameters, &g_grads);
             let parameters = gan.discriminator.parameters_mut();
             gan.discriminator_optimizer.step(parameters, &d_grads);
-        }),
-        libtorch: Box::new(move || {
+        },
+        move || {
             for (adam, network, grads) in &mut theirs {
                 adam.step(&network.parameters, grads);
             }
-        }),
-        note: "libtorch's fused Adam".into(),
-    })
+        },
+    ))
 }

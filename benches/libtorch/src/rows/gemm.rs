@@ -84,12 +84,11 @@ impl Product {
         if self.across {
             their_a = their_a.transpose(0, 1);
         }
-        Pair {
-            ours: Box::new(move || {
+        Pair::new(
+            move || {
                 no_grad(|| matmul(&a, &b, transpose));
-            }),
-            libtorch: Box::new(move || drop(their_a.mm(&their_b))),
-            note: String::new(),
-        }
+            },
+            move || drop(their_a.mm(&their_b)),
+        )
     }
 }

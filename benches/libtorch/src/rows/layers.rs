@@ -162,13 +162,10 @@ impl Geometry {
         let weight = normal([kh, kw, self.large[2], self.small[2]], &mut random);
         let (libtorch, layout) =
             fastest(|layout| self.libtorch(part, layout, [&large, &small], &weight))?;
-        Ok(Pair {
-            ours: Box::new(move || {
-                no_grad(|| self.ours(part, [&large, &small], &weight));
-            }),
-            libtorch: Box::new(libtorch),
-            note: format!("libtorch {layout}"),
-        })
+        let ours = move || {
+            no_grad(|| self.ours(part, [&large, &small], &weight));
+        };
+        Ok(Pair::new(ours, libtorch).with_layout(layout))
     }
 
     /// Down is forward of a convolution and the input gradient of a transposed one; the other way round, up.
@@ -194,7 +191,7 @@ impl Geometry {
         layout: Layout,
         maps: [&Tensor; 2],
         weight: &Tensor,
-    ) -> Result<impl FnMut() + use<>, String> {
+    ) -> Result<impl FnMut() + Send + use<>, String> {
         let size = |[h, w, _]: [usize; 3]| [h, w];
         let attributes = convolution(
             size(self.large),
@@ -245,8 +242,8 @@ impl Dense {
         let [their_x, their_grad] = [&x, &grad].map(values);
         let their_weight = values(&weight).transpose(0, 1).contiguous();
         let their_bias = bias.as_ref().map(values);
-        Pair {
-            ours: Box::new(move || {
+        Pair::new(
+            move || {
                 no_grad(|| match part {
                     Part::Forward => match &bias {
                         Some(bias) => dense(&x, &weight, bias),
@@ -255,15 +252,14 @@ impl Dense {
                     Part::InputGradient => matmul(&grad, &weight, Transpose::B),
                     Part::WeightGradient => matmul(&x, &grad, Transpose::A),
                 });
-            }),
-            libtorch: Box::new(move || {
+            },
+            move || {
                 drop(match part {
                     Part::Forward => their_x.linear(&their_weight, their_bias.as_ref()),
                     Part::InputGradient => their_grad.mm(&their_weight),
                     Part::WeightGradient => their_grad.transpose(0, 1).mm(&their_x),
                 });
-            }),
-            note: String::new(),
-        }
+            },
+        )
     }
 }

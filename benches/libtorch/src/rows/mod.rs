@@ -7,7 +7,7 @@ pub mod gemm;
 pub mod layers;
 pub mod steps;
 
-use crate::pairs::best_of;
+use crate::pairs::warm_seconds;
 use crate::torch::layout::Layout;
 use minimax::random::Random;
 use minimax::{Device, Shape, Tensor};
@@ -17,10 +17,28 @@ use std::path::Path;
 pub struct Pair {
     /// minimax.
     pub ours: Box<dyn FnMut() + Send>,
-    /// libtorch, with the faster of its layouts where there are two.
-    pub libtorch: Box<dyn FnMut()>,
-    /// What else is to be known.
-    pub note: String,
+    /// libtorch.
+    pub libtorch: Box<dyn FnMut() + Send>,
+    /// The faster of libtorch's layouts, where there are images.
+    pub layout: Option<Layout>,
+    /// Of a step, the largest relative difference between both sides' losses.
+    pub difference: Option<f64>,
+}
+
+impl Pair {
+    fn new(ours: impl FnMut() + Send + 'static, libtorch: impl FnMut() + Send + 'static) -> Pair {
+        Pair {
+            ours: Box::new(ours),
+            libtorch: Box::new(libtorch),
+            layout: None,
+            difference: None,
+        }
+    }
+
+    fn with_layout(self, layout: Layout) -> Pair {
+        let layout = Some(layout);
+        Pair { layout, ..self }
+    }
 }
 
 /// A line of the table.
@@ -33,14 +51,14 @@ pub struct Row {
     /// none where there is no product.
     pub flops: Option<f64>,
     /// Makes the sides.
-    pub build: Box<dyn Fn() -> Result<Pair, String>>,
+    pub build: Box<dyn Fn() -> Result<Pair, String> + Sync>,
 }
 
 impl Row {
     fn new(
         name: String,
         flops: Option<f64>,
-        build: impl Fn() -> Result<Pair, String> + 'static,
+        build: impl Fn() -> Result<Pair, String> + Sync + 'static,
     ) -> Row {
         Row {
             name,
@@ -61,20 +79,20 @@ pub fn all(quick: bool, data: Option<&Path>) -> Vec<Row> {
     rows
 }
 
-/// The side that is fastest of those made for each layout, and the layout's name.
+/// The side that is fastest of those made for each layout, and its layout.
 fn fastest<F: FnMut()>(
     mut make: impl FnMut(Layout) -> Result<F, String>,
-) -> Result<(F, &'static str), String> {
-    let mut fastest: Option<(f64, F, &'static str)> = None;
+) -> Result<(F, Layout), String> {
+    let mut fastest: Option<(f64, F, Layout)> = None;
     for layout in Layout::ALL {
         let mut side = make(layout)?;
-        let seconds = best_of(2, &mut side);
+        let seconds = warm_seconds(&mut side);
         if fastest.as_ref().is_none_or(|(best, ..)| seconds < *best) {
-            fastest = Some((seconds, side, layout.name()));
+            fastest = Some((seconds, side, layout));
         }
     }
-    let (_, side, name) = fastest.expect("there are layouts");
-    Ok((side, name))
+    let (_, side, layout) = fastest.expect("there are layouts");
+    Ok((side, layout))
 }
 
 /// Normal numbers.

@@ -41,12 +41,12 @@ fn pair(recipe: &Recipe, compared_batch: usize) -> Result<Pair, String> {
             gan.step(&real, &mut Noise::Own);
         })
     })?;
+    let ours = move || {
+        ours.step(&real, false).expect("finite losses");
+    };
     Ok(Pair {
-        ours: Box::new(move || {
-            ours.step(&real, false).expect("finite losses");
-        }),
-        libtorch: Box::new(libtorch),
-        note: format!("losses of {COMPARED} steps differ by {difference:.0e}; libtorch {layout}"),
+        difference: Some(difference),
+        ..Pair::new(ours, libtorch).with_layout(layout)
     })
 }
 
@@ -94,8 +94,7 @@ fn largest_difference(recipe: &Recipe, batch: usize) -> Result<f64, String> {
 /// forward pass, less the input gradient of a first layer where nothing lies before it.
 fn step_flops(recipe: &Recipe) -> f64 {
     let batch = recipe.training.real_images() as f64;
-    let [(g, g_first), (d, d_first)] =
-        [&recipe.generator, &recipe.discriminator].map(image_flops);
+    let [(g, g_first), (d, d_first)] = [&recipe.generator, &recipe.discriminator].map(image_flops);
     let d_learns = 2.0 * (3.0 * d - d_first);
     let g_learns = 3.0 * g - g_first;
     let image = match recipe.training.update {
