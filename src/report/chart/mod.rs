@@ -46,6 +46,8 @@ const FINE: u32 = 4;
 const PNG_SCALE: u32 = 2;
 /// Height of the strip with the title of all panels.
 const TITLE_HEIGHT: u32 = 40;
+/// Size of its letters, less where a long title would reach over the edge.
+const TITLE_SIZE: f32 = 20.0;
 
 /// The panels, two in a row, under a common title (none if it is empty), as an SVG document that can
 /// also stand inside HTML. Lines of many points are shown by the range of their values, faint, and a
@@ -114,10 +116,12 @@ fn draw<B: DrawingBackend>(
     let mut labels = Vec::new();
     let mut top = 0;
     if !title.is_empty() {
+        let room = size(title, panels).0 as f32 - 2.0 * panel::MARGIN as f32;
+        let width = text::width(title, TITLE_SIZE) * panel::WIDER as f32;
         labels.push(Label {
             x: panel::MARGIN as f32,
             y: 28.0,
-            size: 20.0,
+            size: TITLE_SIZE * (room / width).min(1.0),
             anchor: Anchor::Start,
             colour: INK,
             text: title.into(),
@@ -288,6 +292,11 @@ mod tests {
                 assert_eq!((picture.width, picture.height), (880, 640));
             }
         }
+        let long = "a title of many words ".repeat(5);
+        let drawing = svg(&long, &[Panel::default()]);
+        let start = drawing.find("font-size=\"").unwrap() + 11;
+        let size: f32 = drawing[start..].split('"').next().unwrap().parse().unwrap();
+        assert!(text::width(&long, size) < WIDTH as f32);
         for panels in [vec![], vec![Panel::default(); 3]] {
             assert!(svg("title", &panels).contains("title</text>"));
             Picture::from_png(&png("title", &panels)).unwrap();

@@ -35,7 +35,7 @@ const COLOURS: [[u8; 3]; 7] = [
 const TITLE_SIZE: f32 = 18.0;
 const TEXT_SIZE: f32 = 14.0;
 /// How much wider a reader's sans-serif may be than the built-in font that texts are measured with.
-const WIDER: f64 = 1.25;
+pub(super) const WIDER: f64 = 1.25;
 /// Up to so many points each is a dot on the line.
 const DOTS: usize = 24;
 /// From so many points on, a line is drawn as a running mean in front of its values.
