@@ -26,14 +26,19 @@ use torch::layout::Layout;
 /// Each row is timed in alternating pairs; a ratio above 1 says that minimax is faster. Before a training
 /// step is timed, five steps from the same weights on the same images must give both sides the same losses.
 #[derive(Parser)]
-#[command(name = "run.sh", version)]
+#[command(bin_name = "run.sh")]
 struct Arguments {
     /// Everything within two minutes: fewer and shorter pairs, losses compared on smaller batches.
     #[arg(long)]
     quick: bool,
     /// Only the rows whose name matches this regular expression, such as '^step', 'gemm 2048' or
     /// 'conv.*weight'.
-    #[arg(long, value_name = "REGEX", default_value = "")]
+    #[arg(
+        long,
+        value_name = "REGEX",
+        default_value = "",
+        hide_default_value = true
+    )]
     rows: Regex,
     /// Prints the names of the rows and ends.
     #[arg(long)]

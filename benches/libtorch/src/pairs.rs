@@ -26,8 +26,8 @@ pub struct Timing {
     pub ratio: [f64; 3],
 }
 
-/// Between two sides: libtorch's workers (libgomp's) spin for up to 20 ms after their last task and would take
-/// the other side's time.
+/// Between libtorch's turn and ours: its workers (libgomp's) spin for up to 20 ms after their last task, on
+/// cores that ours would want.
 const REST: Duration = Duration::from_millis(25);
 
 /// Times `ours` and `libtorch` in turn.
@@ -36,6 +36,7 @@ pub fn alternate(plan: Plan, ours: &mut dyn FnMut(), libtorch: &mut dyn FnMut())
     let mut seconds = [Vec::new(), Vec::new()];
     let start = Instant::now();
     while seconds[0].len() < plan.pairs && (seconds[0].len() < 3 || start.elapsed() < plan.budget) {
+        sleep(REST);
         seconds[0].push(sample(repeats[0], ours));
         seconds[1].push(sample(repeats[1], libtorch));
     }
@@ -63,15 +64,17 @@ pub fn median(values: &[f64]) -> f64 {
     quartiles(values.to_vec())[1]
 }
 
-/// How often `f` is to be repeated to fill `sample`.
+/// How often `f` is to be repeated to fill `sample`, by a run that is not its first unless that fills it.
 fn repeats(sample: Duration, f: &mut dyn FnMut()) -> usize {
-    let once = warm_seconds(f).max(1e-9);
+    let mut once = time(f);
+    if once < sample.as_secs_f64() {
+        once = time(f).max(1e-9);
+    }
     (sample.as_secs_f64() / once).ceil().clamp(1.0, 1e6) as usize
 }
 
 /// Seconds of one run, as the mean of `repeats`.
 fn sample(repeats: usize, f: &mut dyn FnMut()) -> f64 {
-    sleep(REST);
     // What is short pays for waking workers and for caches that the other side filled; what is long pays
     // as it would in training.
     if repeats > 1 {

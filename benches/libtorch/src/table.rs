@@ -53,8 +53,10 @@ impl Table {
     /// Where the file can't be made.
     pub fn new(width: usize, json: Option<&Path>) -> Result<Table, String> {
         let json = json.map(|path| {
-            let file =
-                File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let file = File::create(path).map_err(|error| {
+                let path = path.display();
+                format!("--json {path}: {error}; name a file that can be written")
+            })?;
             Ok::<_, String>((path.to_path_buf(), file))
         });
         Ok(Table {
