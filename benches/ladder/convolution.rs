@@ -4,7 +4,9 @@
 use super::{Rung, climb, draw};
 use minimax::autograd::no_grad;
 use minimax::cpu::gemm::{Matrix, Start, gemm};
+use minimax::cpu::pool::Buffer;
 use minimax::shape::{Conv2dGeometry, Padding};
+use minimax::storage::Storage;
 use minimax::{Device, Tensor, ops};
 
 pub fn ladder(threads: usize, limit: &dyn Fn(usize) -> f64) {
@@ -15,17 +17,22 @@ pub fn ladder(threads: usize, limit: &dyn Fn(usize) -> f64) {
     let (x, w) = (&x[..], &w[..]);
     let tensors =
         [(x, shape), (w, kernel)].map(|(v, shape)| Tensor::from_f32(v, shape, Device::Cpu));
-    let fast = || no_grad(|| ops::conv2d(&tensors[0], &tensors[1], g.stride, padding).to_f32());
+    let fast = |y: &mut [f32]| {
+        let tensor = no_grad(|| ops::conv2d(&tensors[0], &tensors[1], g.stride, padding));
+        if let Storage::Cpu(values) = tensor.storage() {
+            y.copy_from_slice(values);
+        }
+    };
     let rungs = vec![
-        Rung::new("definition", 1, || definition(x, w, &g)),
-        Rung::new("channels innermost", 1, || channels_innermost(x, w, &g)),
-        Rung::new("im2col, then a product", 1, || im2col(x, w, &g)),
+        Rung::new("definition", 1, |y| definition(x, w, &g, y)),
+        Rung::new("channels innermost", 1, |y| channels_innermost(x, w, &g, y)),
+        Rung::new("im2col, then a product", 1, |y| im2col(x, w, &g, y)),
         Rung::new("`ops::conv2d`, tap by tap", 1, fast),
         Rung::new("`ops::conv2d`, tap by tap", threads, fast),
     ];
     let title = "A convolution, 64 images of 14 × 14 × 64, 5 × 5, stride 2, to 128 channels; the limit counts the padding's zeros";
     let flop = 2.0 * (g.output().numel() * g.patch()) as f64;
-    climb(title, flop, rungs, limit);
+    climb(title, g.output().numel(), flop, rungs, limit);
 }
 
 /// Calls `product` with the places of y, x and w of every tap, without the channels.
@@ -44,8 +51,8 @@ fn for_each_tap(g: &Conv2dGeometry, mut product: impl FnMut(usize, usize, usize)
 }
 
 /// One sum after another, as the formula has them.
-fn definition(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Vec<f32> {
-    let mut y = vec![0.0; g.output().numel()];
+fn definition(x: &[f32], w: &[f32], g: &Conv2dGeometry, y: &mut [f32]) {
+    y.fill(0.0);
     for_each_tap(g, |output, input, tap| {
         for o in 0..g.c_out {
             let products =
@@ -53,12 +60,11 @@ fn definition(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Vec<f32> {
             y[output * g.c_out + o] += products.sum::<f32>();
         }
     });
-    y
 }
 
 /// The output's channels innermost, which lie side by side in y and in w: vectors of them at a time.
-fn channels_innermost(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Vec<f32> {
-    let mut y = vec![0.0; g.output().numel()];
+fn channels_innermost(x: &[f32], w: &[f32], g: &Conv2dGeometry, y: &mut [f32]) {
+    y.fill(0.0);
     for_each_tap(g, |output, input, tap| {
         let y = &mut y[output * g.c_out..][..g.c_out];
         let w = w[tap * g.c_in * g.c_out..].chunks_exact(g.c_out);
@@ -68,24 +74,16 @@ fn channels_innermost(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Vec<f32> {
                 .for_each(|(y, &w)| *y = x.mul_add(w, *y));
         }
     });
-    y
 }
 
 /// The patches that the output pixels see are written out as the rows of a matrix.
-fn im2col(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Vec<f32> {
+fn im2col(x: &[f32], w: &[f32], g: &Conv2dGeometry, y: &mut [f32]) {
     let pixels = g.n * g.out_h * g.out_w;
-    let mut columns = vec![0.0; pixels * g.patch()];
+    let mut columns = Buffer::zeros(pixels * g.patch());
     for_each_tap(g, |output, input, tap| {
         let to = &mut columns[output * g.patch() + tap * g.c_in..][..g.c_in];
         to.copy_from_slice(&x[input * g.c_in..][..g.c_in]);
     });
-    let mut y = vec![0.0; pixels * g.c_out];
     let columns = Matrix::new(&columns, pixels, g.patch());
-    gemm(
-        columns,
-        Matrix::new(w, g.patch(), g.c_out),
-        &mut y,
-        Start::Zero,
-    );
-    y
+    gemm(columns, Matrix::new(w, g.patch(), g.c_out), y, Start::Zero);
 }

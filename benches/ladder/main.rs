@@ -9,24 +9,28 @@ mod convolution;
 mod limit;
 mod product;
 
+use minimax::cpu::pool::Buffer;
 use minimax::random::{Purpose, Random};
 use std::time::{Duration, Instant};
 
 /// How often a rung is timed; the median counts.
-const TIMES: usize = 7;
+const TIMES: usize = 15;
+
+/// Writes the result, over zeros or an earlier one.
+type Compute<'a> = dyn FnMut(&mut [f32]) + Send + 'a;
 
 /// One way to compute the same thing.
 struct Rung<'a> {
     name: &'static str,
     threads: usize,
-    compute: Box<dyn FnMut() -> Vec<f32> + Send + 'a>,
+    compute: Box<Compute<'a>>,
 }
 
 impl<'a> Rung<'a> {
     fn new(
         name: &'static str,
         threads: usize,
-        compute: impl FnMut() -> Vec<f32> + Send + 'a,
+        compute: impl FnMut(&mut [f32]) + Send + 'a,
     ) -> Rung<'a> {
         Rung {
             name,
@@ -48,19 +52,21 @@ fn main() {
     convolution::ladder(threads, &limit);
 }
 
-/// Climbs: times every rung, in `flop` operations each, and holds its values to those of the first.
-fn climb(title: &str, flop: f64, rungs: Vec<Rung>, limit: &dyn Fn(usize) -> f64) {
+/// Climbs: times every rung, in `flop` operations each, and holds its `len` values to those of the first.
+fn climb(title: &str, len: usize, flop: f64, rungs: Vec<Rung>, limit: &dyn Fn(usize) -> f64) {
     println!("\n{title}\n");
     println!("| rung | threads | ms | GFLOP/s | share of the limit |");
     println!("|---|---|---|---|---|");
-    let mut first: Option<Vec<f32>> = None;
+    let mut first: Option<Buffer> = None;
     for mut rung in rungs {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(rung.threads)
             .build();
-        let (values, seconds) = pool.expect("threads").install(|| time(&mut *rung.compute));
-        let want = first.get_or_insert_with(|| values.clone());
-        let error = normalised_error(&values, want);
+        let mut values = Buffer::zeros(len);
+        let seconds = pool
+            .expect("threads")
+            .install(|| time(|| (rung.compute)(&mut values)));
+        let error = normalised_error(&values, first.get_or_insert_with(|| values.clone()));
         assert!(
             error < 1e-10,
             "{}: normalised squared error {error:e}",
@@ -77,17 +83,16 @@ fn climb(title: &str, flop: f64, rungs: Vec<Rung>, limit: &dyn Fn(usize) -> f64)
     }
 }
 
-/// The values, and the median of the seconds that they take; slow rungs are timed once.
-fn time(compute: &mut dyn FnMut() -> Vec<f32>) -> (Vec<f32>, f64) {
+/// The median of the seconds that `compute` takes; what is slow is timed twice.
+fn time(mut compute: impl FnMut()) -> f64 {
     let mut seconds = Vec::new();
-    let mut values = Vec::new();
     while seconds.len() < TIMES && (seconds.len() < 2 || seconds.iter().sum::<f64>() < 1.0) {
         let start = Instant::now();
-        values = compute();
+        compute();
         seconds.push(start.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
-    (values, seconds[seconds.len() / 2])
+    seconds[seconds.len() / 2]
 }
 
 /// Σ (x - want)² / Σ want².
@@ -98,7 +103,8 @@ fn normalised_error(x: &[f32], want: &[f32]) -> f64 {
 }
 
 /// `len` values to multiply.
-fn draw(len: usize, seed: u64) -> Vec<f32> {
+fn draw(len: usize, seed: u64) -> Buffer {
     let values = Random::new(seed, Purpose::Check).normal(len);
-    values.into_iter().map(|v| v as f32).collect()
+    let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
+    Buffer::from(&values[..])
 }

@@ -8,49 +8,37 @@ const N: usize = 768;
 pub fn ladder(threads: usize, limit: &dyn Fn(usize) -> f64) {
     let (a, b) = (draw(N * N, 1), draw(N * N, 2));
     let (a, b) = (&a[..], &b[..]);
-    let fast = || {
-        let mut c = vec![0.0; N * N];
-        gemm(
-            Matrix::new(a, N, N),
-            Matrix::new(b, N, N),
-            &mut c,
-            Start::Zero,
-        );
-        c
-    };
-    let yardstick = || {
-        let mut c = vec![0.0; N * N];
-        matrixmultiply::add_product(Matrix::new(a, N, N), Matrix::new(b, N, N), &mut c);
-        c
+    let fast = |c: &mut [f32]| gemm(Matrix::new(a, N, N), Matrix::new(b, N, N), c, Start::Zero);
+    let yardstick = |c: &mut [f32]| {
+        c.fill(0.0);
+        matrixmultiply::add_product(Matrix::new(a, N, N), Matrix::new(b, N, N), c);
     };
     let rungs = vec![
-        Rung::new("definition", 1, || definition(a, b)),
-        Rung::new("along rows", 1, || along_rows(a, b)),
-        Rung::new("in blocks", 1, || in_blocks(a, b)),
-        Rung::new("tiles in registers", 1, || tiles(a, b)),
-        Rung::new("tiles, B packed", 1, || packed_tiles(a, b)),
+        Rung::new("definition", 1, |c| definition(a, b, c)),
+        Rung::new("along rows", 1, |c| along_rows(a, b, c)),
+        Rung::new("in blocks", 1, |c| in_blocks(a, b, c)),
+        Rung::new("tiles in registers", 1, |c| tiles(a, b, c)),
+        Rung::new("tiles, B packed", 1, |c| packed_tiles(a, b, c)),
         Rung::new("`cpu::gemm`", 1, fast),
         Rung::new("the crate matrixmultiply", 1, yardstick),
         Rung::new("`cpu::gemm`", threads, fast),
     ];
     let title = format!("A matrix product, {N} × {N} × {N}");
-    climb(&title, 2.0 * (N as f64).powi(3), rungs, limit);
+    climb(&title, N * N, 2.0 * (N as f64).powi(3), rungs, limit);
 }
 
 /// One sum after another. Each step waits for the addition before it, and B is read down a column.
-fn definition(a: &[f32], b: &[f32]) -> Vec<f32> {
-    let mut c = vec![0.0; N * N];
+fn definition(a: &[f32], b: &[f32], c: &mut [f32]) {
     for i in 0..N {
         for j in 0..N {
             c[i * N + j] = (0..N).map(|k| a[i * N + k] * b[k * N + j]).sum();
         }
     }
-    c
 }
 
 /// The two inner loops exchanged: a row of B at a time, in vectors, into a row of sums in cache.
-fn along_rows(a: &[f32], b: &[f32]) -> Vec<f32> {
-    let mut c = vec![0.0; N * N];
+fn along_rows(a: &[f32], b: &[f32], c: &mut [f32]) {
+    c.fill(0.0);
     for (a, c) in a.chunks_exact(N).zip(c.chunks_exact_mut(N)) {
         for (&a, b) in a.iter().zip(b.chunks_exact(N)) {
             c.iter_mut()
@@ -58,12 +46,11 @@ fn along_rows(a: &[f32], b: &[f32]) -> Vec<f32> {
                 .for_each(|(c, &b)| *c = a.mul_add(b, *c));
         }
     }
-    c
 }
 
 /// A part of B that fits the cache is used for all rows before the next one is touched.
-fn in_blocks(a: &[f32], b: &[f32]) -> Vec<f32> {
-    let mut c = vec![0.0; N * N];
+fn in_blocks(a: &[f32], b: &[f32], c: &mut [f32]) {
+    c.fill(0.0);
     for (block, b) in b.chunks(96 * N).enumerate() {
         for (a, c) in a.chunks_exact(N).zip(c.chunks_exact_mut(N)) {
             for (&a, b) in a[block * 96..].iter().zip(b.chunks_exact(N)) {
@@ -73,23 +60,19 @@ fn in_blocks(a: &[f32], b: &[f32]) -> Vec<f32> {
             }
         }
     }
-    c
 }
 
 /// 4 × 16 sums stay in registers while k runs: no sum is loaded or stored on the way.
-fn tiles(a: &[f32], b: &[f32]) -> Vec<f32> {
-    let mut c = vec![0.0; N * N];
+fn tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
     for (i, c) in c.chunks_exact_mut(4 * N).enumerate() {
         for j in (0..N).step_by(16) {
             store(&tile(&a[4 * i * N..], &b[j..], N), &mut c[j..]);
         }
     }
-    c
 }
 
 /// The 16 columns of B that a tile reads lie side by side, in the order in which it reads them.
-fn packed_tiles(a: &[f32], b: &[f32]) -> Vec<f32> {
-    let mut c = vec![0.0; N * N];
+fn packed_tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
     for j in (0..N).step_by(16) {
         let packed: Vec<f32> = b
             .chunks_exact(N)
@@ -100,7 +83,6 @@ fn packed_tiles(a: &[f32], b: &[f32]) -> Vec<f32> {
             store(&tile(&a[4 * i * N..], &packed, 16), &mut c[j..]);
         }
     }
-    c
 }
 
 /// Four rows of A with sixteen columns of B, whose rows are `step` apart.
