@@ -98,9 +98,7 @@ pub fn sign(x: &Tensor) -> Tensor {
     const SIGN: Unary = Unary {
         name: "sign",
         reference: |x| f64::from(x > 0.0) - f64::from(x < 0.0),
-        cpu: |x, y| {
-            simd::map(x, y, |x| f32::from(x > 0.0) - f32::from(x < 0.0));
-        },
+        cpu: |x, y| simd::map(x, y, |x| f32::from(x > 0.0) - f32::from(x < 0.0)),
         keeps: Keeps::Nothing,
         vjp: |_, g| g * 0.0,
     };

@@ -37,9 +37,9 @@ impl Affine {
 
 /// μ and σ² of each column of x `[rows, channels]`.
 ///
-/// Each tile of it is summed about its own first row: E[x²] - μ² would cancel where |μ| ≫ σ. From Σd
-/// and Σd² follow its mean and its sum of squares about that, and tiles are merged as Chan, Golub and
-/// LeVeque (1979) do it.
+/// Each tile of it is summed about its own first row: E[x²] - μ² would cancel where |μ| ≫ σ, but a row
+/// of the tile is at most √n σ from the mean of its n. From Σd and Σd² follow that mean and the sum of
+/// squares about it, and tiles are merged as Chan, Golub and LeVeque (1979) do it.
 pub fn statistics(x: &[f32], channels: usize) -> (Buffer, Buffer) {
     let rows = x.len() / channels;
     let sums = tile_sums(rows, channels, 2, |tile, sums| {
@@ -237,5 +237,32 @@ impl Forward<'_> {
             );
         });
         (dx, dgamma, Buffer::from(dbeta))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::check_random;
+
+    /// In f32, E[x²] alone would leave nothing of σ² here.
+    #[test]
+    fn statistics_hold_where_the_mean_is_far_larger_than_the_spread() {
+        let (rows, channels) = (3000, 17);
+        let values = check_random().normal(rows * channels);
+        let x: Vec<f32> = values.iter().map(|&v| 1e4 + v as f32).collect();
+        let (mean, variance) = statistics(&x, channels);
+        for c in 0..channels {
+            let column = || x.iter().skip(c).step_by(channels).map(|&x| f64::from(x));
+            let exact = column().sum::<f64>() / rows as f64;
+            let spread = column().map(|x| (x - exact).powi(2)).sum::<f64>() / rows as f64;
+            assert!(
+                (f64::from(mean[c]) - exact).abs() < 1e-3,
+                "mean {} {exact}",
+                mean[c]
+            );
+            let error = f64::from(variance[c]) / spread - 1.0;
+            assert!(error.abs() < 1e-5, "variance {} {spread}", variance[c]);
+        }
     }
 }
