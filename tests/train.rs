@@ -57,6 +57,42 @@ fn idx_folder(folder: &Path, count: u32) {
 }
 
 #[test]
+fn a_profile_is_a_table_and_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = succeed(
+        folder.path(),
+        "train --steps 2 --batch-size 8 --profile --out run",
+    );
+    let calls = |op: &str| {
+        let row = said
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(op));
+        let row = row.unwrap_or_else(|| panic!("no {op} in {said}"));
+        row.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<usize>()
+            .unwrap()
+    };
+    let trace = read(&folder.path().join("run"), "profile.json");
+    let trace: serde_json::Value = serde_json::from_slice(&trace).unwrap();
+    let spans = trace["traceEvents"].as_array().unwrap();
+    for op in [
+        "conv2d",
+        "conv_transpose2d",
+        "conv2d_weight_grad",
+        "optimizer",
+    ] {
+        let traced = spans.iter().filter(|span| span["name"] == op).count();
+        assert!(
+            traced > 0 && traced == calls(op),
+            "{op}: {traced} in the trace"
+        );
+    }
+    assert_eq!(calls("optimizer"), 4, "two networks in two steps");
+}
+
+#[test]
 fn a_run_leaves_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let said = succeed(folder.path(), "train --steps 3 --batch-size 8");

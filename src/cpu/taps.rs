@@ -3,17 +3,20 @@
 //! Tap (i, j) joins output pixel (y, x) to input pixel (y·s + i - top, x·s + j - left). The outputs whose
 //! partner lies inside of the image form a rectangle, and so do the partners; the padding meets
 //! nobody, so its zeros are neither stored nor multiplied. With w the tap's weights `[c_in, c_out]`,
-//! the three ops of the family are, summed over the taps:
+//! two ops of the family are, summed over the taps:
 //!
 //! ```text
 //! conv2d               outputs += inputs · w
 //! conv_transpose2d     inputs  += outputs · wᵀ
-//! conv2d_weight_grad   w̄       += inputsᵀ · outputs
 //! ```
 //!
 //! In NHWC a pixel's channels lie side by side, so every product reads and writes its rows where they are.
 
+use super::gemm::Start;
+use super::gemm::blocks::{Packed, multiply};
+use super::pool::Buffer;
 use crate::shape::Conv2dGeometry;
+use rayon::prelude::*;
 
 /// Tasks that a batch is cut into.
 const TASKS: usize = 16;
@@ -40,7 +43,7 @@ pub struct Tap {
 }
 
 /// The taps of a convolution that join anything.
-pub fn taps(g: &Conv2dGeometry) -> Vec<Tap> {
+fn taps(g: &Conv2dGeometry) -> Vec<Tap> {
     let rows = joined([g.h, g.out_h], g.kh, g.stride[0], g.padding.top);
     let columns = joined([g.w, g.out_w], g.kw, g.stride[1], g.padding.left);
     let mut taps = Vec::new();
@@ -85,7 +88,7 @@ fn joined([inputs, outputs]: [usize; 2], k: usize, stride: usize, before: usize)
 }
 
 /// Images that a task works through. The number of threads has no say in it.
-pub fn images_per_task(g: &Conv2dGeometry) -> usize {
+fn images_per_task(g: &Conv2dGeometry) -> usize {
     let values = g.h * g.w * g.c_in + g.out_h * g.out_w * g.c_out;
     g.n.div_ceil(TASKS).min(TASK_VALUES / values.max(1)).max(1)
 }
@@ -97,6 +100,8 @@ pub struct Side {
     w: usize,
     c: usize,
     stride: [usize; 2],
+    /// The first pixel of a tap's rectangle on this side.
+    first: fn(&Tap) -> [usize; 2],
 }
 
 impl Side {
@@ -107,6 +112,7 @@ impl Side {
             w: g.w,
             c: g.c_in,
             stride: g.stride,
+            first: |tap| tap.input,
         }
     }
 
@@ -117,33 +123,69 @@ impl Side {
             w: g.out_w,
             c: g.c_out,
             stride: [1, 1],
+            first: |tap| tap.output,
         }
     }
 
-    /// From an image to the next, from a row of a rectangle to the next, and from a pixel of it to the next.
-    pub fn steps(&self) -> [usize; 3] {
-        let row = self.w * self.c;
-        [self.h * row, self.stride[0] * row, self.stride[1] * self.c]
+    /// Values of an image.
+    fn image(&self) -> usize {
+        self.h * self.w * self.c
     }
 
-    /// Where pixel `[row, column]` lies in an image.
-    pub fn pixel(&self, [y, x]: [usize; 2]) -> usize {
-        (y * self.w + x) * self.c
-    }
-
-    /// Where the pixels of a rectangle lie, in `images` images.
-    pub fn rectangle(&self, images: usize, first: [usize; 2], size: [usize; 2]) -> Vec<usize> {
-        let [image, row, pixel] = self.steps();
-        let first = self.pixel(first);
-        let mut pixels = Vec::with_capacity(images * size[0] * size[1]);
+    /// Where the pixels lie that `tap` meets, in `images` images.
+    fn pixels(&self, images: usize, tap: &Tap) -> Vec<usize> {
+        let [rows, columns] = tap.size;
+        let [y, x] = (self.first)(tap);
+        let mut pixels = Vec::with_capacity(images * rows * columns);
         for n in 0..images {
-            for y in 0..size[0] {
-                let row = first + n * image + y * row;
-                pixels.extend((0..size[1]).map(|x| row + x * pixel));
+            for row in 0..rows {
+                let row = n * self.h + y + row * self.stride[0];
+                let column = |column| x + column * self.stride[1];
+                pixels.extend((0..columns).map(|c| (row * self.w + column(c)) * self.c));
             }
         }
         pixels
     }
+}
+
+/// The images `[n, h, w, c]` of side `to`: for each tap, its pixels += those of `x` on side `from` · its
+/// weights, a few whole images at a time.
+pub fn sum_over_taps(
+    x: &[f32],
+    g: &Conv2dGeometry,
+    [from, to]: [Side; 2],
+    weight: impl Fn(&Tap) -> Packed + Sync,
+) -> Buffer {
+    let mut y = Buffer::unspecified(g.n * to.image());
+    let images = images_per_task(g);
+    let products: Vec<_> = taps(g)
+        .into_par_iter()
+        .map(|tap| {
+            (
+                weight(&tap),
+                from.pixels(images, &tap),
+                to.pixels(images, &tap),
+            )
+        })
+        .collect();
+    let x = x.par_chunks((images * from.image()).max(1));
+    y.par_chunks_mut((images * to.image()).max(1))
+        .zip(x)
+        .for_each(|(y, x)| {
+            y.fill(0.0);
+            for (weight, x_pixels, y_pixels) in &products {
+                let count = x_pixels.len() / images * (x.len() / from.image());
+                multiply(
+                    x,
+                    &x_pixels[..count],
+                    weight,
+                    y,
+                    &y_pixels[..count],
+                    Start::Sum,
+                );
+            }
+        });
+    y
 }
 
 #[cfg(test)]
@@ -176,8 +218,8 @@ mod tests {
             let g = Conv2dGeometry::new("test", x, w, stride, padding);
             let mut found = Vec::new();
             for tap in taps(&g) {
-                let inputs = Side::inputs(&g).rectangle(g.n, tap.input, tap.size);
-                let outputs = Side::outputs(&g).rectangle(g.n, tap.output, tap.size);
+                let inputs = Side::inputs(&g).pixels(g.n, &tap);
+                let outputs = Side::outputs(&g).pixels(g.n, &tap);
                 found.extend(
                     inputs
                         .into_iter()

@@ -211,7 +211,10 @@ pub(crate) fn add_in_place(mut a: Tensor, b: &Tensor) -> Tensor {
         (Some(Storage::Reference(a)), Storage::Reference(b)) => {
             a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
         }
-        (Some(Storage::Cpu(a)), Storage::Cpu(b)) => simd::update(a, b, |a, b| a + b),
+        (Some(Storage::Cpu(a)), Storage::Cpu(b)) => {
+            let _span = span("add", || Cost::pass(3 * b.len()));
+            simd::update(a, b, |a, b| a + b);
+        }
         _ => return add(&a, b),
     }
     a

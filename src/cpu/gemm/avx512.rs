@@ -77,7 +77,7 @@ mod x86 {
 
         #[inline(always)]
         fn splat(value: f32) -> __m512 {
-            // SAFETY: only `tile` above uses this, where the instruction set is there.
+            // SAFETY: only `tile` and `dots` above use this, where the instruction set is there.
             unsafe { _mm512_set1_ps(value) }
         }
 
