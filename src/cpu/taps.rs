@@ -43,7 +43,7 @@ pub struct Tap {
 }
 
 /// The taps of a convolution that join anything.
-fn taps(g: &Conv2dGeometry) -> Vec<Tap> {
+pub fn taps(g: &Conv2dGeometry) -> Vec<Tap> {
     let rows = joined([g.h, g.out_h], g.kh, g.stride[0], g.padding.top);
     let columns = joined([g.w, g.out_w], g.kw, g.stride[1], g.padding.left);
     let mut taps = Vec::new();

@@ -74,6 +74,27 @@ pub fn cases() -> Vec<Case> {
             image, kernel, c_out, stride, padding, "same",
         ));
     }
+    // Enough tiles for Winograd's convolution, of two groups, the second short; in channels that fill no vector,
+    // kernels that aren't square, and images that no tile divides.
+    for (image, kernel, c_out) in [
+        ([35, 8, 7, 32], [5, 5], 33),
+        ([9, 13, 11, 40], [3, 6], 32),
+        ([16, 15, 15, 32], [4, 4], 32),
+    ] {
+        let padding = match kernel {
+            [4, 4] => Padding::VALID,
+            _ => same(image, kernel, 1),
+        };
+        let name = "Winograd";
+        all.extend(products::convolutions(
+            image,
+            kernel,
+            c_out,
+            [1, 1],
+            padding,
+            name,
+        ));
+    }
     all.push(generator());
     all
 }

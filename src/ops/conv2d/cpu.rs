@@ -6,10 +6,14 @@ use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
 use crate::cpu::pool::Buffer;
 use crate::cpu::taps::{Side, TAP_CHANNELS, sum_over_taps};
+use crate::cpu::winograd::{self, Direction};
 use crate::shape::Conv2dGeometry;
 
 /// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in, c_out]`.
 pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if winograd::applies(g) {
+        return winograd::convolve(x, w, g, Direction::Forward);
+    }
     if g.c_in < TAP_CHANNELS {
         return patches::conv2d(x, w, g);
     }

@@ -9,6 +9,7 @@ use crate::cpu::gemm::walk::{DEPTH, Walk};
 use crate::cpu::gemm::{Matrix, Start};
 use crate::cpu::im2col::Padded;
 use crate::cpu::pool::Buffer;
+use crate::cpu::winograd;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
@@ -20,6 +21,9 @@ const TASK_VALUES: usize = 96;
 
 /// w̄ `[kh, kw, c_in, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
 pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if winograd::applies(g) {
+        return winograd::weight_grad(x, grad, g);
+    }
     let mut w = Buffer::unspecified(g.weight().numel());
     let (image, out) = (g.h * g.w * g.c_in, g.out_h * g.out_w * g.c_out);
     if w.is_empty() || grad.is_empty() {

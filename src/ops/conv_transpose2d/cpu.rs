@@ -7,6 +7,7 @@ use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
 use crate::cpu::pool::Buffer;
 use crate::cpu::taps::{Side, TAP_CHANNELS, sum_over_taps};
+use crate::cpu::winograd::{self, Direction};
 use crate::shape::Conv2dGeometry;
 
 /// Channels of the result that a vector is filled well enough by.
@@ -14,6 +15,9 @@ const NARROW: usize = 16;
 
 /// The input `[n, h, w, c_in]` of the convolution `g` from its output x and its weights w.
 pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if winograd::applies(g) {
+        return winograd::convolve(x, w, g, Direction::Transposed);
+    }
     if g.c_in < NARROW || g.c_out < TAP_CHANNELS {
         return patches::conv_transpose2d(x, w, g);
     }
