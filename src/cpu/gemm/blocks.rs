@@ -13,7 +13,8 @@
 
 use super::Matrix;
 use super::dots::{self, Dots};
-use super::microkernel::{ROWS, Start, Tile, microkernels};
+use super::microkernel::{ROWS, Rows, Start, Tile, microkernels};
+use super::transpose::transpose;
 use super::walk::{Piece, Walk};
 use crate::cpu::pool::Buffer;
 use rayon::prelude::*;
@@ -39,7 +40,11 @@ impl Packed {
         assert_eq!(b.rows, walk.len(), "gemm: rows of B");
         if is_narrow(b.columns, walk) {
             let mut values = Buffer::unspecified(walk.len() * b.columns);
-            transpose(b, walk.len(), &mut values);
+            for j in 0..b.columns {
+                let column = values[j * walk.len()..].iter_mut().take(walk.len());
+                let from = b.values[j * b.column_stride..].iter();
+                column.zip(from.step_by(b.row_stride)).for_each(|(to, &v)| *to = v);
+            }
             return Packed {
                 values,
                 walk,
@@ -63,6 +68,12 @@ impl Packed {
             walk,
             columns: b.columns,
         }
+    }
+
+    /// Of the `depth` rows from `k` on, which are a piece, the panels from column `from` on.
+    pub(super) fn columns(&self, k: usize, depth: usize, from: usize) -> &[f32] {
+        let width = whole_vectors(self.columns);
+        &self.values[k * width..][..depth * width][depth * from..]
     }
 
     fn piece(&self, piece: &Piece) -> &[f32] {
@@ -108,25 +119,11 @@ pub fn pack(b: Matrix, to: &mut [f32]) {
                 filling.fill(0.0);
             }
         } else {
-            let columns = b.transposed().row_block(from, count);
-            transpose(columns, width, panel);
+            if count < width {
+                panel.fill(0.0);
+            }
+            transpose(b.transposed().row_block(from, count), width, panel);
         }
-    }
-}
-
-/// Writes `matrix`ᵀ to rows of `width` values, filled up with zeros.
-fn transpose(matrix: Matrix, width: usize, to: &mut [f32]) {
-    if matrix.rows < width {
-        to.fill(0.0);
-    }
-    for i in 0..matrix.rows {
-        let row = matrix.values[i * matrix.row_stride..]
-            .iter()
-            .step_by(matrix.column_stride);
-        let column = to[i..].iter_mut().step_by(width);
-        column
-            .zip(row.take(matrix.columns))
-            .for_each(|(to, &v)| *to = v);
     }
 }
 
@@ -191,29 +188,27 @@ pub fn multiply_piece(
     c_rows: &[usize],
     start: Start,
 ) {
+    multiply_into(a, a_rows, walk, b, columns, Rows::Within(c, c_rows), start);
+}
+
+/// [`multiply_piece`] into rows of either kind.
+pub(super) fn multiply_into(
+    a: &[f32],
+    a_rows: &[usize],
+    walk: Walk,
+    b: &[f32],
+    columns: usize,
+    mut c: Rows,
+    start: Start,
+) {
     let mut panel_at = 0;
     for (from, count, width) in panels(columns) {
         let b = &b[panel_at..][..walk.len() * width];
         panel_at += b.len();
-        let start = match start {
-            Start::Bias(bias) => Start::Bias(&bias[from..]),
-            start => start,
-        };
-        for (a_rows, c_rows) in a_rows.chunks(ROWS).zip(c_rows.chunks(ROWS)) {
-            let c = &mut c[from..];
-            microkernels().run(
-                Tile {
-                    walk,
-                    a,
-                    a_rows,
-                    b,
-                    b_step: width,
-                    c,
-                    c_rows,
-                    start,
-                },
-                count,
-            );
+        let start = start.from_column(from);
+        for (i, a_rows) in a_rows.chunks(ROWS).enumerate() {
+            let tile = Tile { walk, a, a_rows, b, b_step: width, start };
+            microkernels().run(tile, c.part(i * ROWS, a_rows.len(), from), count);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! kernel or of the image, and those of several images in planes.
 
 /// The most steps of k in a piece.
-pub const DEPTH: usize = 128;
+pub const DEPTH: usize = 384;
 
 /// Some planes of some segments of some equal steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
