@@ -43,7 +43,9 @@ impl Packed {
             for j in 0..b.columns {
                 let column = values[j * walk.len()..].iter_mut().take(walk.len());
                 let from = b.values[j * b.column_stride..].iter();
-                column.zip(from.step_by(b.row_stride)).for_each(|(to, &v)| *to = v);
+                column
+                    .zip(from.step_by(b.row_stride))
+                    .for_each(|(to, &v)| *to = v);
             }
             return Packed {
                 values,
@@ -205,10 +207,31 @@ pub(super) fn multiply_into(
     for (from, count, width) in panels(columns) {
         let b = &b[panel_at..][..walk.len() * width];
         panel_at += b.len();
+        let c = c.part(0, a_rows.len(), from);
         let start = start.from_column(from);
-        for (i, a_rows) in a_rows.chunks(ROWS).enumerate() {
-            let tile = Tile { walk, a, a_rows, b, b_step: width, start };
-            microkernels().run(tile, c.part(i * ROWS, a_rows.len(), from), count);
-        }
+        multiply_panel(a, a_rows, walk, (b, width), count, c, start);
+    }
+}
+
+/// One panel of [`multiply_into`], whose rows lie as far apart as is given with `b`.
+pub(super) fn multiply_panel(
+    a: &[f32],
+    a_rows: &[usize],
+    walk: Walk,
+    (b, b_step): (&[f32], usize),
+    columns: usize,
+    mut c: Rows,
+    start: Start,
+) {
+    for (i, a_rows) in a_rows.chunks(ROWS).enumerate() {
+        let tile = Tile {
+            walk,
+            a,
+            a_rows,
+            b,
+            b_step,
+            start,
+        };
+        microkernels().run(tile, c.part(i * ROWS, a_rows.len(), 0), columns);
     }
 }

@@ -20,7 +20,6 @@ pub mod matrixmultiply;
 pub mod microkernel;
 mod parts;
 mod portable;
-mod prefetch;
 mod transpose;
 mod vectors;
 pub mod walk;
@@ -28,7 +27,7 @@ pub mod walk;
 pub use microkernel::Start;
 
 use microkernel::microkernels;
-use parts::{by_columns, by_rows};
+use parts::{by_columns, by_rows, by_transposed};
 use rayon::prelude::*;
 
 /// Parts that a product is cut into: enough for many threads, few enough that packing B doesn't tell.
@@ -124,8 +123,8 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     if m == 1 && b.column_stride == 1 {
         return vectors::sum_of_rows(a, b, c, start);
     }
-    if n == 1 && a.column_stride == 1 {
-        return vectors::dots(a, b, c, start);
+    if n <= dots::COLUMNS && a.column_stride == 1 {
+        return vectors::few_columns(a, b, c, start);
     }
     // A C of one column is the row of the transposed product.
     if n == 1 && a.row_stride == 1 && !matches!(start, Start::Bias(_)) {
@@ -138,11 +137,20 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
         parts.for_each(|(i, c)| {
             matrixmultiply::add_product(a.row_block(i * rows, c.len() / n), b, c);
         });
+    } else if b.column_stride != 1 && transposing_pays(m, n) && matches!(start, Start::Zero) {
+        by_transposed(a, b, c);
     } else if m <= FEW_ROWS && n > dots::COLUMNS {
         by_columns(a, b, c, start);
     } else {
         by_rows(a, b, c, start);
     }
+}
+
+/// Whether it is A that should be transposed and packed, not B: if it is the smaller and, as columns of Cᵀ,
+/// fills vectors nearly whole.
+fn transposing_pays(m: usize, n: usize) -> bool {
+    let empty = m.next_multiple_of(microkernels().lanes) - m;
+    m <= n.min(FEW_ROWS / 2) && m > dots::COLUMNS && empty <= m / 16
 }
 
 /// C = `start`.

@@ -3,10 +3,11 @@
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.
 
-use super::blocks::{Packed, multiply_into, multiply_piece, pack, packed_len};
-use super::microkernel::{MAX_COLUMNS, ROWS, Rows, Start, microkernels};
-use super::walk::{DEPTH, Walk};
 use super::Matrix;
+use super::blocks::{Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len};
+use super::microkernel::{MAX_COLUMNS, ROWS, Rows, Start, microkernels};
+use super::transpose::transpose;
+use super::walk::{DEPTH, Walk};
 use crate::cpu::pool::Buffer;
 use rayon::prelude::*;
 
@@ -14,16 +15,18 @@ use rayon::prelude::*;
 const PARALLEL_FROM: usize = 1 << 20;
 
 /// Rows of C in a block: 64 columns of them stay in the L1 cache.
-const BLOCK_ROWS: usize = 32 * ROWS;
+const BLOCK_ROWS: usize = 64 * ROWS;
 
 /// Columns of C that a block of A is used for while it is in the L2 cache, together with that part of C.
 const GROUP_COLUMNS: usize = 16 * MAX_COLUMNS;
 
-/// From this length of A's rows in memory on, in values, rows that are a power of two apart push each
-/// other out of the L1 cache.
+/// Steps of a multiple of this, 1 KiB, meet few sets of the L1 cache.
 const CLASH: usize = 256;
 
-/// Uses of each value of A from which on a copy pays.
+/// Up to this many rows of A a row-major B is read where it lies: a copy costs more than it saves.
+const IN_PLACE: usize = 128;
+
+/// Columns of C from which on a copy of A pays.
 const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
 /// Cuts C by its columns: for a B that is large beside A. A task packs its columns of B, which nobody else
@@ -31,15 +34,26 @@ const COPY_FROM: usize = 2 * MAX_COLUMNS;
 pub(super) fn by_columns(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
     let width = task_columns(m * a.columns, n);
-    let mut tasks: Vec<Vec<&mut [f32]>> = Vec::new();
-    tasks.resize_with(n.div_ceil(width), || Vec::with_capacity(m));
-    for row in c.chunks_exact_mut(n) {
-        tasks.iter_mut().zip(row.chunks_mut(width)).for_each(|(task, part)| task.push(part));
-    }
+    let tasks = columns_apart(c, n, width);
     tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
         let b = b.column_block(i * width, c[0].len());
         columns(a, b, &mut c, start.from_column(i * width));
     });
+}
+
+/// The rows of C, `n` columns wide, for each of the tasks that `width` of the columns belong to.
+fn columns_apart(c: &mut [f32], n: usize, width: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut tasks: Vec<_> = (0..n.div_ceil(width))
+        .map(|_| Vec::with_capacity(c.len() / n))
+        .collect();
+    for row in c.chunks_exact_mut(n) {
+        let parts = row.chunks_mut(width);
+        tasks
+            .iter_mut()
+            .zip(parts)
+            .for_each(|(task, part)| task.push(part));
+    }
+    tasks
 }
 
 /// Columns of a task of a product that takes `work` multiply-adds a column.
@@ -60,20 +74,48 @@ fn task_columns(work: usize, n: usize) -> usize {
 /// C, given by its rows, = `start` + A · B.
 fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
     let panel = microkernels().columns();
-    let rows = a.row_offsets();
+    let a = Placed::new(a, b.columns);
+    let in_place = b.column_stride == 1 && a.rows.len() <= IN_PLACE;
     let mut packed = Buffer::unspecified(packed_len(DEPTH, panel));
     for from in (0..b.columns).step_by(panel) {
         let b = b.column_block(from, panel.min(b.columns - from));
-        for piece in Walk::straight(a.columns, a.column_stride).pieces() {
+        for piece in a.walk.pieces() {
             let start = match piece.k {
                 0 => start.from_column(from),
                 _ => Start::Sum,
             };
-            pack(b.row_block(piece.k, piece.walk.len()), &mut packed);
-            let a = &a.values[piece.offset..];
-            multiply_into(a, &rows, piece.walk, &packed, b.columns, Rows::Apart(c, from), start);
+            let b = b.row_block(piece.k, piece.walk.len());
+            let (rows, a) = (&a.rows, &a.values()[piece.offset..]);
+            let (c, walk) = (Rows::Apart(c, from), piece.walk);
+            if in_place && b.columns.is_multiple_of(microkernels().lanes) {
+                multiply_panel(a, rows, walk, (b.values, b.row_stride), b.columns, c, start);
+            } else {
+                pack(b, &mut packed);
+                multiply_into(a, rows, walk, &packed, b.columns, c, start);
+            }
         }
     }
+}
+
+/// C = A · B by way of Cᵀ = Bᵀ · Aᵀ: for a B that is read across and larger than A, for then it is A that has
+/// to be transposed and packed, and Bᵀ is read where it lies.
+pub(super) fn by_transposed(a: Matrix, b: Matrix, c: &mut [f32]) {
+    let (m, n) = (a.rows, b.columns);
+    let packed = Packed::new(a.transposed(), Walk::straight(a.columns, 1));
+    let width = task_rows(m * a.columns, n);
+    let tasks = columns_apart(c, n, width);
+    tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
+        let width = c[0].len();
+        let rows = b.transposed().row_block(i * width, width);
+        let mut turned = Buffer::unspecified(2 * width * m);
+        let (turned, straight) = turned.split_at_mut(width * m);
+        block(rows, &packed, m, turned, Start::Zero);
+        transpose(Matrix::new(turned, width, m), width, straight);
+        let straight = straight.chunks_exact(width);
+        c.iter_mut()
+            .zip(straight)
+            .for_each(|(c, row)| c.copy_from_slice(row));
+    });
 }
 
 /// Cuts C by its rows, which all need the same packed B.
@@ -105,60 +147,59 @@ fn block(a: Matrix, b: &Packed, n: usize, c: &mut [f32], start: Start) {
         let count = GROUP_COLUMNS.min(n - from);
         for piece in Walk::straight(a.columns, 1).pieces() {
             let depth = piece.walk.len();
-            let a = Block::new(a.column_block(piece.k, depth), count);
+            let a = Placed::new(a.column_block(piece.k, depth), count);
             let start = match piece.k {
                 0 => start.from_column(from),
                 _ => Start::Sum,
             };
             let b = b.columns(piece.k, depth, from);
-            multiply_piece(a.values(), &a.offsets, a.walk, b, count, &mut c[from..], &c_rows, start);
+            multiply_piece(
+                a.values(),
+                &a.rows,
+                a.walk,
+                b,
+                count,
+                &mut c[from..],
+                &c_rows,
+                start,
+            );
         }
     }
 }
 
-/// The rows of A: where they lie, or copied to where they don't push each other out of the L1 cache.
-struct Block<'a> {
-    place: Place<'a>,
-    offsets: Vec<usize>,
+/// A as the microkernel reads it: where it lies or, if it is read across and its rows would push each other
+/// out of the L1 cache, copied.
+struct Placed<'a> {
+    values: &'a [f32],
+    copy: Option<Buffer>,
+    rows: Vec<usize>,
     walk: Walk,
 }
 
-enum Place<'a> {
-    There(&'a [f32]),
-    Copy(Buffer),
-}
-
-impl Block<'_> {
-    /// The rows of `a`, each used for `columns` columns of C.
-    fn new(a: Matrix, columns: usize) -> Block {
-        let across = a.row_stride == 1;
-        let length = if across { a.column_stride } else { a.row_stride };
-        if columns < COPY_FROM || !length.is_multiple_of(CLASH) {
-            return Block {
-                place: Place::There(a.values),
-                offsets: a.row_offsets(),
-                walk: Walk::straight(a.columns, a.column_stride),
-            };
+impl Placed<'_> {
+    /// `a`, each of whose values is used for `columns` columns of C.
+    fn new(a: Matrix, columns: usize) -> Placed {
+        let clash = a.row_stride == 1 && a.column_stride.is_multiple_of(CLASH);
+        let mut placed = Placed {
+            values: a.values,
+            copy: None,
+            rows: a.row_offsets(),
+            walk: Walk::straight(a.columns, a.column_stride),
+        };
+        if clash && columns >= COPY_FROM {
+            // An odd number of cache lines: as many lines lie in each set.
+            let pitch = (a.rows.div_ceil(16) | 1) * 16;
+            let mut copy = Buffer::unspecified(a.columns * pitch);
+            for (k, to) in copy.chunks_exact_mut(pitch).enumerate() {
+                to[..a.rows].copy_from_slice(a.transposed().row(k, a.rows));
+            }
+            placed.copy = Some(copy);
+            placed.walk.step = pitch;
         }
-        let lines = if across { a.transposed() } else { a };
-        // An odd number of cache lines: as many lines lie in each set.
-        let pitch = (lines.columns.div_ceil(16) | 1) * 16;
-        let mut copy = Buffer::unspecified(lines.rows * pitch);
-        for (i, to) in copy.chunks_exact_mut(pitch).enumerate() {
-            to[..lines.columns].copy_from_slice(lines.row(i, lines.columns));
-        }
-        let (row, step) = if across { (1, pitch) } else { (pitch, 1) };
-        Block {
-            place: Place::Copy(copy),
-            offsets: (0..a.rows).map(|i| i * row).collect(),
-            walk: Walk::straight(a.columns, step),
-        }
+        placed
     }
 
     fn values(&self) -> &[f32] {
-        match &self.place {
-            Place::There(values) => values,
-            Place::Copy(values) => values,
-        }
+        self.copy.as_deref().unwrap_or(self.values)
     }
 }

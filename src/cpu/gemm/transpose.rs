@@ -101,14 +101,26 @@ mod tests {
 
     #[test]
     fn every_value_changes_row_and_column() {
-        for (rows, columns) in [(1, 1), (8, 8), (7, 9), (16, 24), (19, 37), (64, 130), (0, 5)] {
+        for (rows, columns) in [
+            (1, 1),
+            (8, 8),
+            (7, 9),
+            (16, 24),
+            (19, 37),
+            (64, 130),
+            (0, 5),
+        ] {
             let from: Vec<f32> = (0..rows * columns).map(|v| v as f32).collect();
             let width = rows + 3;
             let mut to = vec![-1.0; columns * width];
             transpose(Matrix::new(&from, rows, columns), width, &mut to);
             for (at, &found) in to.iter().enumerate() {
                 let (j, i) = (at / width, at % width);
-                let want = if i < rows { from[i * columns + j] } else { -1.0 };
+                let want = if i < rows {
+                    from[i * columns + j]
+                } else {
+                    -1.0
+                };
                 assert_eq!(found, want, "{rows} x {columns}: row {i}, column {j}");
             }
         }

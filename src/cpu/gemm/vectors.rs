@@ -1,4 +1,4 @@
-//! Products in which one of the three sizes is 1. No value is used often enough to be packed; what counts is
+//! Products in which one of the three sizes is 1, or C has very few columns. No value is used often enough to be packed; what counts is
 //! that memory is read and written once, in long runs.
 
 use super::Matrix;
@@ -6,7 +6,6 @@ use super::blocks::{Packed, multiply};
 use super::dots;
 use super::microkernel::Start;
 use super::walk::Walk;
-use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
 use crate::cpu::{TASK_LENGTH, rows_per_task};
 use rayon::prelude::*;
@@ -54,7 +53,11 @@ pub(super) fn outer(column: Matrix, row: Matrix, c: &mut [f32], start: Start) {
 pub(super) fn sum_of_rows(row: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let a = side_by_side(row);
     let a = &a[..b.rows];
-    let together = if a.len() * b.columns < PARALLEL_FROM { b.columns } else { 1 };
+    let together = if a.len() * b.columns < PARALLEL_FROM {
+        b.columns
+    } else {
+        1
+    };
     let parts = c.par_chunks_mut(RUN).enumerate().with_min_len(together);
     parts.for_each(|(i, c)| {
         match start {
@@ -91,17 +94,18 @@ fn add_rows(a: &[f32], b: Matrix, c: &mut [f32]) {
     }
 }
 
-/// c_i = start_i + Σ_j a_ij · b_j, for a row-major matrix and a column.
-pub(super) fn dots(a: Matrix, column: Matrix, c: &mut [f32], start: Start) {
-    let packed = Packed::new(column, Walk::straight(a.columns, 1));
+/// C = start + A · B for a row-major A and a B of at most [`dots::COLUMNS`] columns.
+pub(super) fn few_columns(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+    let n = b.columns;
+    let packed = Packed::new(b, Walk::straight(a.columns, 1));
     let rows = match a.rows * a.columns {
         0..PARALLEL_FROM => a.rows,
         _ => rows_per_task(a.columns).next_multiple_of(dots::ROWS),
     };
-    c.par_chunks_mut(rows).enumerate().for_each(|(i, c)| {
-        let a = a.row_block(i * rows, c.len());
-        let (a_rows, c_rows) = (a.row_offsets(), Vec::from_iter(0..c.len()));
-        multiply(a.values, &a_rows, &packed, c, &c_rows, start);
+    c.par_chunks_mut(rows * n).enumerate().for_each(|(i, c)| {
+        let a = a.row_block(i * rows, c.len() / n);
+        let c_rows: Vec<usize> = (0..a.rows).map(|row| row * n).collect();
+        multiply(a.values, &a.row_offsets(), &packed, c, &c_rows, start);
     });
 }
 
@@ -109,6 +113,12 @@ pub(super) fn dots(a: Matrix, column: Matrix, c: &mut [f32], start: Start) {
 fn side_by_side(row: Matrix) -> Cow<[f32]> {
     match row.column_stride {
         1 => Cow::Borrowed(row.values),
-        stride => row.values.iter().step_by(stride).take(row.columns).copied().collect(),
+        stride => row
+            .values
+            .iter()
+            .step_by(stride)
+            .take(row.columns)
+            .copied()
+            .collect(),
     }
 }
