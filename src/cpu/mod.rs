@@ -11,6 +11,7 @@ pub mod pool;
 pub mod simd;
 pub mod strided;
 pub mod taps;
+pub mod threads;
 
 /// Values that a task works through: 64 KiB of f32, enough to hide what handing a task to a thread
 /// costs, little enough that what it reads and writes stays in the L2 cache.

@@ -139,7 +139,7 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
         });
     } else if b.column_stride != 1 && transposing_pays(m, n) && matches!(start, Start::Zero) {
         by_transposed(a, b, c);
-    } else if m <= FEW_ROWS && n > dots::COLUMNS {
+    } else if m <= FEW_ROWS && n >= if a.column_stride == 1 { m } else { 4 * m } {
         by_columns(a, b, c, start);
     } else {
         by_rows(a, b, c, start);
@@ -192,6 +192,9 @@ mod tests {
             (200, 300, 150),
             (1000, 70, 60),
             (5, 129, 1100),
+            (64, 130, 203),
+            (64, 500, 128),
+            (256, 64, 512),
         ] {
             let mut draw =
                 |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };

@@ -102,11 +102,11 @@ fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
 pub(super) fn by_transposed(a: Matrix, b: Matrix, c: &mut [f32]) {
     let (m, n) = (a.rows, b.columns);
     let packed = Packed::new(a.transposed(), Walk::straight(a.columns, 1));
-    let width = task_rows(m * a.columns, n);
-    let tasks = columns_apart(c, n, width);
+    let task = task_rows(m * a.columns, n);
+    let tasks = columns_apart(c, n, task);
     tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
         let width = c[0].len();
-        let rows = b.transposed().row_block(i * width, width);
+        let rows = b.transposed().row_block(i * task, width);
         let mut turned = Buffer::unspecified(2 * width * m);
         let (turned, straight) = turned.split_at_mut(width * m);
         block(rows, &packed, m, turned, Start::Zero);
