@@ -14,6 +14,7 @@
 //! (4 cycles, 2 a cycle), and a step of k makes 24 of them from 10 loads.
 
 use super::dots::{self, DotsFn};
+use super::rows::Rows;
 use super::walk::Walk;
 use super::{avx2, avx512, portable};
 use std::sync::LazyLock;
@@ -37,7 +38,7 @@ pub enum Start<'a> {
 
 impl<'a> Start<'a> {
     /// For the columns from `from` on.
-    pub(super) fn from_column(self, from: usize) -> Start<'a> {
+    pub(super) fn at_column(self, from: usize) -> Start<'a> {
         match self {
             Start::Bias(bias) => Start::Bias(&bias[from..]),
             start => start,
@@ -55,64 +56,6 @@ pub(super) struct Tile<'a> {
     /// From a row of `b` to the next.
     pub b_step: usize,
     pub start: Start<'a>,
-}
-
-/// Rows of C.
-pub(super) enum Rows<'a, 'b> {
-    /// Where each begins in a slice.
-    Within(&'a mut [f32], &'a [usize]),
-    /// Each a slice of its own, and the column that they begin at: for rows that several threads share.
-    Apart(&'a mut [&'b mut [f32]], usize),
-}
-
-impl<'b> Rows<'_, 'b> {
-    pub fn len(&self) -> usize {
-        match self {
-            Rows::Within(_, starts) => starts.len(),
-            Rows::Apart(rows, _) => rows.len(),
-        }
-    }
-
-    /// `count` rows from `start` on, from column `column` on.
-    pub fn part(&mut self, start: usize, count: usize, column: usize) -> Rows<'_, 'b> {
-        match self {
-            Rows::Within(c, starts) => Rows::Within(&mut c[column..], &starts[start..][..count]),
-            Rows::Apart(rows, from) => Rows::Apart(&mut rows[start..][..count], *from + column),
-        }
-    }
-
-    /// A row, from its first column on.
-    fn row(&mut self, row: usize) -> &mut [f32] {
-        match self {
-            Rows::Within(c, starts) => &mut c[starts[row]..],
-            Rows::Apart(rows, from) => &mut rows[row][*from..],
-        }
-    }
-
-    /// Where each row begins.
-    ///
-    /// # Panics
-    /// If a row has not as many columns.
-    fn pointers(&mut self, columns: usize) -> [*mut f32; ROWS] {
-        let mut pointers = [std::ptr::null_mut(); ROWS];
-        let inside = match self {
-            Rows::Within(c, starts) => {
-                let base = c.as_mut_ptr();
-                for (to, &start) in pointers.iter_mut().zip(starts.iter()) {
-                    *to = base.wrapping_add(start);
-                }
-                starts.iter().all(|start| start + columns <= c.len())
-            }
-            Rows::Apart(rows, from) => {
-                for (to, row) in pointers.iter_mut().zip(rows.iter_mut()) {
-                    *to = row.as_mut_ptr().wrapping_add(*from);
-                }
-                rows.iter().all(|row| *from + columns <= row.len())
-            }
-        };
-        assert!(inside, "gemm: a tile reaches outside its operands");
-        pointers
-    }
 }
 
 /// A tile's function for some number of rows and vectors: the tile, and where its rows of C begin.

@@ -2,8 +2,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `mod.rs` | how a product is shared out among threads |
+//! | `mod.rs` | which way a product of given sizes goes |
+//! | `parts.rs` | how it is shared out among threads |
+//! | `vectors.rs` | products with a vector, which go their own way |
 //! | `blocks.rs` | how one thread's part is cut for the caches, and how B is packed |
+//! | `rows.rs` | where a tile of C lies |
+//! | `transpose.rs` | packing a B that is read across |
 //! | `walk.rs` | how k runs through A |
 //! | `microkernel.rs`, `dots.rs` | the innermost loops, written once for vectors of any length |
 //! | `avx512.rs`, `avx2.rs`, `portable.rs` | the vectors, one instruction set each, chosen at run time |
@@ -20,6 +24,7 @@ pub mod matrixmultiply;
 pub mod microkernel;
 mod parts;
 mod portable;
+mod rows;
 mod transpose;
 mod vectors;
 pub mod walk;
@@ -30,7 +35,7 @@ use microkernel::microkernels;
 use parts::{by_columns, by_rows, by_transposed};
 use rayon::prelude::*;
 
-/// Parts that a product is cut into: enough for many threads, few enough that packing B doesn't tell.
+/// Parts that a product of the crate matrixmultiply is cut into.
 const TASKS: usize = 16;
 
 /// Up to this many rows C is cut by its columns.
@@ -130,6 +135,8 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     if n == 1 && a.row_stride == 1 && !matches!(start, Start::Bias(_)) {
         return vectors::sum_of_rows(b.transposed(), a.transposed(), c, start);
     }
+    // Every task of a cut by columns goes through all of A, which takes longer if A is read across.
+    let wide = if a.column_stride == 1 { m } else { 4 * m };
     if microkernels().is_portable() {
         fill(c, n, start);
         let rows = m.div_ceil(TASKS).next_multiple_of(16);
@@ -139,7 +146,7 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
         });
     } else if b.column_stride != 1 && transposing_pays(m, n) && matches!(start, Start::Zero) {
         by_transposed(a, b, c);
-    } else if m <= FEW_ROWS && n >= if a.column_stride == 1 { m } else { 4 * m } {
+    } else if m <= FEW_ROWS && n >= wide {
         by_columns(a, b, c, start);
     } else {
         by_rows(a, b, c, start);
@@ -195,6 +202,11 @@ mod tests {
             (64, 130, 203),
             (64, 500, 128),
             (256, 64, 512),
+            (1, 90, 300),
+            (1, 120, 1100),
+            (1000, 80, 1),
+            (30, 1, 70),
+            (900, 1, 130),
         ] {
             let mut draw =
                 |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };

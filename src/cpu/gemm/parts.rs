@@ -5,7 +5,8 @@
 
 use super::Matrix;
 use super::blocks::{Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len};
-use super::microkernel::{MAX_COLUMNS, ROWS, Rows, Start, microkernels};
+use super::microkernel::{MAX_COLUMNS, ROWS, Start, microkernels};
+use super::rows::Rows;
 use super::transpose::transpose;
 use super::walk::{DEPTH, Walk};
 use crate::cpu::pool::Buffer;
@@ -14,13 +15,13 @@ use rayon::prelude::*;
 /// Multiply-adds from which on a second thread is worth waking: about 10 µs of them.
 const PARALLEL_FROM: usize = 1 << 20;
 
-/// Rows of C in a block: 64 columns of them stay in the L1 cache.
+/// Rows of C in a block.
 const BLOCK_ROWS: usize = 64 * ROWS;
 
-/// Columns of C that a block of A is used for while it is in the L2 cache, together with that part of C.
+/// Columns of C that a block's rows are worked on at a time, so that they stay in the L2 cache.
 const GROUP_COLUMNS: usize = 16 * MAX_COLUMNS;
 
-/// Steps of a multiple of this, 1 KiB, meet few sets of the L1 cache.
+/// Lines that are a multiple of this many values apart, 1 KiB, meet in few sets of the L1 cache.
 const CLASH: usize = 256;
 
 /// Up to this many rows of A a row-major B is read where it lies: a copy costs more than it saves.
@@ -30,14 +31,14 @@ const IN_PLACE: usize = 128;
 const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
 /// Cuts C by its columns: for a B that is large beside A. A task packs its columns of B, which nobody else
-/// needs, 64 at a time, and finishes those columns of C in cache before it writes them.
+/// needs, a panel's piece at a time, and uses them while they are in cache.
 pub(super) fn by_columns(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
     let width = task_columns(m * a.columns, n);
     let tasks = columns_apart(c, n, width);
     tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
         let b = b.column_block(i * width, c[0].len());
-        columns(a, b, &mut c, start.from_column(i * width));
+        columns(a, b, &mut c, start.at_column(i * width));
     });
 }
 
@@ -81,7 +82,7 @@ fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
         let b = b.column_block(from, panel.min(b.columns - from));
         for piece in a.walk.pieces() {
             let start = match piece.k {
-                0 => start.from_column(from),
+                0 => start.at_column(from),
                 _ => Start::Sum,
             };
             let b = b.row_block(piece.k, piece.walk.len());
@@ -149,7 +150,7 @@ fn block(a: Matrix, b: &Packed, n: usize, c: &mut [f32], start: Start) {
             let depth = piece.walk.len();
             let a = Placed::new(a.column_block(piece.k, depth), count);
             let start = match piece.k {
-                0 => start.from_column(from),
+                0 => start.at_column(from),
                 _ => Start::Sum,
             };
             let b = b.columns(piece.k, depth, from);

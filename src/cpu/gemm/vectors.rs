@@ -1,5 +1,5 @@
-//! Products in which one of the three sizes is 1, or C has very few columns. No value is used often enough to be packed; what counts is
-//! that memory is read and written once, in long runs.
+//! Products in which one of the three sizes is 1, or C has very few columns. No value is used often enough
+//! to be packed; what counts is that memory is read and written once, in long runs.
 
 use super::Matrix;
 use super::blocks::{Packed, multiply};
