@@ -15,6 +15,9 @@ use rayon::prelude::*;
 /// Multiply-adds from which on a second thread is worth waking: about 10 µs of them.
 const PARALLEL_FROM: usize = 1 << 20;
 
+/// Multiply-adds from which on more tasks than two a thread share them more evenly than they cost.
+const MANY_TASKS_FROM: usize = 1 << 25;
+
 /// Rows of C in a block.
 const BLOCK_ROWS: usize = 64 * ROWS;
 
@@ -135,10 +138,12 @@ pub(super) fn by_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
 /// Rows of a task of a product that takes `work` multiply-adds a row.
 fn task_rows(work: usize, m: usize) -> usize {
     let threads = rayon::current_num_threads();
-    match work * m {
-        0..PARALLEL_FROM => m,
-        _ => m.div_ceil(4 * threads).next_multiple_of(ROWS),
-    }
+    let tasks = match work * m {
+        0..PARALLEL_FROM => 1,
+        PARALLEL_FROM..MANY_TASKS_FROM => 2 * threads,
+        _ => 4 * threads,
+    };
+    m.div_ceil(tasks).next_multiple_of(ROWS)
 }
 
 /// C = `start` + A · B for a block of rows.
