@@ -1,5 +1,5 @@
 //! What the CPU kernels share: the buffer pool, threads, SIMD, functions of a number, sums, strided copies,
-//! GEMM, and what makes products of convolutions.
+//! GEMM, what makes products of convolutions, and convolutions with fewer products.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
 
@@ -11,6 +11,7 @@ pub mod pool;
 pub mod simd;
 pub mod strided;
 pub mod taps;
+pub mod threads;
 pub mod winograd;
 
 /// Values that a task works through: 64 KiB of f32, enough to hide what handing a task to a thread

@@ -5,9 +5,11 @@ use super::loss::gradient_penalty;
 use super::model::Gan;
 use super::recipe::{BatchSpec, UpdateSpec};
 use crate::autograd::{grad_consuming, no_grad};
+use crate::cpu::threads::awake;
 use crate::nn::Pass;
 use crate::ops::{concat, slice};
 use crate::optim::{clip, norm};
+use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
@@ -46,7 +48,17 @@ impl Gan {
     /// # Errors
     /// [`Error::Diverged`] if a loss is not a finite number; that network has then not been changed.
     pub fn step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
-        let report = match self.training.update {
+        let report = match real.device() {
+            Device::Cpu => awake(|| self.updates(real, measure)),
+            _ => self.updates(real, measure),
+        }?;
+        self.steps += 1;
+        Ok(report)
+    }
+
+    /// The updates of a step, in the recipe's order.
+    fn updates(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+        match self.training.update {
             UpdateSpec::Simultaneous => self.simultaneous_step(real, measure),
             UpdateSpec::Alternating => self
                 .discriminator_step(real, measure)
@@ -62,9 +74,7 @@ impl Gan {
                     }
                 })
             }
-        }?;
-        self.steps += 1;
-        Ok(report)
+        }
     }
 
     /// One fake batch, both losses from the same state, then both updates.

@@ -83,7 +83,7 @@ pub fn cases() -> Vec<Case> {
     ] {
         let padding = match kernel {
             [4, 4] => Padding::VALID,
-            _ => same(image, kernel, 1),
+            _ => same(image, kernel, [1, 1]),
         };
         let name = "Winograd";
         all.extend(products::convolutions(

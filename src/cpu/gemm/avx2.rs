@@ -18,7 +18,7 @@ pub(super) use x86::available;
 mod x86 {
     use super::Microkernels;
     use crate::cpu::gemm::dots::{self, Dots, DotsFn};
-    use crate::cpu::gemm::microkernel::{Tile, TileFn, Vector, compute};
+    use crate::cpu::gemm::microkernel::{ROWS, Tile, TileFn, Vector, compute};
     use std::arch::x86_64::*;
 
     pub(in crate::cpu::gemm) fn available() -> Option<&'static Microkernels> {
@@ -55,9 +55,9 @@ mod x86 {
     /// # Safety
     /// As [`compute`].
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn tile<const R: usize, const N: usize>(tile: &mut Tile) {
+    unsafe fn tile<const R: usize, const N: usize>(tile: &Tile, c: &[*mut f32; ROWS]) {
         // SAFETY: as this function's.
-        unsafe { compute::<__m256, R, N>(tile) }
+        unsafe { compute::<__m256, R, N>(tile, c) }
     }
 
     const fn dots_row<const R: usize>() -> [DotsFn; dots::COLUMNS] {

@@ -3,17 +3,21 @@
 //!
 //! ```text
 //! for 384 rows of C                         C's block and A's part of it stay in the L2 cache
-//!   for 128 of k            (Walk::pieces)
-//!     for 64 columns of C   (a panel)       128 × 64 of B, packed side by side, stay in the L1 cache
+//!   for 384 of k            (Walk::pieces)
+//!     for 64 columns of C   (a panel)       384 × 64 of B, packed side by side, stay in the L2 cache
 //!       for 6 rows of C                     the microkernel
 //! ```
 //!
-//! A isn't packed: the microkernel reads one value of it at a time, wherever it lies. The order of the
-//! sum over k is the loops', whoever works on which rows, so the bits are the same for any number of threads.
+//! A panel is read through once for every 6 rows, 256 bytes in 12 cycles, which the L2 cache gives; A's 6
+//! rows and the sums meanwhile stay in the L1 cache and in registers. A isn't packed: the microkernel reads
+//! one value of it at a time, wherever it lies. The order of the sum over k is the loops', whoever works on
+//! which rows, so the bits are the same for any number of threads.
 
 use super::Matrix;
 use super::dots::{self, Dots};
 use super::microkernel::{ROWS, Start, Tile, microkernels};
+use super::rows::Rows;
+use super::transpose::transpose;
 use super::walk::{Piece, Walk};
 use crate::cpu::pool::Buffer;
 use rayon::prelude::*;
@@ -39,7 +43,13 @@ impl Packed {
         assert_eq!(b.rows, walk.len(), "gemm: rows of B");
         if is_narrow(b.columns, walk) {
             let mut values = Buffer::unspecified(walk.len() * b.columns);
-            transpose(b, walk.len(), &mut values);
+            for j in 0..b.columns {
+                let column = values[j * walk.len()..].iter_mut().take(walk.len());
+                let from = b.values[j * b.column_stride..].iter();
+                column
+                    .zip(from.step_by(b.row_stride))
+                    .for_each(|(to, &v)| *to = v);
+            }
             return Packed {
                 values,
                 walk,
@@ -63,6 +73,12 @@ impl Packed {
             walk,
             columns: b.columns,
         }
+    }
+
+    /// Of the `depth` rows from `k` on, which are a piece, the panels from column `from` on.
+    pub(super) fn columns(&self, k: usize, depth: usize, from: usize) -> &[f32] {
+        let width = whole_vectors(self.columns);
+        &self.values[k * width..][..depth * width][depth * from..]
     }
 
     fn piece(&self, piece: &Piece) -> &[f32] {
@@ -108,25 +124,11 @@ pub fn pack(b: Matrix, to: &mut [f32]) {
                 filling.fill(0.0);
             }
         } else {
-            let columns = b.transposed().row_block(from, count);
-            transpose(columns, width, panel);
+            if count < width {
+                panel.fill(0.0);
+            }
+            transpose(b.transposed().row_block(from, count), width, panel);
         }
-    }
-}
-
-/// Writes `matrix`ᵀ to rows of `width` values, filled up with zeros.
-fn transpose(matrix: Matrix, width: usize, to: &mut [f32]) {
-    if matrix.rows < width {
-        to.fill(0.0);
-    }
-    for i in 0..matrix.rows {
-        let row = matrix.values[i * matrix.row_stride..]
-            .iter()
-            .step_by(matrix.column_stride);
-        let column = to[i..].iter_mut().step_by(width);
-        column
-            .zip(row.take(matrix.columns))
-            .for_each(|(to, &v)| *to = v);
     }
 }
 
@@ -191,29 +193,48 @@ pub fn multiply_piece(
     c_rows: &[usize],
     start: Start,
 ) {
+    multiply_into(a, a_rows, walk, b, columns, Rows::Within(c, c_rows), start);
+}
+
+/// [`multiply_piece`], for rows of C of either kind.
+pub(super) fn multiply_into(
+    a: &[f32],
+    a_rows: &[usize],
+    walk: Walk,
+    b: &[f32],
+    columns: usize,
+    mut c: Rows,
+    start: Start,
+) {
     let mut panel_at = 0;
     for (from, count, width) in panels(columns) {
         let b = &b[panel_at..][..walk.len() * width];
         panel_at += b.len();
-        let start = match start {
-            Start::Bias(bias) => Start::Bias(&bias[from..]),
-            start => start,
+        let c = c.part(0, a_rows.len(), from);
+        let start = start.at_column(from);
+        multiply_panel(a, a_rows, walk, (b, width), count, c, start);
+    }
+}
+
+/// C = `start` + A · B for one panel: `b`, and how far its rows lie apart.
+pub(super) fn multiply_panel(
+    a: &[f32],
+    a_rows: &[usize],
+    walk: Walk,
+    (b, b_step): (&[f32], usize),
+    columns: usize,
+    mut c: Rows,
+    start: Start,
+) {
+    for (i, a_rows) in a_rows.chunks(ROWS).enumerate() {
+        let tile = Tile {
+            walk,
+            a,
+            a_rows,
+            b,
+            b_step,
+            start,
         };
-        for (a_rows, c_rows) in a_rows.chunks(ROWS).zip(c_rows.chunks(ROWS)) {
-            let c = &mut c[from..];
-            microkernels().run(
-                Tile {
-                    walk,
-                    a,
-                    a_rows,
-                    b,
-                    b_step: width,
-                    c,
-                    c_rows,
-                    start,
-                },
-                count,
-            );
-        }
+        microkernels().run(tile, c.part(i * ROWS, a_rows.len(), 0), columns);
     }
 }

@@ -14,6 +14,7 @@
 //! (4 cycles, 2 a cycle), and a step of k makes 24 of them from 10 loads.
 
 use super::dots::{self, DotsFn};
+use super::rows::Rows;
 use super::walk::Walk;
 use super::{avx2, avx512, portable};
 use std::sync::LazyLock;
@@ -35,6 +36,16 @@ pub enum Start<'a> {
     Bias(&'a [f32]),
 }
 
+impl<'a> Start<'a> {
+    /// For the columns from `from` on.
+    pub(super) fn at_column(self, from: usize) -> Start<'a> {
+        match self {
+            Start::Bias(bias) => Start::Bias(&bias[from..]),
+            start => start,
+        }
+    }
+}
+
 /// A tile to be computed: at most [`ROWS`] rows, and columns that fill whole vectors.
 pub(super) struct Tile<'a> {
     pub walk: Walk,
@@ -44,14 +55,11 @@ pub(super) struct Tile<'a> {
     pub b: &'a [f32],
     /// From a row of `b` to the next.
     pub b_step: usize,
-    pub c: &'a mut [f32],
-    /// Where each row begins in `c`.
-    pub c_rows: &'a [usize],
     pub start: Start<'a>,
 }
 
-/// A tile's function for some number of rows and vectors.
-pub(super) type TileFn = unsafe fn(&mut Tile);
+/// A tile's function for some number of rows and vectors: the tile, and where its rows of C begin.
+pub(super) type TileFn = unsafe fn(&Tile, &[*mut f32; ROWS]);
 
 /// The microkernels of an instruction set.
 pub struct Microkernels {
@@ -91,17 +99,18 @@ impl Microkernels {
         std::ptr::eq(self, portable::available())
     }
 
-    /// Computes `columns` columns of `tile`. B's rows must hold whole vectors, C's no more than the columns.
+    /// Computes `columns` columns of `tile` into `c`. B's rows must hold whole vectors, C's no more than
+    /// the columns.
     ///
     /// # Panics
     /// If anything reaches outside its slice.
-    pub(super) fn run(&self, tile: Tile, columns: usize) {
+    pub(super) fn run(&self, tile: Tile, mut c: Rows, columns: usize) {
         let rows = tile.a_rows.len();
-        assert!(rows == tile.c_rows.len() && tile.walk.len() > 0);
+        assert!(rows == c.len() && tile.walk.len() > 0);
         let vectors = columns.div_ceil(self.lanes);
         let tile_fn = self.tiles[rows - 1][vectors - 1];
         if columns == vectors * self.lanes {
-            return run_checked(tile_fn, tile, columns);
+            return run_checked(tile_fn, &tile, &mut c, columns);
         }
         // C's rows end inside of a vector: the tile is made beside it.
         let width = vectors * self.lanes;
@@ -111,8 +120,8 @@ impl Microkernels {
         let start = match tile.start {
             Start::Zero => Start::Zero,
             Start::Sum => {
-                for (wide, &at) in wide.chunks_exact_mut(width).zip(tile.c_rows) {
-                    wide[..columns].copy_from_slice(&tile.c[at..at + columns]);
+                for (r, wide) in wide.chunks_exact_mut(width).take(rows).enumerate() {
+                    wide[..columns].copy_from_slice(&c.row(r)[..columns]);
                 }
                 Start::Sum
             }
@@ -121,15 +130,11 @@ impl Microkernels {
                 Start::Bias(&bias)
             }
         };
-        let beside = Tile {
-            c: &mut wide,
-            c_rows: &c_rows[..rows],
-            start,
-            ..tile
-        };
-        run_checked(tile_fn, beside, width);
-        for (wide, &at) in wide.chunks_exact(width).zip(tile.c_rows) {
-            tile.c[at..at + columns].copy_from_slice(&wide[..columns]);
+        let beside = Tile { start, ..tile };
+        let mut wide_rows = Rows::Within(&mut wide, &c_rows[..rows]);
+        run_checked(tile_fn, &beside, &mut wide_rows, width);
+        for (r, wide) in wide.chunks_exact(width).take(rows).enumerate() {
+            c.row(r)[..columns].copy_from_slice(&wide[..columns]);
         }
     }
 }
@@ -138,14 +143,14 @@ impl Microkernels {
     unsafe_code,
     reason = "the one door to the microkernels, which use raw pointers"
 )]
-fn run_checked(tile_fn: TileFn, mut tile: Tile, columns: usize) {
-    let last = |rows: &[usize]| rows.iter().copied().max().unwrap_or(0);
+fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
+    let last = tile.a_rows.iter().copied().max().unwrap_or(0);
     assert!(
-        last(tile.a_rows) + tile.walk.reach() <= tile.a.len()
-            && (tile.walk.len() - 1) * tile.b_step + columns <= tile.b.len()
-            && last(tile.c_rows) + columns <= tile.c.len(),
+        last + tile.walk.reach() <= tile.a.len()
+            && (tile.walk.len() - 1) * tile.b_step + columns <= tile.b.len(),
         "gemm: a tile reaches outside its operands"
     );
+    let c = c.pointers(columns);
     if let Start::Bias(bias) = tile.start {
         assert!(
             bias.len() >= columns,
@@ -154,8 +159,8 @@ fn run_checked(tile_fn: TileFn, mut tile: Tile, columns: usize) {
         );
     }
     // SAFETY: `available` gives only what this machine can run; the asserts hold every index of the
-    // formula inside of its slice, and `c` is borrowed mutably, so it overlaps no operand.
-    unsafe { tile_fn(&mut tile) }
+    // formula inside of its slice, and C's rows are borrowed mutably, so they overlap no operand.
+    unsafe { tile_fn(tile, &c) }
 }
 
 /// A vector of f32.
@@ -179,13 +184,16 @@ pub(super) trait Vector: Copy {
 ///
 /// # Safety
 /// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
-/// reads and writes for N · LANES columns lies within its slices.
+/// reads and writes for N · LANES columns lies within its slices and the rows at `c`.
 #[inline(always)]
 #[expect(
     unsafe_code,
     reason = "raw pointers: checked indices would cost more than the arithmetic"
 )]
-pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &mut Tile) {
+pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(
+    tile: &Tile,
+    c: &[*mut f32; ROWS],
+) {
     let Walk {
         planes,
         plane,
@@ -198,20 +206,18 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &m
     let mut sums = [[V::splat(0.0); N]; R];
     // SAFETY: as this function's.
     unsafe {
-        let (a, b, c) = (tile.a.as_ptr(), tile.b.as_ptr(), tile.c.as_mut_ptr());
+        let (a, mut b) = (tile.a.as_ptr(), tile.b.as_ptr());
         let mut rows = [a; R];
         for r in 0..R {
             rows[r] = a.add(*tile.a_rows.get_unchecked(r));
-            let c = c.add(*tile.c_rows.get_unchecked(r));
             for v in 0..N {
                 match tile.start {
                     Start::Zero => {}
-                    Start::Sum => sums[r][v] = V::load(c.add(v * V::LANES)),
+                    Start::Sum => sums[r][v] = V::load(c[r].add(v * V::LANES)),
                     Start::Bias(bias) => sums[r][v] = V::load(bias.as_ptr().add(v * V::LANES)),
                 }
             }
         }
-        let mut b = b;
         for p in 0..planes {
             for s in 0..segments {
                 let mut at = p * plane + s * segment;
@@ -232,9 +238,8 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &m
             }
         }
         for r in 0..R {
-            let c = c.add(*tile.c_rows.get_unchecked(r));
             for v in 0..N {
-                sums[r][v].store(c.add(v * V::LANES));
+                sums[r][v].store(c[r].add(v * V::LANES));
             }
         }
     }
@@ -276,11 +281,9 @@ mod tests {
                         a_rows: &a_rows,
                         b: &b,
                         b_step,
-                        c: &mut c,
-                        c_rows: &c_rows,
                         start,
                     };
-                    kernels.run(tile, columns);
+                    kernels.run(tile, Rows::Within(&mut c, &c_rows), columns);
                     let b_at = |k, j| b[k * b_step + j];
                     let want = formula(walk, &a, &a_rows, b_at, &before, &c_rows, columns, start);
                     assert_near(&c, &want, kernels);
@@ -390,10 +393,9 @@ mod tests {
             a_rows: &[0],
             b: &[0.0; 4000],
             b_step: 64,
-            c: &mut [0.0; 64],
-            c_rows: &[0],
             start: Start::Zero,
         };
-        microkernels().run(tile, microkernels().lanes);
+        let c = Rows::Within(&mut [0.0; 64], &[0]);
+        microkernels().run(tile, c, microkernels().lanes);
     }
 }

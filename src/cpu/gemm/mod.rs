@@ -2,8 +2,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `mod.rs` | how a product is shared out among threads |
+//! | `mod.rs` | which way a product of given sizes goes |
+//! | `parts.rs` | how it is shared out among threads |
+//! | `vectors.rs` | products with a vector, which go their own way |
 //! | `blocks.rs` | how one thread's part is cut for the caches, and how B is packed |
+//! | `rows.rs` | where a tile of C lies |
+//! | `transpose.rs` | packing a B that is read across |
 //! | `walk.rs` | how k runs through A |
 //! | `microkernel.rs`, `dots.rs` | the innermost loops, written once for vectors of any length |
 //! | `avx512.rs`, `avx2.rs`, `portable.rs` | the vectors, one instruction set each, chosen at run time |
@@ -18,22 +22,24 @@ pub mod blocks;
 mod dots;
 pub mod matrixmultiply;
 pub mod microkernel;
+mod parts;
 mod portable;
+mod rows;
+mod transpose;
+mod vectors;
 pub mod walk;
 
 pub use microkernel::Start;
 
-use super::pool::Buffer;
-use blocks::{Packed, multiply, multiply_piece, pack, packed_len};
-use microkernel::{ROWS, microkernels};
+use microkernel::microkernels;
+use parts::{by_columns, by_rows, by_transposed};
 use rayon::prelude::*;
-use walk::{DEPTH, Walk};
 
-/// Parts that a product is cut into: enough for many threads, few enough that packing B doesn't tell.
+/// Parts that a product of the crate matrixmultiply is cut into.
 const TASKS: usize = 16;
 
 /// Up to this many rows C is cut by its columns.
-const FEW_ROWS: usize = 192;
+const FEW_ROWS: usize = 256;
 
 /// A read-only matrix: value (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +91,16 @@ impl<'a> Matrix<'a> {
     fn column_block(self, start: usize, count: usize) -> Matrix<'a> {
         self.transposed().row_block(start, count).transposed()
     }
+
+    /// `count` values of row i, where they lie side by side.
+    fn row(&self, i: usize, count: usize) -> &'a [f32] {
+        &self.values[i * self.row_stride..][..count]
+    }
+
+    /// Where each row begins.
+    fn row_offsets(&self) -> Vec<usize> {
+        (0..self.rows).map(|row| row * self.row_stride).collect()
+    }
 }
 
 /// C (row-major, `a.rows` × `b.columns`) = `start` + A · B, on the threads of the current pool.
@@ -106,10 +122,21 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     if k == 0 {
         return fill(c, n, start);
     }
-    // A C of one column is the row of the transposed product, unless A's rows can be read along.
-    if n == 1 && a.column_stride != 1 && !matches!(start, Start::Bias(_)) {
-        return gemm(b.transposed(), a.transposed(), c, start);
+    if k == 1 {
+        return vectors::outer(a, b, c, start);
     }
+    if m == 1 && b.column_stride == 1 {
+        return vectors::sum_of_rows(a, b, c, start);
+    }
+    if n <= dots::COLUMNS && a.column_stride == 1 {
+        return vectors::few_columns(a, b, c, start);
+    }
+    // A C of one column is the row of the transposed product.
+    if n == 1 && a.row_stride == 1 && !matches!(start, Start::Bias(_)) {
+        return vectors::sum_of_rows(b.transposed(), a.transposed(), c, start);
+    }
+    // Every task of a cut by columns goes through all of A, which takes longer if A is read across.
+    let wide = if a.column_stride == 1 { m } else { 4 * m };
     if microkernels().is_portable() {
         fill(c, n, start);
         let rows = m.div_ceil(TASKS).next_multiple_of(16);
@@ -117,69 +144,20 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
         parts.for_each(|(i, c)| {
             matrixmultiply::add_product(a.row_block(i * rows, c.len() / n), b, c);
         });
-    } else if m <= FEW_ROWS && n > microkernels().columns() {
-        few_rows(a, b, c, start);
+    } else if b.column_stride != 1 && transposing_pays(m, n) && matches!(start, Start::Zero) {
+        by_transposed(a, b, c);
+    } else if m <= FEW_ROWS && n >= wide {
+        by_columns(a, b, c, start);
     } else {
-        many_rows(a, b, c, start);
+        by_rows(a, b, c, start);
     }
 }
 
-/// Cuts C by its rows; all parts share the packed B.
-fn many_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
-    let (m, n) = (a.rows, b.columns);
-    let packed = Packed::new(b, Walk::straight(a.columns, a.column_stride));
-    let rows = m.div_ceil(TASKS).next_multiple_of(4 * ROWS);
-    c.par_chunks_mut(rows * n).enumerate().for_each(|(i, c)| {
-        let count = c.len() / n;
-        let a_rows = row_offsets(count, a.row_stride);
-        let c_rows = row_offsets(count, n);
-        let a = &a.values[i * rows * a.row_stride..];
-        multiply(a, &a_rows, &packed, c, &c_rows, start);
-    });
-}
-
-/// Cuts C by its columns. Each part packs its own columns of B, which nobody else needs, and makes its
-/// columns of C apart, for rows that are shared can't be written by several threads at once.
-fn few_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
-    let (m, n) = (a.rows, b.columns);
-    let walk = Walk::straight(a.columns, a.column_stride);
-    let columns = n.div_ceil(TASKS).next_multiple_of(microkernels().columns());
-    let a_rows = row_offsets(m, a.row_stride);
-    let mut parts = Buffer::unspecified(m * n);
-    parts
-        .par_chunks_mut(m * columns)
-        .enumerate()
-        .for_each(|(i, part)| {
-            let width = part.len() / m;
-            let b = b.column_block(i * columns, width);
-            let start = match start {
-                Start::Zero => Start::Zero,
-                Start::Bias(bias) => Start::Bias(&bias[i * columns..]),
-                Start::Sum => {
-                    for (part, c) in part.chunks_exact_mut(width).zip(c.chunks_exact(n)) {
-                        part.copy_from_slice(&c[i * columns..][..width]);
-                    }
-                    Start::Sum
-                }
-            };
-            let c_rows = row_offsets(m, width);
-            let mut packed = Buffer::unspecified(packed_len(DEPTH, width));
-            for piece in walk.pieces() {
-                pack(b.row_block(piece.k, piece.walk.len()), &mut packed);
-                let start = if piece.k == 0 { start } else { Start::Sum };
-                let a = &a.values[piece.offset..];
-                multiply_piece(a, &a_rows, piece.walk, &packed, width, part, &c_rows, start);
-            }
-        });
-    c.par_chunks_exact_mut(n).enumerate().for_each(|(row, c)| {
-        for (c, part) in c.chunks_mut(columns).zip(parts.chunks(m * columns)) {
-            c.copy_from_slice(&part[row * c.len()..][..c.len()]);
-        }
-    });
-}
-
-fn row_offsets(count: usize, stride: usize) -> Vec<usize> {
-    (0..count).map(|row| row * stride).collect()
+/// Whether it is A that should be transposed and packed, not B: if it is the smaller and, as columns of Cᵀ,
+/// fills vectors nearly whole.
+fn transposing_pays(m: usize, n: usize) -> bool {
+    let empty = m.next_multiple_of(microkernels().lanes) - m;
+    m <= n.min(FEW_ROWS / 2) && m > dots::COLUMNS && empty <= m / 16
 }
 
 /// C = `start`.
@@ -221,6 +199,14 @@ mod tests {
             (200, 300, 150),
             (1000, 70, 60),
             (5, 129, 1100),
+            (64, 130, 203),
+            (64, 500, 128),
+            (256, 64, 512),
+            (1, 90, 300),
+            (1, 120, 1100),
+            (1000, 80, 1),
+            (30, 1, 70),
+            (900, 1, 130),
         ] {
             let mut draw =
                 |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };

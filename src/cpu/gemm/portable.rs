@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "the microkernels' interface is raw pointers")]
 
 use super::dots::{self, Dots, DotsFn};
-use super::microkernel::{Microkernels, Tile, TileFn, Vector, compute};
+use super::microkernel::{Microkernels, ROWS, Tile, TileFn, Vector, compute};
 use wide::f32x8;
 
 pub(super) fn available() -> &'static Microkernels {
@@ -38,9 +38,9 @@ const fn row<const R: usize>() -> &'static [TileFn] {
 
 /// # Safety
 /// As [`compute`].
-unsafe fn tile<const R: usize>(tile: &mut Tile) {
+unsafe fn tile<const R: usize>(tile: &Tile, c: &[*mut f32; ROWS]) {
     // SAFETY: as this function's.
-    unsafe { compute::<f32x8, R, 1>(tile) }
+    unsafe { compute::<f32x8, R, 1>(tile, c) }
 }
 
 const fn dots_row<const R: usize>() -> [DotsFn; dots::COLUMNS] {

@@ -2,8 +2,9 @@
 //! apart if it is read across; in a convolution's images they come in segments, one for each row of the
 //! kernel or of the image, and those of several images in planes.
 
-/// The most steps of k in a piece.
-pub const DEPTH: usize = 128;
+/// The most steps of k in a piece. A tile's sums stay in registers for as long, and to begin and end a tile
+/// costs as much as some ten steps.
+pub const DEPTH: usize = 384;
 
 /// Some planes of some segments of some equal steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

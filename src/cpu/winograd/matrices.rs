@@ -108,7 +108,12 @@ mod tests {
             }
             let backwards = times(Transform::filter(taps).reversed(taps), g);
             let turned: Vec<f32> = g.iter().rev().copied().collect();
-            assert_eq!(backwards, times(Transform::filter(taps), &turned));
+            for (a, b) in backwards
+                .iter()
+                .zip(times(Transform::filter(taps), &turned))
+            {
+                assert!((a - b).abs() < 1e-5, "{taps} taps: {a}, not {b}");
+            }
         }
     }
 }

@@ -1,0 +1,211 @@
+//! How a product is shared out among threads, and how a thread's part of it is laid out for the caches.
+//!
+//! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
+//! changes no bit of it.
+
+use super::Matrix;
+use super::blocks::{Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len};
+use super::microkernel::{MAX_COLUMNS, ROWS, Start, microkernels};
+use super::rows::Rows;
+use super::transpose::transpose;
+use super::walk::{DEPTH, Walk};
+use crate::cpu::pool::Buffer;
+use rayon::prelude::*;
+
+/// Multiply-adds from which on a second thread is worth waking: about 10 µs of them.
+const PARALLEL_FROM: usize = 1 << 20;
+
+/// Multiply-adds from which on more tasks than two a thread share them more evenly than they cost.
+const MANY_TASKS_FROM: usize = 1 << 25;
+
+/// Rows of C in a block.
+const BLOCK_ROWS: usize = 64 * ROWS;
+
+/// Columns of C that a block's rows are worked on at a time, so that they stay in the L2 cache.
+const GROUP_COLUMNS: usize = 16 * MAX_COLUMNS;
+
+/// Lines that are a multiple of this many values apart, 1 KiB, meet in few sets of the L1 cache.
+const CLASH: usize = 256;
+
+/// Up to this many rows of A a row-major B is read where it lies: a copy costs more than it saves.
+const IN_PLACE: usize = 128;
+
+/// Columns of C from which on a copy of A pays.
+const COPY_FROM: usize = 2 * MAX_COLUMNS;
+
+/// Cuts C by its columns: for a B that is large beside A. A task packs its columns of B, which nobody else
+/// needs, a panel's piece at a time, and uses them while they are in cache.
+pub(super) fn by_columns(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+    let (m, n) = (a.rows, b.columns);
+    let width = task_columns(m * a.columns, n);
+    let tasks = columns_apart(c, n, width);
+    tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
+        let b = b.column_block(i * width, c[0].len());
+        columns(a, b, &mut c, start.at_column(i * width));
+    });
+}
+
+/// The rows of C, `n` columns wide, for each of the tasks that `width` of the columns belong to.
+fn columns_apart(c: &mut [f32], n: usize, width: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut tasks: Vec<_> = (0..n.div_ceil(width))
+        .map(|_| Vec::with_capacity(c.len() / n))
+        .collect();
+    for row in c.chunks_exact_mut(n) {
+        let parts = row.chunks_mut(width);
+        tasks
+            .iter_mut()
+            .zip(parts)
+            .for_each(|(task, part)| task.push(part));
+    }
+    tasks
+}
+
+/// Columns of a task of a product that takes `work` multiply-adds a column.
+fn task_columns(work: usize, n: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    if threads == 1 || work * n < PARALLEL_FROM {
+        return n;
+    }
+    let vectors = n.div_ceil(microkernels().lanes);
+    // Whole panels if that still leaves enough tasks to share evenly.
+    let panel = microkernels().columns();
+    match vectors.div_ceil(4 * threads) * microkernels().lanes {
+        columns if columns >= 2 * panel => columns.next_multiple_of(panel),
+        _ => vectors.div_ceil(2 * threads) * microkernels().lanes,
+    }
+}
+
+/// C, given by its rows, = `start` + A · B.
+fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
+    let panel = microkernels().columns();
+    let a = Placed::new(a, b.columns);
+    let in_place = b.column_stride == 1 && a.rows.len() <= IN_PLACE;
+    let mut packed = Buffer::unspecified(packed_len(DEPTH, panel));
+    for from in (0..b.columns).step_by(panel) {
+        let b = b.column_block(from, panel.min(b.columns - from));
+        for piece in a.walk.pieces() {
+            let start = match piece.k {
+                0 => start.at_column(from),
+                _ => Start::Sum,
+            };
+            let b = b.row_block(piece.k, piece.walk.len());
+            let (rows, a) = (&a.rows, &a.values()[piece.offset..]);
+            let (c, walk) = (Rows::Apart(c, from), piece.walk);
+            if in_place && b.columns.is_multiple_of(microkernels().lanes) {
+                multiply_panel(a, rows, walk, (b.values, b.row_stride), b.columns, c, start);
+            } else {
+                pack(b, &mut packed);
+                multiply_into(a, rows, walk, &packed, b.columns, c, start);
+            }
+        }
+    }
+}
+
+/// C = A · B by way of Cᵀ = Bᵀ · Aᵀ: for a B that is read across and larger than A, for then it is A that has
+/// to be transposed and packed, and Bᵀ is read where it lies.
+pub(super) fn by_transposed(a: Matrix, b: Matrix, c: &mut [f32]) {
+    let (m, n) = (a.rows, b.columns);
+    let packed = Packed::new(a.transposed(), Walk::straight(a.columns, 1));
+    let task = task_rows(m * a.columns, n);
+    let tasks = columns_apart(c, n, task);
+    tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
+        let width = c[0].len();
+        let rows = b.transposed().row_block(i * task, width);
+        let mut turned = Buffer::unspecified(2 * width * m);
+        let (turned, straight) = turned.split_at_mut(width * m);
+        block(rows, &packed, m, turned, Start::Zero);
+        transpose(Matrix::new(turned, width, m), width, straight);
+        let straight = straight.chunks_exact(width);
+        c.iter_mut()
+            .zip(straight)
+            .for_each(|(c, row)| c.copy_from_slice(row));
+    });
+}
+
+/// Cuts C by its rows, which all need the same packed B.
+pub(super) fn by_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+    let (m, n) = (a.rows, b.columns);
+    let packed = Packed::new(b, Walk::straight(a.columns, a.column_stride));
+    let rows = task_rows(a.columns * n, m);
+    c.par_chunks_mut(rows * n).enumerate().for_each(|(i, c)| {
+        for (j, c) in c.chunks_mut(BLOCK_ROWS * n).enumerate() {
+            let a = a.row_block(i * rows + j * BLOCK_ROWS, c.len() / n);
+            block(a, &packed, n, c, start);
+        }
+    });
+}
+
+/// Rows of a task of a product that takes `work` multiply-adds a row.
+fn task_rows(work: usize, m: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    let tasks = match work * m {
+        0..PARALLEL_FROM => 1,
+        PARALLEL_FROM..MANY_TASKS_FROM => 2 * threads,
+        _ => 4 * threads,
+    };
+    m.div_ceil(tasks).next_multiple_of(ROWS)
+}
+
+/// C = `start` + A · B for a block of rows.
+fn block(a: Matrix, b: &Packed, n: usize, c: &mut [f32], start: Start) {
+    let c_rows: Vec<usize> = (0..a.rows).map(|row| row * n).collect();
+    for from in (0..n).step_by(GROUP_COLUMNS) {
+        let count = GROUP_COLUMNS.min(n - from);
+        for piece in Walk::straight(a.columns, 1).pieces() {
+            let depth = piece.walk.len();
+            let a = Placed::new(a.column_block(piece.k, depth), count);
+            let start = match piece.k {
+                0 => start.at_column(from),
+                _ => Start::Sum,
+            };
+            let b = b.columns(piece.k, depth, from);
+            multiply_piece(
+                a.values(),
+                &a.rows,
+                a.walk,
+                b,
+                count,
+                &mut c[from..],
+                &c_rows,
+                start,
+            );
+        }
+    }
+}
+
+/// A as the microkernel reads it: where it lies or, if it is read across and its rows would push each other
+/// out of the L1 cache, copied.
+struct Placed<'a> {
+    values: &'a [f32],
+    copy: Option<Buffer>,
+    rows: Vec<usize>,
+    walk: Walk,
+}
+
+impl Placed<'_> {
+    /// `a`, each of whose values is used for `columns` columns of C.
+    fn new(a: Matrix, columns: usize) -> Placed {
+        let clash = a.row_stride == 1 && a.column_stride.is_multiple_of(CLASH);
+        let mut placed = Placed {
+            values: a.values,
+            copy: None,
+            rows: a.row_offsets(),
+            walk: Walk::straight(a.columns, a.column_stride),
+        };
+        if clash && columns >= COPY_FROM {
+            // An odd number of cache lines: as many lines lie in each set.
+            let pitch = (a.rows.div_ceil(16) | 1) * 16;
+            let mut copy = Buffer::unspecified(a.columns * pitch);
+            for (k, to) in copy.chunks_exact_mut(pitch).enumerate() {
+                to[..a.rows].copy_from_slice(a.transposed().row(k, a.rows));
+            }
+            placed.copy = Some(copy);
+            placed.walk.step = pitch;
+        }
+        placed
+    }
+
+    fn values(&self) -> &[f32] {
+        self.copy.as_deref().unwrap_or(self.values)
+    }
+}

@@ -1,0 +1,86 @@
+//! Where a tile of C lies: rows of one slice, or slices of their own, so that threads which share C's rows
+//! can each be given their columns of them.
+
+use super::microkernel::ROWS;
+
+/// Rows of C.
+pub(super) enum Rows<'a, 'b> {
+    /// Where each begins in a slice.
+    Within(&'a mut [f32], &'a [usize]),
+    /// Each a slice of its own, and the column that they begin at: for rows that several threads share.
+    Apart(&'a mut [&'b mut [f32]], usize),
+}
+
+impl<'b> Rows<'_, 'b> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Rows::Within(_, starts) => starts.len(),
+            Rows::Apart(rows, _) => rows.len(),
+        }
+    }
+
+    /// `count` rows from `start` on, from column `column` on.
+    pub fn part(&mut self, start: usize, count: usize, column: usize) -> Rows<'_, 'b> {
+        match self {
+            Rows::Within(c, starts) => Rows::Within(&mut c[column..], &starts[start..][..count]),
+            Rows::Apart(rows, from) => Rows::Apart(&mut rows[start..][..count], *from + column),
+        }
+    }
+
+    /// A row, from its first column on.
+    pub fn row(&mut self, row: usize) -> &mut [f32] {
+        match self {
+            Rows::Within(c, starts) => &mut c[starts[row]..],
+            Rows::Apart(rows, from) => &mut rows[row][*from..],
+        }
+    }
+
+    /// Where each of the rows of a tile begins; null beyond the last.
+    ///
+    /// # Panics
+    /// If a row has not as many columns.
+    pub fn pointers(&mut self, columns: usize) -> [*mut f32; ROWS] {
+        let mut pointers = [std::ptr::null_mut(); ROWS];
+        let inside = match self {
+            Rows::Within(c, starts) => {
+                let base = c.as_mut_ptr();
+                for (to, &start) in pointers.iter_mut().zip(starts.iter()) {
+                    *to = base.wrapping_add(start);
+                }
+                starts.iter().all(|start| start + columns <= c.len())
+            }
+            Rows::Apart(rows, from) => {
+                for (to, row) in pointers.iter_mut().zip(rows.iter_mut()) {
+                    *to = row.as_mut_ptr().wrapping_add(*from);
+                }
+                rows.iter().all(|row| *from + columns <= row.len())
+            }
+        };
+        assert!(inside, "gemm: a tile reaches outside its operands");
+        pointers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_lead_to_the_same_places() {
+        let mut c: Vec<f32> = (0..60).map(|v| v as f32).collect();
+        let firsts = |mut rows: Rows| [rows.part(1, 2, 4).row(0)[0], rows.part(1, 2, 4).row(1)[0]];
+        assert_eq!(firsts(Rows::Within(&mut c, &[0, 20, 40])), [24.0, 44.0]);
+        let mut rows: Vec<&mut [f32]> = c.chunks_mut(20).collect();
+        assert_eq!(firsts(Rows::Apart(&mut rows, 0)), [24.0, 44.0]);
+        assert_eq!(firsts(Rows::Apart(&mut rows, 3)), [27.0, 47.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a tile reaches outside its operands")]
+    fn a_row_that_is_too_short_is_refused() {
+        let mut c = [0.0; 30];
+        let (long, short) = c.split_at_mut(16);
+        Rows::Apart(&mut [long, short], 0).pointers(16);
+    }
+}
