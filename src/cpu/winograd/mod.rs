@@ -12,8 +12,8 @@
 //! kind, with the output's gradient in the kernel's place: m × m taps, k × k results, and tiles as the inner
 //! length.
 //!
-//! A task makes one row of the 8 × 8 places from beginning to end, in the cache: it transforms the tiles, multiplies, and
-//! goes back along that row; only then do the rows come together. What it writes is its own.
+//! A task makes one row of the 8 × 8 places from beginning to end, in the cache: it transforms the tiles,
+//! multiplies, and goes back along that row; only then do the rows come together. What it writes is its own.
 
 mod matrices;
 
