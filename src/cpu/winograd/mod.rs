@@ -15,7 +15,7 @@
 //! A task makes one row of the 8 × 8 places from beginning to end, in the cache: it transforms the tiles,
 //! multiplies, and goes back along that row; only then do the rows come together. What it writes is its own.
 
-mod matrices;
+pub mod matrices;
 
 use super::gemm::blocks::{Packed, multiply};
 use super::gemm::walk::Walk;
