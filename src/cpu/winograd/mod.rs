@@ -350,6 +350,7 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Purpose, Random};
     use crate::shape::Padding;
 
     #[test]
@@ -368,5 +369,47 @@ mod tests {
         assert!(!applies([64, 7, 7, 128], 3, 256, 1), "tiles hang over far");
         assert!(!applies([64, 14, 14, 3], 5, 64, 1), "few channels");
         assert!(!applies([64, 14, 14, 64], 7, 64, 1), "no kernel of these");
+    }
+    /// `cargo test --release error_of_winograd -- --nocapture` prints the figure of docs/performance.md.
+    #[test]
+    fn the_error_of_winograd_stays_below_a_hundred_thousandth() {
+        if microkernels().is_portable() {
+            return;
+        }
+        let (image, weight) = ([16, 7, 7, 256], [5, 5, 256, 32]);
+        let padding = Padding::symmetric(2);
+        let g = Conv2dGeometry::new("test", image.into(), weight.into(), [1, 1], padding);
+        let mut random = Random::new(9, Purpose::Check);
+        let mut draw = |sizes: [usize; 4]| -> Vec<f32> {
+            let values = random.normal(sizes.iter().product());
+            values.into_iter().map(|v| v as f32).collect()
+        };
+        let (x, w) = (draw(image), draw(weight));
+        let y = convolve(&x, &w, &g, Direction::Forward);
+        let (mut squares, mut errors) = (0.0, 0.0);
+        for (at, found) in y.chunks_exact(g.c_out).enumerate() {
+            let (n, row, column) = (at / 49, at / 7 % 7, at % 7);
+            let mut want = [0.0; 32];
+            for (i, j) in (0..5).flat_map(|i| (0..5).map(move |j| (i, j))) {
+                let inside = (g.input_row(row, i), g.input_column(column, j));
+                let (Some(row), Some(column)) = inside else {
+                    continue;
+                };
+                let pixel = &x[((n * g.h + row) * g.w + column) * g.c_in..][..g.c_in];
+                let tap = w[(i * g.kw + j) * g.c_in * g.c_out..].chunks_exact(g.c_out);
+                for (&value, weights) in pixel.iter().zip(tap) {
+                    for (want, &weight) in want.iter_mut().zip(weights) {
+                        *want += f64::from(value) * f64::from(weight);
+                    }
+                }
+            }
+            for (want, &found) in want.iter().zip(found) {
+                squares += want * want;
+                errors += (f64::from(found) - want).powi(2);
+            }
+        }
+        let relative = (errors / squares).sqrt();
+        println!("root mean square error, relative to the result's: {relative:.1e}");
+        assert!(relative < 1e-5);
     }
 }
