@@ -51,11 +51,15 @@ pub fn cases() -> Vec<Case> {
         layers::normalised(&[2, 12_544], 1e-3),
         layers::normalised_and_rectified(&[5000, 17], 0.3, Some(0.3), far_from_kinks),
         layers::normalised_and_rectified(&[6, 14, 14, 64], 0.3, None, far_from_kinks),
-        // Products cut into 2 and into 16 blocks of rows, the last of them short.
+        // Products too small to be shared out, and such as are: by rows, by columns, by columns of Cᵀ.
         products::product([100, 80, 60], Transpose::NONE),
         products::product([300, 30, 41], Transpose::A),
         products::product([1003, 17, 33], Transpose::B),
         products::product([17, 1003, 33], Transpose { a: true, b: true }),
+        products::product([1003, 70, 60], Transpose::NONE),
+        products::product([300, 300, 150], Transpose::A),
+        products::product([130, 70, 700], Transpose::NONE),
+        products::product([64, 500, 130], Transpose::B),
         products::dense_layer([65, 100, 130]),
     ];
     // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after
@@ -74,12 +78,15 @@ pub fn cases() -> Vec<Case> {
             image, kernel, c_out, stride, padding, "same",
         ));
     }
-    // Enough tiles for Winograd's convolution, of two groups, the second short; in channels that fill no vector,
-    // kernels that aren't square, and images that no tile divides.
+    // Enough tiles for Winograd's convolution: of two groups, the second short; in channels that fill no vector,
+    // kernels that aren't square, and images that no tile divides; with the longest sums, over tiles and over
+    // channels.
     for (image, kernel, c_out) in [
         ([35, 8, 7, 32], [5, 5], 33),
         ([9, 13, 11, 40], [3, 6], 32),
         ([16, 15, 15, 32], [4, 4], 32),
+        ([128, 14, 14, 32], [3, 3], 32),
+        ([8, 14, 14, 512], [3, 3], 32),
     ] {
         let padding = match kernel {
             [4, 4] => Padding::VALID,

@@ -23,7 +23,7 @@ use crate::cpu::pool::Buffer;
 use rayon::prelude::*;
 
 /// Rows of C in a block.
-const BLOCK_ROWS: usize = 64 * ROWS;
+pub(super) const BLOCK_ROWS: usize = 64 * ROWS;
 
 /// B `[k, n]` as the microkernels read it: piece by piece of a walk, in each panel by panel, the rows
 /// of a panel one after another and filled up with zeros to whole vectors. A B of very few columns, for

@@ -42,7 +42,9 @@ impl Dots<'_> {
         reason = "the one door to the microkernels, which use raw pointers"
     )]
     pub fn run(mut self, kernels: &Microkernels, columns: usize) {
-        let last = |rows: &[usize]| rows.iter().copied().max().unwrap_or(0);
+        let within = |rows: &[usize], values: &[f32], reach| {
+            rows.iter().max() <= values.len().checked_sub(reach).as_ref()
+        };
         let steps = self.walk.len();
         assert!(
             self.a_rows.len() == self.c_rows.len() && steps > 0 && columns > 0,
@@ -51,9 +53,9 @@ impl Dots<'_> {
         assert!(
             self.walk.step == 1
                 && self.walk.planes == 1
-                && last(self.a_rows) + self.walk.reach() <= self.a.len()
+                && within(self.a_rows, self.a, self.walk.reach())
                 && (columns - 1) * self.b_column + steps <= self.b.len()
-                && last(self.c_rows) + columns <= self.c.len(),
+                && within(self.c_rows, self.c, columns),
             "gemm: a tile reaches outside its operands"
         );
         if let Start::Bias(bias) = self.start {

@@ -144,9 +144,9 @@ impl Microkernels {
     reason = "the one door to the microkernels, which use raw pointers"
 )]
 fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
-    let last = tile.a_rows.iter().copied().max().unwrap_or(0);
+    let last = tile.a_rows.iter().max();
     assert!(
-        last + tile.walk.reach() <= tile.a.len()
+        last <= tile.a.len().checked_sub(tile.walk.reach()).as_ref()
             && (tile.walk.len() - 1) * tile.b_step + columns <= tile.b.len(),
         "gemm: a tile reaches outside its operands"
     );

@@ -38,8 +38,11 @@ use rayon::prelude::*;
 /// Parts that a product of the crate matrixmultiply is cut into.
 const TASKS: usize = 16;
 
-/// Up to this many rows C is cut by its columns.
+/// The most rows of a C that is cut by its columns.
 const FEW_ROWS: usize = 256;
+
+/// The most rows of an A that is transposed so that B need not be.
+const ROWS_TO_TRANSPOSE: usize = 128;
 
 /// A read-only matrix: value (i, j) is `values[i * row_stride + j * column_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -157,7 +160,7 @@ pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
 /// fills vectors nearly whole.
 fn transposing_pays(m: usize, n: usize) -> bool {
     let empty = m.next_multiple_of(microkernels().lanes) - m;
-    m <= n.min(FEW_ROWS / 2) && m > dots::COLUMNS && empty <= m / 16
+    m <= n.min(ROWS_TO_TRANSPOSE) && m > dots::COLUMNS && empty <= m / 16
 }
 
 /// C = `start`.
@@ -207,6 +210,9 @@ mod tests {
             (1000, 80, 1),
             (30, 1, 70),
             (900, 1, 130),
+            // Several blocks of rows and of k, and columns beyond the first group of panels.
+            (400, 400, 1100),
+            (3200, 20, 70),
         ] {
             let mut draw =
                 |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };

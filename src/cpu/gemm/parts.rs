@@ -4,7 +4,9 @@
 //! changes no bit of it.
 
 use super::Matrix;
-use super::blocks::{Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len};
+use super::blocks::{
+    BLOCK_ROWS, Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len,
+};
 use super::microkernel::{MAX_COLUMNS, ROWS, Start, microkernels};
 use super::rows::Rows;
 use super::transpose::transpose;
@@ -17,9 +19,6 @@ const PARALLEL_FROM: usize = 1 << 20;
 
 /// Multiply-adds from which on more tasks than two a thread share them more evenly than they cost.
 const MANY_TASKS_FROM: usize = 1 << 25;
-
-/// Rows of C in a block.
-const BLOCK_ROWS: usize = 64 * ROWS;
 
 /// Columns of C that a block's rows are worked on at a time, so that they stay in the L2 cache.
 const GROUP_COLUMNS: usize = 16 * MAX_COLUMNS;

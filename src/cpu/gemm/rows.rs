@@ -48,13 +48,15 @@ impl<'b> Rows<'_, 'b> {
                 for (to, &start) in pointers.iter_mut().zip(starts.iter()) {
                     *to = base.wrapping_add(start);
                 }
-                starts.iter().all(|start| start + columns <= c.len())
+                let last = c.len().checked_sub(columns);
+                starts.iter().all(|&start| Some(start) <= last)
             }
             Rows::Apart(rows, from) => {
                 for (to, row) in pointers.iter_mut().zip(rows.iter_mut()) {
                     *to = row.as_mut_ptr().wrapping_add(*from);
                 }
-                rows.iter().all(|row| *from + columns <= row.len())
+                let last = |row: &&mut [f32]| row.len().checked_sub(columns);
+                rows.iter().all(|row| Some(*from) <= last(row))
             }
         };
         assert!(inside, "gemm: a tile reaches outside its operands");
@@ -82,5 +84,11 @@ mod tests {
         let mut c = [0.0; 30];
         let (long, short) = c.split_at_mut(16);
         Rows::Apart(&mut [long, short], 0).pointers(16);
+    }
+
+    #[test]
+    #[should_panic(expected = "a tile reaches outside its operands")]
+    fn a_row_so_far_out_that_its_end_wraps_around_is_refused() {
+        Rows::Within(&mut [0.0; 30], &[usize::MAX - 3]).pointers(16);
     }
 }

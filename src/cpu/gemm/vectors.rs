@@ -39,7 +39,7 @@ pub(super) fn outer(column: Matrix, row: Matrix, c: &mut [f32], start: Start) {
                         Start::Zero => c.iter_mut().zip(b).for_each(|(c, &b)| *c = a * b),
                         Start::Sum => c.iter_mut().zip(b).for_each(|(c, &b)| *c += a * b),
                         Start::Bias(bias) => {
-                            let b = b.iter().zip(bias);
+                            let b = b.iter().zip(&bias[..n]);
                             c.iter_mut().zip(b).for_each(|(c, (&b, &z))| *c = z + a * b);
                         }
                     }
@@ -53,12 +53,12 @@ pub(super) fn outer(column: Matrix, row: Matrix, c: &mut [f32], start: Start) {
 pub(super) fn sum_of_rows(row: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let a = side_by_side(row);
     let a = &a[..b.rows];
-    let together = if a.len() * b.columns < PARALLEL_FROM {
-        b.columns
-    } else {
-        1
+    let runs_per_task = match a.len() * b.columns {
+        0..PARALLEL_FROM => usize::MAX,
+        _ => 1,
     };
-    let parts = c.par_chunks_mut(RUN).enumerate().with_min_len(together);
+    let parts = c.par_chunks_mut(RUN).enumerate();
+    let parts = parts.with_min_len(runs_per_task);
     parts.for_each(|(i, c)| {
         match start {
             Start::Zero => c.fill(0.0),

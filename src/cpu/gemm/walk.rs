@@ -53,20 +53,22 @@ impl Walk {
         reason = "a count of steps, not a container"
     )]
     pub fn len(&self) -> usize {
-        self.planes * self.segments * self.run
+        self.planes
+            .saturating_mul(self.segments)
+            .saturating_mul(self.run)
     }
 
-    /// Values from the first step to the last, both counted, in a row of A.
+    /// Values from the first step to the last, both counted, in a row of A; so many that no row has them
+    /// where the sum would overflow.
     pub fn reach(&self) -> usize {
-        match self.len() {
-            0 => 0,
-            _ => {
-                (self.planes - 1) * self.plane
-                    + (self.segments - 1) * self.segment
-                    + (self.run - 1) * self.step
-                    + 1
-            }
+        if self.len() == 0 {
+            return 0;
         }
+        let between = |count: usize, step: usize| (count - 1).saturating_mul(step);
+        between(self.planes, self.plane)
+            .saturating_add(between(self.segments, self.segment))
+            .saturating_add(between(self.run, self.step))
+            .saturating_add(1)
     }
 
     /// The walk in pieces of at most [`DEPTH`] steps: several whole planes, or several whole segments of

@@ -17,6 +17,7 @@
 
 pub mod matrices;
 
+use super::columns::add_assign;
 use super::gemm::blocks::{Packed, multiply};
 use super::gemm::walk::Walk;
 use super::gemm::{Matrix, Start, microkernel::microkernels};
@@ -30,17 +31,28 @@ use rayon::prelude::*;
 /// Kernel sizes that leave tiles of a use.
 const KERNELS: std::ops::RangeInclusive<usize> = 3..=6;
 
-/// Channels from which on the products outweigh the transforms.
-const CHANNELS: usize = 32;
+/// Channels from which on the products outweigh the transforms, and those up to which the sums over them
+/// keep the digits that the transforms leave.
+const CHANNELS: std::ops::RangeInclusive<usize> = 32..=512;
 
 /// Tiles in the batch from which on transforming the weights pays.
 const TILES: usize = 64;
 
-/// Tiles that are transformed together: their row of places stays in the L2 cache.
+/// Tiles that are transformed together: of up to 128 channels their row of places stays in the L2 cache.
 const GROUP_TILES: usize = 128;
+
+/// Tiles of an image at most: images are never divided among groups.
+const IMAGE_TILES: usize = 2 * GROUP_TILES;
+
+/// Groups whose products are summed up in one go. For a gradient these sums run over all tiles of a batch, and
+/// their error grows with their length.
+const GROUPS_OF_A_SUM: usize = 2;
 
 /// Values whose sums stay in registers.
 const CHUNK: usize = 64;
+
+/// A vector of those that fill no such chunk.
+const SHORT_CHUNK: usize = 16;
 
 /// Whether a convolution is better made here.
 pub fn applies(g: &Conv2dGeometry) -> bool {
@@ -48,7 +60,8 @@ pub fn applies(g: &Conv2dGeometry) -> bool {
     if g.stride != [1, 1]
         || !KERNELS.contains(&g.kh)
         || !KERNELS.contains(&g.kw)
-        || g.c_in.min(g.c_out) < CHANNELS
+        || !CHANNELS.contains(&g.c_in)
+        || !CHANNELS.contains(&g.c_out)
         || padding != [true, true]
         || microkernels().is_portable()
     {
@@ -58,7 +71,7 @@ pub fn applies(g: &Conv2dGeometry) -> bool {
     let tiles = |h: usize, w: usize| h.div_ceil(POINTS + 1 - g.kh) * w.div_ceil(POINTS + 1 - g.kw);
     let tiles = tiles(g.out_h, g.out_w).max(tiles(g.h, g.w));
     let by_taps: usize = taps(g).iter().map(|tap| tap.size[0] * tap.size[1]).sum();
-    g.n * tiles >= TILES && by_taps >= 2 * tiles * POINTS * POINTS
+    tiles <= IMAGE_TILES && g.n * tiles >= TILES && by_taps >= 2 * tiles * POINTS * POINTS
 }
 
 /// Images `[n, h, w, c]` and the tiles that cover them.
@@ -199,24 +212,29 @@ fn combine<'a>(
     widest(
         #[inline(always)]
         move || {
-            let whole = to.len() - to.len() % CHUNK;
-            let (chunks, rest) = to.split_at_mut(whole);
-            for (i, to) in chunks.chunks_exact_mut(CHUNK).enumerate() {
-                let mut sum = [0.0; CHUNK];
-                for (coefficient, source) in terms {
-                    let source = &source[i * CHUNK..][..CHUNK];
-                    for (sum, value) in sum.iter_mut().zip(source) {
-                        *sum = value.mul_add(*coefficient, *sum);
-                    }
-                }
-                to.copy_from_slice(&sum);
-            }
-            for (i, to) in rest.iter_mut().enumerate() {
-                let term = |(coefficient, source): &(f32, &[f32])| coefficient * source[whole + i];
-                *to = terms.iter().map(term).sum();
-            }
+            let done = add_up::<CHUNK>(terms, to, 0);
+            let done = add_up::<SHORT_CHUNK>(terms, to, done);
+            add_up::<1>(terms, to, done);
         },
     );
+}
+
+/// [`combine`] for as many whole chunks of `N` values as there are from `start` on; where they end.
+#[inline(always)]
+fn add_up<const N: usize>(terms: &[(f32, &[f32])], to: &mut [f32], start: usize) -> usize {
+    let (chunks, _) = to[start..].as_chunks_mut::<N>();
+    let end = start + chunks.len() * N;
+    for (i, to) in chunks.iter_mut().enumerate() {
+        let mut sum = [0.0; N];
+        for (coefficient, source) in terms {
+            let source = &source[start + i * N..][..N];
+            for (sum, value) in sum.iter_mut().zip(source) {
+                *sum = value.mul_add(*coefficient, *sum);
+            }
+        }
+        *to = sum;
+    }
+    end
 }
 
 /// Which of the two convolutions that a geometry describes.
@@ -321,15 +339,21 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
     let mut columns = Buffer::unspecified(POINTS * row);
     let rows = columns.par_chunks_exact_mut(row).enumerate();
     rows.for_each(|(row, columns)| {
-        let mut places = Buffer::unspecified(POINTS * kernel.channels());
-        let mut start = Start::Zero;
+        let mut sums = Buffer::zeros(POINTS * kernel.channels());
+        let mut places = Buffer::unspecified(sums.len());
         let grad = grad.chunks(group * outputs.values());
-        for (x, grad) in x.chunks(group * inputs.values()).zip(grad) {
+        let groups = x.chunks(group * inputs.values()).zip(grad);
+        let count = groups.len();
+        for (i, (x, grad)) in groups.enumerate() {
             let tiles = grad.len() / outputs.values() * outputs.tiles();
             let mut signals = Buffer::unspecified(POINTS * tiles * g.c_in);
             inputs.spread(x, [&signal, &signal], row, &mut signals);
             let mut grads = Buffer::unspecified(POINTS * tiles * g.c_out);
             outputs.spread(grad, filters, row, &mut grads);
+            let start = match i % GROUPS_OF_A_SUM {
+                0 => Start::Zero,
+                _ => Start::Sum,
+            };
             let signals = signals.chunks_exact(tiles * g.c_in);
             let grads = grads.chunks_exact(tiles * g.c_out);
             let products = places.chunks_exact_mut(kernel.channels());
@@ -338,9 +362,11 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
                 let grad = Packed::new(Matrix::new(grad, tiles, g.c_out), walk);
                 multiply(signal, &values, &grad, product, &kernel_rows, start);
             }
-            start = Start::Sum;
+            if (i + 1) % GROUPS_OF_A_SUM == 0 || i + 1 == count {
+                add_assign(&mut sums, &places);
+            }
         }
-        kernel.gather_columns(&places, &results[1], columns);
+        kernel.gather_columns(&sums, &results[1], columns);
     });
     let mut w = Buffer::unspecified(kernel.values());
     kernel.gather_rows(&columns, &results[0], &mut w);
