@@ -47,36 +47,53 @@ impl Initializer {
         device: Device,
     ) -> Tensor {
         let count = shape.numel();
-        let scaled = |values: Vec<f64>, scale: f64| values.into_iter().map(|v| v * scale).collect();
-        let values: Vec<f64> = match self {
+        let mut values: Vec<f32> = Vec::with_capacity(count);
+        match self {
             Initializer::GlorotUniform => {
                 let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
-                random
-                    .uniform(count)
-                    .into_iter()
-                    .map(|u| (2.0 * u - 1.0) * limit)
-                    .collect()
+                for length in chunks(count) {
+                    let drawn = random.uniform(length).into_iter();
+                    values.extend(drawn.map(|u| ((2.0 * u - 1.0) * limit) as f32));
+                }
             }
-            Initializer::HeNormal => scaled(random.normal(count), (2.0 / fan_in as f64).sqrt()),
-            Initializer::Normal { stddev } => scaled(random.normal(count), stddev),
+            Initializer::HeNormal => {
+                let stddev = (2.0 / fan_in as f64).sqrt();
+                return Initializer::Normal { stddev }.draw(
+                    shape,
+                    [fan_in, fan_out],
+                    random,
+                    device,
+                );
+            }
+            Initializer::Normal { stddev } => {
+                for length in chunks(count) {
+                    let drawn = random.normal(length).into_iter();
+                    values.extend(drawn.map(|v| (v * stddev) as f32));
+                }
+            }
+            // As many rounds as it takes, each as long as what is missing.
             Initializer::TruncatedNormal { stddev } => {
-                scaled(truncated_normal(count, random), stddev)
+                while values.len() < count {
+                    for length in chunks(count - values.len()) {
+                        let drawn = random.normal(length).into_iter();
+                        let kept = drawn.filter(|v| v.abs() <= 2.0);
+                        values.extend(kept.map(|v| (v * stddev) as f32));
+                    }
+                }
             }
-            Initializer::Zeros => vec![0.0; count],
-        };
-        let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
+            Initializer::Zeros => values.resize(count, 0.0),
+        }
         Tensor::from_f32(&values, shape, device)
     }
 }
 
-/// N(0, 1) within [-2, 2]: as many rounds as it takes, each as long as what is missing.
-fn truncated_normal(count: usize, random: &mut Random) -> Vec<f64> {
-    let mut kept = Vec::with_capacity(count);
-    while kept.len() < count {
-        let round = random.normal(count - kept.len());
-        kept.extend(round.into_iter().filter(|v| v.abs() <= 2.0));
-    }
-    kept
+/// `count` in parts that are small beside a layer's weights, so that what is drawn takes no memory to speak
+/// of. Each but the last is of whole blocks of random numbers: the numbers are the same as in one go.
+fn chunks(count: usize) -> impl Iterator<Item = usize> {
+    const CHUNK: usize = 1 << 14;
+    (0..count)
+        .step_by(CHUNK)
+        .map(move |at| CHUNK.min(count - at))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Two sides timed in alternating pairs: what else the machine does meets both, and each pair has a ratio
 //! of its own.
 
+use minimax::cpu::threads::awake;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,14 +31,15 @@ pub struct Timing {
 /// cores that ours would want.
 const REST: Duration = Duration::from_millis(25);
 
-/// Times `ours` and `libtorch` in turn.
+/// Times `ours` and `libtorch` in turn. Ours has its threads awake, as over a training step; libtorch's
+/// workers stay awake by themselves.
 pub fn alternate(plan: Plan, ours: &mut dyn FnMut(), libtorch: &mut dyn FnMut()) -> Timing {
     let repeats = [repeats(plan.sample, ours), repeats(plan.sample, libtorch)];
     let mut seconds = [Vec::new(), Vec::new()];
     let start = Instant::now();
     while seconds[0].len() < plan.pairs && (seconds[0].len() < 3 || start.elapsed() < plan.budget) {
         sleep(REST);
-        seconds[0].push(sample(repeats[0], ours));
+        seconds[0].push(awake(|| sample(repeats[0], ours)));
         seconds[1].push(sample(repeats[1], libtorch));
     }
     let ratios = seconds[0].iter().zip(&seconds[1]).map(|(a, b)| b / a);
