@@ -29,12 +29,20 @@ mod x86 {
         name: "AVX-512",
         lanes: __m512::LANES,
         tiles: [
-            row::<1>(),
-            row::<2>(),
-            row::<3>(),
-            row::<4>(),
-            row::<5>(),
-            row::<6>(),
+            row::<1, false>(),
+            row::<2, false>(),
+            row::<3, false>(),
+            row::<4, false>(),
+            row::<5, false>(),
+            row::<6, false>(),
+        ],
+        tiles_apart: [
+            row::<1, true>(),
+            row::<2, true>(),
+            row::<3, true>(),
+            row::<4, true>(),
+            row::<5, true>(),
+            row::<6, true>(),
         ],
         dots: [
             dots_row::<1>(),
@@ -48,16 +56,24 @@ mod x86 {
         ],
     };
 
-    const fn row<const R: usize>() -> &'static [TileFn] {
-        &[tile::<R, 1>, tile::<R, 2>, tile::<R, 3>, tile::<R, 4>]
+    const fn row<const R: usize, const APART: bool>() -> &'static [TileFn] {
+        &[
+            tile::<R, 1, APART>,
+            tile::<R, 2, APART>,
+            tile::<R, 3, APART>,
+            tile::<R, 4, APART>,
+        ]
     }
 
     /// # Safety
     /// As [`compute`].
     #[target_feature(enable = "avx512f")]
-    unsafe fn tile<const R: usize, const N: usize>(tile: &Tile, c: &[*mut f32; ROWS]) {
+    unsafe fn tile<const R: usize, const N: usize, const APART: bool>(
+        tile: &Tile,
+        c: &[*mut f32; ROWS],
+    ) {
         // SAFETY: as this function's.
-        unsafe { compute::<__m512, R, N>(tile, c) }
+        unsafe { compute::<__m512, R, N, APART>(tile, c) }
     }
 
     const fn dots_row<const R: usize>() -> [DotsFn; dots::COLUMNS] {
@@ -91,6 +107,12 @@ mod x86 {
         unsafe fn store(self, to: *mut f32) {
             // SAFETY: as this function's.
             unsafe { _mm512_storeu_ps(to, self) }
+        }
+
+        #[inline(always)]
+        fn add(self, a: __m512) -> __m512 {
+            // SAFETY: as `splat`.
+            unsafe { _mm512_add_ps(self, a) }
         }
 
         #[inline(always)]

@@ -2,8 +2,8 @@
 //! is still in cache.
 //!
 //! ```text
-//! for 384 rows of C                         C's block and A's part of it stay in the L2 cache
-//!   for 384 of k            (Walk::pieces)
+//! for 192 rows of C         (a block)
+//!   for 384 of k            (Walk::pieces)  192 × 384 of A stay in the L2 cache
 //!     for 64 columns of C   (a panel)       384 × 64 of B, packed side by side, stay in the L2 cache
 //!       for 6 rows of C                     the microkernel
 //! ```
@@ -16,14 +16,16 @@
 use super::Matrix;
 use super::dots::{self, Dots};
 use super::microkernel::{ROWS, Start, Tile, microkernels};
+use super::prefetch::Ahead;
 use super::rows::Rows;
 use super::transpose::transpose;
 use super::walk::{Piece, Walk};
 use crate::cpu::pool::Buffer;
+use crate::cpu::simd::widest;
 use rayon::prelude::*;
 
 /// Rows of C in a block.
-pub(super) const BLOCK_ROWS: usize = 64 * ROWS;
+pub(super) const BLOCK_ROWS: usize = 32 * ROWS;
 
 /// B `[k, n]` as the microkernels read it: piece by piece of a walk, in each panel by panel, the rows
 /// of a panel one after another and filled up with zeros to whole vectors. A B of very few columns, for
@@ -75,13 +77,8 @@ impl Packed {
         }
     }
 
-    /// Of the `depth` rows from `k` on, which are a piece, the panels from column `from` on.
-    pub(super) fn columns(&self, k: usize, depth: usize, from: usize) -> &[f32] {
-        let width = whole_vectors(self.columns);
-        &self.values[k * width..][..depth * width][depth * from..]
-    }
-
-    fn piece(&self, piece: &Piece) -> &[f32] {
+    /// The rows of a piece of the walk.
+    pub(super) fn piece(&self, piece: &Piece) -> &[f32] {
         let width = whole_vectors(self.columns);
         &self.values[piece.k * width..][..piece.walk.len() * width]
     }
@@ -118,11 +115,7 @@ pub fn pack(b: Matrix, to: &mut [f32]) {
         let (panel, after) = rest.split_at_mut(b.rows * width);
         rest = after;
         if b.column_stride == 1 {
-            for (k, row) in panel.chunks_exact_mut(width).enumerate() {
-                let (values, filling) = row.split_at_mut(count);
-                values.copy_from_slice(&b.values[k * b.row_stride + from..][..count]);
-                filling.fill(0.0);
-            }
+            copy_rows(b.column_block(from, count), width, panel);
         } else {
             if count < width {
                 panel.fill(0.0);
@@ -130,6 +123,28 @@ pub fn pack(b: Matrix, to: &mut [f32]) {
             transpose(b.transposed().row_block(from, count), width, panel);
         }
     }
+}
+
+/// Writes rows `width` values wide of a row-major B, filled up with zeros, one after another to `panel`.
+fn copy_rows(b: Matrix, width: usize, panel: &mut [f32]) {
+    const CHUNK: usize = 16;
+    widest(
+        #[inline(always)]
+        move || {
+            for (k, row) in panel.chunks_exact_mut(width).enumerate() {
+                let (values, filling) = row.split_at_mut(b.columns);
+                let from = b.row(k, b.columns);
+                let (to_chunks, to_rest) = values.as_chunks_mut::<CHUNK>();
+                let (from_chunks, from_rest) = from.as_chunks::<CHUNK>();
+                // Vector by vector: a call for each row would take as long again.
+                for (to, from) in to_chunks.iter_mut().zip(from_chunks) {
+                    *to = *from;
+                }
+                to_rest.copy_from_slice(from_rest);
+                filling.fill(0.0);
+            }
+        },
+    );
 }
 
 /// C = `start` + A · B on this thread alone, where C's rows begin at `c_rows` and A's at `a_rows`.
@@ -206,17 +221,21 @@ pub(super) fn multiply_into(
     mut c: Rows,
     start: Start,
 ) {
-    let mut panel_at = 0;
+    let k = walk.len();
     for (from, count, width) in panels(columns) {
-        let b = &b[panel_at..][..walk.len() * width];
-        panel_at += b.len();
+        // Panels before this one are whole: their columns are as many as their values in a row.
+        let b = &b[k * from..][..k * width];
         let c = c.part(0, a_rows.len(), from);
         let start = start.at_column(from);
-        multiply_panel(a, a_rows, walk, (b, width), count, c, start);
+        multiply_panel(a, a_rows, walk, (b, width), count, c, start, Ahead::NOTHING);
     }
 }
 
-/// C = `start` + A · B for one panel: `b`, and how far its rows lie apart.
+/// C = `start` + A · B for one panel: `b`, and how far its rows lie apart. Meanwhile `ahead` is fetched.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the product's three operands, each with its place"
+)]
 pub(super) fn multiply_panel(
     a: &[f32],
     a_rows: &[usize],
@@ -225,7 +244,9 @@ pub(super) fn multiply_panel(
     columns: usize,
     mut c: Rows,
     start: Start,
+    ahead: Ahead,
 ) {
+    let share = ahead.rows.div_ceil(a_rows.len().div_ceil(ROWS));
     for (i, a_rows) in a_rows.chunks(ROWS).enumerate() {
         let tile = Tile {
             walk,
@@ -234,6 +255,7 @@ pub(super) fn multiply_panel(
             b,
             b_step,
             start,
+            ahead: ahead.part(i * share, share),
         };
         microkernels().run(tile, c.part(i * ROWS, a_rows.len(), 0), columns);
     }

@@ -14,6 +14,7 @@
 //! (4 cycles, 2 a cycle), and a step of k makes 24 of them from 10 loads.
 
 use super::dots::{self, DotsFn};
+use super::prefetch::{Ahead, into_l1, into_l2};
 use super::rows::Rows;
 use super::walk::Walk;
 use super::{avx2, avx512, portable};
@@ -24,6 +25,13 @@ pub const ROWS: usize = 6;
 
 /// The widest tile of any instruction set, in columns.
 pub const MAX_COLUMNS: usize = 64;
+
+/// Rows of B that are fetched into the L1 cache before they are multiplied; as far ahead as can be where rows
+/// lie 4 KiB apart, so that all must share the few lines of one set.
+const ROWS_AHEAD: usize = 8;
+
+/// Steps of k to each row that is fetched for later.
+const STRETCH: usize = 8;
 
 /// What a sum over k starts from.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +64,8 @@ pub(super) struct Tile<'a> {
     /// From a row of `b` to the next.
     pub b_step: usize,
     pub start: Start<'a>,
+    /// To be fetched meanwhile.
+    pub ahead: Ahead<'a>,
 }
 
 /// A tile's function for some number of rows and vectors: the tile, and where its rows of C begin.
@@ -67,8 +77,10 @@ pub struct Microkernels {
     pub name: &'static str,
     /// f32 in a vector.
     pub lanes: usize,
-    /// By rows - 1 and vectors - 1.
+    /// By rows - 1 and vectors - 1, for a B whose rows lie side by side.
     pub(super) tiles: [&'static [TileFn]; ROWS],
+    /// The same for a B whose rows lie apart.
+    pub(super) tiles_apart: [&'static [TileFn]; ROWS],
     /// By rows - 1 and columns - 1.
     pub(super) dots: [[DotsFn; dots::COLUMNS]; dots::ROWS],
 }
@@ -108,7 +120,12 @@ impl Microkernels {
         let rows = tile.a_rows.len();
         assert!(rows == c.len() && tile.walk.len() > 0);
         let vectors = columns.div_ceil(self.lanes);
-        let tile_fn = self.tiles[rows - 1][vectors - 1];
+        let tiles = if tile.b_step > vectors * self.lanes {
+            &self.tiles_apart
+        } else {
+            &self.tiles
+        };
+        let tile_fn = tiles[rows - 1][vectors - 1];
         if columns == vectors * self.lanes {
             return run_checked(tile_fn, &tile, &mut c, columns);
         }
@@ -174,13 +191,16 @@ pub(super) trait Vector: Copy {
     /// # Safety
     /// As many values as lanes can be written, and the machine has the instruction set.
     unsafe fn store(self, to: *mut f32);
+    /// self + a.
+    fn add(self, a: Self) -> Self;
     /// self + a · b.
     fn add_product(self, a: Self, b: Self) -> Self;
     /// The sum of all lanes.
     fn total(self) -> f32;
 }
 
-/// The tile of `R` rows and `N` vectors, to be inlined where the instruction set is enabled.
+/// The tile of `R` rows and `N` vectors, to be inlined where the instruction set is enabled. With `APART`
+/// rows of B are fetched before they are needed: where they lie side by side the processor does so by itself.
 ///
 /// # Safety
 /// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
@@ -190,7 +210,7 @@ pub(super) trait Vector: Copy {
     unsafe_code,
     reason = "raw pointers: checked indices would cost more than the arithmetic"
 )]
-pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(
+pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const APART: bool>(
     tile: &Tile,
     c: &[*mut f32; ROWS],
 ) {
@@ -210,36 +230,52 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(
         let mut rows = [a; R];
         for r in 0..R {
             rows[r] = a.add(*tile.a_rows.get_unchecked(r));
-            for v in 0..N {
-                match tile.start {
-                    Start::Zero => {}
-                    Start::Sum => sums[r][v] = V::load(c[r].add(v * V::LANES)),
-                    Start::Bias(bias) => sums[r][v] = V::load(bias.as_ptr().add(v * V::LANES)),
-                }
+            if let Start::Sum = tile.start {
+                (0..N).for_each(|v| into_l1(c[r].add(v * V::LANES)));
             }
         }
+        let stretch = if APART { STRETCH } else { run };
+        let (mut ahead, mut rows_ahead) = (tile.ahead.values.as_ptr(), tile.ahead.rows);
         for p in 0..planes {
             for s in 0..segments {
                 let mut at = p * plane + s * segment;
-                for _ in 0..run {
-                    let mut b_row = [V::splat(0.0); N];
-                    for v in 0..N {
-                        b_row[v] = V::load(b.add(v * V::LANES));
-                    }
-                    for r in 0..R {
-                        let a = V::splat(*rows[r].add(at));
+                for k in (0..run).step_by(stretch) {
+                    if APART && rows_ahead > 0 {
                         for v in 0..N {
-                            sums[r][v] = sums[r][v].add_product(a, b_row[v]);
+                            into_l2(ahead.wrapping_add(v * V::LANES));
                         }
+                        ahead = ahead.wrapping_add(tile.ahead.step);
+                        rows_ahead -= 1;
                     }
-                    at += step;
-                    b = b.wrapping_add(b_step);
+                    for _ in k..run.min(k + stretch) {
+                        let mut b_row = [V::splat(0.0); N];
+                        for v in 0..N {
+                            b_row[v] = V::load(b.add(v * V::LANES));
+                            if APART {
+                                into_l1(b.wrapping_add(ROWS_AHEAD * b_step + v * V::LANES));
+                            }
+                        }
+                        for r in 0..R {
+                            let a = V::splat(*rows[r].add(at));
+                            for v in 0..N {
+                                sums[r][v] = sums[r][v].add_product(a, b_row[v]);
+                            }
+                        }
+                        at += step;
+                        b = b.wrapping_add(b_step);
+                    }
                 }
             }
         }
         for r in 0..R {
             for v in 0..N {
-                sums[r][v].store(c[r].add(v * V::LANES));
+                let to = c[r].add(v * V::LANES);
+                let start = match tile.start {
+                    Start::Zero => V::splat(0.0),
+                    Start::Sum => V::load(to),
+                    Start::Bias(bias) => V::load(bias.as_ptr().add(v * V::LANES)),
+                };
+                start.add(sums[r][v]).store(to);
             }
         }
     }
@@ -282,6 +318,7 @@ mod tests {
                         b: &b,
                         b_step,
                         start,
+                        ahead: Ahead::NOTHING,
                     };
                     kernels.run(tile, Rows::Within(&mut c, &c_rows), columns);
                     let b_at = |k, j| b[k * b_step + j];
@@ -394,6 +431,7 @@ mod tests {
             b: &[0.0; 4000],
             b_step: 64,
             start: Start::Zero,
+            ahead: Ahead::NOTHING,
         };
         let c = Rows::Within(&mut [0.0; 64], &[0]);
         microkernels().run(tile, c, microkernels().lanes);

@@ -8,6 +8,7 @@
 //! | `blocks.rs` | how one thread's part is cut for the caches, and how B is packed |
 //! | `rows.rs` | where a tile of C lies |
 //! | `transpose.rs` | packing a B that is read across |
+//! | `prefetch.rs` | what is fetched into a cache ahead of its use |
 //! | `walk.rs` | how k runs through A |
 //! | `microkernel.rs`, `dots.rs` | the innermost loops, written once for vectors of any length |
 //! | `avx512.rs`, `avx2.rs`, `portable.rs` | the vectors, one instruction set each, chosen at run time |
@@ -24,6 +25,7 @@ pub mod matrixmultiply;
 pub mod microkernel;
 mod parts;
 mod portable;
+mod prefetch;
 mod rows;
 mod transpose;
 mod vectors;

@@ -1,5 +1,16 @@
 //! How a product is shared out among threads, and how a thread's part of it is laid out for the caches.
 //!
+//! Many rows of C are shared out by rows, each thread going through its own as [`super::blocks`] has it. Few rows
+//! are shared out by columns, and B, which is then by far the largest and used only once for every 6 rows,
+//! is read where it lies, each panel being fetched while the one before is multiplied:
+//!
+//! ```text
+//! for some columns of C     (a task)
+//!   for 64 of them          (a panel)
+//!     for 384 of k                          384 × 64 of B stay in the L2 cache
+//!       for 6 rows of C                     the microkernel
+//! ```
+//!
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.
 
@@ -8,9 +19,10 @@ use super::blocks::{
     BLOCK_ROWS, Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len,
 };
 use super::microkernel::{MAX_COLUMNS, ROWS, Start, microkernels};
+use super::prefetch::Ahead;
 use super::rows::Rows;
 use super::transpose::transpose;
-use super::walk::{DEPTH, Walk};
+use super::walk::{DEPTH, Piece, Walk};
 use crate::cpu::pool::Buffer;
 use rayon::prelude::*;
 
@@ -20,14 +32,8 @@ const PARALLEL_FROM: usize = 1 << 20;
 /// Multiply-adds from which on more tasks than two a thread share them more evenly than they cost.
 const MANY_TASKS_FROM: usize = 1 << 25;
 
-/// Columns of C that a block's rows are worked on at a time, so that they stay in the L2 cache.
-const GROUP_COLUMNS: usize = 16 * MAX_COLUMNS;
-
 /// Lines that are a multiple of this many values apart, 1 KiB, meet in few sets of the L1 cache.
 const CLASH: usize = 256;
-
-/// Up to this many rows of A a row-major B is read where it lies: a copy costs more than it saves.
-const IN_PLACE: usize = 128;
 
 /// Columns of C from which on a copy of A pays.
 const COPY_FROM: usize = 2 * MAX_COLUMNS;
@@ -78,24 +84,36 @@ fn task_columns(work: usize, n: usize) -> usize {
 fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
     let panel = microkernels().columns();
     let a = Placed::new(a, b.columns);
-    let in_place = b.column_stride == 1 && a.rows.len() <= IN_PLACE;
-    let mut packed = Buffer::unspecified(packed_len(DEPTH, panel));
-    for from in (0..b.columns).step_by(panel) {
+    let in_place = b.column_stride == 1 && b.columns.is_multiple_of(microkernels().lanes);
+    let starts = (0..b.columns).step_by(panel);
+    let parts: Vec<(usize, Piece)> = starts
+        .flat_map(|from| a.walk.pieces().map(move |piece| (from, piece)))
+        .collect();
+    let part = |&(from, piece): &(usize, Piece)| {
         let b = b.column_block(from, panel.min(b.columns - from));
-        for piece in a.walk.pieces() {
-            let start = match piece.k {
-                0 => start.at_column(from),
-                _ => Start::Sum,
-            };
-            let b = b.row_block(piece.k, piece.walk.len());
-            let (rows, a) = (&a.rows, &a.values()[piece.offset..]);
-            let (c, walk) = (Rows::Apart(c, from), piece.walk);
-            if in_place && b.columns.is_multiple_of(microkernels().lanes) {
-                multiply_panel(a, rows, walk, (b.values, b.row_stride), b.columns, c, start);
-            } else {
-                pack(b, &mut packed);
-                multiply_into(a, rows, walk, &packed, b.columns, c, start);
-            }
+        b.row_block(piece.k, piece.walk.len())
+    };
+    let mut packed = Buffer::unspecified(packed_len(DEPTH, panel));
+    for (i, (from, piece)) in parts.iter().enumerate() {
+        let start = match piece.k {
+            0 => start.at_column(*from),
+            _ => Start::Sum,
+        };
+        let b = part(&parts[i]);
+        let (rows, a) = (&a.rows, &a.values()[piece.offset..]);
+        let (c, walk) = (Rows::Apart(c, *from), piece.walk);
+        if in_place {
+            let ahead = parts.get(i + 1).map(part);
+            let ahead = ahead.map_or(Ahead::NOTHING, |next| Ahead {
+                values: next.values,
+                rows: next.rows,
+                step: next.row_stride,
+            });
+            let (values, step) = (b.values, b.row_stride);
+            multiply_panel(a, rows, walk, (values, step), b.columns, c, start, ahead);
+        } else {
+            pack(b, &mut packed);
+            multiply_into(a, rows, walk, &packed, b.columns, c, start);
         }
     }
 }
@@ -148,27 +166,12 @@ fn task_rows(work: usize, m: usize) -> usize {
 /// C = `start` + A · B for a block of rows.
 fn block(a: Matrix, b: &Packed, n: usize, c: &mut [f32], start: Start) {
     let c_rows: Vec<usize> = (0..a.rows).map(|row| row * n).collect();
-    for from in (0..n).step_by(GROUP_COLUMNS) {
-        let count = GROUP_COLUMNS.min(n - from);
-        for piece in Walk::straight(a.columns, 1).pieces() {
-            let depth = piece.walk.len();
-            let a = Placed::new(a.column_block(piece.k, depth), count);
-            let start = match piece.k {
-                0 => start.at_column(from),
-                _ => Start::Sum,
-            };
-            let b = b.columns(piece.k, depth, from);
-            multiply_piece(
-                a.values(),
-                &a.rows,
-                a.walk,
-                b,
-                count,
-                &mut c[from..],
-                &c_rows,
-                start,
-            );
-        }
+    for piece in Walk::straight(a.columns, 1).pieces() {
+        let depth = piece.walk.len();
+        let a = Placed::new(a.column_block(piece.k, depth), n);
+        let start = if piece.k == 0 { start } else { Start::Sum };
+        let b = b.piece(&piece);
+        multiply_piece(a.values(), &a.rows, a.walk, b, n, c, &c_rows, start);
     }
 }
 

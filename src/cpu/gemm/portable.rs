@@ -13,12 +13,20 @@ static KERNELS: Microkernels = Microkernels {
     name: "portable",
     lanes: f32x8::LANES,
     tiles: [
-        row::<1>(),
-        row::<2>(),
-        row::<3>(),
-        row::<4>(),
-        row::<5>(),
-        row::<6>(),
+        row::<1, false>(),
+        row::<2, false>(),
+        row::<3, false>(),
+        row::<4, false>(),
+        row::<5, false>(),
+        row::<6, false>(),
+    ],
+    tiles_apart: [
+        row::<1, true>(),
+        row::<2, true>(),
+        row::<3, true>(),
+        row::<4, true>(),
+        row::<5, true>(),
+        row::<6, true>(),
     ],
     dots: [
         dots_row::<1>(),
@@ -32,15 +40,15 @@ static KERNELS: Microkernels = Microkernels {
     ],
 };
 
-const fn row<const R: usize>() -> &'static [TileFn] {
-    &[tile::<R>]
+const fn row<const R: usize, const APART: bool>() -> &'static [TileFn] {
+    &[tile::<R, APART>]
 }
 
 /// # Safety
 /// As [`compute`].
-unsafe fn tile<const R: usize>(tile: &Tile, c: &[*mut f32; ROWS]) {
+unsafe fn tile<const R: usize, const APART: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
     // SAFETY: as this function's.
-    unsafe { compute::<f32x8, R, 1>(tile, c) }
+    unsafe { compute::<f32x8, R, 1, APART>(tile, c) }
 }
 
 const fn dots_row<const R: usize>() -> [DotsFn; dots::COLUMNS] {
@@ -72,6 +80,11 @@ impl Vector for f32x8 {
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: as `load`.
         unsafe { *to.cast::<[f32; 8]>() = self.to_array() }
+    }
+
+    #[inline(always)]
+    fn add(self, a: f32x8) -> f32x8 {
+        self + a
     }
 
     #[inline(always)]

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The points are those whose powers and differences stay small and exact in f32, which keeps the error of
-//! a 5 × 5 convolution of 256 channels near 6·10⁻⁶ of its result (a plain sum's is near 3·10⁻⁷).
+//! a 5 × 5 convolution of 256 channels near 6·10⁻⁶ of its result: five times that of the same sums tap by tap.
 
 /// Points, ∞ counted.
 pub const POINTS: usize = 8;

@@ -12,6 +12,9 @@
 //! kind, with the output's gradient in the kernel's place: m × m taps, k × k results, and tiles as the inner
 //! length.
 //!
+//! Each output of a tile is made from all 64 places, so an infinite or undefined input reaches all of its tile's
+//! outputs, beyond those that the kernel joins it to.
+//!
 //! A task makes one row of the 8 × 8 places from beginning to end, in the cache: it transforms the tiles,
 //! multiplies, and goes back along that row; only then do the rows come together. What it writes is its own.
 
