@@ -31,6 +31,9 @@ pub struct Timing {
 /// cores that ours would want.
 const REST: Duration = Duration::from_millis(25);
 
+/// How long what is timed runs untimed first.
+const WARM_UP: Duration = Duration::from_millis(5);
+
 /// Times `ours` and `libtorch` in turn. Ours has its threads awake, as over a training step; libtorch's
 /// workers stay awake by themselves.
 pub fn alternate(plan: Plan, ours: &mut dyn FnMut(), libtorch: &mut dyn FnMut()) -> Timing {
@@ -40,6 +43,7 @@ pub fn alternate(plan: Plan, ours: &mut dyn FnMut(), libtorch: &mut dyn FnMut())
     while seconds[0].len() < plan.pairs && (seconds[0].len() < 3 || start.elapsed() < plan.budget) {
         sleep(REST);
         seconds[0].push(awake(|| sample(repeats[0], ours)));
+        sleep(REST);
         seconds[1].push(sample(repeats[1], libtorch));
     }
     let ratios = seconds[0].iter().zip(&seconds[1]).map(|(a, b)| b / a);
@@ -77,9 +81,10 @@ fn repeats(sample: Duration, f: &mut dyn FnMut()) -> usize {
 
 /// Seconds of one run, as the mean of `repeats`.
 fn sample(repeats: usize, f: &mut dyn FnMut()) -> f64 {
-    // What is short pays for waking workers and for caches that the other side filled; what is long pays
-    // as it would in training.
-    if repeats > 1 {
+    // What is short would pay for waking workers, for caches that the other side filled and for a clock that fell
+    // while the machine rested; what is long pays as it would in training.
+    let warm = Instant::now();
+    while repeats > 1 && warm.elapsed() < WARM_UP {
         f();
     }
     let start = Instant::now();

@@ -1,4 +1,6 @@
 //! Tap by tap: the outputs that a tap meets += their inputs `[pixels, c_in]` · its weights `[c_in, c_out]`.
+//!
+//! Stride 1 goes by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;

@@ -1,6 +1,8 @@
 //! im2col and GEMM: w̄ `[kh·kw·c_in, c_out]` = patchesᵀ · ȳ, image by image. A row of patchesᵀ is one
 //! value of the patch, in all pixels; the rows of the kernel are shared out, and so is the batch, in a
 //! number of parts that depends on the sizes alone, whose sums are added in order: threads change no bits.
+//!
+//! Stride 1 goes by [`crate::cpu::winograd`] where that saves products.
 
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::columns::add_assign;

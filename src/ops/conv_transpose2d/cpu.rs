@@ -1,5 +1,7 @@
 //! Tap by tap: the inputs of the convolution that a tap meets += their outputs `[pixels, c_out]` · its
 //! weights across `[c_out, c_in]`.
+//!
+//! Stride 1 goes by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;
