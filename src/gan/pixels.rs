@@ -1,7 +1,7 @@
 //! Between bytes, as data sets and pictures hold them, and numbers, as networks do.
 
 use crate::shape::Shape;
-use crate::storage::Device;
+use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 
 /// Bytes as a tensor: 0 becomes the lower and 255 the upper end of `range`.
@@ -9,11 +9,9 @@ use crate::tensor::Tensor;
 /// # Panics
 /// If `shape` doesn't hold as many values.
 pub fn to_tensor(bytes: &[u8], shape: Shape, [low, high]: [f64; 2], device: Device) -> Tensor {
-    let table: Vec<f32> = (0..=255)
-        .map(|byte| (low + (high - low) * f64::from(byte) / 255.0) as f32)
-        .collect();
-    let values: Vec<f32> = bytes.iter().map(|&byte| table[usize::from(byte)]).collect();
-    Tensor::from_f32(&values, shape, device)
+    let value = |byte: usize| (low + (high - low) * byte as f64 / 255.0) as f32;
+    let table = std::array::from_fn(value);
+    Tensor::from_storage(Storage::from_bytes(bytes, &table, device), shape)
 }
 
 /// The nearest byte to each value; what lies outside of `range` is held to its ends.

@@ -9,6 +9,7 @@ use crate::torch::network::Network;
 use crate::torch::shim;
 use minimax::autograd::vjp;
 use minimax::gan::model::Gan;
+use minimax::ops::dropout::Mask;
 use minimax::{Device, Tensor, no_grad, ops};
 use tch::Tensor as Torch;
 
@@ -109,8 +110,8 @@ fn leaky_dropout_forward() -> Result<Pair, String> {
     let their_x = values(&x);
     Ok(Pair::new(
         move || {
-            let position = random.reserve(x.numel());
-            no_grad(|| ops::dropout(&ops::leaky_relu(&x, SLOPE), RATE, position));
+            let mask = Mask::new(RATE, random.reserve(x.numel()));
+            no_grad(|| ops::leaky_relu_dropout(&x, SLOPE, mask));
         },
         move || {
             drop(tch::no_grad(|| {
@@ -127,8 +128,8 @@ fn leaky_dropout_backward() -> Result<Pair, String> {
     let (their_x, their_grad) = (values(&x), values(&grad));
     let mask = their_x.ones_like().dropout(RATE, true);
     let x = x.parameter();
-    let position = random.reserve(x.numel());
-    let y = ops::dropout(&ops::leaky_relu(&x, SLOPE), RATE, position);
+    let our_mask = Mask::new(RATE, random.reserve(x.numel()));
+    let y = ops::leaky_relu_dropout(&x, SLOPE, our_mask);
     Ok(Pair::new(
         move || {
             vjp(y.clone(), grad.clone(), &[&x], false);
