@@ -28,22 +28,8 @@ mod x86 {
     static KERNELS: Microkernels = Microkernels {
         name: "AVX-512",
         lanes: __m512::LANES,
-        tiles: [
-            row::<1, false>(),
-            row::<2, false>(),
-            row::<3, false>(),
-            row::<4, false>(),
-            row::<5, false>(),
-            row::<6, false>(),
-        ],
-        tiles_apart: [
-            row::<1, true>(),
-            row::<2, true>(),
-            row::<3, true>(),
-            row::<4, true>(),
-            row::<5, true>(),
-            row::<6, true>(),
-        ],
+        tiles: tiles::<false>(),
+        tiles_apart: tiles::<true>(),
         dots: [
             dots_row::<1>(),
             dots_row::<2>(),
@@ -55,6 +41,17 @@ mod x86 {
             dots_row::<8>(),
         ],
     };
+
+    const fn tiles<const APART: bool>() -> [&'static [TileFn]; ROWS] {
+        [
+            row::<1, APART>(),
+            row::<2, APART>(),
+            row::<3, APART>(),
+            row::<4, APART>(),
+            row::<5, APART>(),
+            row::<6, APART>(),
+        ]
+    }
 
     const fn row<const R: usize, const APART: bool>() -> &'static [TileFn] {
         &[
