@@ -1,0 +1,24 @@
+// Functions of one number, applied value by value: y = f(x), a row per function as in src/ops/unary.rs.
+//
+// Grid: any; each thread takes every grid_threads()-th value, so that neighbours read neighbours.
+#include "common.cuh"
+
+#define UNARY(name, f)                                                                          \
+    extern "C" __global__ void unary_##name(const float* __restrict__ from, float* to, int n) { \
+        for (int i = grid_thread(); i < n; i += grid_threads()) {                               \
+            const float x = from[i];                                                            \
+            to[i] = f;                                                                          \
+        }                                                                                       \
+    }
+
+UNARY(neg, -x)
+UNARY(exp, expf(x))
+UNARY(log, logf(x))
+UNARY(sqrt, sqrtf(x))
+UNARY(square, x * x)
+UNARY(abs, fabsf(x))
+UNARY(sign, float(x > 0.0f) - float(x < 0.0f))
+UNARY(tanh, tanhf(x))
+UNARY(sigmoid, 1.0f / (1.0f + expf(-x)))
+// max(x, 0) + ln(1 + e^-|x|); the maximum is written so that NaN stays NaN.
+UNARY(softplus, (x <= 0.0f ? 0.0f : x) + log1pf(expf(-fabsf(x))))
