@@ -22,49 +22,52 @@ __device__ __forceinline__ Moments merged(Moments a, Moments b) {
 // Σd and Σd² of each column of each tile, with d = x - (the tile's first row): E[x²] - μ² would cancel where |μ| ≫ σ,
 // but a row of the tile is at most √n σ from the mean of its n.
 extern "C" __global__ void __launch_bounds__(256)
-    batch_norm_moments(const float* __restrict__ x, float* __restrict__ sums, int rows, int channels, int tile) {
+    batch_norm_moments(const float* __restrict__ x, float* __restrict__ sums, int rows, int channels, int tile,
+                       int width) {
     __shared__ float parts[256];
-    const int c = int(blockIdx.y * blockDim.x + threadIdx.x);
+    const ColumnPlace place(blockIdx.y, width);
+    const int c = place.c;
     const int first_row = blockIdx.x * tile, end = min(first_row + tile, rows);
     float sum = 0.0f, squares = 0.0f;
     if (c < channels) {
         const float first = x[first_row * channels + c];
 #pragma unroll 4
-        for (int row = first_row + threadIdx.y; row < end; row += blockDim.y) {
+        for (int row = first_row + place.turn; row < end; row += place.turns) {
             const float d = x[row * channels + c] - first;
             sum += d;
             squares = __fmaf_rn(d, d, squares);
         }
     }
     auto add = [](float a, float b) { return a + b; };
-    sum = combine_block(add, sum, parts, blockDim.x);
-    squares = combine_block(add, squares, parts, blockDim.x);
-    if (threadIdx.y == 0 && c < channels) {
+    sum = combine_block(add, sum, parts, width);
+    squares = combine_block(add, squares, parts, width);
+    if (place.turn == 0 && c < channels) {
         sums[(2 * blockIdx.x) * channels + c] = sum;
         sums[(2 * blockIdx.x + 1) * channels + c] = squares;
     }
 }
 
-// μ and σ², and a and b, from the tiles' sums. Grid: column tiles. Each thread merges every blockDim.y-th tile of its
-// column.
+// μ and σ², and a and b, from the tiles' sums. Grid: column tiles. The threads of a column merge its tiles in
+// turns.
 extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
     batch_norm_statistics(const float* __restrict__ x, const float* __restrict__ sums, int rows, int channels, int tile,
-                          const float* __restrict__ gamma, const float* __restrict__ beta, float epsilon,
+                          int width, const float* __restrict__ gamma, const float* __restrict__ beta, float epsilon,
                           float* __restrict__ mean, float* __restrict__ variance, float* __restrict__ a,
                           float* __restrict__ b) {
     __shared__ Moments parts[MAX_BLOCK];
-    const int c = int(blockIdx.x * blockDim.x + threadIdx.x), tiles = ceil_div(rows, tile);
+    const ColumnPlace place(blockIdx.x, width);
+    const int c = place.c, tiles = ceil_div(rows, tile);
     Moments all = {0.0, 0.0, 0.0};
     if (c < channels) {
-        for (int t = threadIdx.y; t < tiles; t += blockDim.y) {
+        for (int t = place.turn; t < tiles; t += place.turns) {
             const double count = min(tile, rows - t * tile), first = x[t * tile * channels + c];
             const double apart = sums[2 * t * channels + c] / count; // of the tile's mean from its first row
             const double squares = sums[(2 * t + 1) * channels + c] - apart * apart * count;
             all = merged(all, {count, first + apart, squares > 0.0 ? squares : 0.0});
         }
     }
-    all = combine_block(merged, all, parts, blockDim.x);
-    if (threadIdx.y == 0 && c < channels) {
+    all = combine_block(merged, all, parts, width);
+    if (place.turn == 0 && c < channels) {
         mean[c] = float(all.mean);
         variance[c] = float(all.squares / all.count);
         const Affine affine = affine_of(gamma[c], beta[c], mean[c], variance[c], epsilon);

@@ -1,13 +1,21 @@
 // What the kernels of batch normalisation share: how a channel is normalised, and how a [rows, channels] array is cut.
 //
-// Sums down the columns are taken of tiles of `tile` rows: grid (row tiles, column tiles), block (width, height), both
-// powers of two, with a thread for each of `width` columns and height-th row. The parts of all tiles,
-// [tiles][2][channels], are then brought together by one block of up to 1024 threads for each `width` columns, in
-// double and in a fixed order.
+// Sums down the columns are taken of tiles of `tile` rows, by a block for each `width` columns of a tile: grid (tiles,
+// columns / width). Threads whose indices differ by a multiple of `width`, a power of two, share a column and take its
+// rows in turns. The parts, [tiles][2][channels], are then brought together by one block for each `width` columns, in
+// double and in a fixed order; there the threads of a column take tiles in turns.
 #pragma once
 #include "activation.cuh"
 #include "reduce.cuh"
 #include "vectors.cuh"
+
+// A thread's place among those of its block.
+struct ColumnPlace {
+    int c, turn, turns;
+
+    __device__ __forceinline__ ColumnPlace(int block, int width)
+        : c(block * width + int(threadIdx.x) % width), turn(threadIdx.x / width), turns(blockDim.x / width) {}
+};
 
 // z = a · x + b. Written with fused multiply-adds throughout, so that backward finds the very z that forward had.
 struct Affine {

@@ -14,17 +14,18 @@ extern "C" __global__ void __launch_bounds__(256)
                          const float* __restrict__ gamma, const float* __restrict__ beta,
                          const float* __restrict__ mean, const float* __restrict__ variance, float epsilon,
                          float above, float below, float dropped, float* __restrict__ sums, int rows, int channels,
-                         int tile) {
+                         int tile, int width) {
     __shared__ float parts[256];
     const Slopes slopes = {above, below, dropped};
-    const int c = int(blockIdx.y * blockDim.x + threadIdx.x);
+    const ColumnPlace place(blockIdx.y, width);
+    const int c = place.c;
     const int first_row = blockIdx.x * tile, end = min(first_row + tile, rows);
     float sum = 0.0f, products = 0.0f;
     if (c < channels) {
         const float centre = mean[c];
         const Affine affine = affine_of(gamma[c], beta[c], centre, variance[c], epsilon);
 #pragma unroll 4
-        for (int row = first_row + threadIdx.y; row < end; row += blockDim.y) {
+        for (int row = first_row + place.turn; row < end; row += place.turns) {
             const int i = row * channels + c;
             const float z_grad = slopes.at(y == nullptr ? affine.of(x[i]) : y[i]) * grad[i];
             sum += z_grad;
@@ -32,35 +33,36 @@ extern "C" __global__ void __launch_bounds__(256)
         }
     }
     auto add = [](float a, float b) { return a + b; };
-    sum = combine_block(add, sum, parts, blockDim.x);
-    products = combine_block(add, products, parts, blockDim.x);
-    if (threadIdx.y == 0 && c < channels) {
+    sum = combine_block(add, sum, parts, width);
+    products = combine_block(add, products, parts, width);
+    if (place.turn == 0 && c < channels) {
         sums[(2 * blockIdx.x) * channels + c] = sum;
         sums[(2 * blockIdx.x + 1) * channels + c] = products;
     }
 }
 
-// γ̄ and β̄, and what x̄ is made with: rows p, q, mean(z̄), a and b of factors [5][channels]. Grid: column tiles. Each
-// thread adds up every blockDim.y-th tile of its column.
+// γ̄ and β̄, and what x̄ is made with: rows p, q, mean(z̄), a and b of factors [5][channels]. Grid: column tiles. The
+// threads of a column add up its tiles in turns.
 extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
-    batch_norm_grad_factors(const float* __restrict__ sums, int rows, int channels, int tile,
+    batch_norm_grad_factors(const float* __restrict__ sums, int rows, int channels, int tile, int width,
                             const float* __restrict__ gamma, const float* __restrict__ beta,
                             const float* __restrict__ mean, const float* __restrict__ variance, float epsilon,
                             float* __restrict__ gamma_grad, float* __restrict__ beta_grad,
                             float* __restrict__ factors) {
     __shared__ double parts[MAX_BLOCK];
-    const int c = int(blockIdx.x * blockDim.x + threadIdx.x), tiles = ceil_div(rows, tile);
+    const ColumnPlace place(blockIdx.x, width);
+    const int c = place.c, tiles = ceil_div(rows, tile);
     double sum = 0.0, products = 0.0;
     if (c < channels) {
-        for (int t = threadIdx.y; t < tiles; t += blockDim.y) {
+        for (int t = place.turn; t < tiles; t += place.turns) {
             sum += sums[2 * t * channels + c];
             products += sums[(2 * t + 1) * channels + c];
         }
     }
     auto add = [](double a, double b) { return a + b; };
-    sum = combine_block(add, sum, parts, blockDim.x);
-    products = combine_block(add, products, parts, blockDim.x);
-    if (threadIdx.y != 0 || c >= channels) return;
+    sum = combine_block(add, sum, parts, width);
+    products = combine_block(add, products, parts, width);
+    if (place.turn != 0 || c >= channels) return;
     const float inverse = 1.0f / sqrtf(variance[c] + epsilon);
     const Affine affine = affine_of(gamma[c], beta[c], mean[c], variance[c], epsilon);
     const float p = gamma[c] * inverse;

@@ -15,17 +15,17 @@
 
 constexpr int MAX_BLOCK = 1024;
 
-// Brings together what the threads of a block hold whose linear indices differ by a multiple of `width`: the threads
-// below `width` get the whole. Block size and width are powers of two; `shared` has a place for every thread.
+// Brings together what the threads of a block hold whose indices differ by a multiple of `width`: the threads below
+// `width` get the whole. Block size and width are powers of two; `shared` has a place for every thread.
 //
 //   width 2, 8 threads:   0 1 2 3 4 5 6 7   ->   0+4 1+5 2+6 3+7   ->   (0+4)+(2+6)  (1+5)+(3+7)
 template <class T, class F>
 __device__ __forceinline__ T combine_block(F combine, T value, T* shared, int width) {
-    const int thread = int(threadIdx.y * blockDim.x + threadIdx.x);
+    const int thread = threadIdx.x;
     // Whoever reads what this memory held before has read it.
     __syncthreads();
     shared[thread] = value;
-    for (int half = int(blockDim.x * blockDim.y) / 2; half >= width; half /= 2) {
+    for (int half = blockDim.x / 2; half >= width; half /= 2) {
         __syncthreads();
         if (thread < half) shared[thread] = value = combine(value, shared[thread + half]);
     }
@@ -75,22 +75,23 @@ __device__ __forceinline__ void reduce_long_rows(const float* __restrict__ from,
     if (threadIdx.x == 0) to[blockIdx.x] = result;
 }
 
-// Grid: a block for each `blockDim.x` columns of each tile of `tile` rows of each outer index, columns first, tiles
-// next. Block: threadIdx.x is the column, the threads of a column take every blockDim.y-th row.
+// Grid: a block for each `width` columns of each tile of `tile` rows of each outer index, columns first, tiles next.
+// Threads whose indices differ by a multiple of `width` share a column, and take its rows in turns.
 template <class Operation>
 __device__ __forceinline__ void reduce_columns(const float* __restrict__ from, float* __restrict__ to, int reduced,
-                                               int inner, int tile, float* shared) {
-    const int across = ceil_div(inner, blockDim.x), tiles = ceil_div(reduced, tile);
-    const int column = int(blockIdx.x % across * blockDim.x + threadIdx.x), part = blockIdx.x / across;
+                                               int inner, int tile, int width, float* shared) {
+    const int across = ceil_div(inner, width), tiles = ceil_div(reduced, tile);
+    const int column = blockIdx.x % across * width + threadIdx.x % width, part = blockIdx.x / across;
+    const int turn = threadIdx.x / width, turns = blockDim.x / width;
     const int first = part % tiles * tile, end = min(first + tile, reduced);
     const float* values = from + part / tiles * reduced * inner + column;
     float result = Operation::identity();
     if (column < inner) {
 #pragma unroll 4
-        for (int r = first + threadIdx.y; r < end; r += blockDim.y) {
+        for (int r = first + turn; r < end; r += turns) {
             result = Operation::combine(result, values[r * inner]);
         }
     }
-    result = combine_block(Operation::combine, result, shared, blockDim.x);
-    if (threadIdx.y == 0 && column < inner) to[part * inner + column] = result;
+    result = combine_block(Operation::combine, result, shared, width);
+    if (turn == 0 && column < inner) to[part * inner + column] = result;
 }

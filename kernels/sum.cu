@@ -23,7 +23,7 @@ extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
 }
 
 extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
-    sum_columns(const float* from, float* to, int reduced, int inner, int tile) {
+    sum_columns(const float* from, float* to, int reduced, int inner, int tile, int width) {
     __shared__ float parts[MAX_BLOCK];
-    reduce_columns<Sum>(from, to, reduced, inner, tile, parts);
+    reduce_columns<Sum>(from, to, reduced, inner, tile, width, parts);
 }

@@ -11,6 +11,7 @@ constexpr int CHUNK = 4096;
 constexpr int CHUNK_THREADS = 256;
 
 // A parameter, its gradient and what the optimiser remembers of it; what a kernel doesn't use is null.
+// src/cuda/tensors.rs has the same structs, field by field.
 struct TensorRow {
     float* p;
     const float* g;
@@ -18,10 +19,9 @@ struct TensorRow {
     int length, first_block;
 };
 
-// The same struct is in src/cuda/geometry.rs, field by field.
+// Rows beyond the last tensor's have a first block that no grid reaches.
 struct TensorTable {
     TensorRow rows[MAX_TENSORS];
-    int count;
 };
 
 // Calls f(row, i) for the fours of this block's chunk that are this thread's, by the index of their first value.
@@ -29,7 +29,7 @@ struct TensorTable {
 template <class F>
 __device__ __forceinline__ void for_each_four(const TensorTable& table, F f) {
     // The last tensor whose first block isn't beyond this one: found by bisection.
-    int low = 0, high = table.count;
+    int low = 0, high = MAX_TENSORS;
     while (high - low > 1) {
         const int middle = (low + high) / 2;
         if (table.rows[middle].first_block <= int(blockIdx.x)) low = middle;
