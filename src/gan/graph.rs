@@ -96,7 +96,10 @@ impl Graphs {
             measures,
         };
         let context = self.context;
-        let inputs = self.inputs.entry(batch).or_insert_with(|| Inputs::new(bytes.len(), context));
+        let inputs = self
+            .inputs
+            .entry(batch)
+            .or_insert_with(|| Inputs::new(bytes.len(), context));
         let numbers = gan.step_numbers();
         inputs.upload(&numbers, bytes);
         let state = self.steps.entry(kind).or_insert(State::Warming(0));
@@ -108,9 +111,13 @@ impl Graphs {
             }
             State::Warming(_) => {
                 let table = &self.table;
-                let captured = capture(gan, inputs, numbers, || {
-                    real_images(inputs, batch, table)
-                }, measures)?;
+                let captured = capture(
+                    gan,
+                    inputs,
+                    numbers,
+                    || real_images(inputs, batch, table),
+                    measures,
+                )?;
                 *state = State::Captured(Box::new(captured));
                 let State::Captured(captured) = state else {
                     unreachable!("it has just been captured")

@@ -5,6 +5,7 @@ use super::loss::gradient_penalty;
 use super::model::Gan;
 use super::pending::{Number, Numbers, Pending, diverged};
 use super::recipe::{BatchSpec, UpdateSpec};
+use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
 use crate::cpu::threads::awake;
 use crate::nn::Pass;
@@ -12,7 +13,6 @@ use crate::ops::{concat, random_normal, slice};
 use crate::optim::{clip, norm, norm_on_device};
 use crate::storage::Device;
 use crate::tensor::Tensor;
-use crate::Result;
 
 /// What a step has seen, before it changed anything.
 #[derive(Clone, Copy, Debug, PartialEq)]
