@@ -10,6 +10,7 @@ use super::buffer::Buffer;
 use super::context::Context;
 use super::driver::{Address, Executable, Mark};
 use super::geometry;
+use super::pixels;
 use super::pool::Arena;
 use crate::random::Position;
 
@@ -106,9 +107,10 @@ impl Inputs {
         slot.read = Some(context.hold(context.driver().mark()));
     }
 
-    /// Where the bytes of the batch lie.
-    pub fn batch(&self) -> Address {
-        self.device.address() + 8 * WORDS as Address
+    /// The batch, with the value that `table` has for each byte.
+    pub fn images(&self, table: &Buffer) -> Buffer {
+        let bytes = self.device.address() + 8 * WORDS as Address;
+        pixels::to_floats(bytes, table, self.batch)
     }
 }
 

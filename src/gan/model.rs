@@ -54,7 +54,9 @@ impl Gan {
         let generator = network::build(&recipe.generator, &mut initial, device);
         let discriminator = network::build(&recipe.discriminator, &mut initial, device);
         Gan {
-            generator_optimizer: network::optimizer(&recipe.generator.optimizer, &generator),
+            // A captured step has the discriminator's numbers first.
+            generator_optimizer: network::optimizer(&recipe.generator.optimizer, &generator)
+                .at_place(1),
             discriminator_optimizer: network::optimizer(
                 &recipe.discriminator.optimizer,
                 &discriminator,

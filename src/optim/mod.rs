@@ -179,9 +179,9 @@ impl Optimizer {
         self.rule.numbers(self.steps + 1)
     }
 
-    /// Says which of the optimisers of a captured step this is: 0 unless it is said.
-    pub fn set_place(&mut self, place: usize) {
-        self.place = place;
+    /// The same as number `place` of the optimisers of a captured step; it is number 0 unless that is said.
+    pub fn at_place(self, place: usize) -> Optimizer {
+        Optimizer { place, ..self }
     }
 
     /// Updates done so far.
