@@ -41,10 +41,9 @@ struct GatherRows {
     const Conv2dGeometry& g;
     const Phase &down, &right;
     int k_end;
-    Divisor by_channels, by_taps;
+    // Division by channels and by taps to the right: shared by the threads of a block (see Patches).
+    const Divisor* by;
 
-    __device__ GatherRows(const float* x, const Conv2dGeometry& g, const Phase& down, const Phase& right, int k_end)
-        : from(x), g(g), down(down), right(right), k_end(k_end), by_channels(g.c_out), by_taps(max(right.taps, 1)) {}
     __device__ MapPlace row(int r) const {
         if (r >= g.n * down.count * right.count) return {0, NOWHERE, NOWHERE};
         const int line = r / right.count, image = line / down.count;
@@ -53,8 +52,8 @@ struct GatherRows {
     }
     __device__ MapPlace inner(int k) const {
         if (k >= k_end) return {0, NOWHERE, NOWHERE};
-        int b = by_channels.divide(k); // and k becomes c
-        const int a = by_taps.divide(b);
+        int b = by[0].divide(k); // and k becomes c
+        const int a = by[1].divide(b);
         return {k - (a * g.out_w + b) * g.c_out, -a, -b};
     }
     __device__ bool there(MapPlace pixel, MapPlace tap) const {
@@ -70,21 +69,18 @@ struct PhaseWeights {
     const Conv2dGeometry& g;
     const Phase &down, &right;
     int k_end;
-    Divisor by_channels, by_taps;
+    const Divisor* by;
 
     struct Place {
         int offset;
     };
     using Row = Place;
     using Inner = Place;
-    __device__ PhaseWeights(const float* weight, const GatherRows& rows)
-        : from(weight), g(rows.g), down(rows.down), right(rows.right), k_end(rows.k_end),
-          by_channels(rows.by_channels), by_taps(rows.by_taps) {}
     __device__ Place row(int r) const { return {r < g.c_in ? r * g.c_out : -1}; }
     __device__ Place inner(int k) const {
         if (k >= k_end) return {-1};
-        int b = by_channels.divide(k);
-        const int a = by_taps.divide(b);
+        int b = by[0].divide(k);
+        const int a = by[1].divide(b);
         const int i = down.phase + down.stride * a, j = right.phase + right.stride * b;
         return {(i * g.kw + j) * g.c_in * g.c_out + k};
     }
@@ -118,8 +114,11 @@ __device__ void conv_transpose2d(float* shared, const float* x, const float* wei
     const BlockPlace at(T::rows, T::columns, g.c_in, down.taps * right.taps * g.c_out, k_block, part);
     // A phase may be smaller than the largest one.
     if (at.first_row >= g.n * down.count * right.count) return;
-    const GatherRows rows(x, g, down, right, at.end_k);
-    const PhaseWeights weights(weight, rows);
+    auto* by = reinterpret_cast<Divisor*>(shared + T::kept);
+    if (threadIdx.x == 0) by[0] = Divisor::of(g.c_out), by[1] = Divisor::of(max(right.taps, 1));
+    __syncthreads();
+    const GatherRows rows{x, g, down, right, at.end_k, by};
+    const PhaseWeights weights{weight, g, down, right, at.end_k, by};
     const PhaseTarget to{y + size_t(part) * (g.n * g.h * g.w * g.c_in), nullptr, g, down, right, g.c_in};
     product<T>(shared, rows, weights, to, at.first_row, at.first_column, at.first_k, at.end_k);
 }

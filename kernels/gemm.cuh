@@ -33,8 +33,10 @@ struct Tile {
     static constexpr int depth = 16;
     // A line of a tile, for one k, is followed by four unused values: see CopyTile.
     static constexpr int a_line = rows + 4, b_line = columns + 4;
-    // Floats of shared memory: two steps of both tiles.
-    static constexpr int shared = 2 * depth * (a_line + b_line);
+    // Floats of shared memory: two stages of both tiles, what belongs to their rows (at most 16 bytes each), and what
+    // an operand keeps (Divisors).
+    static constexpr int stage = depth * (a_line + b_line), row_places = 2 * stage;
+    static constexpr int kept = row_places + 4 * (rows + columns), shared = kept + 16;
     static_assert(thread_rows % 4 == 0 && thread_columns % 8 == 0);
 };
 
@@ -44,65 +46,67 @@ using Tile64x64 = Tile<64, 64, 8, 4>;
 using Tile128x8 = Tile<128, 8, 8, 1>;
 
 // Copies [depth, rows] of an operand, k outermost, into lines of `line` floats of shared memory; without waiting.
+//
+// Along::rows: neighbouring threads copy neighbours of a line, 16 bytes each if that is possible. Along::k: eight
+// neighbouring threads copy what neighbours in k, 32 bytes of memory, to eight lines; their distance of 4 mod 32
+// values keeps the four rows of a warp out of each other's banks. What belongs to a row is worked out once and then
+// read from shared memory, and the loops aren't unrolled, as registers are what a product has least of.
 template <class Operand, int rows, int depth, int line, int threads>
 class CopyTile {
     static constexpr bool by_rows = Operand::along == Along::rows;
-    // Along::rows: neighbouring threads copy neighbours of a line, 16 bytes each if that is possible: a row (or the
-    // first of four) per thread. Along::k: eight neighbouring threads copy what neighbours in k, which are 32 bytes
-    // of memory, to eight lines; their distance of 4 mod 32 values keeps the four rows of a warp out of each
-    // other's banks.
-    static constexpr int rows_at_once = threads / 8;
-    static constexpr int row_count = by_rows ? 1 : (rows + rows_at_once - 1) / rows_at_once;
     static_assert(by_rows || line % 32 == 4 || rows <= 8);
+    static_assert(sizeof(typename Operand::Row) <= 16);
 
     const Operand& operand;
     const bool vectors;
-    typename Operand::Row row[row_count];
+    const typename Operand::Row* row_places;
 
     template <int width>
     __device__ void copy_lines(float* tile, int first_k) const {
         constexpr int per_line = rows / width, lines_at_once = threads / per_line;
         const int place = threadIdx.x % per_line * width;
-#pragma unroll
+        const auto row = row_places[place];
+#pragma unroll 1
         for (int k = 0; k < depth; k += lines_at_once) {
-            const int line_of_tile = k + int(threadIdx.x) / per_line;
-            if (depth % lines_at_once != 0 && line_of_tile >= depth) continue;
-            const auto inner = operand.inner(first_k + line_of_tile);
-            float* to = tile + line_of_tile * line + place;
-            const float* from = operand.from + (row[0].offset + inner.offset);
-            if constexpr (width == 4) copy_async_16(to, from, operand.there(row[0], inner));
-            else copy_async_4(to, from, operand.there(row[0], inner));
+            const int at = k + int(threadIdx.x) / per_line;
+            if (depth % lines_at_once != 0 && at >= depth) continue;
+            const auto inner = operand.inner(first_k + at);
+            float* to = tile + at * line + place;
+            const float* from = operand.from + (row.offset + inner.offset);
+            if constexpr (width == 4) copy_async_16(to, from, operand.there(row, inner));
+            else copy_async_4(to, from, operand.there(row, inner));
+        }
+    }
+    __device__ void copy_across(float* tile, int first_k) const {
+        constexpr int rows_at_once = threads / 8;
+#pragma unroll 1
+        for (int step = 0; step < depth / 8; step++) {
+            const int k = threadIdx.x % 8 + step * 8;
+            const auto inner = operand.inner(first_k + k);
+#pragma unroll
+            for (int first = 0; first < rows; first += rows_at_once) {
+                const int place = first + int(threadIdx.x) / 8;
+                if (rows % rows_at_once != 0 && place >= rows) continue;
+                const auto row = row_places[place];
+                copy_async_4(tile + k * line + place, operand.from + (row.offset + inner.offset),
+                             operand.there(row, inner));
+            }
         }
     }
 
   public:
-    __device__ CopyTile(const Operand& operand, int first_row) : operand(operand), vectors(operand.vectors()) {
-        if constexpr (by_rows) {
-            const int place = vectors ? threadIdx.x % (rows / 4) * 4 : threadIdx.x % rows;
-            row[0] = operand.row(first_row + place);
-        } else {
-#pragma unroll
-            for (int i = 0; i < row_count; i++) row[i] = operand.row(first_row + threadIdx.x / 8 + i * rows_at_once);
-        }
+    // `places` is shared memory for `rows` rows; a barrier must follow.
+    __device__ CopyTile(const Operand& operand, int first_row, float* places)
+        : operand(operand), vectors(operand.vectors()),
+          row_places(reinterpret_cast<const typename Operand::Row*>(places)) {
+        if (threadIdx.x < rows)
+            reinterpret_cast<typename Operand::Row*>(places)[threadIdx.x] = operand.row(first_row + int(threadIdx.x));
     }
 
     __device__ void operator()(float* tile, int first_k) const {
-        if constexpr (by_rows) {
-            if (vectors) copy_lines<4>(tile, first_k);
-            else copy_lines<1>(tile, first_k);
-        } else {
-#pragma unroll
-            for (int k = threadIdx.x % 8, step = 0; step < depth / 8; step++, k += 8) {
-                const auto inner = operand.inner(first_k + k);
-#pragma unroll
-                for (int i = 0; i < row_count; i++) {
-                    const int place = threadIdx.x / 8 + i * rows_at_once;
-                    if (rows % rows_at_once != 0 && place >= rows) continue;
-                    copy_async_4(tile + k * line + place, operand.from + (row[i].offset + inner.offset),
-                                 operand.there(row[i], inner));
-                }
-            }
-        }
+        if constexpr (!by_rows) copy_across(tile, first_k);
+        else if (vectors) copy_lines<4>(tile, first_k);
+        else copy_lines<1>(tile, first_k);
     }
 };
 
@@ -154,9 +158,11 @@ __device__ __forceinline__ void read(float (&to)[count], const float* from, int 
 template <class T, class A, class B, class Out>
 __device__ void product(float* shared, const A& a, const B& b, const Out& out, int first_row, int first_column,
                         int first_k, int end_k) {
-    constexpr int a_size = T::depth * T::a_line, stage_size = T::shared / 2;
-    const CopyTile<A, T::rows, T::depth, T::a_line, T::threads> copy_a(a, first_row);
-    const CopyTile<B, T::columns, T::depth, T::b_line, T::threads> copy_b(b, first_column);
+    constexpr int a_size = T::depth * T::a_line;
+    float* places = shared + T::row_places;
+    const CopyTile<A, T::rows, T::depth, T::a_line, T::threads> copy_a(a, first_row, places);
+    const CopyTile<B, T::columns, T::depth, T::b_line, T::threads> copy_b(b, first_column, places + 4 * T::rows);
+    __syncthreads();
 
     // This thread's place among the block's threads. Its rows are groups of four, its columns groups of `width`,
     // thread_rows · 4 and thread_columns · width apart.
@@ -176,16 +182,16 @@ __device__ void product(float* shared, const A& a, const B& b, const Out& out, i
         // This step's tiles are here, and nobody still reads the other buffers: they can be filled anew.
         wait_for_copies<0>();
         __syncthreads();
-        float* stage = shared + step % 2 * stage_size;
+        float* stage = shared + step % 2 * T::stage;
         if (step + 1 < steps) {
-            float* next = shared + (step + 1) % 2 * stage_size;
+            float* next = shared + (step + 1) % 2 * T::stage;
             first_k += T::depth;
             copy_a(next, first_k);
             copy_b(next + a_size, first_k);
             commit_copies();
         }
         const float *a_tile = stage + row, *b_tile = stage + a_size + column;
-#pragma unroll 8
+#pragma unroll
         for (int k = 0; k < T::depth; k++) {
             float a_values[T::rows_each], b_values[T::columns_each];
             read(a_values, a_tile + k * T::a_line, T::thread_rows * 4);

@@ -16,19 +16,18 @@ enum class Along { rows, k };
 // Division of 0 <= n < 2^31 by a number that is known at run time only, with a multiplication (Granlund and
 // Montgomery, "Division by invariant integers using multiplication", 1994): n / d = (⌊n·m / 2^32⌋ + n) >> l with
 // l = ⌈log2 d⌉ and m = ⌊2^32 · (2^l - d) / d⌋ + 1. A division takes a GPU some twenty instructions.
-class Divisor {
-    int divisor, shift = 0;
+struct Divisor {
+    int divisor, shift;
     u32 multiplier;
 
-  public:
-    __device__ explicit Divisor(int d) : divisor(d) {
+    __device__ static Divisor of(int d) {
+        int shift = 0;
         while ((1u << shift) < u32(d)) shift++;
-        multiplier = u32((u64((1u << shift) - u32(d)) << 32) / u32(d)) + 1;
+        return {d, shift, u32((u64((1u << shift) - u32(d)) << 32) / u32(d)) + 1};
     }
-    __device__ int quotient(int n) const { return int((__umulhi(u32(n), multiplier) + u32(n)) >> shift); }
     // Makes n the remainder and returns the quotient.
     __device__ int divide(int& n) const {
-        const int q = quotient(n);
+        const int q = int((__umulhi(u32(n), multiplier) + u32(n)) >> shift);
         n -= q * divisor;
         return q;
     }
@@ -56,7 +55,7 @@ struct Matrix {
 };
 
 // A place in a map to which a tap is added; far below zero, a sum is outside whatever the other one is.
-struct MapPlace {
+struct __align__(16) MapPlace {
     int offset, y, x;
 };
 constexpr int NOWHERE = -(1 << 30);
@@ -65,36 +64,38 @@ constexpr int NOWHERE = -(1 << 30);
 // of the output and tap (i, j, c) of the weights meet at x[n, oy·s + i - top, ox·s + j - left, c]. A pixel and a
 // tap each have an offset and a place in the map; sums of places beyond the edges read zero.
 struct Patches {
+    // Shared by the threads of a block: made once, and no registers are held for them.
+    struct Divisors {
+        Divisor out_w, out_h, channels, kw;
+    };
     const float* from;
-    int h, w, channels;
-    int stride_h, stride_w, top, left;
-    int pixels_end, taps_end;
-    Divisor by_out_w, by_out_h, by_channels, by_kw;
-
+    const Conv2dGeometry& g;
     // Pixels from `pixels_end` on and taps from `taps_end` on read zero.
-    __device__ Patches(const float* x, const Conv2dGeometry& g, int pixels_end, int taps_end)
-        : from(x), h(g.h), w(g.w), channels(g.c_in), stride_h(g.stride_h), stride_w(g.stride_w), top(g.top),
-          left(g.left), pixels_end(pixels_end), taps_end(taps_end), by_out_w(g.out_w), by_out_h(g.out_h),
-          by_channels(g.c_in), by_kw(g.kw) {}
+    int pixels_end, taps_end;
+    const Divisors& by;
 
+    __device__ static void prepare(Divisors& by, const Conv2dGeometry& g) {
+        if (threadIdx.x == 0)
+            by = {Divisor::of(g.out_w), Divisor::of(g.out_h), Divisor::of(g.c_in), Divisor::of(g.kw)};
+        __syncthreads();
+    }
     __device__ MapPlace pixel(int p) const {
         if (p >= pixels_end) return {0, NOWHERE, NOWHERE};
-        int image = by_out_w.divide(p); // and p becomes ox
-        int oy = image;
-        image = by_out_h.divide(oy);
-        const int y = oy * stride_h - top, x = p * stride_w - left;
-        return {((image * h + y) * w + x) * channels, y, x};
+        int oy = by.out_w.divide(p); // and p becomes ox
+        const int image = by.out_h.divide(oy);
+        const int y = oy * g.stride_h - g.top, x = p * g.stride_w - g.left;
+        return {((image * g.h + y) * g.w + x) * g.c_in, y, x};
     }
     __device__ MapPlace tap(int k) const {
         if (k >= taps_end) return {0, NOWHERE, NOWHERE};
-        int j = by_channels.divide(k); // and k becomes c
-        const int i = by_kw.divide(j);
-        return {(i * w + j) * channels + k, i, j};
+        int j = by.channels.divide(k); // and k becomes c
+        const int i = by.kw.divide(j);
+        return {(i * g.w + j) * g.c_in + k, i, j};
     }
     __device__ bool there(MapPlace pixel, MapPlace tap) const {
-        return u32(pixel.y + tap.y) < u32(h) && u32(pixel.x + tap.x) < u32(w);
+        return u32(pixel.y + tap.y) < u32(g.h) && u32(pixel.x + tap.x) < u32(g.w);
     }
-    __device__ bool vectors() const { return channels % 4 == 0; }
+    __device__ bool vectors() const { return g.c_in % 4 == 0; }
 };
 
 // A of a convolution: a row per pixel.
@@ -102,7 +103,6 @@ struct PatchRows : Patches {
     static constexpr Along along = Along::k;
     using Row = MapPlace;
     using Inner = MapPlace;
-    using Patches::Patches;
     __device__ Row row(int r) const { return pixel(r); }
     __device__ Inner inner(int k) const { return tap(k); }
 };
@@ -112,7 +112,6 @@ struct PatchColumns : Patches {
     static constexpr Along along = Along::rows;
     using Row = MapPlace;
     using Inner = MapPlace;
-    using Patches::Patches;
     __device__ Row row(int r) const { return tap(r); }
     __device__ Inner inner(int k) const { return pixel(k); }
     __device__ bool there(MapPlace tap, MapPlace pixel) const { return Patches::there(pixel, tap); }
