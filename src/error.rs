@@ -63,6 +63,14 @@ pub enum Error {
         /// The network and what of it: its loss or a tensor.
         what: String,
     },
+    /// A CUDA device that isn't there, or that could not do what it was asked for.
+    #[error("{device}: {what}")]
+    Cuda {
+        /// `cuda`, or `cuda:0`.
+        device: String,
+        /// What is wrong and the mend.
+        what: String,
+    },
     /// Training that Ctrl-C ended early, with everything saved (exit code 130).
     #[error("{0}")]
     Interrupted(String),

@@ -35,6 +35,7 @@ pub mod autograd;
 pub mod check;
 pub mod cli;
 pub mod cpu;
+pub mod cuda;
 pub mod data;
 pub mod error;
 pub mod export;

@@ -2,6 +2,7 @@
 
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::pool::Buffer;
+use crate::cuda;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::fmt;
@@ -12,8 +13,10 @@ use std::str::FromStr;
 pub enum Device {
     /// f64 in plain loops: the oracle.
     Reference,
-    /// f32 with SIMD and threads: the default.
+    /// f32 with SIMD and threads.
     Cpu,
+    /// f32 on CUDA device 0, 1, ...
+    Cuda(usize),
 }
 
 impl FromStr for Device {
@@ -23,20 +26,24 @@ impl FromStr for Device {
         match name {
             "reference" => Ok(Device::Reference),
             "cpu" => Ok(Device::Cpu),
-            "cuda" => Err(Error::Usage(
-                "this version has no CUDA device; use cpu".into(),
-            )),
-            _ => Err(Error::Usage("no such device; use cpu or reference".into())),
+            "cuda" => Ok(Device::Cuda(0)),
+            _ => {
+                let ordinal = name.strip_prefix("cuda:").and_then(|n| n.parse().ok());
+                ordinal.map(Device::Cuda).ok_or_else(|| {
+                    Error::Usage("no such device; use cuda, cuda:1, cpu or reference".into())
+                })
+            }
         }
     }
 }
 
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Device::Reference => "reference",
-            Device::Cpu => "cpu",
-        })
+        match self {
+            Device::Reference => f.write_str("reference"),
+            Device::Cpu => f.write_str("cpu"),
+            Device::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
+        }
     }
 }
 
@@ -47,6 +54,8 @@ pub enum Storage {
     Reference(Vec<f64>),
     /// On [`Device::Cpu`].
     Cpu(Buffer),
+    /// On [`Device::Cuda`].
+    Cuda(cuda::Buffer),
 }
 
 impl Storage {
@@ -61,6 +70,10 @@ impl Storage {
                 }
                 Storage::Cpu(buffer)
             }
+            Device::Cuda(_) => {
+                let values: Vec<f32> = values.iter().map(|&v| v as f32).collect();
+                Storage::from_f32(&values, device)
+            }
         }
     }
 
@@ -69,6 +82,9 @@ impl Storage {
         match device {
             Device::Reference => Storage::Reference(values.iter().map(|&v| f64::from(v)).collect()),
             Device::Cpu => Storage::Cpu(Buffer::from(values)),
+            Device::Cuda(ordinal) => {
+                Storage::Cuda(cuda::Buffer::from_slice(values, cuda::context(ordinal)))
+            }
         }
     }
 
@@ -91,6 +107,10 @@ impl Storage {
                     });
                 Storage::Cpu(buffer)
             }
+            Device::Cuda(_) => {
+                let values: Vec<f32> = bytes.iter().map(value).collect();
+                Storage::from_f32(&values, device)
+            }
         }
     }
 
@@ -99,6 +119,11 @@ impl Storage {
         match device {
             Device::Reference => Storage::Reference(vec![value; len]),
             Device::Cpu => Storage::Cpu(Buffer::full(len, value as f32)),
+            Device::Cuda(ordinal) => Storage::Cuda(cuda::Buffer::full(
+                len,
+                value as f32,
+                cuda::context(ordinal),
+            )),
         }
     }
 
@@ -107,6 +132,7 @@ impl Storage {
         match self {
             Storage::Reference(_) => Device::Reference,
             Storage::Cpu(_) => Device::Cpu,
+            Storage::Cuda(values) => Device::Cuda(values.context().ordinal()),
         }
     }
 
@@ -115,6 +141,7 @@ impl Storage {
         match self {
             Storage::Reference(values) => values.len(),
             Storage::Cpu(values) => values.len(),
+            Storage::Cuda(values) => values.len(),
         }
     }
 
@@ -128,6 +155,7 @@ impl Storage {
         match self {
             Storage::Reference(values) => values.clone(),
             Storage::Cpu(values) => values.iter().map(|&v| f64::from(v)).collect(),
+            Storage::Cuda(values) => values.to_vec().into_iter().map(f64::from).collect(),
         }
     }
 
@@ -136,6 +164,7 @@ impl Storage {
         match self {
             Storage::Reference(values) => values.iter().map(|&v| v as f32).collect(),
             Storage::Cpu(values) => values.to_vec(),
+            Storage::Cuda(values) => values.to_vec(),
         }
     }
 }

@@ -181,6 +181,7 @@ impl Tensor {
         match self.storage() {
             Storage::Reference(values) => values[0],
             Storage::Cpu(values) => f64::from(values[0]),
+            Storage::Cuda(values) => f64::from(values.to_vec()[0]),
         }
     }
 }
@@ -198,6 +199,7 @@ impl fmt::Debug for Tensor {
         match self.storage() {
             Storage::Reference(values) => list.entries(values.iter().take(SHOWN)),
             Storage::Cpu(values) => list.entries(values.iter().take(SHOWN)),
+            Storage::Cuda(values) => list.entries(values.to_vec().iter().take(SHOWN)),
         };
         match self.numel() > SHOWN {
             true => list.finish_non_exhaustive(),

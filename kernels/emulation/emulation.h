@@ -66,6 +66,9 @@ inline float2 make_float2(float x, float y) { return {x, y}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
+// The section exists in a file without shared memory as well.
+static __attribute__((section("emulated_shared"), used)) char emulated_shared_begins;
+
 static uint3 threadIdx, blockIdx;
 static dim3 blockDim, gridDim;
 constexpr int warpSize = 32;
@@ -104,6 +107,7 @@ static jmp_buf scheduler;
 static void (*kernel)(void**) = nullptr;
 static void** kernel_arguments = nullptr;
 static std::string failure;
+static std::mutex mutex;
 alignas(16) static unsigned char dynamic_shared[MAX_SHARED];
 
 // Leaves the running fiber for the scheduler.
@@ -245,7 +249,6 @@ struct Kernel {
 // Returns what went wrong, or nothing.
 inline const char* launch(const Kernel& row, const unsigned grid[3], const unsigned block[3], int shared_bytes,
                           void** arguments, uint64_t order) {
-    static std::mutex mutex;
     std::lock_guard<std::mutex> lock(mutex);
     failure.clear();
     const size_t count = size_t(block[0]) * block[1] * block[2];

@@ -247,7 +247,7 @@ impl View for Entry<'_> {
     fn dtype(&self) -> Dtype {
         match self.0.device() {
             Device::Reference => Dtype::F64,
-            Device::Cpu => Dtype::F32,
+            Device::Cpu | Device::Cuda(_) => Dtype::F32,
         }
     }
 
@@ -259,6 +259,10 @@ impl View for Entry<'_> {
         Cow::Owned(match self.0.storage() {
             Storage::Reference(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
             Storage::Cpu(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Storage::Cuda(values) => {
+                let values = values.to_vec();
+                values.iter().flat_map(|v| v.to_le_bytes()).collect()
+            }
         })
     }
 

@@ -84,6 +84,7 @@ impl Gan {
         let finite = |tensor: &Tensor| match tensor.storage() {
             Storage::Reference(values) => values.iter().all(|v| v.is_finite()),
             Storage::Cpu(values) => values.iter().all(|v| v.is_finite()),
+            Storage::Cuda(values) => values.to_vec().iter().all(|v| v.is_finite()),
         };
         let broken = self.named().into_iter().find(|(_, tensor)| !finite(tensor));
         broken.map_or(Ok(()), |(name, _)| {

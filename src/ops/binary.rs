@@ -8,6 +8,7 @@ use super::{broadcast, different_devices, neg, sum_to};
 use crate::autograd::{Call, Keeps, Op, record, recording};
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd;
+use crate::cuda;
 use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
@@ -21,6 +22,8 @@ struct Binary {
     reference: fn(f64, f64) -> f64,
     /// f in f32, over whole arrays of which one may repeat.
     cpu: fn(&[f32], &[f32], &mut [f32]),
+    /// Its kernel in kernels/binary.cu.
+    cuda: &'static str,
     keeps: Keeps,
     /// ā and b̄ from ȳ.
     vjp: [Vjp; 2],
@@ -35,15 +38,17 @@ type Vjp = fn(&Call, &Tensor) -> Option<Tensor>;
 /// If the shapes don't broadcast.
 #[track_caller]
 pub fn add(a: &Tensor, b: &Tensor) -> Tensor {
-    const ADD: Binary = Binary {
-        name: "add",
-        reference: |a, b| a + b,
-        cpu: |a, b, y| simd::zip(a, b, y, |a, b| a + b),
-        keeps: Keeps::Nothing,
-        vjp: [|_, g| Some(g.clone()), |_, g| Some(g.clone())],
-    };
     apply(&ADD, a, b)
 }
+
+const ADD: Binary = Binary {
+    name: "add",
+    reference: |a, b| a + b,
+    cpu: |a, b, y| simd::zip(a, b, y, |a, b| a + b),
+    cuda: "binary_add",
+    keeps: Keeps::Nothing,
+    vjp: [|_, g| Some(g.clone()), |_, g| Some(g.clone())],
+};
 
 /// a - b.
 ///
@@ -55,6 +60,7 @@ pub fn sub(a: &Tensor, b: &Tensor) -> Tensor {
         name: "sub",
         reference: |a, b| a - b,
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| a - b),
+        cuda: "binary_sub",
         keeps: Keeps::Nothing,
         vjp: [|_, g| Some(g.clone()), |_, g| Some(neg(g))],
     };
@@ -71,6 +77,7 @@ pub fn mul(a: &Tensor, b: &Tensor) -> Tensor {
         name: "mul",
         reference: |a, b| a * b,
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| a * b),
+        cuda: "binary_mul",
         keeps: Keeps::Inputs,
         vjp: [
             |call, g| Some(g * call.input(1)),
@@ -90,6 +97,7 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
         name: "div",
         reference: |a, b| a / b,
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| a / b),
+        cuda: "binary_div",
         keeps: Keeps::Both,
         vjp: [
             |call, g| Some(g / call.input(1)),
@@ -109,6 +117,7 @@ pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
         name: "maximum",
         reference: |a, b| if a >= b || a.is_nan() { a } else { b },
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| if a >= b || a.is_nan() { a } else { b }),
+        cuda: "binary_maximum",
         keeps: Keeps::Inputs,
         vjp: [
             |call, g| Some(g * greater_equal(&call.input(0), &call.input(1))),
@@ -128,6 +137,7 @@ pub fn minimum(a: &Tensor, b: &Tensor) -> Tensor {
         name: "minimum",
         reference: |a, b| if b >= a || a.is_nan() { a } else { b },
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| if b >= a || a.is_nan() { a } else { b }),
+        cuda: "binary_minimum",
         keeps: Keeps::Inputs,
         vjp: [
             |call, g| Some(g * greater_equal(&call.input(1), &call.input(0))),
@@ -147,6 +157,7 @@ pub fn greater_equal(a: &Tensor, b: &Tensor) -> Tensor {
         name: "greater_equal",
         reference: |a, b| f64::from(a >= b),
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| f32::from(a >= b)),
+        cuda: "binary_greater_equal",
         keeps: Keeps::Nothing,
         vjp: [|_, _| None, |_, _| None],
     };
@@ -163,6 +174,7 @@ pub fn greater(a: &Tensor, b: &Tensor) -> Tensor {
         name: "greater",
         reference: |a, b| f64::from(a > b),
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| f32::from(a > b)),
+        cuda: "binary_greater",
         keeps: Keeps::Nothing,
         vjp: [|_, _| None, |_, _| None],
     };
@@ -179,6 +191,7 @@ pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
         name: "equal",
         reference: |a, b| f64::from(a == b),
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| f32::from(a == b)),
+        cuda: "binary_equal",
         keeps: Keeps::Nothing,
         vjp: [|_, _| None, |_, _| None],
     };
@@ -215,6 +228,10 @@ pub(crate) fn add_in_place(mut a: Tensor, b: &Tensor) -> Tensor {
             let _span = span("add", || Cost::pass(3 * b.len()));
             simd::update(a, b, |a, b| a + b);
         }
+        (Some(Storage::Cuda(a)), Storage::Cuda(b)) => {
+            let _span = span("add", || Cost::pass(3 * b.len()));
+            add_to(a, b);
+        }
         _ => return add(&a, b),
     }
     a
@@ -242,9 +259,44 @@ fn apply(binary: &'static Binary, a: &Tensor, b: &Tensor) -> Tensor {
             (binary.cpu)(&x, &y, &mut out);
             Storage::Cpu(out)
         }
+        (Storage::Cuda(x), Storage::Cuda(y)) => {
+            let stretched = |values, own| broadcast::cuda::operand(values, own, shape);
+            let (x, y) = (stretched(x, a.shape()), stretched(y, b.shape()));
+            let mut out = cuda::Buffer::unspecified(shape.numel(), x.context());
+            launch(binary, &x, &y, &mut out);
+            Storage::Cuda(out)
+        }
         _ => different_devices(binary.name, &[a, b]),
     };
     record(binary, &[a, b], shape, storage)
+}
+
+/// a ← a + b on a CUDA device.
+fn add_to(a: &mut cuda::Buffer, b: &cuda::Buffer) {
+    let n = a.len();
+    a.context()
+        .kernel("binary", "binary_add")
+        .read(a)
+        .value(n as i32)
+        .read(b)
+        .value(n as i32)
+        .write(a)
+        .value(n as i32)
+        .over(n);
+}
+
+/// y = f(a, b) on a CUDA device, where a shorter operand repeats along leading axes.
+fn launch(binary: &Binary, a: &cuda::Buffer, b: &cuda::Buffer, y: &mut cuda::Buffer) {
+    let n = y.len();
+    a.context()
+        .kernel("binary", binary.cuda)
+        .read(a)
+        .value(a.len() as i32)
+        .read(b)
+        .value(b.len() as i32)
+        .write(y)
+        .value(n as i32)
+        .over(n);
 }
 
 /// The values as `simd::zip` takes them: as they are if they are whole or repeat along leading

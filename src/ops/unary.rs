@@ -16,6 +16,8 @@ struct Unary {
     reference: fn(f64) -> f64,
     /// f in f32, over a whole array.
     cpu: fn(&[f32], &mut [f32]),
+    /// Its kernel in kernels/unary.cu.
+    cuda: &'static str,
     keeps: Keeps,
     /// x̄ from ȳ.
     vjp: fn(&Call, &Tensor) -> Tensor,
@@ -27,6 +29,7 @@ pub fn neg(x: &Tensor) -> Tensor {
         name: "neg",
         reference: |x| -x,
         cpu: |x, y| simd::map(x, y, |x| -x),
+        cuda: "unary_neg",
         keeps: Keeps::Nothing,
         vjp: |_, g| neg(g),
     };
@@ -39,6 +42,7 @@ pub fn exp(x: &Tensor) -> Tensor {
         name: "exp",
         reference: f64::exp,
         cpu: |x, y| simd::map(x, y, math::exp),
+        cuda: "unary_exp",
         keeps: Keeps::Output,
         vjp: |call, g| g * call.output(),
     };
@@ -51,6 +55,7 @@ pub fn log(x: &Tensor) -> Tensor {
         name: "log",
         reference: f64::ln,
         cpu: |x, y| simd::map(x, y, math::ln),
+        cuda: "unary_log",
         keeps: Keeps::Inputs,
         vjp: |call, g| g / call.input(0),
     };
@@ -63,6 +68,7 @@ pub fn sqrt(x: &Tensor) -> Tensor {
         name: "sqrt",
         reference: f64::sqrt,
         cpu: |x, y| simd::map(x, y, f32::sqrt),
+        cuda: "unary_sqrt",
         keeps: Keeps::Output,
         vjp: |call, g| 0.5 * g / call.output(),
     };
@@ -75,6 +81,7 @@ pub fn square(x: &Tensor) -> Tensor {
         name: "square",
         reference: |x| x * x,
         cpu: |x, y| simd::map(x, y, |x| x * x),
+        cuda: "unary_square",
         keeps: Keeps::Inputs,
         vjp: |call, g| 2.0 * g * call.input(0),
     };
@@ -87,6 +94,7 @@ pub fn abs(x: &Tensor) -> Tensor {
         name: "abs",
         reference: f64::abs,
         cpu: |x, y| simd::map(x, y, f32::abs),
+        cuda: "unary_abs",
         keeps: Keeps::Inputs,
         vjp: |call, g| g * sign(&call.input(0)),
     };
@@ -99,6 +107,7 @@ pub fn sign(x: &Tensor) -> Tensor {
         name: "sign",
         reference: |x| f64::from(x > 0.0) - f64::from(x < 0.0),
         cpu: |x, y| simd::map(x, y, |x| f32::from(x > 0.0) - f32::from(x < 0.0)),
+        cuda: "unary_sign",
         keeps: Keeps::Nothing,
         vjp: |_, g| g * 0.0,
     };
@@ -111,6 +120,7 @@ pub fn tanh(x: &Tensor) -> Tensor {
         name: "tanh",
         reference: f64::tanh,
         cpu: |x, y| simd::map(x, y, math::tanh),
+        cuda: "unary_tanh",
         keeps: Keeps::Output,
         vjp: |call, g| g - g * square(&call.output()),
     };
@@ -123,6 +133,7 @@ pub fn sigmoid(x: &Tensor) -> Tensor {
         name: "sigmoid",
         reference: |x| 1.0 / (1.0 + (-x).exp()),
         cpu: |x, y| simd::map(x, y, math::sigmoid),
+        cuda: "unary_sigmoid",
         keeps: Keeps::Output,
         vjp: |call, g| {
             let y = call.output();
@@ -138,6 +149,7 @@ pub fn softplus(x: &Tensor) -> Tensor {
         name: "softplus",
         reference: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
         cpu: |x, y| simd::map(x, y, math::softplus),
+        cuda: "unary_softplus",
         keeps: Keeps::Inputs,
         vjp: |call, g| g * sigmoid(&call.input(0)),
     };
@@ -154,6 +166,16 @@ fn apply(unary: &'static Unary, x: &Tensor) -> Tensor {
             let mut y = Buffer::unspecified(x.len());
             (unary.cpu)(x, &mut y);
             Storage::Cpu(y)
+        }
+        Storage::Cuda(x) => {
+            let mut y = x.like();
+            let kernel = x.context().kernel("unary", unary.cuda);
+            kernel
+                .read(x)
+                .write(&mut y)
+                .value(x.len() as i32)
+                .over(x.len());
+            Storage::Cuda(y)
         }
     };
     record(unary, &[x], x.shape(), storage)

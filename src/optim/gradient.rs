@@ -9,6 +9,7 @@ pub fn norm(grads: &[Tensor]) -> f64 {
         match grad.storage() {
             Storage::Reference(values) => values.iter().map(|g| g * g).sum(),
             Storage::Cpu(values) => values.iter().map(|&g| f64::from(g) * f64::from(g)).sum(),
+            Storage::Cuda(_) => todo!(),
         }
     };
     grads.iter().map(squares).sum::<f64>().sqrt()
@@ -29,6 +30,7 @@ pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
                     *value = value.clamp(-limit, limit);
                 }
             }
+            Storage::Cuda(_) => todo!(),
         }
     }
 }

@@ -126,14 +126,14 @@ impl Optimizer {
                 (Storage::Reference(p), Storage::Reference(g)) => {
                     let slots = values(slots, |storage| match storage {
                         Storage::Reference(values) => values,
-                        Storage::Cpu(_) => different_devices(),
+                        _ => different_devices(),
                     });
                     self.rule.reference(self.steps, Part { p, g, slots });
                 }
                 (Storage::Cpu(p), Storage::Cpu(g)) => {
                     let slots = values(slots, |storage| match storage {
                         Storage::Cpu(values) => values,
-                        Storage::Reference(_) => different_devices(),
+                        _ => different_devices(),
                     });
                     let mut rest = Part { p, g, slots };
                     while !rest.p.is_empty() {

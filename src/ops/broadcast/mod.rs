@@ -3,6 +3,7 @@
 //! Its adjoint is the sum over what was repeated: x̄ is [`sum_to`] of ȳ.
 
 pub(super) mod cpu;
+pub(super) mod cuda;
 pub(super) mod reference;
 
 use super::sum_to;
@@ -31,6 +32,7 @@ pub fn broadcast_to(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::broadcast(v, x.shape(), shape)),
         Storage::Cpu(v) => Storage::Cpu(cpu::broadcast(v, x.shape(), shape)),
+        Storage::Cuda(v) => Storage::Cuda(cuda::broadcast(v, x.shape(), shape)),
     };
     record(BroadcastTo, &[x], shape, storage)
 }

@@ -37,17 +37,18 @@ pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
         Storage::Reference(_) => {
             let values = inputs.iter().map(|x| match x.storage() {
                 Storage::Reference(v) => &v[..],
-                Storage::Cpu(_) => different_devices("concat", inputs),
+                _ => different_devices("concat", inputs),
             });
             Storage::Reference(reference::concat(&values.collect::<Vec<_>>(), &blocks))
         }
         Storage::Cpu(_) => {
             let values = inputs.iter().map(|x| match x.storage() {
                 Storage::Cpu(v) => &v[..],
-                Storage::Reference(_) => different_devices("concat", inputs),
+                _ => different_devices("concat", inputs),
             });
             Storage::Cpu(cpu::concat(&values.collect::<Vec<_>>(), &blocks))
         }
+        Storage::Cuda(_) => todo!(),
     };
     record(Concat { axis }, inputs, shape, storage)
 }

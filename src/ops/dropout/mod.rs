@@ -61,6 +61,7 @@ pub fn dropout(x: &Tensor, rate: f64, position: Position) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(x) => Storage::Reference(reference::dropout(x, &mask)),
         Storage::Cpu(x) => Storage::Cpu(cpu::dropout(x, &mask, |x| x)),
+        Storage::Cuda(_) => todo!(),
     };
     record(Dropout { rate, position }, &[x], x.shape(), storage)
 }

@@ -107,6 +107,7 @@ fn rectify(x: &Tensor, rectifier: Rectifier) -> Tensor {
         (Storage::Cpu(x), Some(mask)) => {
             Storage::Cpu(cpu::leaky_relu_dropout(x, slope as f32, &mask))
         }
+        (Storage::Cuda(_), _) => todo!(),
     };
     record(LeakyRelu(rectifier), &[x], x.shape(), storage)
 }

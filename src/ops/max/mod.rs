@@ -33,6 +33,7 @@ pub fn max(x: &Tensor, axes: &[usize]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::max(v, x.shape(), &reduction)),
         Storage::Cpu(v) => Storage::Cpu(cpu::max(v, x.shape(), &reduction)),
+        Storage::Cuda(_) => todo!(),
     };
     let op = Max {
         axes: axes.to_vec(),

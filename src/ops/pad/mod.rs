@@ -31,6 +31,7 @@ pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::pad(v, x.shape(), shape, zeros)),
         Storage::Cpu(v) => Storage::Cpu(cpu::pad(v, x.shape(), shape, zeros)),
+        Storage::Cuda(_) => todo!(),
     };
     let op = Pad {
         zeros: zeros.to_vec(),

@@ -30,6 +30,7 @@ pub fn permute(x: &Tensor, axes: &[usize]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::permute(v, x.shape(), axes)),
         Storage::Cpu(v) => Storage::Cpu(cpu::permute(v, x.shape(), axes)),
+        Storage::Cuda(_) => todo!(),
     };
     let op = Permute {
         axes: axes.to_vec(),

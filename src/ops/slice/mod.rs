@@ -30,6 +30,7 @@ pub fn slice(x: &Tensor, ranges: &[Range<usize>]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::slice(v, x.shape(), ranges)),
         Storage::Cpu(v) => Storage::Cpu(cpu::slice(v, x.shape(), ranges)),
+        Storage::Cuda(_) => todo!(),
     };
     let op = Slice {
         ranges: ranges.to_vec(),

@@ -26,6 +26,7 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::sum(v, x.shape(), &reduction)),
         Storage::Cpu(v) => Storage::Cpu(cpu::sum(v, x.shape(), &reduction)),
+        Storage::Cuda(_) => todo!(),
     };
     let shape = reduction.reduced;
     record(

@@ -29,6 +29,7 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(x) => Storage::Reference(reference::upsample(x, small, factor)),
         Storage::Cpu(x) => Storage::Cpu(cpu::upsample(x, small, factor)),
+        Storage::Cuda(_) => todo!(),
     };
     let shape: Shape = [n, h * factor, w * factor, c].into();
     record(Upsample { factor }, &[x], shape, storage)
@@ -59,6 +60,7 @@ pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
     let storage = match grad.storage() {
         Storage::Reference(g) => Storage::Reference(reference::upsample_grad(g, small, factor)),
         Storage::Cpu(g) => Storage::Cpu(cpu::upsample_grad(g, small, factor)),
+        Storage::Cuda(_) => todo!(),
     };
     record(UpsampleGrad { factor }, &[grad], small, storage)
 }

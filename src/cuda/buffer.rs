@@ -1,0 +1,159 @@
+//! f32 values in device memory.
+
+#![allow(unsafe_code)]
+
+use super::context::Context;
+use super::driver::Address;
+use super::pool::Arena;
+use std::fmt;
+
+/// The most values a buffer holds: kernels count in 32 bits.
+pub const MAX_LENGTH: usize = 1 << 30;
+
+/// f32 values in device memory, on loan from the device's pool; dropping it gives them back.
+pub struct Buffer {
+    context: &'static Context,
+    at: Address,
+    len: usize,
+    /// What the pool has counted for it.
+    bytes: usize,
+    arena: Arena,
+}
+
+impl Buffer {
+    /// `len` values that hold whatever their last owner left: for kernels that write every one.
+    pub fn unspecified(len: usize, context: &'static Context) -> Buffer {
+        if len > MAX_LENGTH {
+            context.fail(format!(
+                "a tensor of {len} values; kernels count to {MAX_LENGTH}, lower training.batch_size"
+            ));
+        }
+        let (at, bytes, arena) = match len {
+            0 => (0, 0, 0),
+            _ => context.take(4 * len),
+        };
+        Buffer {
+            context,
+            at,
+            len,
+            bytes,
+            arena,
+        }
+    }
+
+    /// As many values as `self`, on the same device.
+    pub fn like(&self) -> Buffer {
+        Buffer::unspecified(self.len, self.context)
+    }
+
+    /// `len` times `value`.
+    pub fn full(len: usize, value: f32, context: &'static Context) -> Buffer {
+        let mut buffer = Buffer::unspecified(len, context);
+        context
+            .kernel("fill", "fill_value")
+            .write(&mut buffer)
+            .value(len as i32)
+            .value(value)
+            .over(len);
+        buffer
+    }
+
+    /// A copy of `values`.
+    pub fn from_slice(values: &[f32], context: &'static Context) -> Buffer {
+        let mut buffer = Buffer::unspecified(values.len(), context);
+        buffer.upload(values);
+        buffer
+    }
+
+    /// Puts `values` in the place of the first ones.
+    ///
+    /// # Panics
+    /// If there are more of them.
+    pub fn upload(&mut self, values: &[f32]) {
+        assert!(values.len() <= self.len, "upload: too many values");
+        // SAFETY: every bit pattern of an f32 is four bytes.
+        let bytes = unsafe {
+            std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values))
+        };
+        if !bytes.is_empty() {
+            // SAFETY: the buffer has as many bytes.
+            self.context
+                .hold(unsafe { self.context.driver().upload(self.at, bytes) });
+        }
+    }
+
+    /// Puts the values of `from` in the place of these, on the device.
+    ///
+    /// # Panics
+    /// If there aren't as many.
+    pub fn copy_from(&mut self, from: &Buffer) {
+        assert!(
+            self.len == from.len,
+            "copy_from: {} values for {}",
+            from.len,
+            self.len
+        );
+        if self.len > 0 {
+            // SAFETY: both have as many bytes.
+            let copied = unsafe { self.context.driver().copy(self.at, from.at, 4 * self.len) };
+            self.context.hold(copied);
+        }
+    }
+
+    /// A copy of the values, which waits for all that the device has been asked for.
+    pub fn to_vec(&self) -> Vec<f32> {
+        let mut values = vec![0.0f32; self.len];
+        if self.len > 0 {
+            // SAFETY: every four bytes are an f32.
+            let bytes = unsafe {
+                std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), 4 * self.len)
+            };
+            // SAFETY: the buffer has as many bytes.
+            self.context
+                .hold(unsafe { self.context.driver().download(bytes, self.at) });
+        }
+        values
+    }
+
+    /// The number of values.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Where they are.
+    pub(crate) fn address(&self) -> Address {
+        self.at
+    }
+
+    /// Whose memory they are in.
+    pub fn context(&self) -> &'static Context {
+        self.context
+    }
+}
+
+impl Clone for Buffer {
+    fn clone(&self) -> Buffer {
+        let mut buffer = self.like();
+        buffer.copy_from(self);
+        buffer
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_vec().fmt(f)
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.context.give_back(self.at, self.bytes, self.arena);
+        }
+    }
+}

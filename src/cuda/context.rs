@@ -1,0 +1,157 @@
+//! A device in use: its driver, its pool, its kernels, and what happens when it fails.
+//!
+//! Ops return tensors, not results. So what a device can't do (no memory left, the GPU is gone) unwinds
+//! to whoever called [`catch`], which makes an [`Error`](crate::Error) of it.
+
+use super::capture::Captured;
+use super::driver::{Address, Driver, Failure, Function};
+use super::launch::Call;
+use super::pool::{Arena, Pool};
+use crate::{Error, Result};
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// A device in use.
+pub struct Context {
+    ordinal: usize,
+    driver: Box<dyn Driver>,
+    pool: Mutex<Pool>,
+    functions: Mutex<HashMap<&'static str, Kernel>>,
+    captured: Mutex<Option<Captured>>,
+}
+
+/// A kernel that has been found, with the bytes of each argument where they are known.
+#[derive(Clone)]
+pub(super) struct Kernel {
+    pub function: Function,
+    pub sizes: Option<Arc<[usize]>>,
+}
+
+/// How a device's failure travels.
+struct Unwinding(Error);
+
+/// What `f` gives, or the error of a device that failed on the way.
+///
+/// # Errors
+/// Those of `f`, and [`Error::Cuda`].
+pub fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What f leaves half-changed is dropped by whoever gets the error.
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
+        match payload.downcast::<Unwinding>() {
+            Ok(unwinding) => Err(unwinding.0),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
+/// Unwinds to [`catch`] with `error`.
+pub(super) fn unwind(error: Error) -> ! {
+    resume_unwind(Box::new(Unwinding(error)))
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A failure unwinds through these only between changes.
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Context {
+    pub(super) fn new(ordinal: usize, driver: Box<dyn Driver>) -> Context {
+        Context {
+            ordinal,
+            driver,
+            pool: Mutex::default(),
+            functions: Mutex::default(),
+            captured: Mutex::default(),
+        }
+    }
+
+    /// The device's name.
+    pub fn name(&self) -> String {
+        self.driver.name()
+    }
+
+    /// Bytes of device memory that are held, in use or waiting to be used again.
+    pub fn bytes_held(&self) -> usize {
+        locked(&self.pool).bytes
+    }
+
+    /// How often the driver was asked for device memory.
+    pub fn allocations(&self) -> u64 {
+        locked(&self.pool).allocations
+    }
+
+    /// Waits for all that the device has been asked for.
+    pub fn synchronize(&self) {
+        self.hold(self.driver.synchronize());
+    }
+
+    /// The context's number, as [`Device::Cuda`](crate::Device::Cuda) has it.
+    pub(crate) fn ordinal(&self) -> usize {
+        self.ordinal
+    }
+
+    /// A launch of kernel `name` of kernels/`stem`.cu, to be given its arguments.
+    pub(crate) fn kernel(&'static self, stem: &'static str, name: &'static str) -> Call {
+        let found = locked(&self.functions).get(name).cloned();
+        let kernel = found.unwrap_or_else(|| {
+            let function = self.hold(self.driver.function(stem, name));
+            let kernel = Kernel {
+                function,
+                sizes: self.driver.argument_sizes(function).map(Arc::from),
+            };
+            locked(&self.functions).insert(name, kernel.clone());
+            kernel
+        });
+        Call::new(self, name, kernel)
+    }
+
+    pub(super) fn driver(&self) -> &dyn Driver {
+        &*self.driver
+    }
+
+    pub(super) fn captured(&self) -> MutexGuard<'_, Option<Captured>> {
+        locked(&self.captured)
+    }
+
+    pub(super) fn pool(&self) -> MutexGuard<'_, Pool> {
+        locked(&self.pool)
+    }
+
+    pub(super) fn take(&self, bytes: usize) -> (Address, usize, Arena) {
+        let taken = self.pool().take(self.driver(), bytes);
+        taken.unwrap_or_else(|failure| match failure {
+            Failure::OutOfMemory => {
+                let (free, all) = self.driver.memory();
+                let [asked, free, all] = [bytes, free, all].map(megabytes);
+                self.fail(format!(
+                    "no memory for {asked} more ({free} of {all} are free); lower training.batch_size"
+                ))
+            }
+            failure => self.fail(failure),
+        })
+    }
+
+    pub(super) fn give_back(&self, at: Address, bytes: usize, arena: Arena) {
+        self.pool().give_back(self.driver(), at, bytes, arena);
+    }
+
+    /// What `answer` holds; unwinds if it is a failure.
+    pub(super) fn hold<T>(&self, answer: std::result::Result<T, Failure>) -> T {
+        answer.unwrap_or_else(|failure| self.fail(failure))
+    }
+
+    /// Unwinds to [`catch`].
+    pub(super) fn fail(&self, what: impl fmt::Display) -> ! {
+        let device = format!("cuda:{}", self.ordinal);
+        let what = what.to_string();
+        unwind(Error::Cuda { device, what })
+    }
+}
+
+fn megabytes(bytes: usize) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}

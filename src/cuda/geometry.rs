@@ -1,0 +1,93 @@
+//! The structs of kernels/geometry.cuh, field by field.
+
+use crate::random;
+use crate::shape::{self, MAX_RANK, Shape};
+
+/// A convolution.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Conv2dGeometry {
+    n: i32,
+    h: i32,
+    w: i32,
+    c_in: i32,
+    out_h: i32,
+    out_w: i32,
+    c_out: i32,
+    kh: i32,
+    kw: i32,
+    stride_h: i32,
+    stride_w: i32,
+    top: i32,
+    left: i32,
+}
+
+impl From<&shape::Conv2dGeometry> for Conv2dGeometry {
+    fn from(g: &shape::Conv2dGeometry) -> Conv2dGeometry {
+        let int =
+            |length: usize| i32::try_from(length).expect("buffers are shorter than 2³¹ values");
+        Conv2dGeometry {
+            n: int(g.n),
+            h: int(g.h),
+            w: int(g.w),
+            c_in: int(g.c_in),
+            out_h: int(g.out_h),
+            out_w: int(g.out_w),
+            c_out: int(g.c_out),
+            kh: int(g.kh),
+            kw: int(g.kw),
+            stride_h: int(g.stride[0]),
+            stride_w: int(g.stride[1]),
+            top: int(g.padding.top),
+            left: int(g.padding.left),
+        }
+    }
+}
+
+/// Values read in another order.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    dims: [i32; MAX_RANK],
+    strides: [i32; MAX_RANK],
+    offset: i32,
+}
+
+impl View {
+    /// The values of `shape` whose neighbours along each axis lie `strides` apart, the first at `offset`.
+    pub fn new(shape: Shape, strides: &[usize], offset: usize) -> View {
+        let missing = MAX_RANK - shape.rank();
+        let mut view = View {
+            dims: [1; MAX_RANK],
+            strides: [0; MAX_RANK],
+            offset: offset as i32,
+        };
+        for (axis, (&length, &stride)) in shape.dims().iter().zip(strides).enumerate() {
+            view.dims[missing + axis] = length as i32;
+            view.strides[missing + axis] = stride as i32;
+        }
+        view
+    }
+}
+
+/// Where an array of random numbers starts.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    seed: u64,
+    stream: u64,
+    block: u64,
+    base: u64,
+}
+
+impl Position {
+    /// `position`; within a captured step its block is counted from the one at address `base`.
+    pub fn new(position: random::Position, base: u64) -> Position {
+        Position {
+            seed: position.seed,
+            stream: position.stream,
+            block: position.block,
+            base,
+        }
+    }
+}

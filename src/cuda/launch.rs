@@ -1,0 +1,141 @@
+//! A kernel's arguments and grid.
+
+#![allow(unsafe_code)]
+
+use super::buffer::Buffer;
+use super::context::{Context, Kernel};
+use super::driver::Launch;
+use super::geometry::{Conv2dGeometry, Position, View};
+use std::ffi::c_void;
+
+/// Threads of a block that goes over an array.
+pub const THREADS: usize = 256;
+
+/// Blocks of a grid that goes over an array, at most: enough for any GPU; each thread takes several values
+/// beyond that.
+const MAX_BLOCKS: usize = 4096;
+
+/// What a kernel takes by value: the same bytes in Rust and in CUDA.
+pub trait Plain: Copy {}
+
+impl Plain for i32 {}
+impl Plain for u32 {}
+impl Plain for u64 {}
+impl Plain for f32 {}
+impl Plain for f64 {}
+impl Plain for Conv2dGeometry {}
+impl Plain for View {}
+impl Plain for Position {}
+
+/// A launch in the making: arguments in the order of the kernel's parameters, then the grid.
+#[must_use]
+pub struct Call {
+    context: &'static Context,
+    name: &'static str,
+    kernel: Kernel,
+    /// The arguments, each from the start of a word on.
+    words: Vec<u64>,
+    /// For each argument its first word and its bytes.
+    arguments: Vec<(usize, usize)>,
+}
+
+impl Call {
+    pub(super) fn new(context: &'static Context, name: &'static str, kernel: Kernel) -> Call {
+        Call {
+            context,
+            name,
+            kernel,
+            words: Vec::with_capacity(16),
+            arguments: Vec::with_capacity(8),
+        }
+    }
+
+    /// A buffer that the kernel reads.
+    pub fn read(self, buffer: &Buffer) -> Call {
+        self.value(buffer.address())
+    }
+
+    /// A buffer that it writes.
+    pub fn write(self, buffer: &mut Buffer) -> Call {
+        self.value(buffer.address())
+    }
+
+    /// A buffer that it reads, or a null pointer.
+    pub fn read_if(self, buffer: Option<&Buffer>) -> Call {
+        self.value(buffer.map_or(0, Buffer::address))
+    }
+
+    /// A plain value.
+    pub fn value<T: Plain>(mut self, value: T) -> Call {
+        let (first, bytes) = (self.words.len(), size_of::<T>());
+        self.words.resize(first + bytes.div_ceil(8), 0);
+        let to = self.words[first..].as_mut_ptr().cast::<u8>();
+        // SAFETY: that many bytes have just been added, and any type may be read as bytes.
+        unsafe { std::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), to, bytes) };
+        self.arguments.push((first, bytes));
+        self
+    }
+
+    /// Launches over an array of `len` values, or not at all if it has none.
+    pub fn over(self, len: usize) {
+        let blocks = len.div_ceil(THREADS).min(MAX_BLOCKS);
+        self.grid([blocks, 1, 1], THREADS, 0);
+    }
+
+    /// Launches `grid` blocks of `threads` threads with `shared` bytes of dynamic shared memory each; no
+    /// blocks, no launch.
+    ///
+    /// # Panics
+    /// If the grid is larger than CUDA's.
+    pub fn grid(mut self, grid: [usize; 3], threads: usize, shared: usize) {
+        if grid.contains(&0) {
+            return;
+        }
+        let Call {
+            context,
+            name,
+            kernel,
+            ..
+        } = &self;
+        let limits = [i32::MAX as usize, 65_535, 65_535];
+        if grid
+            .iter()
+            .zip(limits)
+            .any(|(&blocks, limit)| blocks > limit)
+        {
+            context.fail(format!(
+                "{name}: a grid of {grid:?} blocks; lower training.batch_size"
+            ));
+        }
+        let given = self.arguments.iter().map(|&(_, bytes)| bytes);
+        if let Some(sizes) = &kernel.sizes {
+            let given: Vec<usize> = given.collect();
+            assert!(
+                given[..] == sizes[..],
+                "{name}: arguments of {given:?} bytes, it takes {sizes:?}"
+            );
+        }
+        let (context, kernel) = (*context, kernel.clone());
+        let start = self.words.as_mut_ptr();
+        let pointers = self.arguments.iter().map(|&(first, _)| {
+            // SAFETY: within the words.
+            unsafe { start.add(first) }.cast::<c_void>()
+        });
+        let mut pointers: Vec<*mut c_void> = pointers.collect();
+        let launch = Launch {
+            grid: grid.map(|blocks| blocks as u32),
+            block: [threads as u32, 1, 1],
+            shared: shared as u32,
+        };
+        // SAFETY: buffers live until their launches are over, since the pool hands their memory out only to later
+        // launches of the same stream; the emulated device holds every launch of the tests to its kernel's source.
+        let launched = unsafe {
+            context
+                .driver()
+                .launch(kernel.function, launch, &mut pointers)
+        };
+        if let Err(failure) = launched {
+            context.fail(format!("{}: {failure}", self.name));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Device memory on loan: asking the driver for memory is slow and waits for the device, so what a
+//! buffer gives back serves the next one of its size. Launches are in order on one stream, so it may be
+//! handed out while the last launch that uses it is still to run.
+//!
+//! A captured graph writes where it wrote when it was captured. So what is asked for during a capture
+//! comes from an arena of its own, which lives as long as the graph and serves nobody else.
+
+use super::driver::{Address, Driver, Failure};
+use std::collections::HashMap;
+
+/// Whose memory a buffer is: 0 is everybody's, any other number a graph's.
+pub type Arena = u64;
+
+/// The buffers that wait, and which arena is asked.
+#[derive(Default)]
+pub struct Pool {
+    waiting: HashMap<(Arena, usize), Vec<Address>>,
+    arena: Arena,
+    arenas: Arena,
+    /// Buffers of arenas whose graph is gone are not kept.
+    gone: Vec<Arena>,
+    /// Bytes asked of the driver and not given back, in use or waiting.
+    pub bytes: usize,
+    /// How often the driver was asked.
+    pub allocations: u64,
+}
+
+impl Pool {
+    /// At least `bytes` bytes, what they really are, and the arena they are from.
+    pub fn take(
+        &mut self,
+        driver: &dyn Driver,
+        bytes: usize,
+    ) -> Result<(Address, usize, Arena), Failure> {
+        let size = size_class(bytes, driver.granularity());
+        let waiting = self.waiting.get_mut(&(self.arena, size));
+        if let Some(at) = waiting.and_then(Vec::pop) {
+            return Ok((at, size, self.arena));
+        }
+        let at = match driver.allocate(size) {
+            Err(Failure::OutOfMemory) => {
+                self.release(driver);
+                driver.allocate(size)
+            }
+            answer => answer,
+        }?;
+        self.bytes += size;
+        self.allocations += 1;
+        Ok((at, size, self.arena))
+    }
+
+    /// Takes back what [`Pool::take`] gave.
+    pub fn give_back(&mut self, driver: &dyn Driver, at: Address, size: usize, arena: Arena) {
+        if self.gone.contains(&arena) {
+            self.free(driver, at, size);
+        } else {
+            self.waiting.entry((arena, size)).or_default().push(at);
+        }
+    }
+
+    /// Gives what waits, for anybody, back to the driver.
+    pub fn release(&mut self, driver: &dyn Driver) {
+        self.empty(driver, 0);
+    }
+
+    /// From here on memory comes from a new arena.
+    pub fn enter_arena(&mut self) -> Arena {
+        self.arenas += 1;
+        self.arena = self.arenas;
+        self.arena
+    }
+
+    /// From here on it comes from the one that is everybody's.
+    pub fn leave_arena(&mut self) {
+        self.arena = 0;
+    }
+
+    /// Gives the memory of `arena` back: what waits now, and the rest when its buffers go.
+    pub fn drop_arena(&mut self, driver: &dyn Driver, arena: Arena) {
+        self.gone.push(arena);
+        self.empty(driver, arena);
+    }
+
+    fn empty(&mut self, driver: &dyn Driver, arena: Arena) {
+        let keys: Vec<_> = self.waiting.keys().copied().collect();
+        for key in keys.into_iter().filter(|key| key.0 == arena) {
+            for at in self.waiting.remove(&key).unwrap_or_default() {
+                self.free(driver, at, key.1);
+            }
+        }
+    }
+
+    #[allow(unsafe_code)]
+    fn free(&mut self, driver: &dyn Driver, at: Address, size: usize) {
+        self.bytes -= size;
+        // SAFETY: what waits is nobody's, and what a buffer gives back is its no more.
+        unsafe { driver.free(at) };
+    }
+}
+
+/// The bytes that a buffer of `bytes` really has: up to an eighth more, so that sizes that hardly
+/// differ share; on a device that counts in floats, no more.
+fn size_class(bytes: usize, granularity: usize) -> usize {
+    let bytes = bytes.next_multiple_of(granularity);
+    match granularity {
+        4 => bytes,
+        _ => bytes.next_multiple_of((bytes.next_power_of_two() / 16).max(granularity)),
+    }
+}
