@@ -3,6 +3,17 @@
 /// Each stem with its PTX, which kernels/compile.py makes of kernels/`stem`.cu.
 const MODULES: &[(&str, &str)] = &[
     ("binary", include_str!("../../kernels/ptx/binary.ptx")),
+    ("conv2d", include_str!("../../kernels/ptx/conv2d.ptx")),
+    (
+        "conv2d_weight_grad",
+        include_str!("../../kernels/ptx/conv2d_weight_grad.ptx"),
+    ),
+    (
+        "conv_transpose2d",
+        include_str!("../../kernels/ptx/conv_transpose2d.ptx"),
+    ),
+    ("dense", include_str!("../../kernels/ptx/dense.ptx")),
+    ("matmul", include_str!("../../kernels/ptx/matmul.ptx")),
     ("unary", include_str!("../../kernels/ptx/unary.ptx")),
 ];
 
