@@ -174,6 +174,16 @@ impl Random {
         start
     }
 
+    /// Where the next numbers start.
+    pub fn position(&self) -> Position {
+        self.next
+    }
+
+    /// Leaves out `blocks` blocks.
+    pub fn skip(&mut self, blocks: u64) {
+        self.next.block += blocks;
+    }
+
     /// `count` random words.
     pub fn words(&mut self, count: usize) -> Vec<u32> {
         let start = self.reserve(count);

@@ -148,6 +148,25 @@ impl Tensor {
         }
     }
 
+    /// Takes the values of `value`, a constant of the same shape and device. On a CUDA device they come to lie where
+    /// the old ones did, as a captured step needs it.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    pub(crate) fn assign(&mut self, value: Tensor) {
+        assert!(
+            self.shape == value.shape,
+            "assign: shape {} for {}",
+            value.shape,
+            self.shape
+        );
+        match (self.own_storage(), value.storage()) {
+            (Some(Storage::Cuda(own)), Storage::Cuda(values)) => own.copy_from(values),
+            _ => *self = value,
+        }
+    }
+
     /// A constant with the same values on `device`.
     pub fn to(&self, device: Device) -> Tensor {
         if device == self.device() {

@@ -6,5 +6,5 @@ use minimax::gan::checkpoint;
 use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = checkpoint::parse(Path::new("checkpoint.safetensors"), bytes);
+    let _ = checkpoint::parse(Path::new("checkpoint.safetensors"), bytes, Some(minimax::Device::Cpu));
 });

@@ -385,6 +385,11 @@ inline float __uint_as_float(unsigned bits) {
     return value;
 }
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
+// The sine and cosine of πx.
+inline void sincospi(double x, double* sine, double* cosine) {
+    *sine = std::sin(M_PI * x);
+    *cosine = std::cos(M_PI * x);
+}
 inline int min(int a, int b) { return a < b ? a : b; }
 inline int max(int a, int b) { return a > b ? a : b; }
 inline unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }

@@ -1,5 +1,6 @@
 //! `minimax gradcheck`: runs the case table and prints what it finds.
 
+use super::device::Choice;
 use crate::check::cases::{Case, cases, op_names};
 use crate::check::gradcheck::{Row, check};
 use crate::storage::Device;
@@ -15,8 +16,8 @@ pub struct GradcheckArgs {
     /// Check only gradients (1), or only gradients of gradients (2)
     #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
     order: Option<u8>,
-    /// `reference` is held to finite differences, `cpu` (values too) to the reference
-    #[arg(long, value_name = "reference|cpu", default_value = "reference")]
+    /// `reference` is held to finite differences, `cpu` and `cuda` (values too) to the reference
+    #[arg(long, value_name = "DEVICE", default_value = "reference")]
     device: Device,
 }
 
@@ -36,6 +37,7 @@ fn run_to(args: &GradcheckArgs, print: Print) -> Result<()> {
         Some(_) => &[2],
         None => &[0, 1, 2],
     };
+    Choice::Given(args.device).resolve()?;
     let mut table = Table::new(&cases, print);
     table.header()?;
     for case in &cases {

@@ -8,9 +8,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::cuda::catch;
 use crate::{Error, Result};
 
 pub mod data;
+pub mod device;
 pub mod export;
 pub mod gradcheck;
 pub mod interpolate;
@@ -70,7 +72,7 @@ fn run() -> Result<()> {
 
 /// Runs the command that the process was started with; the whole of `main`.
 pub fn main() -> ExitCode {
-    let Err(error) = run() else {
+    let Err(error) = catch(run) else {
         return ExitCode::SUCCESS;
     };
     let label = match error {

@@ -1,11 +1,11 @@
 //! `minimax sample`: images from a trained generator.
 
+use super::device::Choice;
 use super::{print, set_threads};
 use crate::files::write_whole;
 use crate::gan::folder::{CHECKPOINT, GENERATOR};
 use crate::gan::{checkpoint, model, pixels};
 use crate::report::{columns_for, grid_png};
-use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -36,9 +36,9 @@ pub struct SampleArgs {
     /// The file to write [default: samples.png or samples.npy]
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
-    /// cpu (f32, fast) or reference (f64, plain loops)
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    pub device: Device,
+    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: Choice,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -59,8 +59,9 @@ pub enum Format {
 /// Whatever is wrong with the flags, the run or the latents, and if the file can't be written.
 pub fn run(args: &SampleArgs) -> Result<()> {
     set_threads(args.threads)?;
+    let device = args.device.resolve()?;
     let file = generator_file(&args.run);
-    let (recipe, mut generator) = checkpoint::load_generator(&file, args.device)?;
+    let (recipe, mut generator) = checkpoint::load_generator(&file, device)?;
     let (width, image) = (recipe.generator.input[0], &recipe.discriminator.input);
     let most = MOST_VALUES / image.iter().product::<usize>().max(width);
     let latents = match &args.latents {
@@ -77,7 +78,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         }
     };
     let (format, out) = target(args);
-    let images = model::sample(&mut generator, &latents, width, args.device);
+    let images = model::sample(&mut generator, &latents, width, device);
     let count = images.dims()[0];
     match format {
         Format::Png => {

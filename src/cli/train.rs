@@ -1,6 +1,8 @@
 //! `minimax train`: the main job.
 
+use super::device::{Choice, described};
 use super::{interrupt, print, set_threads};
+use crate::cuda;
 use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
@@ -10,7 +12,7 @@ use crate::gan::scores::Scores;
 use crate::profile;
 use crate::storage::Device;
 use crate::{Error, Result};
-use clap::{Args, value_parser};
+use clap::{Args, ValueEnum, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -43,9 +45,16 @@ pub struct TrainArgs {
     /// Of weights, latents, dropout and the order of the data
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// cpu (f32, fast) or reference (f64, plain loops) [default: cpu, or the resumed run's]
+    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops) [default: auto, or
+    /// the resumed run's]
     #[arg(long, value_name = "DEVICE")]
-    pub device: Option<Device>,
+    pub device: Option<Choice>,
+    /// How a CUDA device multiplies: tf32 is for its tensor cores, which read 10 bits of fraction
+    #[arg(long, value_enum, default_value_t)]
+    pub precision: Precision,
+    /// Ask a CUDA device for each op by itself, not for a whole step at once
+    #[arg(long)]
+    pub no_graph: bool,
     /// Threads to use; the results don't depend on it [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
@@ -69,6 +78,16 @@ pub struct TrainArgs {
     pub stop_with_input: bool,
 }
 
+/// What products and convolutions on a CUDA device compute with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// f32 throughout.
+    #[default]
+    F32,
+    /// Operands rounded to TF32, sums in f32.
+    Tf32,
+}
+
 /// Runs `minimax train`.
 ///
 /// # Errors
@@ -84,6 +103,20 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         start(args)?
     };
     run.keep_every = args.keep_every;
+    if args.no_graph {
+        run.without_graphs();
+    }
+    match (run.device(), args.precision) {
+        (Device::Cuda(ordinal), precision) => {
+            cuda::open(ordinal)?.set_tf32(precision == Precision::Tf32);
+        }
+        (_, Precision::F32) => {}
+        (device, Precision::Tf32) => {
+            let what =
+                format!("--precision tf32 is for CUDA devices, not for {device}; leave it out");
+            return Err(Error::Usage(what));
+        }
+    }
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
         let (folder, done) = (run.folder().display(), run.steps());
@@ -91,7 +124,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             "{folder}: {done} steps are done, nothing is left to do; go on with a larger --epochs or --steps\n"
         ));
     }
-    print(&introduction(&run, last))?;
+    print(&introduction(&run, last)?)?;
     let left_alone = args.stop_with_input.then(interrupt::end_of_input);
     let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
@@ -110,7 +143,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 }
 
 fn start(args: &TrainArgs) -> Result<Run> {
-    let device = args.device.unwrap_or(Device::Cpu);
+    let device = args.device.unwrap_or_default().resolve()?;
     let recipe = Recipe::load(args.recipe.as_deref().unwrap_or(DEFAULT), &overrides(args))?;
     Run::create(recipe, device, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
@@ -134,12 +167,8 @@ fn resume(args: &TrainArgs) -> Result<Run> {
             })?
         }
     };
-    Run::resume(&folder, |saved| {
-        if let Some(asked) = args.device.filter(|&asked| asked != saved.device) {
-            let made = saved.device;
-            let what = format!("was made with --device {made}, not {asked}; leave --device out");
-            return Err(Error::run(folder.join(CHECKPOINT), what));
-        }
+    let device = args.device.map(Choice::resolve).transpose()?;
+    Run::resume(&folder, device, |saved| {
         asked_recipe(args, asked, saved, &folder)
     })
 }
@@ -194,15 +223,18 @@ fn overrides(args: &TrainArgs) -> Vec<String> {
     flags.chain(args.overrides.iter().cloned()).collect()
 }
 
-fn introduction(run: &Run, last: u64) -> String {
+fn introduction(run: &Run, last: u64) -> Result<String> {
     let (recipe, images) = (run.recipe(), run.images());
     let from = match run.steps() {
         0 => String::new(),
         step => format!(", going on after step {step}"),
     };
-    format!(
-        "{} on {}: {} images of {}x{}x{}, {last} steps of {}, {} an epoch{from}\n\
-         device {}, {} threads; files go to {}\n",
+    let text = format!(
+        "device {}, {} threads; files go to {}\n\
+         {} on {}: {} images of {}x{}x{}, {last} steps of {}, {} an epoch{from}\n",
+        described(run.device())?,
+        rayon::current_num_threads(),
+        run.folder().display(),
         recipe.name,
         recipe.data.name,
         images.len(),
@@ -211,10 +243,8 @@ fn introduction(run: &Run, last: u64) -> String {
         images.channels,
         recipe.training.batch_size,
         run.steps_per_epoch(),
-        run.device(),
-        rayon::current_num_threads(),
-        run.folder().display()
-    ) + estimate_note(recipe)
+    );
+    Ok(text + estimate_note(recipe))
 }
 
 /// What the critic's estimate is, for a recipe that has one.

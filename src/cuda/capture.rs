@@ -106,9 +106,18 @@ impl Inputs {
         slot.read = Some(context.hold(context.driver().mark()));
     }
 
-    /// Where the bytes of the batch lie.
-    pub fn batch(&self) -> Address {
-        self.device.address() + 8 * WORDS as Address
+    /// The batch, with the value that `table` has for each byte.
+    pub fn images(&self, table: &Buffer) -> Buffer {
+        let mut images = Buffer::unspecified(self.batch, self.context);
+        let bytes = self.device.address() + 8 * WORDS as Address;
+        self.context
+            .kernel("pixels", "pixels_to_floats")
+            .value(bytes)
+            .read(table)
+            .write(&mut images)
+            .value(self.batch as i32)
+            .over(self.batch);
+        images
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{Error, Result};
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A device in use.
@@ -20,6 +21,7 @@ pub struct Context {
     pool: Mutex<Pool>,
     functions: Mutex<HashMap<&'static str, Kernel>>,
     captured: Mutex<Option<Captured>>,
+    tf32: AtomicBool,
 }
 
 /// A kernel that has been found, with the bytes of each argument where they are known.
@@ -66,6 +68,7 @@ impl Context {
             pool: Mutex::default(),
             functions: Mutex::default(),
             captured: Mutex::default(),
+            tf32: AtomicBool::new(false),
         }
     }
 
@@ -82,6 +85,17 @@ impl Context {
     /// How often the driver was asked for device memory.
     pub fn allocations(&self) -> u64 {
         locked(&self.pool).allocations
+    }
+
+    /// Lets products and convolutions run on tensor cores, which read their operands in TF32: f32's range with
+    /// 10 bits of fraction. Sums stay in f32.
+    pub fn set_tf32(&self, on: bool) {
+        self.tf32.store(on, Ordering::Relaxed);
+    }
+
+    /// True if they do.
+    pub fn tf32(&self) -> bool {
+        self.tf32.load(Ordering::Relaxed)
     }
 
     /// Waits for all that the device has been asked for.

@@ -94,7 +94,7 @@ pub fn open(ordinal: usize) -> Result<&'static Context> {
     Ok(context)
 }
 
-/// Device `ordinal`, which somebody has opened or can open; unwinds to [`catch`] if not.
-pub(crate) fn context(ordinal: usize) -> &'static Context {
+/// As [`open`]; what is wrong unwinds to [`catch`].
+pub fn context(ordinal: usize) -> &'static Context {
     open(ordinal).unwrap_or_else(|error| context::unwind(error))
 }

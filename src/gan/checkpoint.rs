@@ -14,6 +14,7 @@
 use super::model::{Gan, RandomState};
 use super::network::{self, Role};
 use super::recipe::{NetworkSpec, Recipe};
+use crate::cuda;
 use crate::files::write_whole;
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
@@ -67,7 +68,7 @@ pub struct DataIdentity {
 pub struct Checkpoint {
     /// The recipe that it was made with.
     pub recipe: Recipe,
-    /// The device that it was made on.
+    /// The device that it is on.
     pub device: Device,
     /// What it was trained on.
     pub data: DataIdentity,
@@ -133,32 +134,36 @@ pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
     write(path, &header, tensors)
 }
 
-/// Reads `checkpoint.safetensors` back.
+/// Reads `checkpoint.safetensors` back, to `device` or else to the one that it was made on.
 ///
 /// # Errors
 /// If the file is missing, damaged or of another kind.
-pub fn load(path: &Path) -> Result<Checkpoint> {
+pub fn load(path: &Path, device: Option<Device>) -> Result<Checkpoint> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    parse(path, &bytes)
+    parse(path, &bytes, device)
 }
 
 /// As [`load`], from the file's bytes; `path` only names it in errors.
 ///
 /// # Errors
 /// If they are damaged or of another kind.
-pub fn parse(path: &Path, bytes: &[u8]) -> Result<Checkpoint> {
+pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkpoint> {
     let (file, header) = open(path, bytes)?;
     let mut recipe = recipe_of(path, &header)?;
     let Some(training) = header.training else {
         let what = "holds a generator only; a run goes on from its checkpoint.safetensors";
         return Err(Error::run(path, what));
     };
-    let device: Device = training.device.parse().map_err(|error: Error| {
+    let made_on: Device = training.device.parse().map_err(|error: Error| {
         Error::run(
             path,
             format!("was made on device {}: {error}", training.device),
         )
     })?;
+    let device = device.unwrap_or(made_on);
+    if let Device::Cuda(ordinal) = device {
+        cuda::open(ordinal)?;
+    }
     check_size(path, bytes, &[&recipe.generator, &recipe.discriminator])?;
     let initializers = [
         recipe.generator.initializer,

@@ -19,13 +19,15 @@
 //!
 //! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
+use super::pending::Number;
 use super::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
 use crate::autograd::grad;
 use crate::ops::{
-    binary_cross_entropy, binary_cross_entropy_with_logits, mean, mean_squared_error, neg, relu,
-    reshape, sqrt, square, sum, wasserstein,
+    binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean, mean_squared_error, neg,
+    random_uniform, relu, reshape, sigmoid, slice, sqrt, square, sum, wasserstein,
 };
 use crate::random::Random;
+use crate::storage::Device;
 use crate::tensor::Tensor;
 
 /// The loss of a recipe.
@@ -69,14 +71,13 @@ impl Loss {
             };
         };
         let mut draw = |own: [f64; 2], other: [f64; 2]| {
-            let numbers = random.uniform(2 * count);
-            let (chances, places) = numbers.split_at(count);
-            let label = |(&chance, &place): (&f64, &f64)| {
-                let [low, high] = if chance < flip { other } else { own };
-                low + place * (high - low)
-            };
-            let labels: Vec<f64> = chances.iter().zip(places).map(label).collect();
-            Tensor::new(&labels, [count, 1], device)
+            // One number an image says whether its label is flipped, another where in its range it lies.
+            let numbers = random_uniform(random, [2 * count, 1], device);
+            let chances = slice(&numbers, &[0..count, 0..1]);
+            let places = slice(&numbers, &[count..2 * count, 0..1]);
+            let within = |[low, high]: [f64; 2]| low + &places * (high - low);
+            let flipped = greater(&Tensor::full(flip, [], device), &chances);
+            &flipped * within(other) + (1.0 - &flipped) * within(own)
         };
         Labels {
             real: draw(real, fake),
@@ -114,11 +115,15 @@ impl Loss {
 
     /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
     /// a cross-entropy, else of the output itself.
-    pub fn mean_output(&self, output: &Tensor) -> f64 {
+    pub(super) fn mean_output(&self, output: &Tensor) -> Number {
         let logits = matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities;
+        if let Device::Cuda(_) = output.device() {
+            let output = output.detach();
+            return Number::of(&mean_all(&if logits { sigmoid(&output) } else { output }));
+        }
         let values = output.to_f64();
         let value = |&v: &f64| if logits { 1.0 / (1.0 + (-v).exp()) } else { v };
-        values.iter().map(value).sum::<f64>() / values.len() as f64
+        Number::Known(values.iter().map(value).sum::<f64>() / values.len() as f64)
     }
 
     fn cross_entropy(&self, output: &Tensor, labels: &Tensor) -> Tensor {
@@ -149,7 +154,7 @@ pub fn gradient_penalty(
     /// Under the root, whose slope at 0 is infinite.
     const TINY: f64 = 1e-12;
     let n = real.dims()[0];
-    let epsilon = Tensor::new(&random.uniform(n), [n, 1, 1, 1], real.device());
+    let epsilon = random_uniform(random, [n, 1, 1, 1], real.device());
     let between = &epsilon * &real.detach() + (1.0 - &epsilon) * fake.detach();
     let between = between.detach().parameter();
     let output = sum(&critic(&between), &[0, 1]);

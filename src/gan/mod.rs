@@ -6,11 +6,13 @@
 pub mod checkpoint;
 pub mod curves;
 pub mod folder;
+pub mod graph;
 pub mod interpolation;
 pub mod log;
 pub mod loss;
 pub mod model;
 pub mod network;
+pub mod pending;
 pub mod pixels;
 pub mod recipe;
 pub mod run;

@@ -8,10 +8,14 @@ use crate::tensor::Tensor;
 ///
 /// # Panics
 /// If `shape` doesn't hold as many values.
-pub fn to_tensor(bytes: &[u8], shape: Shape, [low, high]: [f64; 2], device: Device) -> Tensor {
-    let value = |byte: usize| (low + (high - low) * byte as f64 / 255.0) as f32;
-    let table = std::array::from_fn(value);
-    Tensor::from_storage(Storage::from_bytes(bytes, &table, device), shape)
+pub fn to_tensor(bytes: &[u8], shape: Shape, range: [f64; 2], device: Device) -> Tensor {
+    let storage = Storage::from_bytes(bytes, &table(range), device);
+    Tensor::from_storage(storage, shape)
+}
+
+/// The number for each byte.
+pub fn table([low, high]: [f64; 2]) -> [f32; 256] {
+    std::array::from_fn(|byte| (low + (high - low) * byte as f64 / 255.0) as f32)
 }
 
 /// The nearest byte to each value; what lies outside of `range` is held to its ends.

@@ -3,14 +3,17 @@
 
 use super::checkpoint::{self, Checkpoint, DataIdentity};
 use super::folder::{self, Lock};
+use super::graph::Graphs;
 use super::log::{EpochTime, Log};
 use super::model::Gan;
+use super::pending::Pending;
 use super::pixels;
 use super::recipe::Recipe;
 use super::save::Drawing;
 use super::scores::Scores;
 use super::step::StepReport;
 use super::tensorboard::TensorBoard;
+use crate::cuda::catch;
 use crate::data::{self, Batches, Images};
 use crate::files::write_whole;
 use crate::shape::Shape;
@@ -31,6 +34,12 @@ pub struct Run {
     pub(super) recipe: Recipe,
     pub(super) device: Device,
     pub(super) gan: Gan,
+    /// The steps as graphs, on a device that has them.
+    graphs: Option<Graphs>,
+    /// The step that was begun last, whose report is not known yet.
+    begun: Option<Begun>,
+    /// When a step's report was last known.
+    last_done: Option<Instant>,
     pub(super) batches: Batches,
     pub(super) data: DataIdentity,
     pub(super) log: Log,
@@ -40,6 +49,14 @@ pub struct Run {
     pub(super) drawing: Drawing,
     /// Keeps a second process out of the folder.
     _lock: Lock,
+}
+
+/// A step that the device has been asked for.
+struct Begun {
+    step: u64,
+    start: Instant,
+    report: Pending,
+    images: usize,
 }
 
 /// A step that has just been done.
@@ -82,22 +99,23 @@ impl Run {
         let (batches, data) = open_data(&recipe)?;
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
-        let gan = Gan::new(&recipe, device);
-        let checkpoint = Checkpoint {
-            recipe,
-            device,
-            data,
-            best: None,
-            gan,
-        };
-        let run = Run::assemble(&folder, lock, checkpoint, batches).and_then(|mut run| {
+        let run = catch(|| {
+            let gan = Gan::new(&recipe, device);
+            let checkpoint = Checkpoint {
+                recipe,
+                device,
+                data,
+                best: None,
+                gan,
+            };
+            let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
             run.save()?;
             Ok(run)
         });
         run.inspect_err(|_| folder::abandon(&folder))
     }
 
-    /// The run in `folder`, as its last checkpoint has it, on the checkpoint's device.
+    /// The run in `folder`, as its last checkpoint has it, on `device` or else the checkpoint's.
     ///
     /// `change` gives the recipe that is asked for from the checkpoint's. It may alter the number of
     /// epochs and where the data is.
@@ -107,6 +125,7 @@ impl Run {
     /// would not be what it would have been.
     pub fn resume(
         folder: &Path,
+        device: Option<Device>,
         change: impl FnOnce(&Checkpoint) -> Result<Recipe>,
     ) -> Result<Run> {
         let path = folder.join(folder::CHECKPOINT);
@@ -118,7 +137,7 @@ impl Run {
             return Err(Error::run(folder, what));
         }
         let lock = folder::lock(folder)?;
-        let mut checkpoint = checkpoint::load(&path)?;
+        let mut checkpoint = checkpoint::load(&path, device)?;
         let asked = change(&checkpoint)?;
         if let Some(difference) = difference(&checkpoint.recipe, &asked) {
             let name = &checkpoint.recipe.name;
@@ -167,6 +186,9 @@ impl Run {
             _lock: lock,
             drawing: Drawing::default(),
             folder: folder.to_path_buf(),
+            graphs: gan.graphs(recipe.data.range),
+            begun: None,
+            last_done: None,
             recipe,
             device,
             gan,
@@ -175,6 +197,11 @@ impl Run {
         };
         run.save_real()?;
         Ok(run)
+    }
+
+    /// Makes every step launch by launch on a CUDA device, not as a graph.
+    pub fn without_graphs(&mut self) {
+        self.graphs = None;
     }
 
     /// Where the run leaves its files.
@@ -237,14 +264,27 @@ impl Run {
                 outcome = Outcome::Stopped;
                 break;
             }
-            let mut progress = self.train_step()?;
+            let before = self.begun.take();
+            self.begin_step()?;
             unsaved = true;
+            if let Some(before) = before {
+                watch(&self.finish_step(before)?);
+            }
             let epoch_done = self.gan.steps.is_multiple_of(per_epoch);
+            let saves = epoch_done || self.gan.steps == last || saved.elapsed() > CHECKPOINT_EVERY;
+            if !saves && matches!(self.device, Device::Cuda(_)) {
+                // The device has work to do: what came of it is asked once it has the next step as well.
+                continue;
+            }
+            let Some(begun) = self.begun.take() else {
+                unreachable!("a step has just been begun")
+            };
+            let mut progress = self.finish_step(begun)?;
             if epoch_done || self.gan.steps == last {
                 let time = clock.take().filter(|_| epoch_done);
                 progress.epoch_time = time.map(|clock| clock.read(&self.batches));
                 progress.scores = Some(self.save_epoch(progress.epoch_time)?);
-            } else if saved.elapsed() > CHECKPOINT_EVERY {
+            } else if saves {
                 self.save()?;
             } else {
                 watch(&progress);
@@ -257,6 +297,9 @@ impl Run {
             }
             watch(&progress);
         }
+        if let Some(begun) = self.begun.take() {
+            watch(&self.finish_step(begun)?);
+        }
         if unsaved {
             self.save()?;
         }
@@ -268,7 +311,8 @@ impl Run {
         self.gan.steps.is_multiple_of(self.steps_per_epoch())
     }
 
-    fn train_step(&mut self) -> Result<Progress> {
+    /// Asks the device for the next step.
+    fn begin_step(&mut self) -> Result<()> {
         let start = Instant::now();
         let Images {
             height,
@@ -277,12 +321,36 @@ impl Run {
             ..
         } = *self.batches.images();
         let bytes = self.batches.batch(self.gan.steps);
-        let count = bytes.len() / (height * width * channels);
-        let shape: Shape = [count, height, width, channels].into();
-        let real = pixels::to_tensor(bytes, shape, self.recipe.data.range, self.device);
-        let (step, epoch) = (self.gan.steps + 1, self.epoch_of(self.gan.steps + 1));
-        let report = self.gan.step(&real, self.board.measures(step))?;
-        let images_per_second = count as f64 / start.elapsed().as_secs_f64();
+        let images = bytes.len() / (height * width * channels);
+        let shape: Shape = [images, height, width, channels].into();
+        let measures = self.board.measures(self.gan.steps + 1);
+        let report = match &mut self.graphs {
+            Some(graphs) => graphs.begin_step(&mut self.gan, bytes, shape, measures),
+            None => {
+                let range = self.recipe.data.range;
+                let real = pixels::to_tensor(bytes, shape, range, self.device);
+                self.gan.begin_step(&real, measures)
+            }
+        }?;
+        self.begun = Some(Begun {
+            step: self.gan.steps,
+            start,
+            report,
+            images,
+        });
+        Ok(())
+    }
+
+    /// Waits for a step, and writes down what came of it.
+    fn finish_step(&mut self, begun: Begun) -> Result<Progress> {
+        let report = begun.report.finish()?;
+        // On a device that has been given steps ahead, a step takes the time since the last one was done.
+        let start = self
+            .last_done
+            .map_or(begun.start, |done| done.max(begun.start));
+        self.last_done = Some(Instant::now());
+        let images_per_second = begun.images as f64 / start.elapsed().as_secs_f64();
+        let (step, epoch) = (begun.step, self.epoch_of(begun.step));
         self.log.step(step, epoch, &report, images_per_second)?;
         self.board.step(step, &report, images_per_second)?;
         Ok(Progress {

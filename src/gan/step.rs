@@ -3,15 +3,16 @@
 
 use super::loss::gradient_penalty;
 use super::model::Gan;
+use super::pending::{Number, Numbers, Pending, diverged};
 use super::recipe::{BatchSpec, UpdateSpec};
+use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
 use crate::cpu::threads::awake;
 use crate::nn::Pass;
-use crate::ops::{concat, slice};
-use crate::optim::{clip, norm};
+use crate::ops::{concat, random_normal, slice};
+use crate::optim::{clip, norm, norm_on_device};
 use crate::storage::Device;
 use crate::tensor::Tensor;
-use crate::{Error, Result};
 
 /// What a step has seen, before it changed anything.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,18 +47,29 @@ impl Gan {
     /// report has the gradients' norms.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a loss is not a finite number; that network has then not been changed.
+    /// [`Error::Diverged`](crate::Error::Diverged) if a loss is not a finite number; that network has then
+    /// not been changed, but for a CUDA device, where a loss is known only after all is done.
     pub fn step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
-        let report = match real.device() {
+        self.begin_step(real, measure)?.finish()
+    }
+
+    /// As [`Gan::step`], but doesn't wait for a CUDA device to do it.
+    ///
+    /// # Errors
+    /// As [`Gan::step`]; on a CUDA device, [`Pending::finish`] tells.
+    pub fn begin_step(&mut self, real: &Tensor, measure: bool) -> Result<Pending> {
+        let numbers = match real.device() {
             Device::Cpu => awake(|| self.updates(real, measure)),
             _ => self.updates(real, measure),
         }?;
         self.steps += 1;
-        Ok(report)
+        let (places, values) = numbers.gather();
+        let is_critic = self.training.loss.has_critic();
+        Ok(Pending::new(self.steps, is_critic, places, values.as_ref()))
     }
 
     /// The updates of a step, in the recipe's order.
-    fn updates(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+    pub(super) fn updates(&mut self, real: &Tensor, measure: bool) -> Result<Numbers> {
         match self.training.update {
             UpdateSpec::Simultaneous => self.simultaneous_step(real, measure),
             UpdateSpec::Alternating => self
@@ -78,7 +90,7 @@ impl Gan {
     }
 
     /// One fake batch, both losses from the same state, then both updates.
-    fn simultaneous_step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+    fn simultaneous_step(&mut self, real: &Tensor, measure: bool) -> Result<Numbers> {
         let fake = self.generate(real.dims()[0]);
         let Judgement {
             real: real_output,
@@ -92,8 +104,8 @@ impl Gan {
         drop((real_output, fake_output, fake));
         let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
         let g_grads = grad_consuming(g_loss, &self.generator.parameters());
-        report.d_gradient_norm = measure.then(|| norm(&d_grads));
-        report.g_gradient_norm = measure.then(|| norm(&g_grads));
+        report.d_gradient_norm = measure.then(|| gradient_norm(&d_grads));
+        report.g_gradient_norm = measure.then(|| gradient_norm(&g_grads));
         self.update_discriminator(&d_grads);
         self.generator_optimizer
             .step(self.generator.parameters_mut(), &g_grads);
@@ -101,7 +113,7 @@ impl Gan {
     }
 
     /// The discriminator's step, on fake images from fresh latents.
-    fn discriminator_step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+    fn discriminator_step(&mut self, real: &Tensor, measure: bool) -> Result<Numbers> {
         let fake = no_grad(|| self.generate(real.dims()[0]));
         let Judgement {
             real: real_output,
@@ -111,7 +123,7 @@ impl Gan {
         let mut report = self.report(&real_output, &fake_output, &loss)?;
         drop((real_output, fake_output, fake));
         let grads = grad_consuming(loss, &self.discriminator.parameters());
-        report.d_gradient_norm = measure.then(|| norm(&grads));
+        report.d_gradient_norm = measure.then(|| gradient_norm(&grads));
         self.update_discriminator(&grads);
         Ok(report)
     }
@@ -120,9 +132,9 @@ impl Gan {
     fn generator_step(
         &mut self,
         real: &Tensor,
-        mut report: StepReport,
+        mut report: Numbers,
         measure: bool,
-    ) -> Result<StepReport> {
+    ) -> Result<Numbers> {
         let count = match self.training.batches {
             BatchSpec::Separate => real.dims()[0],
             BatchSpec::Mixed => 2 * real.dims()[0],
@@ -133,7 +145,7 @@ impl Gan {
         report.g_loss = Some(self.finite("generator", &loss)?);
         drop((output, fake));
         let grads = grad_consuming(loss, &self.generator.parameters());
-        report.g_gradient_norm = measure.then(|| norm(&grads));
+        report.g_gradient_norm = measure.then(|| gradient_norm(&grads));
         self.generator_optimizer
             .step(self.generator.parameters_mut(), &grads);
         Ok(report)
@@ -164,17 +176,13 @@ impl Gan {
     }
 
     /// What is known once the discriminator's loss is.
-    fn report(&self, real: &Tensor, fake: &Tensor, loss: &Tensor) -> Result<StepReport> {
+    fn report(&self, real: &Tensor, fake: &Tensor, loss: &Tensor) -> Result<Numbers> {
         let d_loss = self.finite("discriminator", loss)?;
-        let d_real = self.loss.mean_output(real);
-        let d_fake = self.loss.mean_output(fake);
-        let is_critic = self.training.loss.has_critic();
-        Ok(StepReport {
+        Ok(Numbers {
             d_loss,
             g_loss: None,
-            d_real,
-            d_fake,
-            wasserstein: is_critic.then_some(d_real - d_fake),
+            d_real: self.loss.mean_output(real),
+            d_fake: self.loss.mean_output(fake),
             d_gradient_norm: None,
             g_gradient_norm: None,
         })
@@ -190,8 +198,8 @@ impl Gan {
 
     /// A fake batch from the next latents, in training mode.
     fn generate(&mut self, count: usize) -> Tensor {
-        let latents = self.random.latents.normal(count * self.latent);
-        let latents = Tensor::new(&latents, [count, self.latent], self.device);
+        let shape = [count, self.latent];
+        let latents = random_normal(&mut self.random.latents, shape, self.device);
         self.generator
             .forward(&latents, Pass::Training(&mut self.random.dropout))
     }
@@ -201,14 +209,17 @@ impl Gan {
             .forward(images, Pass::Training(&mut self.random.dropout))
     }
 
-    fn finite(&self, network: &'static str, loss: &Tensor) -> Result<f64> {
-        let value = loss.item();
-        if value.is_finite() {
-            return Ok(value);
-        }
-        Err(Error::Diverged {
-            step: self.steps + 1,
-            what: format!("the {network}'s loss is {value}"),
-        })
+    fn finite(&self, network: &'static str, loss: &Tensor) -> Result<Number> {
+        let number = Number::of(loss);
+        let found = match number {
+            Number::Known(value) => diverged(self.steps + 1, network, value),
+            Number::OnDevice(_) => None,
+        };
+        found.map_or(Ok(number), Err)
     }
+}
+
+/// √Σg² over `grads`.
+fn gradient_norm(grads: &[Tensor]) -> Number {
+    norm_on_device(grads).map_or_else(|| Number::Known(norm(grads)), Number::OnDevice)
 }

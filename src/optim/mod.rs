@@ -6,7 +6,7 @@ mod rmsprop;
 mod sgd;
 
 pub use adam::Adam;
-pub use gradient::{clip, norm};
+pub use gradient::{clip, norm, norm_on_device};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 

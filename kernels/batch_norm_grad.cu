@@ -1,0 +1,103 @@
+// The gradient of batch_norm.cu. With z̄ = ȳ · (the activation's slope):
+//
+//   β̄ = Σ z̄   γ̄ = Σ z̄ (x - μ) / √(σ² + ε)   x̄ = p (z̄ - mean(z̄)) + q (x - μ)
+//   p = γ / √(σ² + ε)   q = -γ γ̄ / ((σ² + ε) rows)
+//
+// Two passes over x and ȳ: one for the sums (batch_norm_grad_sums, whose parts batch_norm_grad_factors brings
+// together) and one for x̄. Neither stores z̄: the slope is told by the sign of z, which x gives, or, after dropout, of
+// y, which is null otherwise.
+#include "batch_norm.cuh"
+
+// Σ z̄ and Σ z̄ (x - μ) of each column of each tile.
+extern "C" __global__ void __launch_bounds__(256)
+    batch_norm_grad_sums(const float* __restrict__ x, const float* __restrict__ y, const float* __restrict__ grad,
+                         const float* __restrict__ gamma, const float* __restrict__ beta,
+                         const float* __restrict__ mean, const float* __restrict__ variance, float epsilon,
+                         float above, float below, float dropped, float* __restrict__ sums, int rows, int channels,
+                         int tile, int width) {
+    __shared__ float parts[256];
+    const Slopes slopes = {above, below, dropped};
+    const ColumnPlace place(blockIdx.y, width);
+    const int c = place.c;
+    const int first_row = blockIdx.x * tile, end = min(first_row + tile, rows);
+    float sum = 0.0f, products = 0.0f;
+    if (c < channels) {
+        const float centre = mean[c];
+        const Affine affine = affine_of(gamma[c], beta[c], centre, variance[c], epsilon);
+#pragma unroll 4
+        for (int row = first_row + place.turn; row < end; row += place.turns) {
+            const int i = row * channels + c;
+            const float z_grad = slopes.at(y == nullptr ? affine.of(x[i]) : y[i]) * grad[i];
+            sum += z_grad;
+            products = __fmaf_rn(z_grad, x[i] - centre, products);
+        }
+    }
+    auto add = [](float a, float b) { return a + b; };
+    sum = combine_block(add, sum, parts, width);
+    products = combine_block(add, products, parts, width);
+    if (place.turn == 0 && c < channels) {
+        sums[(2 * blockIdx.x) * channels + c] = sum;
+        sums[(2 * blockIdx.x + 1) * channels + c] = products;
+    }
+}
+
+// γ̄ and β̄, and what x̄ is made with: rows p, q, mean(z̄), a and b of factors [5][channels]. Grid: column tiles. The
+// threads of a column add up its tiles in turns.
+extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
+    batch_norm_grad_factors(const float* __restrict__ sums, int rows, int channels, int tile, int width,
+                            const float* __restrict__ gamma, const float* __restrict__ beta,
+                            const float* __restrict__ mean, const float* __restrict__ variance, float epsilon,
+                            float* __restrict__ gamma_grad, float* __restrict__ beta_grad,
+                            float* __restrict__ factors) {
+    __shared__ double parts[MAX_BLOCK];
+    const ColumnPlace place(blockIdx.x, width);
+    const int c = place.c, tiles = ceil_div(rows, tile);
+    double sum = 0.0, products = 0.0;
+    if (c < channels) {
+        for (int t = place.turn; t < tiles; t += place.turns) {
+            sum += sums[2 * t * channels + c];
+            products += sums[(2 * t + 1) * channels + c];
+        }
+    }
+    auto add = [](double a, double b) { return a + b; };
+    sum = combine_block(add, sum, parts, width);
+    products = combine_block(add, products, parts, width);
+    if (place.turn != 0 || c >= channels) return;
+    const float inverse = 1.0f / sqrtf(variance[c] + epsilon);
+    const Affine affine = affine_of(gamma[c], beta[c], mean[c], variance[c], epsilon);
+    const float p = gamma[c] * inverse;
+    gamma_grad[c] = float(products) * inverse;
+    beta_grad[c] = float(sum);
+    factors[c] = p;
+    factors[channels + c] = float(-double(p) * inverse * inverse * products / rows);
+    factors[2 * channels + c] = float(sum / rows);
+    factors[3 * channels + c] = affine.a;
+    factors[4 * channels + c] = affine.b;
+}
+
+// x̄. Grid: any; a thread takes four values, and then every grid_threads()-th four.
+extern "C" __global__ void batch_norm_grad_input(const float* x, const float* y, const float* grad, const float* mean,
+                                                 const float* factors, float above, float below, float dropped,
+                                                 float* to, int n, int channels) {
+    const Slopes slopes = {above, below, dropped};
+    const float *p = factors, *q = p + channels, *grad_mean = q + channels;
+    const float *a = grad_mean + channels, *b = a + channels;
+    for (int i = 4 * grid_thread(); i < n; i += 4 * grid_threads()) {
+        const float4 values = load_four(x, i, n);
+        float4 output;
+        if (y != nullptr) {
+            output = load_four(y, i, n);
+        } else {
+            auto z = [](float x, float a, float b) { return Affine{a, b}.of(x); };
+            output = map_four(z, values, load_channels(a, i, channels), load_channels(b, i, channels));
+        }
+        auto through = [=](float y, float g, float grad_mean) { return slopes.at(y) * g - grad_mean; };
+        const float4 apart = map_four(through, output, load_four(grad, i, n), load_channels(grad_mean, i, channels));
+        auto minus = [](float x, float mean) { return x - mean; };
+        const float4 centred = map_four(minus, values, load_channels(mean, i, channels));
+        auto times = [](float q, float centred) { return q * centred; };
+        const float4 second = map_four(times, load_channels(q, i, channels), centred);
+        auto total = [](float p, float apart, float second) { return __fmaf_rn(p, apart, second); };
+        store_four(to, i, n, map_four(total, load_channels(p, i, channels), apart, second));
+    }
+}

@@ -1,0 +1,97 @@
+// Reductions of [outer, reduced, inner] to [outer, inner] by an operation on two numbers: what sum.cu and max.cu share,
+// and the step that batch_norm.cu and gradient.cu end with, in which the threads of a block bring their parts together.
+//
+// Each form reduces a tile of fixed size and writes its part; the launcher reduces the parts by another launch until
+// there is one. Tiles depend on the shape alone and everything is combined in a fixed order, so the same input gives
+// the same bits on any GPU. Because parts are combined as a tree, rounding errors grow with the logarithm of the length.
+//
+//   form           for                                       a thread reads             makes of [outer, reduced, inner]
+//   few            reduced is small, many results            one result's values        [outer, inner]
+//   short rows     inner = 1, reduced of up to ~1000         a share of a row           [outer]
+//   long rows      inner = 1, reduced beyond                 a share of a tile          [outer, tiles]
+//   columns        inner > 1, reduced not small              a share of a column        [outer, tiles, inner]
+#pragma once
+#include "common.cuh"
+
+constexpr int MAX_BLOCK = 1024;
+
+// Brings together what the threads of a block hold whose indices differ by a multiple of `width`: the threads below
+// `width` get the whole. Block size and width are powers of two; `shared` has a place for every thread.
+//
+//   width 2, 8 threads:   0 1 2 3 4 5 6 7   ->   0+4 1+5 2+6 3+7   ->   (0+4)+(2+6)  (1+5)+(3+7)
+template <class T, class F>
+__device__ __forceinline__ T combine_block(F combine, T value, T* shared, int width) {
+    const int thread = threadIdx.x;
+    // Whoever reads what this memory held before has read it.
+    __syncthreads();
+    shared[thread] = value;
+    for (int half = blockDim.x / 2; half >= width; half /= 2) {
+        __syncthreads();
+        if (thread < half) shared[thread] = value = combine(value, shared[thread + half]);
+    }
+    return value;
+}
+
+// Grid: any; each thread makes every grid_threads()-th result, n in all.
+template <class Operation>
+__device__ __forceinline__ void reduce_few(const float* __restrict__ from, float* __restrict__ to, int n, int reduced,
+                                           int inner) {
+    for (int i = grid_thread(); i < n; i += grid_threads()) {
+        const float* values = from + (i / inner) * reduced * inner + i % inner;
+        float result = Operation::identity();
+        for (int r = 0; r < reduced; r++) result = Operation::combine(result, values[r * inner]);
+        to[i] = result;
+    }
+}
+
+// Grid: a block of 256 threads for each 256 / lanes rows. `lanes`, a power of two up to 32, threads of a warp share a
+// row: a row much shorter than a warp would leave most of it idle.
+template <class Operation>
+__device__ __forceinline__ void reduce_short_rows(const float* __restrict__ from, float* __restrict__ to, int outer,
+                                                  int reduced, int lanes) {
+    const int row = grid_thread() / lanes, lane = grid_thread() % lanes;
+    float result = Operation::identity();
+    if (row < outer) {
+        for (int r = lane; r < reduced; r += lanes) result = Operation::combine(result, from[row * reduced + r]);
+    }
+    // A warp's threads all shuffle, those beyond the last row too.
+    for (int apart = lanes / 2; apart > 0; apart /= 2) {
+        result = Operation::combine(result, __shfl_xor_sync(0xffffffffu, result, apart));
+    }
+    if (row < outer && lane == 0) to[row] = result;
+}
+
+// Grid: a block for each tile of `tile` values of a row, tile after tile, row after row.
+template <class Operation>
+__device__ __forceinline__ void reduce_long_rows(const float* __restrict__ from, float* __restrict__ to, int reduced,
+                                                 int tile, float* shared) {
+    const int tiles = ceil_div(reduced, tile), row = blockIdx.x / tiles;
+    const int first = blockIdx.x % tiles * tile, end = min(first + tile, reduced);
+    const float* values = from + row * reduced;
+    float result = Operation::identity();
+#pragma unroll 4
+    for (int r = first + threadIdx.x; r < end; r += blockDim.x) result = Operation::combine(result, values[r]);
+    result = combine_block(Operation::combine, result, shared, 1);
+    if (threadIdx.x == 0) to[blockIdx.x] = result;
+}
+
+// Grid: a block for each `width` columns of each tile of `tile` rows of each outer index, columns first, tiles next.
+// Threads whose indices differ by a multiple of `width` share a column, and take its rows in turns.
+template <class Operation>
+__device__ __forceinline__ void reduce_columns(const float* __restrict__ from, float* __restrict__ to, int reduced,
+                                               int inner, int tile, int width, float* shared) {
+    const int across = ceil_div(inner, width), tiles = ceil_div(reduced, tile);
+    const int column = blockIdx.x % across * width + threadIdx.x % width, part = blockIdx.x / across;
+    const int turn = threadIdx.x / width, turns = blockDim.x / width;
+    const int first = part % tiles * tile, end = min(first + tile, reduced);
+    const float* values = from + part / tiles * reduced * inner + column;
+    float result = Operation::identity();
+    if (column < inner) {
+#pragma unroll 4
+        for (int r = first + turn; r < end; r += turns) {
+            result = Operation::combine(result, values[r * inner]);
+        }
+    }
+    result = combine_block(Operation::combine, result, shared, width);
+    if (turn == 0 && column < inner) to[part * inner + column] = result;
+}

@@ -1,0 +1,251 @@
+//! A training step as a CUDA graph: its launches are remembered once, and every later step of its kind asks
+//! the device for all of them at once.
+//!
+//! ```text
+//! steps 1, 2    launch by launch: kernels are loaded, the pool fills
+//! step 3        captured: the same code runs, its launches are remembered and not made; then replayed
+//! step 4, ...   replayed: upload the step's numbers and its batch, launch the graph, ask for the report
+//! ```
+//!
+//! A replay does what the code did when it was captured, to the same memory. So whatever lasts longer
+//! than a step (weights, statistics, optimiser slots) must stay where it is, and what differs between
+//! steps (random positions, the update's numbers, the batch) is read from [`Inputs`].
+
+use super::model::Gan;
+use super::pending::{Pending, Places};
+use super::recipe::UpdateSpec;
+use crate::cuda::capture::{Graph, Inputs, StepNumbers};
+use crate::cuda::{self, Buffer, Context};
+use crate::random::Random;
+use crate::shape::Shape;
+use crate::storage::{Device, Storage};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+use std::collections::HashMap;
+
+/// Steps of a kind that are made launch by launch before it is captured.
+const WARM_UP: u32 = 2;
+
+/// What tells the steps apart that launch other kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    batch: Shape,
+    moves_generator: bool,
+    measures: bool,
+}
+
+/// The captured steps of a run.
+pub struct Graphs {
+    context: &'static Context,
+    /// What each byte of an image is, on the device.
+    table: Buffer,
+    /// For each shape of batch.
+    inputs: HashMap<Shape, Inputs>,
+    steps: HashMap<Kind, State>,
+}
+
+/// What has become of a kind of step.
+enum State {
+    /// It has been made so many times.
+    Warming(u32),
+    Captured(Box<Captured>),
+}
+
+struct Captured {
+    graph: Graph,
+    places: Places,
+    values: Option<Tensor>,
+    after: Advance,
+}
+
+/// How far a step moves what the processor keeps count of.
+#[derive(Clone, Copy)]
+struct Advance {
+    /// Random blocks, for each of [`streams`].
+    blocks: [u64; 4],
+    /// Updates of D and of G.
+    updates: [u64; 2],
+}
+
+impl Graphs {
+    /// For a run on CUDA device `ordinal` whose images are bytes, each of which `table` gives a value.
+    pub fn new(ordinal: usize, table: &[f32; 256]) -> Graphs {
+        let context = cuda::context(ordinal);
+        Graphs {
+            context,
+            table: Buffer::from_slice(table, context),
+            inputs: HashMap::new(),
+            steps: HashMap::new(),
+        }
+    }
+
+    /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`: as a graph, once there is one.
+    ///
+    /// # Errors
+    /// As [`Gan::begin_step`].
+    pub fn begin_step(
+        &mut self,
+        gan: &mut Gan,
+        bytes: &[u8],
+        batch: Shape,
+        measures: bool,
+    ) -> Result<Pending> {
+        let kind = Kind {
+            batch,
+            moves_generator: gan.generator_is_next(),
+            measures,
+        };
+        let context = self.context;
+        let inputs = self
+            .inputs
+            .entry(batch)
+            .or_insert_with(|| Inputs::new(bytes.len(), context));
+        let numbers = gan.step_numbers();
+        inputs.upload(&numbers, bytes);
+        let state = self.steps.entry(kind).or_insert(State::Warming(0));
+        let captured = match state {
+            State::Warming(steps) if *steps < WARM_UP => {
+                *steps += 1;
+                let real = real_images(inputs, batch, &self.table);
+                return gan.begin_step(&real, measures);
+            }
+            State::Warming(_) => {
+                let table = &self.table;
+                let captured = capture(
+                    gan,
+                    inputs,
+                    numbers,
+                    || real_images(inputs, batch, table),
+                    measures,
+                )?;
+                *state = State::Captured(Box::new(captured));
+                let State::Captured(captured) = state else {
+                    unreachable!("it has just been captured")
+                };
+                captured
+            }
+            State::Captured(captured) => {
+                gan.advance(&captured.after);
+                captured
+            }
+        };
+        captured.graph.replay();
+        gan.steps += 1;
+        Ok(Pending::new(
+            gan.steps,
+            gan.training.loss.has_critic(),
+            captured.places,
+            captured.values.as_ref(),
+        ))
+    }
+}
+
+/// The images of the batch in `inputs`.
+fn real_images(inputs: &Inputs, batch: Shape, table: &Buffer) -> Tensor {
+    Tensor::from_storage(Storage::Cuda(inputs.images(table)), batch)
+}
+
+/// Captures a step, which the replay that follows makes.
+fn capture(
+    gan: &mut Gan,
+    inputs: &Inputs,
+    numbers: StepNumbers,
+    real: impl FnOnce() -> Tensor,
+    measures: bool,
+) -> Result<Captured> {
+    let (places_before, count_before) = (addresses(gan), gan.count());
+    let (graph, (places, values)) = Graph::capture(inputs, numbers, || {
+        let numbers = gan.updates(&real(), measures)?;
+        Ok::<_, Error>(numbers.gather())
+    })?;
+    assert!(
+        addresses(gan) == places_before,
+        "a captured step moves weights, statistics or slots to other memory"
+    );
+    let count = gan.count();
+    Ok(Captured {
+        graph,
+        places,
+        values,
+        after: Advance {
+            blocks: std::array::from_fn(|i| count.blocks[i] - count_before.blocks[i]),
+            updates: std::array::from_fn(|i| count.updates[i] - count_before.updates[i]),
+        },
+    })
+}
+
+/// Where everything lies that lasts longer than a step.
+fn addresses(gan: &Gan) -> Vec<u64> {
+    let address = |(_, tensor): (String, &Tensor)| match tensor.storage() {
+        Storage::Cuda(buffer) => buffer.address(),
+        _ => unreachable!("graphs are for CUDA devices"),
+    };
+    gan.named().into_iter().map(address).collect()
+}
+
+impl Gan {
+    /// The graphs of this GAN's steps on images of `range`, if its device has graphs.
+    pub fn graphs(&self, range: [f64; 2]) -> Option<Graphs> {
+        match self.device {
+            Device::Cuda(ordinal) => Some(Graphs::new(ordinal, &super::pixels::table(range))),
+            _ => None,
+        }
+    }
+
+    /// True if the next step moves the generator.
+    fn generator_is_next(&self) -> bool {
+        match self.training.update {
+            UpdateSpec::CriticLoop(critic_loop) => critic_loop.generator_is_due(
+                self.discriminator_optimizer.steps() + 1,
+                self.generator_optimizer.steps(),
+            ),
+            _ => true,
+        }
+    }
+
+    fn streams(&mut self) -> [&mut Random; 4] {
+        let random = &mut self.random;
+        [
+            &mut random.latents,
+            &mut random.dropout,
+            &mut random.labels,
+            &mut random.penalty,
+        ]
+    }
+
+    /// What the next step goes by.
+    fn step_numbers(&mut self) -> StepNumbers {
+        let mut numbers = StepNumbers::default();
+        for random in self.streams() {
+            let next = random.position();
+            numbers.blocks[next.stream as usize] = next.block;
+        }
+        numbers.updates = [&self.discriminator_optimizer, &self.generator_optimizer]
+            .map(|optimizer| optimizer.next_numbers());
+        numbers
+    }
+
+    fn count(&mut self) -> Advance {
+        Advance {
+            blocks: self.streams().map(|random| random.position().block),
+            updates: [
+                self.discriminator_optimizer.steps(),
+                self.generator_optimizer.steps(),
+            ],
+        }
+    }
+
+    /// Counts what a replayed step does.
+    fn advance(&mut self, by: &Advance) {
+        for (random, blocks) in self.streams().into_iter().zip(by.blocks) {
+            random.skip(blocks);
+        }
+        let optimizers = [
+            &mut self.discriminator_optimizer,
+            &mut self.generator_optimizer,
+        ];
+        for (optimizer, updates) in optimizers.into_iter().zip(by.updates) {
+            optimizer.set_steps(optimizer.steps() + updates);
+        }
+    }
+}
