@@ -43,7 +43,9 @@ fn library() -> &'static Path {
 
 /// What `kernel` gives of 0, 1, 2, ... with threads in the order of `seed`: `last` is its last argument.
 fn run(kernel: &str, blocks: usize, last: i32, seed: u64) -> Result<Vec<f32>, Failure> {
-    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _order = ORDER
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     set_order(seed);
     let device = Emulator::new(library());
     let n = blocks * BLOCK;
@@ -73,7 +75,9 @@ fn run(kernel: &str, blocks: usize, last: i32, seed: u64) -> Result<Vec<f32>, Fa
     };
     ran?;
     let floats = bytes.chunks_exact(4);
-    Ok(floats.map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect())
+    Ok(floats
+        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+        .collect())
 }
 
 /// 0, 1, 2, ... reversed within blocks.
@@ -99,7 +103,11 @@ fn a_missing_barrier_shows() {
             assert_ne!(found, reversed(3), "{kernel} with threads in order {seed}");
         }
     }
-    let right = |t: usize| (0..4).map(|round| (round * BLOCK + BLOCK - 1 - t) as f32).sum();
+    let right = |t: usize| {
+        (0..4)
+            .map(|round| (round * BLOCK + BLOCK - 1 - t) as f32)
+            .sum()
+    };
     let right: Vec<f32> = (0..BLOCK).map(right).collect();
     for seed in ORDERS {
         let found = run("sum_rounds_without_second_barrier", 4, 4, seed);
@@ -112,7 +120,10 @@ fn what_is_written_beyond_a_buffer_is_found() {
     let Err(Failure::Other(what)) = run("reverse_off_by_one", 2, 128, 0) else {
         panic!("it was not found");
     };
-    assert_eq!(what, "reverse_off_by_one writes beyond a buffer of 512 bytes");
+    assert_eq!(
+        what,
+        "reverse_off_by_one writes beyond a buffer of 512 bytes"
+    );
 }
 
 #[test]
@@ -129,7 +140,10 @@ fn what_nobody_wrote_reads_as_nan() {
 fn threads_that_wait_apart_are_told() {
     for (kernel, what) in [
         ("barriers_apart", "meet at the barriers of lines"),
-        ("never_meets", "wait at a barrier that others of their block never reach"),
+        (
+            "never_meets",
+            "wait at a barrier that others of their block never reach",
+        ),
     ] {
         for seed in ORDERS {
             let Err(Failure::Other(told)) = run(kernel, 1, 64, seed) else {

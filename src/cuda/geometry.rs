@@ -99,7 +99,9 @@ impl View {
         };
         let fits = self.strides[last] == 1
             && self.strides[..last].iter_mut().all(fours)
-            && [&mut self.dims[last], &mut self.offset].into_iter().all(fours);
+            && [&mut self.dims[last], &mut self.offset]
+                .into_iter()
+                .all(fours);
         fits.then_some(self)
     }
 }

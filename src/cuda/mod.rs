@@ -3,7 +3,7 @@
 //!
 //! In reading order: [`driver`] is what a device is asked to do; [`nvidia`] asks a GPU, [`emulator`] runs the
 //! same kernels on the processor, for tests; [`context`] is a device in use, with its [`pool`] of memory;
-//! [`buffer`] and [`launch`] are what launchers are written with; [`capture`] turns a training step into a
+//! [`buffer`] and [`launch`] are what launchers are written with, [`product`] those of matrix products; [`capture`] turns a training step into a
 //! graph.
 
 pub mod buffer;
@@ -18,6 +18,7 @@ mod modules;
 mod nvidia;
 pub mod pixels;
 pub mod pool;
+pub mod product;
 pub mod strided;
 pub mod tensors;
 

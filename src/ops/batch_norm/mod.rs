@@ -260,7 +260,8 @@ impl BatchNorm {
         let forward = cuda::Forward {
             x: cuda_values(x),
             // As on the CPU: without dropout x tells the slopes.
-            y: y.filter(|_| self.activation.mask.is_some()).map(cuda_values),
+            y: y.filter(|_| self.activation.mask.is_some())
+                .map(cuda_values),
             gamma: cuda_values(gamma),
             beta: cuda_values(beta),
             mean: cuda_values(&self.mean),

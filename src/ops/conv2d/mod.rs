@@ -10,6 +10,7 @@
 //! differentiated by the other two.
 
 mod cpu;
+mod cuda;
 mod patches;
 pub(super) mod reference;
 
@@ -39,6 +40,7 @@ pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> T
             Storage::Reference(reference::conv2d(x, w, &g))
         }
         (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(cpu::conv2d(x, w, &g)),
+        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(cuda::conv2d(x, w, &g)),
         _ => different_devices("conv2d", &[x, weight]),
     };
     record(Conv2d { g }, &[x, weight], g.output(), storage)

@@ -5,6 +5,7 @@
 //! ```
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use super::{conv_transpose2d, conv2d, different_devices};
@@ -52,6 +53,9 @@ pub(super) fn with_geometry(x: &Tensor, grad: &Tensor, g: Conv2dGeometry) -> Ten
             Storage::Reference(reference::conv2d_weight_grad(x, grad, &g))
         }
         (Storage::Cpu(x), Storage::Cpu(grad)) => Storage::Cpu(cpu::conv2d_weight_grad(x, grad, &g)),
+        (Storage::Cuda(x), Storage::Cuda(grad)) => {
+            Storage::Cuda(cuda::conv2d_weight_grad(x, grad, &g))
+        }
         _ => different_devices("conv2d_weight_grad", &[x, grad]),
     };
     record(Conv2dWeightGrad { g }, &[x, grad], g.weight(), storage)

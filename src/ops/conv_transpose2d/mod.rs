@@ -9,6 +9,7 @@
 //! convolution that it belongs to, x is the output and y is the input.
 
 mod cpu;
+mod cuda;
 mod patches;
 mod reference;
 
@@ -61,6 +62,7 @@ pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> T
             Storage::Reference(reference::conv_transpose2d(x, w, &g))
         }
         (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(cpu::conv_transpose2d(x, w, &g)),
+        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(cuda::conv_transpose2d(x, w, &g)),
         _ => different_devices("conv_transpose2d", &[x, weight]),
     };
     record(ConvTranspose2d { g }, &[x, weight], g.input(), storage)

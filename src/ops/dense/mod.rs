@@ -3,6 +3,7 @@
 //! x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ over the batch of ȳ.
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use super::{Transpose, different_devices, matmul, sum};
@@ -41,6 +42,9 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
         }
         (Storage::Cpu(x), Storage::Cpu(w), Storage::Cpu(b)) => {
             Storage::Cpu(cpu::dense(x, w, b, sizes))
+        }
+        (Storage::Cuda(x), Storage::Cuda(w), Storage::Cuda(b)) => {
+            Storage::Cuda(cuda::dense(x, w, b, sizes))
         }
         _ => different_devices("dense", &[x, weight, bias]),
     };

@@ -1,0 +1,180 @@
+//! How a matrix product C `[m, n]` = A `[m, k]` · B `[k, n]` is laid out over a GPU: in tiles of C, each made by
+//! a block of threads (kernels/gemm.cuh), and, where there would be few of them, in parts of k that are added
+//! afterwards.
+//!
+//! A plan follows from the sizes of the product and nothing else: the same sums are made in the same order on
+//! every GPU.
+
+use super::buffer::Buffer;
+use super::launch::Call;
+
+/// The tiles that kernels are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tile {
+    /// 128 by 128: large products.
+    Large,
+    /// 64 by 64: small ones.
+    Small,
+    /// 128 by 8: a column or a few.
+    Narrow,
+}
+
+impl Tile {
+    /// Rows, columns and threads.
+    fn sizes(self) -> (usize, usize, usize) {
+        match self {
+            Tile::Large => (128, 128, 256),
+            Tile::Small => (64, 64, 128),
+            Tile::Narrow => (128, 8, 128),
+        }
+    }
+
+    fn count(self, m: usize, n: usize) -> usize {
+        let (rows, columns, _) = self.sizes();
+        m.div_ceil(rows) * n.div_ceil(columns)
+    }
+}
+
+/// Threads of a grid from which on any GPU is busy: two large blocks, or four small ones, on each of the 132
+/// processors of the largest that the kernels were written for.
+const BUSY: usize = 132 * 512;
+
+/// The least of k that a part is worth: a part's sums are written and read once more.
+const PART: usize = 256;
+
+/// Steps in which kernels go along k; a part is a multiple of it.
+const DEPTH: usize = 16;
+
+/// A product's tile and parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    tile: Tile,
+    /// Blocks along x: the tiles of C.
+    tiles: usize,
+    /// Independent products of these sizes.
+    layers: usize,
+    /// How much of k a part is.
+    k_block: usize,
+    parts: usize,
+}
+
+impl Plan {
+    /// For `layers` products of at most these sizes, whose results lie in one array.
+    pub fn new([m, k, n]: [usize; 3], layers: usize) -> Plan {
+        let tile = choose([m, k, n], layers);
+        let (tiles, threads) = (tile.count(m, n), tile.sizes().2);
+        let wanted = BUSY / (tiles * layers * threads).max(1);
+        let parts = wanted.min(k / PART).max(1);
+        let k_block = k.div_ceil(parts).next_multiple_of(DEPTH).max(DEPTH);
+        let parts = k.div_ceil(k_block).max(1);
+        Plan {
+            tile,
+            tiles,
+            layers,
+            k_block,
+            parts,
+        }
+    }
+
+    /// The kernel among `kernels`: for large, small and narrow tiles.
+    pub fn kernel(&self, kernels: [&'static str; 3]) -> &'static str {
+        kernels[self.tile as usize]
+    }
+
+    /// How much of k a layer of the grid sums.
+    pub fn k_block(&self) -> i32 {
+        self.k_block as i32
+    }
+
+    /// True if the parts are to be added afterwards.
+    pub fn splits(&self) -> bool {
+        self.parts > 1
+    }
+
+    /// Launches a kernel that has its arguments.
+    pub fn launch(&self, call: Call) {
+        let grid = [self.tiles, 1, self.layers * self.parts];
+        call.grid(grid, self.tile.sizes().2, 0);
+    }
+
+    /// Fills `c` by way of `product`, which launches into what it is given: `c` itself, or room for the parts,
+    /// which `add` then launches the sum of into `c`, given the parts and their number.
+    pub fn run(
+        &self,
+        c: &mut Buffer,
+        product: impl FnOnce(&mut Buffer),
+        add: impl FnOnce(&Buffer, i32, &mut Buffer),
+    ) {
+        if !self.splits() {
+            return product(c);
+        }
+        let mut parts = Buffer::unspecified(self.parts * c.len(), c.context());
+        product(&mut parts);
+        add(&parts, self.parts as i32, c);
+    }
+}
+
+/// Adds parts with the kernel `name` of kernels/`stem`.cu, which takes them, their number, the result and its
+/// length.
+pub fn add_parts(stem: &'static str, name: &'static str) -> impl FnOnce(&Buffer, i32, &mut Buffer) {
+    move |parts, count, c| {
+        let len = c.len();
+        let call = c.context().kernel(stem, name);
+        call.read(parts)
+            .value(count)
+            .write(c)
+            .value(len as i32)
+            .over(len);
+    }
+}
+
+/// Large tiles do the most arithmetic per value read. Small ones are for products that are not large enough to
+/// fill them, or to keep a GPU busy with them.
+fn choose([m, k, n]: [usize; 3], layers: usize) -> Tile {
+    if n <= 8 {
+        return Tile::Narrow;
+    }
+    let area = |tile: Tile| {
+        let (rows, columns, _) = tile.sizes();
+        tile.count(m, n) * rows * columns
+    };
+    let filled = 7 * area(Tile::Large) <= 8 * area(Tile::Small);
+    let blocks = Tile::Large.count(m, n) * layers * (k / PART).max(1);
+    match filled && 2 * blocks * Tile::Large.sizes().2 >= BUSY {
+        true => Tile::Large,
+        false => Tile::Small,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_k_and_are_as_many_as_said() {
+        for m in [1, 9, 64, 100, 1600, 4096] {
+            for n in [1, 8, 9, 128, 1000] {
+                for k in [0, 1, 16, 255, 256, 1000, 12544, 802816] {
+                    for layers in [1, 4] {
+                        let plan = Plan::new([m, k, n], layers);
+                        assert!(plan.k_block.is_multiple_of(DEPTH), "{plan:?}");
+                        assert!(plan.k_block * plan.parts >= k, "{plan:?}");
+                        assert!(
+                            plan.parts == 1 || plan.k_block * (plan.parts - 1) < k,
+                            "{plan:?}"
+                        );
+                        assert!(plan.parts <= 528, "{plan:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_sum_over_few_tiles_is_split_and_a_large_product_is_not() {
+        assert!(Plan::new([25, 12544, 64], 1).splits());
+        let large = Plan::new([4096, 4096, 4096], 1);
+        assert_eq!((large.tile, large.parts), (Tile::Large, 1));
+        assert_eq!(Plan::new([128, 12544, 1], 1).tile, Tile::Narrow);
+    }
+}

@@ -1,0 +1,96 @@
+//! Matrix products and convolutions at sizes that take large tiles, and those whose sums are split, through the
+//! emulated CUDA kernels. The case table (tests/cuda.rs) has the small ones.
+
+#[path = "common/emulation.rs"]
+mod emulation;
+
+use minimax::cuda::{catch, emulator};
+use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
+use minimax::shape::Padding;
+use minimax::{Device, Tensor};
+
+/// Values without a pattern, between -1 and 1.
+fn values(dims: &[usize], device: Device) -> Tensor {
+    let n: usize = dims.iter().product();
+    let hash = |i: usize| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let values: Vec<f64> = (0..n)
+        .map(|i| hash(i) as f64 / f64::from(1 << 23) - 1.0)
+        .collect();
+    Tensor::new(&values, dims, device)
+}
+
+/// Holds `op` of tensors of these shapes to the reference, with the threads in two orders.
+fn check(name: &str, shapes: &[&[usize]], op: impl Fn(&[Tensor]) -> Tensor) {
+    emulation::start();
+    let inputs = |device| shapes.iter().map(|dims| values(dims, device)).collect();
+    let run = |inputs: Vec<Tensor>| op(&inputs).to_f64();
+    let expected = run(inputs(Device::Reference));
+    for seed in [0, 1] {
+        emulator::set_order(seed);
+        let got = catch(|| Ok(run(inputs(Device::Cuda(0))))).unwrap();
+        let pairs = got.iter().zip(&expected);
+        let error: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
+        let size: f64 = expected.iter().map(|b| b * b).sum();
+        assert!(error <= 1e-10 * size, "{name}: {}", error / size);
+    }
+}
+
+#[test]
+fn large_tiles() {
+    let (m, k, n) = (16_850, 20, 125);
+    for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
+        let shapes = [
+            if a { [k, m] } else { [m, k] },
+            if b { [n, k] } else { [k, n] },
+        ];
+        let transpose = Transpose { a, b };
+        check("matmul", &[&shapes[0], &shapes[1]], |x| {
+            matmul(&x[0], &x[1], transpose)
+        });
+    }
+    check("dense", &[&[m, k], &[k, n], &[n]], |x| {
+        dense(&x[0], &x[1], &x[2])
+    });
+    let symmetric = Padding::symmetric(1);
+    check("conv2d", &[&[1, 130, 130, 3], &[3, 3, 3, 128]], |x| {
+        conv2d(&x[0], &x[1], [1, 1], symmetric)
+    });
+    check(
+        "conv_transpose2d",
+        &[&[1, 65, 65, 4], &[4, 4, 128, 4]],
+        |x| conv_transpose2d(&x[0], &x[1], [130, 130], [2, 2], symmetric),
+    );
+}
+
+#[test]
+fn split_sums() {
+    for n in [3, 40] {
+        for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
+            let (m, k) = (33, 1030);
+            let shapes = [
+                if a { [k, m] } else { [m, k] },
+                if b { [n, k] } else { [k, n] },
+            ];
+            let transpose = Transpose { a, b };
+            check("matmul", &[&shapes[0], &shapes[1]], |x| {
+                matmul(&x[0], &x[1], transpose)
+            });
+        }
+        check("dense", &[&[33, 1030], &[1030, n], &[n]], |x| {
+            dense(&x[0], &x[1], &x[2])
+        });
+        let same = Padding::same([5, 5], [5, 5], [2, 2]);
+        check("conv2d", &[&[2, 5, 5, 24], &[5, 5, 24, n]], |x| {
+            conv2d(&x[0], &x[1], [2, 2], same)
+        });
+        check("conv_transpose2d", &[&[2, 3, 3, 90], &[5, 5, n, 90]], |x| {
+            conv_transpose2d(&x[0], &x[1], [5, 5], [2, 2], same)
+        });
+        let same = Padding::same([20, 20], [3, 3], [1, 1]);
+        check(
+            "conv2d_weight_grad",
+            &[&[3, 20, 20, 5], &[3, 20, 20, n]],
+            |x| conv2d_weight_grad(&x[0], &x[1], [3, 3], [1, 1], same),
+        );
+    }
+}
