@@ -1,5 +1,5 @@
 // What is done to all parameters or gradients of a network at once, besides an update: values held to [-limit, limit],
-// the sum of squares Σ g², and whether all values are finite.
+// the norm √Σ g², and whether all values are finite.
 //
 // Grid: a block of 256 threads for each 4096 values of a tensor (tensors.cuh).
 #include "reduce.cuh"
@@ -26,23 +26,23 @@ extern "C" __global__ void __launch_bounds__(CHUNK_THREADS)
     if (threadIdx.x == 0) parts[first + blockIdx.x] = sum;
 }
 
-// The sum of the parts, in a fixed order. Grid: one block, of a power of two of threads.
-extern "C" __global__ void __launch_bounds__(MAX_BLOCK) gradient_total(const double* parts, int n, double* to) {
+// The root of the sum of the parts, in a fixed order. Grid: one block, of a power of two of threads.
+extern "C" __global__ void __launch_bounds__(MAX_BLOCK) gradient_norm(const double* parts, int n, float* to) {
     __shared__ double shared[MAX_BLOCK];
     double sum = 0.0;
     for (int i = threadIdx.x; i < n; i += blockDim.x) sum += parts[i];
     sum = combine_block([](double a, double b) { return a + b; }, sum, shared, 1);
-    if (threadIdx.x == 0) *to = sum;
+    if (threadIdx.x == 0) *to = float(sqrt(sum));
 }
 
-// Sets `found`, which holds 0 before, to 1 if a value of a parameter is infinite or NaN. Whoever finds one writes the
+// Sets `found`, which holds 0 before, to 1 if a value is infinite or NaN. Whoever finds one writes the
 // same, so it doesn't matter who comes last.
 extern "C" __global__ void __launch_bounds__(CHUNK_THREADS)
     gradient_find_not_finite(const TensorTable tensors, u32* found) {
     for_each_four(tensors, [=](const TensorRow& row, int i) {
-        const float4 p = load_four(row.p, i, row.length);
+        const float4 g = load_four(row.g, i, row.length);
         // x - x is 0 for a finite x, else NaN.
-        const float nothing = (p.x - p.x) + (p.y - p.y) + (p.z - p.z) + (p.w - p.w);
+        const float nothing = (g.x - g.x) + (g.y - g.y) + (g.z - g.z) + (g.w - g.w);
         if (nothing != 0.0f) *found = 1;
     });
 }

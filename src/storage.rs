@@ -107,9 +107,12 @@ impl Storage {
                     });
                 Storage::Cpu(buffer)
             }
-            Device::Cuda(_) => {
-                let values: Vec<f32> = bytes.iter().map(value).collect();
-                Storage::from_f32(&values, device)
+            Device::Cuda(ordinal) => {
+                let context = cuda::context(ordinal);
+                let table = cuda::Buffer::from_slice(table, context);
+                let from = cuda::Buffer::from_bytes(bytes, context);
+                let values = cuda::pixels::to_floats(from.address(), &table, bytes.len());
+                Storage::Cuda(values)
             }
         }
     }

@@ -65,6 +65,16 @@ impl Buffer {
         buffer
     }
 
+    /// `bytes`, four in the place of a value, as kernels that read bytes take them.
+    pub fn from_bytes(bytes: &[u8], context: &'static Context) -> Buffer {
+        let buffer = Buffer::unspecified(bytes.len().div_ceil(4), context);
+        if !bytes.is_empty() {
+            // SAFETY: the buffer has as many bytes.
+            context.hold(unsafe { context.driver().upload(buffer.at, bytes) });
+        }
+        buffer
+    }
+
     /// Puts `values` in the place of the first ones.
     ///
     /// # Panics

@@ -10,6 +10,7 @@ use super::buffer::Buffer;
 use super::context::Context;
 use super::driver::{Address, Executable, Mark};
 use super::geometry;
+use super::pixels;
 use super::pool::Arena;
 use crate::random::Position;
 
@@ -108,16 +109,8 @@ impl Inputs {
 
     /// The batch, with the value that `table` has for each byte.
     pub fn images(&self, table: &Buffer) -> Buffer {
-        let mut images = Buffer::unspecified(self.batch, self.context);
         let bytes = self.device.address() + 8 * WORDS as Address;
-        self.context
-            .kernel("pixels", "pixels_to_floats")
-            .value(bytes)
-            .read(table)
-            .write(&mut images)
-            .value(self.batch as i32)
-            .over(self.batch);
-        images
+        pixels::to_floats(bytes, table, self.batch)
     }
 }
 

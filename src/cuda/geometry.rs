@@ -68,6 +68,42 @@ impl View {
         }
         view
     }
+
+    /// The same values with neighbouring axes made one wherever they can be: kernels divide less then.
+    pub fn merged(self) -> View {
+        let mut merged = View {
+            dims: [1; MAX_RANK],
+            strides: [0; MAX_RANK],
+            offset: self.offset,
+        };
+        let mut last = MAX_RANK;
+        for axis in (0..MAX_RANK).rev().filter(|&axis| self.dims[axis] != 1) {
+            let (length, stride) = (self.dims[axis], self.strides[axis]);
+            if last < MAX_RANK && stride == merged.dims[last] * merged.strides[last] {
+                merged.dims[last] *= length;
+            } else {
+                last -= 1;
+                (merged.dims[last], merged.strides[last]) = (length, stride);
+            }
+        }
+        merged
+    }
+
+    /// The same values counted in fours, if each of them lies together and at a multiple of 4.
+    pub fn in_fours(mut self) -> Option<View> {
+        let last = MAX_RANK - 1;
+        let fours = |n: &mut i32| {
+            let fits = *n % 4 == 0;
+            *n /= 4;
+            fits
+        };
+        let fits = self.strides[last] == 1
+            && self.strides[..last].iter_mut().all(fours)
+            && [&mut self.dims[last], &mut self.offset]
+                .into_iter()
+                .all(fours);
+        fits.then_some(self)
+    }
 }
 
 /// Where an array of random numbers starts.

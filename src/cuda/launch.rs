@@ -6,6 +6,7 @@ use super::buffer::Buffer;
 use super::context::{Context, Kernel};
 use super::driver::Launch;
 use super::geometry::{Conv2dGeometry, Position, View};
+use super::tensors::TensorTable;
 use std::ffi::c_void;
 
 /// Threads of a block that goes over an array.
@@ -26,6 +27,7 @@ impl Plain for f64 {}
 impl Plain for Conv2dGeometry {}
 impl Plain for View {}
 impl Plain for Position {}
+impl Plain for TensorTable {}
 
 /// A launch in the making: arguments in the order of the kernel's parameters, then the grid.
 #[must_use]

@@ -8,6 +8,7 @@
 
 pub mod buffer;
 pub mod capture;
+pub mod columns;
 pub mod context;
 pub mod driver;
 pub mod emulator;
@@ -15,9 +16,11 @@ pub mod geometry;
 pub mod launch;
 mod modules;
 mod nvidia;
+pub mod pixels;
 pub mod pool;
 pub mod product;
 pub mod strided;
+pub mod tensors;
 
 pub use buffer::Buffer;
 pub use context::{Context, catch};

@@ -2,6 +2,14 @@
 
 /// Each stem with its PTX, which kernels/compile.py makes of kernels/`stem`.cu.
 const MODULES: &[(&str, &str)] = &[
+    (
+        "batch_norm",
+        include_str!("../../kernels/ptx/batch_norm.ptx"),
+    ),
+    (
+        "batch_norm_grad",
+        include_str!("../../kernels/ptx/batch_norm_grad.ptx"),
+    ),
     ("binary", include_str!("../../kernels/ptx/binary.ptx")),
     ("conv2d", include_str!("../../kernels/ptx/conv2d.ptx")),
     (
@@ -13,8 +21,22 @@ const MODULES: &[(&str, &str)] = &[
         include_str!("../../kernels/ptx/conv_transpose2d.ptx"),
     ),
     ("dense", include_str!("../../kernels/ptx/dense.ptx")),
+    ("dropout", include_str!("../../kernels/ptx/dropout.ptx")),
+    ("fill", include_str!("../../kernels/ptx/fill.ptx")),
+    ("gradient", include_str!("../../kernels/ptx/gradient.ptx")),
+    (
+        "leaky_relu",
+        include_str!("../../kernels/ptx/leaky_relu.ptx"),
+    ),
     ("matmul", include_str!("../../kernels/ptx/matmul.ptx")),
+    ("max", include_str!("../../kernels/ptx/max.ptx")),
+    ("optimizer", include_str!("../../kernels/ptx/optimizer.ptx")),
+    ("pixels", include_str!("../../kernels/ptx/pixels.ptx")),
+    ("random", include_str!("../../kernels/ptx/random.ptx")),
+    ("strided", include_str!("../../kernels/ptx/strided.ptx")),
+    ("sum", include_str!("../../kernels/ptx/sum.ptx")),
     ("unary", include_str!("../../kernels/ptx/unary.ptx")),
+    ("upsample", include_str!("../../kernels/ptx/upsample.ptx")),
 ];
 
 /// The PTX of kernels/`stem`.cu.

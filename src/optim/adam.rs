@@ -11,6 +11,8 @@
 
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
+use crate::cuda::driver::Address;
+use crate::cuda::tensors::Tensors;
 
 /// Adam with its hyperparameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,5 +90,26 @@ impl UpdateRule for Adam {
                 }
             },
         );
+    }
+
+    fn numbers(&self, t: u64) -> [f32; 2] {
+        let Step { a, c } = self.at(t);
+        [a as f32, c as f32]
+    }
+
+    fn cuda(&self, t: u64, numbers: Address, tensors: &Tensors) {
+        let [b1, b2] = self.betas.map(|beta| beta as f32);
+        let [r1, r2] = self.betas.map(|beta| (1.0 - beta) as f32);
+        let [a, c] = self.numbers(t);
+        tensors.launch(["optimizer", "optimizer_adam"], |call, _| {
+            call.value(b1)
+                .value(r1)
+                .value(b2)
+                .value(r2)
+                .value(a)
+                .value(c)
+                .value(self.epsilon as f32)
+                .value(numbers)
+        });
     }
 }

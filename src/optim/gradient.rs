@@ -1,27 +1,39 @@
 //! What is done to all parameters or gradients of a network at once, besides an update.
 
+use crate::cuda::tensors::Tensors;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
 /// √Σg² over every value of `grads`, summed in f64 in their order.
 pub fn norm(grads: &[Tensor]) -> f64 {
+    if let Some(norm) = norm_on_device(grads) {
+        return norm.item();
+    }
     let squares = |grad: &Tensor| -> f64 {
         match grad.storage() {
             Storage::Reference(values) => values.iter().map(|g| g * g).sum(),
             Storage::Cpu(values) => values.iter().map(|&g| f64::from(g) * f64::from(g)).sum(),
-            Storage::Cuda(_) => todo!(),
+            Storage::Cuda(_) => unreachable!("they are summed on the device"),
         }
     };
     grads.iter().map(squares).sum::<f64>().sqrt()
 }
 
 /// As [`norm`], as a tensor of one value where the gradients are on a CUDA device; `None` elsewhere.
-pub fn norm_on_device(_grads: &[Tensor]) -> Option<Tensor> {
-    None
+pub fn norm_on_device(grads: &[Tensor]) -> Option<Tensor> {
+    let mut on_device = Tensors::default();
+    for grad in grads {
+        if let Storage::Cuda(values) = grad.storage() {
+            on_device.push_read(values);
+        }
+    }
+    let norm = on_device.norm()?;
+    Some(Tensor::from_storage(Storage::Cuda(norm), []))
 }
 
 /// Holds every value of `parameters` to [-limit, limit].
 pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
+    let mut on_device = Tensors::default();
     for parameter in parameters {
         match parameter.storage_mut() {
             Storage::Reference(values) => {
@@ -35,9 +47,29 @@ pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
                     *value = value.clamp(-limit, limit);
                 }
             }
-            Storage::Cuda(_) => todo!(),
+            Storage::Cuda(values) => on_device.push_changed(values),
         }
     }
+    on_device.launch(["gradient", "gradient_clip"], |call, _| {
+        call.value(limit as f32)
+    });
+}
+
+/// True if every value of `tensors` is a finite number.
+pub fn all_finite(tensors: &[&Tensor]) -> bool {
+    let mut on_device = Tensors::default();
+    let mut finite = true;
+    for tensor in tensors {
+        finite &= match tensor.storage() {
+            Storage::Reference(values) => values.iter().all(|v| v.is_finite()),
+            Storage::Cpu(values) => values.iter().all(|v| v.is_finite()),
+            Storage::Cuda(values) => {
+                on_device.push_read(values);
+                true
+            }
+        };
+    }
+    finite && on_device.all_finite()
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ mod rmsprop;
 mod sgd;
 
 pub use adam::Adam;
-pub use gradient::{clip, norm, norm_on_device};
+pub use gradient::{all_finite, clip, norm, norm_on_device};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::cpu::TASK_LENGTH;
+use crate::cuda::driver::Address;
+use crate::cuda::tensors::Tensors;
 use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -39,6 +41,15 @@ pub trait UpdateRule: Send + Sync {
 
     /// Update number `t`, counted from 1, in f32.
     fn cpu(&self, t: u64, part: Part<f32>);
+
+    /// What differs from one update to the next: the numbers of update `t`.
+    fn numbers(&self, _t: u64) -> [f32; 2] {
+        [0.0; 2]
+    }
+
+    /// Update number `t` of `tensors` on a CUDA device; by the numbers at `numbers` instead of its own, unless that
+    /// is 0.
+    fn cuda(&self, t: u64, numbers: Address, tensors: &Tensors);
 }
 
 /// A stretch of a parameter.
@@ -74,6 +85,8 @@ impl<'a, T> Part<'a, T> {
 pub struct Optimizer {
     rule: Box<dyn UpdateRule>,
     steps: u64,
+    /// Which of the optimisers of a captured step this is.
+    place: usize,
     /// For each parameter, a tensor per slot.
     slots: Vec<Vec<Tensor>>,
 }
@@ -91,6 +104,7 @@ impl Optimizer {
             slots: parameters.iter().map(zeros).collect(),
             rule,
             steps: 0,
+            place: 0,
         }
     }
 
@@ -115,6 +129,7 @@ impl Optimizer {
         });
         // All parameters' parts are one job: most parameters are too small to share among threads.
         let mut parts = Vec::new();
+        let mut on_device = Tensors::default();
         for ((parameter, grad), slots) in parameters.into_iter().zip(grads).zip(&mut self.slots) {
             assert!(
                 parameter.shape() == grad.shape(),
@@ -142,11 +157,31 @@ impl Optimizer {
                         rest = more;
                     }
                 }
+                (Storage::Cuda(p), Storage::Cuda(g)) => {
+                    let mut slots = slots.iter_mut().map(|slot| match slot.storage_mut() {
+                        Storage::Cuda(values) => values,
+                        _ => different_devices(),
+                    });
+                    on_device.push(p, g, [(); 2].map(|()| slots.next()));
+                }
                 _ => different_devices(),
             }
         }
         let (rule, t) = (&self.rule, self.steps);
         parts.into_par_iter().for_each(|part| rule.cpu(t, part));
+        if let Some(context) = on_device.context() {
+            rule.cuda(t, context.update_numbers(self.place), &on_device);
+        }
+    }
+
+    /// The numbers of the next update, as a captured step reads them.
+    pub fn next_numbers(&self) -> [f32; 2] {
+        self.rule.numbers(self.steps + 1)
+    }
+
+    /// The same as number `place` of the optimisers of a captured step; it is number 0 unless that is said.
+    pub fn at_place(self, place: usize) -> Optimizer {
+        Optimizer { place, ..self }
     }
 
     /// Updates done so far.

@@ -7,6 +7,8 @@
 
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
+use crate::cuda::driver::Address;
+use crate::cuda::tensors::Tensors;
 
 /// RMSprop with its hyperparameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,5 +70,16 @@ impl UpdateRule for RmsProp {
                 }
             },
         );
+    }
+
+    fn cuda(&self, _: u64, _: Address, tensors: &Tensors) {
+        let (inside, outside) = self.epsilons();
+        tensors.launch(["optimizer", "optimizer_rmsprop"], |call, _| {
+            call.value(self.learning_rate as f32)
+                .value(self.rho as f32)
+                .value((1.0 - self.rho) as f32)
+                .value(inside as f32)
+                .value(outside as f32)
+        });
     }
 }

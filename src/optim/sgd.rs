@@ -2,6 +2,8 @@
 
 use super::{Part, UpdateRule};
 use crate::cpu::simd::widest;
+use crate::cuda::driver::Address;
+use crate::cuda::tensors::Tensors;
 
 /// SGD with its hyperparameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,5 +47,12 @@ impl UpdateRule for Sgd {
                 }
             },
         );
+    }
+
+    fn cuda(&self, _: u64, _: Address, tensors: &Tensors) {
+        tensors.launch(["optimizer", "optimizer_sgd"], |call, _| {
+            call.value(self.learning_rate as f32)
+                .value(self.momentum as f32)
+        });
     }
 }

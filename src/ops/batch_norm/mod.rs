@@ -14,6 +14,7 @@
 //! is, so that second derivatives follow; a test holds the two together.
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use super::dropout::{self, Mask};
@@ -91,6 +92,12 @@ fn normalise(
             let y = cpu::normalise(x, &affine, &activation);
             (Storage::Cpu(y), Storage::Cpu(mean), Storage::Cpu(variance))
         }
+        (Storage::Cuda(x), Storage::Cuda(gamma), Storage::Cuda(beta)) => {
+            let (mean, variance, affine) = cuda::statistics(x, gamma, beta, epsilon as f32);
+            let y = cuda::normalise(x, &affine, &activation);
+            let [y, mean, variance] = [y, mean, variance].map(Storage::Cuda);
+            (y, mean, variance)
+        }
         _ => different_devices("batch_norm", &[x, gamma, beta]),
     };
     let mean = Tensor::from_storage(mean, [channels]);
@@ -122,11 +129,23 @@ pub fn batch_norm_evaluate(
     epsilon: f64,
 ) -> Tensor {
     check_shapes(x, &[gamma, beta, mean, variance]);
-    if !recording() && x.device() == Device::Cpu {
-        let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(cpu_values);
-        let affine = cpu::Affine::new(gamma, beta, mean, variance, epsilon as f32);
-        let y = cpu::normalise(cpu_values(x), &affine, &Rectifier::IDENTITY);
-        return Tensor::from_storage(Storage::Cpu(y), x.shape());
+    if !recording() {
+        let per_channel = [gamma, beta, mean, variance];
+        match x.storage() {
+            Storage::Cpu(values) => {
+                let [gamma, beta, mean, variance] = per_channel.map(cpu_values);
+                let affine = cpu::Affine::new(gamma, beta, mean, variance, epsilon as f32);
+                let y = cpu::normalise(values, &affine, &Rectifier::IDENTITY);
+                return Tensor::from_storage(Storage::Cpu(y), x.shape());
+            }
+            Storage::Cuda(values) => {
+                let [gamma, beta, mean, variance] = per_channel.map(cuda_values);
+                let affine = cuda::Affine::new(gamma, beta, mean, variance, epsilon as f32);
+                let y = cuda::normalise(values, &affine, &Rectifier::IDENTITY);
+                return Tensor::from_storage(Storage::Cuda(y), x.shape());
+            }
+            Storage::Reference(_) => {}
+        }
     }
     let scale = gamma / sqrt(&(variance + epsilon));
     let shift = beta - mean * &scale;
@@ -176,7 +195,7 @@ impl Op for BatchNorm {
             match x.device() {
                 Device::Reference => self.reference_vjp(&x, &gamma, y.as_ref(), grad),
                 Device::Cpu => self.cpu_vjp([&x, &gamma, &beta], y.as_ref(), grad),
-                Device::Cuda(_) => todo!(),
+                Device::Cuda(_) => self.cuda_vjp([&x, &gamma, &beta], y.as_ref(), grad),
             }
         };
         grads.into_iter().map(Some).collect()
@@ -231,6 +250,32 @@ impl BatchNorm {
             Tensor::from_storage(Storage::Cpu(dbeta), gamma.shape()),
         ]
     }
+
+    fn cuda_vjp(
+        &self,
+        [x, gamma, beta]: [&Tensor; 3],
+        y: Option<&Tensor>,
+        grad: &Tensor,
+    ) -> [Tensor; 3] {
+        let forward = cuda::Forward {
+            x: cuda_values(x),
+            // As on the CPU: without dropout x tells the slopes.
+            y: y.filter(|_| self.activation.mask.is_some())
+                .map(cuda_values),
+            gamma: cuda_values(gamma),
+            beta: cuda_values(beta),
+            mean: cuda_values(&self.mean),
+            variance: cuda_values(&self.variance),
+            epsilon: self.epsilon as f32,
+            slopes: self.activation.slopes(),
+        };
+        let (dx, dgamma, dbeta) = forward.grad(cuda_values(grad));
+        [
+            Tensor::from_storage(Storage::Cuda(dx), x.shape()),
+            Tensor::from_storage(Storage::Cuda(dgamma), gamma.shape()),
+            Tensor::from_storage(Storage::Cuda(dbeta), gamma.shape()),
+        ]
+    }
 }
 
 #[track_caller]
@@ -245,6 +290,14 @@ fn reference_values(t: &Tensor) -> &[f64] {
 fn cpu_values(t: &Tensor) -> &[f32] {
     match t.storage() {
         Storage::Cpu(values) => values,
+        _ => different_devices("batch_norm", &[t]),
+    }
+}
+
+#[track_caller]
+fn cuda_values(t: &Tensor) -> &crate::cuda::Buffer {
+    match t.storage() {
+        Storage::Cuda(values) => values,
         _ => different_devices("batch_norm", &[t]),
     }
 }

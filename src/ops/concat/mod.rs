@@ -1,6 +1,7 @@
 //! Arrays laid one after the other along an axis. The gradient of each is its [`slice`](fn@slice) of ȳ.
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use super::{different_devices, slice};
@@ -48,7 +49,13 @@ pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
             });
             Storage::Cpu(cpu::concat(&values.collect::<Vec<_>>(), &blocks))
         }
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(_) => {
+            let values = inputs.iter().map(|x| match x.storage() {
+                Storage::Cuda(v) => v,
+                _ => different_devices("concat", inputs),
+            });
+            Storage::Cuda(cuda::concat(&values.collect::<Vec<_>>(), &blocks))
+        }
     };
     record(Concat { axis }, inputs, shape, storage)
 }

@@ -9,6 +9,7 @@
 //! op ([`leaky_relu_dropout`](super::leaky_relu_dropout)), its output thus tells backward everything.
 
 pub(super) mod cpu;
+pub(super) mod cuda;
 pub(super) mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
@@ -61,7 +62,7 @@ pub fn dropout(x: &Tensor, rate: f64, position: Position) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(x) => Storage::Reference(reference::dropout(x, &mask)),
         Storage::Cpu(x) => Storage::Cpu(cpu::dropout(x, &mask, |x| x)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(x) => Storage::Cuda(cuda::dropout(x, &mask)),
     };
     record(Dropout { rate, position }, &[x], x.shape(), storage)
 }

@@ -7,6 +7,7 @@
 //! anyway.
 
 pub(super) mod cpu;
+pub(super) mod cuda;
 pub(super) mod reference;
 
 use super::different_devices;
@@ -107,7 +108,10 @@ fn rectify(x: &Tensor, rectifier: Rectifier) -> Tensor {
         (Storage::Cpu(x), Some(mask)) => {
             Storage::Cpu(cpu::leaky_relu_dropout(x, slope as f32, &mask))
         }
-        (Storage::Cuda(_), _) => todo!(),
+        (Storage::Cuda(x), None) => Storage::Cuda(cuda::leaky_relu(x, slope as f32)),
+        (Storage::Cuda(x), Some(mask)) => {
+            Storage::Cuda(cuda::leaky_relu_dropout(x, slope as f32, &mask))
+        }
     };
     record(LeakyRelu(rectifier), &[x], x.shape(), storage)
 }
@@ -120,6 +124,9 @@ pub(super) fn rectify_grad(y: &Tensor, grad: &Tensor, slopes: Slopes) -> Tensor 
             Storage::Reference(reference::rectify_grad(y, grad, slopes))
         }
         (Storage::Cpu(y), Storage::Cpu(grad)) => Storage::Cpu(cpu::rectify_grad(y, grad, slopes)),
+        (Storage::Cuda(y), Storage::Cuda(grad)) => {
+            Storage::Cuda(cuda::rectify_grad(y, grad, slopes))
+        }
         _ => different_devices("leaky_relu_grad", &[y, grad]),
     };
     let op = LeakyReluGrad {

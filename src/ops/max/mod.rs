@@ -4,6 +4,7 @@
 //! x̄ = ȳ · [x = y] / (number of ties). The mask is constant wherever the derivative exists.
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use super::sum::Reduction;
@@ -33,7 +34,7 @@ pub fn max(x: &Tensor, axes: &[usize]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::max(v, x.shape(), &reduction)),
         Storage::Cpu(v) => Storage::Cpu(cpu::max(v, x.shape(), &reduction)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(v) => Storage::Cuda(cuda::max(v, x.shape(), &reduction)),
     };
     let op = Max {
         axes: axes.to_vec(),

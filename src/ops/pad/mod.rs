@@ -1,6 +1,7 @@
 //! Zeros around an array: `y[before + i] = x[i]`, 0 elsewhere. Its adjoint is [`slice`](fn@slice).
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use super::slice;
@@ -31,7 +32,7 @@ pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::pad(v, x.shape(), shape, zeros)),
         Storage::Cpu(v) => Storage::Cpu(cpu::pad(v, x.shape(), shape, zeros)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(v) => Storage::Cuda(cuda::pad(v, x.shape(), shape, zeros)),
     };
     let op = Pad {
         zeros: zeros.to_vec(),

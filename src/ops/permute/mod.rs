@@ -4,6 +4,7 @@
 //! The adjoint is the inverse permutation.
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
@@ -30,7 +31,7 @@ pub fn permute(x: &Tensor, axes: &[usize]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::permute(v, x.shape(), axes)),
         Storage::Cpu(v) => Storage::Cpu(cpu::permute(v, x.shape(), axes)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(v) => Storage::Cuda(cuda::permute(v, x.shape(), axes)),
     };
     let op = Permute {
         axes: axes.to_vec(),

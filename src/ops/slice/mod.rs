@@ -2,6 +2,7 @@
 //! zeros.
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use super::pad;
@@ -30,7 +31,7 @@ pub fn slice(x: &Tensor, ranges: &[Range<usize>]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::slice(v, x.shape(), ranges)),
         Storage::Cpu(v) => Storage::Cpu(cpu::slice(v, x.shape(), ranges)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(v) => Storage::Cuda(cuda::slice(v, x.shape(), ranges)),
     };
     let op = Slice {
         ranges: ranges.to_vec(),

@@ -3,6 +3,7 @@
 //! The adjoint of a sum is a broadcast: x̄ repeats ȳ along the axes summed over.
 
 mod cpu;
+pub(super) mod cuda;
 pub(super) mod reference;
 
 use super::{broadcast_to, reshape};
@@ -26,7 +27,7 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(v) => Storage::Reference(reference::sum(v, x.shape(), &reduction)),
         Storage::Cpu(v) => Storage::Cpu(cpu::sum(v, x.shape(), &reduction)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(v) => Storage::Cuda(cuda::sum(v, x.shape(), &reduction)),
     };
     let shape = reduction.reduced;
     record(

@@ -4,6 +4,7 @@
 //! Its gradient sums each block, x̄[n, i, j, c] = Σ ȳ over the block; the two are each other's adjoint.
 
 mod cpu;
+mod cuda;
 mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
@@ -29,7 +30,7 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     let storage = match x.storage() {
         Storage::Reference(x) => Storage::Reference(reference::upsample(x, small, factor)),
         Storage::Cpu(x) => Storage::Cpu(cpu::upsample(x, small, factor)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(x) => Storage::Cuda(cuda::upsample(x, small, factor)),
     };
     let shape: Shape = [n, h * factor, w * factor, c].into();
     record(Upsample { factor }, &[x], shape, storage)
@@ -60,7 +61,7 @@ pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
     let storage = match grad.storage() {
         Storage::Reference(g) => Storage::Reference(reference::upsample_grad(g, small, factor)),
         Storage::Cpu(g) => Storage::Cpu(cpu::upsample_grad(g, small, factor)),
-        Storage::Cuda(_) => todo!(),
+        Storage::Cuda(g) => Storage::Cuda(cuda::upsample_grad(g, small, factor)),
     };
     record(UpsampleGrad { factor }, &[grad], small, storage)
 }
