@@ -19,3 +19,5 @@ using Tile64x64 = Tile<64, 64, 8, 4>;
 using Tile128x8 = Tile<128, 8, 8, 1>;
 using TensorTile128x128 = TensorTile<128, 128>;
 using TensorTile64x64 = TensorTile<64, 64>;
+// src/cuda/product.rs gives a block as much.
+static_assert(TensorTile128x128::shared == 21520 && TensorTile64x64::shared == 10768);

@@ -8,10 +8,11 @@
 // without waiting. A line is one k and all rows, unless memory has k innermost and that may stay (`turn` is false):
 // then it is one row.
 //
-// Along::rows: neighbouring threads copy neighbours of a line, 16 bytes each if that is possible. Along::k: eight
-// neighbouring threads copy what neighbours in k, 32 bytes of memory, to eight lines; their distance of 4 mod 32
-// values keeps the four rows of a warp out of each other's banks. What may stay goes by 16 bytes too. What belongs to a row is worked out once and then
-// read from shared memory, and the loops aren't unrolled, as registers are what a product has least of.
+// Along::rows: neighbouring threads copy neighbours of a line, 16 bytes each if that is possible, and so where a tile
+// may stay as memory has it. Where it is turned, eight neighbouring threads copy what neighbours in k, 32 bytes of
+// memory, to eight lines; their distance of 4 mod 32 values keeps the four rows of a warp out of each other's banks.
+// What belongs to a row is worked out once and then read from shared memory, and loops aren't unrolled, as registers
+// are what a product has least of.
 template <class Operand, int rows, int depth, int line, int threads, bool turn>
 class CopyTile {
     static constexpr bool by_rows = Operand::along == Along::rows;
@@ -149,6 +150,7 @@ __device__ __forceinline__ void add_parts(const float* __restrict__ parts, int p
                                           int columns, float* to, int n) {
     for (int i = grid_thread(); i < n; i += grid_threads()) {
         float sum = 0;
+#pragma unroll 8
         for (int part = 0; part < part_count; part++) sum += parts[size_t(part) * n + i];
         to[i] = bias == nullptr ? sum : sum + bias[i % columns];
     }

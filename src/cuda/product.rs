@@ -63,6 +63,9 @@ const PROCESSORS: usize = 132;
 /// The least of k that a part is worth: a part's sums are written and read once more.
 const PART: usize = 256;
 
+/// The most parts: a thread adds one after another.
+const PARTS: usize = 128;
+
 /// Steps in which kernels go along k; a part is a multiple of it.
 const DEPTH: usize = 16;
 
@@ -85,7 +88,7 @@ impl Plan {
         let tile = choose([m, k, n], layers, tf32);
         let tiles = tile.count(m, n);
         let wanted = PROCESSORS * tile.sizes().at_once / (tiles * layers).max(1);
-        let parts = wanted.min(k / PART).max(1);
+        let parts = wanted.min(k / PART).clamp(1, PARTS);
         let k_block = k.div_ceil(parts).next_multiple_of(DEPTH).max(DEPTH);
         let parts = k.div_ceil(k_block).max(1);
         Plan {
@@ -188,7 +191,7 @@ mod tests {
                             plan.parts == 1 || plan.k_block * (plan.parts - 1) < k,
                             "{plan:?}"
                         );
-                        assert!(plan.parts <= 528, "{plan:?}");
+                        assert!(plan.parts <= PARTS, "{plan:?}");
                     }
                 }
             }
