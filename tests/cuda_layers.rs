@@ -1,0 +1,230 @@
+//! What the case table is too small for: CUDA kernels, emulated, over arrays of many blocks and tiles, over more
+//! tensors than a launch takes, and numbers that must be the processor's to the bit.
+
+#[path = "common/emulation.rs"]
+mod emulation;
+
+use minimax::autograd::grad;
+use minimax::check::gradcheck::normalised_squared_error;
+use minimax::cuda::emulator;
+use minimax::gan::pixels;
+use minimax::ops::dropout::{Mask, dropout};
+use minimax::ops::{
+    batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu_dropout, max, random_normal,
+    random_uniform, sum,
+};
+use minimax::optim::{
+    Adam, EpsilonPlacement, Optimizer, RmsProp, Sgd, UpdateRule, all_finite, clip, norm,
+};
+use minimax::random::{Position, Purpose, Random};
+use minimax::{Device, Shape, Tensor};
+
+const CUDA: Device = Device::Cuda(0);
+
+/// N(shift, 1), rounded to f32.
+fn drawn(seed: u64, shape: &[usize], shift: f64, device: Device) -> Tensor {
+    let shape = Shape::new(shape);
+    let values = Random::new(seed, Purpose::Check).normal(shape.numel());
+    let values: Vec<f64> = values
+        .iter()
+        .map(|v| f64::from((v + shift) as f32))
+        .collect();
+    Tensor::new(&values, shape, device)
+}
+
+/// Holds what `f` gives on the CUDA device to what it gives on the reference, in two orders of threads.
+#[track_caller]
+fn hold(what: &str, limit: f64, f: impl Fn(Device) -> Vec<Tensor>) {
+    let expected = f(Device::Reference);
+    for seed in [0, 5] {
+        emulator::set_order(seed);
+        for (i, (found, expected)) in f(CUDA).iter().zip(&expected).enumerate() {
+            let error = normalised_squared_error(&found.to_f64(), &expected.to_f64());
+            assert!(error <= limit, "{what}, result {i}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn reductions_of_every_form_and_of_many_passes() {
+    emulation::start();
+    let cases: &[(&[usize], &[usize])] = &[
+        (&[300_000], &[0]),
+        (&[3, 5000], &[1]),
+        (&[5, 1025], &[1]),
+        (&[9000, 3], &[1]),
+        (&[40_000, 3], &[0]),
+        (&[3000, 70], &[0]),
+        (&[900, 70], &[0]),
+        (&[2, 1500, 33], &[1]),
+        (&[300, 20, 12], &[1]),
+        (&[17, 9, 5, 6], &[1, 3]),
+        (&[1, 1], &[0, 1]),
+    ];
+    for (shape, axes) in cases {
+        hold(
+            &format!("sum of {shape:?} over {axes:?}"),
+            1e-13,
+            |device| vec![sum(&drawn(1, shape, 0.3, device), axes)],
+        );
+        hold(&format!("max of {shape:?} over {axes:?}"), 0.0, |device| {
+            vec![max(&drawn(1, shape, 0.0, device), axes)]
+        });
+    }
+}
+
+fn mask(rate: f64) -> Mask {
+    Mask::new(rate, Random::new(3, Purpose::Dropout).reserve(1))
+}
+
+#[test]
+fn batch_norm_of_many_tiles() {
+    emulation::start();
+    // The mean of the last ones is far from 0: their variance must not cancel.
+    let cases: [(&[usize], f64); 6] = [
+        (&[5000, 3], 0.0),
+        (&[20_000, 1], 0.0),
+        (&[300, 256], 2.0),
+        (&[7, 2, 2, 512], 0.1),
+        (&[9, 17, 17, 70], 50.0),
+        (&[20_000, 1], -50.0),
+    ];
+    for (shape, shift) in cases {
+        for mask in [None, Some(mask(0.3))] {
+            hold(
+                &format!("{shape:?} about {shift}, {mask:?}"),
+                1e-10,
+                |device| {
+                    let channels = &shape[shape.len() - 1..];
+                    let x = drawn(1, shape, shift, device).parameter();
+                    let gamma = drawn(2, channels, 1.5, device).parameter();
+                    let beta = drawn(3, channels, 0.0, device).parameter();
+                    let normalised = batch_norm_leaky_relu(&x, &gamma, &beta, 1e-3, 0.2, mask);
+                    let axes: Vec<usize> = (0..shape.len()).collect();
+                    let loss = sum(&(&normalised.y * drawn(4, shape, 0.0, device)), &axes);
+                    let mut all = grad(&loss, &[&x, &gamma, &beta], false);
+                    let [x, gamma, beta] = [x, gamma, beta].map(|t| t.detach());
+                    let (mean, variance) = (normalised.mean, normalised.variance);
+                    all.push(batch_norm_evaluate(
+                        &x, &gamma, &beta, &mean, &variance, 1e-3,
+                    ));
+                    all.extend([normalised.y, mean, variance]);
+                    all
+                },
+            );
+        }
+    }
+}
+
+/// Adam, RMSprop and SGD, as they are written in most recipes.
+fn rules() -> Vec<Box<dyn UpdateRule>> {
+    let mut rules: Vec<Box<dyn UpdateRule>> = vec![Box::new(Sgd {
+        learning_rate: 0.01,
+        momentum: 0.9,
+    })];
+    for epsilon_placement in [EpsilonPlacement::Keras, EpsilonPlacement::Paper] {
+        rules.push(Box::new(Adam {
+            learning_rate: 0.01,
+            betas: [0.5, 0.999],
+            epsilon: 1e-7,
+            epsilon_placement,
+        }));
+        rules.push(Box::new(RmsProp {
+            learning_rate: 0.01,
+            rho: 0.9,
+            epsilon: 1e-7,
+            epsilon_placement,
+        }));
+    }
+    rules
+}
+
+/// All values, one after the other.
+fn joined<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Tensor {
+    let values: Vec<f64> = tensors.into_iter().flat_map(Tensor::to_f64).collect();
+    Tensor::new(&values, [values.len()], Device::Reference)
+}
+
+#[test]
+fn optimisers_go_over_more_tensors_than_a_launch_takes() {
+    emulation::start();
+    // Below, at and beyond a block's 4096 values, and many small ones.
+    let mut lengths = vec![4096, 4097, 3275, 1, 20_001];
+    lengths.extend((0..195).map(|i| i % 9 + 1));
+    for rule in 0..rules().len() {
+        hold(&format!("rule {rule}"), 1e-12, |device| {
+            let draw = |round: u64| -> Vec<Tensor> {
+                let seeds = lengths.iter().zip(1000 * round..);
+                seeds
+                    .map(|(&n, seed)| drawn(seed, &[n], 0.0, device))
+                    .collect()
+            };
+            let mut parameters = draw(0);
+            let rule = rules().swap_remove(rule);
+            let mut optimizer = Optimizer::new(rule, &parameters.iter().collect::<Vec<_>>());
+            let mut norms = Vec::new();
+            for step in 1..4 {
+                let grads = draw(step);
+                optimizer.step(parameters.iter_mut().collect(), &grads);
+                norms.push(norm(&grads));
+            }
+            clip(parameters.iter_mut().collect(), 0.5);
+            let slots = optimizer.named();
+            vec![
+                joined(&parameters),
+                joined(slots.into_iter().map(|(_, slot)| slot)),
+                Tensor::new(&norms, [3], Device::Reference),
+            ]
+        });
+    }
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_found_wherever_it_lies() {
+    emulation::start();
+    let fine = drawn(1, &[5000], 0.0, CUDA);
+    assert!(all_finite(&[&fine, &fine]));
+    for (place, value) in [
+        (0, f64::NAN),
+        (4095, f64::INFINITY),
+        (4999, f64::NEG_INFINITY),
+    ] {
+        let mut values = fine.to_f64();
+        values[place] = value;
+        let broken = Tensor::new(&values, [5000], CUDA);
+        assert!(!all_finite(&[&fine, &broken]), "{value} at {place}");
+    }
+}
+
+#[test]
+fn random_numbers_masks_and_pixels_are_the_processors() {
+    emulation::start();
+    let bits = |x: Tensor| -> Vec<u32> { x.to_f32().iter().map(|v| v.to_bits()).collect() };
+    // Across the carry of the counter's lower word, too.
+    let position = Position {
+        seed: u64::MAX - 5,
+        stream: Purpose::Dropout as u64,
+        block: u64::from(u32::MAX) - 5,
+    };
+    for n in [1, 2, 3, 5, 10_001] {
+        let [mut here, mut there] = [(); 2].map(|()| Random::new(9, Purpose::Latent));
+        assert_eq!(
+            random_normal(&mut there, [n], CUDA).to_f64(),
+            here.normal(n)
+        );
+        assert_eq!(
+            random_uniform(&mut there, [n], CUDA).to_f64(),
+            here.uniform(n)
+        );
+
+        let [x, x_there] = [Device::Cpu, CUDA].map(|device| drawn(4, &[n], 0.0, device));
+        let dropped = |x| bits(dropout(x, 0.3, position));
+        assert_eq!(dropped(&x_there), dropped(&x));
+        let rectified = |x| bits(leaky_relu_dropout(x, 0.2, Mask::new(0.4, position)));
+        assert_eq!(rectified(&x_there), rectified(&x));
+
+        let bytes: Vec<u8> = (0..n).map(|i| (i * 7 + 3) as u8).collect();
+        let image = |device| bits(pixels::to_tensor(&bytes, [n].into(), [-1.0, 1.0], device));
+        assert_eq!(image(CUDA), image(Device::Cpu));
+    }
+}
