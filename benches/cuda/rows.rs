@@ -153,7 +153,9 @@ fn epoch(name: &'static str, t4: f64, quick: bool) -> Row {
     );
     let mut spec = spec("epoch", told(&recipe));
     spec["images"] = json!(images);
-    spec["t4_seconds"] = json!(t4);
+    if !quick {
+        spec["t4_seconds"] = json!(t4);
+    }
     let row = format!("epoch {name} {images} x {batch}");
     Row::new(row, None, spec, move |how| {
         let as_graphs = how == How::Graph;
