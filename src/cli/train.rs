@@ -1,8 +1,7 @@
 //! `minimax train`: the main job.
 
-use super::device::{Choice, described};
+use super::device::{Choice, Precision, described};
 use super::{interrupt, print, set_threads};
-use crate::cuda;
 use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
@@ -10,9 +9,8 @@ use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::gan::run::{Outcome, Progress, Run};
 use crate::gan::scores::Scores;
 use crate::profile;
-use crate::storage::Device;
 use crate::{Error, Result};
-use clap::{Args, ValueEnum, value_parser};
+use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -78,16 +76,6 @@ pub struct TrainArgs {
     pub stop_with_input: bool,
 }
 
-/// What products and convolutions on a CUDA device compute with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Precision {
-    /// f32 throughout.
-    #[default]
-    F32,
-    /// Operands rounded to TF32, sums in f32.
-    Tf32,
-}
-
 /// Runs `minimax train`.
 ///
 /// # Errors
@@ -106,17 +94,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     if args.no_graph {
         run.without_graphs();
     }
-    match (run.device(), args.precision) {
-        (Device::Cuda(ordinal), precision) => {
-            cuda::open(ordinal)?.set_tf32(precision == Precision::Tf32);
-        }
-        (_, Precision::F32) => {}
-        (device, Precision::Tf32) => {
-            let what =
-                format!("--precision tf32 is for CUDA devices, not for {device}; leave it out");
-            return Err(Error::Usage(what));
-        }
-    }
+    args.precision.set(run.device())?;
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
         let (folder, done) = (run.folder().display(), run.steps());

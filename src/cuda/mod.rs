@@ -4,7 +4,7 @@
 //! In reading order: [`driver`] is what a device is asked to do; [`nvidia`] asks a GPU, [`emulator`] runs the
 //! same kernels on the processor, for tests; [`context`] is a device in use, with its [`pool`] of memory;
 //! [`buffer`] and [`launch`] are what launchers are written with, [`product`] those of matrix products; [`capture`] turns a training step into a
-//! graph.
+//! graph. [`ladder`] is apart: how a kernel becomes fast, rung by rung.
 
 pub mod buffer;
 pub mod capture;
@@ -13,6 +13,7 @@ pub mod context;
 pub mod driver;
 pub mod emulator;
 pub mod geometry;
+pub mod ladder;
 pub mod launch;
 mod modules;
 mod nvidia;
