@@ -91,10 +91,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         start(args)?
     };
     run.keep_every = args.keep_every;
-    if args.no_graph {
+    // A profile is of ops, and a graph is asked for as a whole.
+    if args.no_graph || args.profile {
         run.without_graphs();
     }
-    args.precision.set(run.device())?;
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
         let (folder, done) = (run.folder().display(), run.steps());
@@ -122,6 +122,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
 fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
+    args.precision.set(device)?;
     let recipe = Recipe::load(args.recipe.as_deref().unwrap_or(DEFAULT), &overrides(args))?;
     Run::create(recipe, device, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
@@ -146,9 +147,11 @@ fn resume(args: &TrainArgs) -> Result<Run> {
         }
     };
     let device = args.device.map(Choice::resolve).transpose()?;
-    Run::resume(&folder, device, |saved| {
+    let run = Run::resume(&folder, device, |saved| {
         asked_recipe(args, asked, saved, &folder)
-    })
+    })?;
+    args.precision.set(run.device())?;
+    Ok(run)
 }
 
 /// What a resumed run is asked to be. A file is held to its every key; the name of a built-in recipe
@@ -259,7 +262,14 @@ fn flags_again(args: &TrainArgs) -> String {
     let given = flags
         .into_iter()
         .filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
-    given.collect()
+    let mut again: String = given.collect();
+    if args.precision == Precision::Tf32 {
+        again += " --precision tf32";
+    }
+    if args.no_graph {
+        again += " --no-graph";
+    }
+    again
 }
 
 /// What the samples score, in a few words.

@@ -71,6 +71,15 @@ pub fn count() -> Result<usize> {
         })
 }
 
+/// Waits for every device in use to be done with what it was asked for. What fails is told by what comes next.
+pub fn settle() {
+    let open = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let emulated = EMULATED.get().copied().flatten();
+    for context in open.iter().map(|(_, context)| *context).chain(emulated) {
+        let _ = context.driver().synchronize();
+    }
+}
+
 /// Device `ordinal`, which is opened when it is first asked for.
 ///
 /// # Errors
