@@ -159,7 +159,7 @@ speed() {
     local left=$((limit - SECONDS - 20)) flags=($quick)
     "$python" -c 'import torch' 2>/dev/null || flags+=(--no-pytorch)
     [ -n "$quick" ] && flags+=(--rounds 1 --seconds 0.02)
-    check speed $((left + 60)) "$python" "$scripts/compare.py" --ours "$bench" --rows "$rows" --budget $left --out "$out" \
+    check speed $((left + 30)) "$python" "$scripts/compare.py" --ours "$bench" --rows "$rows" --budget $left --out "$out" \
         "${flags[@]}"
     [ -f "$out/speed.md" ] && sed 's/^/  /' "$out/speed.md"
 }
