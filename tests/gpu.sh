@@ -79,7 +79,7 @@ check() {
     case $code in 0) result=ok ;; 77) result=skipped ;; *) result=FAILED ;; esac
     local figure
     figure=$(grep -v '^=* *$' "$parts/$name.log" | tail -1 | tr -d '\r"\\' | tr '\t' ' ' | cut -c1-200)
-    [ $result = FAILED ] && figure="$(grep 'FAIL$' "$parts/$name.log" | tr -s ' ' | head -3 | tr '\n' ';')$figure"
+    [ $result = FAILED ] && figure="$(grep '[0-9]  FAIL$' "$parts/$name.log" | tr -s ' ' | head -3 | tr '\n' ';')$figure"
     [ $code = 124 ] && figure="not done within $most s; $figure"
     printf '{"check":"%s","result":"%s","seconds":%d,"figure":"%s"}\n' "$name" "$result" $((SECONDS - start)) "$figure" \
         >"$parts/$name.json"
