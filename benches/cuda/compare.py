@@ -123,6 +123,15 @@ class Comparison:
         theirs = of[0].get("pytorch_graph_ms") if of else None
         return f"{100 * theirs / line['ours_graph_ms']:.0f}%" if theirs and "ours_graph_ms" in line else ""
 
+    def summary(self) -> str:
+        """A line: how far each kind of row is, at the worst and at best."""
+        parts = [f"{len(self.lines)} rows, {len(self.errors)} errors, {len(self.left_out)} left out for want of time"]
+        for kind in dict.fromkeys(line["kind"] for line in self.lines):
+            ratios = [line["ratio_graph"][1] for line in self.lines if line["kind"] == kind and "ratio_graph" in line]
+            if ratios:
+                parts.append(f"{kind} {min(ratios):.2f} to {max(ratios):.2f}")
+        return "; PyTorch's graph over ours: ".join([parts[0], ", ".join(parts[1:])]) if parts[1:] else parts[0]
+
     def table(self) -> str:
         heads = ["row", "precision", "ours ms", "ours by launch", "PyTorch eager", "PyTorch graph", "eager / ours"]
         heads += ["graph / ours", "TFLOP/s", "of cuBLAS", "besides"]
@@ -191,6 +200,7 @@ def main():
         text.append(f"not timed, for want of time: {', '.join(comparison.left_out)}")
     (out / "speed.md").write_text("\n".join(text) + "\n")
     print("\n".join(text))
+    print(comparison.summary())
     sys.exit(bool(comparison.errors or "ours" in missing or not comparison.lines))
 
 

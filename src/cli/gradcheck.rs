@@ -188,6 +188,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_device_has_not_is_a_usage_error() {
+        let mut args = GradcheckArgs {
+            op: None,
+            order: None,
+            device: Device::Reference,
+            precision: Precision::F32,
+            large: true,
+        };
+        let said = |args: &GradcheckArgs| {
+            let error = run_to(args, &mut |_| Ok(())).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        };
+        assert!(said(&args).starts_with("--large holds a device to the reference"));
+        (args.large, args.precision) = (false, Precision::Tf32);
+        assert!(said(&args).starts_with("--precision tf32 is for CUDA devices, not for reference"));
+    }
+
+    #[test]
     fn a_failed_check_is_printed_and_is_an_error() {
         let mut text = String::new();
         let mut print = |line: &str| {
