@@ -20,19 +20,28 @@ __device__ void conv2d(float* shared, const float* x, const float* weight, float
     const PatchRows patches{{x, g, pixels, at.end_k, divisors}};
     const Matrix<Along::rows> from_weight{weight, g.c_out, g.c_out, at.end_k};
     const Target to{y + size_t(blockIdx.z) * pixels * g.c_out, nullptr, pixels, g.c_out};
-    product<T>(shared, patches, from_weight, to, at.first_row, at.first_column, at.first_k, at.end_k);
+    T::product(shared, patches, from_weight, to, at);
 }
 
-#define CONV2D(tile)                                                                                      \
-    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)                 \
-        conv2d_##tile(const float* x, const float* weight, float* y, Conv2dGeometry g, int k_block) {     \
-        __shared__ __align__(16) float shared[Tile##tile::shared];                                        \
-        conv2d<Tile##tile>(shared, x, weight, y, g, k_block);                                             \
+#define CONV2D(tile)                                                                                  \
+    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)             \
+        conv2d_##tile(const float* x, const float* weight, float* y, Conv2dGeometry g, int k_block) { \
+        __shared__ __align__(16) float shared[Tile##tile::shared];                                    \
+        conv2d<Tile##tile>(shared, x, weight, y, g, k_block);                                         \
+    }
+// On tensor cores; a block takes TensorTile::shared floats of dynamic shared memory.
+#define CONV2D_TF32(tile)                                                                                    \
+    extern "C" __global__ void __launch_bounds__(TensorTile##tile::threads, TensorTile##tile::blocks)        \
+        conv2d_##tile##_tf32(const float* x, const float* weight, float* y, Conv2dGeometry g, int k_block) { \
+        DYNAMIC_SHARED(shared);                                                                              \
+        conv2d<TensorTile##tile>(shared, x, weight, y, g, k_block);                                          \
     }
 
 CONV2D(128x128)
 CONV2D(64x64)
 CONV2D(128x8)
+CONV2D_TF32(128x128)
+CONV2D_TF32(64x64)
 
 extern "C" __global__ void conv2d_add_parts(const float* parts, int part_count, float* y, int n) {
     add_parts(parts, part_count, nullptr, 1, y, n);

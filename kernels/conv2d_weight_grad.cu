@@ -21,20 +21,30 @@ __device__ void conv2d_weight_grad(float* shared, const float* x, const float* g
     const PatchColumns patches{{x, g, at.end_k, taps, divisors}};
     const Matrix<Along::rows> from_grad{grad, g.c_out, g.c_out, at.end_k};
     const Target to{weight_grad + size_t(blockIdx.z) * taps * g.c_out, nullptr, taps, g.c_out};
-    product<T>(shared, patches, from_grad, to, at.first_row, at.first_column, at.first_k, at.end_k);
+    T::product(shared, patches, from_grad, to, at);
 }
 
-#define CONV2D_WEIGHT_GRAD(tile)                                                                            \
-    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)                   \
-        conv2d_weight_grad_##tile(const float* x, const float* grad, float* weight_grad, Conv2dGeometry g,  \
-                                  int k_block) {                                                            \
-        __shared__ __align__(16) float shared[Tile##tile::shared];                                          \
-        conv2d_weight_grad<Tile##tile>(shared, x, grad, weight_grad, g, k_block);                           \
+#define CONV2D_WEIGHT_GRAD(tile)                                                                           \
+    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)                  \
+        conv2d_weight_grad_##tile(const float* x, const float* grad, float* weight_grad, Conv2dGeometry g, \
+                                  int k_block) {                                                           \
+        __shared__ __align__(16) float shared[Tile##tile::shared];                                         \
+        conv2d_weight_grad<Tile##tile>(shared, x, grad, weight_grad, g, k_block);                          \
+    }
+// On tensor cores; a block takes TensorTile::shared floats of dynamic shared memory.
+#define CONV2D_WEIGHT_GRAD_TF32(tile)                                                                             \
+    extern "C" __global__ void __launch_bounds__(TensorTile##tile::threads, TensorTile##tile::blocks)             \
+        conv2d_weight_grad_##tile##_tf32(const float* x, const float* grad, float* weight_grad, Conv2dGeometry g, \
+                                  int k_block) {                                                                  \
+        DYNAMIC_SHARED(shared);                                                                                   \
+        conv2d_weight_grad<TensorTile##tile>(shared, x, grad, weight_grad, g, k_block);                           \
     }
 
 CONV2D_WEIGHT_GRAD(128x128)
 CONV2D_WEIGHT_GRAD(64x64)
 CONV2D_WEIGHT_GRAD(128x8)
+CONV2D_WEIGHT_GRAD_TF32(128x128)
+CONV2D_WEIGHT_GRAD_TF32(64x64)
 
 extern "C" __global__ void conv2d_weight_grad_add_parts(const float* parts, int part_count, float* weight_grad,
                                                         int n) {

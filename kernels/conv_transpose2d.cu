@@ -120,7 +120,7 @@ __device__ void conv_transpose2d(float* shared, const float* x, const float* wei
     const GatherRows rows{x, g, down, right, at.end_k, by};
     const PhaseWeights weights{weight, g, down, right, at.end_k, by};
     const PhaseTarget to{y + size_t(part) * (g.n * g.h * g.w * g.c_in), nullptr, g, down, right, g.c_in};
-    product<T>(shared, rows, weights, to, at.first_row, at.first_column, at.first_k, at.end_k);
+    T::product(shared, rows, weights, to, at);
 }
 
 #define CONV_TRANSPOSE2D(tile)                                                                                  \
@@ -129,10 +129,19 @@ __device__ void conv_transpose2d(float* shared, const float* x, const float* wei
         __shared__ __align__(16) float shared[Tile##tile::shared];                                              \
         conv_transpose2d<Tile##tile>(shared, x, weight, y, g, k_block);                                         \
     }
+// On tensor cores; a block takes TensorTile::shared floats of dynamic shared memory.
+#define CONV_TRANSPOSE2D_TF32(tile)                                                                                    \
+    extern "C" __global__ void __launch_bounds__(TensorTile##tile::threads, TensorTile##tile::blocks)                  \
+        conv_transpose2d_##tile##_tf32(const float* x, const float* weight, float* y, Conv2dGeometry g, int k_block) { \
+        DYNAMIC_SHARED(shared);                                                                                        \
+        conv_transpose2d<TensorTile##tile>(shared, x, weight, y, g, k_block);                                          \
+    }
 
 CONV_TRANSPOSE2D(128x128)
 CONV_TRANSPOSE2D(64x64)
 CONV_TRANSPOSE2D(128x8)
+CONV_TRANSPOSE2D_TF32(128x128)
+CONV_TRANSPOSE2D_TF32(64x64)
 
 extern "C" __global__ void conv_transpose2d_add_parts(const float* parts, int part_count, float* y, int n) {
     add_parts(parts, part_count, nullptr, 1, y, n);

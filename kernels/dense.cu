@@ -12,20 +12,30 @@ __device__ void dense(float* shared, const float* x, const float* weight, const 
     const Matrix<Along::k> from_x{x, n, inputs, at.end_k};
     const Matrix<Along::rows> from_weight{weight, outputs, outputs, at.end_k};
     const Target to{y + size_t(blockIdx.z) * n * outputs, bias, n, outputs};
-    product<T>(shared, from_x, from_weight, to, at.first_row, at.first_column, at.first_k, at.end_k);
+    T::product(shared, from_x, from_weight, to, at);
 }
 
-#define DENSE(tile)                                                                                                \
-    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)                          \
-        dense_##tile(const float* x, const float* weight, const float* bias, float* y, int n, int inputs,          \
-                     int outputs, int k_block) {                                                                   \
-        __shared__ __align__(16) float shared[Tile##tile::shared];                                                 \
-        dense<Tile##tile>(shared, x, weight, bias, y, n, inputs, outputs, k_block);                                \
+#define DENSE(tile)                                                                                       \
+    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)                 \
+        dense_##tile(const float* x, const float* weight, const float* bias, float* y, int n, int inputs, \
+                     int outputs, int k_block) {                                                          \
+        __shared__ __align__(16) float shared[Tile##tile::shared];                                        \
+        dense<Tile##tile>(shared, x, weight, bias, y, n, inputs, outputs, k_block);                       \
+    }
+// On tensor cores; a block takes TensorTile::shared floats of dynamic shared memory.
+#define DENSE_TF32(tile)                                                                                         \
+    extern "C" __global__ void __launch_bounds__(TensorTile##tile::threads, TensorTile##tile::blocks)            \
+        dense_##tile##_tf32(const float* x, const float* weight, const float* bias, float* y, int n, int inputs, \
+                     int outputs, int k_block) {                                                                 \
+        DYNAMIC_SHARED(shared);                                                                                  \
+        dense<TensorTile##tile>(shared, x, weight, bias, y, n, inputs, outputs, k_block);                        \
     }
 
 DENSE(128x128)
 DENSE(64x64)
 DENSE(128x8)
+DENSE_TF32(128x128)
+DENSE_TF32(64x64)
 
 extern "C" __global__ void dense_add_parts(const float* parts, int part_count, const float* bias, int outputs,
                                            float* y, int n) {

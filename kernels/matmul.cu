@@ -12,24 +12,33 @@ __device__ void matmul(float* shared, const float* a, const float* b, float* c, 
     const Matrix<a_across ? Along::rows : Along::k> from_a{a, m, a_across ? m : k, at.end_k};
     const Matrix<b_across ? Along::k : Along::rows> from_b{b, n, b_across ? k : n, at.end_k};
     const Target to{c + size_t(blockIdx.z) * m * n, nullptr, m, n};
-    product<T>(shared, from_a, from_b, to, at.first_row, at.first_column, at.first_k, at.end_k);
+    T::product(shared, from_a, from_b, to, at);
 }
 
-#define MATMUL(tile, layout, a_across, b_across)                                                                \
-    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)                                           \
-        matmul_##tile##_##layout(const float* a, const float* b, float* c, int m, int n, int k, int k_block) {  \
-        __shared__ __align__(16) float shared[Tile##tile::shared];                                              \
-        matmul<Tile##tile, a_across, b_across>(shared, a, b, c, m, n, k, k_block);                              \
+#define MATMUL(tile, layout, a_across, b_across)                                                               \
+    extern "C" __global__ void __launch_bounds__(Tile##tile::threads, Tile##tile::blocks)                      \
+        matmul_##tile##_##layout(const float* a, const float* b, float* c, int m, int n, int k, int k_block) { \
+        __shared__ __align__(16) float shared[Tile##tile::shared];                                             \
+        matmul<Tile##tile, a_across, b_across>(shared, a, b, c, m, n, k, k_block);                             \
     }
-#define MATMUL_LAYOUTS(tile)         \
-    MATMUL(tile, nn, false, false)   \
-    MATMUL(tile, tn, true, false)    \
-    MATMUL(tile, nt, false, true)    \
-    MATMUL(tile, tt, true, true)
+// On tensor cores; a block takes TensorTile::shared floats of dynamic shared memory.
+#define MATMUL_TF32(tile, layout, a_across, b_across)                                                                 \
+    extern "C" __global__ void __launch_bounds__(TensorTile##tile::threads, TensorTile##tile::blocks)                 \
+        matmul_##tile##_##layout##_tf32(const float* a, const float* b, float* c, int m, int n, int k, int k_block) { \
+        DYNAMIC_SHARED(shared);                                                                                       \
+        matmul<TensorTile##tile, a_across, b_across>(shared, a, b, c, m, n, k, k_block);                              \
+    }
+#define LAYOUTS(kernel, tile)      \
+    kernel(tile, nn, false, false) \
+    kernel(tile, tn, true, false)  \
+    kernel(tile, nt, false, true)  \
+    kernel(tile, tt, true, true)
 
-MATMUL_LAYOUTS(128x128)
-MATMUL_LAYOUTS(64x64)
-MATMUL_LAYOUTS(128x8)
+LAYOUTS(MATMUL, 128x128)
+LAYOUTS(MATMUL, 64x64)
+LAYOUTS(MATMUL, 128x8)
+LAYOUTS(MATMUL_TF32, 128x128)
+LAYOUTS(MATMUL_TF32, 64x64)
 
 extern "C" __global__ void matmul_add_parts(const float* parts, int part_count, float* c, int n) {
     add_parts(parts, part_count, nullptr, 1, c, n);

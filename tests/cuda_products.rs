@@ -1,37 +1,46 @@
 //! Matrix products and convolutions at sizes that take large tiles, and those whose sums are split, through the
-//! emulated CUDA kernels. The case table (tests/cuda.rs) has the small ones.
+//! emulated CUDA kernels, in f32 and in TF32. The case table (tests/cuda.rs) has the small ones.
 
 #[path = "common/emulation.rs"]
 mod emulation;
 
-use minimax::cuda::{catch, emulator};
+use minimax::cuda::{catch, emulator, open};
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
 use minimax::shape::Padding;
 use minimax::{Device, Tensor};
+use std::sync::Mutex;
 
-/// Values without a pattern, between -1 and 1.
+/// Values without a pattern, between -1 and 1, of so few bits that TF32 holds them exactly.
 fn values(dims: &[usize], device: Device) -> Tensor {
     let n: usize = dims.iter().product();
-    let hash = |i: usize| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    let values: Vec<f64> = (0..n)
-        .map(|i| hash(i) as f64 / f64::from(1 << 23) - 1.0)
-        .collect();
+    let hash = |i: usize| (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53;
+    let values: Vec<f64> = (0..n).map(|i| hash(i) as f64 / 1024.0 - 1.0).collect();
     Tensor::new(&values, dims, device)
 }
 
-/// Holds `op` of tensors of these shapes to the reference, with the threads in two orders.
+/// There is one emulated device.
+static DEVICE: Mutex<()> = Mutex::new(());
+
+/// Holds `op` of tensors of these shapes to the reference, on the f32 units and on tensor cores, with the threads
+/// in two orders.
 fn check(name: &str, shapes: &[&[usize]], op: impl Fn(&[Tensor]) -> Tensor) {
     emulation::start();
     let inputs = |device| shapes.iter().map(|dims| values(dims, device)).collect();
     let run = |inputs: Vec<Tensor>| op(&inputs).to_f64();
     let expected = run(inputs(Device::Reference));
-    for seed in [0, 1] {
+    let _only = DEVICE.lock().unwrap_or_else(|e| e.into_inner());
+    for (seed, tf32) in [(0, false), (1, false), (0, true), (1, true)] {
         emulator::set_order(seed);
+        open(0).unwrap().set_tf32(tf32);
         let got = catch(|| Ok(run(inputs(Device::Cuda(0))))).unwrap();
         let pairs = got.iter().zip(&expected);
         let error: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
         let size: f64 = expected.iter().map(|b| b * b).sum();
-        assert!(error <= 1e-10 * size, "{name}: {}", error / size);
+        assert!(
+            error <= 1e-10 * size,
+            "{name}, TF32 {tf32}: {}",
+            error / size
+        );
     }
 }
 

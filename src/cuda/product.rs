@@ -8,7 +8,7 @@
 use super::buffer::Buffer;
 use super::launch::Call;
 
-/// The tiles that kernels are made for.
+/// The tiles that kernels are made for, in the order in which launchers name those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tile {
     /// 128 by 128: large products.
@@ -17,30 +17,54 @@ enum Tile {
     Small,
     /// 128 by 8: a column or a few.
     Narrow,
+    /// 128 by 128 on tensor cores.
+    LargeTf32,
+    /// 64 by 64 on tensor cores.
+    SmallTf32,
+}
+
+/// What a tile takes.
+struct Sizes {
+    rows: usize,
+    columns: usize,
+    threads: usize,
+    /// Blocks that a processor has room for at once, at least.
+    at_once: usize,
+    /// Bytes of dynamic shared memory: four for each of the tile's `shared` floats (kernels/gemm_tf32.cuh).
+    shared: usize,
 }
 
 impl Tile {
-    /// Rows, columns and threads.
-    fn sizes(self) -> (usize, usize, usize) {
-        match self {
-            Tile::Large => (128, 128, 256),
-            Tile::Small => (64, 64, 128),
-            Tile::Narrow => (128, 8, 128),
+    fn sizes(self) -> Sizes {
+        let (rows, columns, threads, at_once, shared) = match self {
+            Tile::Large => (128, 128, 256, 2, 0),
+            Tile::Small => (64, 64, 128, 4, 0),
+            Tile::Narrow => (128, 8, 128, 4, 0),
+            Tile::LargeTf32 => (128, 128, 128, 2, 4 * 21_520),
+            Tile::SmallTf32 => (64, 64, 128, 4, 4 * 10_768),
+        };
+        Sizes {
+            rows,
+            columns,
+            threads,
+            at_once,
+            shared,
         }
     }
 
     fn count(self, m: usize, n: usize) -> usize {
-        let (rows, columns, _) = self.sizes();
-        m.div_ceil(rows) * n.div_ceil(columns)
+        m.div_ceil(self.sizes().rows) * n.div_ceil(self.sizes().columns)
     }
 }
 
-/// Threads of a grid from which on any GPU is busy: two large blocks, or four small ones, on each of the 132
-/// processors of the largest that the kernels were written for.
-const BUSY: usize = 132 * 512;
+/// Processors (SMs) of the largest GPU that the kernels were written for; a grid that keeps them busy keeps any busy.
+const PROCESSORS: usize = 132;
 
 /// The least of k that a part is worth: a part's sums are written and read once more.
 const PART: usize = 256;
+
+/// The most parts: a thread adds one after another.
+const PARTS: usize = 128;
 
 /// Steps in which kernels go along k; a part is a multiple of it.
 const DEPTH: usize = 16;
@@ -59,12 +83,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For `layers` products of at most these sizes, whose results lie in one array.
-    pub fn new([m, k, n]: [usize; 3], layers: usize) -> Plan {
-        let tile = choose([m, k, n], layers);
-        let (tiles, threads) = (tile.count(m, n), tile.sizes().2);
-        let wanted = BUSY / (tiles * layers * threads).max(1);
-        let parts = wanted.min(k / PART).max(1);
+    /// For `layers` products of at most these sizes, whose results lie in one array; on tensor cores if `tf32`.
+    pub fn new([m, k, n]: [usize; 3], layers: usize, tf32: bool) -> Plan {
+        let tile = choose([m, k, n], layers, tf32);
+        let tiles = tile.count(m, n);
+        let wanted = PROCESSORS * tile.sizes().at_once / (tiles * layers).max(1);
+        let parts = wanted.min(k / PART).clamp(1, PARTS);
         let k_block = k.div_ceil(parts).next_multiple_of(DEPTH).max(DEPTH);
         let parts = k.div_ceil(k_block).max(1);
         Plan {
@@ -76,8 +100,8 @@ impl Plan {
         }
     }
 
-    /// The kernel among `kernels`: for large, small and narrow tiles.
-    pub fn kernel(&self, kernels: [&'static str; 3]) -> &'static str {
+    /// The kernel among `kernels`: for large, small and narrow tiles, then large and small ones in TF32.
+    pub fn kernel(&self, kernels: [&'static str; 5]) -> &'static str {
         kernels[self.tile as usize]
     }
 
@@ -94,7 +118,10 @@ impl Plan {
     /// Launches a kernel that has its arguments.
     pub fn launch(&self, call: Call) {
         let grid = [self.tiles, 1, self.layers * self.parts];
-        call.grid(grid, self.tile.sizes().2, 0);
+        let Sizes {
+            threads, shared, ..
+        } = self.tile.sizes();
+        call.grid(grid, threads, shared);
     }
 
     /// Fills `c` by way of `product`, which launches into what it is given: `c` itself, or room for the parts,
@@ -129,20 +156,21 @@ pub fn add_parts(stem: &'static str, name: &'static str) -> impl FnOnce(&Buffer,
 }
 
 /// Large tiles do the most arithmetic per value read. Small ones are for products that are not large enough to
-/// fill them, or to keep a GPU busy with them.
-fn choose([m, k, n]: [usize; 3], layers: usize) -> Tile {
-    if n <= 8 {
+/// fill them, or to keep a GPU busy with them. A few columns leave tensor cores nothing to win.
+fn choose([m, k, n]: [usize; 3], layers: usize, tf32: bool) -> Tile {
+    if n <= Tile::Narrow.sizes().columns {
         return Tile::Narrow;
     }
-    let area = |tile: Tile| {
-        let (rows, columns, _) = tile.sizes();
-        tile.count(m, n) * rows * columns
+    let (large, small) = match tf32 {
+        true => (Tile::LargeTf32, Tile::SmallTf32),
+        false => (Tile::Large, Tile::Small),
     };
-    let filled = 7 * area(Tile::Large) <= 8 * area(Tile::Small);
-    let blocks = Tile::Large.count(m, n) * layers * (k / PART).max(1);
-    match filled && 2 * blocks * Tile::Large.sizes().2 >= BUSY {
-        true => Tile::Large,
-        false => Tile::Small,
+    let area = |tile: Tile| tile.count(m, n) * tile.sizes().rows * tile.sizes().columns;
+    let filled = 7 * area(large) <= 8 * area(small);
+    let blocks = large.count(m, n) * layers * (k / PART).max(1);
+    match filled && blocks >= PROCESSORS {
+        true => large,
+        false => small,
     }
 }
 
@@ -156,14 +184,14 @@ mod tests {
             for n in [1, 8, 9, 128, 1000] {
                 for k in [0, 1, 16, 255, 256, 1000, 12544, 802816] {
                     for layers in [1, 4] {
-                        let plan = Plan::new([m, k, n], layers);
+                        let plan = Plan::new([m, k, n], layers, false);
                         assert!(plan.k_block.is_multiple_of(DEPTH), "{plan:?}");
                         assert!(plan.k_block * plan.parts >= k, "{plan:?}");
                         assert!(
                             plan.parts == 1 || plan.k_block * (plan.parts - 1) < k,
                             "{plan:?}"
                         );
-                        assert!(plan.parts <= 528, "{plan:?}");
+                        assert!(plan.parts <= PARTS, "{plan:?}");
                     }
                 }
             }
@@ -172,9 +200,9 @@ mod tests {
 
     #[test]
     fn a_long_sum_over_few_tiles_is_split_and_a_large_product_is_not() {
-        assert!(Plan::new([25, 12544, 64], 1).splits());
-        let large = Plan::new([4096, 4096, 4096], 1);
+        assert!(Plan::new([25, 12544, 64], 1, false).splits());
+        let large = Plan::new([4096, 4096, 4096], 1, false);
         assert_eq!((large.tile, large.parts), (Tile::Large, 1));
-        assert_eq!(Plan::new([128, 12544, 1], 1).tile, Tile::Narrow);
+        assert_eq!(Plan::new([128, 12544, 1], 1, false).tile, Tile::Narrow);
     }
 }

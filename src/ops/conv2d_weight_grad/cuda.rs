@@ -5,16 +5,22 @@ use crate::cuda::{Buffer, geometry};
 use crate::shape::Conv2dGeometry;
 
 const STEM: &str = "conv2d_weight_grad";
-const KERNELS: [&str; 3] = [
+const KERNELS: [&str; 5] = [
     "conv2d_weight_grad_128x128",
     "conv2d_weight_grad_64x64",
     "conv2d_weight_grad_128x8",
+    "conv2d_weight_grad_128x128_tf32",
+    "conv2d_weight_grad_64x64_tf32",
 ];
 
 /// w̄ `[kh, kw, c_in, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
 pub fn conv2d_weight_grad(x: &Buffer, grad: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let mut w = Buffer::unspecified(g.weight().numel(), x.context());
-    let plan = Plan::new([g.patch(), g.n * g.out_h * g.out_w, g.c_out], 1);
+    let plan = Plan::new(
+        [g.patch(), g.n * g.out_h * g.out_w, g.c_out],
+        1,
+        x.context().tf32(),
+    );
     let product = |to: &mut Buffer| {
         let call = x.context().kernel(STEM, plan.kernel(KERNELS));
         let call = call.read(x).read(grad).write(to);

@@ -5,10 +5,12 @@ use crate::cuda::{Buffer, geometry};
 use crate::shape::Conv2dGeometry;
 
 const STEM: &str = "conv_transpose2d";
-const KERNELS: [&str; 3] = [
+const KERNELS: [&str; 5] = [
     "conv_transpose2d_128x128",
     "conv_transpose2d_64x64",
     "conv_transpose2d_128x8",
+    "conv_transpose2d_128x128_tf32",
+    "conv_transpose2d_64x64_tf32",
 ];
 
 /// The input `[n, h, w, c_in]` of the convolution `g` from its output x and its weights w.
@@ -18,7 +20,11 @@ pub fn conv_transpose2d(x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let [down, right] = g.stride;
     let pixels = g.n * g.h.div_ceil(down) * g.w.div_ceil(right);
     let taps = g.kh.div_ceil(down) * g.kw.div_ceil(right);
-    let plan = Plan::new([pixels, taps * g.c_out, g.c_in], down * right);
+    let plan = Plan::new(
+        [pixels, taps * g.c_out, g.c_in],
+        down * right,
+        x.context().tf32(),
+    );
     let product = |to: &mut Buffer| {
         let call = x.context().kernel(STEM, plan.kernel(KERNELS));
         let call = call.read(x).read(w).write(to);

@@ -3,13 +3,19 @@
 use crate::cuda::Buffer;
 use crate::cuda::product::Plan;
 
-const KERNELS: [&str; 3] = ["dense_128x128", "dense_64x64", "dense_128x8"];
+const KERNELS: [&str; 5] = [
+    "dense_128x128",
+    "dense_64x64",
+    "dense_128x8",
+    "dense_128x128_tf32",
+    "dense_64x64_tf32",
+];
 
 /// y `[n, out]`, with sizes `[n, in, out]`.
 pub fn dense(x: &Buffer, weight: &Buffer, bias: &Buffer, sizes: [usize; 3]) -> Buffer {
     let [n, inputs, outputs] = sizes;
     let mut y = Buffer::unspecified(n * outputs, x.context());
-    let plan = Plan::new(sizes, 1);
+    let plan = Plan::new(sizes, 1, x.context().tf32());
     // The bias is added once: with the sums, or with the sum of their parts.
     let product = |to: &mut Buffer| {
         let call = x.context().kernel("dense", plan.kernel(KERNELS));

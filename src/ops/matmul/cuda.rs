@@ -8,12 +8,36 @@ use crate::cuda::product::{Plan, add_parts};
 pub fn matmul(a: &Buffer, b: &Buffer, sizes: [usize; 3], transpose: Transpose) -> Buffer {
     let [m, k, n] = sizes;
     let mut c = Buffer::unspecified(m * n, a.context());
-    let plan = Plan::new(sizes, 1);
+    let plan = Plan::new(sizes, 1, a.context().tf32());
     let kernels = match (transpose.a, transpose.b) {
-        (false, false) => ["matmul_128x128_nn", "matmul_64x64_nn", "matmul_128x8_nn"],
-        (true, false) => ["matmul_128x128_tn", "matmul_64x64_tn", "matmul_128x8_tn"],
-        (false, true) => ["matmul_128x128_nt", "matmul_64x64_nt", "matmul_128x8_nt"],
-        (true, true) => ["matmul_128x128_tt", "matmul_64x64_tt", "matmul_128x8_tt"],
+        (false, false) => [
+            "matmul_128x128_nn",
+            "matmul_64x64_nn",
+            "matmul_128x8_nn",
+            "matmul_128x128_nn_tf32",
+            "matmul_64x64_nn_tf32",
+        ],
+        (true, false) => [
+            "matmul_128x128_tn",
+            "matmul_64x64_tn",
+            "matmul_128x8_tn",
+            "matmul_128x128_tn_tf32",
+            "matmul_64x64_tn_tf32",
+        ],
+        (false, true) => [
+            "matmul_128x128_nt",
+            "matmul_64x64_nt",
+            "matmul_128x8_nt",
+            "matmul_128x128_nt_tf32",
+            "matmul_64x64_nt_tf32",
+        ],
+        (true, true) => [
+            "matmul_128x128_tt",
+            "matmul_64x64_tt",
+            "matmul_128x8_tt",
+            "matmul_128x128_tt_tf32",
+            "matmul_64x64_tt_tf32",
+        ],
     };
     let product = |to: &mut Buffer| {
         let call = a.context().kernel("matmul", plan.kernel(kernels));
