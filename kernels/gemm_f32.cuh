@@ -31,18 +31,31 @@ struct Tile {
     __device__ static void product(float* shared, const A& a, const B& b, const Out& out, const BlockPlace& at);
 };
 
-// `count` neighbouring values of shared memory, four at a time where they are.
+// Four neighbouring values of shared memory. The instruction is written out because NVRTC, left to itself, takes such
+// reads apart and joins them anew, differently from run to run.
+__device__ __forceinline__ float4 read_vector(const float* from) {
+#ifdef __CUDACC__
+    float4 v;
+    asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+                 : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w)
+                 : "r"(u32(__cvta_generic_to_shared(from))));
+    return v;
+#else
+    return *reinterpret_cast<const float4*>(from);
+#endif
+}
+
+// `count` values of shared memory: one, or neighbouring fours, `distance` apart.
 template <int count>
 __device__ __forceinline__ void read(float (&to)[count], const float* from, int distance) {
-    if constexpr (count % 4 == 0) {
-#pragma unroll
-        for (int i = 0; i < count; i += 4) {
-            const float4 v = *reinterpret_cast<const float4*>(from + i / 4 * distance);
-            to[i] = v.x, to[i + 1] = v.y, to[i + 2] = v.z, to[i + 3] = v.w;
-        }
+    if constexpr (count == 1) {
+        to[0] = from[0];
     } else {
 #pragma unroll
-        for (int i = 0; i < count; i++) to[i] = from[i];
+        for (int i = 0; i < count; i += 4) {
+            const float4 v = read_vector(from + i / 4 * distance);
+            to[i] = v.x, to[i + 1] = v.y, to[i + 2] = v.z, to[i + 3] = v.w;
+        }
     }
 }
 
