@@ -23,6 +23,14 @@ class CopyTile {
     const bool vectors;
     const typename Operand::Row* row_places;
 
+    // `width` neighbours. Where nothing is there the address isn't read, yet must be one that could be.
+    template <int width>
+    __device__ void copy_one(float* to, const typename Operand::Row& row, const typename Operand::Inner& inner) const {
+        const bool there = operand.there(row, inner);
+        const float* from = operand.from + (there ? row.offset + inner.offset : 0);
+        if constexpr (width == 4) copy_async_16(to, from, there);
+        else copy_async_4(to, from, there);
+    }
     template <int width>
     __device__ void copy_lines(float* tile, int first_k) const {
         constexpr int per_line = rows / width, lines_at_once = threads / per_line;
@@ -33,10 +41,7 @@ class CopyTile {
             const int at = k + int(threadIdx.x) / per_line;
             if (depth % lines_at_once != 0 && at >= depth) continue;
             const auto inner = operand.inner(first_k + at);
-            float* to = tile + at * line + place;
-            const float* from = operand.from + (row.offset + inner.offset);
-            if constexpr (width == 4) copy_async_16(to, from, operand.there(row, inner));
-            else copy_async_4(to, from, operand.there(row, inner));
+            copy_one<width>(tile + at * line + place, row, inner);
         }
     }
     __device__ void copy_across(float* tile, int first_k) const {
@@ -50,8 +55,7 @@ class CopyTile {
                 const int place = first + int(threadIdx.x) / 8;
                 if (rows % rows_at_once != 0 && place >= rows) continue;
                 const auto row = row_places[place];
-                copy_async_4(tile + k * line + place, operand.from + (row.offset + inner.offset),
-                             operand.there(row, inner));
+                copy_one<1>(tile + k * line + place, row, inner);
             }
         }
     }
@@ -67,10 +71,7 @@ class CopyTile {
             for (int i = 0; i < rows; i += rows_at_once) {
                 const int place = i + int(threadIdx.x) / per_row;
                 const auto row = row_places[place];
-                float* to = tile + place * line + k;
-                const float* from = operand.from + (row.offset + inner.offset);
-                if constexpr (width == 4) copy_async_16(to, from, operand.there(row, inner));
-                else copy_async_4(to, from, operand.there(row, inner));
+                copy_one<width>(tile + place * line + k, row, inner);
             }
         }
     }

@@ -19,7 +19,7 @@ use std::sync::Mutex;
 
 const CUDA: Device = Device::Cuda(0);
 
-/// The order of threads is the process's.
+/// The order of threads, and the device, are the process's.
 static ORDER: Mutex<()> = Mutex::new(());
 
 /// As [`Played::new`], with the threads of a block in an order that `seed` gives.
@@ -86,6 +86,10 @@ fn recipes_train_as_on_the_processor() {
 
 #[test]
 fn random_tensors_are_the_processors() {
+    // What is launched while another test captures a step would become part of that.
+    let _order = ORDER
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
     let drawn = |device| {
         let mut random = Random::new(3, Purpose::Latent);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 const BLOCK: usize = 64;
-const KERNELS: [&str; 9] = [
+const KERNELS: [&str; 10] = [
     "reverse",
     "reverse_without_barrier",
     "sum_rounds_without_second_barrier",
@@ -22,6 +22,7 @@ const KERNELS: [&str; 9] = [
     "barriers_apart",
     "never_meets",
     "copy_without_wait",
+    "copy_from_between",
 ];
 
 /// The order of threads is the process's.
@@ -152,6 +153,16 @@ fn threads_that_wait_apart_are_told() {
             assert!(told.starts_with(kernel) && told.contains(what), "{told}");
         }
     }
+}
+
+#[test]
+fn a_copy_from_between_is_found() {
+    let Err(Failure::Other(told)) = run("copy_from_between", 1, 64, 0) else {
+        panic!("it was not found");
+    };
+    let what = "copies 16 bytes from or to an address that is no multiple of that";
+    assert_eq!(told, format!("copy_from_between: {what}"));
+    assert_eq!(run("reverse", 2, 128, 1).unwrap(), reversed(2));
 }
 
 /// A fiber that was left in the middle of a kernel must not go on in the next launch.

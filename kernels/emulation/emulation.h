@@ -212,10 +212,10 @@ inline bool run_block(int shared_bytes, std::mt19937_64& random, bool shuffled) 
             if (threads[t].state == State::runnable) resume(t);
             left |= threads[t].state != State::done;
         }
-        if (!failure.empty()) return false;
-        if (!left) return true;
-        if (!release()) {
-            if (failure.empty()) failure = "some threads wait at a barrier that others of their block never reach";
+        if (failure.empty() && !left) return true;
+        if (failure.empty() && !release() && failure.empty())
+            failure = "some threads wait at a barrier that others of their block never reach";
+        if (!failure.empty()) {
             // The fibers stand in the middle of a kernel: new ones take their place.
             for (int t = 0; t < thread_count; t++) threads[t].started = false;
             return false;
@@ -323,7 +323,10 @@ inline void mma_m16n8k8_tf32(float (&d)[4], const unsigned (&a)[4], const unsign
     warp_barrier();
 }
 
+// Addresses are multiples of `bytes`, also where nothing is read.
 inline void copy_later(void* to, const void* from, int bytes, int bytes_read) {
+    if (uintptr_t(to) % bytes != 0 || uintptr_t(from) % bytes != 0)
+        failure = "copies " + std::to_string(bytes) + " bytes from or to an address that is no multiple of that";
     threads[current].group.push_back({to, from, bytes, bytes_read});
 }
 

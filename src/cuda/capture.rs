@@ -102,8 +102,9 @@ impl Inputs {
             unsafe { std::slice::from_raw_parts_mut(slot.pinned, words.len() + batch.len()) };
         pinned[..words.len()].copy_from_slice(&words);
         pinned[words.len()..].copy_from_slice(batch);
+        let (to, from, bytes) = (self.device.address(), slot.pinned, pinned.len());
         // SAFETY: the buffer has as many bytes; the slot is left alone until the mark is reached.
-        context.hold(unsafe { context.driver().upload(self.device.address(), pinned) });
+        context.hold(unsafe { context.driver().upload_pinned(to, from, bytes) });
         slot.read = Some(context.hold(context.driver().mark()));
     }
 
@@ -116,9 +117,11 @@ impl Inputs {
 
 impl Drop for Inputs {
     fn drop(&mut self) {
-        // A failure of the device was told before.
-        let _ = self.context.driver().synchronize();
-        for slot in &self.slots {
+        for slot in &mut self.slots {
+            if let Some(mark) = slot.read.take() {
+                // A failure of the device was told before.
+                let _ = self.context.driver().wait(mark);
+            }
             // SAFETY: it came from there, and nothing on the stream reads it any more.
             unsafe {
                 self.context
@@ -146,7 +149,7 @@ pub struct Graph {
 
 impl Graph {
     /// What `f` launches, without running it. `numbers` are those that `f` goes by; a replay goes by the ones in
-    /// `inputs`.
+    /// `inputs`. Meanwhile no other thread may use the device: what it launches would become part of the graph.
     ///
     /// # Errors
     /// Those of `f`.
@@ -156,6 +159,8 @@ impl Graph {
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<(Graph, T), E> {
         let context = inputs.context;
+        // The graph works in memory of its own, so that the steps before it leave theirs to it.
+        context.pool().release(context.driver());
         let arena = context.pool().enter_arena();
         let mut graph = Graph {
             context,
@@ -247,7 +252,7 @@ impl Reading {
     /// Puts the copy of `from` on the stream.
     pub fn begin(from: &Buffer) -> Reading {
         let (context, bytes) = (from.context(), 4 * from.len().max(1));
-        let pinned = context.hold(context.driver().allocate_pinned(bytes));
+        let pinned = context.take_pinned(bytes);
         let mut reading = Reading {
             context,
             pinned,
@@ -282,7 +287,6 @@ impl Drop for Reading {
         if let Some(mark) = self.arrived.take() {
             let _ = self.context.driver().wait(mark);
         }
-        // SAFETY: it came from there, and the copy is over.
-        unsafe { self.context.driver().free_pinned(self.pinned, self.bytes) };
+        self.context.give_back_pinned(self.pinned, self.bytes);
     }
 }

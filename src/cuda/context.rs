@@ -21,6 +21,9 @@ pub struct Context {
     pool: Mutex<Pool>,
     functions: Mutex<HashMap<&'static str, Kernel>>,
     captured: Mutex<Option<Captured>>,
+    /// Addresses of pinned memory that waits to be used again, by its bytes. Asking the driver for some, or giving it
+    /// back, can wait for the device, and every step reads its report by way of it.
+    pinned: Mutex<HashMap<usize, Vec<usize>>>,
     tf32: AtomicBool,
 }
 
@@ -68,6 +71,7 @@ impl Context {
             pool: Mutex::default(),
             functions: Mutex::default(),
             captured: Mutex::default(),
+            pinned: Mutex::default(),
             tf32: AtomicBool::new(false),
         }
     }
@@ -156,6 +160,21 @@ impl Context {
 
     pub(super) fn give_back(&self, at: Address, bytes: usize, arena: Arena) {
         self.pool().give_back(self.driver(), at, bytes, arena);
+    }
+
+    /// `bytes` of pinned memory.
+    pub(super) fn take_pinned(&self, bytes: usize) -> *mut u8 {
+        let waiting = locked(&self.pinned).get_mut(&bytes).and_then(Vec::pop);
+        match waiting {
+            Some(at) => at as *mut u8,
+            None => self.hold(self.driver.allocate_pinned(bytes)),
+        }
+    }
+
+    /// Takes back what [`Context::take_pinned`] gave; no copy from or to it is under way.
+    pub(super) fn give_back_pinned(&self, at: *mut u8, bytes: usize) {
+        let mut pinned = locked(&self.pinned);
+        pinned.entry(bytes).or_default().push(at as usize);
     }
 
     /// What `answer` holds; unwinds if it is a failure.

@@ -87,12 +87,22 @@ pub trait Driver: Send + Sync {
         arguments: &mut [*mut c_void],
     ) -> Result<(), Failure>;
 
-    /// Puts a copy to the device on the stream. `from` has been read when this returns, unless it is pinned
-    /// memory: that may be read until a later mark is reached.
+    /// Copies to the device. `from` has been read when this returns.
     ///
     /// # Safety
-    /// There are as many bytes at `to`, and pinned memory stays as it is until then.
+    /// There are as many bytes at `to`.
     unsafe fn upload(&self, to: Address, from: &[u8]) -> Result<(), Failure>;
+
+    /// Puts a copy from pinned memory to the device on the stream.
+    ///
+    /// # Safety
+    /// There are as many bytes at `to`; `from` lives, and stays as it is, until a later mark is reached.
+    unsafe fn upload_pinned(
+        &self,
+        to: Address,
+        from: *const u8,
+        bytes: usize,
+    ) -> Result<(), Failure>;
 
     /// Copies from the device, and waits for it.
     ///

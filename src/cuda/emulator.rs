@@ -196,7 +196,11 @@ impl Driver for Emulator {
     }
 
     unsafe fn free(&self, at: Address) {
-        let bytes = self.state().buffers.remove(&at);
+        let mut state = self.state();
+        // A driver waits for the device first, which in a capture it may not.
+        assert!(state.capture.is_none(), "freed in a captured graph");
+        let bytes = state.buffers.remove(&at);
+        drop(state);
         let bytes = bytes.expect("only buffers are freed");
         // SAFETY: `at` is ALIGNMENT bytes behind where the allocation starts.
         unsafe { dealloc((at as usize - ALIGNMENT) as *mut u8, layout(bytes)) };
@@ -267,13 +271,23 @@ impl Driver for Emulator {
     }
 
     unsafe fn upload(&self, to: Address, from: &[u8]) -> Result<(), Failure> {
+        // SAFETY: the caller's.
+        unsafe { self.upload_pinned(to, from.as_ptr(), from.len()) }
+    }
+
+    unsafe fn upload_pinned(
+        &self,
+        to: Address,
+        from: *const u8,
+        bytes: usize,
+    ) -> Result<(), Failure> {
         if self.state().capture.is_some() {
             return Err(Failure::Other(
                 "values are uploaded in a captured graph".into(),
             ));
         }
         // SAFETY: the caller's; device addresses are addresses here.
-        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to as *mut u8, from.len()) };
+        unsafe { std::ptr::copy_nonoverlapping(from, to as *mut u8, bytes) };
         Ok(())
     }
 

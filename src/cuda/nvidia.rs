@@ -208,8 +208,23 @@ impl Driver for Nvidia {
 
     unsafe fn upload(&self, to: Address, from: &[u8]) -> Result<(), Failure> {
         self.enter()?;
-        // SAFETY: the caller's. The driver stages memory that isn't pinned before it returns.
-        unsafe { result::memcpy_htod_async(to, from, self.stream) }.map_err(failure)
+        // SAFETY: the caller's. Memory that isn't pinned is mostly staged before the call returns, but nowhere is
+        // that promised: the wait makes sure.
+        unsafe { result::memcpy_htod_async(to, from, self.stream) }.map_err(failure)?;
+        self.synchronize()
+    }
+
+    unsafe fn upload_pinned(
+        &self,
+        to: Address,
+        from: *const u8,
+        bytes: usize,
+    ) -> Result<(), Failure> {
+        self.enter()?;
+        // SAFETY: the caller's.
+        unsafe { sys::cuMemcpyHtoDAsync_v2(to, from.cast(), bytes, self.stream) }
+            .result()
+            .map_err(failure)
     }
 
     unsafe fn download(&self, to: &mut [u8], from: Address) -> Result<(), Failure> {

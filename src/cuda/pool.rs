@@ -38,7 +38,8 @@ impl Pool {
             return Ok((at, size, self.arena));
         }
         let at = match driver.allocate(size) {
-            Err(Failure::OutOfMemory) => {
+            // While a graph is captured nothing can be given back: that waits for the device.
+            Err(Failure::OutOfMemory) if self.arena == 0 => {
                 self.release(driver);
                 driver.allocate(size)
             }

@@ -89,3 +89,14 @@ extern "C" __global__ void copy_without_wait(const float* from, float* to, int n
     __syncthreads();
     if (i < n) to[i] = values[BLOCK - 1 - threadIdx.x];
 }
+
+// A copy of 16 bytes from an address that is a multiple of 4: what it doesn't read must lie right, too.
+extern "C" __global__ void copy_from_between(const float* from, float* to, int n) {
+    __shared__ __align__(16) float values[4 * BLOCK];
+    const int i = grid_thread();
+    copy_async_16(&values[4 * threadIdx.x], from + 1, false);
+    commit_copies();
+    wait_for_copies<0>();
+    __syncthreads();
+    if (i < n) to[i] = values[4 * threadIdx.x];
+}
