@@ -152,6 +152,46 @@ fn a_run_goes_on_on_another_device() {
 }
 
 #[test]
+fn a_device_without_memory_or_lost_is_one_line_and_the_checkpoint_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = "train vanilla-mnist --data digits --device cuda --batch-size 16";
+    let fails = |arguments: &str, variable: &str, value: &str| {
+        let mut command = emulated(folder.path(), arguments);
+        let output = command.env(variable, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments}");
+        common::one_line(&output)
+    };
+    // Not enough for the weights, and not enough for a step.
+    for megabytes in ["3000000", "16000000"] {
+        let line = fails(
+            &format!("{train} --steps 1 --out none"),
+            emulator::MEMORY,
+            megabytes,
+        );
+        assert!(line.starts_with("error: cuda:0: no memory for"), "{line}");
+        assert!(
+            line.trim_end().ends_with("lower training.batch_size"),
+            "{line}"
+        );
+    }
+    let two_steps = emulated(folder.path(), &format!("{train} --steps 2 --out run")).output();
+    assert!(two_steps.unwrap().status.success());
+    let checkpoint = read(&folder.path().join("run"), "checkpoint.safetensors");
+    let line = fails(
+        "train --resume --steps 900 --out run",
+        emulator::LAUNCHES,
+        "400",
+    );
+    assert!(line.contains("the device is lost"), "{line}");
+    let run = folder.path().join("run");
+    assert!(read(&run, "checkpoint.safetensors") == checkpoint);
+    // What was not saved is done again.
+    let output = emulated(folder.path(), "train --resume --steps 4 --out run").output();
+    assert!(output.unwrap().status.success());
+    assert_eq!(common::logged_steps(&run), 4);
+}
+
+#[test]
 fn a_device_that_is_not_there_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = emulated(folder.path(), "train --device cuda:1 --out run");

@@ -5,6 +5,7 @@
 //! - Around each buffer lies a guard zone. What reads it reads NaN; what writes there is found after the launch.
 //! - Threads and blocks run in the order that [`set_order`] chooses.
 //! - While a graph is captured nothing runs, as on a GPU; a replay runs what was remembered.
+//! - It can have little memory, or be lost on the way ([`MEMORY`], [`LAUNCHES`]).
 
 #![allow(unsafe_code)]
 
@@ -19,6 +20,12 @@ use std::sync::{Mutex, MutexGuard};
 
 /// The environment variable that names the folder of compiled kernels, `<stem>.so`.
 pub const FOLDER: &str = "MINIMAX_CUDA_EMULATOR";
+
+/// The environment variable with the bytes of device memory that there are; any number without it.
+pub const MEMORY: &str = "MINIMAX_CUDA_EMULATOR_MEMORY";
+
+/// The environment variable with the number of launches after which the device is lost; never without it.
+pub const LAUNCHES: &str = "MINIMAX_CUDA_EMULATOR_LAUNCHES";
 
 /// Values on either side of a buffer.
 const GUARD: usize = 64;
@@ -94,19 +101,26 @@ struct State {
     /// What has been remembered, while a graph is captured.
     capture: Option<Vec<Step>>,
     graphs: HashMap<usize, Vec<Step>>,
+    /// Launches made.
+    launches: u64,
 }
 
 /// The emulated device.
 pub struct Emulator {
     folder: PathBuf,
+    memory: usize,
+    launches: u64,
     state: Mutex<State>,
 }
 
 impl Emulator {
     /// The device whose kernels are in `folder`.
     pub fn new(folder: &Path) -> Emulator {
+        let number = |name| std::env::var(name).ok()?.parse().ok();
         Emulator {
             folder: folder.to_path_buf(),
+            memory: number(MEMORY).unwrap_or(u64::MAX) as usize,
+            launches: number(LAUNCHES).unwrap_or(u64::MAX),
             state: Mutex::default(),
         }
     }
@@ -130,11 +144,16 @@ impl State {
     /// # Safety
     /// As for [`Driver::launch`].
     unsafe fn run(
-        &self,
+        &mut self,
+        most: u64,
         function: Function,
         launch: Launch,
         arguments: &mut [*mut c_void],
     ) -> Result<(), Failure> {
+        if self.launches >= most {
+            return Err(Failure::Other("the device is lost".into()));
+        }
+        self.launches += 1;
         let run = self.runs[&function.0];
         // SAFETY: functions are rows of the tables of loaded libraries.
         let kernel = unsafe { &*(function.0 as *const Kernel) };
@@ -168,7 +187,8 @@ impl Driver for Emulator {
     }
 
     fn memory(&self) -> (usize, usize) {
-        (0, 0)
+        let held: usize = self.state().buffers.values().sum();
+        (self.memory - held, self.memory)
     }
 
     /// A float, so that guard zones are right beside the values.
@@ -178,6 +198,9 @@ impl Driver for Emulator {
 
     fn allocate(&self, bytes: usize) -> Result<Address, Failure> {
         assert!(bytes.is_multiple_of(4), "buffers are of whole floats");
+        if bytes > Driver::memory(self).0 {
+            return Err(Failure::OutOfMemory);
+        }
         // SAFETY: the layout is not empty.
         let start = unsafe { alloc(layout(bytes)) };
         if start.is_null() {
@@ -241,7 +264,7 @@ impl Driver for Emulator {
         let mut state = self.state();
         if state.capture.is_none() {
             // SAFETY: the caller's.
-            return unsafe { state.run(function, launch, arguments) };
+            return unsafe { state.run(self.launches, function, launch, arguments) };
         }
         // SAFETY: functions are rows of the tables of loaded libraries.
         let kernel = unsafe { &*(function.0 as *const Kernel) };
@@ -356,8 +379,9 @@ impl Driver for Emulator {
     }
 
     unsafe fn replay(&self, graph: &Executable) -> Result<(), Failure> {
-        let state = self.state();
-        for step in &state.graphs[&graph.0] {
+        let mut state = self.state();
+        let steps = std::mem::take(state.graphs.get_mut(&graph.0).expect("it was captured"));
+        for step in &steps {
             match step {
                 Step::Launch {
                     function,
@@ -369,7 +393,7 @@ impl Driver for Emulator {
                         .map(|value| value.as_ptr().cast_mut().cast())
                         .collect();
                     // SAFETY: the caller's: what was live then is live still.
-                    unsafe { state.run(*function, *launch, &mut arguments) }?;
+                    unsafe { state.run(self.launches, *function, *launch, &mut arguments) }?;
                 }
                 // SAFETY: likewise.
                 &Step::Copy { to, from, bytes } => unsafe {
@@ -377,6 +401,7 @@ impl Driver for Emulator {
                 },
             }
         }
+        state.graphs.insert(graph.0, steps);
         Ok(())
     }
 
