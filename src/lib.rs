@@ -19,9 +19,9 @@
 //! 1. [`tensor`]: a shape, values on a device, and how they came to be ([`shape`], [`storage`]).
 //! 2. [`autograd`]: what an op records, and the walk that turns it into gradients.
 //! 3. One op: [`ops::conv2d`](mod@ops::conv2d), its formula and derivative rule in `mod.rs`, the
-//!    plainest loops in `reference.rs`, the fast kernel in `cpu.rs`. Every op with a kernel of its
-//!    own is laid out like it, and what takes one number or two is a row of a table ([`ops`]);
-//!    [`cpu`] has what the kernels share.
+//!    plainest loops in `reference.rs`, the fast kernel in `cpu.rs`, the launcher of the CUDA kernel in
+//!    `cuda.rs`. Every op with a kernel of its own is laid out like it, and what takes one number or two
+//!    is a row of a table ([`ops`]); [`cpu`] and [`cuda`] have what the kernels share.
 //! 4. A layer: [`nn::Conv2d`], an op with its parameters, and [`nn::Sequential`]; [`optim`]
 //!    changes those parameters.
 //! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [recipe](gan::recipe)

@@ -4,6 +4,7 @@
 //! A derivative rule is made of ops, so its time stands under their names: an input gradient of `conv2d`
 //! is a `conv_transpose2d`. While nothing is recorded, a span costs the load of one flag.
 
+use crate::cuda;
 use crate::shape::Conv2dGeometry;
 use serde_json::json;
 use std::collections::HashMap;
@@ -65,6 +66,8 @@ pub fn span(name: &'static str, cost: impl FnOnce() -> Cost) -> Span {
 impl Drop for Span {
     fn drop(&mut self) {
         if let Some((name, cost, begun)) = self.open.take() {
+            // A CUDA device has only been asked.
+            cuda::settle();
             let length = begun.elapsed();
             if let Some(profile) = record().as_mut() {
                 profile.add(name, cost, begun, length);

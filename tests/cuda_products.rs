@@ -4,10 +4,11 @@
 #[path = "common/emulation.rs"]
 mod emulation;
 
-use minimax::cuda::{catch, emulator, open};
+use minimax::cuda::{Buffer, catch, emulator, ladder, open};
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
-use minimax::shape::Padding;
-use minimax::{Device, Tensor};
+use minimax::shape::{Conv2dGeometry, Padding};
+use minimax::storage::Storage;
+use minimax::{Device, Shape, Tensor};
 use std::sync::Mutex;
 
 /// Values without a pattern, between -1 and 1, of so few bits that TF32 holds them exactly.
@@ -100,6 +101,52 @@ fn split_sums() {
             "conv2d_weight_grad",
             &[&[3, 20, 20, 5], &[3, 20, 20, n]],
             |x| conv2d_weight_grad(&x[0], &x[1], [3, 3], [1, 1], same),
+        );
+    }
+}
+
+/// `of` the buffers of two tensors, on whichever rung; on the reference, where there is no ladder, `op`.
+fn rung(
+    x: &[Tensor],
+    shape: impl Into<Shape>,
+    of: impl Fn(&Buffer, &Buffer) -> Buffer,
+    op: impl Fn(&Tensor, &Tensor) -> Tensor,
+) -> Tensor {
+    match (x[0].storage(), x[1].storage()) {
+        (Storage::Cuda(a), Storage::Cuda(b)) => {
+            Tensor::from_storage(Storage::Cuda(of(a, b)), shape)
+        }
+        _ => op(&x[0], &x[1]),
+    }
+}
+
+#[test]
+fn every_rung_of_the_ladders() {
+    let [m, k, n] = [130, 36, 68];
+    let same = Padding::same([9, 7], [5, 3], [2, 1]);
+    let g = Conv2dGeometry::new(
+        "conv2d",
+        [3, 9, 7, 5].into(),
+        [5, 3, 5, 70].into(),
+        [2, 1],
+        same,
+    );
+    for number in 0..ladder::GEMM.len() {
+        check(ladder::GEMM[number].name, &[&[m, k], &[k, n]], |x| {
+            let product = |a: &Buffer, b: &Buffer| ladder::gemm(number, a, b, [m, k, n]);
+            rung(x, [m, n], product, |a, b| matmul(a, b, Transpose::NONE))
+        });
+    }
+    for number in 0..ladder::CONV2D.len() {
+        check(
+            ladder::CONV2D[number].name,
+            &[&[3, 9, 7, 5], &[5, 3, 5, 70]],
+            |x| {
+                let convolution = |x: &Buffer, w: &Buffer| ladder::conv2d(number, x, w, &g);
+                rung(x, g.output(), convolution, |x, w| {
+                    conv2d(x, w, [2, 1], same)
+                })
+            },
         );
     }
 }

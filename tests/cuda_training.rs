@@ -3,100 +3,33 @@
 mod common;
 #[path = "common/emulation.rs"]
 mod emulation;
+#[path = "common/play.rs"]
+mod play;
 
 use common::{fail, minimax, read};
-use minimax::cuda::{catch, emulator};
-use minimax::gan::model::Gan;
+use minimax::Device;
+use minimax::cuda::emulator;
 use minimax::gan::recipe::Recipe;
-use minimax::gan::step::StepReport;
 use minimax::ops::{random_normal, random_uniform};
 use minimax::random::{Purpose, Random};
-use minimax::{Device, Shape};
+use play::{How, Played};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
 const CUDA: Device = Device::Cuda(0);
-const RANGE: [f64; 2] = [-1.0, 1.0];
 
 /// The order of threads, and the device, are the process's.
 static ORDER: Mutex<()> = Mutex::new(());
 
-/// How a run's steps are made.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum How {
-    OnCpu,
-    LaunchByLaunch,
-    AsGraphs,
-}
-
-/// What each of `steps` steps reports, every third with gradient norms, and all that a checkpoint would hold.
-fn play(recipe: &Recipe, how: How, steps: u64, order: u64) -> (Vec<StepReport>, Vec<Vec<f32>>) {
+/// As [`Played::new`], with the threads of a block in an order that `seed` gives.
+fn play(recipe: &Recipe, how: How, steps: u64, seed: u64) -> Played {
     let _order = ORDER
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
-    emulator::set_order(order);
-    let device = if how == How::OnCpu { Device::Cpu } else { CUDA };
-    let [height, width, channels] = recipe.discriminator.input[..] else {
-        panic!("an image");
-    };
-    let shape: Shape = [recipe.training.real_images(), height, width, channels].into();
-    let played = catch(|| {
-        let mut gan = Gan::new(recipe, device);
-        let mut graphs = gan.graphs(RANGE).filter(|_| how == How::AsGraphs);
-        let mut random = Random::new(7, Purpose::Check);
-        let mut reports = Vec::new();
-        for step in 0..steps {
-            let words = random.words(shape.numel());
-            let bytes: Vec<u8> = words.into_iter().map(|word| word as u8).collect();
-            let measures = step % 3 == 1;
-            reports.push(match &mut graphs {
-                Some(graphs) => graphs
-                    .begin_step(&mut gan, &bytes, shape, measures)?
-                    .finish()?,
-                None => {
-                    let real = minimax::gan::pixels::to_tensor(&bytes, shape, RANGE, device);
-                    gan.step(&real, measures)?
-                }
-            });
-        }
-        let tensors = gan.named().into_iter().map(|(_, tensor)| tensor.to_f32());
-        Ok((reports, tensors.collect()))
-    });
-    played.unwrap()
-}
-
-/// The largest difference between two runs' reports, or between all their tensors by norm. (A bias that a batch norm
-/// takes out again has a gradient of rounding alone, which Adam makes as large as any: tensor by tensor nothing could
-/// be said of it.)
-fn difference(a: &(Vec<StepReport>, Vec<Vec<f32>>), b: &(Vec<StepReport>, Vec<Vec<f32>>)) -> f64 {
-    let mut worst = 0.0f64;
-    for (a, b) in a.0.iter().zip(&b.0) {
-        let numbers = |r: &StepReport| {
-            [
-                Some(r.d_loss),
-                Some(r.d_real),
-                Some(r.d_fake),
-                r.g_loss,
-                r.wasserstein,
-                r.d_gradient_norm,
-                r.g_gradient_norm,
-            ]
-        };
-        for (a, b) in numbers(a).into_iter().zip(numbers(b)) {
-            assert_eq!(a.is_some(), b.is_some());
-            if let (Some(a), Some(b)) = (a, b) {
-                worst = worst.max((a - b).abs() / b.abs().max(0.1));
-            }
-        }
-    }
-    let (mut apart, mut size) = (0.0, 0.0);
-    for (&a, &b) in a.1.iter().flatten().zip(b.1.iter().flatten()) {
-        apart += f64::from(a - b).powi(2);
-        size += f64::from(b).powi(2);
-    }
-    worst.max((apart / size).sqrt())
+    emulator::set_order(seed);
+    Played::new(recipe, how, steps).unwrap()
 }
 
 /// Every loss, order of updates and kind of batch.
@@ -121,7 +54,7 @@ fn a_graph_gives_the_bits_of_its_launches_and_nearly_those_of_the_processor() {
             "{}: graphs give other bits",
             recipe.name
         );
-        let apart = difference(&launches, &play(&recipe, How::OnCpu, 10, 0));
+        let apart = launches.difference(&play(&recipe, How::OnCpu, 10, 0));
         println!("{}: {apart:.1e} from the processor", recipe.name);
         assert!(
             apart < 1e-4,
@@ -144,10 +77,8 @@ fn recipes_train_as_on_the_processor() {
         "transpose-cifar10",
     ] {
         let recipe = Recipe::load(name, &["training.batch_size=4".into()]).unwrap();
-        let apart = difference(
-            &play(&recipe, How::AsGraphs, 4, 3),
-            &play(&recipe, How::OnCpu, 4, 0),
-        );
+        let graphs = play(&recipe, How::AsGraphs, 4, 3);
+        let apart = graphs.difference(&play(&recipe, How::OnCpu, 4, 0));
         println!("{name}: {apart:.1e} from the processor");
         assert!(apart < 1e-3, "{name}: {apart:.1e} from the processor");
     }

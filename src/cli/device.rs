@@ -1,8 +1,9 @@
-//! `--device`: which device a command computes on.
+//! `--device` and `--precision`: what a command computes on, and with.
 
 use crate::cuda;
 use crate::storage::Device;
 use crate::{Error, Result};
+use clap::ValueEnum;
 use std::str::FromStr;
 
 /// What `--device` says.
@@ -53,5 +54,34 @@ pub fn described(device: Device) -> Result<String> {
     match device {
         Device::Cuda(ordinal) => Ok(format!("{device} ({})", cuda::open(ordinal)?.name())),
         device => Ok(device.to_string()),
+    }
+}
+
+/// What products and convolutions on a CUDA device compute with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// f32 throughout.
+    #[default]
+    F32,
+    /// Operands rounded to TF32, sums in f32.
+    Tf32,
+}
+
+impl Precision {
+    /// Has `device` compute so.
+    ///
+    /// # Errors
+    /// If it can't.
+    pub fn set(self, device: Device) -> Result<()> {
+        match (device, self) {
+            (Device::Cuda(ordinal), precision) => {
+                cuda::open(ordinal)?.set_tf32(precision == Precision::Tf32);
+                Ok(())
+            }
+            (_, Precision::F32) => Ok(()),
+            (device, Precision::Tf32) => Err(Error::Usage(format!(
+                "--precision tf32 is for CUDA devices, not for {device}; leave it out"
+            ))),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `minimax gradcheck`: runs the case table and prints what it finds.
 
-use super::device::Choice;
-use crate::check::cases::{Case, cases, op_names};
+use super::device::{Choice, Precision};
+use crate::check::cases::{Case, cases, large};
 use crate::check::gradcheck::{Row, check};
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -19,6 +19,12 @@ pub struct GradcheckArgs {
     /// `reference` is held to finite differences, `cpu` and `cuda` (values too) to the reference
     #[arg(long, value_name = "DEVICE", default_value = "reference")]
     device: Device,
+    /// How a CUDA device multiplies; tf32 is held to a wider limit
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
+    /// Check the cases of large arrays instead, which cross every block and tile; not for the reference
+    #[arg(long)]
+    large: bool,
 }
 
 /// Runs the checks and prints a line for each, then how many passed.
@@ -31,13 +37,18 @@ pub fn run(args: &GradcheckArgs) -> Result<()> {
 
 /// As [`run`], with each line given to `print`.
 fn run_to(args: &GradcheckArgs, print: Print) -> Result<()> {
-    let cases = chosen_cases(args.op.as_deref())?;
+    if args.large && args.device == Device::Reference {
+        let what = "--large holds a device to the reference; name one by --device";
+        return Err(Error::Usage(what.into()));
+    }
+    let cases = chosen_cases(args.op.as_deref(), args.large)?;
     let orders: &[u8] = match args.order {
         Some(1) => &[1],
         Some(_) => &[2],
         None => &[0, 1, 2],
     };
     Choice::Given(args.device).resolve()?;
+    args.precision.set(args.device)?;
     let mut table = Table::new(&cases, print);
     table.header()?;
     for case in &cases {
@@ -48,12 +59,18 @@ fn run_to(args: &GradcheckArgs, print: Print) -> Result<()> {
     table.summary(args.device)
 }
 
-fn chosen_cases(op: Option<&str>) -> Result<Vec<Case>> {
-    let mut cases = cases();
+fn chosen_cases(op: Option<&str>, are_large: bool) -> Result<Vec<Case>> {
+    let mut cases = match are_large {
+        true => large::cases(),
+        false => cases(),
+    };
     if let Some(op) = op {
+        let mut known: Vec<_> = cases.iter().map(|case| case.op).collect();
         cases.retain(|case| case.op == op);
         if cases.is_empty() {
-            let known = op_names().join(", ");
+            known.sort_unstable();
+            known.dedup();
+            let known = known.join(", ");
             return Err(Error::Usage(format!(
                 "--op {op}: no such op; use one of {known}"
             )));
@@ -136,6 +153,8 @@ mod tests {
             op: Some(op.into()),
             order,
             device,
+            precision: Precision::F32,
+            large: false,
         };
         let mut text = String::new();
         let result = run_to(&args, &mut |line| {
@@ -166,6 +185,25 @@ mod tests {
         let said = error.to_string();
         assert!(said.starts_with("--op conv3d: no such op; use one of abs, add, "));
         assert!(!said.contains('\n'));
+    }
+
+    #[test]
+    fn what_a_device_has_not_is_a_usage_error() {
+        let mut args = GradcheckArgs {
+            op: None,
+            order: None,
+            device: Device::Reference,
+            precision: Precision::F32,
+            large: true,
+        };
+        let said = |args: &GradcheckArgs| {
+            let error = run_to(args, &mut |_| Ok(())).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            error.to_string()
+        };
+        assert!(said(&args).starts_with("--large holds a device to the reference"));
+        (args.large, args.precision) = (false, Precision::Tf32);
+        assert!(said(&args).starts_with("--precision tf32 is for CUDA devices, not for reference"));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! `minimax train`: the main job.
 
-use super::device::{Choice, described};
+use super::device::{Choice, Precision, described};
 use super::{interrupt, print, set_threads};
-use crate::cuda;
 use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
@@ -10,9 +9,8 @@ use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::gan::run::{Outcome, Progress, Run};
 use crate::gan::scores::Scores;
 use crate::profile;
-use crate::storage::Device;
 use crate::{Error, Result};
-use clap::{Args, ValueEnum, value_parser};
+use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -78,16 +76,6 @@ pub struct TrainArgs {
     pub stop_with_input: bool,
 }
 
-/// What products and convolutions on a CUDA device compute with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Precision {
-    /// f32 throughout.
-    #[default]
-    F32,
-    /// Operands rounded to TF32, sums in f32.
-    Tf32,
-}
-
 /// Runs `minimax train`.
 ///
 /// # Errors
@@ -103,19 +91,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         start(args)?
     };
     run.keep_every = args.keep_every;
-    if args.no_graph {
+    // A profile is of ops, and a graph is asked for as a whole.
+    if args.no_graph || args.profile {
         run.without_graphs();
-    }
-    match (run.device(), args.precision) {
-        (Device::Cuda(ordinal), precision) => {
-            cuda::open(ordinal)?.set_tf32(precision == Precision::Tf32);
-        }
-        (_, Precision::F32) => {}
-        (device, Precision::Tf32) => {
-            let what =
-                format!("--precision tf32 is for CUDA devices, not for {device}; leave it out");
-            return Err(Error::Usage(what));
-        }
     }
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
@@ -144,6 +122,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
 fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
+    args.precision.set(device)?;
     let recipe = Recipe::load(args.recipe.as_deref().unwrap_or(DEFAULT), &overrides(args))?;
     Run::create(recipe, device, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
@@ -168,9 +147,11 @@ fn resume(args: &TrainArgs) -> Result<Run> {
         }
     };
     let device = args.device.map(Choice::resolve).transpose()?;
-    Run::resume(&folder, device, |saved| {
+    let run = Run::resume(&folder, device, |saved| {
         asked_recipe(args, asked, saved, &folder)
-    })
+    })?;
+    args.precision.set(run.device())?;
+    Ok(run)
 }
 
 /// What a resumed run is asked to be. A file is held to its every key; the name of a built-in recipe
@@ -281,7 +262,14 @@ fn flags_again(args: &TrainArgs) -> String {
     let given = flags
         .into_iter()
         .filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
-    given.collect()
+    let mut again: String = given.collect();
+    if args.precision == Precision::Tf32 {
+        again += " --precision tf32";
+    }
+    if args.no_graph {
+        again += " --no-graph";
+    }
+    again
 }
 
 /// What the samples score, in a few words.

@@ -86,6 +86,11 @@ impl Context {
         locked(&self.pool).bytes
     }
 
+    /// Gives the memory that waits to be used again back to the driver.
+    pub fn release(&self) {
+        self.pool().release(self.driver());
+    }
+
     /// How often the driver was asked for device memory.
     pub fn allocations(&self) -> u64 {
         locked(&self.pool).allocations

@@ -4,7 +4,7 @@
 //! In reading order: [`driver`] is what a device is asked to do; [`nvidia`] asks a GPU, [`emulator`] runs the
 //! same kernels on the processor, for tests; [`context`] is a device in use, with its [`pool`] of memory;
 //! [`buffer`] and [`launch`] are what launchers are written with, [`product`] those of matrix products; [`capture`] turns a training step into a
-//! graph.
+//! graph. [`ladder`] is apart: how a kernel becomes fast, rung by rung.
 
 pub mod buffer;
 pub mod capture;
@@ -13,6 +13,7 @@ pub mod context;
 pub mod driver;
 pub mod emulator;
 pub mod geometry;
+pub mod ladder;
 pub mod launch;
 mod modules;
 mod nvidia;
@@ -68,6 +69,15 @@ pub fn count() -> Result<usize> {
             device: "cuda".into(),
             what: format!("{what}; use --device cpu"),
         })
+}
+
+/// Waits for every device in use to be done with what it was asked for. What fails is told by what comes next.
+pub fn settle() {
+    let open = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let emulated = EMULATED.get().copied().flatten();
+    for context in open.iter().map(|(_, context)| *context).chain(emulated) {
+        let _ = context.driver().synchronize();
+    }
 }
 
 /// Device `ordinal`, which is opened when it is first asked for.

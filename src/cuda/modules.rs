@@ -25,6 +25,14 @@ const MODULES: &[(&str, &str)] = &[
     ("fill", include_str!("../../kernels/ptx/fill.ptx")),
     ("gradient", include_str!("../../kernels/ptx/gradient.ptx")),
     (
+        "ladder/conv2d",
+        include_str!("../../kernels/ptx/ladder/conv2d.ptx"),
+    ),
+    (
+        "ladder/gemm",
+        include_str!("../../kernels/ptx/ladder/gemm.ptx"),
+    ),
+    (
         "leaky_relu",
         include_str!("../../kernels/ptx/leaky_relu.ptx"),
     ),

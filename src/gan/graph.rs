@@ -42,6 +42,8 @@ pub struct Graphs {
     /// For each shape of batch.
     inputs: HashMap<Shape, Inputs>,
     steps: HashMap<Kind, State>,
+    /// The kind of the latest step.
+    latest: Option<Kind>,
 }
 
 /// What has become of a kind of step.
@@ -76,7 +78,19 @@ impl Graphs {
             table: Buffer::from_slice(table, context),
             inputs: HashMap::new(),
             steps: HashMap::new(),
+            latest: None,
         }
+    }
+
+    /// Makes the latest step again `times` times, from the same batch and numbers and without telling what came of
+    /// it: what a step takes of the device alone. False if it has not been captured yet.
+    pub fn replay_latest(&self, times: usize) -> bool {
+        let state = self.latest.as_ref().and_then(|kind| self.steps.get(kind));
+        let Some(State::Captured(captured)) = state else {
+            return false;
+        };
+        (0..times).for_each(|_| captured.graph.replay());
+        true
     }
 
     /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`: as a graph, once there is one.
@@ -95,6 +109,7 @@ impl Graphs {
             moves_generator: gan.generator_is_next(),
             measures,
         };
+        self.latest = Some(kind);
         let context = self.context;
         let inputs = self
             .inputs

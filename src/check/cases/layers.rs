@@ -3,7 +3,9 @@
 use super::{Case, Input, normal, positive, probability};
 use crate::ops::dropout::Mask;
 use crate::ops::*;
-use crate::random::{Position, Purpose};
+use crate::random::{Position, Purpose, Random};
+use crate::shape::Shape;
+use crate::storage::Device;
 use crate::tensor::Tensor;
 
 type Loss = fn(&Tensor, &Tensor) -> Tensor;
@@ -41,6 +43,8 @@ pub fn cases() -> Vec<Case> {
     ] {
         all.push(dropped(shape, rate));
         all.push(rectified_and_dropped(shape, rate).kinks(|t| t[0].clone()));
+        all.push(noisy("random_normal", random_normal, shape));
+        all.push(noisy("random_uniform", random_uniform, shape));
     }
 
     // A row: the loss, and its two arguments.
@@ -120,6 +124,18 @@ pub fn dropped(shape: &[usize], rate: f64) -> Case {
     let name = format!("{shape:?} rate {rate}");
     Case::new("dropout", name, &[normal(shape)], move |t| {
         dropout(&t[0], rate, POSITION)
+    })
+}
+
+/// Random numbers, times an input.
+fn noisy(
+    op: &'static str,
+    draw: fn(&mut Random, Shape, Device) -> Tensor,
+    shape: &[usize],
+) -> Case {
+    Case::new(op, format!("{shape:?}"), &[normal(shape)], move |t| {
+        let mut random = Random::new(11, Purpose::Check);
+        &t[0] * draw(&mut random, t[0].shape(), t[0].device())
     })
 }
 
