@@ -24,10 +24,10 @@ const IN_A_GRAPH: usize = 20;
 pub enum Subject {
     /// An op, launch by launch.
     Op(Box<dyn FnMut()>),
-    /// The same, [`IN_A_GRAPH`] times.
+    /// The same, [`IN_A_GRAPH`] times, with the numbers and the tensors that it reads.
     Graph(
         Graph,
-        #[expect(dead_code, reason = "the graph reads from there")] Inputs,
+        #[expect(dead_code, reason = "the graph reads from there")] (Inputs, Box<dyn FnMut()>),
     ),
     /// Training steps.
     Training(Box<Training>),
@@ -55,7 +55,7 @@ impl Subject {
             Ok::<_, std::convert::Infallible>(())
         });
         let Ok((graph, ())) = captured;
-        Subject::Graph(graph, inputs)
+        Subject::Graph(graph, (inputs, Box::new(f)))
     }
 
     /// So often that nothing happens for the first time any more.

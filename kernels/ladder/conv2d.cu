@@ -151,7 +151,7 @@ extern "C" __global__ void __launch_bounds__(256)
         if (first + depth < taps) copy(first + depth, now ^ 1);
 #pragma unroll
         for (int k = 0; k < depth; k++) {
-            float a_values[4], b_values[4];
+            __align__(16) float a_values[4], b_values[4];
             *reinterpret_cast<float4*>(a_values) = *reinterpret_cast<float4*>(&a_tiles[now][k][i]);
             *reinterpret_cast<float4*>(b_values) = *reinterpret_cast<float4*>(&b_tiles[now][k][j]);
             for (int q = 0; q < 4; q++) {

@@ -111,7 +111,7 @@ extern "C" __global__ void __launch_bounds__(256, 2)
         if (first + depth < k) copy(first + depth, now ^ 1);
 #pragma unroll
         for (int p = 0; p < depth; p++) {
-            float a_values[8], b_values[8];
+            __align__(16) float a_values[8], b_values[8];
             for (int half = 0; half < 2; half++) {
                 const float4 u = *reinterpret_cast<float4*>(&a_tiles[now][p][y + half * 64]);
                 const float4 v = *reinterpret_cast<float4*>(&b_tiles[now][p][x + half * 64]);

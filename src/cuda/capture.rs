@@ -149,7 +149,8 @@ pub struct Graph {
 
 impl Graph {
     /// What `f` launches, without running it. `numbers` are those that `f` goes by; a replay goes by the ones in
-    /// `inputs`. Meanwhile no other thread may use the device: what it launches would become part of the graph.
+    /// `inputs`. Meanwhile no other thread may use the device: what it launches would become part of the graph. The
+    /// graph goes to where `f` found its tensors: they, and `inputs`, must outlive it.
     ///
     /// # Errors
     /// Those of `f`.

@@ -53,18 +53,37 @@ impl Call {
     }
 
     /// A buffer that the kernel reads.
+    ///
+    /// # Panics
+    /// If it is on another device.
     pub fn read(self, buffer: &Buffer) -> Call {
+        assert!(
+            std::ptr::eq(buffer.context(), self.context),
+            "{}: tensors of cuda:{} and cuda:{}",
+            self.name,
+            self.context.ordinal(),
+            buffer.context().ordinal()
+        );
         self.value(buffer.address())
     }
 
     /// A buffer that it writes.
+    ///
+    /// # Panics
+    /// If it is on another device.
     pub fn write(self, buffer: &mut Buffer) -> Call {
-        self.value(buffer.address())
+        self.read(buffer)
     }
 
     /// A buffer that it reads, or a null pointer.
+    ///
+    /// # Panics
+    /// If it is on another device.
     pub fn read_if(self, buffer: Option<&Buffer>) -> Call {
-        self.value(buffer.map_or(0, Buffer::address))
+        match buffer {
+            Some(buffer) => self.read(buffer),
+            None => self.value(0u64),
+        }
     }
 
     /// A plain value.
