@@ -1,7 +1,7 @@
 //! A device in use: its driver, its pool, its kernels, and what happens when it fails.
 //!
 //! Ops return tensors, not results. So what a device can't do (no memory left, the GPU is gone) unwinds
-//! to whoever called [`catch`], which makes an [`Error`](crate::Error) of it.
+//! to whoever called [`catch`], which makes an [`Error`] of it.
 
 use super::capture::Captured;
 use super::driver::{Address, Driver, Failure, Function};

@@ -2,7 +2,7 @@
 //! never tensors; a kernel's launcher stands in its op's stem, `src/ops/<stem>/cuda.rs`.
 //!
 //! In reading order: [`driver`] is what a device is asked to do; [`nvidia`] asks a GPU, [`emulator`] runs the
-//! same kernels on the processor, for tests; [`context`] is a device in use, with its [`pool`] of memory;
+//! same kernels on the processor, for tests; [`context`](mod@context) is a device in use, with its [`pool`] of memory;
 //! [`buffer`] and [`launch`] are what launchers are written with, [`product`] those of matrix products; [`capture`] turns a training step into a
 //! graph. [`ladder`] is apart: how a kernel becomes fast, rung by rung.
 
@@ -15,8 +15,8 @@ pub mod emulator;
 pub mod geometry;
 pub mod ladder;
 pub mod launch;
-mod modules;
-mod nvidia;
+pub mod modules;
+pub mod nvidia;
 pub mod pixels;
 pub mod pool;
 pub mod product;
