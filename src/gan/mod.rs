@@ -22,3 +22,4 @@ pub mod step;
 pub mod summary;
 pub mod table;
 pub mod tensorboard;
+mod training;

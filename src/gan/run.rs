@@ -1,4 +1,4 @@
-//! A training run: the loop over steps and epochs, and how it begins and goes on after a stop.
+//! A training run: how it begins and goes on after a stop. `training.rs` is its loop over steps and epochs,
 //! [`super::folder`] names the files that it leaves, `save.rs` writes them.
 
 use super::checkpoint::{self, Checkpoint, DataIdentity};
@@ -6,25 +6,20 @@ use super::folder::{self, Lock};
 use super::graph::Graphs;
 use super::log::{EpochTime, Log};
 use super::model::Gan;
-use super::pending::Pending;
-use super::pixels;
 use super::recipe::Recipe;
 use super::save::Drawing;
 use super::scores::Scores;
 use super::step::StepReport;
 use super::tensorboard::TensorBoard;
+use super::training::Begun;
 use crate::cuda::catch;
 use crate::data::{self, Batches, Images};
 use crate::files::write_whole;
-use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// A checkpoint is written at the end of each epoch, and within long ones about this often.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+use std::time::Instant;
 
 /// A run that can be trained.
 pub struct Run {
@@ -35,11 +30,11 @@ pub struct Run {
     pub(super) device: Device,
     pub(super) gan: Gan,
     /// The steps as graphs, on a device that has them.
-    graphs: Option<Graphs>,
+    pub(super) graphs: Option<Graphs>,
     /// The step that was begun last, whose report is not known yet.
-    begun: Option<Begun>,
+    pub(super) begun: Option<Begun>,
     /// When a step's report was last known.
-    last_done: Option<Instant>,
+    pub(super) last_done: Option<Instant>,
     pub(super) batches: Batches,
     pub(super) data: DataIdentity,
     pub(super) log: Log,
@@ -49,14 +44,6 @@ pub struct Run {
     pub(super) drawing: Drawing,
     /// Keeps a second process out of the folder.
     _lock: Lock,
-}
-
-/// A step that the device has been asked for.
-struct Begun {
-    step: u64,
-    start: Instant,
-    report: Pending,
-    images: usize,
 }
 
 /// A step that has just been done.
@@ -239,155 +226,13 @@ impl Run {
         self.steps_per_epoch() * self.recipe.training.epochs as u64
     }
 
-    /// Trains until `last` steps are done (counted from the run's start) or `stop` says so, and saves.
-    /// `watch` is told of every step.
-    ///
-    /// # Errors
-    /// If a loss or a weight is no longer a number, or a file can't be written; the last good
-    /// checkpoint is kept.
-    pub fn train(
-        &mut self,
-        last: u64,
-        stop: &(dyn Fn() -> bool + Sync),
-        watch: &mut (dyn FnMut(&Progress) + Send),
-    ) -> Result<Outcome> {
-        let per_epoch = self.steps_per_epoch();
-        if self.gan.steps < last {
-            self.log.go_on(&self.folder, per_epoch)?;
-        }
-        let mut saved = Instant::now();
-        let mut unsaved = false;
-        let mut clock = self.at_epoch_start().then(|| Clock::start(&self.batches));
-        let mut outcome = Outcome::Finished;
-        while self.gan.steps < last {
-            if stop() {
-                outcome = Outcome::Stopped;
-                break;
-            }
-            let before = self.begun.take();
-            self.begin_step()?;
-            unsaved = true;
-            if let Some(before) = before {
-                watch(&self.finish_step(before)?);
-            }
-            let epoch_done = self.gan.steps.is_multiple_of(per_epoch);
-            let saves = epoch_done || self.gan.steps == last || saved.elapsed() > CHECKPOINT_EVERY;
-            if !saves && matches!(self.device, Device::Cuda(_)) {
-                // The device has work to do: what came of it is asked once it has the next step as well.
-                continue;
-            }
-            let Some(begun) = self.begun.take() else {
-                unreachable!("a step has just been begun")
-            };
-            let mut progress = self.finish_step(begun)?;
-            if epoch_done || self.gan.steps == last {
-                let time = clock.take().filter(|_| epoch_done);
-                progress.epoch_time = time.map(|clock| clock.read(&self.batches));
-                progress.scores = Some(self.save_epoch(progress.epoch_time)?);
-            } else if saves {
-                self.save()?;
-            } else {
-                watch(&progress);
-                continue;
-            }
-            (saved, unsaved) = (Instant::now(), false);
-            if epoch_done && self.gan.steps < last {
-                self.draw_now_and_then();
-                clock = Some(Clock::start(&self.batches));
-            }
-            watch(&progress);
-        }
-        if let Some(begun) = self.begun.take() {
-            watch(&self.finish_step(begun)?);
-        }
-        if unsaved {
-            self.save()?;
-        }
-        self.draw()?;
-        Ok(outcome)
-    }
-
     pub(super) fn at_epoch_start(&self) -> bool {
         self.gan.steps.is_multiple_of(self.steps_per_epoch())
-    }
-
-    /// Asks the device for the next step.
-    fn begin_step(&mut self) -> Result<()> {
-        let start = Instant::now();
-        let Images {
-            height,
-            width,
-            channels,
-            ..
-        } = *self.batches.images();
-        let bytes = self.batches.batch(self.gan.steps);
-        let images = bytes.len() / (height * width * channels);
-        let shape: Shape = [images, height, width, channels].into();
-        let measures = self.board.measures(self.gan.steps + 1);
-        let report = match &mut self.graphs {
-            Some(graphs) => graphs.begin_step(&mut self.gan, bytes, shape, measures),
-            None => {
-                let range = self.recipe.data.range;
-                let real = pixels::to_tensor(bytes, shape, range, self.device);
-                self.gan.begin_step(&real, measures)
-            }
-        }?;
-        self.begun = Some(Begun {
-            step: self.gan.steps,
-            start,
-            report,
-            images,
-        });
-        Ok(())
-    }
-
-    /// Waits for a step, and writes down what came of it.
-    fn finish_step(&mut self, begun: Begun) -> Result<Progress> {
-        let report = begun.report.finish()?;
-        // On a device that has been given steps ahead, a step takes the time since the last one was done.
-        let start = self
-            .last_done
-            .map_or(begun.start, |done| done.max(begun.start));
-        self.last_done = Some(Instant::now());
-        let images_per_second = begun.images as f64 / start.elapsed().as_secs_f64();
-        let (step, epoch) = (begun.step, self.epoch_of(begun.step));
-        self.log.step(step, epoch, &report, images_per_second)?;
-        self.board.step(step, &report, images_per_second)?;
-        Ok(Progress {
-            step,
-            epoch,
-            report,
-            images_per_second,
-            epoch_time: None,
-            scores: None,
-        })
     }
 
     /// The epoch, counted from 1, of step `step`, counted from 1.
     pub(super) fn epoch_of(&self, step: u64) -> u64 {
         step.div_ceil(self.steps_per_epoch()).max(1)
-    }
-}
-
-/// Measures an epoch.
-struct Clock {
-    start: Instant,
-    waited: Duration,
-}
-
-impl Clock {
-    fn start(batches: &Batches) -> Clock {
-        Clock {
-            start: Instant::now(),
-            waited: batches.waited(),
-        }
-    }
-
-    fn read(&self, batches: &Batches) -> EpochTime {
-        EpochTime {
-            whole: self.start.elapsed(),
-            waited: batches.waited() - self.waited,
-        }
     }
 }
 

@@ -1,0 +1,167 @@
+//! The loop over a run's steps and epochs: what is asked of the device, when its reports are read, and when all is
+//! saved.
+
+use super::log::EpochTime;
+use super::pending::Pending;
+use super::pixels;
+use super::run::{Outcome, Progress, Run};
+use crate::Result;
+use crate::data::{Batches, Images};
+use crate::shape::Shape;
+use crate::storage::Device;
+use std::time::{Duration, Instant};
+
+/// A checkpoint is written at the end of each epoch, and within long ones about this often.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+
+/// A step that the device has been asked for.
+pub(super) struct Begun {
+    step: u64,
+    start: Instant,
+    report: Pending,
+    images: usize,
+}
+
+impl Run {
+    /// Trains until `last` steps are done (counted from the run's start) or `stop` says so, and saves.
+    /// `watch` is told of every step.
+    ///
+    /// # Errors
+    /// If a loss or a weight is no longer a number, or a file can't be written; the last good
+    /// checkpoint is kept.
+    pub fn train(
+        &mut self,
+        last: u64,
+        stop: &(dyn Fn() -> bool + Sync),
+        watch: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<Outcome> {
+        let per_epoch = self.steps_per_epoch();
+        if self.gan.steps < last {
+            self.log.go_on(&self.folder, per_epoch)?;
+        }
+        let mut saved = Instant::now();
+        let mut unsaved = false;
+        let mut clock = self.at_epoch_start().then(|| Clock::start(&self.batches));
+        let mut outcome = Outcome::Finished;
+        while self.gan.steps < last {
+            if stop() {
+                outcome = Outcome::Stopped;
+                break;
+            }
+            let before = self.begun.take();
+            self.begin_step()?;
+            unsaved = true;
+            if let Some(before) = before {
+                watch(&self.finish_step(before)?);
+            }
+            let epoch_done = self.gan.steps.is_multiple_of(per_epoch);
+            let saves = epoch_done || self.gan.steps == last || saved.elapsed() > CHECKPOINT_EVERY;
+            if !saves && matches!(self.device, Device::Cuda(_)) {
+                // The device has work to do: what came of it is asked once it has the next step as well.
+                continue;
+            }
+            let Some(begun) = self.begun.take() else {
+                unreachable!("a step has just been begun")
+            };
+            let mut progress = self.finish_step(begun)?;
+            if epoch_done || self.gan.steps == last {
+                let time = clock.take().filter(|_| epoch_done);
+                progress.epoch_time = time.map(|clock| clock.read(&self.batches));
+                progress.scores = Some(self.save_epoch(progress.epoch_time)?);
+            } else if saves {
+                self.save()?;
+            } else {
+                watch(&progress);
+                continue;
+            }
+            (saved, unsaved) = (Instant::now(), false);
+            if epoch_done && self.gan.steps < last {
+                self.draw_now_and_then();
+                clock = Some(Clock::start(&self.batches));
+            }
+            watch(&progress);
+        }
+        if let Some(begun) = self.begun.take() {
+            watch(&self.finish_step(begun)?);
+        }
+        if unsaved {
+            self.save()?;
+        }
+        self.draw()?;
+        Ok(outcome)
+    }
+
+    /// Asks the device for the next step.
+    fn begin_step(&mut self) -> Result<()> {
+        let start = Instant::now();
+        let Images {
+            height,
+            width,
+            channels,
+            ..
+        } = *self.batches.images();
+        let bytes = self.batches.batch(self.gan.steps);
+        let images = bytes.len() / (height * width * channels);
+        let shape: Shape = [images, height, width, channels].into();
+        let measures = self.board.measures(self.gan.steps + 1);
+        let report = match &mut self.graphs {
+            Some(graphs) => graphs.begin_step(&mut self.gan, bytes, shape, measures),
+            None => {
+                let range = self.recipe.data.range;
+                let real = pixels::to_tensor(bytes, shape, range, self.device);
+                self.gan.begin_step(&real, measures)
+            }
+        }?;
+        self.begun = Some(Begun {
+            step: self.gan.steps,
+            start,
+            report,
+            images,
+        });
+        Ok(())
+    }
+
+    /// Waits for a step, and writes down what came of it.
+    fn finish_step(&mut self, begun: Begun) -> Result<Progress> {
+        let report = begun.report.finish()?;
+        // On a device that has been given steps ahead, a step takes the time since the last one was done.
+        let start = self
+            .last_done
+            .map_or(begun.start, |done| done.max(begun.start));
+        self.last_done = Some(Instant::now());
+        let images_per_second = begun.images as f64 / start.elapsed().as_secs_f64();
+        let (step, epoch) = (begun.step, self.epoch_of(begun.step));
+        self.log.step(step, epoch, &report, images_per_second)?;
+        self.board.step(step, &report, images_per_second)?;
+        Ok(Progress {
+            step,
+            epoch,
+            report,
+            images_per_second,
+            epoch_time: None,
+            scores: None,
+        })
+    }
+}
+
+/// Measures an epoch.
+struct Clock {
+    start: Instant,
+    waited: Duration,
+}
+
+impl Clock {
+    fn start(batches: &Batches) -> Clock {
+        Clock {
+            start: Instant::now(),
+            waited: batches.waited(),
+        }
+    }
+
+    fn read(&self, batches: &Batches) -> EpochTime {
+        EpochTime {
+            whole: self.start.elapsed(),
+            waited: batches.waited() - self.waited,
+        }
+    }
+}
