@@ -29,7 +29,7 @@ mod x86 {
         name: "AVX2",
         lanes: __m256::LANES,
         tiles: tiles::<false>(),
-        tiles_apart: tiles::<true>(),
+        tiles_ahead: tiles::<true>(),
         dots: [
             dots_row::<1>(),
             dots_row::<2>(),
@@ -42,30 +42,30 @@ mod x86 {
         ],
     };
 
-    const fn tiles<const APART: bool>() -> [&'static [TileFn]; ROWS] {
+    const fn tiles<const AHEAD: bool>() -> [&'static [TileFn]; ROWS] {
         [
-            row::<1, APART>(),
-            row::<2, APART>(),
-            row::<3, APART>(),
-            row::<4, APART>(),
-            row::<5, APART>(),
-            row::<6, APART>(),
+            row::<1, AHEAD>(),
+            row::<2, AHEAD>(),
+            row::<3, AHEAD>(),
+            row::<4, AHEAD>(),
+            row::<5, AHEAD>(),
+            row::<6, AHEAD>(),
         ]
     }
 
-    const fn row<const R: usize, const APART: bool>() -> &'static [TileFn] {
-        &[tile::<R, 1, APART>, tile::<R, 2, APART>]
+    const fn row<const R: usize, const AHEAD: bool>() -> &'static [TileFn] {
+        &[tile::<R, 1, AHEAD>, tile::<R, 2, AHEAD>]
     }
 
     /// # Safety
     /// As [`compute`].
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn tile<const R: usize, const N: usize, const APART: bool>(
+    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(
         tile: &Tile,
         c: &[*mut f32; ROWS],
     ) {
         // SAFETY: as this function's.
-        unsafe { compute::<__m256, R, N, APART>(tile, c) }
+        unsafe { compute::<__m256, R, N, AHEAD>(tile, c) }
     }
 
     const fn dots_row<const R: usize>() -> [DotsFn; dots::COLUMNS] {

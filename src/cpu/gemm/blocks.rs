@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! for 192 rows of C         (a block)
-//!   for 384 of k            (Walk::pieces)  192 × 384 of A stay in the L2 cache
-//!     for 64 columns of C   (a panel)       384 × 64 of B, packed side by side, stay in the L2 cache
+//!   for 512 of k            (Walk::pieces)  192 × 512 of A stay in the L2 cache
+//!     for 64 columns of C   (a panel)       512 × 64 of B, packed side by side, stay in the L2 cache
 //!       for 6 rows of C                     the microkernel
 //! ```
 //!
@@ -15,17 +15,23 @@
 
 use super::Matrix;
 use super::dots::{self, Dots};
-use super::microkernel::{ROWS, Start, Tile, microkernels};
+use super::microkernel::{MAX_COLUMNS, ROWS, Start, Tile, microkernels};
 use super::prefetch::Ahead;
 use super::rows::Rows;
 use super::transpose::transpose;
-use super::walk::{Piece, Walk};
+use super::walk::{DEPTH, Piece, Walk};
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
 use rayon::prelude::*;
 
 /// Rows of C in a block.
 pub(super) const BLOCK_ROWS: usize = 32 * ROWS;
+
+/// Columns of B that a task packs.
+const TASK_COLUMNS: usize = 4 * MAX_COLUMNS;
+
+/// Values of a piece of B from which on it doesn't stay in the L2 cache from one block to the next.
+const FETCH_FROM: usize = 1 << 18;
 
 /// B `[k, n]` as the microkernels read it: piece by piece of a walk, in each panel by panel, the rows
 /// of a panel one after another and filled up with zeros to whole vectors. A B of very few columns, for
@@ -60,16 +66,20 @@ impl Packed {
         }
         let width = whole_vectors(b.columns);
         let mut values = Buffer::unspecified(walk.len() * width);
-        let mut pieces = Vec::new();
+        let mut tasks = Vec::new();
         let mut rest = &mut values[..];
-        for piece in walk.pieces() {
-            let (here, after) = rest.split_at_mut(piece.walk.len() * width);
-            pieces.push((piece, here));
-            rest = after;
+        for piece in walk.pieces(DEPTH) {
+            let rows = b.row_block(piece.k, piece.walk.len());
+            for from in (0..b.columns).step_by(TASK_COLUMNS) {
+                let part = rows.column_block(from, TASK_COLUMNS.min(b.columns - from));
+                let (here, after) = rest.split_at_mut(packed_len(part.rows, part.columns));
+                tasks.push((part, here));
+                rest = after;
+            }
         }
-        pieces.into_par_iter().for_each(|(piece, to)| {
-            pack(b.row_block(piece.k, piece.walk.len()), to);
-        });
+        tasks
+            .into_par_iter()
+            .for_each(|(part, here)| pack(part, here));
         Packed {
             values,
             walk,
@@ -177,7 +187,7 @@ pub fn multiply(
         return;
     }
     for (a_rows, c_rows) in a_rows.chunks(BLOCK_ROWS).zip(c_rows.chunks(BLOCK_ROWS)) {
-        for piece in b.walk.pieces() {
+        for piece in b.walk.pieces(DEPTH) {
             let start = if piece.k == 0 { start } else { Start::Sum };
             multiply_piece(
                 &a[piece.offset..],
@@ -222,12 +232,18 @@ pub(super) fn multiply_into(
     start: Start,
 ) {
     let k = walk.len();
+    let fetch = k * columns >= FETCH_FROM;
     for (from, count, width) in panels(columns) {
         // Panels before this one are whole: their columns are as many as their values in a row.
-        let b = &b[k * from..][..k * width];
+        let (panel, rest) = b[k * from..].split_at(k * width);
+        let ahead = Ahead {
+            values: rest,
+            rows: if fetch { k.min(rest.len() / width) } else { 0 },
+            step: width,
+        };
         let c = c.part(0, a_rows.len(), from);
         let start = start.at_column(from);
-        multiply_panel(a, a_rows, walk, (b, width), count, c, start, Ahead::NOTHING);
+        multiply_panel(a, a_rows, walk, (panel, width), count, c, start, ahead);
     }
 }
 

@@ -26,8 +26,8 @@ pub const ROWS: usize = 6;
 /// The widest tile of any instruction set, in columns.
 pub const MAX_COLUMNS: usize = 64;
 
-/// Rows of B that are fetched into the L1 cache before they are multiplied; as far ahead as can be where rows
-/// lie 4 KiB apart, so that all must share the few lines of one set.
+/// How many rows ahead of the one that is multiplied B is fetched into the L1 cache; as far as can be where
+/// rows lie 4 KiB apart, so that all must share the few lines of one set.
 const ROWS_AHEAD: usize = 8;
 
 /// Steps of k to each row that is fetched for later.
@@ -77,10 +77,10 @@ pub struct Microkernels {
     pub name: &'static str,
     /// f32 in a vector.
     pub lanes: usize,
-    /// By rows - 1 and vectors - 1, for a B whose rows lie side by side.
+    /// By rows - 1 and vectors - 1.
     pub(super) tiles: [&'static [TileFn]; ROWS],
-    /// The same for a B whose rows lie apart.
-    pub(super) tiles_apart: [&'static [TileFn]; ROWS],
+    /// The same with something to be fetched meanwhile.
+    pub(super) tiles_ahead: [&'static [TileFn]; ROWS],
     /// By rows - 1 and columns - 1.
     pub(super) dots: [[DotsFn; dots::COLUMNS]; dots::ROWS],
 }
@@ -120,8 +120,8 @@ impl Microkernels {
         let rows = tile.a_rows.len();
         assert!(rows == c.len() && tile.walk.len() > 0);
         let vectors = columns.div_ceil(self.lanes);
-        let tiles = if tile.b_step > vectors * self.lanes {
-            &self.tiles_apart
+        let tiles = if tile.ahead.rows > 0 {
+            &self.tiles_ahead
         } else {
             &self.tiles
         };
@@ -199,8 +199,8 @@ pub(super) trait Vector: Copy {
     fn total(self) -> f32;
 }
 
-/// The tile of `R` rows and `N` vectors, to be inlined where the instruction set is enabled. With `APART`
-/// rows of B are fetched before they are needed: where they lie side by side the processor does so by itself.
+/// The tile of `R` rows and `N` vectors, to be inlined where the instruction set is enabled. With `AHEAD` what
+/// [`Tile::ahead`] names is fetched between the steps.
 ///
 /// # Safety
 /// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
@@ -210,7 +210,7 @@ pub(super) trait Vector: Copy {
     unsafe_code,
     reason = "raw pointers: checked indices would cost more than the arithmetic"
 )]
-pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const APART: bool>(
+pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AHEAD: bool>(
     tile: &Tile,
     c: &[*mut f32; ROWS],
 ) {
@@ -234,13 +234,13 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AP
                 (0..N).for_each(|v| into_l1(c[r].add(v * V::LANES)));
             }
         }
-        let stretch = if APART { STRETCH } else { run };
+        let stretch = if AHEAD { STRETCH } else { run };
         let (mut ahead, mut rows_ahead) = (tile.ahead.values.as_ptr(), tile.ahead.rows);
         for p in 0..planes {
             for s in 0..segments {
                 let mut at = p * plane + s * segment;
                 for k in (0..run).step_by(stretch) {
-                    if APART && rows_ahead > 0 {
+                    if AHEAD && rows_ahead > 0 {
                         for v in 0..N {
                             into_l2(ahead.wrapping_add(v * V::LANES));
                         }
@@ -251,9 +251,7 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AP
                         let mut b_row = [V::splat(0.0); N];
                         for v in 0..N {
                             b_row[v] = V::load(b.add(v * V::LANES));
-                            if APART {
-                                into_l1(b.wrapping_add(ROWS_AHEAD * b_step + v * V::LANES));
-                            }
+                            into_l1(b.wrapping_add(ROWS_AHEAD * b_step + v * V::LANES));
                         }
                         for r in 0..R {
                             let a = V::splat(*rows[r].add(at));

@@ -35,6 +35,9 @@ const MANY_TASKS_FROM: usize = 1 << 25;
 /// Lines that are a multiple of this many values apart, 1 KiB, meet in few sets of the L1 cache.
 const CLASH: usize = 256;
 
+/// The most steps of k in a piece of a B that is read where it lies.
+const DEPTH_IN_PLACE: usize = 384;
+
 /// Columns of C from which on a copy of A pays.
 const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
@@ -87,13 +90,17 @@ fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
     let in_place = b.column_stride == 1 && b.columns.is_multiple_of(microkernels().lanes);
     let starts = (0..b.columns).step_by(panel);
     let parts: Vec<(usize, Piece)> = starts
-        .flat_map(|from| a.walk.pieces().map(move |piece| (from, piece)))
+        .flat_map(|from| {
+            a.walk
+                .pieces(DEPTH_IN_PLACE)
+                .map(move |piece| (from, piece))
+        })
         .collect();
     let part = |&(from, piece): &(usize, Piece)| {
         let b = b.column_block(from, panel.min(b.columns - from));
         b.row_block(piece.k, piece.walk.len())
     };
-    let mut packed = Buffer::unspecified(packed_len(DEPTH, panel));
+    let mut packed = Buffer::unspecified(packed_len(DEPTH_IN_PLACE, panel));
     for (i, (from, piece)) in parts.iter().enumerate() {
         let start = match piece.k {
             0 => start.at_column(*from),
@@ -166,7 +173,7 @@ fn task_rows(work: usize, m: usize) -> usize {
 /// C = `start` + A · B for a block of rows.
 fn block(a: Matrix, b: &Packed, n: usize, c: &mut [f32], start: Start) {
     let c_rows: Vec<usize> = (0..a.rows).map(|row| row * n).collect();
-    for piece in Walk::straight(a.columns, 1).pieces() {
+    for piece in Walk::straight(a.columns, 1).pieces(DEPTH) {
         let depth = piece.walk.len();
         let a = Placed::new(a.column_block(piece.k, depth), n);
         let start = if piece.k == 0 { start } else { Start::Sum };

@@ -13,7 +13,7 @@ static KERNELS: Microkernels = Microkernels {
     name: "portable",
     lanes: f32x8::LANES,
     tiles: tiles::<false>(),
-    tiles_apart: tiles::<true>(),
+    tiles_ahead: tiles::<true>(),
     dots: [
         dots_row::<1>(),
         dots_row::<2>(),
@@ -26,26 +26,26 @@ static KERNELS: Microkernels = Microkernels {
     ],
 };
 
-const fn tiles<const APART: bool>() -> [&'static [TileFn]; ROWS] {
+const fn tiles<const AHEAD: bool>() -> [&'static [TileFn]; ROWS] {
     [
-        row::<1, APART>(),
-        row::<2, APART>(),
-        row::<3, APART>(),
-        row::<4, APART>(),
-        row::<5, APART>(),
-        row::<6, APART>(),
+        row::<1, AHEAD>(),
+        row::<2, AHEAD>(),
+        row::<3, AHEAD>(),
+        row::<4, AHEAD>(),
+        row::<5, AHEAD>(),
+        row::<6, AHEAD>(),
     ]
 }
 
-const fn row<const R: usize, const APART: bool>() -> &'static [TileFn] {
-    &[tile::<R, APART>]
+const fn row<const R: usize, const AHEAD: bool>() -> &'static [TileFn] {
+    &[tile::<R, AHEAD>]
 }
 
 /// # Safety
 /// As [`compute`].
-unsafe fn tile<const R: usize, const APART: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
+unsafe fn tile<const R: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
     // SAFETY: as this function's.
-    unsafe { compute::<f32x8, R, 1, APART>(tile, c) }
+    unsafe { compute::<f32x8, R, 1, AHEAD>(tile, c) }
 }
 
 const fn dots_row<const R: usize>() -> [DotsFn; dots::COLUMNS] {

@@ -2,9 +2,9 @@
 //! apart if it is read across; in a convolution's images they come in segments, one for each row of the
 //! kernel or of the image, and those of several images in planes.
 
-/// The most steps of k in a piece. A tile's sums stay in registers for as long, and to begin and end a tile
-/// costs as much as some ten steps.
-pub const DEPTH: usize = 384;
+/// The most steps of k in a piece of a packed B. A tile's sums stay in registers for as long, and to begin and
+/// end a tile costs as much as some ten steps.
+pub const DEPTH: usize = 512;
 
 /// Some planes of some segments of some equal steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +71,12 @@ impl Walk {
             .saturating_add(1)
     }
 
-    /// The walk in pieces of at most [`DEPTH`] steps: several whole planes, or several whole segments of
+    /// The walk in pieces of at most `depth` steps: several whole planes, or several whole segments of
     /// a plane, or a part of a segment.
-    pub fn pieces(self) -> impl Iterator<Item = Piece> {
-        let planes = (DEPTH / (self.segments * self.run).max(1)).max(1);
-        let segments = (DEPTH / self.run.max(1)).clamp(1, self.segments.max(1));
-        let parts = self.run.div_ceil(DEPTH).max(1);
+    pub fn pieces(self, depth: usize) -> impl Iterator<Item = Piece> {
+        let planes = (depth / (self.segments * self.run).max(1)).max(1);
+        let segments = (depth / self.run.max(1)).clamp(1, self.segments.max(1));
+        let parts = self.run.div_ceil(depth).max(1);
         let run = self.run.div_ceil(parts).max(1);
         let plane_starts = (0..self.planes).step_by(planes);
         let starts = plane_starts.flat_map(move |p| {
@@ -127,7 +127,7 @@ mod tests {
             };
             let whole: Vec<usize> = steps(walk, 0).collect();
             let mut pieces = Vec::new();
-            for piece in walk.pieces() {
+            for piece in walk.pieces(DEPTH) {
                 assert!(piece.k == pieces.len() && piece.walk.len() <= DEPTH);
                 pieces.extend(steps(piece.walk, piece.offset));
                 assert_eq!(

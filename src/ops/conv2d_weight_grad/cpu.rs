@@ -88,7 +88,7 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
         };
         let x = padded.pad(x, &mut buffer);
         let grad = Matrix::new(grad, walk.len(), g.c_out);
-        for piece in walk.pieces() {
+        for piece in walk.pieces(DEPTH) {
             let (x, steps) = (&x[piece.offset..], piece.walk);
             pack(grad.row_block(piece.k, steps.len()), &mut packed);
             multiply_piece(x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start);
