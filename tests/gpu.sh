@@ -60,22 +60,29 @@ if [ -n "$pack" ]; then
     cp "$minimax" "$pack/bin/minimax" && cp "$gpu" "$pack/bin/gpu" && cp "$bench" "$pack/bin/cuda" || exit 1
     strip "$pack"/bin/* 2>/dev/null
     cp "$here/gpu.sh" "$scripts"/compare.py "$scripts"/pytorch.py "$scripts"/pytorch_gan.py "$pack/" || exit 1
-    du -sh "$pack"
+    echo "$pack: $(du -sh "$pack" | cut -f1), for machines with AVX2 and $(grep -aoh 'GLIBC_2\.[0-9]*' "$pack"/bin/* | sort -Vu | tail -1) or later"
     exit
 fi
 
 out=${out:-$(mktemp -d)}
 mkdir -p "$out" && out=$(cd "$out" && pwd)
 parts=$(mktemp -d)
-trap 'rm -rf "$parts"' EXIT
+# A run that was stopped may still be saving.
+trap 'rm -rf "$parts" 2>/dev/null || { sleep 2 && rm -rf "$parts"; }' EXIT
 SECONDS=0
 
 # check NAME SECONDS COMMAND...: runs it, with its output to a log whose last line is the figure. 77 is: skipped.
 check() {
-    local name=$1 most=$2 start=$SECONDS code result
+    local name=$1 most=$2 start=$SECONDS code result short=
     shift 2
-    timeout "$most" "$@" >"$parts/$name.log" 2>&1
+    [ "$most" -gt $((ends - start)) ] && most=$((ends - start)) && short=yes
+    if [ "$most" -gt 0 ]; then
+        timeout "$most" "$@" >"$parts/$name.log" 2>&1
+    else
+        echo "no time left of $limit s" >"$parts/$name.log" && (exit 77)
+    fi
     code=$?
+    [ $code = 124 ] && [ -n "$short" ] && echo "time is up" >>"$parts/$name.log" && code=77
     case $code in 0) result=ok ;; 77) result=skipped ;; *) result=FAILED ;; esac
     local figure
     figure=$(grep -v '^=* *$' "$parts/$name.log" | tail -1 | tr -d '\r"\\' | tr '\t' ' ' | cut -c1-200)
@@ -127,7 +134,10 @@ sanitized() {
 export minimax parts
 export -f same_bytes sanitized
 
+# The speed table gets a third of the time, or more.
 checks() {
+    ends=$limit
+    [ -z "$only" ] && ends=$((limit * 2 / 3))
     local precision recipe tool steps=10 batch=() train=(--steps 30) recipes
     recipes=$("$gpu" names)
     local same=(quickstart dcgan-compact-mnist mlp-mnist wgan-gp-mnist)
@@ -157,9 +167,11 @@ checks() {
 
 speed() {
     local left=$((limit - SECONDS - 20)) flags=($quick)
+    local most=$((left > 20 ? left + 30 : 0))
+    ends=$((SECONDS + most))
     "$python" -c 'import torch' 2>/dev/null || flags+=(--no-pytorch)
     [ -n "$quick" ] && flags+=(--rounds 1 --seconds 0.02)
-    check speed $((left + 30)) "$python" "$scripts/compare.py" --ours "$bench" --rows "$rows" --budget $left --out "$out" \
+    check speed $most "$python" "$scripts/compare.py" --ours "$bench" --rows "$rows" --budget $left --out "$out" \
         "${flags[@]}"
     [ -f "$out/speed.md" ] && sed 's/^/  /' "$out/speed.md"
 }
@@ -172,10 +184,11 @@ nvidia-smi >"$parts/machine.log" 2>&1
 [ "$only" != checks ] && speed
 
 say() {
-    local failed
+    local failed skipped
     echo && cat "$parts"/*.line
     failed=$(cat "$parts"/*.json | grep -c '"FAILED"')
-    echo "$(cat "$parts"/*.line | wc -l) checks in $SECONDS s, $failed failed; all in $out"
+    skipped=$(cat "$parts"/*.json | grep -c '"skipped"')
+    echo "$(cat "$parts"/*.line | wc -l) checks in $SECONDS s, $failed failed, $skipped skipped; all in $out"
 }
 for log in "$parts"/*.log; do echo "=== $(basename "$log" .log)" && cat "$log"; done >"$out/log.txt"
 cat "$parts"/*.json >"$out/checks.jsonl"

@@ -64,7 +64,8 @@ class Op:
     """An op, eager or twenty times in a graph."""
 
     def __init__(self, machine: Machine, how: str, f):
-        self.machine, self.f, self.once = machine, f, 1
+        # A graph goes to where its tensors lay, and only the function that was captured keeps them there.
+        self.machine, self.f, self.kept, self.once = machine, f, f, 1
         if how == "graph":
             self.f, self.once = machine.capture(f, IN_A_GRAPH), IN_A_GRAPH
         self.run(3)

@@ -160,7 +160,8 @@ impl Graph {
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<(Graph, T), E> {
         let context = inputs.context;
-        // The graph works in memory of its own, so that the steps before it leave theirs to it.
+        // The graph works in memory of its own, so that the steps before it leave theirs to it, once they are over.
+        context.synchronize();
         context.pool().release(context.driver());
         let arena = context.pool().enter_arena();
         let mut graph = Graph {
