@@ -6,7 +6,12 @@ use std::fmt;
 /// The largest number of axes a tensor has.
 pub const MAX_RANK: usize = 6;
 
+/// The most values of a shape: as many f64 as memory can have addresses for.
+const MAX_VALUES: usize = isize::MAX as usize / size_of::<f64>();
+
 /// The lengths of a tensor's axes, outermost first; the last axis is contiguous in memory.
+///
+/// No shape has more values than memory has addresses, so neither their number nor a stride overflows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: [usize; MAX_RANK],
@@ -17,7 +22,8 @@ impl Shape {
     /// The shape with these axes; `[]` is a scalar.
     ///
     /// # Panics
-    /// With more than [`MAX_RANK`] axes.
+    /// With more than [`MAX_RANK`] axes, or more values than could be in memory. An axis of length 0 counts as one
+    /// of 1 for that, so that strides don't overflow either.
     #[track_caller]
     pub fn new(axes: &[usize]) -> Shape {
         assert!(
@@ -26,10 +32,22 @@ impl Shape {
         );
         let mut dims = [1; MAX_RANK];
         dims[..axes.len()].copy_from_slice(axes);
-        Shape {
+        let shape = Shape {
             dims,
             rank: axes.len(),
-        }
+        };
+        shape.assert_addressable();
+        shape
+    }
+
+    #[track_caller]
+    fn assert_addressable(&self) {
+        let lengths = self.dims().iter().map(|&length| length.max(1));
+        let values = lengths.fold(1, usize::saturating_mul);
+        assert!(
+            values <= MAX_VALUES,
+            "shape {self} has more values than could be in memory"
+        );
     }
 
     /// The axes.
@@ -59,16 +77,21 @@ impl Shape {
     /// The same shape with `axis` of length `length`.
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If there is no such axis, or more values than could be in memory.
     #[track_caller]
     pub fn with_axis(mut self, axis: usize, length: usize) -> Shape {
         assert!(axis < self.rank, "shape {self} has no axis {axis}");
         self.dims[axis] = length;
+        self.assert_addressable();
         self
     }
 
     /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing
     /// axis or one of length 1 stretches (NumPy's rule).
+    ///
+    /// # Panics
+    /// If that has more values than could be in memory.
+    #[track_caller]
     pub fn broadcast(self, other: Shape) -> Option<Shape> {
         let rank = self.rank.max(other.rank);
         let mut dims = [1; MAX_RANK];
@@ -196,7 +219,8 @@ impl Padding {
             "same padding: stride {stride:?} must be positive"
         );
         let total = |n: usize, k: usize, s: usize| {
-            (n.div_ceil(s).saturating_sub(1) * s + k).saturating_sub(n)
+            let last = n.div_ceil(s).saturating_sub(1) * s;
+            k.saturating_sub(n - last)
         };
         let (rows, columns) = (
             total(image[0], kernel[0], stride[0]),
@@ -247,7 +271,8 @@ impl Conv2dGeometry {
     /// The geometry of a convolution of `x` with `weight`, out = floor((h + padding - k) / s) + 1.
     ///
     /// # Panics
-    /// Naming `op`, if the shapes don't fit or the kernel is larger than the padded input.
+    /// Naming `op`, if the shapes don't fit or the kernel is larger than the padded input; or if that or the output
+    /// has more values than could be in memory.
     #[track_caller]
     pub fn new(
         op: &str,
@@ -267,15 +292,23 @@ impl Conv2dGeometry {
             stride[0] > 0 && stride[1] > 0,
             "{op}: stride {stride:?} must be positive"
         );
-        let (rows, columns) = (
-            h + padding.top + padding.bottom,
-            w + padding.left + padding.right,
-        );
+        let padded = |length: usize, before, after| {
+            let sum = length.checked_add(before)?.checked_add(after)?;
+            (sum <= MAX_VALUES).then_some(sum)
+        };
+        let (Some(rows), Some(columns)) = (
+            padded(h, padding.top, padding.bottom),
+            padded(w, padding.left, padding.right),
+        ) else {
+            panic!("{op}: {padding:?} around {x} is more than could be in memory");
+        };
+        // Kernels make the padded input a few images at a time, and the output whole.
+        Shape::new(&[n, rows, columns, c_in]);
         assert!(
             kh > 0 && kw > 0 && rows >= kh && columns >= kw,
             "{op}: weight {weight} is larger than input {x} with padding {padding:?}"
         );
-        Conv2dGeometry {
+        let geometry = Conv2dGeometry {
             n,
             h,
             w,
@@ -287,7 +320,9 @@ impl Conv2dGeometry {
             kw,
             stride,
             padding,
-        }
+        };
+        geometry.output();
+        geometry
     }
 
     /// `[n, h, w, c_in]`.
@@ -301,6 +336,7 @@ impl Conv2dGeometry {
     }
 
     /// `[n, out_h, out_w, c_out]`.
+    #[track_caller]
     pub fn output(&self) -> Shape {
         [self.n, self.out_h, self.out_w, self.c_out].into()
     }

@@ -134,9 +134,9 @@ impl Tensor {
         Arc::clone(&self.storage)
     }
 
-    /// Its values, to be changed in place: for optimisers and running statistics. If a recorded
-    /// computation still needs the old values, it keeps them and this tensor gets a copy.
-    pub fn storage_mut(&mut self) -> &mut Storage {
+    /// Its values, to be changed in place: for optimisers. If a recorded computation still needs the old values, it
+    /// keeps them and this tensor gets a copy. Whoever changes them leaves as many.
+    pub(crate) fn storage_mut(&mut self) -> &mut Storage {
         Arc::make_mut(&mut self.storage)
     }
 
@@ -148,22 +148,25 @@ impl Tensor {
         }
     }
 
-    /// Takes the values of `value`, a constant of the same shape and device. On a CUDA device they come to lie where
-    /// the old ones did, as a captured step needs it.
+    /// Takes the values of `value`, and stays what it is: a parameter or a constant. If a recorded computation still
+    /// needs the old values, it keeps them. On a CUDA device the new ones come to lie where the old ones did unless a
+    /// record or another tensor shares those, as a captured step needs it.
     ///
     /// # Panics
-    /// If the shapes differ.
+    /// If the shapes or the devices differ.
     #[track_caller]
-    pub(crate) fn assign(&mut self, value: Tensor) {
+    pub fn assign(&mut self, value: Tensor) {
         assert!(
-            self.shape == value.shape,
-            "assign: shape {} for {}",
+            self.shape == value.shape && self.device() == value.device(),
+            "assign: {} on {} for {} on {}",
             value.shape,
-            self.shape
+            value.device(),
+            self.shape,
+            self.device()
         );
-        match (self.own_storage(), value.storage()) {
+        match (Arc::get_mut(&mut self.storage), value.storage()) {
             (Some(Storage::Cuda(own)), Storage::Cuda(values)) => own.copy_from(values),
-            _ => *self = value,
+            _ => self.storage = value.storage,
         }
     }
 

@@ -135,6 +135,64 @@ const MISTAKES: &[(fn(), &str)] = &[
         "shape [1, 1, 1, 1, 1, 1, 1] has more than 6 axes",
     ),
     (
+        || drop(Tensor::zeros([1 << 40, 1 << 24], Device::Cpu)),
+        "shape [1099511627776, 16777216] has more values than could be in memory",
+    ),
+    (
+        || drop(Tensor::new(&[], [0, 1 << 40, 1 << 24], Device::Reference)),
+        "shape [0, 1099511627776, 16777216] has more values than could be in memory",
+    ),
+    (
+        || {
+            Shape::new(&[2, 1 << 40]).with_axis(0, 1 << 40);
+        },
+        "shape [1099511627776, 1099511627776] has more values than could be in memory",
+    ),
+    (
+        || {
+            let (column, row) = (Shape::new(&[1 << 40, 1]), Shape::new(&[1 << 40]));
+            column.broadcast(row);
+        },
+        "shape [1099511627776, 1099511627776] has more values than could be in memory",
+    ),
+    (
+        || drop(ops::pad(&ones(&[1]), &[[usize::MAX, 2]])),
+        "shape [18446744073709551615] has more values than could be in memory",
+    ),
+    (
+        || drop(ops::upsample_nearest(&ones(&[1, 1, 1, 1]), 1 << 32)),
+        "shape [1, 4294967296, 4294967296, 1] has more values than could be in memory",
+    ),
+    (
+        || {
+            let (x, weight) = (ones(&[1, 2, 2, 1]), ones(&[3, 3, 1, 1]));
+            let around = Padding::symmetric(usize::MAX / 2 + 1);
+            drop(ops::conv2d(&x, &weight, [1, 1], around));
+        },
+        "conv2d: Padding { top: 9223372036854775808, bottom: 9223372036854775808, left: \
+         9223372036854775808, right: 9223372036854775808 } around [1, 2, 2, 1] is more than could be in memory",
+    ),
+    (
+        || {
+            let (x, weight) = (ones(&[1, 2, 2, 1]), ones(&[3, 3, 1, 1]));
+            drop(ops::conv2d(
+                &x,
+                &weight,
+                [1 << 40; 2],
+                Padding::symmetric(1 << 30),
+            ));
+        },
+        "shape [1, 2147483650, 2147483650, 1] has more values than could be in memory",
+    ),
+    (
+        || ones(&[2]).assign(ones(&[3])),
+        "assign: [3] on cpu for [2] on cpu",
+    ),
+    (
+        || ones(&[2]).assign(Tensor::ones([2], Device::Reference)),
+        "assign: [2] on reference for [2] on cpu",
+    ),
+    (
         || {
             Shape::new(&[2]).with_axis(1, 3);
         },

@@ -4,7 +4,6 @@
 use minimax::check::cases::check_random;
 use minimax::cpu::pool::{release, stats};
 use minimax::ops::{conv2d, leaky_relu, mean, square};
-use minimax::storage::Storage;
 use minimax::{Device, Padding, Tensor, grad};
 use rayon::ThreadPoolBuilder;
 
@@ -18,14 +17,8 @@ fn step(x: &Tensor, weights: &mut [Tensor; 2]) -> f64 {
     let grads = grad(&loss, &[&weights[0], &weights[1]], false);
     drop((hidden, scores, loss));
     for (weight, grad) in weights.iter_mut().zip(grads) {
-        let (Storage::Cpu(weight), Storage::Cpu(grad)) = (weight.storage_mut(), grad.storage())
-        else {
-            unreachable!("everything is on the CPU");
-        };
-        weight
-            .iter_mut()
-            .zip(grad.iter())
-            .for_each(|(w, g)| *w -= 1e-4 * g);
+        let rate = Tensor::full(1e-4, [], Device::Cpu);
+        weight.assign(&*weight - &rate * grad);
     }
     value
 }

@@ -338,6 +338,6 @@ fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -
         }
         dtype => return Err(other(format!("has {name} as {dtype:?}, not F32 or F64"))),
     };
-    *tensor.storage_mut() = Storage::from_f64(&values, tensor.device());
+    tensor.assign(Tensor::new(&values, tensor.shape(), tensor.device()));
     Ok(())
 }

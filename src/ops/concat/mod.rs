@@ -15,7 +15,8 @@ use std::ops::Range;
 /// `inputs` one after the other along `axis`.
 ///
 /// # Panics
-/// If there are none, `axis` is out of range, or their shapes differ in another axis.
+/// If there are none, `axis` is out of range, their shapes differ in another axis, or the result has more values
+/// than could be in memory.
 #[track_caller]
 pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
     let shapes: Vec<_> = inputs.iter().map(|x| x.shape()).collect();
@@ -24,7 +25,8 @@ pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
         !shapes.is_empty() && shapes.iter().all(has_axis),
         "concat: shapes {shapes:?} along axis {axis}"
     );
-    let total = shapes.iter().map(|s| s.dims()[axis]).sum();
+    let lengths = shapes.iter().map(|s| s.dims()[axis]);
+    let total = lengths.fold(0, usize::saturating_add);
     let shape = shapes[0].with_axis(axis, total);
     assert!(
         shapes.iter().all(|s| s.with_axis(axis, total) == shape),

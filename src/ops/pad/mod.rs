@@ -15,7 +15,7 @@ use std::ops::Range;
 /// `x` with `[before, after]` zeros along each axis.
 ///
 /// # Panics
-/// If there isn't one pair per axis.
+/// If there isn't one pair per axis, or the result has more values than could be in memory.
 #[track_caller]
 pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
     assert!(
@@ -25,7 +25,7 @@ pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
     );
     let lengths = x.dims().iter().zip(zeros);
     let lengths: Vec<usize> = lengths
-        .map(|(n, [before, after])| before + n + after)
+        .map(|(n, [before, after])| n.saturating_add(*before).saturating_add(*after))
         .collect();
     let shape = Shape::new(&lengths);
     let _span = span("pad", || Cost::pass(x.numel() + shape.numel()));

@@ -16,7 +16,7 @@ use crate::tensor::Tensor;
 /// `x` `[n, h, w, c]` with every pixel repeated to `[n, h·factor, w·factor, c]`.
 ///
 /// # Panics
-/// If `x` has not 4 axes or `factor` is 0.
+/// If `x` has not 4 axes, `factor` is 0, or the result has more values than could be in memory.
 #[track_caller]
 pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = x.dims() else {
@@ -24,15 +24,14 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     };
     assert!(factor > 0, "upsample_nearest: factor must be positive");
     let small = [n, h, w, c];
-    let _span = span("upsample_nearest", || {
-        Cost::pass(x.numel() * (1 + factor * factor))
-    });
+    let [rows, columns] = [h, w].map(|length| length.saturating_mul(factor));
+    let shape: Shape = [n, rows, columns, c].into();
+    let _span = span("upsample_nearest", || Cost::pass(x.numel() + shape.numel()));
     let storage = match x.storage() {
         Storage::Reference(x) => Storage::Reference(reference::upsample(x, small, factor)),
         Storage::Cpu(x) => Storage::Cpu(cpu::upsample(x, small, factor)),
         Storage::Cuda(x) => Storage::Cuda(cuda::upsample(x, small, factor)),
     };
-    let shape: Shape = [n, h * factor, w * factor, c].into();
     record(Upsample { factor }, &[x], shape, storage)
 }
 
