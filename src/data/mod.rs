@@ -10,6 +10,7 @@ pub mod folder;
 pub mod idx;
 pub mod manifest;
 pub mod matlab;
+pub mod picture;
 pub mod svhn;
 pub mod verify;
 
