@@ -27,9 +27,8 @@ impl Conv2d {
         random: &mut Random,
         device: Device,
     ) -> Conv2d {
-        let [kh, kw, c_in, c_out] = kernel;
-        let fans = [kh * kw * c_in, kh * kw * c_out];
-        let kernel = initializer.draw(kernel.into(), fans, random, device);
+        let [_, _, _, c_out] = kernel;
+        let kernel = initializer.draw(kernel.into(), random, device);
         Conv2d {
             weights: Weights::new(kernel, bias.then_some(c_out)),
             stride,
@@ -76,9 +75,8 @@ impl ConvTranspose2d {
         random: &mut Random,
         device: Device,
     ) -> ConvTranspose2d {
-        let [kh, kw, c_out, c_in] = kernel;
-        let fans = [kh * kw * c_in, kh * kw * c_out];
-        let kernel = initializer.draw(kernel.into(), fans, random, device);
+        let [_, _, c_out, _] = kernel;
+        let kernel = initializer.draw(kernel.into(), random, device);
         ConvTranspose2d {
             weights: Weights::new(kernel, bias.then_some(c_out)),
             output_size,

@@ -22,7 +22,7 @@ impl Dense {
         random: &mut Random,
         device: Device,
     ) -> Dense {
-        let kernel = initializer.draw([inputs, units].into(), [inputs, units], random, device);
+        let kernel = initializer.draw([inputs, units].into(), random, device);
         Dense {
             weights: Weights::new(kernel, bias.then_some(units)),
         }

@@ -3,8 +3,27 @@
 //! | | distribution | from |
 //! |---|---|---|
 //! | Glorot uniform | U(-l, l), l = √(6 / (fan_in + fan_out)) | Glorot and Bengio, 2010 |
-//! | He normal | N(0, 2 / fan_in) | He, Zhang, Ren and Sun, 2015 |
+//! | Glorot normal | N(0, 2 / (fan_in + fan_out)) | the same |
+//! | He uniform | U(-l, l), l = √(6 / fan_in) | He, Zhang, Ren and Sun, 2015 |
+//! | He normal | N(0, 2 / fan_in) | the same |
 //! | truncated normal | N(0, σ²), values beyond 2σ drawn again | |
+//!
+//! The fans are Keras's, which are read off the kernel's shape: the last two axes, each times all the axes
+//! before them.
+//!
+//! | layer | kernel | fan_in | fan_out |
+//! |---|---|---|---|
+//! | dense | `[inputs, units]` | inputs | units |
+//! | convolution | `[kh, kw, c_in, c_out]` | kh · kw · c_in | kh · kw · c_out |
+//! | transposed convolution | `[kh, kw, c_out, c_in]` | kh · kw · c_out | kh · kw · c_in |
+//!
+//! So the fan-in of a transposed convolution counts the channels of its *output*, as PyTorch's does too (PyTorch's
+//! own default initialisation differs in other ways). With stride s, a value of the output is a sum over about
+//! kh · kw · c_in / s² values of the input, which neither of the two looks at. Biases start at zero, the γ of a
+//! batch norm at one and its β at zero, whatever the initialiser.
+//!
+//! Keras draws its two normal ones with values beyond two standard deviations left out, and widened so that the
+//! standard deviation of what is left is the same as here.
 
 use crate::random::Random;
 use crate::shape::Shape;
@@ -12,14 +31,19 @@ use crate::storage::Device;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// The distribution that weights are drawn from. In a recipe: `"glorot_uniform"`, `"he_normal"`,
-/// `"zeros"`, `{ normal = { stddev = 0.02 } }` or `{ truncated_normal = { stddev = 0.02 } }`.
+/// The distribution that weights are drawn from. In a recipe: `"glorot_uniform"`, `"glorot_normal"`,
+/// `"he_uniform"`, `"he_normal"`, `"zeros"`, `{ normal = { stddev = 0.02 } }` or
+/// `{ truncated_normal = { stddev = 0.02 } }`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Initializer {
     /// Glorot uniform.
     #[default]
     GlorotUniform,
+    /// Glorot normal.
+    GlorotNormal,
+    /// He uniform.
+    HeUniform,
     /// He normal.
     HeNormal,
     /// Normal.
@@ -37,54 +61,70 @@ pub enum Initializer {
 }
 
 impl Initializer {
-    /// Weights of `shape` for a layer with these `[fan_in, fan_out]`, rounded to f32 so that every
-    /// device starts alike.
-    pub fn draw(
-        self,
-        shape: Shape,
-        [fan_in, fan_out]: [usize; 2],
-        random: &mut Random,
-        device: Device,
-    ) -> Tensor {
-        let count = shape.numel();
-        let mut values: Vec<f32> = Vec::with_capacity(count);
-        match self {
-            Initializer::GlorotUniform => {
-                let limit = (6.0 / (fan_in + fan_out) as f64).sqrt();
-                for length in chunks(count) {
-                    let drawn = random.uniform(length).into_iter();
-                    values.extend(drawn.map(|u| ((2.0 * u - 1.0) * limit) as f32));
-                }
-            }
-            Initializer::HeNormal => {
-                let stddev = (2.0 / fan_in as f64).sqrt();
-                return Initializer::Normal { stddev }.draw(
-                    shape,
-                    [fan_in, fan_out],
-                    random,
-                    device,
-                );
-            }
-            Initializer::Normal { stddev } => {
-                for length in chunks(count) {
-                    let drawn = random.normal(length).into_iter();
-                    values.extend(drawn.map(|v| (v * stddev) as f32));
-                }
-            }
-            // As many rounds as it takes, each as long as what is missing.
-            Initializer::TruncatedNormal { stddev } => {
-                while values.len() < count {
-                    for length in chunks(count - values.len()) {
-                        let drawn = random.normal(length).into_iter();
-                        let kept = drawn.filter(|v| v.abs() <= 2.0);
-                        values.extend(kept.map(|v| (v * stddev) as f32));
-                    }
-                }
-            }
-            Initializer::Zeros => values.resize(count, 0.0),
-        }
+    /// Weights of `shape`, which is a layer's kernel as the table of the module has it, rounded to f32 so that
+    /// every device starts alike.
+    pub fn draw(self, shape: Shape, random: &mut Random, device: Device) -> Tensor {
+        let [fan_in, fan_out] = fans(shape);
+        let values = match self {
+            Initializer::GlorotUniform => uniform(6.0 / (fan_in + fan_out), shape, random),
+            Initializer::GlorotNormal => normal((2.0 / (fan_in + fan_out)).sqrt(), shape, random),
+            Initializer::HeUniform => uniform(6.0 / fan_in, shape, random),
+            Initializer::HeNormal => normal((2.0 / fan_in).sqrt(), shape, random),
+            Initializer::Normal { stddev } => normal(stddev, shape, random),
+            Initializer::TruncatedNormal { stddev } => truncated_normal(stddev, shape, random),
+            Initializer::Zeros => vec![0.0; shape.numel()],
+        };
         Tensor::from_f32(&values, shape, device)
     }
+}
+
+/// `[fan_in, fan_out]` of a kernel of `shape`, as Keras has them: see the module. A vector has its length as both.
+fn fans(shape: Shape) -> [f64; 2] {
+    let fans = match *shape.dims() {
+        [] => [1, 1],
+        [n] => [n, n],
+        [ref window @ .., a, b] => {
+            let window: usize = window.iter().product();
+            [window * a, window * b]
+        }
+    };
+    fans.map(|fan| fan as f64)
+}
+
+/// U(-l, l) with l² = `limit_squared`.
+fn uniform(limit_squared: f64, shape: Shape, random: &mut Random) -> Vec<f32> {
+    let limit = limit_squared.sqrt();
+    let mut values = Vec::with_capacity(shape.numel());
+    for length in chunks(shape.numel()) {
+        let drawn = random.uniform(length).into_iter();
+        values.extend(drawn.map(|u| ((2.0 * u - 1.0) * limit) as f32));
+    }
+    values
+}
+
+/// N(0, `stddev`²).
+fn normal(stddev: f64, shape: Shape, random: &mut Random) -> Vec<f32> {
+    let mut values = Vec::with_capacity(shape.numel());
+    for length in chunks(shape.numel()) {
+        let drawn = random.normal(length).into_iter();
+        values.extend(drawn.map(|v| (v * stddev) as f32));
+    }
+    values
+}
+
+/// N(0, `stddev`²) without what lies beyond 2 · `stddev`: as many rounds as it takes, each as long as what is
+/// missing.
+fn truncated_normal(stddev: f64, shape: Shape, random: &mut Random) -> Vec<f32> {
+    let count = shape.numel();
+    let mut values = Vec::with_capacity(count);
+    while values.len() < count {
+        for length in chunks(count - values.len()) {
+            let drawn = random.normal(length).into_iter();
+            let kept = drawn.filter(|v| v.abs() <= 2.0);
+            values.extend(kept.map(|v| (v * stddev) as f32));
+        }
+    }
+    values
 }
 
 /// `count` in parts that are small beside a layer's weights, so that what is drawn takes no memory to speak
@@ -100,32 +140,119 @@ fn chunks(count: usize) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
     use crate::random::Purpose;
+    use crate::shape::Padding;
+
+    /// The standard deviation of `values` about 0, and the largest of their absolute values.
+    fn spread(values: &[f64]) -> [f64; 2] {
+        let squares: f64 = values.iter().map(|v| v * v).sum();
+        let largest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        [(squares / values.len() as f64).sqrt(), largest]
+    }
 
     #[test]
     fn weights_have_the_spread_that_the_formulas_say() {
+        use Initializer::*;
         let mut random = Random::new(4, Purpose::Check);
-        let mut deviation = |initializer: Initializer| {
-            let w = initializer.draw(
-                [200, 300].into(),
-                [200, 300],
-                &mut random,
-                Device::Reference,
-            );
-            let w = w.to_f64();
-            let largest = w.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-            (
-                (w.iter().map(|v| v * v).sum::<f64>() / w.len() as f64).sqrt(),
-                largest,
-            )
+        let mut draw = |initializer: Initializer| {
+            let w = initializer.draw([200, 300].into(), &mut random, Device::Reference);
+            spread(&w.to_f64())
         };
-        let limit = (6.0f64 / 500.0).sqrt();
-        let (std, largest) = deviation(Initializer::GlorotUniform);
-        assert!((std - limit / 3f64.sqrt()).abs() < 0.01 * limit && largest <= limit);
-        let (std, _) = deviation(Initializer::HeNormal);
-        assert!((std - 0.1).abs() < 1e-3);
-        let (std, largest) = deviation(Initializer::TruncatedNormal { stddev: 0.02 });
         // A normal cut at two standard deviations keeps 0.8796 of its own.
-        assert!((std - 0.02 * 0.8796).abs() < 2e-4 && largest <= 0.04 + 1e-9);
-        assert_eq!(deviation(Initializer::Zeros).1, 0.0);
+        let cut = TruncatedNormal { stddev: 0.02 };
+        for (initializer, stddev, limit) in [
+            (
+                GlorotUniform,
+                (2.0f64 / 500.0).sqrt(),
+                (6.0f64 / 500.0).sqrt(),
+            ),
+            (GlorotNormal, (2.0f64 / 500.0).sqrt(), f64::INFINITY),
+            (HeUniform, 0.1, 0.03f64.sqrt()),
+            (HeNormal, 0.1, f64::INFINITY),
+            (Normal { stddev: 0.02 }, 0.02, f64::INFINITY),
+            (cut, 0.02 * 0.8796, 0.04 + 1e-9),
+        ] {
+            let [found, largest] = draw(initializer);
+            assert!(
+                (found / stddev - 1.0).abs() < 0.01 && largest <= limit,
+                "{initializer:?}: {found}, {largest}"
+            );
+        }
+        assert_eq!(draw(Zeros)[1], 0.0);
+    }
+
+    /// What Keras 3.15 (`compute_fans`) gives for these shapes.
+    #[test]
+    fn fans_are_those_of_keras() {
+        for (shape, expected) in [
+            (&[100, 784][..], [100.0, 784.0]),
+            (&[5, 5, 16, 128], [400.0, 3200.0]),
+            (&[3, 4, 1, 64], [12.0, 768.0]),
+            (&[7], [7.0, 7.0]),
+            (&[], [1.0, 1.0]),
+        ] {
+            assert_eq!(fans(Shape::new(shape)), expected, "{shape:?}");
+        }
+    }
+
+    /// The numbers are those of Keras 3.15's layers of these sizes, to the three digits that so many draws fix.
+    #[test]
+    fn every_kind_of_layer_hands_over_its_fans() {
+        use crate::nn::{Conv2d, ConvTranspose2d, Dense, Layer};
+        use Initializer::*;
+        let random = &mut Random::new(5, Purpose::Check);
+        let device = Device::Reference;
+        let mut spread_of = |kind: &str, initializer| {
+            let padding = Padding::symmetric(2);
+            let layer: Box<dyn Layer> = match kind {
+                "dense" => Box::new(Dense::new(256, 400, false, initializer, random, device)),
+                "conv2d" => {
+                    let kernel = [5, 5, 16, 128];
+                    Box::new(Conv2d::new(
+                        kernel,
+                        [1, 1],
+                        padding,
+                        false,
+                        initializer,
+                        random,
+                        device,
+                    ))
+                }
+                _ => {
+                    // From 16 channels to 128.
+                    let kernel = [5, 5, 128, 16];
+                    Box::new(ConvTranspose2d::new(
+                        kernel,
+                        [7, 7],
+                        [1, 1],
+                        padding,
+                        false,
+                        initializer,
+                        random,
+                        device,
+                    ))
+                }
+            };
+            spread(&layer.variables()[0].tensor.to_f64())[0]
+        };
+        for (kind, initializer, stddev) in [
+            ("dense", HeNormal, 0.0884),
+            ("dense", HeUniform, 0.0884),
+            ("dense", GlorotUniform, 0.0552),
+            ("dense", GlorotNormal, 0.0552),
+            ("conv2d", HeNormal, 0.0707),
+            ("conv2d", HeUniform, 0.0707),
+            ("conv2d", GlorotUniform, 0.0236),
+            ("conv2d", GlorotNormal, 0.0236),
+            ("conv_transpose2d", HeNormal, 0.0250),
+            ("conv_transpose2d", HeUniform, 0.0250),
+            ("conv_transpose2d", GlorotUniform, 0.0236),
+            ("conv_transpose2d", GlorotNormal, 0.0236),
+        ] {
+            let found = spread_of(kind, initializer);
+            assert!(
+                (found / stddev - 1.0).abs() < 0.015,
+                "{kind}, {initializer:?}: {found}, not {stddev}"
+            );
+        }
     }
 }

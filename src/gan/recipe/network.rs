@@ -163,7 +163,9 @@ impl NetworkSpec {
 
     /// Checks all but the layers themselves.
     pub(super) fn check_keys(&self) -> Result<(), String> {
-        use Initializer::{GlorotUniform, HeNormal, Normal, TruncatedNormal, Zeros};
+        use Initializer::{
+            GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros,
+        };
         check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
         if !(1..=MAX_LAYERS).contains(&self.layers.len()) {
             return Err(format!(
@@ -176,7 +178,7 @@ impl NetworkSpec {
             TruncatedNormal { stddev } => {
                 check_positive("initializer.truncated_normal.stddev", stddev)?;
             }
-            GlorotUniform | HeNormal | Zeros => {}
+            GlorotUniform | GlorotNormal | HeUniform | HeNormal | Zeros => {}
         }
         self.optimizer
             .check()
