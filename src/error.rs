@@ -2,13 +2,14 @@
 //!
 //! Mistakes that only a programmer can make (shapes that don't fit) are panics, not errors.
 
+use crate::terminal::line;
+use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 
 /// The error of everything that reads a file, a recipe, a flag or a device.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Error {
     /// The system refused to read or write `path`.
-    #[error("{}: {source}{}", path.display(), io_mend(source))]
     Io {
         /// The file or folder at fault.
         path: PathBuf,
@@ -16,7 +17,6 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A data file that isn't what it should be.
-    #[error("{}: {what}; {mend}", path.display())]
     Data {
         /// The file at fault.
         path: PathBuf,
@@ -26,7 +26,6 @@ pub enum Error {
         mend: String,
     },
     /// A recipe that can't be run: the file or name, the key and the mend are in `what`.
-    #[error("recipe {recipe}: {what}")]
     Recipe {
         /// Its name or path.
         recipe: String,
@@ -34,7 +33,6 @@ pub enum Error {
         what: String,
     },
     /// A sweep that can't be run: the line or key and the mend are in `what`.
-    #[error("sweep {sweep}: {what}")]
     Sweep {
         /// Its name or path.
         sweep: String,
@@ -42,10 +40,8 @@ pub enum Error {
         what: String,
     },
     /// A flag or argument whose value can't be used (exit code 2).
-    #[error("{0}")]
     Usage(String),
     /// A run that can't be started, resumed or sampled from.
-    #[error("{}: {what}", path.display())]
     Run {
         /// The run folder or a file in it.
         path: PathBuf,
@@ -53,10 +49,6 @@ pub enum Error {
         what: String,
     },
     /// Training whose numbers stopped being numbers.
-    #[error(
-        "step {step}: {what}; the last good checkpoint is kept, start again with a lower \
-         generator.optimizer.learning_rate or discriminator.optimizer.learning_rate"
-    )]
     Diverged {
         /// The step that found it, counted from 1.
         step: u64,
@@ -64,7 +56,6 @@ pub enum Error {
         what: String,
     },
     /// A CUDA device that isn't there, or that could not do what it was asked for.
-    #[error("{device}: {what}")]
     Cuda {
         /// `cuda`, or `cuda:0`.
         device: String,
@@ -72,10 +63,8 @@ pub enum Error {
         what: String,
     },
     /// Training that Ctrl-C ended early, with everything saved (exit code 130).
-    #[error("{0}")]
     Interrupted(String),
     /// A check that did not hold; the table of them has been printed already.
-    #[error("{0}")]
     CheckFailed(String),
 }
 
@@ -123,6 +112,39 @@ impl Error {
             Error::Usage(_) => 2,
             Error::Interrupted(_) => INTERRUPTED,
             _ => 1,
+        }
+    }
+}
+
+impl Display for Error {
+    /// One line, in which nothing steers a terminal: much of it may come from a file or the network.
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let message = match self {
+            Error::Io { path, source } => {
+                format!("{}: {source}{}", path.display(), io_mend(source))
+            }
+            Error::Data { path, what, mend } => format!("{}: {what}; {mend}", path.display()),
+            Error::Recipe { recipe, what } => format!("recipe {recipe}: {what}"),
+            Error::Sweep { sweep, what } => format!("sweep {sweep}: {what}"),
+            Error::Run { path, what } => format!("{}: {what}", path.display()),
+            Error::Diverged { step, what } => format!(
+                "step {step}: {what}; the last good checkpoint is kept, start again with a lower \
+                 generator.optimizer.learning_rate or discriminator.optimizer.learning_rate"
+            ),
+            Error::Cuda { device, what } => format!("{device}: {what}"),
+            Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => {
+                what.clone()
+            }
+        };
+        f.write_str(&line(&message))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            _ => None,
         }
     }
 }

@@ -31,6 +31,8 @@
 //! [`gan::run`], which makes a step a training run. [`random`] is why the same seed gives the same
 //! bits with any number of threads, [`profile`] where its time goes.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod autograd;
 pub mod check;
 pub mod cli;
@@ -52,6 +54,7 @@ pub mod shape;
 pub mod storage;
 pub mod sweep;
 pub mod tensor;
+pub mod terminal;
 
 pub use autograd::{grad, no_grad};
 pub use error::{Error, Result};

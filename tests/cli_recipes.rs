@@ -207,3 +207,56 @@ fn a_closed_pipe_is_no_error() {
         "{output:?}"
     );
 }
+
+/// Whether a terminal would do anything else with `text` than show it.
+fn steers(text: &str) -> bool {
+    text.chars()
+        .any(|c| c != '\n' && c.is_control() || "\u{202e}\u{2066}\u{2028}".contains(c))
+}
+
+#[test]
+fn what_a_file_says_does_not_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let quickstart = include_str!("../recipes/quickstart.toml");
+    // Sets the window's title, clears the screen, turns the reading direction; a megabyte of it.
+    let nasty = "\\u001b]0;owned\\u0007\\u001b[2J\\u202e\\n\\u009b".repeat(20_000);
+    for (from, to) in [
+        ("loss = \"bce\"", format!("loss = \"{nasty}\"")),
+        ("loss = \"bce\"", format!("\"{nasty}\" = 1")),
+        ("layer = \"flatten\"", format!("layer = \"{nasty}\"")),
+        ("name = \"digits\"", format!("name = \"{nasty}\"")),
+        ("name = \"quickstart\"", format!("name = \"{nasty}\"")),
+        ("seed = 1", format!("seed = \"{nasty}\"")),
+    ] {
+        assert!(quickstart.contains(from), "{from}");
+        let recipe = quickstart.replacen(from, &to, 1);
+        std::fs::write(folder.path().join("r.toml"), recipe).unwrap();
+        let output = minimax(folder.path(), "recipes r.toml").output().unwrap();
+        let line = one_line(&output);
+        assert!(!steers(line.trim_end()), "{line:?}");
+        assert!(line.chars().count() < 1200, "{to:.40}: {line}");
+    }
+
+    let turned = quickstart.replacen("description = \"", "description = \"\\u202eBoo\\u2066", 1);
+    std::fs::write(folder.path().join("r.toml"), turned).unwrap();
+    let shown = succeed(folder.path(), "recipes r.toml");
+    assert!(
+        shown.contains("\\u202eBoo\\u2066") && !steers(&shown),
+        "{shown}"
+    );
+
+    let manifest = include_str!("../datasets/manifest.toml");
+    let title = "title = \"\\u001b[2J\\u202e\\n\\\"";
+    let manifest = manifest.replacen("title = \"", title, 1);
+    std::fs::write(folder.path().join("m.toml"), manifest).unwrap();
+    let list = succeed(folder.path(), "data list --manifest m.toml");
+    assert!(
+        !steers(&list) && list.contains("\\u001b[2J\\u202e\\n\""),
+        "{list}"
+    );
+    let json = succeed(folder.path(), "data list --json --manifest m.toml");
+    let rows: Value = serde_json::from_str(&json).unwrap();
+    assert!(!steers(json.trim_end()), "{json}");
+    let title = rows[1]["title"].as_str().unwrap();
+    assert!(title.starts_with("\u{1b}[2J\u{202e}\n\""), "{title:?}");
+}

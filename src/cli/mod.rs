@@ -3,12 +3,14 @@
 //! What goes wrong is one line, `error: ...`, on the standard error; the exit code is 2 for a command that
 //! was written wrong and 1 for all else.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use indicatif::ProgressBar;
 
 use crate::cuda::catch;
+use crate::terminal::{line, lines};
 use crate::{Error, Result};
 
 pub mod data;
@@ -79,8 +81,13 @@ pub fn main() -> ExitCode {
         Error::Interrupted(_) => "",
         _ => "error: ",
     };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an error displays as one plain line"
+    )]
+    let mut stderr = std::io::stderr();
     // Nothing is left to tell the user by if this fails too.
-    let _ = writeln!(std::io::stderr(), "{label}{}", one_line(&error.to_string()));
+    let _ = writeln!(stderr, "{label}{error}");
     ExitCode::from(error.exit_code())
 }
 
@@ -93,16 +100,43 @@ fn parse() -> Result<Option<Command>> {
     }
 }
 
-/// Writes `text` to the standard output. A reader that has gone away (`minimax recipes | head -1`) is no
+/// Writes `text`, whose line breaks are our own, to the standard output; whatever else in it would steer a
+/// terminal is written out (see [`crate::terminal`]). Lints keep every other way to a terminal shut. A reader that has gone away (`minimax recipes | head -1`) is no
 /// error; `println!` would panic there, so nothing in this program uses it.
 pub fn print(text: &str) -> Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out
+        .write_all(lines(text).as_bytes())
+        .and_then(|()| out.flush())
+    {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Error::io("standard output")(error))
         }
         _ => Ok(()),
     }
+}
+
+/// Prints one line, above the bar if there is one. That nobody reads it is no reason to stop.
+#[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
+fn say(bar: Option<&ProgressBar>, text: &str) {
+    let text = line(text);
+    match bar {
+        Some(bar) => bar.println(text),
+        None => drop(print(&format!("{text}\n"))),
+    }
+}
+
+/// Has `bar` say `text` beside itself.
+#[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
+fn label(bar: &ProgressBar, text: &str) {
+    bar.set_message(line(text));
+}
+
+/// Whether somebody watches: both outputs are a terminal.
+#[expect(clippy::disallowed_methods, reason = "nothing is written")]
+fn is_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Makes the pool of threads that kernels run on; all cores without a `count`.
@@ -134,12 +168,4 @@ fn fold(message: &str) -> String {
         .filter(|line| !line.is_empty())
         .collect();
     format!("{}; see --help", lines.join("; ").replace(":; ", ": "))
-}
-
-/// `text` with the line breaks that a file name or a value may have brought in taken out.
-fn one_line(text: &str) -> String {
-    text.split(['\n', '\r'])
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

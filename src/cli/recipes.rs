@@ -7,6 +7,7 @@ use crate::Result;
 use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
 use crate::gan::recipe::{LayerTable, NetworkSpec, Recipe, built_in_names};
+use crate::terminal::excerpt;
 
 /// What `minimax recipes` takes.
 #[derive(Debug, Args)]
@@ -105,10 +106,10 @@ fn list(recipes: &[Recipe]) -> String {
     rows.extend(recipes.iter().map(|recipe| {
         [
             recipe.name.clone(),
-            recipe.data.name.clone(),
+            excerpt(&recipe.data.name).to_string(),
             thousands(table(&recipe.generator).parameters.total()),
             thousands(table(&recipe.discriminator).parameters.total()),
-            recipe.description.clone(),
+            excerpt(&recipe.description).to_string(),
         ]
     }));
     align(
@@ -128,7 +129,7 @@ fn describe(recipe: &Recipe) -> String {
     format!(
         "{}: {}\n\ndata: {}\ntraining: {}\n\n{}\n{}",
         recipe.name,
-        recipe.description,
+        excerpt(&recipe.description),
         attributes(&recipe.data),
         attributes(&recipe.training),
         network("generator", &recipe.generator),
@@ -144,7 +145,7 @@ fn attributes(table: &impl Serialize) -> String {
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with("layer = "));
     lines
-        .map(|line| line.replacen(" = ", "=", 1))
+        .map(|line| excerpt(&line.replacen(" = ", "=", 1)).to_string())
         .collect::<Vec<_>>()
         .join(" ")
 }

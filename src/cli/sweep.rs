@@ -1,13 +1,12 @@
 //! `minimax sweep`: a grid of training runs, and what comes of comparing them.
 
-use super::{interrupt, print};
+use super::{interrupt, is_terminal, label, print, say};
 use crate::sweep::runner::{self, Event, Settings};
 use crate::sweep::state::State;
 use crate::sweep::{Plan, Sweep, built_in_names, draw, results};
 use crate::{Error, Result};
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -176,8 +175,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Screen<'_> {
     fn new(plan: &Plan) -> Screen<'_> {
-        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-        let bar = terminal.then(|| {
+        let bar = is_terminal().then(|| {
             let style = "{bar:20.cyan/blue} {pos}/{len} runs  {wide_msg}";
             let style = ProgressStyle::with_template(style).expect("a template of known keys");
             let runs = plan.runs.len() as u64;
@@ -207,13 +205,16 @@ impl Screen<'_> {
             // Of what a run says only how far it is, not its greeting and farewell.
             Event::Said(run, line) if line.starts_with("step ") || line.starts_with("epoch ") => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("{}  {line}", self.plan.runs[run].folder));
+                    label(bar, &format!("{}  {line}", self.plan.runs[run].folder));
                 } else if self.line.elapsed() > LINE_EVERY {
                     self.say(run, &line);
                 }
             }
             Event::Said(..) => {}
-            Event::Stopping => self.print("stopping; what is being trained is saved first"),
+            Event::Stopping => {
+                let what = "stopping; what is being trained is saved first";
+                say(self.bar.as_ref(), what);
+            }
         }
     }
 
@@ -227,18 +228,11 @@ impl Screen<'_> {
     fn say(&mut self, run: usize, what: &str) {
         self.line = Instant::now();
         let (number, all) = (run + 1, self.plan.runs.len());
-        self.print(&format!(
-            "[{number}/{all}] {}  {what}",
-            self.plan.runs[run].folder
-        ));
-    }
-
-    /// Prints a line, above the bar if there is one. That nobody reads it is no reason to stop.
-    fn print(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => drop(print(&format!("{line}\n"))),
-        }
+        let folder = &self.plan.runs[run].folder;
+        say(
+            self.bar.as_ref(),
+            &format!("[{number}/{all}] {folder}  {what}"),
+        );
     }
 
     fn finish(&self) {

@@ -1,5 +1,7 @@
 //! Tables on a terminal: columns as wide as what is in them, and numbers that can be read.
 
+use crate::terminal::line;
+
 /// Which side of a column its cells keep to.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Align {
@@ -9,6 +11,11 @@ pub(super) enum Align {
 
 /// The rows as lines, each column as wide as its widest cell, two spaces between columns.
 pub(super) fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> String {
+    // Plain first, for what is written out is wider.
+    let rows: Vec<[String; N]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| line(cell)))
+        .collect();
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
@@ -17,7 +24,7 @@ pub(super) fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> 
     };
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let cells: [String; N] = std::array::from_fn(|column| {
             let (cell, width) = (&row[column], widths[column]);
             match sides[column] {

@@ -1,7 +1,7 @@
 //! `minimax train`: the main job.
 
 use super::device::{Choice, Precision, described};
-use super::{interrupt, print, set_threads};
+use super::{interrupt, is_terminal, label, print, say, set_threads};
 use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
@@ -9,10 +9,10 @@ use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::gan::run::{Outcome, Progress, Run};
 use crate::gan::scores::Scores;
 use crate::profile;
+use crate::terminal::excerpt;
 use crate::{Error, Result};
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -217,7 +217,7 @@ fn introduction(run: &Run, last: u64) -> Result<String> {
         rayon::current_num_threads(),
         run.folder().display(),
         recipe.name,
-        recipe.data.name,
+        excerpt(&recipe.data.name),
         images.len(),
         images.height,
         images.width,
@@ -312,8 +312,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Screen {
     fn new(run: &Run, last: u64) -> Screen {
-        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-        let bar = terminal.then(|| {
+        let bar = is_terminal().then(|| {
             let style = "{bar:20.cyan/blue} {pos}/{len} {wide_msg}";
             let style = ProgressStyle::with_template(style).expect("a template of known keys");
             let bar = ProgressBar::with_draw_target(Some(last), ProgressDrawTarget::stderr());
@@ -353,26 +352,22 @@ impl Screen {
             self.epochs, self.images_per_second, report.d_loss, report.d_real, report.d_fake
         );
         if let Some(bar) = &self.bar {
-            bar.set_message(state.clone());
+            label(bar, &state);
             bar.set_position(*step);
         }
         if let Some(scores) = &progress.scores {
             let time = progress.epoch_time.map_or(String::new(), |time| {
                 format!("  {:.1} s an epoch", time.whole.as_secs_f64())
             });
-            self.say(format!("{state}{time}  {}", score_words(scores)));
+            self.say(&format!("{state}{time}  {}", score_words(scores)));
         } else if self.bar.is_none() && self.line.elapsed() > LINE_EVERY {
-            self.say(format!("step {step}/{}  {state}", self.last));
+            self.say(&format!("step {step}/{}  {state}", self.last));
         }
     }
 
-    /// Prints a line, above the bar if there is one. That nobody reads it is no reason to stop.
-    fn say(&mut self, line: String) {
+    fn say(&mut self, line: &str) {
         self.line = Instant::now();
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => drop(print(&format!("{line}\n"))),
-        }
+        say(self.bar.as_ref(), line);
     }
 
     fn time_left(&self, step: u64) -> String {

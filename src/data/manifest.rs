@@ -1,6 +1,7 @@
 //! The public data sets and their files, as `datasets/manifest.toml` says them: sizes, SHA-256 sums,
 //! mirrors, licence and citation.
 
+use crate::terminal::{brief, excerpt};
 use crate::{Error, Result};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -113,7 +114,7 @@ impl TryFrom<String> for Sum {
     fn try_from(text: String) -> std::result::Result<Sum, String> {
         let hexadecimal = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !hexadecimal {
-            return Err(format!("{text:?} is not 64 hexadecimal digits"));
+            return Err(format!("{:?} is not 64 hexadecimal digits", excerpt(&text)));
         }
         let byte = |index| u8::from_str_radix(&text[2 * index..][..2], 16).expect("digits");
         Ok(Sum(std::array::from_fn(byte)))
@@ -164,7 +165,7 @@ impl Manifest {
         let manifest: Manifest = toml::from_str(text).map_err(|cause| {
             let start = cause.span().map_or(0, |span| span.start);
             let line = 1 + text.bytes().take(start).filter(|&b| b == b'\n').count();
-            error(format!("line {line}: {}", cause.message()))
+            error(format!("line {line}: {}", brief(cause.message())))
         })?;
         manifest.check().map_err(error)?;
         Ok(manifest)
@@ -194,11 +195,12 @@ impl Set {
     }
 
     fn check(&self) -> std::result::Result<(), String> {
-        let name = &self.name;
+        let name = excerpt(&self.name);
         if self.mirrors.is_empty() {
             return Err(format!("set {name} has no mirrors"));
         }
         if let Some(url) = self.mirrors.iter().find(|url| !is_web_address(url)) {
+            let url = excerpt(url);
             return Err(format!(
                 "set {name}: mirror {url:?} is not http:// or https://"
             ));
@@ -255,9 +257,11 @@ fn check_names<'a>(
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
             let allowed = "letters, digits, -, _ and ., which can't be the first";
+            let name = excerpt(name);
             return Err(format!("{whose}: a name is of {allowed}, unlike {name:?}"));
         }
         if seen.contains(&name) {
+            let name = excerpt(name);
             return Err(format!("{whose}: {name} comes twice"));
         }
         seen.push(name);

@@ -17,6 +17,7 @@ pub mod verify;
 pub use batches::{Batches, LastBatch};
 pub use digits::draw;
 
+use crate::terminal::brief;
 use crate::{Error, Result};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -182,7 +183,8 @@ fn damage(path: &Path, error: io::Error) -> Error {
         io::ErrorKind::UnexpectedEof => Error::data(path, "cut short", AGAIN),
         // flate2's kinds for a stream that isn't deflate and for a checksum that is wrong.
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            Error::data(path, format!("damaged compressed data ({error})"), AGAIN)
+            let what = format!("damaged compressed data ({})", brief(&error.to_string()));
+            Error::data(path, what, AGAIN)
         }
         _ => Error::io(path)(error),
     }

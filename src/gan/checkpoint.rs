@@ -20,6 +20,7 @@ use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
+use crate::terminal::{brief, excerpt};
 use crate::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
@@ -157,7 +158,7 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     let made_on: Device = training.device.parse().map_err(|error: Error| {
         Error::run(
             path,
-            format!("was made on device {}: {error}", training.device),
+            format!("was made on device {}: {error}", excerpt(&training.device)),
         )
     })?;
     let device = device.unwrap_or(made_on);
@@ -281,12 +282,14 @@ fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
         let mend = "give a checkpoint that minimax wrote, or train again";
         Error::run(path, format!("is not a whole checkpoint ({why}); {mend}"))
     };
-    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error.to_string())))?;
     let metadata = SafeTensors::read_metadata(bytes);
-    let (_, metadata) = metadata.map_err(|error| damaged(error.to_string()))?;
+    let (_, metadata) = metadata.map_err(|error| damaged(brief(&error.to_string())))?;
     let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
     let header = header.ok_or_else(|| damaged("it has no minimax header".into()))?;
-    let header = serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
+    let header =
+        serde_json::from_str(header).map_err(|error| damaged(brief(&error.to_string())))?;
     Ok((file, header))
 }
 
@@ -319,9 +322,10 @@ fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -
         .tensor(name)
         .map_err(|_| other(format!("has no tensor {name}")))?;
     if view.shape() != tensor.dims() {
-        let (found, wanted) = (view.shape(), tensor.dims());
+        let (found, wanted) = (format!("{:?}", view.shape()), tensor.dims());
+        let found = excerpt(&found);
         return Err(other(format!(
-            "has {name} of shape {found:?}, not {wanted:?}"
+            "has {name} of shape {found}, not {wanted:?}"
         )));
     }
     let values: Vec<f64> = match view.dtype() {

@@ -16,6 +16,7 @@ use crate::cuda::catch;
 use crate::data::{self, Batches, Images};
 use crate::files::write_whole;
 use crate::storage::Device;
+use crate::terminal::excerpt;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -137,7 +138,7 @@ impl Run {
             let (count, found) = (checkpoint.data.count, data.count);
             let what = format!(
                 "was made on other data ({count} images, {}",
-                asked.data.name
+                excerpt(&asked.data.name)
             );
             let mend = "go on with the data that the run began with";
             return Err(Error::run(&path, format!("{what} has {found}); {mend}")));
@@ -242,7 +243,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
     let images = data::open(&recipe.data.name, recipe.training.seed, size)?;
     let found = [images.height, images.width, images.channels];
     if found[..] != recipe.discriminator.input[..] {
-        let (name, takes) = (&recipe.data.name, &recipe.discriminator.input);
+        let (name, takes) = (excerpt(&recipe.data.name), &recipe.discriminator.input);
         let what = format!("data {name} has images of {found:?}, discriminator.input is {takes:?}");
         return Err(Error::recipe(
             &recipe.name,
@@ -253,7 +254,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
     let (count, taken) = (images.len(), training.real_images());
     if taken > count {
         let size = training.batch_size;
-        let (name, most) = (&recipe.data.name, size / taken * count);
+        let (name, most) = (excerpt(&recipe.data.name), size / taken * count);
         let what = format!(
             "training.batch_size = {size} takes {taken} images of data {name}, which has {count}; \
              choose at most {most}"

@@ -10,6 +10,7 @@ use crate::files::write_whole;
 use crate::report::chart::{self, Panel};
 use crate::report::page::{Figure, Media, Page, Section};
 use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage};
+use crate::terminal::excerpt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ pub fn draw(folder: &Path) -> Result<()> {
 }
 
 fn title(recipe: &Recipe) -> String {
-    format!("{} on {}", recipe.name, recipe.data.name)
+    format!("{} on {}", recipe.name, excerpt(&recipe.data.name))
 }
 
 /// The pictures made of sample grids.

@@ -5,6 +5,7 @@ use toml::{Spanned, Value};
 
 use super::settings::{Setting, Table};
 use super::spec::{Axis, Point, Quantity};
+use crate::terminal::excerpt;
 
 /// The longest name or label.
 pub(super) const MAX_NAME: usize = 60;
@@ -148,6 +149,7 @@ fn check_label(key: &str, label: &str) -> std::result::Result<(), String> {
     if plain && !label.trim().is_empty() && label.chars().count() <= MAX_NAME {
         return Ok(());
     }
+    let label = excerpt(label);
     Err(format!(
         "{key} = {label:?}; use 1 to {MAX_NAME} characters in one line"
     ))

@@ -40,6 +40,7 @@ use serde::Deserialize;
 use super::file::{MAX_NAME, SweepFile, axis_of};
 use super::settings::Setting;
 use crate::gan::recipe::{in_words, line_at};
+use crate::terminal::excerpt;
 use crate::{Error, Result};
 
 /// The largest sweep file, in bytes.
@@ -203,7 +204,8 @@ impl Sweep {
         let name = &self.name;
         if !(1..=MAX_NAME).contains(&name.len()) || !name.chars().all(plain) {
             return Err(format!(
-                "name = {name:?}; use 1 to {MAX_NAME} letters, digits, '-' and '_'"
+                "name = {:?}; use 1 to {MAX_NAME} letters, digits, '-' and '_'",
+                excerpt(name)
             ));
         }
         if self.description.chars().any(char::is_control) {
@@ -226,14 +228,15 @@ impl Sweep {
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) {
                 return Err(format!(
-                    "there are two axes {name:?}; give each a name of its own"
+                    "there are two axes {:?}; give each a name of its own",
+                    excerpt(name)
                 ));
             }
         }
         if !names.contains(&self.x.as_str()) {
             return Err(format!(
                 "plot.x = {:?} is no axis; choose one of {}",
-                self.x,
+                excerpt(&self.x),
                 names.join(", ")
             ));
         }

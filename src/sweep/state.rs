@@ -18,6 +18,7 @@ use super::grid::PlannedRun;
 use crate::files::{remove_temporary, write_whole};
 use crate::gan::folder;
 use crate::gan::recipe::Recipe;
+use crate::terminal::brief;
 use crate::{Error, Result};
 
 /// What the file is called.
@@ -80,7 +81,10 @@ impl State {
         let path = folder.join(FILE);
         let saved = match fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text).map_err(|error| {
-                let what = format!("is not what a sweep has written ({})", error.message());
+                let what = format!(
+                    "is not what a sweep has written ({})",
+                    brief(error.message())
+                );
                 let mend = "remove the folder to begin anew, or choose another --out";
                 Error::run(&path, format!("{what}; {mend}"))
             })?,

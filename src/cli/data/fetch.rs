@@ -1,14 +1,14 @@
 //! `minimax data fetch`: downloading a public data set.
 
 use super::{ManifestArgs, folder_of};
-use crate::cli::{interrupt, print};
+use crate::cli::{interrupt, is_terminal, print, say};
 use crate::data::DIGITS;
 use crate::data::fetch::{Progress, fetch};
 use crate::data::manifest::{File, Manifest, Set, is_web_address};
+use crate::terminal::{excerpt, line};
 use crate::{Error, Result};
 use clap::Args;
 use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -52,10 +52,10 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     fetched?;
     print(&format!(
         "{}: all of it is in {}\nlicence: {}\ncite: {}\n",
-        set.name,
+        excerpt(&set.name),
         folder.display(),
-        set.licence,
-        set.citation
+        line(&set.licence),
+        line(&set.citation)
     ))
 }
 
@@ -84,7 +84,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 impl Screen {
     fn new() -> Screen {
         Screen {
-            terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            terminal: is_terminal(),
             bar: None,
             file: (String::new(), 0),
             line: Instant::now(),
@@ -99,7 +99,7 @@ impl Screen {
             Progress::Failed { url, why, again } => {
                 self.clear();
                 let then = if *again { "; asking again" } else { "" };
-                self.say(&format!("{url}: {why}{then}"));
+                self.say(&format!("{}: {why}{then}", excerpt(url)));
             }
             Progress::Finished(file) => {
                 self.clear();
@@ -115,7 +115,11 @@ impl Screen {
             0 => String::new(),
             _ => format!(", going on after {}", DecimalBytes(done)),
         };
-        self.say(&format!("{}: {size} from {url}{after}", file.name));
+        self.say(&format!(
+            "{}: {size} from {}{after}",
+            file.name,
+            excerpt(url)
+        ));
         self.file = (file.name.clone(), file.bytes);
         self.bar = self.terminal.then(|| {
             let style = "{bar:30.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  \
@@ -140,10 +144,9 @@ impl Screen {
         }
     }
 
-    /// Prints a line, while there is no bar. That nobody reads it is no reason to stop.
     fn say(&mut self, line: &str) {
         self.line = Instant::now();
-        drop(print(&format!("{line}\n")));
+        say(self.bar.as_ref(), line);
     }
 
     fn clear(&mut self) {

@@ -7,6 +7,7 @@ use crate::cli::table::{Align, align, thousands};
 use crate::data::manifest::Set;
 use crate::data::verify::present;
 use crate::data::{self, DIGITS};
+use crate::terminal::excerpt;
 use clap::Args;
 use indicatif::DecimalBytes;
 use serde::Serialize;
@@ -108,14 +109,14 @@ fn table(rows: &[Row]) -> String {
     cells.extend(rows.iter().map(|row| {
         let [height, width, channels] = row.shape;
         [
-            row.name.clone(),
+            excerpt(&row.name).to_string(),
             thousands(row.training),
             thousands(row.test),
             format!("{height}x{width}x{channels}"),
             DecimalBytes(row.bytes).to_string(),
-            row.licence.clone(),
+            excerpt(&row.licence).to_string(),
             row.here(),
-            row.title.clone(),
+            excerpt(&row.title).to_string(),
         ]
     }));
     use Align::{Left, Right};

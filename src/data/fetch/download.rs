@@ -3,6 +3,7 @@
 use super::Progress;
 use super::http::{Failure, get};
 use crate::data::manifest::{File, Sum};
+use crate::terminal::excerpt;
 use crate::{Error, Result};
 use std::fs;
 use std::io;
@@ -66,7 +67,7 @@ impl<'a> Download<'a> {
                 Err(Failure::Here(error)) => return Err(error),
                 Err(Failure::Passing(why) | Failure::Lasting(why)) => {
                     self.tell_failure(url, &why, false);
-                    said.push(format!("{url}: {why}"));
+                    said.push(format!("{}: {why}", excerpt(url)));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! One request for the rest of a file (RFC 9110, section 14: range requests), written as it comes.
 
 use crate::Error;
+use crate::terminal::brief;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -101,7 +102,10 @@ pub fn get(
                 received(at);
             }
             Err(cause) => {
-                let what = format!("cut after {at} of {bytes} bytes ({cause})");
+                let what = format!(
+                    "cut after {at} of {bytes} bytes ({})",
+                    brief(&cause.to_string())
+                );
                 return Err(Failure::Passing(what));
             }
         }
@@ -145,10 +149,12 @@ fn unanswered(error: ureq::Error) -> Failure {
         ErrorKind::UnexpectedEof,
     ];
     match error {
-        E::Io(cause) if PASSING.contains(&cause.kind()) => Failure::Passing(cause.to_string()),
-        E::Io(cause) => Failure::Lasting(cause.to_string()),
-        E::Timeout(_) | E::Protocol(_) => Failure::Passing(error.to_string()),
-        _ => Failure::Lasting(error.to_string()),
+        E::Io(cause) if PASSING.contains(&cause.kind()) => {
+            Failure::Passing(brief(&cause.to_string()))
+        }
+        E::Io(cause) => Failure::Lasting(brief(&cause.to_string())),
+        E::Timeout(_) | E::Protocol(_) => Failure::Passing(brief(&error.to_string())),
+        _ => Failure::Lasting(brief(&error.to_string())),
     }
 }
 

@@ -4,6 +4,7 @@
 //! palette is looked up, and what is transparent lies over black, the background of the digits. Then it
 //! is cut around its centre to the wanted proportions and resized.
 
+use crate::terminal::brief;
 use crate::{Error, Result};
 use image::codecs::png::PngDecoder;
 use image::imageops::{self, FilterType};
@@ -102,7 +103,7 @@ fn check_palette(path: &Path, source: &mut (impl Read + Seek)) -> Result<()> {
 
 fn broken(path: &Path, error: &image::ImageError) -> Error {
     // Whatever the decoder says, errors are one line.
-    let what = format!("not a whole PNG ({error})").replace('\n', " ");
+    let what = format!("not a whole PNG ({})", brief(&error.to_string())).replace('\n', " ");
     Error::data(path, what, "remove it or save it again")
 }
 

@@ -18,6 +18,7 @@ pub(super) mod writer;
 pub use number::Number;
 
 use super::{AGAIN, damage};
+use crate::terminal::excerpt;
 use crate::{Error, Result};
 use flate2::bufread::ZlibDecoder;
 use std::io::{self, BufRead, Cursor, Read};
@@ -229,17 +230,21 @@ impl MatFile<'_> {
         let sizes: Vec<usize> = sizes.iter().map(|&word| self.word(word) as usize).collect();
         let name = self.head(source, MOST_NAME, "name")?;
         let name = String::from_utf8_lossy(&name).into_owned();
+        let shown = excerpt(&name);
 
         let values = self.tag(source)?;
         let Some(number) = Number::of_type(values.kind) else {
-            let what = format!("damaged: array {name:?} has values of type {}", values.kind);
+            let what = format!(
+                "damaged: array {shown:?} has values of type {}",
+                values.kind
+            );
             return Err(self.bad(what));
         };
         let mut factors = sizes.iter();
         let bytes = factors.try_fold(number.size(), |bytes, &size| bytes.checked_mul(size));
         if bytes != Some(values.size as usize) {
             return Err(self.bad(format!(
-                "damaged: array {name:?} of sizes {sizes:?} has {} bytes of {number:?}",
+                "damaged: array {shown:?} of sizes {sizes:?} has {} bytes of {number:?}",
                 values.size
             )));
         }

@@ -3,6 +3,7 @@
 use super::network::{LayerTable, NetworkSpec};
 use super::sizes::{MAX_VALUES, check_size, values};
 use super::{LayerSpec, LossSpec, Recipe};
+use crate::terminal::excerpt;
 
 /// The largest batch.
 pub const MAX_BATCH_SIZE: usize = 1 << 16;
@@ -33,7 +34,7 @@ impl Recipe {
             return Err("description holds control characters; write it in one plain line".into());
         }
         if self.data.name.is_empty() || self.data.name.chars().any(char::is_control) {
-            let name = &self.data.name;
+            let name = excerpt(&self.data.name);
             return Err(format!(
                 "data.name = {name:?}; give a data set's name or a folder"
             ));
@@ -156,8 +157,9 @@ fn check_name(name: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "name = {name:?}; use at most {MAX_NAME} letters, digits, '-', '_' and '.', \
-         a letter or digit first"
+        "name = {:?}; use at most {MAX_NAME} letters, digits, '-', '_' and '.', \
+         a letter or digit first",
+        excerpt(name)
     ))
 }
 

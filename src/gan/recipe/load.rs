@@ -11,6 +11,7 @@ use toml::{Table, Value};
 
 use super::Recipe;
 use super::typed::{Mistake, entry, in_words, line_at, line_of, typed};
+use crate::terminal::excerpt;
 use crate::{Error, Result};
 
 /// The largest recipe file, in bytes.
@@ -116,9 +117,9 @@ impl Recipe {
         })?;
         let mut root = Value::Table(table);
         let mut recipe = typed(&root).map_err(|Mistake { path, what }| {
-            let line = line_of(text, &path);
+            let (line, key) = (line_of(text, &path), excerpt(&path));
             let colon = if path.is_empty() { "" } else { ": " };
-            Error::recipe(source, format!("line {line}: {path}{colon}{what}"))
+            Error::recipe(source, format!("line {line}: {key}{colon}{what}"))
         })?;
         for entry in overrides {
             let refuse =
@@ -196,7 +197,11 @@ fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Valu
                     format!("`{part}` is not a number from 1 to {count}, the entries of that list")
                 })?
         }
-        other => return Err(format!("there is no `{part}` inside of {other}")),
+        other => {
+            let other = other.to_string();
+            let other = excerpt(&other);
+            return Err(format!("there is no `{part}` inside of {other}"));
+        }
     };
     if rest.is_empty() {
         Ok(inside)

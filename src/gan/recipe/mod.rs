@@ -34,6 +34,7 @@
 //! ```
 
 use crate::data::LastBatch;
+use crate::terminal::excerpt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::Value;
@@ -174,7 +175,11 @@ fn first_difference(path: &str, own: Option<&Value>, other: Option<&Value>) -> O
                 "{path} has {found} entries where {asked} are asked for"
             ))
         }
-        (Some(own), Some(other)) => Some(format!("{path} is {own} where {other} is asked for")),
+        (Some(own), Some(other)) => {
+            let [own, other] = [own, other].map(Value::to_string);
+            let [own, other] = [excerpt(&own), excerpt(&other)];
+            Some(format!("{path} is {own} where {other} is asked for"))
+        }
         (Some(_), None) => Some(format!("{path} is there where none is asked for")),
         (None, _) => Some(format!("{path} is not there where it is asked for")),
     }

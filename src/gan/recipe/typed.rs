@@ -10,6 +10,7 @@ use super::{
     CriticLoop, DataSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec,
 };
 use crate::nn::Initializer;
+use crate::terminal::brief;
 
 /// A value of the wrong type, an unknown key or a missing one.
 pub(super) struct Mistake {
@@ -137,7 +138,7 @@ pub(crate) fn in_words(complaint: &str) -> String {
             "expected a name or a table",
         ),
     ];
-    let mut text = complaint.trim_end().replace('\n', "; ");
+    let mut text = brief(complaint.trim_end()).replace('\n', "; ");
     for (from, to) in BEGINNINGS {
         if let Some(rest) = text.strip_prefix(from) {
             text = format!("{to}{rest}");
