@@ -7,6 +7,7 @@
 import gzip
 import itertools
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -126,7 +127,10 @@ def recipes_and_checkpoint():
         command = ["cargo", "run", "--release", "--", "train", FUZZ / "tiny.toml", "--steps", "1", "--out", run]
         subprocess.run(command, cwd=ROOT, check=True)
         for name in ["checkpoint.safetensors", "generator.safetensors"]:
-            write("checkpoint", name, (run / name).read_bytes())
+            # With a sum of its bytes every mutant would be refused for that alone.
+            data = (run / name).read_bytes()
+            data = re.sub(rb'\\"sha256\\":\\"[0-9a-f]{64}\\",', lambda sum: b" " * len(sum[0]), data, count=1)
+            write("checkpoint", name, data)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,31 @@
 
 mod common;
 
-use common::{fail, read, succeed};
+use common::{fail, minimax, read, succeed};
+use minimax::gan::checkpoint::{self, DataIdentity};
+use minimax::gan::model::Gan;
+use minimax::gan::network::Role;
+use minimax::gan::recipe::Recipe;
 use minimax::report::Picture;
+use minimax::{Device, Tensor};
 use std::path::Path;
+
+/// A recipe of a few weights.
+const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/tiny.toml");
+
+/// A run's file that was written before there were sums.
+const WITHOUT_SUM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/fuzz/seeds/checkpoint/checkpoint.safetensors"
+);
+
+/// What reads the files of a run.
+const READERS: [&str; 4] = [
+    "train --resume --steps 1 --out run",
+    "sample run/checkpoint.safetensors --out drawn.png",
+    "export run/checkpoint.safetensors --format onnx --out generator.onnx",
+    "interpolate run/checkpoint.safetensors --from 1 --to 2 --out drawn",
+];
 
 /// Forty grey pictures in `folder`, which are brought to any recipe's size.
 fn pictures(folder: &Path) {
@@ -158,4 +180,102 @@ fn a_folder_that_was_meddled_with_is_mended_or_refused() {
         assert!(read(&run, "recipe.toml") == recipe);
     }
     succeed(at, "train --resume --out run --epochs 4");
+}
+
+/// The sum covers the header too: the step, the learning rate and the state of the random streams are as good as weights.
+#[test]
+fn a_flipped_bit_is_found_in_every_file_of_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(
+        at,
+        &format!("train {TINY} --batch-size 1000 --steps 20 --keep-every 1 --out run"),
+    );
+    let run = at.join("run");
+    for name in [
+        "checkpoint.safetensors",
+        "best.safetensors",
+        "kept/epoch-0001.safetensors",
+        "generator.safetensors",
+    ] {
+        let (path, whole) = (run.join(name), read(&run, name));
+        let load = || checkpoint::load_network(&path, Role::Generator, Device::Cpu);
+        assert!(load().unwrap().has_sum, "{name}");
+        let mut flipped = 0;
+        for position in (0..whole.len()).step_by(7) {
+            let mut bytes = whole.clone();
+            bytes[position] ^= 1 << (position % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            // A flip in the sum's own key makes it a file without a sum, which is said.
+            if load().is_ok_and(|trained| trained.has_sum) {
+                panic!("{name}: the flip of byte {position} went unseen");
+            }
+            flipped += 1;
+        }
+        assert!(flipped > 100, "{name}");
+        std::fs::write(&path, &whole).unwrap();
+    }
+
+    let mut bytes = read(&run, "checkpoint.safetensors");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(run.join("checkpoint.safetensors"), bytes).unwrap();
+    for command in READERS {
+        let said = fail(at, command, 1);
+        assert!(
+            said.contains("run/checkpoint.safetensors") && said.contains("SHA-256"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn values_that_no_training_leaves_are_refused_by_the_tensors_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let recipe = Recipe::load(TINY, &[]).unwrap();
+    std::fs::create_dir(at.join("run")).unwrap();
+    for (name, value) in [
+        ("generator.layers.1.kernel", f64::NAN),
+        ("generator.layers.4.bias", f64::INFINITY),
+        ("generator.layers.3.running_variance", -0.5),
+        ("generator_optimizer.v.0", -1.0),
+    ] {
+        let mut gan = Gan::new(&recipe, Device::Cpu);
+        let mut named = gan.named_mut();
+        let (_, tensor) = named.iter_mut().find(|(found, _)| found == name).unwrap();
+        **tensor = Tensor::full(value, tensor.shape(), Device::Cpu);
+        let path = at.join("run/checkpoint.safetensors");
+        let data = DataIdentity { count: 1, hash: 1 };
+        checkpoint::save(&path, &gan, &recipe, Device::Cpu, data, None).unwrap();
+        // Only what goes on reads the optimiser's part.
+        let readers = if name.contains("optimizer") { 1 } else { 4 };
+        for command in &READERS[..readers] {
+            let said = fail(at, command, 1);
+            assert!(said.contains(&format!(" in {name};")), "{command}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_a_sum_is_read_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::create_dir(at.join("run")).unwrap();
+    std::fs::copy(WITHOUT_SUM, at.join("run/checkpoint.safetensors")).unwrap();
+    for command in READERS {
+        let output = minimax(at, command).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{command}: {said}");
+        assert!(
+            said.starts_with("warning: ")
+                && said.contains("without a sum")
+                && said.lines().count() == 1,
+            "{command}: {said}"
+        );
+    }
+    // From then on there is one.
+    succeed(at, "train --resume --steps 2 --out run");
+    let output = minimax(at, READERS[1]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
 }

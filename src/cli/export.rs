@@ -2,7 +2,6 @@
 
 use super::{print, sample};
 use crate::files::write_whole;
-use crate::gan::checkpoint;
 use crate::gan::folder::{CHECKPOINT, GENERATOR};
 use crate::gan::network::Role;
 use crate::storage::Device;
@@ -79,7 +78,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let out = out.unwrap_or_else(|| format!("{name}.{ending}").into());
     check_out(&out, &file)?;
     // Files of f32 are asked for, whatever the network was trained in.
-    let trained = checkpoint::load_network(&file, role, Device::Cpu)?;
+    let trained = sample::load_network(&file, role, Device::Cpu)?;
     let bytes = match (args.format, args.layout) {
         (Format::Onnx, _) => export::onnx(&trained).map_err(|what| Error::run(&file, what))?,
         (Format::Safetensors, Some(Layout::Torch)) => export::torch(&trained),

@@ -1,11 +1,12 @@
 //! `minimax interpolate`: the images between two latents, as a strip and as a GIF.
 
-use super::sample::generator_file;
+use super::sample::{generator_file, load_network};
 use super::{print, set_threads};
 use crate::files::write_whole;
 use crate::gan::interpolation::great_circle;
 use crate::gan::model::{fixed_latents, sample};
-use crate::gan::{checkpoint, pixels};
+use crate::gan::network::Role;
+use crate::gan::pixels;
 use crate::report::{Picture, gif, grid_png};
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -51,7 +52,8 @@ pub struct InterpolateArgs {
 pub fn run(args: &InterpolateArgs) -> Result<()> {
     set_threads(args.threads)?;
     let file = generator_file(&args.run);
-    let (recipe, mut generator) = checkpoint::load_generator(&file, Device::Cpu)?;
+    let trained = load_network(&file, Role::Generator, Device::Cpu)?;
+    let (recipe, mut generator) = (trained.recipe, trained.network);
     let image = &recipe.discriminator.input;
     let [height, width, channels] = [image[0], image[1], image[2]];
     let scale = FRAME.div_ceil(height.max(width));

@@ -139,6 +139,14 @@ fn is_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Says `text` in one line on the standard error, where it is in nobody's way who reads the results. That nobody can be
+/// told is no reason to stop.
+fn warn(text: &str) {
+    #[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
+    let mut stderr = std::io::stderr();
+    let _ = writeln!(stderr, "warning: {}", line(text));
+}
+
 /// Makes the pool of threads that kernels run on; all cores without a `count`.
 fn set_threads(count: Option<usize>) -> Result<()> {
     const MOST: usize = 1024;

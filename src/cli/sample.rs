@@ -1,11 +1,14 @@
 //! `minimax sample`: images from a trained generator.
 
 use super::device::Choice;
-use super::{print, set_threads};
+use super::{print, set_threads, warn};
 use crate::files::write_whole;
+use crate::gan::checkpoint::{self, Trained};
 use crate::gan::folder::{CHECKPOINT, GENERATOR};
-use crate::gan::{checkpoint, model, pixels};
+use crate::gan::network::Role;
+use crate::gan::{model, pixels};
 use crate::report::{columns_for, grid_png};
+use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 use clap::{Args, ValueEnum};
@@ -61,7 +64,8 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     set_threads(args.threads)?;
     let device = args.device.resolve()?;
     let file = generator_file(&args.run);
-    let (recipe, mut generator) = checkpoint::load_generator(&file, device)?;
+    let trained = load_network(&file, Role::Generator, device)?;
+    let (recipe, mut generator) = (trained.recipe, trained.network);
     let (width, image) = (recipe.generator.input[0], &recipe.discriminator.input);
     let most = MOST_VALUES / image.iter().product::<usize>().max(width);
     let latents = match &args.latents {
@@ -111,6 +115,23 @@ pub(super) fn generator_file(run: &Path) -> PathBuf {
         return checkpoint;
     }
     generator
+}
+
+/// One network of a file of a run, with a word where the file can't be checked.
+pub(super) fn load_network(file: &Path, role: Role, device: Device) -> Result<Trained> {
+    let trained = checkpoint::load_network(file, role, device)?;
+    if !trained.has_sum {
+        warn(&no_sum(file));
+    }
+    Ok(trained)
+}
+
+/// What there is to say of a file of a run that carries no sum.
+pub(super) fn no_sum(file: &Path) -> String {
+    let file = file.display();
+    format!(
+        "{file}: an older version wrote it without a sum of its bytes, so damage to it would go unseen"
+    )
 }
 
 /// What is to be written, and where.

@@ -1,7 +1,8 @@
 //! `minimax train`: the main job.
 
 use super::device::{Choice, Precision, described};
-use super::{interrupt, is_terminal, label, print, say, set_threads};
+use super::sample::no_sum;
+use super::{interrupt, is_terminal, label, print, say, set_threads, warn};
 use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
@@ -148,6 +149,9 @@ fn resume(args: &TrainArgs) -> Result<Run> {
     };
     let device = args.device.map(Choice::resolve).transpose()?;
     let run = Run::resume(&folder, device, |saved| {
+        if !saved.has_sum {
+            warn(&no_sum(&folder.join(CHECKPOINT)));
+        }
         asked_recipe(args, asked, saved, &folder)
     })?;
     args.precision.set(run.device())?;

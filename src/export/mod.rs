@@ -129,6 +129,7 @@ mod tests {
         Trained {
             recipe,
             step: 7,
+            has_sum: true,
             role,
             network,
         }

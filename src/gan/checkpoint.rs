@@ -9,11 +9,13 @@
 //! optimiser's slot is `discriminator_optimizer.m.0`: slot, then the parameter's place among the
 //! network's parameters. Layouts are the engine's: convolutions `[kh, kw, c_in, c_out]`, transposed
 //! ones `[kh, kw, c_out, c_in]`, dense `[in, out]`. Values are F32 from the `cpu` device and F64 from
-//! `reference`.
+//! `reference`. The header begins with the SHA-256 sum of the file, see `sum.rs`; what doesn't agree with it is
+//! refused, as are values that are not finite and variances below zero.
 
 use super::model::{Gan, RandomState};
 use super::network::{self, Role};
 use super::recipe::{NetworkSpec, Recipe};
+use super::sum;
 use crate::cuda;
 use crate::files::write_whole;
 use crate::nn::{Initializer, Sequential};
@@ -34,6 +36,9 @@ const HEADER: &str = "minimax";
 /// What the header of a checkpoint says.
 #[derive(Serialize, Deserialize)]
 struct Header {
+    /// Of the whole file; older files have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
     recipe: String,
     step: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +80,8 @@ pub struct Checkpoint {
     pub data: DataIdentity,
     /// The lowest sliced Wasserstein distance that its samples have scored.
     pub best: Option<f64>,
+    /// Whether the file carries a sum of its bytes; those of older versions don't.
+    pub has_sum: bool,
     /// The networks, optimisers and random state.
     pub gan: Gan,
 }
@@ -85,6 +92,8 @@ pub struct Trained {
     pub recipe: Recipe,
     /// Steps that it was trained for.
     pub step: u64,
+    /// Whether the file carries a sum of its bytes; those of older versions don't.
+    pub has_sum: bool,
     /// Which of the recipe's networks it is.
     pub role: Role,
     /// Its layers.
@@ -104,6 +113,7 @@ pub fn save(
     best: Option<f64>,
 ) -> Result<()> {
     let header = Header {
+        sha256: Some(sum::BLANK.into()),
         recipe: recipe.to_toml(),
         step: gan.steps,
         training: Some(TrainingState {
@@ -126,6 +136,7 @@ pub fn save(
 /// If the file can't be written; an older one then stays as it was.
 pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
     let header = Header {
+        sha256: Some(sum::BLANK.into()),
         recipe: recipe.to_toml(),
         step: gan.steps,
         training: None,
@@ -191,17 +202,9 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
         device,
         data: training.data,
         best: training.best,
+        has_sum: header.sha256.is_some(),
         gan,
     })
-}
-
-/// Reads the generator from `generator.safetensors` or `checkpoint.safetensors`, with its recipe.
-///
-/// # Errors
-/// If the file is missing, damaged or of another kind.
-pub fn load_generator(path: &Path, device: Device) -> Result<(Recipe, Sequential)> {
-    let trained = load_network(path, Role::Generator, device)?;
-    Ok((trained.recipe, trained.network))
 }
 
 /// Reads one network: the generator from either file, the discriminator from `checkpoint.safetensors`.
@@ -230,6 +233,7 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
     Ok(Trained {
         recipe,
         step: header.step,
+        has_sum: header.sha256.is_some(),
         role,
         network,
     })
@@ -242,7 +246,9 @@ fn write(path: &Path, header: &Header, tensors: Vec<(String, &Tensor)>) -> Resul
         .map(|(name, tensor)| (name, Entry(tensor)));
     let header = HashMap::from([(HEADER.to_string(), header)]);
     let file = safetensors::serialize(entries, Some(header));
-    write_whole(path, &file.expect("names are unique and sizes agree"))
+    let mut file = file.expect("names are unique and sizes agree");
+    sum::fill_in(&mut file);
+    write_whole(path, &file)
 }
 
 /// A tensor as it is written: its bytes are made when their turn comes, so that no second copy of all
@@ -288,8 +294,18 @@ fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
     let (_, metadata) = metadata.map_err(|error| damaged(brief(&error.to_string())))?;
     let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
     let header = header.ok_or_else(|| damaged("it has no minimax header".into()))?;
-    let header =
+    let header: Header =
         serde_json::from_str(header).map_err(|error| damaged(brief(&error.to_string())))?;
+    if header
+        .sha256
+        .as_ref()
+        .is_some_and(|digits| !sum::holds(bytes, digits))
+    {
+        let what =
+            "is not as it was written: its bytes have another SHA-256 sum than its header says";
+        let mend = "go on from a copy of it, from best.safetensors or one of kept/, or train again";
+        return Err(Error::run(path, format!("{what}; {mend}")));
+    }
     Ok((file, header))
 }
 
@@ -342,6 +358,26 @@ fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -
         }
         dtype => return Err(other(format!("has {name} as {dtype:?}, not F32 or F64"))),
     };
+    check_values(path, name, &values, tensor.device())?;
     tensor.assign(Tensor::new(&values, tensor.shape(), tensor.device()));
     Ok(())
+}
+
+/// Refuses values that no training leaves: those that are not finite on `device`, and squares and variances below
+/// zero.
+fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> Result<()> {
+    let finite = |&v: &f64| match device {
+        Device::Reference => v.is_finite(),
+        Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),
+    };
+    let is_square = name.ends_with(".running_variance") || name.contains("_optimizer.v.");
+    let wrong = if !values.iter().all(finite) {
+        "values that are not finite"
+    } else if is_square && values.iter().any(|&v| v < 0.0) {
+        "a variance below zero"
+    } else {
+        return Ok(());
+    };
+    let mend = "the file is damaged or was not made by minimax; give another checkpoint";
+    Err(Error::run(path, format!("has {wrong} in {name}; {mend}")))
 }

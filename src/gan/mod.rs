@@ -19,6 +19,7 @@ pub mod run;
 mod save;
 pub mod scores;
 pub mod step;
+mod sum;
 pub mod summary;
 pub mod table;
 pub mod tensorboard;

@@ -94,6 +94,7 @@ impl Run {
                 device,
                 data,
                 best: None,
+                has_sum: true,
                 gan,
             };
             let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
@@ -161,6 +162,7 @@ impl Run {
             data,
             best,
             gan,
+            has_sum: _,
         } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
