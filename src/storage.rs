@@ -30,7 +30,9 @@ impl FromStr for Device {
             _ => {
                 let ordinal = name.strip_prefix("cuda:").and_then(|n| n.parse().ok());
                 ordinal.map(Device::Cuda).ok_or_else(|| {
-                    Error::Usage("no such device; use cuda, cuda:1, cpu or reference".into())
+                    let known = "an NVIDIA GPU is cuda, or cuda:1 for the second; the processor is \
+                                 cpu, and reference is plain loops on it";
+                    Error::Usage(format!("no such device; {known}"))
                 })
             }
         }

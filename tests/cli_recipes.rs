@@ -189,7 +189,12 @@ fn commands_written_wrong() {
     );
     refused("recipes quickstart --set x\ny=1", 2, "unknown key");
     refused("recpes", 2, "unrecognized subcommand 'recpes'");
-    refused("", 2, "requires a subcommand");
+    for (alone, word) in [("", "gradcheck"), ("data", "preview")] {
+        assert!(
+            output(alone).contains(word),
+            "minimax {alone} prints its help"
+        );
+    }
     assert!(output("--help").contains("recipes"));
     assert!(output("--version").starts_with("minimax "));
 }

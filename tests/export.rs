@@ -68,6 +68,77 @@ fn a_run_is_exported_in_every_format_and_never_overwritten() {
     assert_eq!(read(at, "run/checkpoint.safetensors"), checkpoint);
 }
 
+/// Every command that writes where it is told: never over a run's files, over others only when told so.
+#[test]
+fn no_command_writes_over_what_it_should_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(at, "train --steps 1 --batch-size 4 --out run");
+    let contents = |folder: &str| {
+        let entries = std::fs::read_dir(at.join(folder)).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let files = paths.filter(|path| path.is_file());
+        let mut files: Vec<_> = files.map(|f| (std::fs::read(&f).unwrap(), f)).collect();
+        files.sort();
+        files
+    };
+    let before = (contents("run"), contents("run/samples"));
+    for own in [
+        "sample run --out run/checkpoint.safetensors",
+        "sample run --format png --out run/best.safetensors --force",
+        "sample run --out run/comparison.png --force",
+        "sample run --out run/samples/../samples/real.png",
+        "sample run --out run/kept/new.npy",
+        "export run --format safetensors --out run/best.safetensors",
+        "export run --format safetensors --out run/generator.safetensors --force",
+        "export run --format onnx --out run/log.csv --force",
+        "interpolate run --from 1 --to 2 --out run/samples --force",
+        "data preview digits --out run/montage.png",
+    ] {
+        let said = fail(at, own, 2);
+        assert!(said.contains("--out run/"), "{own}: {said}");
+    }
+    assert!((contents("run"), contents("run/samples")) == before);
+
+    // What a command has drawn itself it draws again; weights, and what is no picture, only when told to.
+    for twice in [
+        "sample run --count 4",
+        "sample run --count 4 --format npy",
+        "sample run --count 9 --format npy",
+        "interpolate run --from 1 --to 2 --frames 2",
+        "data preview digits --count 4",
+    ] {
+        succeed(at, twice);
+        succeed(at, twice);
+    }
+    std::fs::write(at.join("notes"), "mine").unwrap();
+    succeed(at, "export run --format onnx");
+    for again in [
+        "export run --format onnx",
+        "export run --format safetensors --out notes",
+        "sample run --out notes",
+        "data preview digits --out notes",
+    ] {
+        let said = fail(at, again, 2);
+        assert!(
+            said.contains("is there already") && said.contains("--force"),
+            "{said}"
+        );
+    }
+    succeed(at, "export run --format onnx --force");
+    assert_eq!(read(at, "notes"), b"mine");
+    for (name, word) in [
+        ("x.jpg", ".png"),
+        ("x.jpg", ".npy"),
+        ("x.safetensors", ".npy"),
+    ] {
+        let said = fail(at, &format!("sample run --out {name}"), 2);
+        assert!(said.contains(word), "{said}");
+    }
+    let said = fail(at, "data preview digits --out x.jpg", 2);
+    assert!(said.contains(".png"), "{said}");
+}
+
 #[test]
 fn what_cant_be_exported_is_said_in_a_line() {
     let folder = tempfile::tempdir().unwrap();

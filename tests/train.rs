@@ -306,12 +306,47 @@ fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
         ("train --device tpu", 2, "tpu"),
         ("train --device cuda:x", 2, "cuda:1"),
         ("train --device cpu --precision tf32", 2, "leave it out"),
-        ("train --threads 0", 2, "--threads 0"),
+        (
+            "train --threads 0",
+            2,
+            "--threads <N>': choose a whole number from 1 to 1024",
+        ),
         ("train --batch-size 20000", 1, "10000"),
         ("train --batch-size -3", 2, "-3"),
         ("train --epochs 0", 2, "--epochs"),
         ("train --steps 0", 2, "--steps"),
         ("train --seed 18446744073709551615", 2, "--seed"),
+        ("train --seed -1", 2, "from 0 to 9223372036854775807"),
+        ("train --seed=-1", 2, "from 0 to 9223372036854775807"),
+        ("sample x --seed -1", 2, "from 0 to 18446744073709551615"),
+        (
+            "interpolate x --from -1 --to 2",
+            2,
+            "from 0 to 18446744073709551615",
+        ),
+        ("data preview digits --count -2", 2, "'-2'"),
+        ("train --device gpu", 2, "an NVIDIA GPU is cuda"),
+        (
+            "train --lr 1e-4",
+            2,
+            "--set generator.optimizer.learning_rate=",
+        ),
+        ("train --gpu", 2, "--device cuda"),
+        (
+            "train --data digits --set data.name=mnist",
+            2,
+            "both say data.name",
+        ),
+        (
+            "train --epochs 2 --set training={}",
+            2,
+            "both say training.epochs",
+        ),
+        (
+            "sweep batch-size --data digits --set data.name=mnist",
+            2,
+            "both say data.name",
+        ),
         ("train nothing", 2, "quickstart"),
         ("train --data nowhere", 1, "nowhere"),
         ("train --set training.banana=1", 2, "banana"),
@@ -332,6 +367,25 @@ fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
     );
 }
 
+/// What a file manager leaves in a folder is nobody's; anything else there is not to be mixed with a run.
+#[test]
+fn a_folder_that_a_file_manager_has_shown_is_as_good_as_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::create_dir(at.join("run")).unwrap();
+    std::fs::write(at.join("run/notes.txt"), "mine").unwrap();
+    std::fs::write(at.join("run/.DS_Store"), "").unwrap();
+    let train = "train --steps 1 --batch-size 4 --out run";
+    let said = fail(at, train, 1);
+    assert!(
+        said.contains("run: holds notes.txt, which is of no run"),
+        "{said}"
+    );
+    std::fs::remove_file(at.join("run/notes.txt")).unwrap();
+    succeed(at, train);
+    assert!(at.join("run/.DS_Store").exists());
+}
+
 #[test]
 fn a_checkpoint_that_does_not_fit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -346,9 +400,12 @@ fn a_checkpoint_that_does_not_fit_is_refused() {
     for (arguments, names) in [
         ("train vanilla-mnist --resume --out run", "quickstart"),
         ("train --resume --out run --batch-size 9", "batch_size"),
-        ("train --resume --out run --data other", "other data"),
+        (
+            "train --resume --out run --data other",
+            "other has 10000 images too, but their pixels or their order",
+        ),
         ("train changed.toml --resume --out run", "learning_rate"),
-        ("train --out run", "--resume"),
+        ("train --out run", "holds a run; go on with it by --resume"),
     ] {
         let said = fail(at, arguments, 1);
         assert!(said.contains(names), "{arguments}: {said}");

@@ -1,13 +1,14 @@
 //! `minimax export`: a trained network for other programs.
 
+use super::output::{self, Kind};
 use super::{print, sample};
 use crate::files::write_whole;
-use crate::gan::folder::{CHECKPOINT, GENERATOR};
+use crate::gan::folder::CHECKPOINT;
 use crate::gan::network::Role;
 use crate::storage::Device;
 use crate::{Error, Result, export};
 use clap::{Args, ValueEnum};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `minimax export`.
 #[derive(Args, Debug)]
@@ -27,6 +28,9 @@ pub struct ExportArgs {
     /// The file to write [default: generator.onnx, generator.keras.safetensors or the like]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write over whatever file is there; a run's own files are never written over
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// What `minimax export` writes.
@@ -76,7 +80,11 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let (name, ending) = (role.name(), ending(args));
     let out = args.out.clone();
     let out = out.unwrap_or_else(|| format!("{name}.{ending}").into());
-    check_out(&out, &file)?;
+    let kind = match args.format {
+        Format::Safetensors => Kind::Safetensors,
+        Format::Onnx => Kind::Onnx,
+    };
+    output::check(&out, kind, args.force, &[&file])?;
     // Files of f32 are asked for, whatever the network was trained in.
     let trained = sample::load_network(&file, role, Device::Cpu)?;
     let bytes = match (args.format, args.layout) {
@@ -100,19 +108,4 @@ fn ending(args: &ExportArgs) -> &'static str {
         (Format::Safetensors, Some(Layout::Torch)) => "torch.safetensors",
         (Format::Safetensors, _) => "keras.safetensors",
     }
-}
-
-/// That the export doesn't take the place of what it is made from, or of the run's other file.
-fn check_out(out: &Path, source: &Path) -> Result<()> {
-    let Ok(target) = out.canonicalize() else {
-        return Ok(());
-    };
-    let run = [CHECKPOINT, GENERATOR].map(|name| source.with_file_name(name));
-    let mut files = run.iter().map(PathBuf::as_path).chain([source]);
-    if files.any(|file| file.canonicalize().is_ok_and(|file| file == target)) {
-        let out = out.display();
-        let what = format!("--out {out}: is the run's own file; choose another name");
-        return Err(Error::Usage(what));
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `minimax gradcheck`: runs the case table and prints what it finds.
 
 use super::device::{Choice, Precision};
+use super::whole;
 use crate::check::cases::{Case, cases, large};
 use crate::check::gradcheck::{Row, check};
 use crate::storage::Device;
@@ -14,7 +15,7 @@ pub struct GradcheckArgs {
     #[arg(long, value_name = "NAME")]
     op: Option<String>,
     /// Check only gradients (1), or only gradients of gradients (2)
-    #[arg(long, value_name = "1|2", value_parser = clap::value_parser!(u8).range(1..=2))]
+    #[arg(long, value_name = "1|2", value_parser = whole::<u8>(1..=2))]
     order: Option<u8>,
     /// `reference` is held to finite differences, `cpu` and `cuda` (values too) to the reference
     #[arg(long, value_name = "DEVICE", default_value = "reference")]

@@ -1,7 +1,8 @@
 //! `minimax interpolate`: the images between two latents, as a strip and as a GIF.
 
+use super::output::{self, Kind};
 use super::sample::{generator_file, load_network};
-use super::{print, set_threads};
+use super::{MOST_THREADS, print, set_threads, whole};
 use crate::files::write_whole;
 use crate::gan::interpolation::great_circle;
 use crate::gan::model::{fixed_latents, sample};
@@ -10,7 +11,7 @@ use crate::gan::pixels;
 use crate::report::{Picture, gif, grid_png};
 use crate::storage::Device;
 use crate::{Error, Result};
-use clap::{Args, value_parser};
+use clap::Args;
 use std::path::PathBuf;
 
 /// Images of the strip.
@@ -29,19 +30,22 @@ pub struct InterpolateArgs {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Whose latent to start from: the first image of `minimax sample --seed SEED`
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0..=u64::MAX))]
     pub from: u64,
     /// Whose latent to end at
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0..=u64::MAX))]
     pub to: u64,
     /// Frames of the GIF, from 2 to 100; the strip always has ten images
-    #[arg(long, value_name = "N", default_value = "60", value_parser = value_parser!(u8).range(2..=100))]
+    #[arg(long, value_name = "N", default_value = "60", value_parser = whole::<u8>(2..=100))]
     pub frames: u8,
     /// The folder for interpolation.png and interpolation.gif
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Write over whatever files of these names are there; a run's own files are never written over
+    #[arg(long)]
+    pub force: bool,
     /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
     pub threads: Option<usize>,
 }
 
@@ -54,6 +58,10 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     let file = generator_file(&args.run);
     let trained = load_network(&file, Role::Generator, Device::Cpu)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);
+    let out = &args.out;
+    let (png_file, gif_file) = (out.join("interpolation.png"), out.join("interpolation.gif"));
+    output::check(&png_file, Kind::Png, args.force, &[&file])?;
+    output::check(&gif_file, Kind::Gif, args.force, &[&file])?;
     let image = &recipe.discriminator.input;
     let [height, width, channels] = [image[0], image[1], image[2]];
     let scale = FRAME.div_ceil(height.max(width));
@@ -82,8 +90,6 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
         Ok((label, picture.scaled(width * scale, height * scale)))
     };
 
-    let out = &args.out;
-    let (png_file, gif_file) = (out.join("interpolation.png"), out.join("interpolation.gif"));
     let animation = gif(count, DELAY, frame)?;
     std::fs::create_dir_all(out).map_err(Error::io(out))?;
     grid_png(&png_file, &strip, height, width, channels, STRIP)?;

@@ -4,9 +4,11 @@
 //! was written wrong and 1 for all else.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use indicatif::ProgressBar;
 
 use crate::cuda::catch;
@@ -19,6 +21,8 @@ pub mod export;
 pub mod gradcheck;
 pub mod interpolate;
 pub mod interrupt;
+mod output;
+mod overrides;
 pub mod recipes;
 pub mod report;
 pub mod sample;
@@ -28,7 +32,7 @@ pub mod train;
 
 /// Trains GANs on a tensor engine of its own.
 #[derive(Debug, Parser)]
-#[command(name = "minimax", version, about, arg_required_else_help = false)]
+#[command(name = "minimax", version, about, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -91,12 +95,92 @@ pub fn main() -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// The command that was asked for; none if it was `--help` or `--version`, which are printed.
+/// The command that was asked for; none if it was nothing, `--help` or `--version`, which are printed.
 fn parse() -> Result<Option<Command>> {
-    match Cli::try_parse() {
+    let matches = with_negative_numbers(Cli::command()).try_get_matches();
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => Ok(Some(cli.command)),
-        Err(error) if error.use_stderr() => Err(Error::Usage(fold(&error.to_string()))),
+        Err(error) if is_mistake(&error) => Err(Error::Usage(match elsewhere(&error) {
+            Some((flag, mend)) => format!("unexpected argument '{flag}' found; {mend}"),
+            None => fold(&error.to_string()),
+        })),
         Err(help) => print(&help.to_string()).map(|()| None),
+    }
+}
+
+fn is_mistake(error: &clap::Error) -> bool {
+    let asked = clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    error.use_stderr() && error.kind() != asked
+}
+
+/// `command` with `-1` taken for a value wherever a flag takes one, so that what is said of it is what would do,
+/// not that there is no flag `-1`.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let takes_values = arg.get_action().takes_values();
+        arg.allow_negative_numbers(takes_values)
+    });
+    command.mut_subcommands(with_negative_numbers)
+}
+
+/// Flags that other programs have, and what says the same here.
+const ELSEWHERE: [(&[&str], &str); 6] = [
+    (
+        &[
+            "--lr",
+            "--learning-rate",
+            "--learning_rate",
+            "--lr-g",
+            "--lr-d",
+            "--lrG",
+            "--lrD",
+        ],
+        "learning rates are keys of the recipe: --set generator.optimizer.learning_rate=1e-4 and \
+         --set discriminator.optimizer.learning_rate=1e-4",
+    ),
+    (
+        &["--beta1", "--beta2", "--betas", "--b1", "--b2"],
+        "betas are keys of the recipe: --set generator.optimizer.betas=[0.5, 0.999]",
+    ),
+    (
+        &["--loss", "--gan-mode"],
+        "the loss is a key of the recipe: --set training.loss=bce",
+    ),
+    (
+        &["--nz", "--latent-dim", "--latent_dim", "--z-dim"],
+        "the latent's width is a key of the recipe: --set generator.input=[100]",
+    ),
+    (&["--gpu", "--cuda"], "a GPU is chosen by --device cuda"),
+    (
+        &["--batch", "--batch_size", "--batchSize", "--bs"],
+        "images in a step are said by --batch-size",
+    ),
+];
+
+/// The flag that is not known, and what says the same here.
+fn elsewhere(error: &clap::Error) -> Option<(&str, &'static str)> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let known = ELSEWHERE
+        .iter()
+        .find(|(names, _)| names.contains(&&flag[..]))?;
+    let unknown = error.kind() == clap::error::ErrorKind::UnknownArgument;
+    unknown.then_some((flag, known.1))
+}
+
+/// The parser of a flag that takes a whole number of `range`, which it says where it is given another.
+fn whole<T: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> std::result::Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| {
+                let (least, most) = (range.start(), range.end());
+                format!("choose a whole number from {least} to {most}")
+            })
     }
 }
 
@@ -147,17 +231,14 @@ fn warn(text: &str) {
     let _ = writeln!(stderr, "warning: {}", line(text));
 }
 
+/// The most threads that can be asked for.
+const MOST_THREADS: u64 = 1024;
+
 /// Makes the pool of threads that kernels run on; all cores without a `count`.
 fn set_threads(count: Option<usize>) -> Result<()> {
-    const MOST: usize = 1024;
     let Some(count) = count else {
         return Ok(());
     };
-    if !(1..=MOST).contains(&count) {
-        return Err(Error::Usage(format!(
-            "--threads {count}: choose from 1 to {MOST}"
-        )));
-    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(count)
         .build_global();

@@ -1,7 +1,8 @@
 //! `minimax sample`: images from a trained generator.
 
 use super::device::Choice;
-use super::{print, set_threads, warn};
+use super::output::{self, Kind};
+use super::{MOST_THREADS, print, set_threads, warn, whole};
 use crate::files::write_whole;
 use crate::gan::checkpoint::{self, Trained};
 use crate::gan::folder::{CHECKPOINT, GENERATOR};
@@ -25,10 +26,10 @@ pub struct SampleArgs {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// How many images [default: as many as on the run's own grids]
-    #[arg(long, value_name = "N", conflicts_with = "latents")]
+    #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<usize>(1..=MOST_VALUES as u64))]
     pub count: Option<usize>,
     /// Of the latents [default: the recipe's, which gives the run's own grid]
-    #[arg(long, value_name = "N", conflicts_with = "latents")]
+    #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
     /// Latents to use, a .npy of float32 [n, width]
     #[arg(long, value_name = "FILE.npy")]
@@ -39,11 +40,14 @@ pub struct SampleArgs {
     /// The file to write [default: samples.png or samples.npy]
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// Write over whatever file is there; a run's own files are never written over
+    #[arg(long)]
+    pub force: bool,
     /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: Choice,
     /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
     pub threads: Option<usize>,
 }
 
@@ -67,6 +71,14 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let trained = load_network(&file, Role::Generator, device)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);
     let (width, image) = (recipe.generator.input[0], &recipe.discriminator.input);
+    let (format, out) = target(args)?;
+    let kind = match format {
+        Format::Png => Kind::Png,
+        Format::Npy => Kind::Npy([image[0], image[1], image[2]]),
+    };
+    let inputs = [Some(&file), args.latents.as_ref()].into_iter().flatten();
+    let inputs: Vec<&Path> = inputs.map(PathBuf::as_path).collect();
+    output::check(&out, kind, args.force, &inputs)?;
     let most = MOST_VALUES / image.iter().product::<usize>().max(width);
     let latents = match &args.latents {
         Some(path) => read_latents(path, width, most)?,
@@ -81,7 +93,6 @@ pub fn run(args: &SampleArgs) -> Result<()> {
             model::fixed_latents(seed, count, width)
         }
     };
-    let (format, out) = target(args);
     let images = model::sample(&mut generator, &latents, width, device);
     let count = images.dims()[0];
     match format {
@@ -135,17 +146,27 @@ pub(super) fn no_sum(file: &Path) -> String {
 }
 
 /// What is to be written, and where.
-fn target(args: &SampleArgs) -> (Format, PathBuf) {
+///
+/// # Errors
+/// If the file's name ends in something else.
+fn target(args: &SampleArgs) -> Result<(Format, PathBuf)> {
     let extension = args.out.as_ref().and_then(|path| path.extension());
-    let format = args.format.unwrap_or(match extension {
-        Some(extension) if extension == "npy" => Format::Npy,
-        _ => Format::Png,
-    });
+    let is = |ending: &str| extension.is_none_or(|found| found.eq_ignore_ascii_case(ending));
+    let format = match args.format {
+        Some(format) => format,
+        None if is("png") => Format::Png,
+        None if is("npy") => Format::Npy,
+        None => {
+            let out = args.out.as_deref().unwrap_or(Path::new("")).display();
+            let what = "a grid is written as .png, an array as .npy; end the name in one of them";
+            return Err(Error::Usage(format!("--out {out}: {what}")));
+        }
+    };
     let name = match format {
         Format::Png => "samples.png",
         Format::Npy => "samples.npy",
     };
-    (format, args.out.clone().unwrap_or_else(|| name.into()))
+    Ok((format, args.out.clone().unwrap_or_else(|| name.into())))
 }
 
 /// The float32 array `[n, width]` in the .npy file at `path`, flattened.

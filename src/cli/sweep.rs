@@ -1,11 +1,12 @@
 //! `minimax sweep`: a grid of training runs, and what comes of comparing them.
 
-use super::{interrupt, is_terminal, label, print, say};
+use super::overrides::overrides;
+use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, whole};
 use crate::sweep::runner::{self, Event, Settings};
 use crate::sweep::state::State;
 use crate::sweep::{Plan, Sweep, built_in_names, draw, results};
 use crate::{Error, Result};
-use clap::{Args, value_parser};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -28,10 +29,10 @@ pub struct SweepArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Train so many runs at once; seconds per epoch tell something only with 1
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u16>(1..=64))]
     pub jobs: u16,
     /// Threads to use, divided among the runs at once [default: all cores]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MOST_THREADS))]
     pub threads: Option<u16>,
     /// What to train on: a data set's name or a folder [default: the recipes']
     #[arg(long, value_name = "NAME|DIR")]
@@ -50,7 +51,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let Some(name) = &args.sweep else {
         return list();
     };
-    let plan = Sweep::load(name)?.plan(args.quick, &overrides(args))?;
+    let plan = Sweep::load(name)?.plan(args.quick, &recipe_overrides(args)?)?;
     let mut state = State::open(&folder(args, &plan)?)?;
     for run in &plan.runs {
         state.check(run)?;
@@ -68,10 +69,10 @@ pub fn run(args: &SweepArgs) -> Result<()> {
 }
 
 /// The overrides that come after all that the sweep sets.
-fn overrides(args: &SweepArgs) -> Vec<String> {
+fn recipe_overrides(args: &SweepArgs) -> Result<Vec<String>> {
     let data = args.data.clone().map(toml::Value::String);
-    let data = data.map(|name| format!("data.name={name}"));
-    data.into_iter().chain(args.overrides.clone()).collect()
+    let data = data.map(|name| name.to_string());
+    overrides(&[("--data", "data.name", data)], &args.overrides)
 }
 
 /// The sweep's folder; recipes in it are named on the command line of its runs, so it must be text.

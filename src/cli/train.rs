@@ -1,8 +1,9 @@
 //! `minimax train`: the main job.
 
 use super::device::{Choice, Precision, described};
+use super::overrides::overrides;
 use super::sample::no_sum;
-use super::{interrupt, is_terminal, label, print, say, set_threads, warn};
+use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, set_threads, warn, whole};
 use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
@@ -12,7 +13,7 @@ use crate::gan::scores::Scores;
 use crate::profile;
 use crate::terminal::excerpt;
 use crate::{Error, Result};
-use clap::{Args, value_parser};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -33,16 +34,16 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NAME|DIR")]
     pub data: Option<String>,
     /// How often to go through the data
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_EPOCHS as u64))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub epochs: Option<u64>,
     /// Train this many steps instead, counted from the start of the run
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX))]
     pub steps: Option<u64>,
     /// Images in a step
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_BATCH_SIZE as u64))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_BATCH_SIZE as u64))]
     pub batch_size: Option<u64>,
     /// Of weights, latents, dropout and the order of the data
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops) [default: auto, or
     /// the resumed run's]
@@ -55,13 +56,13 @@ pub struct TrainArgs {
     #[arg(long)]
     pub no_graph: bool,
     /// Threads to use; the results don't depend on it [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
     pub threads: Option<usize>,
     /// The run's folder, without which it is a new `runs/<recipe>-<n>`
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Keep the checkpoint of every Nth epoch for good, besides the best and the last
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_EPOCHS as u64))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub keep_every: Option<u64>,
     /// Change any key of the recipe, such as generator.optimizer.learning_rate=1e-4
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -124,7 +125,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
     args.precision.set(device)?;
-    let recipe = Recipe::load(args.recipe.as_deref().unwrap_or(DEFAULT), &overrides(args))?;
+    let recipe = Recipe::load(
+        args.recipe.as_deref().unwrap_or(DEFAULT),
+        &recipe_overrides(args)?,
+    )?;
     Run::create(recipe, device, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
         None => new_folder(Path::new(RUNS), &recipe.name),
@@ -135,7 +139,7 @@ fn resume(args: &TrainArgs) -> Result<Run> {
     let asked = args
         .recipe
         .as_ref()
-        .map(|name| Recipe::load(name, &overrides(args)));
+        .map(|name| Recipe::load(name, &recipe_overrides(args)?));
     let asked = asked.transpose()?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
@@ -182,30 +186,27 @@ fn asked_recipe(
         _ => Recipe::parse(
             &saved.recipe.name,
             &saved.recipe.to_toml(),
-            &overrides(args),
+            &recipe_overrides(args)?,
         ),
     }
 }
 
-/// The flags that are keys of the recipe, as overrides; `--set` comes last and wins.
-fn overrides(args: &TrainArgs) -> Vec<String> {
-    let data = args
-        .data
-        .clone()
-        .map(|name| toml::Value::String(name).to_string());
-    let keys = [
-        ("data.name", data),
-        ("training.epochs", args.epochs.map(|n| n.to_string())),
+/// What the flags change in the recipe.
+fn recipe_overrides(args: &TrainArgs) -> Result<Vec<String>> {
+    let data = args.data.clone();
+    let data = data.map(|name| toml::Value::String(name).to_string());
+    let number = |n: Option<u64>| n.map(|n| n.to_string());
+    let flags = [
+        ("--data", "data.name", data),
+        ("--epochs", "training.epochs", number(args.epochs)),
         (
+            "--batch-size",
             "training.batch_size",
-            args.batch_size.map(|n| n.to_string()),
+            number(args.batch_size),
         ),
-        ("training.seed", args.seed.map(|n| n.to_string())),
+        ("--seed", "training.seed", number(args.seed)),
     ];
-    let flags = keys
-        .into_iter()
-        .filter_map(|(key, value)| Some(format!("{key}={}", value?)));
-    flags.chain(args.overrides.iter().cloned()).collect()
+    overrides(&flags, &args.overrides)
 }
 
 fn introduction(run: &Run, last: u64) -> Result<String> {

@@ -130,10 +130,24 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
     let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
     let entries: Vec<fs::DirEntry> = entries.flatten().collect();
     let ours = |name: &str| BEGUN.contains(&name) || EventFile::is_name(name);
-    let foreign = |entry: &fs::DirEntry| !entry.file_name().to_str().is_some_and(ours);
-    if entries.iter().any(foreign) {
-        let mend = "go on with its run by --resume, or choose another --out";
-        return Err(Error::run(folder, format!("is not empty; {mend}")));
+    let foreign = |entry: &&fs::DirEntry| {
+        let name = entry.file_name();
+        !name
+            .to_str()
+            .is_some_and(|name| ours(name) || LITTER.contains(&name))
+    };
+    if let Some(entry) = entries.iter().find(foreign) {
+        let what = match folder.join(CHECKPOINT).is_file() {
+            true => "holds a run; go on with it by --resume, or choose another --out".into(),
+            false => {
+                let name = entry.file_name();
+                let name = name.display();
+                format!(
+                    "holds {name}, which is of no run; choose another --out, or an empty folder"
+                )
+            }
+        };
+        return Err(Error::run(folder, what));
     }
     make(folder)?;
     Ok(lock)
@@ -165,6 +179,9 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
         Ok(()) | Err(TryLockError::Error(_)) => Ok(Lock { _file: Some(file) }),
     }
 }
+
+/// What file managers leave in any folder that they have shown: nothing of anybody's.
+pub const LITTER: [&str; 4] = [".DS_Store", ".directory", "Thumbs.db", "desktop.ini"];
 
 /// What is there, besides TensorBoard's file, before the first checkpoint is.
 const BEGUN: [&str; 6] = [RECIPE, LOG, EPOCHS, SAMPLES, KEPT, GENERATOR];

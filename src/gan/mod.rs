@@ -12,6 +12,7 @@ pub mod log;
 pub mod loss;
 pub mod model;
 pub mod network;
+pub mod ownership;
 pub mod pending;
 pub mod pixels;
 pub mod recipe;

@@ -136,13 +136,10 @@ impl Run {
         }
         let (batches, data) = open_data(&asked)?;
         if data != checkpoint.data {
-            let (count, found) = (checkpoint.data.count, data.count);
-            let what = format!(
-                "was made on other data ({count} images, {}",
-                excerpt(&asked.data.name)
-            );
-            let mend = "go on with the data that the run began with";
-            return Err(Error::run(&path, format!("{what} has {found}); {mend}")));
+            return Err(Error::run(
+                &path,
+                other_data(&checkpoint.data, &data, &asked),
+            ));
         }
         checkpoint.recipe = asked;
         folder::tidy(folder);
@@ -270,6 +267,19 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
     let last = recipe.data.last_batch;
     let batches = Batches::new(Arc::new(images), taken, training.seed, last);
     Ok((batches, identity))
+}
+
+/// Why a run that saw `before` can't go on with `now`, the data of `asked`.
+fn other_data(before: &DataIdentity, now: &DataIdentity, asked: &Recipe) -> String {
+    let (name, count, found) = (excerpt(&asked.data.name), before.count, now.count);
+    let differs = match count == found {
+        true => format!(
+            "{name} has {count} images too, but their pixels or their order (that of the files' names) differ"
+        ),
+        false => format!("{count} images, {name} has {found}"),
+    };
+    let mend = "go on with the data that the run began with";
+    format!("was made on other data ({differs}); {mend}")
 }
 
 /// FNV-1a, 64 bits: tells data sets apart that nobody has made alike on purpose.

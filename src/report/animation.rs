@@ -2,6 +2,7 @@
 
 use super::Picture;
 use super::comparison::{labelled, strip};
+use super::picture::SOFTWARE;
 use crate::{Error, Result};
 use rayon::prelude::*;
 
@@ -86,6 +87,7 @@ fn write(
     let greys: Vec<u8> = (0..=255).flat_map(|tone| [tone; 3]).collect();
     let mut encoder = gif::Encoder::new(Vec::new(), width, height, &greys)?;
     encoder.set_repeat(gif::Repeat::Infinite)?;
+    encoder.write_raw_extension(gif::Extension::Comment.into(), &[SOFTWARE.as_bytes()])?;
     for frame in frames {
         encoder.write_frame(frame)?;
     }

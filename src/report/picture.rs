@@ -9,6 +9,15 @@ use std::path::Path;
 /// The most bytes that the pixels of a picture read from a file, or of a grid, may take.
 pub(super) const MAX_BYTES: usize = 1 << 28;
 
+/// Who has drawn a picture, as its file says near its beginning.
+pub(super) const SOFTWARE: &str = "minimax";
+
+/// Whether a PNG or GIF that begins with `start` says that this program drew it.
+pub fn is_own_picture(start: &[u8]) -> bool {
+    let mut words = start.windows(SOFTWARE.len());
+    words.any(|word| word == SOFTWARE.as_bytes())
+}
+
 /// Red, green and blue, a byte each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -98,6 +107,9 @@ impl Picture {
     pub fn to_png(&self) -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
+        encoder
+            .add_text_chunk("Software".into(), SOFTWARE.into())
+            .expect("a short word in Latin letters");
         let written = if self.is_grey() {
             let tones: Vec<u8> = self.rgb.iter().step_by(3).copied().collect();
             encoder.set_color(png::ColorType::Grayscale);

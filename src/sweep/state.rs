@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,10 @@ impl State {
             })?,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
-                if entries.any(|entry| entry.file_name() != LOCK) {
+                let is_foreign = |name: &OsStr| {
+                    name != LOCK && !folder::LITTER.iter().any(|litter| name == *litter)
+                };
+                if entries.any(|entry| is_foreign(&entry.file_name())) {
                     let what = "is not empty and holds no sweep; choose another --out";
                     return Err(Error::run(folder, what));
                 }

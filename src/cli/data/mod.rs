@@ -20,6 +20,7 @@ const DATASETS: &str = "datasets";
 
 /// Arguments of `minimax data`.
 #[derive(Args, Debug)]
+#[command(arg_required_else_help = true)]
 pub struct DataArgs {
     /// What to do.
     #[command(subcommand)]

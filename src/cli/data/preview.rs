@@ -1,12 +1,13 @@
 //! `minimax data preview`: looking at a data set before training on it.
 
-use crate::cli::print;
+use crate::cli::output::{self, Kind};
+use crate::cli::{print, whole};
 use crate::random::{Purpose, Random};
 use crate::report::{columns_for, grid_png};
 use crate::{Error, Result, data};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `minimax data preview`.
 #[derive(Args, Debug)]
@@ -17,11 +18,14 @@ pub struct PreviewArgs {
     /// The picture to write
     #[arg(long, value_name = "FILE", default_value = "grid.png")]
     pub out: PathBuf,
+    /// Write over whatever file is there; a run's own files are never written over
+    #[arg(long)]
+    pub force: bool,
     /// How many images [default: 100, or all where there are fewer]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=u64::MAX))]
     pub count: Option<usize>,
     /// Picks the images, and draws the built-in digits
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: u64,
 }
 
@@ -37,6 +41,7 @@ pub fn run(args: &PreviewArgs) -> Result<()> {
 
 /// Draws the grid and says what was drawn.
 fn preview(args: &PreviewArgs) -> Result<String> {
+    output::check(&args.out, Kind::Png, args.force, &[Path::new(&args.data)])?;
     let images = data::open(&args.data, args.seed, None)?;
     let total = images.len();
     let count = args.count.unwrap_or(total.min(100));
