@@ -54,6 +54,8 @@ pub enum Error {
         step: u64,
         /// The network and what of it: its loss or a tensor.
         what: String,
+        /// What to change.
+        mend: String,
     },
     /// A CUDA device that isn't there, or that could not do what it was asked for.
     Cuda {
@@ -106,6 +108,17 @@ impl Error {
         }
     }
 
+    /// A [`Error::Diverged`] whose remedy is the commonest.
+    pub fn diverged(step: u64, what: impl Into<String>) -> Error {
+        Error::Diverged {
+            step,
+            what: what.into(),
+            mend:
+                "a lower generator.optimizer.learning_rate or discriminator.optimizer.learning_rate"
+                    .into(),
+        }
+    }
+
     /// The exit code of the command: 2 for usage, 130 after Ctrl-C, 1 for the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -127,9 +140,8 @@ impl Display for Error {
             Error::Recipe { recipe, what } => format!("recipe {recipe}: {what}"),
             Error::Sweep { sweep, what } => format!("sweep {sweep}: {what}"),
             Error::Run { path, what } => format!("{}: {what}", path.display()),
-            Error::Diverged { step, what } => format!(
-                "step {step}: {what}; the last good checkpoint is kept, start again with a lower \
-                 generator.optimizer.learning_rate or discriminator.optimizer.learning_rate"
+            Error::Diverged { step, what, mend } => format!(
+                "step {step}: {what}; the last good checkpoint is kept, start again with {mend}"
             ),
             Error::Cuda { device, what } => format!("{device}: {what}"),
             Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => {

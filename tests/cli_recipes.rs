@@ -112,6 +112,22 @@ fn the_table_has_a_row_per_layer_and_the_sums() {
 }
 
 #[test]
+fn what_the_discriminator_gives_and_what_is_seldom_meant_is_said() {
+    assert!(output("recipes vanilla-mnist").ends_with("\noutput: a probability\n"));
+    assert!(
+        output("recipes dcgan-mnist")
+            .contains("\noutput: a logit, whose sigmoid is the probability\n")
+    );
+    assert!(output("recipes wgan-mnist").contains("\noutput: a score\n"));
+    let said = output("recipes dcgan-mnist --set data.range=[0,1]");
+    let warning = said.lines().last().unwrap();
+    assert!(
+        warning.starts_with("warning: generator layer 12 (tanh) gives values from -1 to 1, but data.range is [0.0, 1.0]"),
+        "{said}"
+    );
+}
+
+#[test]
 fn files_are_recipes_too() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &[u8]| {

@@ -287,6 +287,10 @@ fn numbers_that_are_none_stop_the_run_and_keep_the_checkpoint() {
         said.contains("step 2: the discriminator's loss is"),
         "{said}"
     );
+    assert!(
+        said.contains("start again with smaller steps of learning: --set generator.optimizer"),
+        "{said}"
+    );
     // The losses of the first step are finite, the weights after it are not.
     let said = fail(at, &format!("train {rate} --steps 1 --out one"), 1);
     assert!(said.contains("step 1: the generator"), "{said}");
@@ -313,6 +317,16 @@ fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
         ),
         ("train --batch-size 20000", 1, "10000"),
         ("train --batch-size -3", 2, "-3"),
+        (
+            "train --batch-size 1",
+            1,
+            "make training.batch_size at least 2",
+        ),
+        (
+            "train --batch-size 3333 --set data.last_batch=keep",
+            1,
+            "1 of 10000 images, gives it one value for each feature",
+        ),
         ("train --epochs 0", 2, "--epochs"),
         ("train --steps 0", 2, "--steps"),
         ("train --seed 18446744073709551615", 2, "--seed"),

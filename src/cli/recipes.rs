@@ -126,14 +126,17 @@ fn list(recipes: &[Recipe]) -> String {
 
 /// What is trained on what and how, and the layers of both networks.
 fn describe(recipe: &Recipe) -> String {
+    let warnings = recipe.warnings().into_iter();
+    let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
     format!(
-        "{}: {}\n\ndata: {}\ntraining: {}\n\n{}\n{}",
+        "{}: {}\n\ndata: {}\ntraining: {}\n\n{}\n{}output: {}\n{warnings}",
         recipe.name,
         excerpt(&recipe.description),
         attributes(&recipe.data),
         attributes(&recipe.training),
         network("generator", &recipe.generator),
         network("discriminator", &recipe.discriminator),
+        recipe.output_in_words(),
     )
 }
 

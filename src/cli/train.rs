@@ -230,7 +230,9 @@ fn introduction(run: &Run, last: u64) -> Result<String> {
         recipe.training.batch_size,
         run.steps_per_epoch(),
     );
-    Ok(text + estimate_note(recipe))
+    let warnings = recipe.warnings().into_iter();
+    let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
+    Ok(text + &warnings + estimate_note(recipe))
 }
 
 /// What the critic's estimate is, for a recipe that has one.

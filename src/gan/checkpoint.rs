@@ -310,7 +310,7 @@ fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
 }
 
 fn recipe_of(path: &Path, header: &Header) -> Result<Recipe> {
-    Recipe::parse(&path.display().to_string(), &header.recipe, &[])
+    Recipe::parse_saved(&path.display().to_string(), &header.recipe)
 }
 
 /// Refuses a file too small for the networks that its recipe describes, before they are made.

@@ -34,7 +34,7 @@ use crate::tensor::Tensor;
 #[derive(Clone, Copy, Debug)]
 pub struct Loss {
     kind: LossSpec,
-    /// True if the discriminator ends in a sigmoid, so that its output is D(x) itself and not a logit.
+    /// True if the discriminator's output is D(x) itself and not a logit.
     probabilities: bool,
     mixed: bool,
     noise: Option<LabelSpec>,
@@ -54,7 +54,7 @@ impl Loss {
     pub fn of(recipe: &Recipe) -> Loss {
         Loss {
             kind: recipe.training.loss,
-            probabilities: recipe.ends_in_sigmoid(),
+            probabilities: recipe.gives_probabilities(),
             mixed: recipe.training.batches == BatchSpec::Mixed,
             noise: recipe.training.labels,
         }

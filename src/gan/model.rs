@@ -90,10 +90,8 @@ impl Gan {
         }
         let broken = named.into_iter().find(|(_, tensor)| !all_finite(&[tensor]));
         broken.map_or(Ok(()), |(name, _)| {
-            Err(Error::Diverged {
-                step: self.steps,
-                what: format!("{name} holds values that are not finite"),
-            })
+            let what = format!("{name} holds values that are not finite");
+            Err(Error::diverged(self.steps, what))
         })
     }
 
@@ -155,4 +153,36 @@ pub fn sample(generator: &mut Sequential, latents: &[f32], width: usize, device:
     });
     let slices: Vec<Tensor> = slices.collect();
     concat(&slices.iter().collect::<Vec<_>>(), 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A discriminator that ends in a 1x1 map plays the same game whether its sigmoid comes before the flatten,
+    /// after it, or before a reshape.
+    #[test]
+    fn what_hands_a_probability_on_changes_nothing_of_the_game() {
+        let reports = [
+            "{ layer = 'sigmoid' }, { layer = 'flatten' }",
+            "{ layer = 'flatten' }, { layer = 'sigmoid' }",
+            "{ layer = 'sigmoid' }, { layer = 'reshape', shape = [1] }",
+        ]
+        .map(|end| {
+            let set = [
+                format!(
+                    "discriminator.layers=[{{ layer = 'conv2d', filters = 1, kernel = 28, padding = 'valid' }}, {end}]"
+                ),
+                "training.update=simultaneous".into(),
+            ];
+            let recipe = Recipe::load("vanilla-mnist", &set).unwrap();
+            let mut gan = Gan::new(&recipe, Device::Cpu);
+            let real = Tensor::full(0.5, [4, 28, 28, 1], Device::Cpu);
+            [0; 3].map(|_| gan.step(&real, true).unwrap())
+        });
+        assert_eq!(reports[0], reports[1]);
+        assert_eq!(reports[0], reports[2]);
+        let first = reports[0][0];
+        assert!(first.d_real > 0.0 && first.d_real < 1.0, "{first:?}");
+    }
 }

@@ -146,8 +146,6 @@ impl Pending {
 
 /// The error of step `step` if the loss of `network` is not a finite number.
 pub(super) fn diverged(step: u64, network: &'static str, loss: f64) -> Option<Error> {
-    (!loss.is_finite()).then(|| Error::Diverged {
-        step,
-        what: format!("the {network}'s loss is {loss}"),
-    })
+    let what = || format!("the {network}'s loss is {loss}");
+    (!loss.is_finite()).then(|| Error::diverged(step, what()))
 }

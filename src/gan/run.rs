@@ -260,6 +260,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
         );
         return Err(Error::recipe(&recipe.name, what));
     }
+    recipe.check_last_batch(count)?;
     let identity = DataIdentity {
         count,
         hash: fnv1a(&images.pixels),

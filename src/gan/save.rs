@@ -114,10 +114,8 @@ impl Run {
         let images = sample(&mut self.gan.generator, &latents, width, self.device);
         // Huge weights are numbers still, and make none.
         if images.to_f32().iter().any(|v| !v.is_finite()) {
-            return Err(Error::Diverged {
-                step: self.gan.steps,
-                what: "the generator's images are not finite".into(),
-            });
+            let what = "the generator's images are not finite";
+            return Err(Error::diverged(self.gan.steps, what));
         }
         Ok(pixels::to_bytes(&images, self.recipe.data.range))
     }

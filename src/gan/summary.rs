@@ -27,7 +27,7 @@ const MONTAGE_SIDE: usize = 4;
 /// If the run's files can't be read, or a picture can't be written.
 pub fn draw(folder: &Path) -> Result<()> {
     let recipe_file = folder.join(folder::RECIPE);
-    let recipe = Recipe::load(&recipe_file.display().to_string(), &[])?;
+    let recipe = Recipe::load_saved(&recipe_file.display().to_string())?;
     let steps = Columns::read(&folder.join(folder::LOG))?;
     let epochs = Columns::read(&folder.join(folder::EPOCHS))?;
     let panels = curves::panels(&recipe, &steps, &epochs);

@@ -5,10 +5,10 @@ use super::log::EpochTime;
 use super::pending::Pending;
 use super::pixels;
 use super::run::{Outcome, Progress, Run};
-use crate::Result;
 use crate::data::{Batches, Images};
 use crate::shape::Shape;
 use crate::storage::Device;
+use crate::{Error, Result};
 use std::time::{Duration, Instant};
 
 /// A checkpoint is written at the end of each epoch, and within long ones about this often.
@@ -30,6 +30,23 @@ impl Run {
     /// If a loss or a weight is no longer a number, or a file can't be written; the last good
     /// checkpoint is kept.
     pub fn train(
+        &mut self,
+        last: u64,
+        stop: &(dyn Fn() -> bool + Sync),
+        watch: &mut (dyn FnMut(&Progress) + Send),
+    ) -> Result<Outcome> {
+        let outcome = self.steps_until(last, stop, watch);
+        outcome.map_err(|error| match error {
+            Error::Diverged { step, what, .. } => Error::Diverged {
+                step,
+                what,
+                mend: self.recipe.calmer(),
+            },
+            other => other,
+        })
+    }
+
+    fn steps_until(
         &mut self,
         last: u64,
         stop: &(dyn Fn() -> bool + Sync),

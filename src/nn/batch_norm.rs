@@ -13,7 +13,8 @@ use crate::ops::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu, leaky_r
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// Batch normalisation over all axes but the last.
+/// Batch normalisation over all axes but the last. In training it panics, with the shape, where a batch has one value
+/// for each feature: of that the variance is 0, and nothing but beta comes out.
 pub struct BatchNorm {
     gamma: Tensor,
     beta: Tensor,
@@ -38,6 +39,12 @@ impl BatchNorm {
 
     /// Normalises `x`, then does what follows, if anything does.
     fn normalise(&mut self, x: &Tensor, epilogue: Option<Epilogue>, pass: &mut Pass) -> Tensor {
+        let count = x.numel() / self.gamma.numel();
+        assert!(
+            count != 1,
+            "batch_norm: shape {} has one value for each feature, which has no variance to train by",
+            x.shape()
+        );
         let BatchNorm { gamma, beta, .. } = self;
         let batch = match epilogue {
             None => batch_norm(x, gamma, beta, self.epsilon),
@@ -46,9 +53,8 @@ impl BatchNorm {
                 batch_norm_leaky_relu(x, gamma, beta, self.epsilon, epilogue.slope, mask)
             }
         };
-        let count = (x.numel() / self.gamma.numel()) as f64;
         let bessel = match x.shape().rank() {
-            4 if count > 1.0 => count / (count - 1.0),
+            4 if count > 1 => count as f64 / (count as f64 - 1.0),
             _ => 1.0,
         };
         no_grad(|| self.update_running(&batch.mean, &(&batch.variance * bessel)));
@@ -113,6 +119,20 @@ impl Layer for BatchNorm {
 mod tests {
     use super::*;
     use crate::random::{Purpose, Random};
+
+    #[test]
+    fn one_value_for_each_feature_is_for_evaluation_only() {
+        let mut random = Random::new(0, Purpose::Check);
+        for shape in [vec![1, 3], vec![1, 1, 1, 3]] {
+            let mut layer = BatchNorm::new(3, 0.9, 1e-3, Device::Reference);
+            let x = Tensor::ones(&shape[..], Device::Reference);
+            layer.forward(&x, &mut Pass::Evaluation);
+            let forward = std::panic::AssertUnwindSafe(|| {
+                layer.forward(&x, &mut Pass::Training(&mut random));
+            });
+            assert!(std::panic::catch_unwind(forward).is_err(), "{shape:?}");
+        }
+    }
 
     #[test]
     fn running_statistics_are_bessel_corrected_for_images_only() {

@@ -2,7 +2,7 @@
 
 use super::network::{LayerTable, NetworkSpec};
 use super::sizes::{MAX_VALUES, check_size, values};
-use super::{LayerSpec, LossSpec, Recipe};
+use super::{LayerSpec, Recipe};
 use crate::terminal::excerpt;
 
 /// The largest batch.
@@ -22,13 +22,21 @@ const MAX_GRID: usize = 1024;
 const MAX_MONTAGE: usize = 64;
 
 impl Recipe {
-    /// Checks names, numbers, the shapes through both networks, that the networks fit each other, and
-    /// that training them takes no more than [`MAX_TRAINING_BYTES`](super::MAX_TRAINING_BYTES).
+    /// Checks names, numbers, the shapes through both networks, that the networks fit each other and the loss,
+    /// and that training them takes no more than [`MAX_TRAINING_BYTES`](super::MAX_TRAINING_BYTES).
     ///
     /// # Errors
     /// The first thing that is wrong, in one line that names the key, or the network and layer,
     /// counted from 1, and the mend.
     pub fn check(&self) -> Result<(), String> {
+        self.check_networks()?;
+        self.check_output()?;
+        self.check_statistics()
+    }
+
+    /// As [`Recipe::check`], but for what only training needs: a network that was trained in a way which is
+    /// refused today can still be used.
+    pub(super) fn check_networks(&self) -> Result<(), String> {
         check_name(&self.name)?;
         if self.description.chars().any(char::is_control) {
             return Err("description holds control characters; write it in one plain line".into());
@@ -115,20 +123,17 @@ impl Recipe {
             ));
         }
         if discriminator.output() != [1] {
+            let output = discriminator.output();
+            let mend = match output {
+                [1, 1, 1] => "end it with a flatten",
+                _ => {
+                    "end it with a flatten and a dense layer of 1 unit, or with a convolution to [1, 1, 1] and a \
+                     flatten"
+                }
+            };
             return Err(format!(
-                "the discriminator's output is {:?} where it must be [1]; end it with a flatten and \
-                 a dense layer of 1 unit",
-                discriminator.output()
+                "the discriminator's output is {output:?} where it must be [1]; {mend}"
             ));
-        }
-        let loss = self.training.loss;
-        let unbounded = matches!(loss, LossSpec::Wasserstein | LossSpec::Hinge);
-        if unbounded && self.ends_in_sigmoid() {
-            return Err(
-                "discriminator.layers end with a sigmoid, but this training.loss is for outputs \
-                 without bounds; take the sigmoid away"
-                    .into(),
-            );
         }
         let normalised = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm { .. });
         let place = self.discriminator.layers.iter().position(normalised);
@@ -140,12 +145,6 @@ impl Recipe {
             ));
         }
         Ok(())
-    }
-
-    /// Whether the discriminator's output is a probability and not a logit or a score.
-    pub fn ends_in_sigmoid(&self) -> bool {
-        let last = self.discriminator.layers.last();
-        matches!(last, Some(LayerSpec::Sigmoid {}))
     }
 }
 

@@ -108,6 +108,33 @@ impl Recipe {
     /// [`Recipe::check`]), [`Error::Usage`] where an override isn't `key=value` for a key that the
     /// recipe can have and a value of its type.
     pub fn parse(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
+        let recipe = Recipe::resolve(source, text, overrides)?;
+        recipe.check().map_err(|what| Error::recipe(source, what))?;
+        Ok(recipe)
+    }
+
+    /// As [`Recipe::parse`], the `text` that a run has left of its recipe. A way of training that is refused
+    /// today, but was not when the run began, is no reason not to use what it has made.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] where `text` is no recipe, or its networks can't be built.
+    pub fn parse_saved(source: &str, text: &str) -> Result<Recipe> {
+        let recipe = Recipe::resolve(source, text, &[])?;
+        let checked = recipe.check_networks();
+        checked.map_err(|what| Error::recipe(source, what))?;
+        Ok(recipe)
+    }
+
+    /// As [`Recipe::parse_saved`], from the file at `path`.
+    ///
+    /// # Errors
+    /// As there, and [`Error::Io`] where the file can't be read.
+    pub fn load_saved(path: &str) -> Result<Recipe> {
+        Recipe::parse_saved(path, &read(path)?)
+    }
+
+    /// The recipe in `text` with `overrides`, unchecked.
+    fn resolve(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
         let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
             Error::recipe(
@@ -147,7 +174,6 @@ impl Recipe {
                 refuse(inside.map_or_else(|| what.clone(), |key| format!("{key}: {what}")))
             })?;
         }
-        recipe.check().map_err(|what| Error::recipe(source, what))?;
         Ok(recipe)
     }
 }

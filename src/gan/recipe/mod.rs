@@ -45,7 +45,9 @@ mod layer;
 mod load;
 mod memory;
 mod network;
+mod output;
 mod sizes;
+mod statistics;
 mod training;
 mod typed;
 
@@ -77,7 +79,8 @@ pub struct Recipe {
     pub samples: SamplesSpec,
     /// From latents z ~ N(0, 1) to images.
     pub generator: NetworkSpec,
-    /// From images to one number: a probability if its last layer is a sigmoid, else a logit.
+    /// From images to one number: a probability if the last layer that changes values is a sigmoid,
+    /// else a logit or a score.
     pub discriminator: NetworkSpec,
 }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Recipe;
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_positive, check_size};
 
@@ -46,7 +47,7 @@ pub struct TrainingSpec {
 
 /// What the networks minimise; [`crate::gan::loss`] has the formulas.
 ///
-/// D(x) is the discriminator's output where its last layer is a sigmoid; elsewhere `bce` and
+/// D(x) is the discriminator's output where the last layer that changes values is a sigmoid; elsewhere `bce` and
 /// `minimax` take its output for a logit, D(x) = sigmoid(output), and log D from the logit, which
 /// loses no digits. The other losses take the output as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,6 +212,32 @@ impl LabelSpec {
     }
 }
 
+impl Recipe {
+    /// What to change where training has diverged, for after "start again with".
+    pub fn calmer(&self) -> String {
+        /// Ten times what the paper takes.
+        const HUGE_PENALTY: f64 = 100.0;
+        if let Some(lambda) = self.training.gradient_penalty
+            && lambda > HUGE_PENALTY
+        {
+            return format!(
+                "a smaller gradient penalty ({lambda} makes all else count for nothing): --set \
+                 training.gradient_penalty=10, as in the paper"
+            );
+        }
+        let networks = [
+            ("generator", &self.generator),
+            ("discriminator", &self.discriminator),
+        ];
+        let tenths = networks.map(|(name, network)| {
+            let rate = network.optimizer.learning_rate() / 10.0;
+            let rate = format!("{rate:.1e}").replace(".0e", "e");
+            format!("--set {name}.optimizer.learning_rate={rate}")
+        });
+        format!("smaller steps of learning: {}", tenths.join(" "))
+    }
+}
+
 impl TrainingSpec {
     /// How many of the data's images a step takes.
     pub fn real_images(&self) -> usize {
@@ -333,6 +360,23 @@ mod tests {
             ..paper
         };
         assert_eq!(between(no_first, 5), [100, 5, 5, 100, 5]);
+    }
+
+    #[test]
+    fn what_to_change_where_training_diverges_is_the_likeliest_cause() {
+        let calmer = |name: &str, set: &str| Recipe::load(name, &[set.into()]).unwrap().calmer();
+        assert_eq!(
+            calmer("dcgan-mnist", "generator.optimizer.learning_rate=2e-3"),
+            "smaller steps of learning: --set generator.optimizer.learning_rate=2e-4 --set \
+             discriminator.optimizer.learning_rate=1e-5"
+        );
+        let huge = calmer("wgan-gp-mnist", "training.gradient_penalty=1e30");
+        assert!(
+            huge.contains("--set training.gradient_penalty=10"),
+            "{huge}"
+        );
+        let usual = calmer("wgan-gp-mnist", "training.gradient_penalty=10");
+        assert!(usual.starts_with("smaller steps"), "{usual}");
     }
 
     #[test]
