@@ -64,6 +64,11 @@ pub enum Error {
         /// What is wrong and the mend.
         what: String,
     },
+    /// Memory that the system doesn't give.
+    Memory {
+        /// As much was asked for.
+        bytes: usize,
+    },
     /// Training that Ctrl-C ended early, with everything saved (exit code 130).
     Interrupted(String),
     /// A check that did not hold; the table of them has been printed already.
@@ -144,6 +149,10 @@ impl Display for Error {
                 "step {step}: {what}; the last good checkpoint is kept, start again with {mend}"
             ),
             Error::Cuda { device, what } => format!("{device}: {what}"),
+            Error::Memory { bytes } => format!(
+                "no memory for {} more; lower training.batch_size or the sizes of the layers, or close other programs",
+                megabytes(*bytes)
+            ),
             Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => {
                 what.clone()
             }
@@ -159,6 +168,11 @@ impl std::error::Error for Error {
             _ => None,
         }
     }
+}
+
+/// `bytes` in megabytes.
+pub(crate) fn megabytes(bytes: usize) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 /// The mend that goes with the commonest refusals of the system.

@@ -55,6 +55,7 @@ pub mod storage;
 pub mod sweep;
 pub mod tensor;
 pub mod terminal;
+pub mod unwind;
 
 pub use autograd::{grad, no_grad};
 pub use error::{Error, Result};

@@ -3,6 +3,7 @@
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::pool::Buffer;
 use crate::cuda;
+use crate::unwind::unwind;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::fmt;
@@ -50,6 +51,9 @@ impl fmt::Display for Device {
 }
 
 /// The values of a tensor, in row-major order.
+///
+/// What makes some panics if the device isn't there or its memory is full; within [`catch`](crate::unwind::catch) that
+/// is an [`Error`] instead.
 #[derive(Clone, Debug)]
 pub enum Storage {
     /// On [`Device::Reference`].
@@ -62,6 +66,7 @@ pub enum Storage {
 
 impl Storage {
     /// `values`, rounded to what `device` holds.
+    #[track_caller]
     pub fn from_f64(values: &[f64], device: Device) -> Storage {
         match device {
             Device::Reference => Storage::Reference(values.to_vec()),
@@ -80,6 +85,7 @@ impl Storage {
     }
 
     /// `values`, which every device holds exactly.
+    #[track_caller]
     pub fn from_f32(values: &[f32], device: Device) -> Storage {
         match device {
             Device::Reference => Storage::Reference(values.iter().map(|&v| f64::from(v)).collect()),
@@ -91,6 +97,7 @@ impl Storage {
     }
 
     /// What `table` has for each of `bytes`.
+    #[track_caller]
     pub fn from_bytes(bytes: &[u8], table: &[f32; 256], device: Device) -> Storage {
         let value = |&byte: &u8| table[usize::from(byte)];
         match device {
@@ -113,16 +120,26 @@ impl Storage {
                 let context = cuda::context(ordinal);
                 let table = cuda::Buffer::from_slice(table, context);
                 let from = cuda::Buffer::from_bytes(bytes, context);
-                let values = cuda::pixels::to_floats(from.address(), &table, bytes.len());
+                let values = cuda::pixels::to_floats(&from, 0, &table, bytes.len());
                 Storage::Cuda(values)
             }
         }
     }
 
     /// `len` times `value`.
+    #[track_caller]
     pub fn full(len: usize, value: f64, device: Device) -> Storage {
         match device {
-            Device::Reference => Storage::Reference(vec![value; len]),
+            Device::Reference => {
+                let mut values = Vec::new();
+                if values.try_reserve_exact(len).is_err() {
+                    unwind(Error::Memory {
+                        bytes: len.saturating_mul(8),
+                    });
+                }
+                values.resize(len, value);
+                Storage::Reference(values)
+            }
             Device::Cpu => Storage::Cpu(Buffer::full(len, value as f32)),
             Device::Cuda(ordinal) => Storage::Cuda(cuda::Buffer::full(
                 len,
@@ -156,6 +173,7 @@ impl Storage {
     }
 
     /// A copy in f64.
+    #[track_caller]
     pub fn to_f64(&self) -> Vec<f64> {
         match self {
             Storage::Reference(values) => values.clone(),
@@ -165,6 +183,7 @@ impl Storage {
     }
 
     /// A copy in f32.
+    #[track_caller]
     pub fn to_f32(&self) -> Vec<f32> {
         match self {
             Storage::Reference(values) => values.iter().map(|&v| v as f32).collect(),

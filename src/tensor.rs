@@ -3,6 +3,9 @@
 //! A tensor is immutable and cheap to clone (two reference counts). It is always contiguous,
 //! row-major, last axis fastest. What can be done to it stands in [`crate::ops`], one module per op
 //! family; this file has only what makes a tensor and what reads it.
+//!
+//! A device that isn't there, is lost or has no memory left is a panic with that message, wherever values are made, read
+//! or computed; within [`catch`](crate::unwind::catch) it is an [`Error`](crate::Error) instead.
 
 use crate::autograd::Node;
 use crate::shape::Shape;
@@ -171,6 +174,7 @@ impl Tensor {
     }
 
     /// A constant with the same values on `device`.
+    #[track_caller]
     pub fn to(&self, device: Device) -> Tensor {
         if device == self.device() {
             return self.detach();
@@ -179,11 +183,13 @@ impl Tensor {
     }
 
     /// A copy of the values in f64.
+    #[track_caller]
     pub fn to_f64(&self) -> Vec<f64> {
         self.storage.to_f64()
     }
 
     /// A copy of the values in f32.
+    #[track_caller]
     pub fn to_f32(&self) -> Vec<f32> {
         self.storage.to_f32()
     }

@@ -6,13 +6,17 @@ mod emulation;
 #[path = "common/play.rs"]
 mod play;
 
-use common::{fail, minimax, read};
-use minimax::Device;
-use minimax::cuda::emulator;
+use common::{command, fail, read};
+use minimax::cuda::capture::{Graph, Inputs, Reading, StepNumbers};
+use minimax::cuda::{Buffer, emulator, ladder, open};
 use minimax::gan::recipe::Recipe;
 use minimax::ops::{random_normal, random_uniform};
+use minimax::optim::{Optimizer, Sgd};
 use minimax::random::{Purpose, Random};
+use minimax::{Device, Tensor};
 use play::{How, Played};
+use std::convert::Infallible;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -100,9 +104,67 @@ fn random_tensors_are_the_processors() {
     assert_eq!(drawn(CUDA), drawn(Device::Cpu));
 }
 
+#[test]
+fn a_graph_keeps_what_it_reads_and_writes_as_long_as_it_lives() {
+    let _order = ORDER
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    emulation::start();
+    let context = open(0).unwrap();
+    context.release();
+    let held = context.bytes_held();
+    let x = Tensor::ones([1000], CUDA);
+    let inputs = Inputs::new(0, context);
+    let captured = Graph::capture(&inputs, StepNumbers::default(), || {
+        let within = || Graph::capture(&inputs, StepNumbers::default(), || Ok::<_, Infallible>(()));
+        assert!(catch_unwind(std::panic::AssertUnwindSafe(within)).is_err());
+        Ok::<_, Infallible>(&x + &x)
+    });
+    let Ok((graph, sum)) = captured;
+    drop((x, inputs));
+    context.release();
+    // Would be where x was, or the inputs, if these had been given back.
+    let others: Vec<_> = (0..4).map(|_| Tensor::full(5.0, [1000], CUDA)).collect();
+    graph.replay();
+    assert_eq!(sum.to_f32(), [2.0; 1000]);
+    drop(sum);
+    let other = Tensor::full(7.0, [1000], CUDA);
+    graph.replay();
+    assert_eq!(other.to_f32(), [7.0; 1000]);
+    assert!(others.iter().all(|other| other.to_f32() == [5.0; 1000]));
+    drop((graph, other, others));
+    context.release();
+    assert_eq!(context.bytes_held(), held);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_it_is_launched() {
+    let _order = ORDER
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    emulation::start();
+    let context = open(0).unwrap();
+    let nothing = Buffer::unspecified(0, context);
+    assert!(Reading::begin(&nothing).finish().is_empty());
+    // 3 times that is 2.
+    let wraps = 6_148_914_691_236_517_206;
+    let two = || Buffer::full(2, 1.0, open(0).unwrap());
+    assert!(catch_unwind(|| ladder::gemm(0, &two(), &two(), [3, wraps, 1])).is_err());
+    let step = || {
+        let rule = Box::new(Sgd {
+            learning_rate: 0.1,
+            momentum: 0.0,
+        });
+        let mut optimizer = Optimizer::new(rule, &[&Tensor::ones([2], CUDA)]);
+        let mut longer = Tensor::ones([3], CUDA);
+        optimizer.step(vec![&mut longer], &[Tensor::ones([3], CUDA)]);
+    };
+    assert!(catch_unwind(step).is_err());
+}
+
 /// `minimax` with `arguments` on the emulated device.
 fn emulated(folder: &Path, arguments: &str) -> Command {
-    let mut command = minimax(folder, arguments);
+    let mut command = command(env!("CARGO_BIN_EXE_minimax-emulated"), folder, arguments);
     command.env(emulator::FOLDER, emulation::folder());
     command
 }

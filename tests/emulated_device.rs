@@ -48,7 +48,8 @@ fn run(kernel: &str, blocks: usize, last: i32, seed: u64) -> Result<Vec<f32>, Fa
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     set_order(seed);
-    let device = Emulator::new(library());
+    // SAFETY: kernels that have just been compiled.
+    let device = unsafe { Emulator::new(library()) };
     let n = blocks * BLOCK;
     let values: Vec<u8> = (0..n).flat_map(|i| (i as f32).to_le_bytes()).collect();
     let (from, to) = (device.allocate(4 * n)?, device.allocate(4 * n)?);

@@ -37,16 +37,20 @@ python=${PYTHON:-python3}
 scripts=$here/../benches/cuda
 [ -n "$packed" ] && [ -f "$packed/compare.py" ] && scripts=$packed
 
+# The command, or what is the command on the emulated device: only tests have that one.
+command=minimax
+[ -n "${MINIMAX_CUDA_EMULATOR:-}" ] && command=minimax-emulated
+
 # The programs: prints where cargo put the one named.
 built() {
-    (cd "$here/.." && cargo build --release --bin minimax --test gpu --bench cuda --message-format=json-render-diagnostics) |
+    (cd "$here/.." && cargo build --release --bin "$command" --test gpu --bench cuda --message-format=json-render-diagnostics) |
         grep -o "\"executable\":\"[^\"]*/$1\(-[0-9a-f]*\)\?\"" | tail -1 | cut -d'"' -f4
 }
 if [ -n "$packed" ]; then
     minimax=$packed/bin/minimax gpu=$packed/bin/gpu bench=$packed/bin/cuda
 else
     command -v cargo >/dev/null || { echo "no cargo here; pack where there is one: tests/gpu.sh --pack DIR" && exit 2; }
-    minimax=$(built minimax) gpu=$(built gpu) bench=$(built cuda)
+    minimax=$(built "$command") gpu=$(built gpu) bench=$(built cuda)
 fi
 for program in "$minimax" "$gpu" "$bench"; do
     [ -x "$program" ] || { echo "error: no program ${program:-that cargo has built}" && exit 2; }

@@ -184,6 +184,21 @@ const MISTAKES: &[(fn(), &str)] = &[
         },
         "shape [1, 2147483650, 2147483650, 1] has more values than could be in memory",
     ),
+    // Device 1,000 is not there, with a driver or without.
+    (|| drop(Tensor::ones([3], Device::Cuda(1000))), "cuda"),
+    (|| drop(ones(&[3]).to(Device::Cuda(1000))), "cuda"),
+    (
+        || drop(Tensor::from_f32(&[1.0], [1], Device::Cuda(1000))),
+        "cuda",
+    ),
+    (
+        || drop(Tensor::zeros([1 << 50], Device::Cpu)),
+        "no memory for 4503599627.4 MB more",
+    ),
+    (
+        || drop(Tensor::zeros([1 << 50], Device::Reference)),
+        "no memory for 9007199254.7 MB more",
+    ),
     (
         || ones(&[2]).assign(ones(&[3])),
         "assign: [3] on cpu for [2] on cpu",

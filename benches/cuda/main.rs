@@ -69,6 +69,7 @@ impl Precision {
 }
 
 fn main() -> ExitCode {
+    minimax::cuda::emulator::start_if_named();
     let arguments = Arguments::parse();
     let rows = rows::all(arguments.quick);
     let rows: Vec<Row> = rows

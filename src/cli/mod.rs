@@ -11,8 +11,8 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use indicatif::ProgressBar;
 
-use crate::cuda::catch;
 use crate::terminal::{line, lines};
+use crate::unwind::catch;
 use crate::{Error, Result};
 
 pub mod data;

@@ -76,7 +76,10 @@ pub fn tile_sums(
     let grid = Grid::new(rows, width);
     let (down, across) = (grid.down(), width.div_ceil(grid.tile_width));
     let of_tile = sums * grid.tile_width;
-    let mut values = Buffer::unspecified(across * down * of_tile);
+    let len = across
+        .checked_mul(down)
+        .and_then(|tiles| tiles.checked_mul(of_tile));
+    let mut values = Buffer::unspecified(len.expect("as many sums as fit into memory"));
     values
         .par_chunks_mut(of_tile)
         .enumerate()

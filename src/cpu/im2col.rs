@@ -54,7 +54,9 @@ impl Padded {
 
     /// Values of an image with its padding.
     pub fn image(&self) -> usize {
-        (self.padding.top + self.h + self.padding.bottom) * self.row()
+        let rows = self.padding.top + self.h + self.padding.bottom;
+        let values = rows.checked_mul(self.row());
+        values.expect("a padded image fits into memory")
     }
 
     /// How many images make a task of whole images, where each gives `pixels` pixels. The number of

@@ -4,6 +4,9 @@
 //! Sizes are rounded up to four classes per power of two (at most 25% is wasted). The last buffer
 //! returned is the first handed out: it may still be in cache.
 
+use crate::error::Error;
+use crate::unwind::unwind;
+use bytemuck::allocation::try_zeroed_slice_box;
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -21,21 +24,28 @@ pub struct Buffer {
 
 impl Buffer {
     /// `len` values that hold whatever their last owner left: for kernels that write every one.
+    ///
+    /// # Panics
+    /// If the system has no memory for them; within [`catch`](crate::unwind::catch) that is an
+    /// [`Error::Memory`] instead.
+    #[track_caller]
     pub fn unspecified(len: usize) -> Buffer {
-        let class = size_class(len);
-        let values = pool()
-            .take(class)
-            .unwrap_or_else(|| vec![0.0; class + ALIGNMENT / 4].into_boxed_slice());
+        let Some(values) = asked_for(len) else {
+            let bytes = len.saturating_mul(size_of::<f32>());
+            unwind(Error::Memory { bytes });
+        };
         let start = values.as_ptr().align_offset(ALIGNMENT);
         Buffer { values, start, len }
     }
 
     /// `len` zeros.
+    #[track_caller]
     pub fn zeros(len: usize) -> Buffer {
         Buffer::full(len, 0.0)
     }
 
     /// `len` times `value`.
+    #[track_caller]
     pub fn full(len: usize, value: f32) -> Buffer {
         let mut buffer = Buffer::unspecified(len);
         buffer.fill(value);
@@ -44,6 +54,7 @@ impl Buffer {
 }
 
 impl From<&[f32]> for Buffer {
+    #[track_caller]
     fn from(values: &[f32]) -> Buffer {
         let mut buffer = Buffer::unspecified(values.len());
         buffer.copy_from_slice(values);
@@ -83,6 +94,22 @@ impl Drop for Buffer {
     }
 }
 
+/// Values for a buffer of `len`, from the pool or else from the system; none if it has no memory for them, even
+/// after it has been given back what waits here.
+fn asked_for(len: usize) -> Option<Box<[f32]>> {
+    let class = size_class(len)?;
+    if let Some(values) = pool().take(class) {
+        return Some(values);
+    }
+    let zeros = || try_zeroed_slice_box(class + ALIGNMENT / 4).ok();
+    let values = zeros().or_else(|| {
+        release();
+        zeros()
+    })?;
+    pool().count(class);
+    Some(values)
+}
+
 /// What the pool has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
@@ -116,13 +143,14 @@ struct Pool {
 impl Pool {
     fn take(&mut self, class: usize) -> Option<Box<[f32]>> {
         let found = self.waiting.get_mut(&class).and_then(Vec::pop);
-        if found.is_some() {
-            self.stats.reuses += 1;
-        } else {
-            self.stats.allocations += 1;
-            self.stats.bytes += 4 * class;
-        }
+        self.stats.reuses += u64::from(found.is_some());
         found
+    }
+
+    /// Counts what was asked of the system.
+    fn count(&mut self, class: usize) {
+        self.stats.allocations += 1;
+        self.stats.bytes += 4 * class;
     }
 
     fn give_back(&mut self, values: Box<[f32]>) {
@@ -137,26 +165,41 @@ fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// The length that a buffer of `len` values really has.
-fn size_class(len: usize) -> usize {
+/// The length that a buffer of `len` values really has; none if no memory could hold it.
+fn size_class(len: usize) -> Option<usize> {
     let len = len.max(64);
-    let step = (len.next_power_of_two() / 8).max(16);
-    len.next_multiple_of(step)
+    let step = (len.checked_next_power_of_two()? / 8).max(16);
+    let class = len.checked_next_multiple_of(step)?;
+    (class <= isize::MAX as usize / 8).then_some(class)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unwind::catch;
 
     #[test]
     fn size_classes_waste_at_most_a_quarter() {
         for len in (65..5000).chain([1 << 20, (1 << 20) + 1, 12_345_678]) {
-            let class = size_class(len);
+            let class = size_class(len).unwrap();
             assert!(
                 class >= len && class <= len + len / 4 + 16,
                 "{len} -> {class}"
             );
         }
+    }
+
+    #[test]
+    fn what_no_memory_holds_is_an_error_and_the_pool_goes_on() {
+        for len in [1 << 45, usize::MAX / 2, usize::MAX] {
+            let asked = catch(|| Ok(Buffer::unspecified(len)));
+            let error = asked.unwrap_err().to_string();
+            assert!(
+                error.starts_with("no memory for ") && !error.contains('\n'),
+                "{error}"
+            );
+        }
+        assert_eq!(Buffer::full(70, 2.0)[69], 2.0);
     }
 
     #[test]

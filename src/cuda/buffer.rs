@@ -22,6 +22,7 @@ pub struct Buffer {
 
 impl Buffer {
     /// `len` values that hold whatever their last owner left: for kernels that write every one.
+    #[track_caller]
     pub fn unspecified(len: usize, context: &'static Context) -> Buffer {
         if len > MAX_LENGTH {
             context.fail(format!(
@@ -42,11 +43,13 @@ impl Buffer {
     }
 
     /// As many values as `self`, on the same device.
+    #[track_caller]
     pub fn like(&self) -> Buffer {
         Buffer::unspecified(self.len, self.context)
     }
 
     /// `len` times `value`.
+    #[track_caller]
     pub fn full(len: usize, value: f32, context: &'static Context) -> Buffer {
         let mut buffer = Buffer::unspecified(len, context);
         context
@@ -59,6 +62,7 @@ impl Buffer {
     }
 
     /// A copy of `values`.
+    #[track_caller]
     pub fn from_slice(values: &[f32], context: &'static Context) -> Buffer {
         let mut buffer = Buffer::unspecified(values.len(), context);
         buffer.upload(values);
@@ -66,6 +70,7 @@ impl Buffer {
     }
 
     /// `bytes`, four in the place of a value, as kernels that read bytes take them.
+    #[track_caller]
     pub fn from_bytes(bytes: &[u8], context: &'static Context) -> Buffer {
         let buffer = Buffer::unspecified(bytes.len().div_ceil(4), context);
         if !bytes.is_empty() {
@@ -79,12 +84,10 @@ impl Buffer {
     ///
     /// # Panics
     /// If there are more of them.
+    #[track_caller]
     pub fn upload(&mut self, values: &[f32]) {
         assert!(values.len() <= self.len, "upload: too many values");
-        // SAFETY: every bit pattern of an f32 is four bytes.
-        let bytes = unsafe {
-            std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values))
-        };
+        let bytes: &[u8] = bytemuck::cast_slice(values);
         if !bytes.is_empty() {
             // SAFETY: the buffer has as many bytes.
             self.context
@@ -95,15 +98,19 @@ impl Buffer {
     /// Puts the values of `from` in the place of these, on the device.
     ///
     /// # Panics
-    /// If there aren't as many.
+    /// If there aren't as many, or they are on another device.
+    #[track_caller]
     pub fn copy_from(&mut self, from: &Buffer) {
         assert!(
-            self.len == from.len,
-            "copy_from: {} values for {}",
+            self.len == from.len && std::ptr::eq(self.context, from.context),
+            "copy_from: {} values on cuda:{} for {} on cuda:{}",
             from.len,
-            self.len
+            from.context.ordinal(),
+            self.len,
+            self.context.ordinal()
         );
         if self.len > 0 {
+            self.context.note(&[self.at, from.at]);
             // SAFETY: both have as many bytes.
             let copied = unsafe { self.context.driver().copy(self.at, from.at, 4 * self.len) };
             self.context.hold(copied);
@@ -111,13 +118,11 @@ impl Buffer {
     }
 
     /// A copy of the values, which waits for all that the device has been asked for.
+    #[track_caller]
     pub fn to_vec(&self) -> Vec<f32> {
         let mut values = vec![0.0f32; self.len];
         if self.len > 0 {
-            // SAFETY: every four bytes are an f32.
-            let bytes = unsafe {
-                std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), 4 * self.len)
-            };
+            let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut values);
             // SAFETY: the buffer has as many bytes.
             self.context
                 .hold(unsafe { self.context.driver().download(bytes, self.at) });

@@ -13,6 +13,7 @@ use super::geometry;
 use super::pixels;
 use super::pool::Arena;
 use crate::random::Position;
+use std::collections::HashSet;
 
 /// Random streams that a step may read: those of [`Purpose`](crate::random::Purpose).
 const STREAMS: usize = 16;
@@ -65,13 +66,14 @@ unsafe impl Send for Inputs {}
 impl Inputs {
     /// For batches of `batch` bytes.
     pub fn new(batch: usize, context: &'static Context) -> Inputs {
-        let bytes = 8 * WORDS + batch;
+        let bytes = batch.saturating_add(8 * WORDS);
+        let device = Buffer::unspecified(bytes.div_ceil(4), context);
         let slot = || Slot {
             pinned: context.hold(context.driver().allocate_pinned(bytes)),
             read: None,
         };
         Inputs {
-            device: Buffer::unspecified(bytes.div_ceil(4), context),
+            device,
             context,
             batch,
             slots: [slot(), slot()],
@@ -98,11 +100,13 @@ impl Inputs {
         }
         let words = numbers.bytes();
         // SAFETY: the slot has as many bytes, and its last upload is over.
-        let pinned =
-            unsafe { std::slice::from_raw_parts_mut(slot.pinned, words.len() + batch.len()) };
-        pinned[..words.len()].copy_from_slice(&words);
-        pinned[words.len()..].copy_from_slice(batch);
-        let (to, from, bytes) = (self.device.address(), slot.pinned, pinned.len());
+        unsafe {
+            let to = slot.pinned;
+            std::ptr::copy_nonoverlapping(words.as_ptr(), to, words.len());
+            std::ptr::copy_nonoverlapping(batch.as_ptr(), to.add(words.len()), batch.len());
+        }
+        let bytes = words.len() + batch.len();
+        let (to, from) = (self.device.address(), slot.pinned);
         // SAFETY: the buffer has as many bytes; the slot is left alone until the mark is reached.
         context.hold(unsafe { context.driver().upload_pinned(to, from, bytes) });
         slot.read = Some(context.hold(context.driver().mark()));
@@ -110,8 +114,7 @@ impl Inputs {
 
     /// The batch, with the value that `table` has for each byte.
     pub fn images(&self, table: &Buffer) -> Buffer {
-        let bytes = self.device.address() + 8 * WORDS as Address;
-        pixels::to_floats(bytes, table, self.batch)
+        pixels::to_floats(&self.device, 8 * WORDS, table, self.batch)
     }
 }
 
@@ -138,28 +141,39 @@ pub struct Captured {
     numbers: Address,
     /// Those of the step that is captured.
     first: StepNumbers,
+    /// The buffers that its launches read and write.
+    used: HashSet<Address>,
 }
 
-/// A captured step, and the memory that it works in.
+/// A captured step, and the memory that it works in: it keeps what it reads and writes, so that a replay finds it even
+/// when the tensors are gone.
 pub struct Graph {
     context: &'static Context,
     executable: Option<Executable>,
     arena: Arena,
+    used: HashSet<Address>,
 }
 
 impl Graph {
     /// What `f` launches, without running it. `numbers` are those that `f` goes by; a replay goes by the ones in
-    /// `inputs`. Meanwhile no other thread may use the device: what it launches would become part of the graph. The
-    /// graph goes to where `f` found its tensors: they, and `inputs`, must outlive it.
+    /// `inputs`. Meanwhile no other thread should use the device: what it launches would become part of the graph. The
+    /// graph goes to where `f` found its tensors, whatever these are replaced by later.
     ///
     /// # Errors
     /// Those of `f`.
+    ///
+    /// # Panics
+    /// Within another capture.
     pub fn capture<T, E>(
         inputs: &Inputs,
         numbers: StepNumbers,
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<(Graph, T), E> {
         let context = inputs.context;
+        assert!(
+            context.captured().is_none(),
+            "capture: a step is captured already"
+        );
         // The graph works in memory of its own, so that the steps before it leave theirs to it, once they are over.
         context.synchronize();
         context.pool().release(context.driver());
@@ -168,12 +182,13 @@ impl Graph {
             context,
             executable: None,
             arena,
+            used: HashSet::new(),
         };
         /// Ends the capture also where `f` unwinds.
         struct Capturing(&'static Context);
         impl Drop for Capturing {
             fn drop(&mut self) {
-                self.0.pool().leave_arena();
+                self.0.pool().leave_arena(self.0.driver());
                 if self.0.captured().take().is_some()
                     && let Ok(executable) = self.0.driver().end_capture()
                 {
@@ -186,9 +201,12 @@ impl Graph {
         *context.captured() = Some(Captured {
             numbers: inputs.device.address(),
             first: numbers,
+            used: HashSet::from([inputs.device.address()]),
         });
         let made = f()?;
-        *context.captured() = None;
+        let captured = context.captured().take();
+        graph.used = captured.map_or_else(HashSet::new, |captured| captured.used);
+        context.pool().keep(&graph.used);
         graph.executable = Some(context.hold(context.driver().end_capture()));
         Ok((graph, made))
     }
@@ -196,8 +214,8 @@ impl Graph {
     /// Puts the captured launches on the stream.
     pub fn replay(&self) {
         let executable = self.executable.as_ref().expect("capture made it");
-        // SAFETY: the arena lives as long as the graph; parameters, optimiser state and inputs are the caller's, and
-        // stay where they are.
+        // SAFETY: the pool gives neither the arena's memory nor any other that the launches use to anybody, or back to
+        // the driver, as long as the graph lives.
         let replayed = unsafe { self.context.driver().replay(executable) };
         self.context.hold(replayed);
     }
@@ -212,7 +230,7 @@ impl Drop for Graph {
         }
         self.context
             .pool()
-            .drop_arena(self.context.driver(), self.arena);
+            .drop_arena(self.context.driver(), self.arena, &self.used);
     }
 }
 
@@ -230,12 +248,34 @@ impl Context {
         }
     }
 
-    /// Where the two numbers of an update by optimiser `slot` lie in a captured step, or 0.
-    pub(crate) fn update_numbers(&self, slot: usize) -> Address {
+    /// Where the two numbers of an update by optimiser `slot` lie in a captured step.
+    ///
+    /// # Panics
+    /// If a step has no such optimiser.
+    pub(crate) fn update_numbers(&self, slot: usize) -> UpdateNumbers {
+        assert!(slot < OPTIMIZERS, "a step has {OPTIMIZERS} optimisers");
         let captured = self.captured();
-        captured.as_ref().map_or(0, |captured| {
+        UpdateNumbers(captured.as_ref().map_or(0, |captured| {
             captured.numbers + 8 * (STREAMS + slot) as Address
-        })
+        }))
+    }
+
+    /// Remembers, in a captured step, that it uses the buffers at these addresses.
+    pub(super) fn note(&self, buffers: &[Address]) {
+        if let Some(captured) = &mut *self.captured() {
+            captured.used.extend(buffers);
+        }
+    }
+}
+
+/// Where the numbers of an update lie in a captured step; nowhere outside of one.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateNumbers(Address);
+
+impl UpdateNumbers {
+    /// As kernels take it: 0 for nowhere.
+    pub(crate) fn address(self) -> Address {
+        self.0
     }
 }
 
@@ -244,6 +284,7 @@ pub struct Reading {
     context: &'static Context,
     pinned: *mut u8,
     bytes: usize,
+    values: usize,
     arrived: Option<Mark>,
 }
 
@@ -259,6 +300,7 @@ impl Reading {
             context,
             pinned,
             bytes,
+            values: from.len(),
             arrived: None,
         };
         if !from.is_empty() {
@@ -279,8 +321,8 @@ impl Reading {
         if let Some(mark) = self.arrived.take() {
             self.context.hold(self.context.driver().wait(mark));
         }
-        // SAFETY: pinned memory is aligned, and every four bytes are an f32.
-        unsafe { std::slice::from_raw_parts(self.pinned.cast::<f32>(), self.bytes / 4) }.to_vec()
+        // SAFETY: pinned memory is aligned, as many values have been copied there, and every four bytes are an f32.
+        unsafe { std::slice::from_raw_parts(self.pinned.cast::<f32>(), self.values) }.to_vec()
     }
 }
 

@@ -1,16 +1,15 @@
 //! A device in use: its driver, its pool, its kernels, and what happens when it fails.
 //!
-//! Ops return tensors, not results. So what a device can't do (no memory left, the GPU is gone) unwinds
-//! to whoever called [`catch`], which makes an [`Error`] of it.
+//! What it can't do (no memory left, the GPU is gone) unwinds, see [`crate::unwind`].
 
 use super::capture::Captured;
 use super::driver::{Address, Driver, Failure, Function};
 use super::launch::Call;
 use super::pool::{Arena, Pool};
-use crate::{Error, Result};
+use crate::error::{Error, megabytes};
+use crate::unwind::unwind;
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -32,28 +31,6 @@ pub struct Context {
 pub(super) struct Kernel {
     pub function: Function,
     pub sizes: Option<Arc<[usize]>>,
-}
-
-/// How a device's failure travels.
-struct Unwinding(Error);
-
-/// What `f` gives, or the error of a device that failed on the way.
-///
-/// # Errors
-/// Those of `f`, and [`Error::Cuda`].
-pub fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What f leaves half-changed is dropped by whoever gets the error.
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
-        match payload.downcast::<Unwinding>() {
-            Ok(unwinding) => Err(unwinding.0),
-            Err(panic) => resume_unwind(panic),
-        }
-    })
-}
-
-/// Unwinds to [`catch`] with `error`.
-pub(super) fn unwind(error: Error) -> ! {
-    resume_unwind(Box::new(Unwinding(error)))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -144,18 +121,20 @@ impl Context {
         locked(&self.pool)
     }
 
+    #[track_caller]
     pub(super) fn take(&self, bytes: usize) -> (Address, usize, Arena) {
         let taken = self.pool().take(self.driver(), bytes);
-        taken.unwrap_or_else(|failure| match failure {
-            Failure::OutOfMemory => {
+        match taken {
+            Ok(taken) => taken,
+            Err(Failure::OutOfMemory) => {
                 let (free, all) = self.driver.memory();
                 let [asked, free, all] = [bytes, free, all].map(megabytes);
                 self.fail(format!(
                     "no memory for {asked} more ({free} of {all} are free); lower training.batch_size"
                 ))
             }
-            failure => self.fail(failure),
-        })
+            Err(failure) => self.fail(failure),
+        }
     }
 
     pub(super) fn give_back(&self, at: Address, bytes: usize, arena: Arena) {
@@ -178,18 +157,19 @@ impl Context {
     }
 
     /// What `answer` holds; unwinds if it is a failure.
-    pub(super) fn hold<T>(&self, answer: std::result::Result<T, Failure>) -> T {
-        answer.unwrap_or_else(|failure| self.fail(failure))
+    #[track_caller]
+    pub(super) fn hold<T>(&self, answer: Result<T, Failure>) -> T {
+        match answer {
+            Ok(held) => held,
+            Err(failure) => self.fail(failure),
+        }
     }
 
-    /// Unwinds to [`catch`].
+    /// Unwinds with an [`Error::Cuda`].
+    #[track_caller]
     pub(super) fn fail(&self, what: impl fmt::Display) -> ! {
         let device = format!("cuda:{}", self.ordinal);
         let what = what.to_string();
         unwind(Error::Cuda { device, what })
     }
-}
-
-fn megabytes(bytes: usize) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
 }

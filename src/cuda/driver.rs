@@ -1,8 +1,8 @@
-//! What a CUDA device is asked to do. Two answer: [`super::nvidia`], through NVIDIA's driver, and
-//! [`super::emulator`], which runs the same kernels on the processor for tests.
+//! What a CUDA device is asked to do. Two answer: `nvidia`, through NVIDIA's driver, and, for tests, `emulator`, which
+//! runs the same kernels on the processor.
 //!
 //! There is one stream: launches and copies happen in the order in which they are asked for. An
-//! address is plain device memory; who owns it is the business of [`super::pool`].
+//! address is plain device memory; who owns it is the business of `pool`.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -12,11 +12,11 @@ pub type Address = u64;
 
 /// A kernel that has been loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Function(pub usize);
+pub struct Function(pub(super) usize);
 
 /// A captured graph that has been made ready to be launched.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Executable(pub usize);
+pub struct Executable(pub(super) usize);
 
 /// How a kernel is launched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,8 @@ pub trait Driver: Send + Sync {
     /// Kernel `name` of kernels/`stem`.cu.
     fn function(&self, stem: &str, name: &str) -> Result<Function, Failure>;
 
-    /// The bytes of each of its arguments, if that is known here: launches are then held to it.
+    /// The bytes of each of its arguments, if that is known here: launches are then held to it. None for a function of
+    /// another device.
     fn argument_sizes(&self, function: Function) -> Option<Vec<usize>>;
 
     /// Puts a launch on the stream. `arguments` are the addresses of the kernel's arguments, which are
@@ -163,4 +164,4 @@ pub trait Driver: Send + Sync {
 
 /// A point on the stream.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mark(pub usize);
+pub struct Mark(pub(super) usize);

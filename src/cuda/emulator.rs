@@ -1,4 +1,4 @@
-//! A CUDA device without a GPU: the kernels' own sources, compiled as C++ (kernels/emulation), run on the
+//! A CUDA device without a GPU, for tests (the cargo feature `emulator`, which `cargo test` switches on): the kernels' own sources, compiled as C++ (kernels/emulation), run on the
 //! processor. It is slow and checks everything it can.
 //!
 //! - Every kernel is called with as many arguments, of as many bytes, as its source has.
@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code)]
 
+use super::context::Context;
 use super::driver::{Address, Driver, Executable, Failure, Function, Launch, Mark};
 use libloading::{Library, Symbol};
 use std::alloc::{Layout, alloc, dealloc};
@@ -37,6 +38,26 @@ const GUARD_BITS: u32 = 0x7fd5_a5a5;
 const ALIGNMENT: usize = 256;
 
 static ORDER: AtomicU64 = AtomicU64::new(0);
+
+/// Makes `cuda` the emulated device, with the kernels in `folder`. Once a device has been used, this changes nothing.
+///
+/// # Safety
+/// The folder's libraries are the project's kernels, compiled: their code runs.
+pub unsafe fn start(folder: &Path) {
+    super::EMULATED.get_or_init(|| {
+        // SAFETY: the caller's.
+        let driver = unsafe { Emulator::new(folder) };
+        Some(Box::leak(Box::new(Context::new(0, Box::new(driver)))))
+    });
+}
+
+/// [`start`] with the folder that the environment variable [`FOLDER`] names, if it names one.
+pub fn start_if_named() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        // SAFETY: whoever set the variable says so. Nothing but what tests are made of calls this.
+        unsafe { start(Path::new(&folder)) };
+    }
+}
 
 /// The order in which the threads of a block, and the blocks, run from now on: ascending for 0, else drawn
 /// from this seed.
@@ -115,7 +136,10 @@ pub struct Emulator {
 
 impl Emulator {
     /// The device whose kernels are in `folder`.
-    pub fn new(folder: &Path) -> Emulator {
+    ///
+    /// # Safety
+    /// The folder's libraries are kernels that have been compiled as `emulation.h` says: their code runs.
+    pub unsafe fn new(folder: &Path) -> Emulator {
         let number = |name| std::env::var(name).ok()?.parse().ok();
         Emulator {
             folder: folder.to_path_buf(),
@@ -141,6 +165,13 @@ fn layout(bytes: usize) -> Layout {
 }
 
 impl State {
+    /// The row of the table of a loaded library that `function` is, if it is one of this device's.
+    fn kernel(&self, function: Function) -> Option<&Kernel> {
+        let known = self.runs.contains_key(&function.0);
+        // SAFETY: what is known is a row, and its library stays loaded as long as the device is there.
+        known.then(|| unsafe { &*(function.0 as *const Kernel) })
+    }
+
     /// # Safety
     /// As for [`Driver::launch`].
     unsafe fn run(
@@ -155,8 +186,7 @@ impl State {
         }
         self.launches += 1;
         let run = self.runs[&function.0];
-        // SAFETY: functions are rows of the tables of loaded libraries.
-        let kernel = unsafe { &*(function.0 as *const Kernel) };
+        let kernel = self.kernel(function).expect("it has just been found");
         let shared = launch.shared as c_int;
         let order = ORDER.load(Ordering::Relaxed);
         let (grid, block) = (launch.grid.as_ptr(), launch.block.as_ptr());
@@ -234,7 +264,7 @@ impl Driver for Emulator {
         let path = self.folder.join(format!("{stem}.so"));
         let missing = |error| Failure::Other(format!("{}: {error}", path.display()));
         if !state.modules.contains_key(stem) {
-            // SAFETY: the folder is the user's, who says that it holds compiled kernels.
+            // SAFETY: whoever made the device says that the folder holds compiled kernels.
             let library = unsafe { Library::new(&path) }.map_err(missing)?;
             // SAFETY: emulation.h defines it so.
             let run: Symbol<Run> = unsafe { library.get(b"launch_kernel") }.map_err(missing)?;
@@ -266,8 +296,7 @@ impl Driver for Emulator {
             // SAFETY: the caller's.
             return unsafe { state.run(self.launches, function, launch, arguments) };
         }
-        // SAFETY: functions are rows of the tables of loaded libraries.
-        let kernel = unsafe { &*(function.0 as *const Kernel) };
+        let kernel = state.kernel(function).expect("a kernel of this device");
         // As CUDA does, the values of the arguments are remembered.
         let values = arguments.iter().zip(kernel.sizes());
         let values = values.map(|(&from, &bytes)| {
@@ -288,9 +317,8 @@ impl Driver for Emulator {
     }
 
     fn argument_sizes(&self, function: Function) -> Option<Vec<usize>> {
-        // SAFETY: functions are rows of the tables of loaded libraries.
-        let kernel = unsafe { &*(function.0 as *const Kernel) };
-        Some(kernel.sizes().to_vec())
+        let state = self.state();
+        state.kernel(function).map(|kernel| kernel.sizes().to_vec())
     }
 
     unsafe fn upload(&self, to: Address, from: &[u8]) -> Result<(), Failure> {
@@ -345,7 +373,11 @@ impl Driver for Emulator {
 
     fn allocate_pinned(&self, bytes: usize) -> Result<*mut u8, Failure> {
         // SAFETY: the layout is not empty.
-        Ok(unsafe { alloc(layout(bytes)) })
+        let start = unsafe { alloc(layout(bytes)) };
+        match start.is_null() {
+            true => Err(Failure::OutOfMemory),
+            false => Ok(start),
+        }
     }
 
     unsafe fn free_pinned(&self, at: *mut u8, bytes: usize) {

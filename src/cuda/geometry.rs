@@ -2,10 +2,11 @@
 
 use crate::random;
 use crate::shape::{self, MAX_RANK, Shape};
+use bytemuck::NoUninit;
 
 /// A convolution.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, NoUninit)]
 pub struct Conv2dGeometry {
     n: i32,
     h: i32,
@@ -46,7 +47,7 @@ impl From<&shape::Conv2dGeometry> for Conv2dGeometry {
 
 /// Values read in another order.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, NoUninit)]
 pub struct View {
     dims: [i32; MAX_RANK],
     strides: [i32; MAX_RANK],
@@ -108,7 +109,7 @@ impl View {
 
 /// Where an array of random numbers starts.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, NoUninit)]
 pub struct Position {
     seed: u64,
     stream: u64,

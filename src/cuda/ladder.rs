@@ -83,8 +83,9 @@ impl Rung {
 /// If there is no such rung, A or B has another size, or the rung takes only multiples of other lengths.
 pub fn gemm(rung: usize, a: &Buffer, b: &Buffer, [m, k, n]: [usize; 3]) -> Buffer {
     let rung = &GEMM[rung];
+    let lengths = (m.checked_mul(k), k.checked_mul(n));
     assert!(
-        (a.len(), b.len()) == (m * k, k * n),
+        lengths == (Some(a.len()), Some(b.len())),
         "ladder: {} and {} values for {m} x {k} x {n}",
         a.len(),
         b.len()
@@ -95,10 +96,11 @@ pub fn gemm(rung: usize, a: &Buffer, b: &Buffer, [m, k, n]: [usize; 3]) -> Buffe
         rung.name,
         rung.multiples
     );
+    let int = |length: usize| i32::try_from(length).expect("buffers are shorter than 2³¹ values");
+    let [m_int, n_int, k_int] = [m, n, k].map(int);
     let mut c = Buffer::unspecified(m * n, a.context());
     let call = a.context().kernel("ladder/gemm", rung.kernel);
     let call = call.read(a).read(b).write(&mut c);
-    let [m_int, n_int, k_int] = [m, n, k].map(|length| length as i32);
     rung.launch(call.value(m_int).value(n_int).value(k_int), m, n);
     c
 }
@@ -107,7 +109,7 @@ pub fn gemm(rung: usize, a: &Buffer, b: &Buffer, [m, k, n]: [usize; 3]) -> Buffe
 /// 0, of [`CONV2D`].
 ///
 /// # Panics
-/// If there is no such rung, or x or w has another size.
+/// If there is no such rung, x or w has another size, or the geometry is none that [`Conv2dGeometry::new`] makes.
 pub fn conv2d(rung: usize, x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let rung = &CONV2D[rung];
     assert!(
@@ -118,6 +120,8 @@ pub fn conv2d(rung: usize, x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer
         g.input(),
         g.weight()
     );
+    let made = Conv2dGeometry::new("ladder", g.input(), g.weight(), g.stride, g.padding);
+    assert!(made == *g, "ladder: {g:?} is no convolution");
     let mut y = Buffer::unspecified(g.output().numel(), x.context());
     let call = x.context().kernel("ladder/conv2d", rung.kernel);
     let call = call.read(x).read(w).write(&mut y);

@@ -4,9 +4,8 @@
 
 use super::buffer::Buffer;
 use super::context::{Context, Kernel};
-use super::driver::Launch;
-use super::geometry::{Conv2dGeometry, Position, View};
-use super::tensors::TensorTable;
+use super::driver::{Address, Launch};
+use bytemuck::NoUninit;
 use std::ffi::c_void;
 
 /// Threads of a block that goes over an array.
@@ -15,19 +14,6 @@ pub const THREADS: usize = 256;
 /// Blocks of a grid that goes over an array, at most: enough for any GPU; each thread takes several values
 /// beyond that.
 const MAX_BLOCKS: usize = 4096;
-
-/// What a kernel takes by value: the same bytes in Rust and in CUDA.
-pub trait Plain: Copy {}
-
-impl Plain for i32 {}
-impl Plain for u32 {}
-impl Plain for u64 {}
-impl Plain for f32 {}
-impl Plain for f64 {}
-impl Plain for Conv2dGeometry {}
-impl Plain for View {}
-impl Plain for Position {}
-impl Plain for TensorTable {}
 
 /// A launch in the making: arguments in the order of the kernel's parameters, then the grid.
 #[must_use]
@@ -39,6 +25,8 @@ pub struct Call {
     words: Vec<u64>,
     /// For each argument its first word and its bytes.
     arguments: Vec<(usize, usize)>,
+    /// Where the memory lies that it works in, each buffer by its first address.
+    buffers: Vec<Address>,
 }
 
 impl Call {
@@ -49,6 +37,7 @@ impl Call {
             kernel,
             words: Vec::with_capacity(16),
             arguments: Vec::with_capacity(8),
+            buffers: Vec::with_capacity(8),
         }
     }
 
@@ -57,6 +46,15 @@ impl Call {
     /// # Panics
     /// If it is on another device.
     pub fn read(self, buffer: &Buffer) -> Call {
+        self.read_from(buffer, 0)
+    }
+
+    /// A buffer that the kernel reads from byte `offset` on.
+    ///
+    /// # Panics
+    /// If it is on another device or has no such byte.
+    pub fn read_from(self, buffer: &Buffer, offset: usize) -> Call {
+        assert!(offset <= 4 * buffer.len(), "{}: an offset", self.name);
         assert!(
             std::ptr::eq(buffer.context(), self.context),
             "{}: tensors of cuda:{} and cuda:{}",
@@ -64,7 +62,14 @@ impl Call {
             self.context.ordinal(),
             buffer.context().ordinal()
         );
-        self.value(buffer.address())
+        self.uses(buffer.address())
+            .value(buffer.address() + offset as Address)
+    }
+
+    /// Says that the kernel reads or writes the buffer at `at`, by way of what it is given otherwise.
+    pub(super) fn uses(mut self, at: Address) -> Call {
+        self.buffers.push(at);
+        self
     }
 
     /// A buffer that it writes.
@@ -86,14 +91,13 @@ impl Call {
         }
     }
 
-    /// A plain value.
-    pub fn value<T: Plain>(mut self, value: T) -> Call {
-        let (first, bytes) = (self.words.len(), size_of::<T>());
-        self.words.resize(first + bytes.div_ceil(8), 0);
-        let to = self.words[first..].as_mut_ptr().cast::<u8>();
-        // SAFETY: that many bytes have just been added, and any type may be read as bytes.
-        unsafe { std::ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), to, bytes) };
-        self.arguments.push((first, bytes));
+    /// A value, of the same bytes in Rust and in CUDA.
+    pub fn value<T: NoUninit>(mut self, value: T) -> Call {
+        let (first, bytes) = (self.words.len(), bytemuck::bytes_of(&value));
+        self.words.resize(first + bytes.len().div_ceil(8), 0);
+        let to = bytemuck::cast_slice_mut::<u64, u8>(&mut self.words[first..]);
+        to[..bytes.len()].copy_from_slice(bytes);
+        self.arguments.push((first, bytes.len()));
         self
     }
 
@@ -138,17 +142,17 @@ impl Call {
         }
         let (context, kernel) = (*context, kernel.clone());
         let start = self.words.as_mut_ptr();
-        let pointers = self.arguments.iter().map(|&(first, _)| {
-            // SAFETY: within the words.
-            unsafe { start.add(first) }.cast::<c_void>()
-        });
-        let mut pointers: Vec<*mut c_void> = pointers.collect();
+        let pointers = self.arguments.iter();
+        let mut pointers: Vec<*mut c_void> = pointers
+            .map(|&(first, _)| start.wrapping_add(first).cast::<c_void>())
+            .collect();
         let launch = Launch {
             grid: grid.map(|blocks| blocks as u32),
             block: [threads as u32, 1, 1],
             shared: shared as u32,
         };
-        // SAFETY: buffers live until their launches are over, since the pool hands their memory out only to later
+        context.note(&self.buffers);
+        // SAFETY: the pointers lead to values within the words; buffers live until their launches are over, since the pool hands their memory out only to later
         // launches of the same stream; the emulated device holds every launch of the tests to its kernel's source.
         let launched = unsafe {
             context

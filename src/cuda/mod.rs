@@ -1,56 +1,48 @@
 //! What CUDA launchers share: devices, memory, launches and captured graphs. It knows buffers and geometry,
 //! never tensors; a kernel's launcher stands in its op's stem, `src/ops/<stem>/cuda.rs`.
 //!
-//! In reading order: [`driver`] is what a device is asked to do; [`nvidia`] asks a GPU, [`emulator`] runs the
-//! same kernels on the processor, for tests; [`context`](mod@context) is a device in use, with its [`pool`] of memory;
-//! [`buffer`] and [`launch`] are what launchers are written with, [`product`] those of matrix products; [`capture`] turns a training step into a
-//! graph. [`ladder`] is apart: how a kernel becomes fast, rung by rung.
+//! In reading order: [`driver`] is what a device is asked to do; `nvidia` asks a GPU, `emulator` runs the same kernels on
+//! the processor, for tests; `context` is a device in use, with its `pool` of memory; `buffer` and `launch` are what
+//! launchers are written with, `product` those of matrix products; [`capture`] turns a training step into a graph.
+//! [`ladder`] is apart: how a kernel becomes fast, rung by rung.
+//!
+//! A launch can't be checked: what a kernel is given must be right. So what makes launches is private to the crate, and
+//! what is public checks what it takes.
 
-pub mod buffer;
+pub(crate) mod buffer;
 pub mod capture;
-pub mod columns;
-pub mod context;
+pub(crate) mod columns;
+pub(crate) mod context;
 pub mod driver;
+#[cfg(feature = "emulator")]
 pub mod emulator;
-pub mod geometry;
+pub(crate) mod geometry;
 pub mod ladder;
-pub mod launch;
-pub mod modules;
-pub mod nvidia;
-pub mod pixels;
-pub mod pool;
-pub mod product;
-pub mod strided;
-pub mod tensors;
+pub(crate) mod launch;
+pub(crate) mod modules;
+pub(crate) mod nvidia;
+pub(crate) mod pixels;
+pub(crate) mod pool;
+pub(crate) mod product;
+pub(crate) mod strided;
+pub(crate) mod tensors;
 
+pub use crate::unwind::catch;
 pub use buffer::Buffer;
-pub use context::{Context, catch};
+pub use context::Context;
 
+use crate::unwind::unwind;
 use crate::{Error, Result};
-use emulator::Emulator;
-use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 
 /// The devices that have been opened, by ordinal.
 static OPEN: Mutex<Vec<(usize, &'static Context)>> = Mutex::new(Vec::new());
 
-/// The emulated device, if there is to be one.
+/// The emulated device, if there is to be one: that is tests' to say.
 static EMULATED: OnceLock<Option<&'static Context>> = OnceLock::new();
 
 fn emulated() -> Option<&'static Context> {
-    let named = || std::env::var_os(emulator::FOLDER).map(|folder| emulate(Path::new(&folder)));
-    *EMULATED.get_or_init(named)
-}
-
-fn emulate(folder: &Path) -> &'static Context {
-    let driver = Box::new(Emulator::new(folder));
-    Box::leak(Box::new(Context::new(0, driver)))
-}
-
-/// Makes `cuda` the emulated device, with the kernels in `folder`, as the environment variable
-/// [`emulator::FOLDER`] does. Once a device has been used, this changes nothing.
-pub fn use_emulator(folder: &Path) {
-    EMULATED.get_or_init(|| Some(emulate(folder)));
+    *EMULATED.get_or_init(|| None)
 }
 
 /// How many CUDA devices there are.
@@ -108,6 +100,13 @@ pub fn open(ordinal: usize) -> Result<&'static Context> {
 }
 
 /// As [`open`]; what is wrong unwinds to [`catch`].
+///
+/// # Panics
+/// With what is wrong, where nobody catches it.
+#[track_caller]
 pub fn context(ordinal: usize) -> &'static Context {
-    open(ordinal).unwrap_or_else(|error| context::unwind(error))
+    match open(ordinal) {
+        Ok(context) => context,
+        Err(error) => unwind(error),
+    }
 }

@@ -3,10 +3,11 @@
 //! handed out while the last launch that uses it is still to run.
 //!
 //! A captured graph writes where it wrote when it was captured. So what is asked for during a capture
-//! comes from an arena of its own, which lives as long as the graph and serves nobody else.
+//! comes from an arena of its own, which lives as long as the graph and serves nobody else. What else the graph reads
+//! and writes may be given back earlier: then it waits for the graph to go.
 
 use super::driver::{Address, Driver, Failure};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Whose memory a buffer is: 0 is everybody's, any other number a graph's.
 pub type Arena = u64;
@@ -19,6 +20,10 @@ pub struct Pool {
     arenas: Arena,
     /// Buffers of arenas whose graph is gone are not kept.
     gone: Vec<Arena>,
+    /// The buffers that graphs use, and how many do.
+    kept: HashMap<Address, usize>,
+    /// What was given back, or was to be freed, while a graph used it or was captured.
+    late: Vec<(Address, usize, Arena)>,
     /// Bytes asked of the driver and not given back, in use or waiting.
     pub bytes: usize,
     /// How often the driver was asked.
@@ -52,7 +57,10 @@ impl Pool {
 
     /// Takes back what [`Pool::take`] gave.
     pub fn give_back(&mut self, driver: &dyn Driver, at: Address, size: usize, arena: Arena) {
-        if self.gone.contains(&arena) {
+        let captured_elsewhere = self.arena != 0 && arena != self.arena;
+        if captured_elsewhere || self.kept.contains_key(&at) {
+            self.late.push((at, size, arena));
+        } else if self.gone.contains(&arena) {
             self.free(driver, at, size);
         } else {
             self.waiting.entry((arena, size)).or_default().push(at);
@@ -61,7 +69,10 @@ impl Pool {
 
     /// Gives what waits, for anybody, back to the driver.
     pub fn release(&mut self, driver: &dyn Driver) {
-        self.empty(driver, 0);
+        // A driver frees nothing in a capture.
+        if self.arena == 0 {
+            self.empty(driver, 0);
+        }
     }
 
     /// From here on memory comes from a new arena.
@@ -72,14 +83,44 @@ impl Pool {
     }
 
     /// From here on it comes from the one that is everybody's.
-    pub fn leave_arena(&mut self) {
+    pub fn leave_arena(&mut self, driver: &dyn Driver) {
         self.arena = 0;
+        self.catch_up(driver);
     }
 
-    /// Gives the memory of `arena` back: what waits now, and the rest when its buffers go.
-    pub fn drop_arena(&mut self, driver: &dyn Driver, arena: Arena) {
+    /// A graph uses these buffers: [`Pool::drop_arena`] ends that.
+    pub fn keep(&mut self, used: &HashSet<Address>) {
+        for &at in used {
+            *self.kept.entry(at).or_default() += 1;
+        }
+    }
+
+    /// The graph of `arena`, which used these buffers, is gone. Gives its memory back: what waits now, and the rest
+    /// when its buffers go.
+    pub fn drop_arena(&mut self, driver: &dyn Driver, arena: Arena, used: &HashSet<Address>) {
+        for at in used {
+            if let Some(graphs) = self.kept.get_mut(at) {
+                *graphs -= 1;
+                if *graphs == 0 {
+                    self.kept.remove(at);
+                }
+            }
+        }
         self.gone.push(arena);
-        self.empty(driver, arena);
+        // A driver frees nothing in a capture.
+        if self.arena == 0 {
+            self.catch_up(driver);
+        }
+    }
+
+    /// Frees what waits in the arenas of graphs that are gone, and takes what came late, unless it is still in use.
+    fn catch_up(&mut self, driver: &dyn Driver) {
+        for arena in self.gone.clone() {
+            self.empty(driver, arena);
+        }
+        for (at, size, arena) in std::mem::take(&mut self.late) {
+            self.give_back(driver, at, size, arena);
+        }
     }
 
     fn empty(&mut self, driver: &dyn Driver, arena: Arena) {

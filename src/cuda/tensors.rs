@@ -4,6 +4,8 @@ use super::buffer::Buffer;
 use super::context::Context;
 use super::driver::Address;
 use super::launch::Call;
+use bytemuck::{NoUninit, Pod, Zeroable};
+use std::marker::PhantomData;
 
 /// Tensors of a launch at most: their table travels by value, and a launch has room for 4 KiB.
 const MAX_TENSORS: usize = 96;
@@ -16,7 +18,7 @@ const CHUNK_THREADS: usize = 256;
 
 /// A parameter, its gradient and what the optimiser remembers of it.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
 struct Row {
     p: Address,
     g: Address,
@@ -27,61 +29,88 @@ struct Row {
 
 /// What a launch takes by value.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct TensorTable {
+#[derive(Clone, Copy, Debug, NoUninit)]
+struct TensorTable {
     rows: [Row; MAX_TENSORS],
 }
 
-/// Tensors of one device, to be gone over together. Whoever made it keeps them alive.
-#[derive(Default)]
-pub struct Tensors {
+/// Tensors of one device, to be gone over together.
+pub struct Tensors<'a> {
     context: Option<&'static Context>,
     rows: Vec<Row>,
+    /// The rows are their addresses.
+    buffers: PhantomData<&'a mut Buffer>,
 }
 
-impl Tensors {
+impl<'a> Tensors<'a> {
+    /// None yet.
+    pub(crate) fn new() -> Tensors<'a> {
+        Tensors {
+            context: None,
+            rows: Vec::new(),
+            buffers: PhantomData,
+        }
+    }
+
     /// Their device; none if there are no tensors.
     pub fn context(&self) -> Option<&'static Context> {
         self.context
     }
 
     /// Adds parameter `p`, to be changed by gradient `g`, with its slots.
-    pub fn push(&mut self, p: &mut Buffer, g: &Buffer, slots: [Option<&mut Buffer>; 2]) {
-        let slots = slots.map(|slot| slot.map_or(0, |slot| slot.address()));
-        self.add(p, [p.address(), g.address()], slots);
+    ///
+    /// # Panics
+    /// If one has another length, or is on another device than those before.
+    pub(crate) fn push(
+        &mut self,
+        p: &'a mut Buffer,
+        g: &'a Buffer,
+        slots: [Option<&'a mut Buffer>; 2],
+    ) {
+        let slots = slots.map(|slot| slot.map(|slot| &*slot));
+        self.add([Some(p), Some(g)], slots);
     }
 
     /// Adds `p`, to be changed in place.
-    pub fn push_changed(&mut self, p: &mut Buffer) {
-        self.add(p, [p.address(), 0], [0; 2]);
+    pub(crate) fn push_changed(&mut self, p: &'a mut Buffer) {
+        self.add([Some(p), None], [None; 2]);
     }
 
     /// Adds `g`, to be read.
-    pub fn push_read(&mut self, g: &Buffer) {
-        self.add(g, [0, g.address()], [0; 2]);
+    pub(crate) fn push_read(&mut self, g: &'a Buffer) {
+        self.add([None, Some(g)], [None; 2]);
     }
 
-    fn add(&mut self, one: &Buffer, [p, g]: [Address; 2], slots: [Address; 2]) {
+    fn add(&mut self, [p, g]: [Option<&Buffer>; 2], slots: [Option<&Buffer>; 2]) {
+        let Some(one) = p.or(g) else { return };
+        let context = *self.context.get_or_insert(one.context());
+        let fits =
+            |buffer: &Buffer| buffer.len() == one.len() && std::ptr::eq(buffer.context(), context);
+        let mut all = [p, g].into_iter().chain(slots).flatten();
+        assert!(
+            all.all(fits),
+            "tensors: parameter, gradient and slots must be as long, and on one device"
+        );
         if one.is_empty() {
             return;
         }
-        self.context = Some(one.context());
+        let address = |buffer: Option<&Buffer>| buffer.map_or(0, Buffer::address);
         self.rows.push(Row {
-            p,
-            g,
-            slots,
+            p: address(p),
+            g: address(g),
+            slots: slots.map(address),
             length: one.len() as i32,
             first_block: 0,
         });
     }
 
     /// √Σg² over all of them, one value; none if there are no tensors.
-    pub fn norm(&self) -> Option<Buffer> {
+    pub(crate) fn norm(&self) -> Option<Buffer> {
         let context = self.context?;
         let blocks = self.rows.iter().map(Row::blocks).sum::<usize>();
         // The sum of each block is an f64.
         let mut parts = Buffer::unspecified(2 * blocks, context);
-        self.launch(["gradient", "gradient_squares"], |call, before| {
+        self.launch(["gradient", "gradient_squares"], 0, |call, before| {
             call.write(&mut parts).value(before as i32)
         });
         let mut norm = Buffer::unspecified(1, context);
@@ -95,27 +124,33 @@ impl Tensors {
     }
 
     /// True if every value that is read is a finite number.
-    pub fn all_finite(&self) -> bool {
+    pub(crate) fn all_finite(&self) -> bool {
         let Some(context) = self.context else {
             return true;
         };
         let mut found = Buffer::full(1, 0.0, context);
-        self.launch(["gradient", "gradient_find_not_finite"], |call, _| {
+        self.launch(["gradient", "gradient_find_not_finite"], 0, |call, _| {
             call.write(&mut found)
         });
         found.to_vec()[0].to_bits() == 0
     }
 
-    /// Launches kernel `name` of kernels/`stem`.cu over all of them, as often as it takes. `rest` gives a launch
-    /// the arguments after the table; it is told how many blocks were launched before.
-    pub fn launch(
+    /// Launches kernel `name` of kernels/`stem`.cu, which takes `slots` slots of each, over all of them, as often as it
+    /// takes. `rest` gives a launch the arguments after the table; it is told how many blocks were launched before.
+    ///
+    /// # Panics
+    /// If one has fewer slots.
+    pub(crate) fn launch(
         &self,
         [stem, name]: [&'static str; 2],
+        slots: usize,
         mut rest: impl FnMut(Call, usize) -> Call,
     ) {
         let Some(context) = self.context else {
             return;
         };
+        let complete = |row: &Row| !row.slots[..slots].contains(&0);
+        assert!(self.rows.iter().all(complete), "{name}: slots are missing");
         let mut before = 0;
         for rows in self.rows.chunks(MAX_TENSORS) {
             // No grid reaches the rows that are left over.
@@ -137,7 +172,12 @@ impl Tensors {
                 };
                 blocks += row.blocks();
             }
+            let used = rows
+                .iter()
+                .flat_map(|row| [row.p, row.g].into_iter().chain(row.slots))
+                .filter(|&at| at != 0);
             let call = context.kernel(stem, name).value(table);
+            let call = used.fold(call, Call::uses);
             rest(call, before).grid([blocks, 1, 1], CHUNK_THREADS, 0);
             before += blocks;
         }

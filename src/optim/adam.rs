@@ -11,7 +11,7 @@
 
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
-use crate::cuda::driver::Address;
+use crate::cuda::capture::UpdateNumbers;
 use crate::cuda::tensors::Tensors;
 
 /// Adam with its hyperparameters.
@@ -97,11 +97,11 @@ impl UpdateRule for Adam {
         [a as f32, c as f32]
     }
 
-    fn cuda(&self, t: u64, numbers: Address, tensors: &Tensors) {
+    fn cuda(&self, t: u64, numbers: UpdateNumbers, tensors: &Tensors) {
         let [b1, b2] = self.betas.map(|beta| beta as f32);
         let [r1, r2] = self.betas.map(|beta| (1.0 - beta) as f32);
         let [a, c] = self.numbers(t);
-        tensors.launch(["optimizer", "optimizer_adam"], |call, _| {
+        tensors.launch(["optimizer", "optimizer_adam"], 2, |call, _| {
             call.value(b1)
                 .value(r1)
                 .value(b2)
@@ -109,7 +109,7 @@ impl UpdateRule for Adam {
                 .value(a)
                 .value(c)
                 .value(self.epsilon as f32)
-                .value(numbers)
+                .value(numbers.address())
         });
     }
 }

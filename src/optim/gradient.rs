@@ -21,7 +21,7 @@ pub fn norm(grads: &[Tensor]) -> f64 {
 
 /// As [`norm`], as a tensor of one value where the gradients are on a CUDA device; `None` elsewhere.
 pub fn norm_on_device(grads: &[Tensor]) -> Option<Tensor> {
-    let mut on_device = Tensors::default();
+    let mut on_device = Tensors::new();
     for grad in grads {
         if let Storage::Cuda(values) = grad.storage() {
             on_device.push_read(values);
@@ -33,7 +33,7 @@ pub fn norm_on_device(grads: &[Tensor]) -> Option<Tensor> {
 
 /// Holds every value of `parameters` to [-limit, limit].
 pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
-    let mut on_device = Tensors::default();
+    let mut on_device = Tensors::new();
     for parameter in parameters {
         match parameter.storage_mut() {
             Storage::Reference(values) => {
@@ -50,14 +50,14 @@ pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
             Storage::Cuda(values) => on_device.push_changed(values),
         }
     }
-    on_device.launch(["gradient", "gradient_clip"], |call, _| {
+    on_device.launch(["gradient", "gradient_clip"], 0, |call, _| {
         call.value(limit as f32)
     });
 }
 
 /// True if every value of `tensors` is a finite number.
 pub fn all_finite(tensors: &[&Tensor]) -> bool {
-    let mut on_device = Tensors::default();
+    let mut on_device = Tensors::new();
     let mut finite = true;
     for tensor in tensors {
         finite &= match tensor.storage() {

@@ -11,7 +11,7 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::cpu::TASK_LENGTH;
-use crate::cuda::driver::Address;
+use crate::cuda::capture::UpdateNumbers;
 use crate::cuda::tensors::Tensors;
 use crate::profile::{Cost, span};
 use crate::storage::Storage;
@@ -47,9 +47,8 @@ pub trait UpdateRule: Send + Sync {
         [0.0; 2]
     }
 
-    /// Update number `t` of `tensors` on a CUDA device; by the numbers at `numbers` instead of its own, unless that
-    /// is 0.
-    fn cuda(&self, t: u64, numbers: Address, tensors: &Tensors);
+    /// Update number `t` of `tensors` on a CUDA device; in a captured step, by its `numbers` instead of its own.
+    fn cuda(&self, t: u64, numbers: UpdateNumbers, tensors: &Tensors);
 }
 
 /// A stretch of a parameter.
@@ -129,7 +128,7 @@ impl Optimizer {
         });
         // All parameters' parts are one job: most parameters are too small to share among threads.
         let mut parts = Vec::new();
-        let mut on_device = Tensors::default();
+        let mut on_device = Tensors::new();
         for ((parameter, grad), slots) in parameters.into_iter().zip(grads).zip(&mut self.slots) {
             assert!(
                 parameter.shape() == grad.shape(),

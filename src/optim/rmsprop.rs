@@ -7,7 +7,7 @@
 
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
-use crate::cuda::driver::Address;
+use crate::cuda::capture::UpdateNumbers;
 use crate::cuda::tensors::Tensors;
 
 /// RMSprop with its hyperparameters.
@@ -72,9 +72,9 @@ impl UpdateRule for RmsProp {
         );
     }
 
-    fn cuda(&self, _: u64, _: Address, tensors: &Tensors) {
+    fn cuda(&self, _: u64, _: UpdateNumbers, tensors: &Tensors) {
         let (inside, outside) = self.epsilons();
-        tensors.launch(["optimizer", "optimizer_rmsprop"], |call, _| {
+        tensors.launch(["optimizer", "optimizer_rmsprop"], 1, |call, _| {
             call.value(self.learning_rate as f32)
                 .value(self.rho as f32)
                 .value((1.0 - self.rho) as f32)

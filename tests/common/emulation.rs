@@ -16,7 +16,11 @@ pub fn kernels() -> PathBuf {
 
 /// Makes `cuda` the emulated device, with the project's kernels.
 pub fn start() {
-    minimax::cuda::use_emulator(folder());
+    // SAFETY: the folder holds the project's kernels.
+    #[expect(unsafe_code, reason = "code is loaded")]
+    unsafe {
+        minimax::cuda::emulator::start(folder())
+    };
 }
 
 /// A folder with every stem's library, compiled once for as long as no kernel changes.

@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 
 /// `minimax` with these arguments, separated by spaces, in `folder`.
 pub fn minimax(folder: &Path, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_minimax"));
+    command(env!("CARGO_BIN_EXE_minimax"), folder, arguments)
+}
+
+/// `program` with these arguments, separated by spaces, in `folder`.
+pub fn command(program: &str, folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(program);
     command
         .args(arguments.split(' ').filter(|argument| !argument.is_empty()))
         .current_dir(folder)
         // Servers of a test's own are not behind anybody's proxy.
         .env("NO_PROXY", "127.0.0.1")
-        // What a GPU is here is each test's to say.
-        .env_remove("MINIMAX_CUDA_EMULATOR")
         .stdin(Stdio::null());
     command
 }

@@ -24,6 +24,7 @@ const SETTLING: u64 = 20;
 const SETTLED: u64 = 10;
 
 fn main() -> ExitCode {
+    minimax::cuda::emulator::start_if_named();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let number = |at: usize| arguments.get(at).and_then(|text| text.parse().ok());

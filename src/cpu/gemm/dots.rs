@@ -46,6 +46,11 @@ impl Dots<'_> {
             rows.iter().max() <= values.len().checked_sub(reach).as_ref()
         };
         let steps = self.walk.len();
+        let b_end = |columns: usize| {
+            (columns - 1)
+                .saturating_mul(self.b_column)
+                .saturating_add(steps)
+        };
         assert!(
             self.a_rows.len() == self.c_rows.len() && steps > 0 && columns > 0,
             "gemm: an empty tile"
@@ -54,7 +59,7 @@ impl Dots<'_> {
             self.walk.step == 1
                 && self.walk.planes == 1
                 && within(self.a_rows, self.a, self.walk.reach())
-                && (columns - 1) * self.b_column + steps <= self.b.len()
+                && b_end(columns) <= self.b.len()
                 && within(self.c_rows, self.c, columns),
             "gemm: a tile reaches outside its operands"
         );

@@ -12,9 +12,13 @@ pub fn add_product(a: Matrix, b: Matrix, c: &mut [f32]) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     a.assert_in_bounds();
     b.assert_in_bounds();
-    assert!(k == b.rows && c.len() >= m * n, "gemm: sizes don't fit");
-    // SAFETY: the asserts above hold every index (i, j) of A, B and C inside its slice; `c` is borrowed
-    // mutably, so it overlaps neither.
+    let fits = |count| count <= c.len();
+    assert!(
+        k == b.rows && m.checked_mul(n).is_some_and(fits),
+        "gemm: sizes don't fit"
+    );
+    // SAFETY: the asserts above hold every index (i, j) of A, B and C inside its slice, so no stride that is gone
+    // along is beyond isize; `c` is borrowed mutably, so it overlaps neither.
     unsafe {
         ::matrixmultiply::sgemm(
             m,
@@ -38,7 +42,9 @@ pub fn add_product(a: Matrix, b: Matrix, c: &mut [f32]) {
 impl Matrix<'_> {
     fn assert_in_bounds(&self) {
         if self.rows > 0 && self.columns > 0 {
-            let last = (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride;
+            let last = (self.rows - 1)
+                .saturating_mul(self.row_stride)
+                .saturating_add((self.columns - 1).saturating_mul(self.column_stride));
             assert!(last < self.values.len(), "gemm: matrix out of bounds");
         }
     }

@@ -162,9 +162,11 @@ impl Microkernels {
 )]
 fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
     let last = tile.a_rows.iter().max();
+    let b_end = (tile.walk.len() - 1)
+        .saturating_mul(tile.b_step)
+        .saturating_add(columns);
     assert!(
-        last <= tile.a.len().checked_sub(tile.walk.reach()).as_ref()
-            && (tile.walk.len() - 1) * tile.b_step + columns <= tile.b.len(),
+        last <= tile.a.len().checked_sub(tile.walk.reach()).as_ref() && b_end <= tile.b.len(),
         "gemm: a tile reaches outside its operands"
     );
     let c = c.pointers(columns);
@@ -417,6 +419,23 @@ mod tests {
                 kernels.name
             );
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "a tile reaches outside its operands")]
+    fn rows_of_b_so_far_apart_that_their_end_wraps_around_are_refused() {
+        let tile = Tile {
+            walk: Walk::straight(3, 1),
+            a: &[0.0; 3],
+            a_rows: &[0],
+            b: &[0.0; 64],
+            // Twice that is 0.
+            b_step: 1 << (usize::BITS - 1),
+            start: Start::Zero,
+            ahead: Ahead::NOTHING,
+        };
+        let c = Rows::Within(&mut [0.0; 64], &[0]);
+        microkernels().run(tile, c, microkernels().lanes);
     }
 
     #[test]

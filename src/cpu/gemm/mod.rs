@@ -46,7 +46,7 @@ const FEW_ROWS: usize = 256;
 /// The most rows of an A that is transposed so that B need not be.
 const ROWS_TO_TRANSPOSE: usize = 128;
 
-/// A read-only matrix: value (i, j) is `values[i * row_stride + j * column_stride]`.
+/// A read-only matrix: value (i, j) is `values[i * row_stride + j * column_stride]`. All of them lie within.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
     values: &'a [f32],
@@ -61,8 +61,14 @@ impl<'a> Matrix<'a> {
     ///
     /// # Panics
     /// If `values` is shorter than `rows` · `columns`.
+    #[track_caller]
     pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
-        assert!(values.len() >= rows * columns, "gemm: matrix out of bounds");
+        let fits = |count| count <= values.len();
+        assert!(
+            rows.checked_mul(columns).is_some_and(fits),
+            "gemm: a matrix of {rows} x {columns} in {} values",
+            values.len()
+        );
         Matrix {
             values,
             rows,
@@ -84,7 +90,15 @@ impl<'a> Matrix<'a> {
     }
 
     /// `count` rows from `start` on.
+    ///
+    /// # Panics
+    /// If there aren't as many.
     pub fn row_block(self, start: usize, count: usize) -> Matrix<'a> {
+        assert!(
+            start <= self.rows && count <= self.rows - start,
+            "gemm: {count} rows from {start} on of {}",
+            self.rows
+        );
         Matrix {
             values: &self.values[start * self.row_stride..],
             rows: count,
@@ -114,14 +128,16 @@ impl<'a> Matrix<'a> {
 /// If the sizes don't fit.
 pub fn gemm(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
-    assert!(
-        k == b.rows && c.len() >= m * n,
-        "gemm: [{m}, {k}] · [{}, {n}] into {} values",
-        b.rows,
-        c.len()
-    );
-    let c = &mut c[..m * n];
-    if m * n == 0 {
+    let values = m.checked_mul(n).filter(|&values| values <= c.len());
+    let (Some(values), true) = (values, k == b.rows) else {
+        panic!(
+            "gemm: [{m}, {k}] · [{}, {n}] into {} values",
+            b.rows,
+            c.len()
+        );
+    };
+    let c = &mut c[..values];
+    if values == 0 {
         return;
     }
     if k == 0 {
@@ -243,6 +259,28 @@ mod tests {
                     assert!(near(sum[i], before[i]) && near(fallback[i], before[i]));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn sizes_whose_product_wraps_around_are_refused() {
+        use std::panic::catch_unwind;
+        let wraps = 6_148_914_691_236_517_206;
+        assert!(catch_unwind(|| Matrix::new(&[0.0; 2], 3, wraps)).is_err());
+        assert!(catch_unwind(|| Matrix::new(&[0.0; 2], 1, 2).row_block(0, 2)).is_err());
+        assert!(catch_unwind(|| Matrix::new(&[0.0; 2], 2, 1).row_block(usize::MAX, 2)).is_err());
+        // Products of no summands, 2^64 and 2^65 of them.
+        for [m, n] in [[1 << 32, 1 << 32], [1 << 33, 1 << 32]] {
+            let product = || {
+                let (a, b) = (Matrix::new(&[], m, 0), Matrix::new(&[], 0, n));
+                gemm(a, b, &mut [], Start::Zero);
+            };
+            assert!(catch_unwind(product).is_err());
+            let product = || {
+                let (a, b) = (Matrix::new(&[], m, 0), Matrix::new(&[], 0, n));
+                matrixmultiply::add_product(a, b, &mut []);
+            };
+            assert!(catch_unwind(product).is_err());
         }
     }
 

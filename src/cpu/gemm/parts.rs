@@ -71,7 +71,7 @@ fn columns_apart(c: &mut [f32], n: usize, width: usize) -> Vec<Vec<&mut [f32]>> 
 /// Columns of a task of a product that takes `work` multiply-adds a column.
 fn task_columns(work: usize, n: usize) -> usize {
     let threads = rayon::current_num_threads();
-    if threads == 1 || work * n < PARALLEL_FROM {
+    if threads == 1 || work.saturating_mul(n) < PARALLEL_FROM {
         return n;
     }
     let vectors = n.div_ceil(microkernels().lanes);
@@ -162,7 +162,7 @@ pub(super) fn by_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
 /// Rows of a task of a product that takes `work` multiply-adds a row.
 fn task_rows(work: usize, m: usize) -> usize {
     let threads = rayon::current_num_threads();
-    let tasks = match work * m {
+    let tasks = match work.saturating_mul(m) {
         0..PARALLEL_FROM => 1,
         PARALLEL_FROM..MANY_TASKS_FROM => 2 * threads,
         _ => 4 * threads,

@@ -12,13 +12,14 @@ use super::Matrix;
 /// If anything reaches outside its slice.
 pub(super) fn transpose(matrix: Matrix, width: usize, to: &mut [f32]) {
     let (rows, columns, stride) = (matrix.rows, matrix.columns, matrix.row_stride);
-    if rows * columns == 0 {
+    if rows == 0 || columns == 0 {
         return;
     }
+    let end = |count: usize, step, length| (count - 1).saturating_mul(step).saturating_add(length);
     assert!(
         matrix.column_stride == 1
-            && (rows - 1) * stride + columns <= matrix.values.len()
-            && (columns - 1) * width + rows <= to.len(),
+            && end(rows, stride, columns) <= matrix.values.len()
+            && end(columns, width, rows) <= to.len(),
         "transpose: {rows} x {columns} values reach outside their slices"
     );
     #[cfg(target_arch = "x86_64")]
@@ -124,6 +125,16 @@ mod tests {
                 assert_eq!(found, want, "{rows} x {columns}: row {i}, column {j}");
             }
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "reach outside their slices")]
+    fn a_width_so_large_that_the_end_wraps_around_is_refused() {
+        transpose(
+            Matrix::new(&[0.0; 64], 8, 8),
+            usize::MAX / 7 + 1,
+            &mut [0.0; 64],
+        );
     }
 
     #[test]
