@@ -48,6 +48,13 @@ pub enum Error {
         /// What is wrong and the mend.
         what: String,
     },
+    /// A folder that another process works in (exit code 75).
+    Busy {
+        /// The folder.
+        path: PathBuf,
+        /// Who works there and the mend.
+        what: String,
+    },
     /// Training whose numbers stopped being numbers.
     Diverged {
         /// The step that found it, counted from 1.
@@ -78,6 +85,9 @@ pub enum Error {
 /// The exit code of a process that Ctrl-C ended.
 pub const INTERRUPTED: u8 = 130;
 
+/// The exit code of a process that found another at work in its folder: `EX_TEMPFAIL` of sysexits.h.
+pub const BUSY: u8 = 75;
+
 /// The crate's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -105,6 +115,14 @@ impl Error {
         }
     }
 
+    /// A [`Error::Busy`] with its two parts.
+    pub fn busy(path: impl AsRef<Path>, what: impl Into<String>) -> Error {
+        Error::Busy {
+            path: path.as_ref().to_path_buf(),
+            what: what.into(),
+        }
+    }
+
     /// A [`Error::Recipe`] with its two parts.
     pub fn recipe(recipe: impl Into<String>, what: impl Into<String>) -> Error {
         Error::Recipe {
@@ -124,11 +142,13 @@ impl Error {
         }
     }
 
-    /// The exit code of the command: 2 for usage, 130 after Ctrl-C, 1 for the rest.
+    /// The exit code of the command: 2 for usage, 130 after Ctrl-C, 75 where another process is at work, 1 for the
+    /// rest.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage(_) => 2,
             Error::Interrupted(_) => INTERRUPTED,
+            Error::Busy { .. } => BUSY,
             _ => 1,
         }
     }
@@ -144,7 +164,9 @@ impl Display for Error {
             Error::Data { path, what, mend } => format!("{}: {what}; {mend}", path.display()),
             Error::Recipe { recipe, what } => format!("recipe {recipe}: {what}"),
             Error::Sweep { sweep, what } => format!("sweep {sweep}: {what}"),
-            Error::Run { path, what } => format!("{}: {what}", path.display()),
+            Error::Run { path, what } | Error::Busy { path, what } => {
+                format!("{}: {what}", path.display())
+            }
             Error::Diverged { step, what, mend } => format!(
                 "step {step}: {what}; the last good checkpoint is kept, start again with {mend}"
             ),
@@ -184,6 +206,9 @@ fn io_mend(source: &std::io::Error) -> &'static str {
             "; choose a place you may write to, or change its permissions"
         }
         Kind::StorageFull | Kind::QuotaExceeded => "; free some space or choose another disk",
+        Kind::FileTooLarge => {
+            "; raise the limit on the size of files (ulimit -f), or choose another disk"
+        }
         Kind::IsADirectory => "; name a file in it",
         Kind::AlreadyExists => "; choose another name",
         _ => "",

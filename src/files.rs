@@ -1,10 +1,11 @@
 //! Files written whole or not at all: a reader, or a run killed at any moment, finds the old bytes or
-//! the new ones, never a part.
+//! the new ones, never a part. And what the standard library leaves to its caller: operations that a signal has
+//! cut short are asked for again.
 
 use crate::{Error, Result};
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 /// Writes `bytes` to `path`, replacing what was there: a temporary file in the same folder, fsync,
 /// rename, fsync of the folder. A link is followed; what is no file (a pipe, a device) is written to.
@@ -13,33 +14,108 @@ use std::path::Path;
 /// [`Error::Io`] on `path` where the system refuses any of it; nothing of the attempt is left behind
 /// and an old file stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let written = match fs::canonicalize(path) {
-        Ok(target) if fs::metadata(&target).is_ok_and(|m| !m.is_file() && !m.is_dir()) => {
-            fs::write(&target, bytes)
-        }
-        Ok(target) => replace(&target, bytes),
-        Err(_) => replace(path, bytes),
+    let written = match again(|| fs::canonicalize(path)) {
+        Ok(target) => again(|| fs::metadata(&target)).and_then(|found| {
+            match found.is_file() || found.is_dir() {
+                true => replace(&target, bytes),
+                false => fs::write(&target, bytes),
+            }
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => replace(path, bytes),
+        Err(error) => Err(error),
     };
     written.map_err(Error::io(path))
 }
 
-/// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`.
-/// What can't be removed does no harm.
-pub fn remove_temporary(folder: &Path) {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') && name.ends_with(".tmp") {
-            let _ = fs::remove_file(entry.path());
+/// Does `operation`, and does it again for as long as a signal cuts it short.
+///
+/// # Errors
+/// Those of the operation but [`ErrorKind::Interrupted`].
+pub fn again<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
         }
     }
+}
+
+/// Whether there is a file at `path`, or a link to one. `Path::is_file` says no where the system couldn't tell.
+///
+/// # Errors
+/// [`Error::Io`] where the system can't tell.
+pub fn is_file(path: &Path) -> Result<bool> {
+    match again(|| fs::metadata(path)) {
+        Ok(found) => Ok(found.is_file()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(Error::io(path)(error)),
+    }
+}
+
+/// What is in `folder`, in no order.
+///
+/// # Errors
+/// [`Error::Io`] where it can't be read whole.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || {
+        fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
+    };
+    again(read).map_err(Error::io(folder))
+}
+
+/// Makes `folder` and those that it is in, as far as they aren't there.
+///
+/// # Errors
+/// [`Error::Io`] where the system refuses.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    again(|| fs::create_dir_all(folder)).map_err(Error::io(folder))
+}
+
+/// Whether `file`, or folder, could be held for this process alone, as long as it is open.
+///
+/// # Errors
+/// Where there are no locks.
+pub fn try_lock(file: &File) -> io::Result<bool> {
+    again(|| match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    })
+}
+
+/// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, and nothing that
+/// a living process is about to rename. What can't be removed does no harm.
+pub fn remove_temporary(folder: &Path) {
+    for path in list(folder).unwrap_or_default() {
+        let is_file = || fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+        let is_free = || File::open(&path).is_ok_and(|file| try_lock(&file).unwrap_or(false));
+        if is_temporary(&path) && is_file() && is_free() {
+            let _ = again(|| fs::remove_file(&path));
+        }
+    }
+}
+
+/// Whether `path` has a name like those that [`replace`] gives.
+pub fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    let process = name.as_ref().and_then(|name| {
+        let (_, process) = name
+            .strip_prefix('.')?
+            .strip_suffix(".tmp")?
+            .rsplit_once('.')?;
+        process.parse::<u32>().ok()
+    });
+    process.is_some()
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(name) = path.file_name() else {
         let why = "not a file's name; name a file in this folder";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        return Err(io::Error::new(ErrorKind::InvalidInput, why));
     };
     // The process id keeps two runs that write the same file out of each other's way.
     let mut temporary_name = std::ffi::OsString::from(".");
@@ -47,19 +123,27 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary_name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(temporary_name);
 
-    let result = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    let result =
+        write_synced(&temporary, bytes).and_then(|_held| again(|| fs::rename(&temporary, path)));
     if result.is_err() {
         // The first error is the one to report, whether or not there was a file to remove.
-        let _ = fs::remove_file(&temporary);
+        let _ = again(|| fs::remove_file(&temporary));
         return result;
     }
     sync_folder_of(path)
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// The file is held until it has its name, by which [`remove_temporary`] knows that it is somebody's.
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
     let mut file = File::create(path)?;
+    if cfg!(unix) {
+        // Where there are no locks, nobody takes the file for left behind either.
+        let _ = try_lock(&file);
+    }
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    // Elsewhere a lock keeps readers out too, and an open file its name.
+    Ok(cfg!(unix).then_some(file))
 }
 
 /// The rename itself is on the disk only once the folder is. Unix alone lets a folder be opened.
@@ -112,6 +196,37 @@ mod tests {
             );
         }
         assert_eq!(names_in(folder.path()), ["taken"]);
+    }
+
+    /// A process that was killed has let go of its file; one that lives, be it this one, holds it.
+    #[cfg(unix)]
+    #[test]
+    fn only_what_dead_processes_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = write_synced(&folder.path().join(".log.csv.7.tmp"), b"").unwrap();
+        for name in [".log.csv.8.tmp", ".vimrc.tmp", "log.9.tmp", ".tmp"] {
+            fs::write(folder.path().join(name), b"").unwrap();
+        }
+        remove_temporary(folder.path());
+        let others = [".log.csv.7.tmp", ".tmp", ".vimrc.tmp", "log.9.tmp"];
+        assert_eq!(names_in(folder.path()), others);
+        drop(held);
+        remove_temporary(folder.path());
+        assert_eq!(names_in(folder.path()), others[1..]);
+    }
+
+    #[test]
+    fn what_a_signal_cut_short_is_done_again() {
+        let mut left = 3;
+        let done = again(|| match left {
+            0 => Ok("done"),
+            _ => {
+                left -= 1;
+                Err(io::Error::from(ErrorKind::Interrupted))
+            }
+        });
+        assert_eq!((done.unwrap(), left), ("done", 0));
+        assert!(!is_file(Path::new("Cargo.toml/in")).unwrap());
     }
 
     #[test]

@@ -100,6 +100,16 @@ fn a_sweep_leaves_its_runs_a_table_and_pictures_and_grows_with_its_file() {
     );
     assert!(said.contains("[3/3] small-10000  finished in "), "{said}");
     assert_eq!(checkpoint("small-2500"), before);
+    // One that died before its report was drawn is not yet finished.
+    let page = out.join("small-5000/report.html");
+    std::fs::remove_file(&page).unwrap();
+    let runs = text(&out, "runs.toml");
+    let begun = "[runs.small-5000]\njobs = 1\noutcome = \"begun\"";
+    let runs = runs.replace(&begun.replace("begun", "finished"), begun);
+    assert!(runs.contains(begun), "{runs}");
+    std::fs::write(out.join("runs.toml"), runs).unwrap();
+    succeed(folder, "sweep sweep.toml");
+    assert!(page.is_file() && text(&out, "runs.toml").matches("finished").count() == 3);
     assert_eq!(text(&out, "results.csv").lines().count(), 4);
 
     // Other settings are other runs.
@@ -197,7 +207,11 @@ fn killed_it_leaves_no_training_behind_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let mut sweep = start_long_sweep(folder);
-    let said = fail(folder, "sweep sweep.toml --out out", 1);
+    // What may be the first one's to rename.
+    let temporary = folder.join("out/.runs.toml.1.tmp");
+    std::fs::write(&temporary, "").unwrap();
+    let said = fail(folder, "sweep sweep.toml --out out", 75);
+    assert!(temporary.exists(), "removed without the lock");
     assert!(
         said.contains("out: another sweep works in this folder"),
         "{said}"
@@ -206,6 +220,48 @@ fn killed_it_leaves_no_training_behind_and_goes_on() {
     sweep.wait().unwrap();
     let steps = steps_at_rest(&folder.join("out/small-8"));
     assert_goes_on(folder, steps);
+}
+
+/// A run that a killed sweep left behind, and that has not yet stopped, is waited for and not counted as failed.
+#[test]
+#[cfg(target_os = "linux")]
+fn killed_and_started_again_at_once_it_waits_for_what_is_still_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut sweep = start_long_sweep(folder);
+    let signal = |name: &str, process: &str| {
+        let sent = Command::new("kill").args([name, process]).status().unwrap();
+        assert!(sent.success(), "{name} {process}");
+    };
+    let children = format!("/proc/{0}/task/{0}/children", sweep.id());
+    let orphan = std::fs::read_to_string(&children)
+        .unwrap()
+        .trim()
+        .to_string();
+    signal("-STOP", &orphan);
+    sweep.kill().unwrap();
+    sweep.wait().unwrap();
+    let log = std::fs::File::create(folder.join("said")).unwrap();
+    let again = minimax(folder, "sweep sweep.toml --out out --threads 1")
+        .stdout(log)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = |what: &str| text(folder, "said").contains(what);
+    wait_for("a word", || {
+        said("[1/1] small-8  is still being trained by another process")
+    });
+    assert!(!said("begins"));
+    signal("-CONT", &orphan);
+    wait_for("the run to go on", || said("[1/1] small-8  begins"));
+    let steps = logged_steps(&folder.join("out/small-8"));
+    wait_for("more steps", || {
+        logged_steps(&folder.join("out/small-8")) > steps
+    });
+    signal("-INT", &again.id().to_string());
+    assert_eq!(again.wait_with_output().unwrap().status.code(), Some(130));
+    assert!(!said("failed"), "{}", text(folder, "said"));
+    assert!(text(&folder.join("out"), "runs.toml").contains("outcome = \"begun\""));
 }
 
 #[test]

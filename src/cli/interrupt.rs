@@ -1,5 +1,7 @@
-//! Ctrl-C and SIGTERM: the first asks for a clean stop, a second one ends the process at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks for a clean stop, a second one ends the process at once. One that the
+//! process was started to ignore stays ignored.
 
+use super::signals;
 use crate::error::INTERRUPTED;
 use crate::{Error, Result};
 use std::io;
@@ -13,12 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub fn watch() -> Result<impl Fn() -> bool> {
     let asked = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&asked);
+    let ignored = signals::ignored_stops();
     ctrlc::set_handler(move || {
         if seen.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
     })
     .map_err(|error| Error::Usage(format!("Ctrl-C can't be caught: {error}")))?;
+    signals::ignore(&ignored);
     Ok(move || asked.load(Ordering::Relaxed))
 }
 

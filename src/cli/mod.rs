@@ -26,6 +26,7 @@ mod overrides;
 pub mod recipes;
 pub mod report;
 pub mod sample;
+mod signals;
 pub mod sweep;
 mod table;
 pub mod train;
@@ -78,6 +79,7 @@ fn run() -> Result<()> {
 
 /// Runs the command that the process was started with; the whole of `main`.
 pub fn main() -> ExitCode {
+    signals::report_file_size_limit();
     let Err(error) = catch(run) else {
         return ExitCode::SUCCESS;
     };

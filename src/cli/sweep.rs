@@ -2,12 +2,14 @@
 
 use super::overrides::overrides;
 use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, whole};
+use crate::data::place::name_of;
 use crate::sweep::runner::{self, Event, Settings};
 use crate::sweep::state::State;
 use crate::sweep::{Plan, Sweep, built_in_names, draw, results};
 use crate::{Error, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -36,7 +38,7 @@ pub struct SweepArgs {
     pub threads: Option<u16>,
     /// What to train on: a data set's name or a folder [default: the recipes']
     #[arg(long, value_name = "NAME|DIR")]
-    pub data: Option<String>,
+    pub data: Option<OsString>,
     /// Change any key of every recipe, such as training.epochs=5, on top of what the sweep sets
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
@@ -52,7 +54,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
         return list();
     };
     let plan = Sweep::load(name)?.plan(args.quick, &recipe_overrides(args)?)?;
-    let mut state = State::open(&folder(args, &plan)?)?;
+    let mut state = State::open(&folder(args, &plan))?;
     for run in &plan.runs {
         state.check(run)?;
     }
@@ -70,23 +72,16 @@ pub fn run(args: &SweepArgs) -> Result<()> {
 
 /// The overrides that come after all that the sweep sets.
 fn recipe_overrides(args: &SweepArgs) -> Result<Vec<String>> {
-    let data = args.data.clone().map(toml::Value::String);
+    let data = args.data.as_deref().map(name_of).map(toml::Value::String);
     let data = data.map(|name| name.to_string());
     overrides(&[("--data", "data.name", data)], &args.overrides)
 }
 
-/// The sweep's folder; recipes in it are named on the command line of its runs, so it must be text.
-fn folder(args: &SweepArgs, plan: &Plan) -> Result<PathBuf> {
+/// The sweep's folder.
+fn folder(args: &SweepArgs, plan: &Plan) -> PathBuf {
     let quick = if args.quick { "-quick" } else { "" };
     let default = || format!("runs/sweep-{}{quick}", plan.name).into();
-    let folder = args.out.clone().unwrap_or_else(default);
-    match folder.to_str() {
-        Some(_) => Ok(folder),
-        None => Err(Error::Usage(format!(
-            "--out {}: the name is not UTF-8; choose another",
-            folder.display()
-        ))),
-    }
+    args.out.clone().unwrap_or_else(default)
 }
 
 fn settings(args: &SweepArgs, plan: &Plan, state: &State) -> Result<Settings> {
@@ -194,6 +189,12 @@ impl Screen<'_> {
     fn show(&mut self, event: Event) {
         match event {
             Event::Skipped(run) => self.ended(run, "was finished earlier"),
+            Event::Waiting(run) => {
+                self.say(
+                    run,
+                    "is still being trained by another process; waits for it",
+                );
+            }
             Event::Begun(run) => {
                 self.begun[run] = Instant::now();
                 self.say(run, "begins");

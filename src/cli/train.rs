@@ -4,6 +4,7 @@ use super::device::{Choice, Precision, described};
 use super::overrides::overrides;
 use super::sample::no_sum;
 use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, set_threads, warn, whole};
+use crate::data::place::name_of;
 use crate::files::write_whole;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
@@ -15,6 +16,7 @@ use crate::terminal::excerpt;
 use crate::{Error, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -29,10 +31,10 @@ const RUNS: &str = "runs";
 pub struct TrainArgs {
     /// A built-in recipe (see `minimax recipes`) or a .toml file [default: quickstart]
     #[arg(value_name = "RECIPE")]
-    pub recipe: Option<String>,
+    pub recipe: Option<OsString>,
     /// What to train on: a data set's name or a folder [default: the recipe's]
     #[arg(long, value_name = "NAME|DIR")]
-    pub data: Option<String>,
+    pub data: Option<OsString>,
     /// How often to go through the data
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub epochs: Option<u64>,
@@ -99,9 +101,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     }
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
+        // It may have been killed, or the disk been full, when only its pictures were left to draw.
+        run.draw()?;
         let (folder, done) = (run.folder().display(), run.steps());
         return print(&format!(
-            "{folder}: {done} steps are done, nothing is left to do; go on with a larger --epochs or --steps\n"
+            "{folder}: {done} steps are done, nothing is left to do but draw the report again; \
+             go on with a larger --epochs or --steps\n"
         ));
     }
     print(&introduction(&run, last)?)?;
@@ -125,10 +130,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
     args.precision.set(device)?;
-    let recipe = Recipe::load(
-        args.recipe.as_deref().unwrap_or(DEFAULT),
-        &recipe_overrides(args)?,
-    )?;
+    let recipe = load(args.recipe.as_deref().unwrap_or(DEFAULT.as_ref()), args)?;
     Run::create(recipe, device, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
         None => new_folder(Path::new(RUNS), &recipe.name),
@@ -136,10 +138,7 @@ fn start(args: &TrainArgs) -> Result<Run> {
 }
 
 fn resume(args: &TrainArgs) -> Result<Run> {
-    let asked = args
-        .recipe
-        .as_ref()
-        .map(|name| Recipe::load(name, &recipe_overrides(args)?));
+    let asked = args.recipe.as_ref().map(|name| load(name, args));
     let asked = asked.transpose()?;
     let folder = match &args.out {
         Some(folder) => folder.clone(),
@@ -162,6 +161,14 @@ fn resume(args: &TrainArgs) -> Result<Run> {
     Ok(run)
 }
 
+/// The recipe that is asked for, of the program's own or from a file, whose name may not be text.
+fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
+    match recipe.to_str() {
+        Some(name) => Recipe::load(name, &recipe_overrides(args)?),
+        None => Recipe::read(Path::new(recipe), &recipe_overrides(args)?),
+    }
+}
+
 /// What a resumed run is asked to be. A file is held to its every key; the name of a built-in recipe
 /// only says which run is meant, which may have been started with other flags.
 fn asked_recipe(
@@ -180,7 +187,9 @@ fn asked_recipe(
                 format!("{what}; {mend}"),
             ))
         }
-        Some(asked) if !built_in_names().any(|name| Some(name) == args.recipe.as_deref()) => {
+        Some(asked)
+            if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) =>
+        {
             Ok(asked)
         }
         _ => Recipe::parse(
@@ -193,8 +202,8 @@ fn asked_recipe(
 
 /// What the flags change in the recipe.
 fn recipe_overrides(args: &TrainArgs) -> Result<Vec<String>> {
-    let data = args.data.clone();
-    let data = data.map(|name| toml::Value::String(name).to_string());
+    let data = args.data.as_deref().map(name_of).map(toml::Value::String);
+    let data = data.map(|name| name.to_string());
     let number = |n: Option<u64>| n.map(|n| n.to_string());
     let flags = [
         ("--data", "data.name", data),
@@ -293,12 +302,24 @@ fn score_words(scores: &Scores) -> String {
 
 /// `path` as a shell takes it: quoted if it holds anything that a shell would read otherwise.
 fn shell_word(path: &Path) -> String {
-    let path = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+:@%".contains(c);
-    if path.chars().all(plain) {
-        return path;
+    let quote = '\'';
+    match path.to_str() {
+        Some(path) if path.chars().all(plain) => path.to_string(),
+        Some(path) if !path.chars().any(char::is_control) => {
+            format!("{quote}{}{quote}", path.replace(quote, r"'\''"))
+        }
+        // Bytes that a terminal can't show, as bash, zsh and POSIX from 2024 on read them.
+        _ => {
+            let bytes = path.as_os_str().as_encoded_bytes().iter();
+            let escaped = bytes.map(|&byte| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                byte => format!("\\x{byte:02x}"),
+            });
+            format!("$'{}'", escaped.collect::<String>())
+        }
     }
-    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 /// What the user sees of the training: a bar on a terminal, plain lines elsewhere.

@@ -11,6 +11,7 @@ pub mod idx;
 pub mod manifest;
 pub mod matlab;
 pub mod picture;
+pub mod place;
 pub mod svhn;
 pub mod verify;
 
@@ -20,7 +21,7 @@ pub use digits::draw;
 use crate::terminal::brief;
 use crate::{Error, Result};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 /// A data set in memory, one byte a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +120,7 @@ const FORMATS: [Format; 4] = [
 
 /// Opens a data set: `digits`, drawn by the program itself from `seed`; a name (`mnist`,
 /// `fashion-mnist`, `cifar10`, `svhn`, or that of any other folder in `datasets/`), which is looked for
-/// in `datasets/<name>/`; or else a folder, whose format is recognised by the files in it. Only the digits depend on `seed`.
+/// in `datasets/<name>/`; or else a folder as [`place`] writes it, whose format is recognised by the files in it. Only the digits depend on `seed`.
 ///
 /// `size` is the [height, width, channels] that a folder of PNG images is brought to; without it they
 /// take the first image's. The other formats have one size and keep it, so that whoever needs a certain
@@ -136,7 +137,7 @@ pub fn open(name_or_folder: &str, seed: u64, size: Option<[usize; 3]>) -> Result
     let folder = if KNOWN.contains(&name_or_folder) || is_name(name_or_folder) && here.is_dir() {
         here
     } else {
-        PathBuf::from(name_or_folder)
+        place::path_of(name_or_folder)
     };
     if folder.is_dir() {
         return read_folder(&folder, size);

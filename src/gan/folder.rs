@@ -12,10 +12,11 @@
 //! | `best.safetensors` | the checkpoint with the lowest sliced Wasserstein distance |
 //! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
 
-use crate::files::remove_temporary;
+use crate::files::{again, is_file, list, make_folder, remove_temporary, try_lock};
 use crate::report::EventFile;
 use crate::{Error, Result};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The recipe as resolved.
@@ -53,19 +54,23 @@ pub fn grid(folder: &Path, epoch: u64) -> PathBuf {
 }
 
 /// The grids there are, by epoch.
-pub fn grids(folder: &Path) -> Vec<(u64, PathBuf)> {
+///
+/// # Errors
+/// If their folder is there and can't be read.
+pub fn grids(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let epoch = |path: PathBuf| {
         let name = path.file_name()?.to_str()?;
         let number = name.strip_prefix("epoch-")?.strip_suffix(".png")?;
         Some((number.parse().ok()?, path))
     };
-    let entries = fs::read_dir(folder.join(SAMPLES)).into_iter().flatten();
-    let mut all: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| epoch(entry.path()))
-        .collect();
+    let samples = folder.join(SAMPLES);
+    let files = match list(&samples) {
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Vec::new(),
+        files => files?,
+    };
+    let mut all: Vec<_> = files.into_iter().filter_map(epoch).collect();
     all.sort();
-    all
+    Ok(all)
 }
 
 /// The grid of real images.
@@ -83,13 +88,13 @@ pub fn kept(epoch: u64) -> String {
 /// # Errors
 /// If it can't be made.
 pub fn new_folder(parent: &Path, name: &str) -> Result<PathBuf> {
-    fs::create_dir_all(parent).map_err(Error::io(parent))?;
+    make_folder(parent)?;
     loop {
         let last = numbered(parent, name).into_iter().map(|(n, _)| n).max();
         let folder = parent.join(format!("{name}-{}", last.unwrap_or(0) + 1));
-        match fs::create_dir(&folder) {
+        match again(|| fs::create_dir(&folder)) {
             // Another run has been quicker.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io(&folder)(error)),
             Ok(()) => return Ok(folder),
         }
@@ -109,8 +114,8 @@ fn numbered(parent: &Path, name: &str) -> Vec<(u64, PathBuf)> {
         let number: u32 = file.strip_prefix(name)?.strip_prefix('-')?.parse().ok()?;
         Some((u64::from(number), path))
     };
-    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    entries.filter_map(|entry| number(entry.path())).collect()
+    let paths = list(parent).unwrap_or_default().into_iter();
+    paths.filter_map(number).collect()
 }
 
 /// A folder that is held for this process alone, as long as this is there.
@@ -124,24 +129,15 @@ pub(super) struct Lock {
 /// # Errors
 /// If something else is there, another process trains in it, or it can't be made.
 pub(super) fn claim(folder: &Path) -> Result<Lock> {
-    fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    make_folder(folder)?;
     let lock = lock(folder)?;
     tidy(folder);
-    let entries = fs::read_dir(folder).map_err(Error::io(folder))?;
-    let entries: Vec<fs::DirEntry> = entries.flatten().collect();
-    let ours = |name: &str| BEGUN.contains(&name) || EventFile::is_name(name);
-    let foreign = |entry: &&fs::DirEntry| {
-        let name = entry.file_name();
-        !name
-            .to_str()
-            .is_some_and(|name| ours(name) || LITTER.contains(&name))
-    };
-    if let Some(entry) = entries.iter().find(foreign) {
-        let what = match folder.join(CHECKPOINT).is_file() {
+    let foreign = |path: &&PathBuf| !is_begun(path) && !is_litter(path);
+    if let Some(path) = list(folder)?.iter().find(foreign) {
+        let what = match holds_run(folder)? {
             true => "holds a run; go on with it by --resume, or choose another --out".into(),
             false => {
-                let name = entry.file_name();
-                let name = name.display();
+                let name = path.file_name().unwrap_or_default().display();
                 format!(
                     "holds {name}, which is of no run; choose another --out, or an empty folder"
                 )
@@ -156,7 +152,7 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
 /// Makes the folders within that of a run.
 pub(super) fn make(folder: &Path) -> Result<()> {
     for path in [folder.join(SAMPLES), folder.join(KEPT)] {
-        fs::create_dir_all(&path).map_err(Error::io(&path))?;
+        make_folder(&path)?;
     }
     Ok(())
 }
@@ -170,37 +166,58 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
         return Ok(Lock { _file: None });
     }
     let file = File::open(folder).map_err(Error::io(folder))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
+    // Where locks are unknown there is none.
+    match try_lock(&file).unwrap_or(true) {
+        true => Ok(Lock { _file: Some(file) }),
+        false => {
             let what =
                 "is being trained in by another process; wait for it, or choose another --out";
-            Err(Error::run(folder, what))
+            Err(Error::busy(folder, what))
         }
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(Lock { _file: Some(file) }),
     }
 }
 
-/// What file managers leave in any folder that they have shown: nothing of anybody's.
-pub const LITTER: [&str; 4] = [".DS_Store", ".directory", "Thumbs.db", "desktop.ini"];
+/// Whether `path` is what file managers leave in any folder that they have shown: nothing of anybody's.
+pub fn is_litter(path: &Path) -> bool {
+    const NAMES: [&str; 4] = [".DS_Store", ".directory", "Thumbs.db", "desktop.ini"];
+    let name = path.file_name();
+    name.is_some_and(|name| NAMES.iter().any(|litter| name == *litter))
+}
+
+/// Whether another process trains in `folder`.
+pub fn is_held(folder: &Path) -> bool {
+    folder.is_dir() && matches!(lock(folder), Err(Error::Busy { .. }))
+}
+
+/// Whether there is a run in `folder` that can go on.
+///
+/// # Errors
+/// If the system can't tell.
+pub fn holds_run(folder: &Path) -> Result<bool> {
+    is_file(&folder.join(CHECKPOINT))
+}
 
 /// What is there, besides TensorBoard's file, before the first checkpoint is.
 const BEGUN: [&str; 6] = [RECIPE, LOG, EPOCHS, SAMPLES, KEPT, GENERATOR];
 
+/// Whether `path` is of what there is before the first checkpoint.
+fn is_begun(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| BEGUN.contains(&name) || EventFile::is_name(name))
+}
+
 /// Takes away what an attempt to begin a run has written, and the folder if nothing else is in it.
 pub(super) fn abandon(folder: &Path) {
     tidy(folder);
-    let _ = fs::remove_file(real_grid(folder));
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries {
-        let name = entry.file_name();
-        let ours = |name: &str| BEGUN.contains(&name) || EventFile::is_name(name);
-        if name.to_str().is_some_and(ours) {
+    let _ = again(|| fs::remove_file(real_grid(folder)));
+    for path in list(folder).unwrap_or_default() {
+        if is_begun(&path) {
             // Each refuses what it is not for, as it should: a folder, or one that is not empty.
-            let _ = fs::remove_file(entry.path());
-            let _ = fs::remove_dir(entry.path());
+            let _ = again(|| fs::remove_file(&path));
+            let _ = again(|| fs::remove_dir(&path));
         }
     }
-    let _ = fs::remove_dir(folder);
+    let _ = again(|| fs::remove_dir(folder));
 }
 
 /// Takes away what a killed process was in the middle of writing.

@@ -13,7 +13,7 @@ use super::step::StepReport;
 use super::tensorboard::TensorBoard;
 use super::training::Begun;
 use crate::data::{self, Batches, Images};
-use crate::files::write_whole;
+use crate::files::{is_file, write_whole};
 use crate::storage::Device;
 use crate::terminal::excerpt;
 use crate::unwind::catch;
@@ -118,7 +118,7 @@ impl Run {
         change: impl FnOnce(&Checkpoint) -> Result<Recipe>,
     ) -> Result<Run> {
         let path = folder.join(folder::CHECKPOINT);
-        if !path.is_file() {
+        if !folder::holds_run(folder)? {
             let what = format!(
                 "holds no {} to go on from; start a new run",
                 folder::CHECKPOINT
@@ -165,9 +165,10 @@ impl Run {
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
         let log = Log::open(folder, steps)?;
         let moved = Log::last_generator_step(folder)?;
+        let has_best = is_file(&folder.join(folder::BEST))?;
         let run = Run {
             keep_every: None,
-            best: best.filter(|_| folder.join(folder::BEST).is_file()),
+            best: best.filter(|_| has_best),
             log,
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
             _lock: lock,

@@ -158,8 +158,11 @@ impl Run {
         })
     }
 
-    /// Draws the pictures of the whole run, and its report.
-    pub(super) fn draw(&mut self) -> Result<()> {
+    /// Draws the pictures of the whole run, and its report; from the same files they are the same bytes.
+    ///
+    /// # Errors
+    /// If the run's files can't be read, or a picture can't be written.
+    pub fn draw(&mut self) -> Result<()> {
         let start = Instant::now();
         summary::draw(&self.folder)?;
         self.drawing.last = Some((Instant::now(), start.elapsed()));

@@ -26,8 +26,7 @@ const MONTAGE_SIDE: usize = 4;
 /// # Errors
 /// If the run's files can't be read, or a picture can't be written.
 pub fn draw(folder: &Path) -> Result<()> {
-    let recipe_file = folder.join(folder::RECIPE);
-    let recipe = Recipe::load_saved(&recipe_file.display().to_string())?;
+    let recipe = Recipe::load_saved(&folder.join(folder::RECIPE))?;
     let steps = Columns::read(&folder.join(folder::LOG))?;
     let epochs = Columns::read(&folder.join(folder::EPOCHS))?;
     let panels = curves::panels(&recipe, &steps, &epochs);
@@ -54,7 +53,7 @@ fn title(recipe: &Recipe) -> String {
 
 /// The pictures made of sample grids.
 fn draw_samples(folder: &Path, recipe: &Recipe) -> Result<Vec<Section>> {
-    let mut grids = folder::grids(folder);
+    let mut grids = folder::grids(folder)?;
     // Somebody may have made another use of the name.
     grids.retain(|(_, path)| is_png(path));
     let Some((epoch, path)) = grids.last() else {

@@ -1,7 +1,7 @@
 //! CSV tables that a run appends to: rows of numbers, the first of them a step. A run that goes on
 //! first drops the rows of steps that its checkpoint doesn't know, so that no step stands twice.
 
-use crate::files::write_whole;
+use crate::files::{is_file, write_whole};
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -27,7 +27,7 @@ impl Table {
     pub fn open(path: &Path, header: &str, kept: impl Fn(u64) -> bool) -> Result<Table> {
         let mut text = format!("{header}\n");
         // A table that somebody has moved away is begun anew.
-        if path.exists() {
+        if is_file(path)? {
             let old = read(path)?;
             if old.lines().next().is_some_and(|found| found != header) {
                 return Err(not_ours(path));

@@ -163,10 +163,10 @@ fn curves(plan: &Plan, state: &State) -> Result<Vec<Panel>> {
 /// The last grid of each run that has one.
 fn samples(plan: &Plan, state: &State) -> Result<Vec<(String, Picture)>> {
     let drawn = plan.runs.iter().take(MOST_DRAWN);
-    let last = drawn.filter_map(|run| {
-        let (_, grid) = folder::grids(&state.run_folder(run)).pop()?;
-        Some((plan.title(run), grid))
+    let last = drawn.map(|run| {
+        let last = folder::grids(&state.run_folder(run))?.pop();
+        let read = |(_, grid): (u64, PathBuf)| Ok((plan.title(run), Picture::read(&grid)?));
+        last.map(read).transpose()
     });
-    last.map(|(title, grid)| Ok((title, Picture::read(&grid)?)))
-        .collect()
+    last.filter_map(Result::transpose).collect()
 }

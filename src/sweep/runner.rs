@@ -3,19 +3,20 @@
 //!
 //! A run is `minimax train <folder>/recipe.toml --out=<folder>`, with `--resume` where the folder has a
 //! checkpoint. It is asked to stop by closing its standard input, which also happens, whatever the
-//! system, when the sweep itself is killed: no training is left behind.
+//! system, when the sweep itself is killed: no training is left behind. What a killed sweep's runs are still
+//! saving, the next one waits for.
 
-use std::fs::{self, File, TryLockError};
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::grid::{Plan, PlannedRun};
-use super::state::{LOCK, Outcome, RunState, State};
-use crate::error::INTERRUPTED;
-use crate::files::write_whole;
+use super::state::{Outcome, RunState, State};
+use crate::error::{BUSY, INTERRUPTED};
+use crate::files::{make_folder, write_whole};
 use crate::gan::folder;
 use crate::{Error, Result};
 
@@ -35,6 +36,8 @@ pub struct Settings {
 pub enum Event {
     /// A run was finished earlier.
     Skipped(usize),
+    /// Another process still trains in the run's folder: it is waited for.
+    Waiting(usize),
     /// A run begins.
     Begun(usize),
     /// A run says how far it is.
@@ -67,7 +70,7 @@ struct Training {
 /// what has become of each run. `watch` is told of everything.
 ///
 /// # Errors
-/// If another sweep works in the folder, or a file there can't be written; a run that fails is none.
+/// If a file in the folder can't be written; a run that fails is none.
 pub fn train(
     plan: &Plan,
     state: &mut State,
@@ -75,22 +78,22 @@ pub fn train(
     stop: &dyn Fn() -> bool,
     watch: &mut dyn FnMut(Event),
 ) -> Result<()> {
-    let _lock = lock(state.folder())?;
-    let mut waiting = Vec::new();
+    let mut waiting = VecDeque::new();
     for (index, run) in plan.runs.iter().enumerate() {
         if state.is_finished(run, plan.steps) {
             watch(Event::Skipped(index));
         } else {
-            waiting.push(index);
+            waiting.push_back(index);
         }
     }
-    let mut waiting = waiting.into_iter();
+    let mut held = Vec::new();
     let mut running: Vec<Training> = Vec::new();
     let (sender, receiver) = channel();
     let mut result = Ok(());
     loop {
+        let stopping = stop() || result.is_err();
         // A sweep that can't write its own files any more lets what is running save, as if stopped.
-        if stop() || result.is_err() {
+        if stopping {
             let inputs = running
                 .iter_mut()
                 .filter_map(|training| training.input.take());
@@ -98,7 +101,7 @@ pub fn train(
                 watch(Event::Stopping);
             }
         } else if running.len() < settings.jobs
-            && let Some(run) = waiting.next()
+            && let Some(run) = next(&mut waiting, &mut held, plan, state, watch)
         {
             watch(Event::Begun(run));
             match begin(run, plan, state, settings, &sender) {
@@ -107,30 +110,43 @@ pub fn train(
             }
             continue;
         }
-        if running.is_empty() {
+        if running.is_empty() && (stopping || waiting.is_empty()) {
             return result;
         }
         if let Some(Heard::End(run, output)) = hear(&receiver, watch) {
             running.retain(|training| training.run != run);
-            let ended = end(run, output, plan, state, watch);
-            result = result.and(ended);
+            match output {
+                // The process of a killed sweep had not yet got as far as to hold the folder.
+                Ok(output) if output.status.code() == Some(i32::from(BUSY)) => {
+                    waiting.push_back(run);
+                }
+                output => {
+                    let ended = end(run, output, plan, state, watch);
+                    result = result.and(ended);
+                }
+            }
         }
     }
 }
 
-/// Holds the folder for one sweep alone as long as the file is open.
-fn lock(folder: &Path) -> Result<File> {
-    fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(Error::io(&path))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            let what = "another sweep works in this folder; wait for it, or choose another --out";
-            Err(Error::run(folder, what))
+/// The next run that nobody trains. `held` are those that have been said to be waited for.
+fn next(
+    waiting: &mut VecDeque<usize>,
+    held: &mut Vec<usize>,
+    plan: &Plan,
+    state: &State,
+    watch: &mut dyn FnMut(Event),
+) -> Option<usize> {
+    let is_free = |&run: &usize| {
+        let is_held = folder::is_held(&state.run_folder(&plan.runs[run]));
+        if is_held && !held.contains(&run) {
+            held.push(run);
+            watch(Event::Waiting(run));
         }
-        // Where locks are unknown there is none.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
-    }
+        !is_held
+    };
+    let free = waiting.iter().position(is_free)?;
+    waiting.remove(free)
 }
 
 fn begin(
@@ -164,7 +180,7 @@ fn start(
     settings: &Settings,
 ) -> Result<Child> {
     let folder = state.run_folder(run);
-    fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    make_folder(&folder)?;
     let recipe = folder.join(folder::RECIPE);
     write_whole(&recipe, run.recipe.to_toml().as_bytes())?;
     let mut out = std::ffi::OsString::from("--out=");

@@ -8,15 +8,16 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::grid::PlannedRun;
-use crate::files::{remove_temporary, write_whole};
+use crate::files::{
+    is_file, is_temporary, list, make_folder, remove_temporary, try_lock, write_whole,
+};
 use crate::gan::folder;
 use crate::gan::recipe::Recipe;
 use crate::terminal::brief;
@@ -26,13 +27,15 @@ use crate::{Error, Result};
 const FILE: &str = "runs.toml";
 
 /// A file that is locked by the sweep that works in the folder.
-pub(super) const LOCK: &str = ".lock";
+const LOCK: &str = ".lock";
 
 /// The folder of a sweep, and what has become of its runs.
 #[derive(Debug)]
 pub struct State {
     folder: PathBuf,
     saved: Saved,
+    /// Keeps a second sweep out of the folder.
+    _lock: File,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -73,11 +76,13 @@ pub enum Outcome {
 }
 
 impl State {
-    /// The state of the sweep in `folder`, empty where there is none yet.
+    /// The state of the sweep in `folder`, empty where there is none yet. The folder is held for it alone.
     ///
     /// # Errors
-    /// If there is something in the folder but no state, or the state can't be read.
+    /// If another sweep works in the folder, there is something in it but no state, or the state can't be read.
     pub fn open(folder: &Path) -> Result<State> {
+        refuse_foreign(folder)?;
+        let lock = lock(folder)?;
         remove_temporary(folder);
         let path = folder.join(FILE);
         let saved = match fs::read_to_string(&path) {
@@ -89,22 +94,13 @@ impl State {
                 let mend = "remove the folder to begin anew, or choose another --out";
                 Error::run(&path, format!("{what}; {mend}"))
             })?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
-                let is_foreign = |name: &OsStr| {
-                    name != LOCK && !folder::LITTER.iter().any(|litter| name == *litter)
-                };
-                if entries.any(|entry| is_foreign(&entry.file_name())) {
-                    let what = "is not empty and holds no sweep; choose another --out";
-                    return Err(Error::run(folder, what));
-                }
-                Saved::default()
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Saved::default(),
             Err(error) => return Err(Error::io(&path)(error)),
         };
         Ok(State {
             folder: folder.to_path_buf(),
             saved,
+            _lock: lock,
         })
     }
 
@@ -156,12 +152,45 @@ impl State {
         if !path.is_file() {
             return Ok(());
         }
-        let saved = Recipe::load(&path.to_string_lossy(), &[])?;
+        let saved = Recipe::read(&path, &[])?;
         let Some(difference) = saved.difference(&run.recipe) else {
             return Ok(());
         };
         let mend = "choose another --out, or remove this run's folder to train it again";
         Err(Error::run(&path, format!("{difference}; {mend}")))
+    }
+}
+
+/// Refuses a folder that holds something, but no sweep, before anything is written to it.
+fn refuse_foreign(folder: &Path) -> Result<()> {
+    if !folder.is_dir() || is_file(&folder.join(FILE))? {
+        return Ok(());
+    }
+    let is_lock = |path: &Path| path.file_name().is_some_and(|name| name == LOCK);
+    // What a sweep leaves that was killed before it noted anything, and what is nobody's.
+    let is_nothing =
+        |path: &PathBuf| is_lock(path) || is_temporary(path) || folder::is_litter(path);
+    match list(folder)?.iter().all(is_nothing) {
+        true => Ok(()),
+        false => {
+            let what = "is not empty and holds no sweep; choose another --out";
+            Err(Error::run(folder, what))
+        }
+    }
+}
+
+/// Holds the folder for one sweep alone as long as the file is open.
+fn lock(folder: &Path) -> Result<File> {
+    make_folder(folder)?;
+    let path = folder.join(LOCK);
+    let file = File::create(&path).map_err(Error::io(&path))?;
+    // Where locks are unknown there is none.
+    match try_lock(&file).unwrap_or(true) {
+        true => Ok(file),
+        false => {
+            let what = "another sweep works in this folder; wait for it, or choose another --out";
+            Err(Error::busy(folder, what))
+        }
     }
 }
 
@@ -191,6 +220,7 @@ mod tests {
         };
         state.note(&runs[0], finished.clone()).unwrap();
         state.note(&runs[1], failed.clone()).unwrap();
+        drop(state);
         let state = State::open(&out).unwrap();
         assert_eq!(state.of(&runs[0]), None, "it has no checkpoint");
         fs::write(out.join(&runs[0].folder).join(folder::CHECKPOINT), "").unwrap();
@@ -220,6 +250,12 @@ mod tests {
         let error = State::open(out).unwrap_err().to_string();
         assert!(error.contains("not empty and holds no sweep"), "{error}");
         fs::write(out.join(FILE), "[runs.a]\njobs = 'x'").unwrap();
+        let error = State::open(out).unwrap_err().to_string();
+        assert!(
+            error.contains("another sweep works in this folder"),
+            "{error}"
+        );
+        drop(state);
         let error = State::open(out).unwrap_err().to_string();
         assert!(
             error.contains("is not what a sweep has written ("),

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use toml::{Table, Value};
 
@@ -98,7 +99,15 @@ impl Recipe {
                 known.join(", ")
             )));
         }
-        Recipe::parse(name_or_path, &read(name_or_path)?, overrides)
+        Recipe::parse(name_or_path, &read(Path::new(name_or_path))?, overrides)
+    }
+
+    /// The recipe in the file `path`, whatever its name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file can't be read, and what [`Recipe::parse`] says.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Recipe> {
+        Recipe::parse(&path.display().to_string(), &read(path)?, overrides)
     }
 
     /// As [`Recipe::load`], from `text`; `source` is what messages call it.
@@ -129,8 +138,8 @@ impl Recipe {
     ///
     /// # Errors
     /// As there, and [`Error::Io`] where the file can't be read.
-    pub fn load_saved(path: &str) -> Result<Recipe> {
-        Recipe::parse_saved(path, &read(path)?)
+    pub fn load_saved(path: &Path) -> Result<Recipe> {
+        Recipe::parse_saved(&path.display().to_string(), &read(path)?)
     }
 
     /// The recipe in `text` with `overrides`, unchecked.
@@ -179,7 +188,7 @@ impl Recipe {
 }
 
 /// The text of a recipe file, never more than [`MAX_BYTES`] of it.
-fn read(path: &str) -> Result<String> {
+fn read(path: &Path) -> Result<String> {
     let file = File::open(path).map_err(Error::io(path))?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
@@ -187,10 +196,14 @@ fn read(path: &str) -> Result<String> {
         .map_err(Error::io(path))?;
     if bytes.len() as u64 > MAX_BYTES {
         let what = format!("the file is larger than {MAX_BYTES} bytes; give a recipe");
-        return Err(Error::recipe(path, what));
+        return Err(Error::recipe(path.display().to_string(), what));
     }
-    String::from_utf8(bytes)
-        .map_err(|_| Error::recipe(path, "this is not UTF-8 text; give a recipe"))
+    String::from_utf8(bytes).map_err(|_| {
+        Error::recipe(
+            path.display().to_string(),
+            "this is not UTF-8 text; give a recipe",
+        )
+    })
 }
 
 /// The tables that a recipe need not have and that `--set` makes for what it puts into them.

@@ -1,0 +1,50 @@
+//! What the program asks of Unix's signals beyond a clean stop ([`super::interrupt`]); elsewhere there are none.
+
+/// Has a write beyond the limit on the size of files fail with an error that can be told: by default the signal
+/// ends the process, in the middle of a file.
+pub fn report_file_size_limit() {
+    #[cfg(unix)]
+    unix::ignore(&[libc::SIGXFSZ]);
+}
+
+/// Those of the signals that ask for a stop which the process was started with ignored: `nohup` does so with
+/// SIGHUP, and a shell's script with SIGINT for what it starts by `&`.
+pub fn ignored_stops() -> Vec<i32> {
+    #[cfg(unix)]
+    return unix::ignored(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]);
+    #[cfg(not(unix))]
+    Vec::new()
+}
+
+/// Ignores `signals`.
+pub fn ignore(signals: &[i32]) {
+    #[cfg(unix)]
+    unix::ignore(signals);
+    #[cfg(not(unix))]
+    let _ = signals;
+}
+
+#[cfg(unix)]
+#[allow(unsafe_code)]
+mod unix {
+    use std::ptr;
+
+    pub fn ignore(signals: &[i32]) {
+        for &signal in signals {
+            // SAFETY: no function of ours is installed that would have to be safe within a signal.
+            unsafe { libc::signal(signal, libc::SIG_IGN) };
+        }
+    }
+
+    pub fn ignored(signals: &[i32]) -> Vec<i32> {
+        let is_ignored = |&signal: &i32| {
+            // SAFETY: zeros are a valid value of this plain struct, which the call fills in; it changes nothing.
+            unsafe {
+                let mut action: libc::sigaction = std::mem::zeroed();
+                let known = libc::sigaction(signal, ptr::null(), &raw mut action) == 0;
+                known && action.sa_sigaction == libc::SIG_IGN
+            }
+        };
+        signals.iter().copied().filter(is_ignored).collect()
+    }
+}
