@@ -142,6 +142,14 @@ impl Error {
         }
     }
 
+    /// That the system gives no thread for `work`; made to stand in `map_err` of [`std::thread::Builder::spawn`].
+    pub fn no_thread(work: &str) -> impl FnOnce(std::io::Error) -> Error {
+        move |source| {
+            let mend = "end other programs, or raise the limit on processes (ulimit -u)";
+            Error::Usage(format!("no thread {work}: {source}; {mend}"))
+        }
+    }
+
     /// The exit code of the command: 2 for usage, 130 after Ctrl-C, 75 where another process is at work, 1 for the
     /// rest.
     pub fn exit_code(&self) -> u8 {

@@ -7,6 +7,33 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// Opens the file at `path` for reading. A pipe would be waited for and a device may never end, so neither is taken.
+///
+/// # Errors
+/// [`Error::Data`] where it isn't a regular file, [`Error::Io`] where the system refuses.
+pub fn open(path: &Path) -> Result<File> {
+    let found = fs::metadata(path).map_err(Error::io(path))?;
+    if found.is_dir() {
+        return Err(Error::io(path)(io::ErrorKind::IsADirectory.into()));
+    }
+    if !found.is_file() {
+        let mend = "save what it gives to a file, and name that one";
+        return Err(Error::data(path, "not a regular file", mend));
+    }
+    File::open(path).map_err(Error::io(path))
+}
+
+/// All bytes of the file at `path`.
+///
+/// # Errors
+/// As [`open`].
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = open(path)?;
+    io::Read::read_to_end(&mut file, &mut bytes).map_err(Error::io(path))?;
+    Ok(bytes)
+}
+
 /// Writes `bytes` to `path`, replacing what was there: a temporary file in the same folder, fsync,
 /// rename, fsync of the folder. A link is followed; what is no file (a pipe, a device) is written to.
 ///

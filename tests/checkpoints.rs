@@ -157,6 +157,28 @@ fn a_folder_that_was_meddled_with_is_mended_or_refused() {
     read(&run, "best.safetensors");
     assert!(read(&run, "samples/real.png").starts_with(b"\x89PNG"));
 
+    // The latest grid is drawn anew; one that can't be is left out, which is said.
+    let last = read(&run, "samples/epoch-0003.png");
+    std::fs::write(run.join("samples/epoch-0003.png"), &last[..last.len() / 2]).unwrap();
+    // A palette with a part of a colour, over which the decoder panics.
+    let damaged = include_bytes!("../fuzz/seeds/png/part-of-a-colour");
+    std::fs::write(run.join("samples/epoch-0001.png"), &damaged[3..]).unwrap();
+    let resume = "train --resume --out run --epochs 3 --keep-every 1";
+    let output = minimax(at, resume).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(read(&run, "samples/epoch-0003.png") == last);
+    let output = minimax(at, "report run").output().unwrap();
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{warning}");
+    let what =
+        "warning: left out of the pictures: run/samples/epoch-0001.png: a palette of 4 bytes";
+    assert!(
+        warning.starts_with(what) && warning.lines().count() == 1,
+        "{warning}"
+    );
+    let report = String::from_utf8(read(&run, "report.html")).unwrap();
+    assert!(report.contains("left out of the pictures: run/samples/epoch-0001.png"));
+
     let log = read(&run, "log.csv");
     std::fs::write(run.join("log.csv"), "hello\n").unwrap();
     for command in ["train --resume --out run --epochs 4", "report run"] {

@@ -281,3 +281,28 @@ fn what_a_file_says_does_not_steer_the_terminal() {
     let title = rows[1]["title"].as_str().unwrap();
     assert!(title.starts_with("\u{1b}[2J\u{202e}\n\""), "{title:?}");
 }
+
+/// No thread can have a stack of so many bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_there_are_no_threads_it_is_said_in_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("recipe.toml"), "").unwrap();
+    for command in [
+        "train --out run",
+        "train --threads 2 --out run",
+        "report .",
+        "data list",
+        "sweep scaling --quick --out sweep",
+        "gradcheck",
+    ] {
+        let mut command = minimax(folder.path(), command);
+        let output = command.env("RUST_MIN_STACK", "1000000000000000").output();
+        let line = one_line(&output.unwrap());
+        assert!(
+            line.contains("threads") && line.contains("ulimit -u"),
+            "{line}"
+        );
+    }
+    assert!(!folder.path().join("run").exists() && !folder.path().join("sweep").exists());
+}

@@ -68,5 +68,28 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
         );
         assert!(said.contains(file), "{said}");
     }
+    if cfg!(unix) {
+        // A pipe would be waited for, and the device never ends.
+        let made = std::process::Command::new("mkfifo")
+            .args(["pipe.npy", "pipe.toml"])
+            .current_dir(at)
+            .status();
+        assert!(made.unwrap().success());
+        std::os::unix::fs::symlink("/dev/zero", at.join("zero.toml")).unwrap();
+        for (command, file) in [
+            ("sample run --latents pipe.npy --out none.png", "pipe.npy"),
+            ("sample run --latents /dev/zero --out none.png", "/dev/zero"),
+            ("sample /dev/zero --out none.png", "/dev/zero"),
+            ("sample pipe.npy --out none.png", "pipe.npy"),
+            ("export pipe.npy --format onnx --out none.png", "pipe.npy"),
+            ("train pipe.toml", "pipe.toml"),
+            ("train zero.toml", "zero.toml"),
+            ("sweep pipe.toml", "pipe.toml"),
+        ] {
+            let said = fail(at, command, 1);
+            let what = format!("error: {file}: not a regular file; save");
+            assert!(said.starts_with(&what), "{said}");
+        }
+    }
     assert!(!at.join("none.png").exists());
 }

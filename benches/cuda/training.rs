@@ -79,7 +79,7 @@ impl Training {
             channels,
             ..
         } = *self.batches.images();
-        let bytes = self.batches.batch(self.gan.steps);
+        let bytes = self.batches.batch(self.gan.steps).expect("a thread");
         let count = bytes.len() / (height * width * channels);
         let batch: Shape = [count, height, width, channels].into();
         let begun = match &mut self.graphs {

@@ -28,13 +28,18 @@ pub fn watch() -> Result<impl Fn() -> bool> {
 
 /// From now on, says whether the standard input has come to its end: the program that started this one
 /// is gone, or wants it to stop.
-pub fn end_of_input() -> impl Fn() -> bool {
+///
+/// # Errors
+/// If the system gives no thread to listen with.
+pub fn end_of_input() -> Result<impl Fn() -> bool> {
     let ended = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&ended);
-    std::thread::spawn(move || {
+    let listen = move || {
         // An input that can't be read is at its end too.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         seen.store(true, Ordering::Relaxed);
-    });
-    move || ended.load(Ordering::Relaxed)
+    };
+    let thread = std::thread::Builder::new().spawn(listen);
+    thread.map_err(Error::no_thread("to listen to the standard input"))?;
+    Ok(move || ended.load(Ordering::Relaxed))
 }

@@ -63,7 +63,13 @@ enum Command {
 }
 
 fn run() -> Result<()> {
-    match parse()? {
+    let command = parse()?;
+    // What has no --threads computes all the same, be it pictures.
+    use Command::{Data, Export, Gradcheck, Report, Sweep};
+    if let Some(Data(_) | Export(_) | Gradcheck(_) | Report(_) | Sweep(_)) = &command {
+        set_threads(None)?;
+    }
+    match command {
         None => Ok(()),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
@@ -237,14 +243,21 @@ fn warn(text: &str) {
 const MOST_THREADS: u64 = 1024;
 
 /// Makes the pool of threads that kernels run on; all cores without a `count`.
+///
+/// # Errors
+/// [`Error::Usage`] for a count that can't be, and where the system gives no threads.
 fn set_threads(count: Option<usize>) -> Result<()> {
-    let Some(count) = count else {
-        return Ok(());
-    };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(count)
-        .build_global();
-    pool.map_err(|error| Error::Usage(format!("--threads {count}: {error}; choose fewer")))
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(count) = count {
+        pool = pool.num_threads(count);
+    }
+    pool.build_global().map_err(|error| {
+        let mend = "end other programs, or raise the limit on processes (ulimit -u)";
+        Error::Usage(match count {
+            Some(count) => format!("--threads {count}: {error}; choose fewer, {mend}"),
+            None => format!("no threads to compute on: {error}; {mend}"),
+        })
+    })
 }
 
 /// Clap's paragraphs on a wrong flag (message, tip, usage) as one line without the usage.

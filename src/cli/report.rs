@@ -1,6 +1,6 @@
 //! `minimax report`: the pictures of a run, drawn again from what is in its folder.
 
-use super::print;
+use super::{print, warn};
 use crate::gan::folder::{RECIPE, REPORT};
 use crate::gan::summary;
 use crate::{Error, Result};
@@ -24,7 +24,9 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         let what = format!("holds no {RECIPE}; give the folder of a run");
         return Err(Error::run(&args.run, what));
     }
-    summary::draw(&args.run)?;
+    for line in summary::draw(&args.run)? {
+        warn(&line);
+    }
     let page = args.run.join(REPORT);
     print(&format!("drawn: {}\n", page.display()))
 }

@@ -7,7 +7,7 @@ use crate::files::write_whole;
 use crate::gan::checkpoint::{self, Trained};
 use crate::gan::folder::{CHECKPOINT, GENERATOR};
 use crate::gan::network::Role;
-use crate::gan::{model, pixels};
+use crate::gan::{latents, model, pixels};
 use crate::report::{columns_for, grid_png};
 use crate::storage::Device;
 use crate::tensor::Tensor;
@@ -81,7 +81,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     output::check(&out, kind, args.force, &inputs)?;
     let most = MOST_VALUES / image.iter().product::<usize>().max(width);
     let latents = match &args.latents {
-        Some(path) => read_latents(path, width, most)?,
+        Some(path) => latents::read(path, width, most)?,
         None => {
             let count = args.count.unwrap_or(recipe.samples.count);
             if !(1..=most).contains(&count) {
@@ -167,59 +167,6 @@ fn target(args: &SampleArgs) -> Result<(Format, PathBuf)> {
         Format::Npy => "samples.npy",
     };
     Ok((format, args.out.clone().unwrap_or_else(|| name.into())))
-}
-
-/// The float32 array `[n, width]` in the .npy file at `path`, flattened.
-fn read_latents(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
-    let wrong = |what: String| {
-        let mend = format!("save a float32 array of shape [n, {width}] with numpy.save");
-        Error::data(path, what, mend)
-    };
-    let size = std::fs::metadata(path).map_err(Error::io(path))?.len();
-    if size > 4 * (most * width) as u64 + (1 << 16) {
-        return Err(wrong(format!(
-            "has {size} bytes, more than {most} rows take"
-        )));
-    }
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    check_npy_header(&bytes).map_err(wrong)?;
-    let npy = npyz::NpyFile::new(&bytes[..])
-        .map_err(|error| wrong(format!("is not a .npy file ({error})")))?;
-    let shape = npy.shape().to_vec();
-    let rows = match shape[..] {
-        [rows, columns] if columns == width as u64 && rows > 0 => rows,
-        _ => return Err(wrong(format!("has shape {shape:?}"))),
-    };
-    if npy.order() != npyz::Order::C || rows.saturating_mul(4 * width as u64) > size {
-        return Err(wrong(format!(
-            "says shape {shape:?} but is cut short, or in Fortran order"
-        )));
-    }
-    let dtype = npy.dtype().descr();
-    let values = npy
-        .try_data::<f32>()
-        .map_err(|_| wrong(format!("holds {dtype}")))?;
-    let values: std::io::Result<Vec<f32>> = values.collect();
-    let values = values.map_err(Error::io(path))?;
-    if values.iter().any(|v| !v.is_finite()) {
-        return Err(wrong("holds values that are not finite".into()));
-    }
-    Ok(values)
-}
-
-/// That the header is no longer than the file: the reader would take its word and allocate.
-fn check_npy_header(bytes: &[u8]) -> std::result::Result<(), String> {
-    let length = match *bytes {
-        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => u32::from_le_bytes([a, b, 0, 0]),
-        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
-            u32::from_le_bytes([a, b, c, d])
-        }
-        _ => return Err("is not a .npy file".into()),
-    };
-    match length as usize <= bytes.len() {
-        true => Ok(()),
-        false => Err("is a .npy file cut short".into()),
-    }
 }
 
 /// `x` as a .npy file of float32.

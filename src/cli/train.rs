@@ -110,7 +110,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         ));
     }
     print(&introduction(&run, last)?)?;
-    let left_alone = args.stop_with_input.then(interrupt::end_of_input);
+    let left_alone = args
+        .stop_with_input
+        .then(interrupt::end_of_input)
+        .transpose()?;
     let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
     if args.profile {
@@ -264,6 +267,7 @@ fn farewell(args: &TrainArgs, run: &Run, last: u64, outcome: Outcome) -> Result<
             flags_again(args)
         )));
     }
+    run.left_out().iter().for_each(|line| warn(line));
     let (grid, report) = (run.latest_grid(), run.folder().join(REPORT));
     print(&format!(
         "done: {steps} steps; samples in {}, all in {}; more with: minimax sample {folder}\n",

@@ -11,6 +11,7 @@
 
 use super::Images;
 use crate::random::{Purpose, Random};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
@@ -90,16 +91,19 @@ impl Batches {
     /// channels]`, or fewer images in an epoch's last batch where that is kept.
     ///
     /// Steps are best asked for one after another; after any other step the prefetcher starts anew.
-    pub fn batch(&mut self, step: u64) -> &[u8] {
+    ///
+    /// # Errors
+    /// If the system gives no thread for that.
+    pub fn batch(&mut self, step: u64) -> Result<&[u8]> {
         let used = std::mem::take(&mut self.batch);
         let prefetcher = match self.prefetcher.take() {
             Some((next, prefetcher)) if next == step => prefetcher,
-            _ => Prefetcher::start(self.cut.clone(), step),
+            _ => Prefetcher::start(self.cut.clone(), step)?,
         };
         self.batch = prefetcher.next(used, &mut self.waited);
         // After the last step there can be comes none.
         self.prefetcher = step.checked_add(1).map(|next| (next, prefetcher));
-        &self.batch
+        Ok(&self.batch)
     }
 }
 
@@ -139,10 +143,10 @@ struct Prefetcher {
 
 impl Prefetcher {
     /// Starts making the batches of steps `first`, `first` + 1, ...
-    fn start(cut: Cut, first: u64) -> Prefetcher {
+    fn start(cut: Cut, first: u64) -> Result<Prefetcher> {
         let (made, batches) = sync_channel(AHEAD);
         let (used, reuse) = channel();
-        thread::spawn(move || {
+        let work = move || {
             let mut epoch = first / cut.steps_per_epoch;
             let mut order = cut.order(epoch);
             for step in first..=u64::MAX {
@@ -157,8 +161,10 @@ impl Prefetcher {
                     return;
                 }
             }
-        });
-        Prefetcher { batches, used }
+        };
+        let thread = thread::Builder::new().spawn(work);
+        thread.map_err(Error::no_thread("to make batches"))?;
+        Ok(Prefetcher { batches, used })
     }
 
     /// The next batch, for the one `used` before; what it takes to wait for it is added to `waited`.
@@ -198,17 +204,27 @@ mod tests {
     #[test]
     fn a_batch_depends_on_seed_and_step_alone() {
         let mut forward = batches(3, LastBatch::Keep);
-        let steps: Vec<Vec<u8>> = (0..30).map(|step| forward.batch(step).to_vec()).collect();
+        let steps: Vec<Vec<u8>> = (0..30)
+            .map(|step| forward.batch(step).unwrap().to_vec())
+            .collect();
         let mut backward = batches(3, LastBatch::Keep);
         for step in (0..30).rev() {
-            assert_eq!(backward.batch(step), steps[step as usize], "step {step}");
+            assert_eq!(
+                backward.batch(step).unwrap(),
+                steps[step as usize],
+                "step {step}"
+            );
         }
         // As a run does that was stopped: from the middle on.
         let mut resumed = batches(3, LastBatch::Keep);
         for step in 17..30 {
-            assert_eq!(resumed.batch(step), steps[step as usize], "step {step}");
+            assert_eq!(
+                resumed.batch(step).unwrap(),
+                steps[step as usize],
+                "step {step}"
+            );
         }
-        assert_ne!(batches(4, LastBatch::Keep).batch(0), steps[0]);
+        assert_ne!(batches(4, LastBatch::Keep).batch(0).unwrap(), steps[0]);
     }
 
     #[test]
@@ -220,7 +236,7 @@ mod tests {
             for epoch in 0..3 {
                 let mut seen = Vec::new();
                 for step in 0..steps {
-                    let batch = batches.batch(epoch * steps + step);
+                    let batch = batches.batch(epoch * steps + step).unwrap();
                     assert_eq!(batch.len(), if step < 6 { 16 } else { 4 });
                     assert!(batch.chunks(2).all(|image| image[0] == image[1]));
                     seen.extend(batch.iter().step_by(2).copied());
@@ -238,7 +254,13 @@ mod tests {
     #[test]
     fn the_order_is_this_one() {
         let mut batches = Batches::new(numbered(9), 9, 1, LastBatch::Drop);
-        let numbers: Vec<u8> = batches.batch(2).iter().step_by(2).copied().collect();
+        let numbers: Vec<u8> = batches
+            .batch(2)
+            .unwrap()
+            .iter()
+            .step_by(2)
+            .copied()
+            .collect();
         assert_eq!(numbers, [2, 7, 5, 4, 1, 6, 3, 8, 0]);
     }
 
@@ -253,9 +275,9 @@ mod tests {
     #[test]
     fn the_last_step_there_can_be_does_not_panic() {
         let mut batches = Batches::new(numbered(7), 2, 0, LastBatch::Drop);
-        assert_eq!(batches.batch(u64::MAX - 1).len(), 4);
-        assert_eq!(batches.batch(u64::MAX).len(), 4);
-        assert_eq!(batches.batch(0).len(), 4);
+        assert_eq!(batches.batch(u64::MAX - 1).unwrap().len(), 4);
+        assert_eq!(batches.batch(u64::MAX).unwrap().len(), 4);
+        assert_eq!(batches.batch(0).unwrap().len(), 4);
     }
 
     /// Waits up to ten seconds for what a thread is about to do.
@@ -272,9 +294,9 @@ mod tests {
         let images = numbered(50);
         let mut batches = Batches::new(images.clone(), 8, 0, LastBatch::Drop);
         assert_eq!(Arc::strong_count(&images), 2);
-        batches.batch(0);
+        batches.batch(0).unwrap();
         assert_eq!(Arc::strong_count(&images), 3);
-        batches.batch(9);
+        batches.batch(9).unwrap();
         assert!(soon(|| Arc::strong_count(&images) == 3));
         drop(batches);
         assert!(soon(|| Arc::strong_count(&images) == 1));
@@ -284,13 +306,13 @@ mod tests {
     #[test]
     fn buffers_are_used_again_and_a_slow_loop_does_not_wait() {
         let mut batches = batches(0, LastBatch::Drop);
-        batches.batch(0);
+        batches.batch(0).unwrap();
         let (first, start) = (batches.waited(), Instant::now());
         assert!(first > Duration::ZERO);
         let mut addresses = std::collections::HashSet::new();
         for step in 1..100 {
             thread::sleep(Duration::from_millis(2));
-            addresses.insert(batches.batch(step).as_ptr());
+            addresses.insert(batches.batch(step).unwrap().as_ptr());
         }
         assert!(addresses.len() <= AHEAD + 3, "{} buffers", addresses.len());
         // Hardly ever, that is: the machine may be busy with other things.

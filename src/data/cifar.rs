@@ -7,7 +7,6 @@
 
 use super::{AGAIN, Images, damage};
 use crate::{Error, Result};
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +32,7 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
     }
     let mut set = no_images();
     for path in &batches {
-        let file = File::open(path).map_err(Error::io(path))?;
+        let file = crate::files::open(path)?;
         read_batch(path, BufReader::new(file), &mut set)?;
     }
     Ok(Some(set))

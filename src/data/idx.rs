@@ -70,7 +70,7 @@ fn find(folder: &Path, names: [&str; 2]) -> Option<PathBuf> {
 }
 
 fn open(path: &Path) -> Result<BufReader<File>> {
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = crate::files::open(path)?;
     Ok(BufReader::new(file))
 }
 

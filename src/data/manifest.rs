@@ -144,7 +144,7 @@ impl Manifest {
     /// # Errors
     /// [`Error::Io`] where it can't be read, and whatever [`parse`](Manifest::parse) says.
     pub fn read(path: &Path) -> Result<Manifest> {
-        let file = std::fs::File::open(path).map_err(Error::io(path))?;
+        let file = crate::files::open(path)?;
         let mut text = String::new();
         let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
         read.map_err(Error::io(path))?;

@@ -54,7 +54,7 @@ pub fn has_ending(path: &Path) -> bool {
 /// # Errors
 /// [`Error::Data`] where there are more than 256 MiB, and [`Error::Io`] where the system refuses.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).map_err(Error::io(path))?;
+    let file = crate::files::open(path)?;
     let mut bytes = Vec::new();
     let mut source = BufReader::new(file).take(MOST_FILE + 1);
     source.read_to_end(&mut bytes).map_err(Error::io(path))?;

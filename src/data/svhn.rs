@@ -10,7 +10,6 @@
 use super::matlab::{Array, Number, for_each_array};
 use super::{AGAIN, Images, damage};
 use crate::{Error, Result};
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -29,7 +28,7 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let file = File::open(&path).map_err(Error::io(&path))?;
+    let file = crate::files::open(&path)?;
     read(&path, BufReader::new(file)).map(Some)
 }
 

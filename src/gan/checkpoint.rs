@@ -17,7 +17,7 @@ use super::network::{self, Role};
 use super::recipe::{NetworkSpec, Recipe};
 use super::sum;
 use crate::cuda;
-use crate::files::write_whole;
+use crate::files::{self, write_whole};
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
 use crate::storage::{Device, Storage};
@@ -151,7 +151,7 @@ pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
 /// # Errors
 /// If the file is missing, damaged or of another kind.
 pub fn load(path: &Path, device: Option<Device>) -> Result<Checkpoint> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = files::read(path)?;
     parse(path, &bytes, device)
 }
 
@@ -212,7 +212,7 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
 /// # Errors
 /// If the file is missing, damaged or of another kind.
 pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = files::read(path)?;
     let (file, header) = open(path, &bytes)?;
     if role == Role::Discriminator && header.training.is_none() {
         let what =

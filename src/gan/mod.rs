@@ -8,6 +8,7 @@ pub mod curves;
 pub mod folder;
 pub mod graph;
 pub mod interpolation;
+pub mod latents;
 pub mod log;
 pub mod loss;
 pub mod model;

@@ -166,7 +166,7 @@ impl Run {
         let log = Log::open(folder, steps)?;
         let moved = Log::last_generator_step(folder)?;
         let has_best = is_file(&folder.join(folder::BEST))?;
-        let run = Run {
+        let mut run = Run {
             keep_every: None,
             best: best.filter(|_| has_best),
             log,
@@ -184,6 +184,7 @@ impl Run {
             data,
         };
         run.save_real()?;
+        run.mend_grid()?;
         Ok(run)
     }
 

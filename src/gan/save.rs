@@ -25,6 +25,8 @@ const DRAWING_SHARE: u32 = 50;
 #[derive(Default)]
 pub(super) struct Drawing {
     last: Option<(Instant, Duration)>,
+    /// What could not be read for it, a line each.
+    left_out: Vec<String>,
 }
 
 impl Run {
@@ -32,6 +34,11 @@ impl Run {
     pub fn latest_grid(&self) -> PathBuf {
         let epoch = self.epoch_of(self.gan.steps);
         folder::grid(&self.folder, epoch)
+    }
+
+    /// What was left out of the pictures of the whole run because it can't be read, a line each.
+    pub fn left_out(&self) -> &[String] {
+        &self.drawing.left_out
     }
 
     /// The grid of the epoch, the tables, the generator by itself, and last the checkpoint: what it
@@ -127,6 +134,16 @@ impl Run {
         self.board.grid(self.gan.steps, &picture)
     }
 
+    /// Draws the latest grid anew if there is none that can be read: of the others the generator is gone.
+    pub(super) fn mend_grid(&mut self) -> Result<()> {
+        let path = self.latest_grid();
+        if self.gan.steps == 0 || Picture::read(&path).is_ok() {
+            return Ok(());
+        }
+        let samples = self.sample(self.recipe.samples.count)?;
+        write_whole(&path, &self.grid(&samples)?.to_png())
+    }
+
     /// Real images in a grid like those of the samples, to hold them against, unless they are there.
     pub(super) fn save_real(&self) -> Result<()> {
         let path = folder::real_grid(&self.folder);
@@ -164,7 +181,7 @@ impl Run {
     /// If the run's files can't be read, or a picture can't be written.
     pub fn draw(&mut self) -> Result<()> {
         let start = Instant::now();
-        summary::draw(&self.folder)?;
+        self.drawing.left_out = summary::draw(&self.folder)?;
         self.drawing.last = Some((Instant::now(), start.elapsed()));
         Ok(())
     }

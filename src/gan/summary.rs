@@ -5,14 +5,14 @@ use super::curves;
 use super::folder;
 use super::recipe::{NetworkSpec, Recipe};
 use super::table::Columns;
-use crate::Result;
 use crate::files::write_whole;
 use crate::report::chart::{self, Panel};
 use crate::report::page::{Figure, Media, Page, Section};
 use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage};
 use crate::terminal::excerpt;
-use std::fs::File;
-use std::io::Read;
+use crate::{Error, Result};
+use rayon::prelude::*;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// How long each epoch is seen in the animation, in milliseconds.
@@ -21,16 +21,24 @@ const FRAME: u32 = 400;
 /// Images of each grid in the montage, a side: the reports show sixteen.
 const MONTAGE_SIDE: usize = 4;
 
-/// Draws everything that can be drawn of the run in `folder`. What there is no grid for yet is left out.
+/// Draws everything that can be drawn of the run in `folder`. What there is no grid for yet is left out, and so
+/// are grids that can't be read: a line on each is given, and stands in the report.
 ///
 /// # Errors
 /// If the run's files can't be read, or a picture can't be written.
-pub fn draw(folder: &Path) -> Result<()> {
+pub fn draw(folder: &Path) -> Result<Vec<String>> {
     let recipe = Recipe::load_saved(&folder.join(folder::RECIPE))?;
     let steps = Columns::read(&folder.join(folder::LOG))?;
     let epochs = Columns::read(&folder.join(folder::EPOCHS))?;
     let panels = curves::panels(&recipe, &steps, &epochs);
-    let mut sections = draw_samples(folder, &recipe)?;
+    let mut left_out = Vec::new();
+    let mut sections = draw_samples(folder, &recipe, &mut left_out)?;
+    if !left_out.is_empty() {
+        sections.push(Section {
+            text: left_out.join("\n\n"),
+            ..section("Left out", Vec::new())
+        });
+    }
     sections.push(draw_curves(folder, &recipe, &panels)?);
     sections.push(Section {
         title: "Recipe".into(),
@@ -44,7 +52,8 @@ pub fn draw(folder: &Path) -> Result<()> {
         facts: facts(&recipe, &steps, &epochs),
         sections,
     };
-    write_whole(&folder.join(folder::REPORT), page.to_html().as_bytes())
+    write_whole(&folder.join(folder::REPORT), page.to_html().as_bytes())?;
+    Ok(left_out)
 }
 
 fn title(recipe: &Recipe) -> String {
@@ -52,10 +61,19 @@ fn title(recipe: &Recipe) -> String {
 }
 
 /// The pictures made of sample grids.
-fn draw_samples(folder: &Path, recipe: &Recipe) -> Result<Vec<Section>> {
+fn draw_samples(
+    folder: &Path,
+    recipe: &Recipe,
+    left_out: &mut Vec<String>,
+) -> Result<Vec<Section>> {
     let mut grids = folder::grids(folder)?;
-    // Somebody may have made another use of the name.
-    grids.retain(|(_, path)| is_png(path));
+    let unreadable: Vec<Option<Error>> = grids
+        .par_iter()
+        .map(|(_, path)| Picture::read(path).err())
+        .collect();
+    left_out.extend(unreadable.iter().flatten().map(left_out_of));
+    let mut unreadable = unreadable.iter();
+    grids.retain(|_| unreadable.next().is_some_and(Option::is_none));
     let Some((epoch, path)) = grids.last() else {
         return Ok(Vec::new());
     };
@@ -71,11 +89,15 @@ fn draw_samples(folder: &Path, recipe: &Recipe) -> Result<Vec<Section>> {
     ];
     let mut sections = vec![section("Samples", both)];
 
-    if let Ok(real) = Picture::read(&folder::real_grid(folder)) {
-        let png = comparison(&real, &last).to_png();
-        write_whole(&folder.join(folder::COMPARISON), &png)?;
-        let beside = figure("Real images beside generated ones", Media::Png(png));
-        sections.push(section("Comparison", vec![beside]));
+    match Picture::read(&folder::real_grid(folder)) {
+        Ok(real) => {
+            let png = comparison(&real, &last).to_png();
+            write_whole(&folder.join(folder::COMPARISON), &png)?;
+            let beside = figure("Real images beside generated ones", Media::Png(png));
+            sections.push(section("Comparison", vec![beside]));
+        }
+        Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+        Err(error) => left_out.push(left_out_of(&error)),
     }
     if let Some(montage) = draw_montage(recipe, &grids)? {
         let png = montage.to_png();
@@ -109,12 +131,8 @@ fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Secti
     })
 }
 
-/// Whether the file begins as PNG files do.
-fn is_png(path: &Path) -> bool {
-    const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-    let mut start = [0; 8];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    read.is_ok() && start == SIGNATURE
+fn left_out_of(error: &Error) -> String {
+    format!("left out of the pictures: {error}")
 }
 
 fn section(title: &str, figures: Vec<Figure>) -> Section {

@@ -1,7 +1,7 @@
 //! CSV tables that a run appends to: rows of numbers, the first of them a step. A run that goes on
 //! first drops the rows of steps that its checkpoint doesn't know, so that no step stands twice.
 
-use crate::files::{is_file, write_whole};
+use crate::files::{self, is_file, write_whole};
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -81,7 +81,7 @@ fn step_of(row: &str, header: &str) -> Option<u64> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = files::read(path)?;
     String::from_utf8(bytes).map_err(|_| not_ours(path))
 }
 

@@ -117,7 +117,7 @@ impl Run {
             channels,
             ..
         } = *self.batches.images();
-        let bytes = self.batches.batch(self.gan.steps);
+        let bytes = self.batches.batch(self.gan.steps)?;
         let images = bytes.len() / (height * width * channels);
         let shape: Shape = [images, height, width, channels].into();
         let measures = self.board.measures(self.gan.steps + 1);

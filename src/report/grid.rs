@@ -21,7 +21,7 @@ pub fn columns_for(count: usize) -> usize {
 /// Writes the [`grid`] of `pixels` to `path` as PNG.
 ///
 /// # Errors
-/// [`Error::Data`] where so many images make a grid of more than 2²⁸ bytes even when none is
+/// [`Error::Data`] where so many images make a grid of more than 2²⁷ bytes even when none is
 /// enlarged, [`Error::Io`] where `path` can't be written.
 ///
 /// # Panics
@@ -43,7 +43,7 @@ pub fn grid_png(
 /// `channels` is 1 (grey) or 3 (red, green, blue).
 ///
 /// # Errors
-/// What is too large, where so many images make a grid of more than 2²⁸ bytes, three a pixel, even
+/// What is too large, where so many images make a grid of more than 2²⁷ bytes, three a pixel, even
 /// when none is enlarged.
 ///
 /// # Panics
@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn many_small_images_are_enlarged_less_and_too_many_refused() {
-        // 2²⁸ bytes are 9,459 pixels each way, which 116 cells of 80 pixels and a gap just exceed.
-        assert_eq!(measure(115, 115, [1, 1]), (80, [9432, 9432]));
-        assert_eq!(measure(116, 116, [1, 1]), (79, [9398, 9398]));
+        // 2²⁷ bytes are 6,688 pixels each way, which 82 cells of 80 pixels and a gap just exceed.
+        assert_eq!(measure(81, 81, [1, 1]), (80, [6644, 6644]));
+        assert_eq!(measure(82, 82, [1, 1]), (79, [6644, 6644]));
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("grid.png");

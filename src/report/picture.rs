@@ -2,12 +2,12 @@
 //! and write it as PNG.
 
 use super::text;
-use crate::{Error, Result};
-use std::io::Cursor;
+use crate::Result;
+use crate::data::picture;
 use std::path::Path;
 
 /// The most bytes that the pixels of a picture read from a file, or of a grid, may take.
-pub(super) const MAX_BYTES: usize = 1 << 28;
+pub(super) const MAX_BYTES: usize = 1 << 27;
 
 /// Who has drawn a picture, as its file says near its beginning.
 pub(super) const SOFTWARE: &str = "minimax";
@@ -57,41 +57,27 @@ impl Picture {
         Picture { width, height, rgb }
     }
 
-    /// The picture in a PNG file of any kind; what is transparent lies on white.
+    /// The picture in the bytes of a PNG file; what is transparent lies on white. `path` only names it in errors.
     ///
     /// # Errors
-    /// What is wrong with the bytes, or that the picture takes more than 2²⁸ bytes.
-    pub fn from_png(bytes: &[u8]) -> std::result::Result<Picture, String> {
-        let not_png = |error: png::DecodingError| format!("not a whole PNG picture ({error})");
-        let limits = png::Limits { bytes: MAX_BYTES };
-        let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
-        decoder.set_transformations(png::Transformations::normalize_to_color8());
-        let mut reader = decoder.read_info().map_err(not_png)?;
-        let (width, height) = (reader.info().width as usize, reader.info().height as usize);
-        // Four bytes a pixel are the most that it is decoded to.
-        if width.saturating_mul(height) > MAX_BYTES / 4 {
-            return Err(format!(
-                "a picture of {width}x{height} pixels, which is too large"
-            ));
-        }
-        let mut pixels = vec![0; reader.output_buffer_size().unwrap_or(0)];
-        let info = reader.next_frame(&mut pixels).map_err(not_png)?;
-        let samples = info.color_type.samples();
-        let rgb = pixels[..info.buffer_size()]
-            .chunks_exact(samples)
-            .flat_map(on_white)
-            .collect();
-        Ok(Picture { width, height, rgb })
+    /// [`Error::Data`] where they are no whole picture, or one that takes more than 2²⁷ bytes.
+    pub fn from_png(path: &Path, bytes: &[u8]) -> Result<Picture> {
+        let picture = picture::decode(path, bytes)?;
+        let image = picture::over(picture.image, [255; 3]).into_rgb8();
+        let (width, height) = image.dimensions();
+        Ok(Picture {
+            width: width as usize,
+            height: height as usize,
+            rgb: image.into_raw(),
+        })
     }
 
     /// The picture in the PNG file at `path`.
     ///
     /// # Errors
-    /// [`Error::Io`] where it can't be read, [`Error::Data`] where it is no picture.
+    /// [`Error::Io`] where it can't be read, and whatever [`Picture::from_png`] says.
     pub fn read(path: &Path) -> Result<Picture> {
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        let mend = "remove the file, or put back the one that was there";
-        Picture::from_png(&bytes).map_err(|what| Error::data(path, what, mend))
+        Picture::from_png(path, &picture::read_file(path)?)
     }
 
     /// Whether it has no colour.
@@ -164,22 +150,13 @@ impl Picture {
     }
 }
 
-/// The colour of a pixel of 1 to 4 samples (grey, grey and alpha, RGB, RGBA) in front of white.
-fn on_white(pixel: &[u8]) -> [u8; 3] {
-    let (colour, alpha) = match *pixel {
-        [tone] => ([tone; 3], 255),
-        [tone, alpha] => ([tone; 3], alpha),
-        [r, g, b] => ([r, g, b], 255),
-        [r, g, b, alpha] => ([r, g, b], alpha),
-        _ => unreachable!("PNG has pixels of 1 to 4 samples"),
-    };
-    let alpha = u16::from(alpha);
-    colour.map(|v| ((u16::from(v) * alpha + 255 * (255 - alpha)) / 255) as u8)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_back(png: &[u8]) -> Result<Picture> {
+        Picture::from_png(Path::new("grid.png"), png)
+    }
     use proptest::prelude::*;
 
     fn gradient(width: usize, height: usize) -> Picture {
@@ -201,11 +178,11 @@ mod tests {
     #[test]
     fn png_gives_back_the_same_pixels_in_colour_and_in_grey() {
         let colour = gradient(7, 5);
-        assert_eq!(Picture::from_png(&colour.to_png()).unwrap(), colour);
+        assert_eq!(read_back(&colour.to_png()).unwrap(), colour);
         let grey = Picture::from_pixels(&[0, 50, 100, 150, 200, 255], 2, 3, 1);
         let bytes = grey.to_png();
         assert_eq!(bytes[25], 0, "the header's colour type is grey");
-        assert_eq!(Picture::from_png(&bytes).unwrap(), grey);
+        assert_eq!(read_back(&bytes).unwrap(), grey);
     }
 
     #[test]
@@ -237,7 +214,7 @@ mod tests {
                 [1, 2, 3, 4, 5, 6],
             ),
         ] {
-            assert_eq!(Picture::from_png(&bytes).unwrap().rgb, expected);
+            assert_eq!(read_back(&bytes).unwrap().rgb, expected);
         }
     }
 
@@ -245,8 +222,8 @@ mod tests {
     fn what_is_no_picture_or_too_large_a_one_is_said_so() {
         let good = gradient(7, 5).to_png();
         for bytes in [&b""[..], b"<html>", &good[..20], &good[..good.len() - 20]] {
-            let error = Picture::from_png(bytes).unwrap_err();
-            assert!(error.starts_with("not a whole PNG picture ("), "{error}");
+            let error = read_back(bytes).unwrap_err().to_string();
+            assert!(error.starts_with("grid.png: "), "{error}");
             assert!(!error.contains('\n'), "{error}");
         }
         let mut huge = Vec::new();
@@ -254,7 +231,7 @@ mod tests {
         let mut writer = encoder.write_header().unwrap();
         writer.write_chunk(png::chunk::IDAT, &[0x78]).unwrap();
         drop(writer);
-        let error = Picture::from_png(&huge).unwrap_err();
+        let error = read_back(&huge).unwrap_err().to_string();
         assert!(error.contains("1048576x1048576"), "{error}");
 
         let folder = tempfile::tempdir().unwrap();
@@ -306,7 +283,7 @@ mod tests {
                 bytes[at] = value;
             }
             bytes.truncate(end.index(bytes.len() + 1));
-            let _ = Picture::from_png(&bytes);
+            let _ = read_back(&bytes);
         }
     }
 }

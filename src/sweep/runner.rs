@@ -168,7 +168,8 @@ fn begin(
     let mut child = start(run, plan.steps, state, settings)?;
     let input = child.stdin.take();
     let sender = sender.clone();
-    std::thread::spawn(move || listen(index, child, &sender));
+    let thread = std::thread::Builder::new().spawn(move || listen(index, child, &sender));
+    thread.map_err(Error::no_thread("to listen to a run"))?;
     Ok(Training { run: index, input })
 }
 

@@ -32,13 +32,14 @@
 //!
 //! The grid is every recipe with every combination of the axes' points; see [`super::grid`].
 
-use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::file::{MAX_NAME, SweepFile, axis_of};
 use super::settings::Setting;
+use crate::files;
 use crate::gan::recipe::{in_words, line_at};
 use crate::terminal::excerpt;
 use crate::{Error, Result};
@@ -250,7 +251,7 @@ fn read(path: &str) -> Result<String> {
         sweep: path.into(),
         what,
     };
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = files::open(Path::new(path))?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)

@@ -4,7 +4,6 @@
 //! every message. A mistake becomes one line with the file, the line and the key, or with the `--set`
 //! at fault.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -12,6 +11,7 @@ use toml::{Table, Value};
 
 use super::Recipe;
 use super::typed::{Mistake, entry, in_words, line_at, line_of, typed};
+use crate::files;
 use crate::terminal::excerpt;
 use crate::{Error, Result};
 
@@ -189,7 +189,7 @@ impl Recipe {
 
 /// The text of a recipe file, never more than [`MAX_BYTES`] of it.
 fn read(path: &Path) -> Result<String> {
-    let file = File::open(path).map_err(Error::io(path))?;
+    let file = files::open(path)?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)

@@ -194,6 +194,7 @@ fn svg_text(label: &Label) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn panel(points: Vec<(f64, f64)>) -> Panel {
         Panel {
@@ -288,7 +289,8 @@ mod tests {
                 chart.ticks = ticks;
                 let drawing = svg("", std::slice::from_ref(&chart));
                 assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
-                let picture = Picture::from_png(&png("", std::slice::from_ref(&chart))).unwrap();
+                let drawn = png("", std::slice::from_ref(&chart));
+                let picture = Picture::from_png(Path::new("chart"), &drawn).unwrap();
                 assert_eq!((picture.width, picture.height), (880, 640));
             }
         }
@@ -299,7 +301,7 @@ mod tests {
         assert!(text::width(&long, size) < WIDTH as f32);
         for panels in [vec![], vec![Panel::default(); 3]] {
             assert!(svg("title", &panels).contains("title</text>"));
-            Picture::from_png(&png("title", &panels)).unwrap();
+            Picture::from_png(Path::new("chart"), &png("title", &panels)).unwrap();
         }
     }
 }

@@ -257,7 +257,10 @@ mod tests {
             panic!("{:?}", values[1]);
         };
         assert_eq!((image.width, image.height, image.colorspace), (3, 2, 3));
-        assert_eq!(Picture::from_png(&image.encoded).unwrap(), picture);
+        assert_eq!(
+            Picture::from_png(Path::new("grid"), &image.encoded).unwrap(),
+            picture
+        );
         let Some(Value::Tensor(tensor)) = &values[2].1.value else {
             panic!("{:?}", values[2]);
         };

@@ -1,0 +1,176 @@
+//! Latents that somebody has saved: a NumPy array (NEP 1) of float32, `[n, width]`.
+
+use crate::files;
+use crate::terminal::{brief, excerpt};
+use crate::{Error, Result};
+use npyz::{NpyFile, Order};
+use std::path::Path;
+
+/// The most characters of a header, as in NumPy itself.
+const MOST_HEADER: usize = 10_000;
+
+/// The most brackets in a header: its parser takes time that doubles with each pair within another. A shape and
+/// plain numbers take two pairs.
+const MOST_BRACKETS: usize = 16;
+
+/// The latents in the .npy file at `path`, `[n, width]` with n from 1 to `most`, flattened.
+///
+/// # Errors
+/// [`Error::Io`] where it can't be read, [`Error::Data`] where it isn't a regular file or is no such array.
+pub fn read(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
+    let size = files::open(path)?
+        .metadata()
+        .map_err(Error::io(path))?
+        .len();
+    if size > 4 * (most * width) as u64 + (1 << 16) {
+        let what = format!("has {size} bytes, more than {most} rows take");
+        return Err(wrong(path, width, what));
+    }
+    parse(path, &files::read(path)?, width)
+}
+
+/// As [`read`], from the file's bytes; `path` only names it in errors.
+///
+/// # Errors
+/// [`Error::Data`] where they are no such array.
+pub fn parse(path: &Path, bytes: &[u8], width: usize) -> Result<Vec<f32>> {
+    array(bytes, width).map_err(|what| wrong(path, width, what))
+}
+
+fn wrong(path: &Path, width: usize, what: String) -> Error {
+    let mend = format!("save a float32 array of shape [n, {width}] with numpy.save");
+    Error::data(path, what, mend)
+}
+
+fn array(bytes: &[u8], width: usize) -> std::result::Result<Vec<f32>, String> {
+    let held = check_header(bytes)?;
+    let damaged = |error: std::io::Error| {
+        let error = error.to_string();
+        format!("is not a whole .npy file ({})", brief(&error))
+    };
+    let npy = NpyFile::new(bytes).map_err(damaged)?;
+    let shape = npy.shape().to_vec();
+    let words = format!("{shape:?}");
+    let words = excerpt(&words);
+    let rows = match shape[..] {
+        [rows, columns] if columns == width as u64 && rows > 0 => rows,
+        _ => return Err(format!("has shape {words}")),
+    };
+    let needed = rows.saturating_mul(4 * width as u64);
+    if npy.order() != Order::C || needed > held as u64 {
+        return Err(format!(
+            "says shape {words} but is cut short, or in Fortran order"
+        ));
+    }
+    let dtype = npy.dtype().descr();
+    let values = npy.try_data::<f32>();
+    let values = values.map_err(|_| format!("holds {}", excerpt(&dtype)))?;
+    let values: Vec<f32> = values.collect::<std::io::Result<_>>().map_err(damaged)?;
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err("holds values that are not finite".into());
+    }
+    Ok(values)
+}
+
+/// How many bytes come after the header, if that is one that can be parsed in no time: there, short, and without
+/// brackets by the dozen.
+fn check_header(bytes: &[u8]) -> std::result::Result<usize, String> {
+    let (length, rest) = match bytes {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, rest @ ..] => {
+            (u32::from_le_bytes([*a, *b, 0, 0]), rest)
+        }
+        [
+            0x93,
+            b'N',
+            b'U',
+            b'M',
+            b'P',
+            b'Y',
+            2 | 3,
+            _,
+            a,
+            b,
+            c,
+            d,
+            rest @ ..,
+        ] => (u32::from_le_bytes([*a, *b, *c, *d]), rest),
+        _ => return Err("is not a .npy file".into()),
+    };
+    let length = length as usize;
+    if length > MOST_HEADER {
+        return Err(format!(
+            "has a header of {length} characters, of which {MOST_HEADER} are allowed"
+        ));
+    }
+    let header = rest.get(..length).ok_or("is a .npy file cut short")?;
+    let brackets = header.iter().filter(|byte| b"([{".contains(byte)).count();
+    if brackets > MOST_BRACKETS {
+        return Err(format!(
+            "has a header with {brackets} brackets, of which {MOST_BRACKETS} are allowed"
+        ));
+    }
+    Ok(rest.len() - length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn npy(header: &str, values: &[f32]) -> Vec<u8> {
+        let mut bytes = b"\x93NUMPY\x02\x00".to_vec();
+        bytes.extend((header.len() as u32).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        bytes
+    }
+
+    fn said(bytes: &[u8]) -> String {
+        parse(Path::new("z.npy"), bytes, 2).unwrap_err().to_string()
+    }
+
+    const HEADER: &str = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }\n";
+
+    #[test]
+    fn an_array_is_read_and_others_are_named() {
+        let values = [1.0, -2.0, 0.5, 4.0];
+        let bytes = npy(HEADER, &values);
+        assert_eq!(parse(Path::new("z.npy"), &bytes, 2).unwrap(), values);
+        for (from, to, what) in [
+            ("(2, 2)", "(4,)", "has shape [4]"),
+            ("(2, 2)", "(3, 2)", "says shape [3, 2] but is cut short"),
+            ("False", "True", "in Fortran order"),
+            ("<f4", "<f8", "holds '<f8'"),
+            ("(2, 2)", "(2, x)", "is not a whole .npy file"),
+        ] {
+            let error = said(&npy(&HEADER.replacen(from, to, 1), &values));
+            assert!(
+                error.starts_with(&format!("z.npy: {what}")) || error.contains(what),
+                "{error}"
+            );
+            assert!(
+                error.ends_with("of shape [n, 2] with numpy.save"),
+                "{error}"
+            );
+        }
+        assert!(said(&npy(HEADER, &[1.0, f32::NAN, 0.0, 0.0])).contains("not finite"));
+        for end in 0..HEADER.len() + 12 {
+            said(&bytes[..end]);
+        }
+    }
+
+    /// Parsed, the first of these takes longer than anybody waits.
+    #[test]
+    fn a_header_of_brackets_is_refused_unparsed() {
+        for bracket in ["(", "[", "{"] {
+            let error = said(&npy(&bracket.repeat(10_000), &[]));
+            assert!(error.contains("10000 brackets, of which 16"), "{error}");
+        }
+        let error = said(&npy(
+            &HEADER.replacen("(2, 2)", &"((2,),".repeat(1700), 1),
+            &[],
+        ));
+        assert!(error.contains("of which 10000 are allowed"), "{error}");
+        let error = said(&npy(&format!("{{'{}': 1}}", "x".repeat(9000)), &[]));
+        assert!(error.len() < 300, "{error}");
+    }
+}
