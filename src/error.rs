@@ -200,9 +200,12 @@ impl std::error::Error for Error {
     }
 }
 
-/// `bytes` in megabytes.
+/// `bytes` in megabytes, or in kilobytes where it is less than one.
 pub(crate) fn megabytes(bytes: usize) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+    match bytes as f64 {
+        few if few < 1e6 => format!("{:.1} kB", few / 1e3),
+        many => format!("{:.1} MB", many / 1e6),
+    }
 }
 
 /// The mend that goes with the commonest refusals of the system.

@@ -3,6 +3,7 @@
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::pool::Buffer;
 use crate::cuda;
+use crate::memory::attempt;
 use crate::unwind::unwind;
 use crate::{Error, Result};
 use rayon::prelude::*;
@@ -132,7 +133,7 @@ impl Storage {
         match device {
             Device::Reference => {
                 let mut values = Vec::new();
-                if values.try_reserve_exact(len).is_err() {
+                if attempt(|| values.try_reserve_exact(len)).is_err() {
                     unwind(Error::Memory {
                         bytes: len.saturating_mul(8),
                     });

@@ -5,6 +5,7 @@
 //! returned is the first handed out: it may still be in cache.
 
 use crate::error::Error;
+use crate::memory::attempt;
 use crate::unwind::unwind;
 use bytemuck::allocation::try_zeroed_slice_box;
 use std::collections::HashMap;
@@ -101,7 +102,7 @@ fn asked_for(len: usize) -> Option<Box<[f32]>> {
     if let Some(values) = pool().take(class) {
         return Some(values);
     }
-    let zeros = || try_zeroed_slice_box(class + ALIGNMENT / 4).ok();
+    let zeros = || attempt(|| try_zeroed_slice_box(class + ALIGNMENT / 4).ok());
     let values = zeros().or_else(|| {
         release();
         zeros()

@@ -1,0 +1,74 @@
+//! What becomes of a wish for memory that the system doesn't fulfil.
+//!
+//! Buffers of values are asked for by [`attempt`], and are an [`Error::Memory`](crate::Error::Memory) where there is
+//! none for them. All else is asked for by Rust's collections, which abort the process. That is how a program ends that
+//! uses the library; the command, whose allocator is [`OneLine`], ends with a line and exit code 1.
+
+use crate::error::Error;
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::Cell;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+thread_local! {
+    /// True within [`attempt`].
+    static ATTEMPT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What `allocate` gives, which copes with memory that isn't there.
+pub fn attempt<T>(allocate: impl FnOnce() -> T) -> T {
+    let before = ATTEMPT.replace(true);
+    let given = allocate();
+    ATTEMPT.set(before);
+    given
+}
+
+/// An allocator that ends the process, with one line and exit code 1, where another has no memory and it is no
+/// [`attempt`].
+pub struct OneLine<A>(pub A);
+
+#[allow(unsafe_code)] // an allocator's interface
+// SAFETY: what the other allocator gives is passed on.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for OneLine<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's.
+        given(unsafe { self.0.alloc(layout) }, layout.size())
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's.
+        given(unsafe { self.0.alloc_zeroed(layout) }, layout.size())
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        // SAFETY: the caller's.
+        given(unsafe { self.0.realloc(at, layout, bytes) }, bytes)
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's.
+        unsafe { self.0.dealloc(at, layout) };
+    }
+}
+
+fn given(at: *mut u8, bytes: usize) -> *mut u8 {
+    if at.is_null() && !ATTEMPT.get() {
+        end(bytes);
+    }
+    at
+}
+
+#[cold]
+fn end(bytes: usize) -> ! {
+    static ENDING: AtomicBool = AtomicBool::new(false);
+    // What is written needs memory itself: that may not be there either.
+    ATTEMPT.set(true);
+    if ENDING.swap(true, Ordering::Relaxed) {
+        // Another thread is at it.
+        loop {
+            std::thread::park();
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "error: {}", Error::Memory { bytes });
+    std::process::exit(1)
+}
