@@ -3,8 +3,11 @@
 #pragma once
 #include "common.cuh"
 
-// x where it is positive, slope · x elsewhere.
-__device__ __forceinline__ float rectified(float x, float slope) { return x > 0.0f ? x : slope * x; }
+// slope · x; 0 where the slope is 0, whatever x is: of an infinite one a product would make NaN.
+__device__ __forceinline__ float slope_times(float slope, float x) { return slope == 0.0f ? 0.0f : slope * x; }
+
+// x where it is positive or NaN, slope · x elsewhere.
+__device__ __forceinline__ float rectified(float x, float slope) { return x <= 0.0f ? slope_times(slope, x) : x; }
 
 // The value times `scale` where its word is at least `threshold`. Adding 0 makes a zero that is kept +0; a value that
 // is dropped is -0, so the output tells the two apart.
@@ -22,8 +25,9 @@ __device__ __forceinline__ float4 kept_or_dropped(float4 values, uint4 words, fl
 struct Slopes {
     float above, below, dropped;
 
-    __device__ __forceinline__ float at(float y) const {
+    // The gradient g times the slope where the output is y.
+    __device__ __forceinline__ float times(float y, float g) const {
         const float not_above = __float_as_uint(y) == 0x80000000u ? dropped : below;
-        return y > 0.0f ? above : not_above;
+        return slope_times(y <= 0.0f ? not_above : above, g);
     }
 };

@@ -31,11 +31,17 @@ extern "C" __global__ void __launch_bounds__(256)
     float sum = 0.0f, squares = 0.0f;
     if (c < channels) {
         const float first = x[first_row * channels + c];
+        for (int row = first_row + place.turn; row < end;) {
+            const int run_end = min(row + RUN * place.turns, end);
+            float run_sum = 0.0f, run_squares = 0.0f;
 #pragma unroll 4
-        for (int row = first_row + place.turn; row < end; row += place.turns) {
-            const float d = x[row * channels + c] - first;
-            sum += d;
-            squares = __fmaf_rn(d, d, squares);
+            for (; row < run_end; row += place.turns) {
+                const float d = x[row * channels + c] - first;
+                run_sum += d;
+                run_squares = __fmaf_rn(d, d, run_squares);
+            }
+            sum += run_sum;
+            squares += run_squares;
         }
     }
     auto add = [](float a, float b) { return a + b; };
@@ -63,7 +69,7 @@ extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
             const double count = min(tile, rows - t * tile), first = x[t * tile * channels + c];
             const double apart = sums[2 * t * channels + c] / count; // of the tile's mean from its first row
             const double squares = sums[(2 * t + 1) * channels + c] - apart * apart * count;
-            all = merged(all, {count, first + apart, squares > 0.0 ? squares : 0.0});
+            all = merged(all, {count, first + apart, squares < 0.0 ? 0.0 : squares});
         }
     }
     all = combine_block(merged, all, parts, width);

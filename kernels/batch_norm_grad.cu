@@ -24,12 +24,18 @@ extern "C" __global__ void __launch_bounds__(256)
     if (c < channels) {
         const float centre = mean[c];
         const Affine affine = affine_of(gamma[c], beta[c], centre, variance[c], epsilon);
+        for (int row = first_row + place.turn; row < end;) {
+            const int run_end = min(row + RUN * place.turns, end);
+            float run_sum = 0.0f, run_products = 0.0f;
 #pragma unroll 4
-        for (int row = first_row + place.turn; row < end; row += place.turns) {
-            const int i = row * channels + c;
-            const float z_grad = slopes.at(y == nullptr ? affine.of(x[i]) : y[i]) * grad[i];
-            sum += z_grad;
-            products = __fmaf_rn(z_grad, x[i] - centre, products);
+            for (; row < run_end; row += place.turns) {
+                const int i = row * channels + c;
+                const float z_grad = slopes.times(y == nullptr ? affine.of(x[i]) : y[i], grad[i]);
+                run_sum += z_grad;
+                run_products = __fmaf_rn(z_grad, x[i] - centre, run_products);
+            }
+            sum += run_sum;
+            products += run_products;
         }
     }
     auto add = [](float a, float b) { return a + b; };
@@ -91,7 +97,7 @@ extern "C" __global__ void batch_norm_grad_input(const float* x, const float* y,
             auto z = [](float x, float a, float b) { return Affine{a, b}.of(x); };
             output = map_four(z, values, load_channels(a, i, channels), load_channels(b, i, channels));
         }
-        auto through = [=](float y, float g, float grad_mean) { return slopes.at(y) * g - grad_mean; };
+        auto through = [=](float y, float g, float grad_mean) { return slopes.times(y, g) - grad_mean; };
         const float4 apart = map_four(through, output, load_four(grad, i, n), load_channels(grad_mean, i, channels));
         auto minus = [](float x, float mean) { return x - mean; };
         const float4 centred = map_four(minus, values, load_channels(mean, i, channels));

@@ -23,3 +23,5 @@ BINARY(minimum, b >= a || a != a ? a : b)
 BINARY(greater_equal, float(a >= b))
 BINARY(greater, float(a > b))
 BINARY(equal, float(a == b))
+// The gradient a where the mask b is not 0.
+BINARY(masked, b == 0.0f ? 0.0f : a)

@@ -1,4 +1,4 @@
-// Leaky ReLU, y = x where x > 0 and slope · x elsewhere; the same with dropout after it, in one pass; and the gradient
+// Leaky ReLU, y = x where x > 0 (or NaN) and slope · x elsewhere; the same with dropout after it, in one pass; and the gradient
 // of either, x̄ = ȳ · (the slope that y tells).
 //
 // Grid: any; a thread takes four values, and then every grid_threads()-th four. `to` may be an input.
@@ -21,12 +21,12 @@ extern "C" __global__ void leaky_relu_dropout(const float* from, float* to, int 
     }
 }
 
-// `above` is the slope where y is positive, `dropped` where it is -0, `below` elsewhere.
+// `above` is the slope where y is positive or NaN, `dropped` where it is -0, `below` elsewhere.
 extern "C" __global__ void leaky_relu_grad(const float* y, const float* grad, float* to, int n, float above,
                                            float below, float dropped) {
     const Slopes slopes = {above, below, dropped};
     for (int i = 4 * grid_thread(); i < n; i += 4 * grid_threads()) {
-        auto through = [=](float y, float g) { return slopes.at(y) * g; };
+        auto through = [=](float y, float g) { return slopes.times(y, g); };
         store_four(to, i, n, map_four(through, load_four(y, i, n), load_four(grad, i, n)));
     }
 }

@@ -3,7 +3,8 @@
 //
 // Each form reduces a tile of fixed size and writes its part; the launcher reduces the parts by another launch until
 // there is one. Tiles depend on the shape alone and everything is combined in a fixed order, so the same input gives
-// the same bits on any GPU. Because parts are combined as a tree, rounding errors grow with the logarithm of the length.
+// the same bits on any GPU. Parts are combined as a tree, and what a thread adds up by itself is short (RUN): rounding
+// errors grow with the logarithm of the length.
 //
 //   form           for                                       a thread reads             makes of [outer, reduced, inner]
 //   few            reduced is small, many results            one result's values        [outer, inner]
@@ -14,6 +15,10 @@
 #include "common.cuh"
 
 constexpr int MAX_BLOCK = 1024;
+
+// Values that a thread with hundreds to add up takes at a time: it sums such a run by itself and then adds it to those
+// before, so that an error grows with the length and the number of runs, not with their product.
+constexpr int RUN = 16;
 
 // Brings together what the threads of a block hold whose indices differ by a multiple of `width`: the threads below
 // `width` get the whole. Block size and width are powers of two; `shared` has a place for every thread.
@@ -87,9 +92,12 @@ __device__ __forceinline__ void reduce_columns(const float* __restrict__ from, f
     const float* values = from + part / tiles * reduced * inner + column;
     float result = Operation::identity();
     if (column < inner) {
+        for (int r = first + turn; r < end;) {
+            const int run_end = min(r + RUN * turns, end);
+            float run = Operation::identity();
 #pragma unroll 4
-        for (int r = first + turn; r < end; r += turns) {
-            result = Operation::combine(result, values[r * inner]);
+            for (; r < run_end; r += turns) run = Operation::combine(run, values[r * inner]);
+            result = Operation::combine(result, run);
         }
     }
     result = combine_block(Operation::combine, result, shared, width);

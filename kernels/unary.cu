@@ -19,6 +19,7 @@ UNARY(square, x * x)
 UNARY(abs, fabsf(x))
 UNARY(sign, float(x > 0.0f) - float(x < 0.0f))
 UNARY(tanh, tanhf(x))
-UNARY(sigmoid, 1.0f / (1.0f + expf(-x)))
+// By e^-|x|, which is never infinite: results below 1e-38 are the subnormal numbers that they should be.
+UNARY(sigmoid, (x < 0.0f ? expf(-fabsf(x)) : 1.0f) / (1.0f + expf(-fabsf(x))))
 // max(x, 0) + ln(1 + e^-|x|); the maximum is written so that NaN stays NaN.
 UNARY(softplus, (x <= 0.0f ? 0.0f : x) + log1pf(expf(-fabsf(x))))

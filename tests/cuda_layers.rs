@@ -10,7 +10,7 @@ use minimax::cuda::emulator;
 use minimax::gan::pixels;
 use minimax::ops::dropout::{Mask, dropout};
 use minimax::ops::{
-    batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu_dropout, max, random_normal,
+    batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu_dropout, max, mean, random_normal,
     random_uniform, sum,
 };
 use minimax::optim::{
@@ -70,6 +70,35 @@ fn reductions_of_every_form_and_of_many_passes() {
         hold(&format!("max of {shape:?} over {axes:?}"), 0.0, |device| {
             vec![max(&drawn(1, shape, 0.0, device), axes)]
         });
+    }
+}
+
+#[test]
+fn means_are_divided_and_long_sums_keep_their_digits() {
+    emulation::start();
+    let cases: &[(&[usize], &[usize])] = &[
+        (&[41], &[0]),
+        (&[135, 2], &[0]),
+        (&[1000, 40], &[0]),
+        (&[300_000], &[0]),
+        (&[100_000, 3], &[0]),
+        (&[2, 30_000, 3], &[1]),
+        (&[500, 2, 300, 3], &[0, 2]),
+    ];
+    for (shape, axes) in cases {
+        let mean_of = |value: f64| mean(&Tensor::full(value, *shape, CUDA), axes).to_f64();
+        // The sums are whole numbers that f32 holds.
+        assert!(
+            mean_of(7.0).iter().all(|m| *m == 7.0),
+            "{shape:?} over {axes:?}"
+        );
+        for found in mean_of(0.1) {
+            let error = (found / f64::from(0.1_f32) - 1.0).abs();
+            assert!(
+                error < 80.0 / 16_777_216.0,
+                "{shape:?} over {axes:?}: {error:e}"
+            );
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Sums down the columns of a tall matrix `[rows, width]`: bias gradients and batch statistics.
 //!
-//! The matrix is cut into tiles of fixed size, which threads share; what is summed of each is brought
-//! together in order, so threads change no bits.
+//! The matrix is cut into tiles of fixed size, which threads share, and a tile into leaves of a few rows. What is
+//! summed of each is added in pairs, and those in pairs: errors grow with the logarithm of the number of rows, and
+//! threads change no bits.
 
 use super::TASK_LENGTH;
 use super::pool::Buffer;
@@ -11,12 +12,17 @@ use std::ops::Range;
 /// Columns of a tile at most: what is summed stays in the L1 cache while rows pass.
 pub const TILE_WIDTH: usize = 256;
 
-/// A tile's place in the matrix.
-pub struct Tile {
+/// Rows of a leaf at most, which are added up one after the other.
+const LEAF_ROWS: usize = 32;
+
+/// A leaf's place in the matrix.
+pub struct Leaf {
     /// Its rows.
     pub rows: Range<usize>,
     /// Its columns.
     pub columns: Range<usize>,
+    /// The first row of the tile that it is part of.
+    pub top: usize,
 }
 
 /// What has been summed of each tile.
@@ -65,13 +71,13 @@ impl Grid {
     }
 }
 
-/// Sums `sums` quantities of each column, tile by tile. `add(tile, sums)` adds the share of a tile's rows
-/// to `sums`: zeros at first, a row of [`Tile::columns`] for each quantity.
+/// Sums `sums` quantities of each column, tile by tile. `add(leaf, sums)` adds the share of a leaf's rows
+/// to `sums`: zeros at first, a row of [`Leaf::columns`] for each quantity.
 pub fn tile_sums(
     rows: usize,
     width: usize,
     sums: usize,
-    add: impl Fn(&Tile, &mut [f32]) + Sync,
+    add: impl Fn(&Leaf, &mut [f32]) + Sync,
 ) -> TileSums {
     let grid = Grid::new(rows, width);
     let (down, across) = (grid.down(), width.div_ceil(grid.tile_width));
@@ -84,15 +90,50 @@ pub fn tile_sums(
         .par_chunks_mut(of_tile)
         .enumerate()
         .for_each(|(i, values)| {
-            let tile = Tile {
-                rows: grid.rows(i % down),
-                columns: grid.columns(i / down),
-            };
-            let values = &mut values[..sums * tile.columns.len()];
-            values.fill(0.0);
-            add(&tile, values);
+            let (rows, columns) = (grid.rows(i % down), grid.columns(i / down));
+            let values = &mut values[..sums * columns.len()];
+            sum_tile(rows, columns, values, &add);
         });
     TileSums { grid, sums, values }
+}
+
+/// What `add` makes of the leaves of a tile, added in pairs.
+fn sum_tile(
+    rows: Range<usize>,
+    columns: Range<usize>,
+    values: &mut [f32],
+    add: impl Fn(&Leaf, &mut [f32]),
+) {
+    let top = rows.start;
+    let leaf = |start: usize| Leaf {
+        rows: start..rows.end.min(start + LEAF_ROWS),
+        columns: columns.clone(),
+        top,
+    };
+    if rows.len() <= LEAF_ROWS {
+        values.fill(0.0);
+        return add(&leaf(top), values);
+    }
+    let mut leaves = Buffer::zeros(rows.len().div_ceil(LEAF_ROWS) * values.len());
+    for (i, sums) in leaves.chunks_exact_mut(values.len()).enumerate() {
+        add(&leaf(top + i * LEAF_ROWS), sums);
+    }
+    add_in_pairs(&mut leaves, values.len(), values.len());
+    values.copy_from_slice(&leaves[..values.len()]);
+}
+
+/// Adds up rows of `len` values that begin every `stride` values, and leaves their sum in the first: neighbours in
+/// pairs, then neighbouring pairs, and so on.
+#[inline(always)]
+pub fn add_in_pairs(rows: &mut [f32], stride: usize, len: usize) {
+    let mut apart = stride;
+    while apart < rows.len() {
+        for at in (0..rows.len() - apart).step_by(2 * apart) {
+            let (left, right) = rows.split_at_mut(at + apart);
+            add_assign(&mut left[at..][..len], &right[..len]);
+        }
+        apart *= 2;
+    }
 }
 
 impl TileSums {
@@ -116,14 +157,20 @@ impl TileSums {
     }
 
     /// The sums over all rows, `[sums, width]`.
-    pub fn total(&self) -> Buffer {
-        let mut total = Buffer::zeros(self.sums * self.grid.width);
-        for (columns, tiles) in self.stacks() {
-            for (_, sums) in tiles {
-                for (i, sums) in sums.chunks_exact(columns.len()).enumerate() {
-                    let row = &mut total[i * self.grid.width..][..self.grid.width];
-                    add_assign(&mut row[columns.clone()], sums);
-                }
+    pub fn total(mut self) -> Buffer {
+        let Grid { width, .. } = self.grid;
+        let mut total = Buffer::zeros(self.sums * width);
+        let of_tile = self.sums * self.grid.tile_width;
+        let of_stack = (self.grid.down() * of_tile).max(1);
+        for (i, stack) in self.values.chunks_exact_mut(of_stack).enumerate() {
+            let columns = self.grid.columns(i);
+            add_in_pairs(stack, of_tile, self.sums * columns.len());
+            for (i, sums) in stack
+                .chunks_exact(columns.len())
+                .take(self.sums)
+                .enumerate()
+            {
+                total[i * width..][columns.clone()].copy_from_slice(sums);
             }
         }
         total
@@ -146,10 +193,10 @@ mod tests {
     fn every_column_is_summed_over_every_row() {
         for (rows, width) in [(0, 3), (3, 0), (5, 1), (20_000, 1), (700, 17), (130, 600)] {
             let x: Vec<f32> = (0..rows * width).map(|i| (i % 7) as f32).collect();
-            let sums = tile_sums(rows, width, 2, |tile, sums| {
-                let (plain, doubled) = sums.split_at_mut(tile.columns.len());
-                for row in tile.rows.clone() {
-                    for (i, c) in tile.columns.clone().enumerate() {
+            let sums = tile_sums(rows, width, 2, |leaf, sums| {
+                let (plain, doubled) = sums.split_at_mut(leaf.columns.len());
+                for row in leaf.rows.clone() {
+                    for (i, c) in leaf.columns.clone().enumerate() {
                         plain[i] += x[row * width + c];
                         doubled[i] += 2.0 * x[row * width + c];
                     }

@@ -107,7 +107,8 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&DIV, a, b)
 }
 
-/// The larger, or NaN if either is; where they are equal the gradient goes to `a`.
+/// The larger, or NaN if either is; where they are equal the gradient goes to `a`, and where either is NaN to neither.
+/// (PyTorch halves it where they are equal, and gives it to both at NaN.)
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -120,14 +121,15 @@ pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
         cuda: "binary_maximum",
         keeps: Keeps::Inputs,
         vjp: [
-            |call, g| Some(g * greater_equal(&call.input(0), &call.input(1))),
-            |call, g| Some(g * greater(&call.input(1), &call.input(0))),
+            |call, g| Some(masked(g, &greater_equal(&call.input(0), &call.input(1)))),
+            |call, g| Some(masked(g, &greater(&call.input(1), &call.input(0)))),
         ],
     };
     apply(&MAXIMUM, a, b)
 }
 
-/// The smaller, or NaN if either is; where they are equal the gradient goes to `a`.
+/// The smaller, or NaN if either is; where they are equal the gradient goes to `a`, and where either is NaN to neither.
+/// (PyTorch halves it where they are equal, and gives it to both at NaN.)
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -140,8 +142,8 @@ pub fn minimum(a: &Tensor, b: &Tensor) -> Tensor {
         cuda: "binary_minimum",
         keeps: Keeps::Inputs,
         vjp: [
-            |call, g| Some(g * greater_equal(&call.input(1), &call.input(0))),
-            |call, g| Some(g * greater(&call.input(0), &call.input(1))),
+            |call, g| Some(masked(g, &greater_equal(&call.input(1), &call.input(0)))),
+            |call, g| Some(masked(g, &greater(&call.input(0), &call.input(1)))),
         ],
     };
     apply(&MINIMUM, a, b)
@@ -198,8 +200,21 @@ pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&EQUAL, a, b)
 }
 
+/// `grad` where `mask` is 1, and 0 where it is 0, also of an infinite gradient, of which a product would make NaN.
+fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
+    const MASKED: Binary = Binary {
+        name: "masked",
+        reference: |g, mask| if mask == 0.0 { 0.0 } else { g },
+        cpu: |g, mask, y| simd::zip(g, mask, y, |g, mask| if mask == 0.0 { 0.0 } else { g }),
+        cuda: "binary_masked",
+        keeps: Keeps::Inputs,
+        vjp: [|call, g| Some(masked(g, &call.input(1))), |_, _| None],
+    };
+    apply(&MASKED, grad, mask)
+}
+
 /// x held between `low` and `high`: min(max(x, low), high). The gradient is 1 from `low` to `high`,
-/// both included.
+/// both included (PyTorch 2.15 leaves them out), and 0 beyond and at NaN, of which the value is NaN.
 pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
     minimum(&maximum(x, &scalar(low, x)), &scalar(high, x))
 }

@@ -11,6 +11,9 @@ use crate::tensor::Tensor;
 /// -t ln σ(x) - (1 - t) ln(1 - σ(x)) = softplus(x) - x t
 /// ```
 ///
+/// Of an infinite logit it is NaN, as PyTorch's is; of a finite one it is right to a rounding of x, so that in f32 the
+/// loss of a target 1 is 0 from x = 17 on (PyTorch's is where the target is 0 and x below -17).
+///
 /// # Panics
 /// If the shapes don't broadcast.
 #[track_caller]
@@ -19,7 +22,7 @@ pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Te
 }
 
 /// Binary cross-entropy of probabilities p: -t ln p - (1 - t) ln(1 - p), with p held to [ε, 1 - ε],
-/// ε = 10⁻⁷, as Keras does.
+/// ε = 10⁻⁷, as Keras does, and no gradient beyond. (PyTorch holds the logarithms to at least -100 in place of p.)
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -66,7 +69,7 @@ pub fn log_softmax(x: &Tensor) -> Tensor {
 }
 
 /// Cross-entropy of `logits` `[n, classes]` against `targets`, rows of probabilities (one-hot for
-/// labels): the mean over the batch of -Σ t ln softmax(x).
+/// labels): the mean over the batch of -Σ t ln softmax(x). A logit of -∞ makes it NaN, also where its target is 0.
 ///
 /// # Panics
 /// If the shapes differ.

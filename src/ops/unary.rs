@@ -1,6 +1,9 @@
 //! Functions of one number, applied to each value: one row of a table per function.
 //!
 //! Here y = f(x) and a derivative rule is x̄ = ȳ · f′(x), written with whichever of x and y is cheaper.
+//!
+//! Infinities, NaN, zeros of either sign and subnormal numbers come out as IEEE 754 and PyTorch have it, of f and of f′,
+//! and nothing subnormal is flushed to zero. A share of 0 of an infinite ȳ is NaN, as there.
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::cpu::pool::Buffer;
@@ -109,7 +112,7 @@ pub fn sign(x: &Tensor) -> Tensor {
         cpu: |x, y| simd::map(x, y, |x| f32::from(x > 0.0) - f32::from(x < 0.0)),
         cuda: "unary_sign",
         keeps: Keeps::Nothing,
-        vjp: |_, g| g * 0.0,
+        vjp: |_, g| Tensor::zeros(g.shape(), g.device()),
     };
     apply(&SIGN, x)
 }

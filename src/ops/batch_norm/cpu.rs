@@ -42,14 +42,14 @@ impl Affine {
 /// squares about it, and tiles are merged as Chan, Golub and LeVeque (1979) do it.
 pub fn statistics(x: &[f32], channels: usize) -> (Buffer, Buffer) {
     let rows = x.len() / channels;
-    let sums = tile_sums(rows, channels, 2, |tile, sums| {
-        let row = |r: usize| &x[r * channels..][tile.columns.clone()];
+    let sums = tile_sums(rows, channels, 2, |leaf, sums| {
+        let row = |r: usize| &x[r * channels..][leaf.columns.clone()];
         widest(
             #[inline(always)]
             move || {
-                let (sum, squares) = sums.split_at_mut(tile.columns.len());
-                let first = row(tile.rows.start);
-                for r in tile.rows.clone() {
+                let (sum, squares) = sums.split_at_mut(leaf.columns.len());
+                let first = row(leaf.top);
+                for r in leaf.rows.clone() {
                     let columns = sum.iter_mut().zip(squares.iter_mut());
                     for ((sum, square), (&x, &first)) in columns.zip(row(r).iter().zip(first)) {
                         let d = x - first;
@@ -70,10 +70,12 @@ pub fn statistics(x: &[f32], channels: usize) -> (Buffer, Buffer) {
             for (i, merged) in merged[..columns.len()].iter_mut().enumerate() {
                 let count = rows.len() as f64;
                 let sum = f64::from(sum[i]);
+                let squares = f64::from(squares[i]) - sum * sum / count;
                 merged.merge(Moments {
                     count,
                     mean: f64::from(first[i]) + sum / count,
-                    squares: (f64::from(squares[i]) - sum * sum / count).max(0.0),
+                    // Not `max`, which would make 0 of NaN.
+                    squares: if squares < 0.0 { 0.0 } else { squares },
                 });
             }
         }
@@ -157,7 +159,7 @@ impl Forward<'_> {
         let grads = z_grad.iter_mut().zip(&grad[at..][..len]);
         if let Some(y) = self.y {
             for ((z_grad, &grad), &y) in grads.zip(&y[at..][..len]) {
-                *z_grad = slopes.at(y) * grad;
+                *z_grad = slopes.times(y, grad);
             }
         } else {
             let (a, b) = (
@@ -166,7 +168,7 @@ impl Forward<'_> {
             );
             let values = self.x[at..][..len].iter().zip(a.iter().zip(b));
             for ((z_grad, &grad), (&x, (&a, &b))) in grads.zip(values) {
-                *z_grad = slopes.at(x.mul_add(a, b)) * grad;
+                *z_grad = slopes.times(x.mul_add(a, b), grad);
             }
         }
     }
@@ -182,15 +184,15 @@ impl Forward<'_> {
     ) -> (Buffer, Buffer, Buffer) {
         let (x, channels) = (self.x, gamma.len());
         let rows = x.len() / channels;
-        let sums = tile_sums(rows, channels, 2, |tile, sums| {
-            let (start, width) = (tile.columns.start, tile.columns.len());
+        let sums = tile_sums(rows, channels, 2, |leaf, sums| {
+            let (start, width) = (leaf.columns.start, leaf.columns.len());
             widest(
                 #[inline(always)]
                 move || {
-                    let mean = &mean[tile.columns.clone()];
+                    let mean = &mean[leaf.columns.clone()];
                     let (grad_sum, product_sum) = sums.split_at_mut(width);
                     let mut z_grad = [0.0; TILE_WIDTH];
-                    for row in tile.rows.clone() {
+                    for row in leaf.rows.clone() {
                         let at = row * channels + start;
                         self.through_activation(at, start, grad, &mut z_grad[..width]);
                         let sums = grad_sum.iter_mut().zip(product_sum.iter_mut());

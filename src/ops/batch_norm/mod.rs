@@ -10,6 +10,9 @@
 //! A leaky ReLU, and dropout after it, may be part of the op: they are done where y is stored, and their
 //! derivative where ȳ is read.
 //!
+//! An infinity or NaN in a channel makes NaN of all its outputs. In f32, σ² is infinite where values lie beyond some
+//! 1e19 of each other, and y then is β; PyTorch, which adds up in f64, normalises those too.
+//!
 //! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it
 //! is, so that second derivatives follow; a test holds the two together.
 

@@ -5,7 +5,7 @@
 //! rate · 2³². So the mask is never stored; backward draws it again, x̄ = ȳ · m / (1 - rate), which
 //! is dropout itself.
 //!
-//! A value that is dropped becomes -0, and a zero that is kept +0. Where leaky ReLU and dropout are one
+//! A value that is dropped becomes -0, infinite or NaN as it may be (PyTorch makes NaN of those), and a zero that is kept +0. Where leaky ReLU and dropout are one
 //! op ([`leaky_relu_dropout`](super::leaky_relu_dropout)), its output thus tells backward everything.
 
 pub(super) mod cpu;

@@ -5,7 +5,7 @@ use crate::cpu::pool::Buffer;
 use crate::cpu::simd;
 use crate::ops::dropout::{self, Mask};
 
-/// x where it is positive, `slope` · x elsewhere.
+/// x where it is positive or NaN, `slope` · x elsewhere.
 pub fn leaky_relu(x: &[f32], slope: f32) -> Buffer {
     let mut y = Buffer::unspecified(x.len());
     simd::map(x, &mut y, move |x| rectified(x, slope));
@@ -21,14 +21,20 @@ pub fn leaky_relu_dropout(x: &[f32], slope: f32, mask: &Mask) -> Buffer {
 pub fn rectify_grad(y: &[f32], grad: &[f32], slopes: Slopes) -> Buffer {
     let slopes = SlopesF32::from(slopes);
     let mut x_grad = Buffer::unspecified(y.len());
-    simd::zip(y, grad, &mut x_grad, move |y, g| slopes.at(y) * g);
+    simd::zip(y, grad, &mut x_grad, move |y, g| slopes.times(y, g));
     x_grad
 }
 
-/// x where it is positive, `slope` · x elsewhere.
+/// x where it is positive or NaN, `slope` · x elsewhere.
 #[inline(always)]
 pub fn rectified(x: f32, slope: f32) -> f32 {
-    if x > 0.0 { x } else { slope * x }
+    if x <= 0.0 { times(slope, x) } else { x }
+}
+
+/// slope · x; 0 where the slope is 0, whatever x is.
+#[inline(always)]
+fn times(slope: f32, x: f32) -> f32 {
+    if slope == 0.0 { 0.0 } else { slope * x }
 }
 
 /// [`Slopes`] as a kernel multiplies by them.
@@ -40,16 +46,16 @@ pub struct SlopesF32 {
 }
 
 impl SlopesF32 {
-    /// The slope where the output is `y`.
+    /// The gradient `grad` times the slope where the output is `y`.
     #[inline(always)]
-    pub fn at(&self, y: f32) -> f32 {
+    pub fn times(&self, y: f32, grad: f32) -> f32 {
         const DROPPED: u32 = (-0.0_f32).to_bits();
         let not_above = if y.to_bits() == DROPPED {
             self.dropped
         } else {
             self.below
         };
-        if y > 0.0 { self.above } else { not_above }
+        times(if y <= 0.0 { not_above } else { self.above }, grad)
     }
 }
 

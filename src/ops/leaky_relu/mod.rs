@@ -5,6 +5,10 @@
 //! respect to x it is 0 wherever it has one. y > 0 exactly where x > 0, and what
 //! [`dropout`](mod@super::dropout) has dropped is -0, so the rule reads y, which the next layer keeps
 //! anyway.
+//!
+//! A slope of 0 makes +0 of whatever it is for: of -∞, where a product would be NaN, of -1, where it would be -0, and
+//! of an infinite ȳ. NaN goes through, as if it were positive: y is NaN and x̄ = ȳ. (PyTorch's `relu` does all of this,
+//! but leaves -0 as it is; its `leaky_relu` takes x̄ = slope · ȳ at NaN, and with slope 0 makes NaN of -∞.)
 
 pub(super) mod cpu;
 pub(super) mod cuda;
@@ -17,7 +21,7 @@ use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// x where it is positive, `slope` · x elsewhere.
+/// x where it is positive or NaN, `slope` · x elsewhere.
 ///
 /// # Panics
 /// If `slope` is negative.
@@ -26,7 +30,7 @@ pub fn leaky_relu(x: &Tensor, slope: f64) -> Tensor {
     rectify(x, Rectifier::new(slope, None))
 }
 
-/// x where it is positive, 0 elsewhere.
+/// x where it is positive or NaN, 0 elsewhere.
 pub fn relu(x: &Tensor) -> Tensor {
     leaky_relu(x, 0.0)
 }
@@ -86,7 +90,7 @@ impl Rectifier {
 /// The derivative of a [`Rectifier`] by the sign of its output.
 #[derive(Clone, Copy)]
 pub(super) struct Slopes {
-    /// Where it is positive.
+    /// Where it is positive or NaN.
     pub above: f64,
     /// Where it is negative or +0.
     pub below: f64,

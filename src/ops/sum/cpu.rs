@@ -1,9 +1,9 @@
 //! One run of axes after the other, each a reduction of `[outer, reduced, inner]` in blocks of
-//! [`TASK_LENGTH`] values: the blocks are summed apart and then added in order, so threads change no
-//! bits.
+//! [`TASK_LENGTH`] values, which threads share. Blocks, and the leaves that they are made of, are added in pairs
+//! ([`add_in_pairs`]), so that errors stay small and threads change no bits.
 
 use super::Reduction;
-use crate::cpu::columns::{add_assign, tile_sums};
+use crate::cpu::columns::{add_assign, add_in_pairs, tile_sums};
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
 use crate::cpu::{TASK_LENGTH, rows_per_task};
@@ -47,17 +47,28 @@ fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
 
 /// The sum of each column of x `[rows, width]`.
 fn sum_columns(x: &[f32], rows: usize, width: usize) -> Buffer {
-    let sums = tile_sums(rows, width, 1, |tile, sums| {
+    /// Columns that fill vectors.
+    const WIDE: usize = 64;
+    // Rows narrower than that are taken several at a time, as one row each.
+    let joined = (WIDE / width).max(1);
+    let (whole, left) = x.split_at(rows / joined * joined * width);
+    let sums = tile_sums(rows / joined, joined * width, 1, |leaf, sums| {
         widest(
             #[inline(always)]
             move || {
-                for row in tile.rows.clone() {
-                    add_assign(sums, &x[row * width..][tile.columns.clone()]);
+                for row in leaf.rows.clone() {
+                    add_assign(sums, &whole[row * joined * width..][leaf.columns.clone()]);
                 }
             },
         );
     });
-    sums.total()
+    let mut wide = sums.total();
+    add_in_pairs(&mut wide, width, width);
+    let mut total = Buffer::zeros(width);
+    left.chunks_exact(width)
+        .for_each(|row| add_assign(&mut total, row));
+    add_assign(&mut total, &wide);
+    total
 }
 
 /// The sum of one contiguous row.
@@ -69,16 +80,57 @@ fn sum_row(x: &[f32]) -> f32 {
     sums.par_iter_mut()
         .zip(x.par_chunks(TASK_LENGTH))
         .for_each(|(sum, block)| *sum = sum_block(block));
-    sums.iter().sum()
+    add_in_pairs(&mut sums, 1, 1);
+    sums[0]
 }
 
-/// The sum of one block: 32 partial sums, which become vectors, those, and what is left over.
+/// Partial sums that are made side by side and become vectors.
+const LANES: usize = 32;
+
+/// Values of which each lane adds up its share one after the other.
+const LEAF: usize = 32 * LANES;
+
+/// The sum of one block of at most [`TASK_LENGTH`] values.
 fn sum_block(x: &[f32]) -> f32 {
-    let (pieces, tail) = x.as_chunks::<32>();
-    let mut sums = [0.0; 32];
+    if x.len() <= LEAF {
+        return sum_lanes(widest(
+            #[inline(always)]
+            move || leaf_lanes(x),
+        ));
+    }
+    let mut leaves = [[0.0; LANES]; TASK_LENGTH / LEAF];
+    let leaves = &mut leaves[..x.len().div_ceil(LEAF)];
     widest(
         #[inline(always)]
-        || pieces.iter().for_each(|piece| add_assign(&mut sums, piece)),
+        || {
+            for (lanes, x) in leaves.iter_mut().zip(x.chunks(LEAF)) {
+                *lanes = leaf_lanes(x);
+            }
+            add_in_pairs(leaves.as_flattened_mut(), LANES, LANES);
+        },
     );
-    sums.iter().sum::<f32>() + tail.iter().sum::<f32>()
+    sum_lanes(leaves[0])
+}
+
+/// What the lanes come to over one leaf.
+#[inline(always)]
+fn leaf_lanes(x: &[f32]) -> [f32; LANES] {
+    let (pieces, tail) = x.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    pieces
+        .iter()
+        .for_each(|piece| add_assign(&mut lanes, piece));
+    add_assign(&mut lanes, tail);
+    lanes
+}
+
+/// The lanes' sum, by halves.
+fn sum_lanes(mut lanes: [f32; LANES]) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        let (left, right) = lanes.split_at_mut(half);
+        add_assign(left, &right[..half]);
+        half /= 2;
+    }
+    lanes[0]
 }
