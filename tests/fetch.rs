@@ -478,3 +478,120 @@ fn commands_written_wrong() {
         assert!(list.contains(name), "{list}");
     }
 }
+
+/// A mirror that drips is left for the next one, and one that brings everything again and again is too.
+#[test]
+fn a_mirror_without_headway_is_left_for_the_next() {
+    use minimax::data::fetch::{Patience, Progress, fetch};
+    use minimax::data::manifest::Manifest;
+    use std::time::Duration;
+
+    let body = bytes(3 << 20);
+    let copy = body.clone();
+    let dripping = Server::with(move |_, _, stream| {
+        let answer = whole(&copy);
+        for byte in &answer {
+            std::thread::sleep(Duration::from_millis(5));
+            if stream.write_all(&[*byte]).is_err() {
+                break;
+            }
+        }
+    });
+    // Two megabytes, and then that it can't go on from there.
+    let copy = body.clone();
+    let circling = Server::start(move |request, _| match request.from {
+        None => cut(whole(&copy), 1 << 20),
+        Some(_) => answer("416 Range Not Satisfiable", "", b""),
+    });
+    let copy = body.clone();
+    let good = Server::start(move |request, _| ranged(&copy, request));
+    let mirrors = [&*dripping.url, &circling.url, &good.url];
+    let manifest = Manifest::parse("m.toml", &set(&mirrors, "file", &body, "")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let patience = Patience {
+        stretch: Duration::from_millis(500),
+        least: 10_000,
+        ..Patience::default()
+    };
+    let mut left = Vec::new();
+    let mut hear = |progress: Progress| {
+        if let Progress::Failed { url, why, again } = progress
+            && !again
+        {
+            left.push((url.to_string(), why.to_string()));
+        }
+    };
+    let set = &manifest.sets[0];
+    fetch(set, folder.path(), patience, &mut hear, &|| false).unwrap();
+    assert!(read(folder.path(), "file") == body);
+    assert!(left[0].0.starts_with(&dripping.url) && left[0].1.starts_with("too slow"));
+    assert!(left[1].0.starts_with(&circling.url), "{left:?}");
+    assert!(circling.requests().len() <= 6);
+}
+
+#[test]
+fn what_never_began_leaves_no_folder_and_train_names_the_command() {
+    let folder = toy(&["http://127.0.0.1:9/"], b"abc");
+    fail(folder.path(), FETCH, 1);
+    assert!(!folder.path().join("datasets").exists());
+    for made in [false, true] {
+        if made {
+            std::fs::create_dir_all(folder.path().join("datasets/mnist")).unwrap();
+        }
+        let said = fail(folder.path(), "train dcgan-mnist --out run", 1);
+        assert!(said.contains("minimax data fetch mnist"), "{said}");
+    }
+}
+
+/// Links that somebody has put where files will be are not written through.
+#[cfg(unix)]
+#[test]
+fn planted_links_are_not_followed() {
+    let body = bytes(1000);
+    let copy = body.clone();
+    let server = Server::start(move |request, _| ranged(&copy, request));
+    let folder = toy(&[&server.url], &body);
+    let at = folder.path();
+    std::fs::create_dir_all(at.join("datasets/toy")).unwrap();
+    std::fs::write(at.join("precious"), "mine").unwrap();
+    let plant = |name: &str| std::os::unix::fs::symlink(at.join("precious"), at.join(name));
+    plant(PART).unwrap();
+    let said = fail(at, FETCH, 1);
+    assert!(
+        said.contains("file.part: not a regular file; remove it"),
+        "{said}"
+    );
+    std::fs::remove_file(at.join(PART)).unwrap();
+    plant("datasets/toy/file").unwrap();
+    succeed(at, FETCH);
+    assert_fetched(at, &body);
+    assert!(!at.join("datasets/toy/file").is_symlink());
+    assert_eq!(read(at, "precious"), b"mine");
+}
+
+/// A stop doesn't wait for a server that says nothing.
+#[cfg(unix)]
+#[test]
+fn a_silent_server_holds_nobody() {
+    use std::process::{Command, Stdio};
+
+    let (heard, asked) = std::sync::mpsc::channel();
+    let server = Server::with(move |_, _, stream| {
+        heard.send(()).unwrap();
+        // Until the other side has gone.
+        let _ = std::io::Read::read(stream, &mut [0]);
+    });
+    let folder = toy(&[&server.url], b"abc");
+    let mut command = minimax(folder.path(), FETCH);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = child.unwrap();
+    asked.recv().unwrap();
+    let kill = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.starts_with("stopped with 0 of 3 bytes"), "{said}");
+}

@@ -170,7 +170,13 @@ fn read_folder(folder: &Path, size: Option<[usize; 3]>) -> Result<Images> {
     Err(Error::data(
         folder,
         "no data set in this folder",
-        format!("it should hold {}", expected_files()),
+        match KNOWN
+            .iter()
+            .find(|name| folder == Path::new("datasets").join(name))
+        {
+            Some(name) => format!("get it with: minimax data fetch {name}"),
+            None => format!("it should hold {}", expected_files()),
+        },
     ))
 }
 

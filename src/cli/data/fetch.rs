@@ -3,7 +3,7 @@
 use super::{ManifestArgs, folder_of};
 use crate::cli::{interrupt, is_terminal, print, say};
 use crate::data::DIGITS;
-use crate::data::fetch::{Progress, fetch};
+use crate::data::fetch::{Patience, Progress, fetch};
 use crate::data::manifest::{File, Manifest, Set, is_web_address};
 use crate::terminal::{excerpt, line};
 use crate::{Error, Result};
@@ -47,7 +47,9 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     let folder = args.out.clone().unwrap_or_else(|| folder_of(&set.name));
     let stop = interrupt::watch()?;
     let mut screen = Screen::new();
-    let fetched = fetch(&set, &folder, &mut |progress| screen.show(&progress), &stop);
+    let patience = Patience::default();
+    let show = &mut |progress: Progress| screen.show(&progress);
+    let fetched = fetch(&set, &folder, patience, show, &stop);
     screen.clear();
     fetched?;
     print(&format!(

@@ -1,7 +1,7 @@
 //! One file from one of several mirrors: retries, the sum, and the name that it gets in the end.
 
 use super::Progress;
-use super::http::{Failure, get};
+use super::http::{Client, Failure, length};
 use crate::data::manifest::{File, Sum};
 use crate::terminal::excerpt;
 use crate::{Error, Result};
@@ -10,7 +10,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use ureq::Agent;
 
 /// How often one mirror is asked again without [`HEADWAY`] in between.
 const RETRIES: u32 = 3;
@@ -23,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// A file on its way.
 pub struct Download<'a> {
-    agent: &'a Agent,
+    client: &'a Client,
     file: &'a File,
     path: &'a Path,
     /// Its name until it is whole.
@@ -35,7 +34,7 @@ pub struct Download<'a> {
 impl<'a> Download<'a> {
     /// Of `file` to `path`.
     pub fn new(
-        agent: &'a Agent,
+        client: &'a Client,
         file: &'a File,
         path: &'a Path,
         progress: &'a mut dyn FnMut(Progress),
@@ -43,7 +42,7 @@ impl<'a> Download<'a> {
     ) -> Download<'a> {
         let part = path.with_file_name(format!("{}.part", file.name));
         Download {
-            agent,
+            client,
             file,
             path,
             part,
@@ -84,18 +83,21 @@ impl<'a> Download<'a> {
         // Bytes of an earlier call or another mirror may be why a sum is wrong.
         let mut inherited = self.done() > 0;
         let mut failures = 0;
+        // What has come and was thrown away again is no headway when it comes once more.
+        let mut furthest = self.done();
+        let end = Instant::now() + self.client.patience.whole;
         loop {
-            let before = self.done();
-            let why = match self.try_once(url) {
+            let why = match self.try_once(url, end) {
                 Err(Failure::Passing(why)) => why,
                 Err(Failure::Lasting(why)) if inherited && self.done() == 0 => why,
                 done_or_given_up => return done_or_given_up,
             };
             let after = self.done();
             inherited &= after > 0;
-            if after >= before + HEADWAY {
+            if after >= furthest + HEADWAY {
                 failures = 0;
             }
+            furthest = furthest.max(after);
             if failures == RETRIES {
                 return Err(Failure::Passing(why));
             }
@@ -106,11 +108,13 @@ impl<'a> Download<'a> {
     }
 
     /// One request, and the sum if it brings the end of the file.
-    fn try_once(&mut self, url: &str) -> std::result::Result<(), Failure> {
+    fn try_once(&mut self, url: &str, end: Instant) -> std::result::Result<(), Failure> {
         let (file, done) = (self.file, self.done());
         (self.progress)(Progress::Begun { file, url, done });
         let received = &mut |bytes| (self.progress)(Progress::Received(bytes));
-        let got = get(self.agent, url, &self.part, file.bytes, received, self.stop);
+        let got = self
+            .client
+            .get(url, &self.part, file.bytes, end, received, self.stop);
         self.check_stop()?;
         got?;
         self.check_sum()
@@ -138,7 +142,7 @@ impl<'a> Download<'a> {
 
     /// How many bytes have come.
     fn done(&self) -> u64 {
-        fs::metadata(&self.part).map_or(0, |part| part.len())
+        length(&self.part)
     }
 
     fn pause(&self, time: Duration) -> Result<()> {

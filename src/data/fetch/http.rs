@@ -1,11 +1,13 @@
 //! One request for the rest of a file (RFC 9110, section 14: range requests), written as it comes.
 
-use crate::Error;
+use super::Patience;
 use crate::terminal::brief;
+use crate::{Error, files};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 use ureq::Agent;
 use ureq::http::{Response, StatusCode};
 
@@ -25,92 +27,195 @@ impl From<Error> for Failure {
     }
 }
 
-/// What makes the requests. A server that says nothing for a quarter of a minute is given up; how long a
-/// download takes as a whole is not limited.
-pub fn agent() -> Agent {
-    const PATIENCE: Option<Duration> = Some(Duration::from_secs(15));
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_resolve(PATIENCE)
-        .timeout_connect(PATIENCE)
-        .timeout_per_read(PATIENCE)
-        .user_agent(concat!("minimax/", env!("CARGO_PKG_VERSION")))
-        // Sizes, sums and ranges are those of the file as it is.
-        .accept_encoding("identity")
-        .build()
-        .new_agent()
+/// What makes the requests.
+pub struct Client {
+    agent: Agent,
+    /// How long is waited for an answer.
+    pub patience: Patience,
 }
 
-/// Asks `url` for what the file `part` lacks of `bytes` and appends it; `received` is told how many there
-/// are after each read. At `stop`, what has come stays.
-///
-/// # Errors
-/// See [`Failure`]. More than `bytes` are never written, and a server that offers another size is
-/// refused before anything of `part` is lost.
-pub fn get(
-    agent: &Agent,
-    url: &str,
+/// What the thread of a request hears.
+enum Heard {
+    /// Where in the file the answer begins, as [`start`] says, and how long it is by its own word.
+    Answer(Result<Option<u64>, Failure>, Option<u64>),
+    Bytes(Vec<u8>),
+    End,
+    Cut(String),
+}
+
+/// How often it is asked whether to stop.
+const POLL: Duration = Duration::from_millis(50);
+
+impl Client {
+    /// One that is as patient as that.
+    pub fn new(patience: Patience) -> Client {
+        let silence = Some(patience.silence);
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(silence)
+            .timeout_recv_response(silence)
+            .timeout_per_read(silence)
+            .user_agent(concat!("minimax/", env!("CARGO_PKG_VERSION")))
+            // Sizes, sums and ranges are those of the file as it is.
+            .accept_encoding("identity")
+            .build()
+            .new_agent();
+        Client { agent, patience }
+    }
+
+    /// Asks `url` for what the file `part` lacks of `bytes` and appends it, until `end` at the latest;
+    /// `received` is told how many there are after each read. At `stop`, what has come stays.
+    ///
+    /// # Errors
+    /// See [`Failure`]. More than `bytes` are never written, and a server that offers another size is
+    /// refused before anything of `part` is lost.
+    pub fn get(
+        &self,
+        url: &str,
+        part: &Path,
+        bytes: u64,
+        end: Instant,
+        received: &mut dyn FnMut(u64),
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(), Failure> {
+        let done = length(part);
+        let done = if done > bytes { 0 } else { done };
+        if done == bytes {
+            return Ok(());
+        }
+        let heard = self.ask(url, done)?;
+        let mut file = None;
+        let mut at = done;
+        let (mut since, mut before) = (Instant::now(), at);
+        while !stop() {
+            if Instant::now() > end {
+                let what = format!("not done after {:?}", self.patience.whole);
+                return Err(Failure::Lasting(what));
+            }
+            if since.elapsed() > self.patience.stretch {
+                if at - before < self.patience.least {
+                    let (least, stretch) = (self.patience.least, self.patience.stretch);
+                    let what = format!("too slow: not even {least} bytes in {stretch:?}");
+                    return Err(Failure::Lasting(what));
+                }
+                (since, before) = (Instant::now(), at);
+            }
+            match heard.recv_timeout(POLL) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Failure::Passing("the request came to nothing".into()));
+                }
+                Ok(Heard::Answer(start, length)) => {
+                    at = begin(part, start?, length, done, bytes)?;
+                    file = Some(open(part, at)?);
+                    before = at;
+                }
+                Ok(Heard::Bytes(more)) if at + more.len() as u64 > bytes => {
+                    fs::remove_file(part).map_err(Error::io(part))?;
+                    return Err(Failure::Lasting(format!("sends more than {bytes} bytes")));
+                }
+                Ok(Heard::Bytes(more)) => {
+                    let mut file = file.as_ref().expect("an answer comes before its bytes");
+                    file.write_all(&more).map_err(Error::io(part))?;
+                    at += more.len() as u64;
+                    received(at);
+                }
+                Ok(Heard::End) if at == bytes => return Ok(()),
+                Ok(Heard::End) => {
+                    let what = format!("ends after {at} of {bytes} bytes");
+                    return Err(Failure::Passing(what));
+                }
+                Ok(Heard::Cut(cause)) => {
+                    let what = format!("cut after {at} of {bytes} bytes ({cause})");
+                    return Err(Failure::Passing(what));
+                }
+            }
+        }
+        Err(Failure::Passing("stopped".into()))
+    }
+
+    /// Makes the request on a thread of its own, for no part of one can be cut short from outside: a name is
+    /// looked up and a silent server is waited for as long as that takes. Whoever stops listening lets it go.
+    fn ask(&self, url: &str, done: u64) -> Result<Receiver<Heard>, Failure> {
+        let mut request = self.agent.get(url);
+        if done > 0 {
+            request = request.header("Range", format!("bytes={done}-"));
+        }
+        let (sender, heard) = sync_channel(4);
+        let work = move || {
+            let response = match request.call() {
+                Ok(response) => response,
+                Err(error) => {
+                    let _ = sender.send(Heard::Answer(Err(unanswered(error)), None));
+                    return;
+                }
+            };
+            let length = response.body().content_length();
+            let answer = Heard::Answer(start(&response, done), length);
+            let mut going = sender.send(answer).is_ok();
+            let mut body = response.into_body().into_reader();
+            let mut buffer = vec![0; 1 << 16];
+            while going {
+                let more = match body.read(&mut buffer) {
+                    Ok(0) => Heard::End,
+                    Ok(count) => Heard::Bytes(buffer[..count].to_vec()),
+                    Err(cause) => Heard::Cut(brief(&cause.to_string())),
+                };
+                let last = !matches!(more, Heard::Bytes(_));
+                going = sender.send(more).is_ok() && !last;
+            }
+        };
+        let thread = std::thread::Builder::new().spawn(work);
+        thread.map_err(Error::no_thread("to download with"))?;
+        Ok(heard)
+    }
+}
+
+/// How many bytes the file `part` has, 0 where there is none; a link counts for itself.
+pub fn length(part: &Path) -> u64 {
+    let found = fs::symlink_metadata(part);
+    found.map_or(0, |part| if part.is_file() { part.len() } else { 0 })
+}
+
+/// The byte that an answer to a request for what comes after `done` goes on from.
+fn begin(
     part: &Path,
+    start: Option<u64>,
+    length: Option<u64>,
+    done: u64,
     bytes: u64,
-    received: &mut dyn FnMut(u64),
-    stop: &dyn Fn() -> bool,
-) -> Result<(), Failure> {
-    let done = fs::metadata(part).map_or(0, |part| part.len());
-    let done = if done > bytes { 0 } else { done };
-    if done == bytes {
-        return Ok(());
-    }
-    let mut request = agent.get(url);
-    if done > 0 {
-        request = request.header("Range", format!("bytes={done}-"));
-    }
-    let response = request.call().map_err(unanswered)?;
-    let Some(start) = start(&response, done)? else {
+) -> Result<u64, Failure> {
+    let Some(start) = start else {
         fs::remove_file(part).map_err(Error::io(part))?;
         let what = format!("can't go on from byte {done}, so all of it is asked for");
         return Err(Failure::Passing(what));
     };
-    if let Some(length) = response.body().content_length()
-        && start.checked_add(length) != Some(bytes)
-    {
-        let what = format!("offers {length} bytes after the first {start} of {bytes}");
-        return Err(Failure::Lasting(what));
-    }
-
-    let mut options = OpenOptions::new();
-    let options = options.create(true).truncate(false).write(true);
-    let mut file = options.open(part).map_err(Error::io(part))?;
-    file.set_len(start).map_err(Error::io(part))?;
-    file.seek(SeekFrom::Start(start)).map_err(Error::io(part))?;
-    let mut body = response.into_body().into_reader();
-    let mut buffer = vec![0; 1 << 16];
-    let mut at = start;
-    while !stop() {
-        match body.read(&mut buffer) {
-            Ok(0) if at == bytes => return Ok(()),
-            Ok(0) => {
-                let what = format!("ends after {at} of {bytes} bytes");
-                return Err(Failure::Passing(what));
-            }
-            Ok(count) if at + count as u64 > bytes => {
-                fs::remove_file(part).map_err(Error::io(part))?;
-                return Err(Failure::Lasting(format!("sends more than {bytes} bytes")));
-            }
-            Ok(count) => {
-                file.write_all(&buffer[..count]).map_err(Error::io(part))?;
-                at += count as u64;
-                received(at);
-            }
-            Err(cause) => {
-                let what = format!(
-                    "cut after {at} of {bytes} bytes ({})",
-                    brief(&cause.to_string())
-                );
-                return Err(Failure::Passing(what));
-            }
+    match length {
+        Some(length) if start.checked_add(length) != Some(bytes) => {
+            let what = format!("offers {length} bytes after the first {start} of {bytes}");
+            Err(Failure::Lasting(what))
         }
+        _ => Ok(start),
     }
-    Err(Failure::Passing("stopped".into()))
+}
+
+/// The file `part`, cut to `at` bytes, to be written on from there; its folder is made where there is none. What
+/// is no file, such as a link that somebody has put there, is not followed.
+fn open(part: &Path, at: u64) -> Result<fs::File, Error> {
+    if let Some(folder) = part.parent() {
+        files::make_folder(folder)?;
+    }
+    if fs::symlink_metadata(part).is_ok_and(|found| !found.is_file()) {
+        return Err(Error::data(part, "not a regular file", "remove it"));
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW);
+    let mut file = options.open(part).map_err(Error::io(part))?;
+    file.set_len(at).map_err(Error::io(part))?;
+    file.seek(SeekFrom::Start(at)).map_err(Error::io(part))?;
+    Ok(file)
 }
 
 /// At which byte of the file the answer begins: 0, or `done`, or `None` where the server won't go on from

@@ -9,8 +9,10 @@ use super::manifest::{File, Set};
 use super::verify::{self, Check, State};
 use crate::{Error, Result};
 use download::Download;
+use http::Client;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 /// What is going on, for whoever shows it.
 #[derive(Debug)]
@@ -41,8 +43,33 @@ pub enum Progress<'a> {
     Finished(&'a File),
 }
 
+/// How long a mirror is waited for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Patience {
+    /// For a connection, and for each answer and read.
+    pub silence: Duration,
+    /// A mirror must bring `least` bytes in each such stretch of time.
+    pub stretch: Duration,
+    /// See `stretch`.
+    pub least: u64,
+    /// For one file from one mirror, with all that is asked again.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    /// A quarter of a minute of silence, 10 kB a second, six hours.
+    fn default() -> Patience {
+        Patience {
+            silence: Duration::from_secs(15),
+            stretch: Duration::from_secs(30),
+            least: 300_000,
+            whole: Duration::from_secs(6 * 3600),
+        }
+    }
+}
+
 /// Downloads what `folder` lacks of `set`, and unpacks archives there. `progress` hears of every step;
-/// `stop` is asked between reads.
+/// `stop` is asked all the time.
 ///
 /// While a file is on its way it is called `<name>.part`, which the next call goes on with. An archive is
 /// removed once it is unpacked.
@@ -54,11 +81,11 @@ pub enum Progress<'a> {
 pub fn fetch(
     set: &Set,
     folder: &Path,
+    patience: Patience,
     progress: &mut dyn FnMut(Progress),
     stop: &dyn Fn() -> bool,
 ) -> Result<()> {
-    fs::create_dir_all(folder).map_err(Error::io(folder))?;
-    let agent = http::agent();
+    let client = &Client::new(patience);
     for file in &set.files {
         let checks = verify::check_file(file, folder)?;
         if checks.iter().all(Check::is_right) {
@@ -69,13 +96,13 @@ pub fn fetch(
         if file.is_archive() {
             // It may have been put there by hand, or a stop have come before all of it was unpacked.
             if !is_published(file, &path)? {
-                Download::new(&agent, file, &path, progress, stop).run(&set.mirrors)?;
+                Download::new(client, file, &path, progress, stop).run(&set.mirrors)?;
             }
             unpack::unpack(&path, &file.contents, stop)?;
             fs::remove_file(&path).map_err(Error::io(&path))?;
         } else {
             nothing_in_the_way(&checks, file, folder)?;
-            Download::new(&agent, file, &path, progress, stop).run(&set.mirrors)?;
+            Download::new(client, file, &path, progress, stop).run(&set.mirrors)?;
         }
         progress(Progress::Finished(file));
     }

@@ -45,7 +45,12 @@ pub fn unpack(archive: &Path, contents: &[Content], stop: &dyn Fn() -> bool) -> 
         let mut data = entry.by_ref().take(content.bytes + 1);
         data.read_to_end(&mut bytes).map_err(damaged)?;
         check(content, entry.size(), &bytes).map_err(broken)?;
-        files::write_whole(&archive.with_file_name(&content.name), &bytes)?;
+        let target = archive.with_file_name(&content.name);
+        // A link would be followed, and what it leads to written over.
+        if target.is_symlink() {
+            std::fs::remove_file(&target).map_err(Error::io(&target))?;
+        }
+        files::write_whole(&target, &bytes)?;
     }
     match missing.first() {
         Some(content) => Err(broken(format!("{} is not in it", content.name))),
