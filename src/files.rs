@@ -126,7 +126,7 @@ pub fn remove_temporary(folder: &Path) {
     }
 }
 
-/// Whether `path` has a name like those that [`replace`] gives.
+/// Whether `path` has a name like those that `replace` gives.
 pub fn is_temporary(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy());
     let process = name.as_ref().and_then(|name| {

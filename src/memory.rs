@@ -1,6 +1,6 @@
 //! What becomes of a wish for memory that the system doesn't fulfil.
 //!
-//! Buffers of values are asked for by [`attempt`], and are an [`Error::Memory`](crate::Error::Memory) where there is
+//! Buffers of values are asked for by [`attempt`], and are an [`Error::Memory`] where there is
 //! none for them. All else is asked for by Rust's collections, which abort the process. That is how a program ends that
 //! uses the library; the command, whose allocator is [`OneLine`], ends with a line and exit code 1.
 

@@ -2,7 +2,7 @@
 //! steer it (escape sequences), turn the reading direction or hide is written out as JSON writes it, `\u001b`,
 //! and what is long is cut.
 //!
-//! Every [`Error`](crate::Error) passes through [`line`] where it is displayed and every output of the command
+//! Every [`Error`](crate::Error) passes through [`line()`] where it is displayed and every output of the command
 //! through [`lines`] where it is printed, so nothing gets past them. An [`excerpt`] stands where a message is
 //! made of somebody else's text, so that megabytes of it are neither copied nor shown.
 

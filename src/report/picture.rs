@@ -60,7 +60,7 @@ impl Picture {
     /// The picture in the bytes of a PNG file; what is transparent lies on white. `path` only names it in errors.
     ///
     /// # Errors
-    /// [`Error::Data`] where they are no whole picture, or one that takes more than 2²⁷ bytes.
+    /// [`Error::Data`](crate::Error::Data) where they are no whole picture, or one that takes more than 2²⁷ bytes.
     pub fn from_png(path: &Path, bytes: &[u8]) -> Result<Picture> {
         let picture = picture::decode(path, bytes)?;
         let image = picture::over(picture.image, [255; 3]).into_rgb8();
@@ -75,7 +75,7 @@ impl Picture {
     /// The picture in the PNG file at `path`.
     ///
     /// # Errors
-    /// [`Error::Io`] where it can't be read, and whatever [`Picture::from_png`] says.
+    /// [`Error::Io`](crate::Error::Io) where it can't be read, and whatever [`Picture::from_png`] says.
     pub fn read(path: &Path) -> Result<Picture> {
         Picture::from_png(path, &picture::read_file(path)?)
     }
