@@ -12,6 +12,11 @@ shift || true
 export RUSTC_BOOTSTRAP=1
 command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
 
+# What targets write, in memory where the system has such a place.
+TMPDIR=$(mktemp -d -p /dev/shm 2> /dev/null || mktemp -d)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
 for target in ${*:-$(cargo fuzz list)}; do
     echo "== $target, $seconds s"
     mkdir -p "fuzz/corpus/$target"

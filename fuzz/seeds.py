@@ -119,6 +119,31 @@ def png():
     write("png", "interlaced", bytes([9, 9, 3]) + b"\x89PNG\r\n\x1a\n" + b"".join(parts))
 
 
+def npy():
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }\n"
+    values = struct.pack("<6f", *range(6))
+    for version, size in [(1, "<H"), (2, "<I")]:
+        start = b"\x93NUMPY" + bytes([version, 0]) + struct.pack(size, len(header))
+        write("npy", f"version-{version}", start + header.encode() + values)
+
+
+def texts():
+    write("manifest", "datasets", (ROOT / "datasets" / "manifest.toml").read_bytes())
+    for sweep in (ROOT / "recipes" / "sweeps").glob("*.toml"):
+        write("sweep", sweep.name, sweep.read_bytes())
+
+
+def run_folder():
+    """One file of a run's folder; the first byte is which of the target's list."""
+    picture = (FUZZ / "seeds" / "png" / "colour0-depth8").read_bytes()[3:]
+    damaged = (FUZZ / "seeds" / "png" / "part-of-a-colour").read_bytes()[3:]
+    log = b"step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate\n1,1,1,1,1,1,1,\n"
+    epochs = b"step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present\n1,1,1,1,1,1\n"
+    recipe = (FUZZ / "tiny.toml").read_bytes()
+    for index, data in enumerate([recipe, log, epochs, picture, damaged, picture]):
+        write("run_folder", f"file-{index}", bytes([index]) + data)
+
+
 def recipes_and_checkpoint():
     for recipe in [*(ROOT / "recipes").glob("*.toml"), FUZZ / "tiny.toml"]:
         write("recipe", recipe.name, recipe.read_bytes())
@@ -139,4 +164,7 @@ if __name__ == "__main__":
     mat_files()
     cifar()
     png()
+    npy()
+    texts()
+    run_folder()
     recipes_and_checkpoint()
