@@ -117,10 +117,29 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
 /// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, and nothing that
 /// a living process is about to rename. What can't be removed does no harm.
 pub fn remove_temporary(folder: &Path) {
+    remove_left_behind(folder, is_temporary);
+}
+
+/// As [`remove_temporary`], only what was to become `path`: its folder may be anybody's.
+pub fn remove_temporary_of(path: &Path) {
+    let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else {
+        return;
+    };
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
+    let name = name.to_string_lossy();
+    remove_left_behind(folder, |path| {
+        target(path).is_some_and(|target| target == name)
+    });
+}
+
+fn remove_left_behind(folder: &Path, is_meant: impl Fn(&Path) -> bool) {
     for path in list(folder).unwrap_or_default() {
         let is_file = || fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
         let is_free = || File::open(&path).is_ok_and(|file| try_lock(&file).unwrap_or(false));
-        if is_temporary(&path) && is_file() && is_free() {
+        if is_meant(&path) && is_file() && is_free() {
             let _ = again(|| fs::remove_file(&path));
         }
     }
@@ -128,15 +147,15 @@ pub fn remove_temporary(folder: &Path) {
 
 /// Whether `path` has a name like those that `replace` gives.
 pub fn is_temporary(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy());
-    let process = name.as_ref().and_then(|name| {
-        let (_, process) = name
-            .strip_prefix('.')?
-            .strip_suffix(".tmp")?
-            .rsplit_once('.')?;
-        process.parse::<u32>().ok()
-    });
-    process.is_some()
+    target(path).is_some()
+}
+
+/// The name of the file that a temporary one was to become; none if it is no such file.
+fn target(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy();
+    let name = name.strip_prefix('.')?.strip_suffix(".tmp")?;
+    let (target, process) = name.rsplit_once('.')?;
+    process.parse::<u32>().ok().map(|_| target.to_string())
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -238,7 +257,9 @@ mod tests {
         let others = [".log.csv.7.tmp", ".tmp", ".vimrc.tmp", "log.9.tmp"];
         assert_eq!(names_in(folder.path()), others);
         drop(held);
-        remove_temporary(folder.path());
+        remove_temporary_of(&folder.path().join("csv"));
+        assert_eq!(names_in(folder.path()), others);
+        remove_temporary_of(&folder.path().join("log.csv"));
         assert_eq!(names_in(folder.path()), others[1..]);
     }
 

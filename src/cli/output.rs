@@ -9,6 +9,7 @@
 //! | any other file | replaced with `--force` only |
 //! | no file (a pipe, a device) | written to |
 
+use crate::files::remove_temporary_of;
 use crate::gan::ownership::{place_of, run_of};
 use crate::report::is_own_picture;
 use crate::{Error, Result};
@@ -59,7 +60,7 @@ impl Kind {
 const START: u64 = 4096;
 
 /// That a file of `kind` may be written to `path`, which `--out` or a default has named; `inputs` are the files and
-/// folders that the command reads.
+/// folders that the command reads. What a killed process has left of such a file is removed.
 ///
 /// # Errors
 /// [`Error::Usage`], if it must not be.
@@ -97,6 +98,7 @@ pub(super) fn check(path: &Path, kind: Kind, force: bool, inputs: &[&Path]) -> R
         return refuse("is a folder; name a file in it".into());
     }
     if force || !place.is_file() || kind.is_own(&start_of(&place)) {
+        remove_temporary_of(&place);
         return Ok(());
     }
     refuse("is there already; choose another name, or write over it with --force".into())

@@ -9,7 +9,7 @@ mod message;
 mod record;
 
 use super::Picture;
-use crate::files::write_whole;
+use crate::files::{list, write_whole};
 use crate::{Error, Result};
 use message::{
     DATA_CLASS_TENSOR, DT_STRING, Event, EventHead, Image, PluginData, Shape, Summary,
@@ -17,7 +17,7 @@ use message::{
 };
 use prost::Message;
 use record::Records;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -165,15 +165,11 @@ impl EventFile {
 
 /// The first of the event files in `folder` that were written here.
 fn find(folder: &Path) -> Result<Option<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
-        let path = entry.map_err(Error::io(folder))?.path();
+    let is_ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(PREFIX) && name.ends_with(WRITER) {
-            found.push(path);
-        }
-    }
-    Ok(found.into_iter().min())
+        EventFile::is_name(&name)
+    };
+    Ok(list(folder)?.into_iter().filter(is_ours).min())
 }
 
 /// How many bytes from the start are whole records of steps up to `last`; 0 if the first is no version.
@@ -203,6 +199,7 @@ fn seconds() -> f64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::fs;
 
     /// Every event of the only event file in `folder`.
     fn events(folder: &Path) -> Vec<Event> {
