@@ -1,4 +1,4 @@
-//! What the CPU kernels share: the buffer pool, threads, SIMD, functions of a number, sums, strided copies,
+//! What the CPU kernels share: the buffer pool, threads, the instruction set, SIMD, functions of a number, sums, strided copies,
 //! GEMM, what makes products of convolutions, and convolutions with fewer products.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
@@ -6,6 +6,7 @@
 pub mod columns;
 pub mod gemm;
 pub mod im2col;
+pub mod isa;
 pub mod math;
 pub mod pool;
 pub mod simd;

@@ -1,13 +1,15 @@
-//! Elementwise loops, compiled for the widest vectors that the machine has, in tasks that threads share.
+//! Elementwise loops, compiled for each instruction set and run with the one chosen, in tasks that threads share.
 //!
 //! What is done to a value is written once, for one f32 and without a branch; the compiler makes vectors
 //! of it. Each value depends on its own inputs only, so the cutting changes no bits.
 
 use super::TASK_LENGTH;
+#[cfg(target_arch = "x86_64")]
+use super::isa::{self, InstructionSet};
 use super::pool::Buffer;
 use rayon::prelude::*;
 
-/// Runs `kernel`, compiled for AVX-512, or AVX2 and FMA, if the machine has them.
+/// Runs `kernel`, compiled for the instruction set that [`super::isa`] says.
 ///
 /// It must be `#[inline(always)]`, and so must what it calls, or it is compiled for the least machine; and
 /// `move`, or what it captures is loaded again after every store.
@@ -15,19 +17,13 @@ use rayon::prelude::*;
 #[allow(unsafe_code)]
 pub fn widest<R>(kernel: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-        {
-            // SAFETY: the machine has been found to have every feature that the function is compiled for.
-            return unsafe { with_avx512(kernel) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: as above.
-            return unsafe { with_avx2(kernel) };
-        }
+    match isa::current() {
+        // SAFETY: only what the machine has been found to have is ever current, with every feature that the
+        // function is compiled for.
+        InstructionSet::Avx512 => return unsafe { with_avx512(kernel) },
+        // SAFETY: as above.
+        InstructionSet::Avx2 => return unsafe { with_avx2(kernel) },
+        InstructionSet::Portable => {}
     }
     kernel()
 }

@@ -15,9 +15,10 @@
 
 use super::Matrix;
 use super::dots::{self, Dots};
-use super::microkernel::{MAX_COLUMNS, ROWS, Start, Tile, microkernels};
+use super::microkernel::{MAX_COLUMNS, ROWS, Start, Tile};
 use super::prefetch::Ahead;
 use super::rows::Rows;
+use super::sets::{Microkernels, microkernels};
 use super::transpose::transpose;
 use super::walk::{DEPTH, Piece, Walk};
 use crate::cpu::pool::Buffer;
@@ -37,6 +38,8 @@ const FETCH_FROM: usize = 1 << 18;
 /// of a panel one after another and filled up with zeros to whole vectors. A B of very few columns, for
 /// steps of 1, is column by column instead.
 pub struct Packed {
+    /// Whose panels they are.
+    kernels: &'static Microkernels,
     values: Buffer,
     walk: Walk,
     columns: usize,
@@ -48,6 +51,11 @@ impl Packed {
     /// # Panics
     /// If B has not as many rows as the walk has steps.
     pub fn new(b: Matrix, walk: Walk) -> Packed {
+        Packed::of(microkernels(), b, walk)
+    }
+
+    /// As [`Packed::new`], for the microkernels `kernels`.
+    pub(super) fn of(kernels: &'static Microkernels, b: Matrix, walk: Walk) -> Packed {
         assert_eq!(b.rows, walk.len(), "gemm: rows of B");
         if is_narrow(b.columns, walk) {
             let mut values = Buffer::unspecified(walk.len() * b.columns);
@@ -59,12 +67,13 @@ impl Packed {
                     .for_each(|(to, &v)| *to = v);
             }
             return Packed {
+                kernels,
                 values,
                 walk,
                 columns: b.columns,
             };
         }
-        let width = whole_vectors(b.columns);
+        let width = whole_vectors(kernels, b.columns);
         let mut values = Buffer::unspecified(walk.len() * width);
         let mut tasks = Vec::new();
         let mut rest = &mut values[..];
@@ -72,15 +81,16 @@ impl Packed {
             let rows = b.row_block(piece.k, piece.walk.len());
             for from in (0..b.columns).step_by(TASK_COLUMNS) {
                 let part = rows.column_block(from, TASK_COLUMNS.min(b.columns - from));
-                let (here, after) = rest.split_at_mut(packed_len(part.rows, part.columns));
+                let (here, after) = rest.split_at_mut(packed_len(kernels, part.rows, part.columns));
                 tasks.push((part, here));
                 rest = after;
             }
         }
         tasks
             .into_par_iter()
-            .for_each(|(part, here)| pack(part, here));
+            .for_each(|(part, here)| pack(kernels, part, here));
         Packed {
+            kernels,
             values,
             walk,
             columns: b.columns,
@@ -89,7 +99,7 @@ impl Packed {
 
     /// The rows of a piece of the walk.
     pub(super) fn piece(&self, piece: &Piece) -> &[f32] {
-        let width = whole_vectors(self.columns);
+        let width = whole_vectors(self.kernels, self.columns);
         &self.values[piece.k * width..][..piece.walk.len() * width]
     }
 }
@@ -100,28 +110,28 @@ fn is_narrow(columns: usize, walk: Walk) -> bool {
 }
 
 /// `columns` rounded up to whole vectors.
-fn whole_vectors(columns: usize) -> usize {
-    columns.next_multiple_of(microkernels().lanes)
+fn whole_vectors(kernels: &Microkernels, columns: usize) -> usize {
+    columns.next_multiple_of(kernels.lanes)
 }
 
 /// Panels of `columns` columns: where each begins, its columns, and those with the filling.
-fn panels(columns: usize) -> impl Iterator<Item = (usize, usize, usize)> {
-    let widest = microkernels().columns();
+fn panels(kernels: &Microkernels, columns: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    let widest = kernels.columns();
     (0..columns).step_by(widest).map(move |from| {
         let count = widest.min(columns - from);
-        (from, count, whole_vectors(count))
+        (from, count, whole_vectors(kernels, count))
     })
 }
 
 /// Values of `depth` rows of B, packed.
-pub fn packed_len(depth: usize, columns: usize) -> usize {
-    depth * whole_vectors(columns)
+pub fn packed_len(kernels: &Microkernels, depth: usize, columns: usize) -> usize {
+    depth * whole_vectors(kernels, columns)
 }
 
 /// Writes one piece of B, `[k, n]`, in panels, to the beginning of `to`.
-pub fn pack(b: Matrix, to: &mut [f32]) {
+pub fn pack(kernels: &Microkernels, b: Matrix, to: &mut [f32]) {
     let mut rest = to;
-    for (from, count, width) in panels(b.columns) {
+    for (from, count, width) in panels(kernels, b.columns) {
         let (panel, after) = rest.split_at_mut(b.rows * width);
         rest = after;
         if b.column_stride == 1 {
@@ -171,7 +181,8 @@ pub fn multiply(
 ) {
     assert_eq!(a_rows.len(), c_rows.len(), "gemm: rows of A and C");
     if is_narrow(b.columns, b.walk) {
-        for (a_rows, c_rows) in a_rows.chunks(dots::ROWS).zip(c_rows.chunks(dots::ROWS)) {
+        let rows = b.kernels.dots_rows[b.columns - 1];
+        for (a_rows, c_rows) in a_rows.chunks(rows).zip(c_rows.chunks(rows)) {
             let dots = Dots {
                 walk: b.walk,
                 a,
@@ -182,7 +193,7 @@ pub fn multiply(
                 c_rows,
                 start,
             };
-            dots.run(microkernels(), b.columns);
+            dots.run(b.kernels, b.columns);
         }
         return;
     }
@@ -190,6 +201,7 @@ pub fn multiply(
         for piece in b.walk.pieces(DEPTH) {
             let start = if piece.k == 0 { start } else { Start::Sum };
             multiply_piece(
+                b.kernels,
                 &a[piece.offset..],
                 a_rows,
                 piece.walk,
@@ -203,12 +215,13 @@ pub fn multiply(
     }
 }
 
-/// C = `start` + A · B for one piece of the walk, `b` packed by [`pack`].
+/// C = `start` + A · B for one piece of the walk, `b` packed by [`pack`] for the same `kernels`.
 #[expect(
     clippy::too_many_arguments,
     reason = "the product's three operands, each with its place"
 )]
 pub fn multiply_piece(
+    kernels: &Microkernels,
     a: &[f32],
     a_rows: &[usize],
     walk: Walk,
@@ -218,11 +231,17 @@ pub fn multiply_piece(
     c_rows: &[usize],
     start: Start,
 ) {
-    multiply_into(a, a_rows, walk, b, columns, Rows::Within(c, c_rows), start);
+    let c = Rows::Within(c, c_rows);
+    multiply_into(kernels, a, a_rows, walk, b, columns, c, start);
 }
 
 /// [`multiply_piece`], for rows of C of either kind.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the product's three operands, each with its place"
+)]
 pub(super) fn multiply_into(
+    kernels: &Microkernels,
     a: &[f32],
     a_rows: &[usize],
     walk: Walk,
@@ -233,7 +252,7 @@ pub(super) fn multiply_into(
 ) {
     let k = walk.len();
     let fetch = k * columns >= FETCH_FROM;
-    for (from, count, width) in panels(columns) {
+    for (from, count, width) in panels(kernels, columns) {
         // Panels before this one are whole: their columns are as many as their values in a row.
         let (panel, rest) = b[k * from..].split_at(k * width);
         let ahead = Ahead {
@@ -243,7 +262,8 @@ pub(super) fn multiply_into(
         };
         let c = c.part(0, a_rows.len(), from);
         let start = start.at_column(from);
-        multiply_panel(a, a_rows, walk, (panel, width), count, c, start, ahead);
+        let panel = (panel, width);
+        multiply_panel(kernels, a, a_rows, walk, panel, count, c, start, ahead);
     }
 }
 
@@ -253,6 +273,7 @@ pub(super) fn multiply_into(
     reason = "the product's three operands, each with its place"
 )]
 pub(super) fn multiply_panel(
+    kernels: &Microkernels,
     a: &[f32],
     a_rows: &[usize],
     walk: Walk,
@@ -273,6 +294,6 @@ pub(super) fn multiply_panel(
             start,
             ahead: ahead.part(i * share, share),
         };
-        microkernels().run(tile, c.part(i * ROWS, a_rows.len(), 0), columns);
+        kernels.run(tile, c.part(i * ROWS, a_rows.len(), 0), columns);
     }
 }

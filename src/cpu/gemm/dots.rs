@@ -5,11 +5,16 @@
 //! c[r, j] = start[r, j] + Σ_{s < segments} Σ_{k < run}  a[row_r + s·segment + k] · b[j·b_column + s·run + k]
 //! ```
 
-use super::microkernel::{Microkernels, Start, Vector};
+use super::microkernel::{MAX_LANES, Start};
+use super::sets::Microkernels;
+use super::vector::Vector;
 use super::walk::Walk;
 
-/// Rows of a tile.
+/// Rows of the highest tile of any instruction set.
 pub const ROWS: usize = 8;
+
+/// Sums over k that are made side by side for each value of C, whatever vectors they fill.
+pub const LANES: usize = MAX_LANES;
 
 /// The most columns: more than that fill a vector well enough.
 pub const COLUMNS: usize = 3;
@@ -77,7 +82,7 @@ impl Dots<'_> {
     }
 }
 
-/// The tile of `R` rows and `N` columns, to be inlined where the instruction set is enabled.
+/// The tile of `R` rows and `N` columns, to be inlined where the instruction set is enabled; `V` has [`LANES`].
 ///
 /// # Safety
 /// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
@@ -94,10 +99,10 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &m
         segment,
         ..
     } = tile.walk;
+    const { assert!(V::LANES == LANES, "another order of sums") };
     let b_column = tile.b_column;
-    let whole = run - run % V::LANES;
+    let (whole, left) = (run - run % V::LANES, run % V::LANES);
     let mut sums = [[V::splat(0.0); N]; R];
-    let mut tails = [[0.0; N]; R];
     // SAFETY: as this function's.
     unsafe {
         let (a, b, c) = (tile.a.as_ptr(), tile.b.as_ptr(), tile.c.as_mut_ptr());
@@ -119,10 +124,15 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &m
                     }
                 }
             }
-            for k in whole..run {
+            if left > 0 {
+                let mut b_columns = [V::splat(0.0); N];
+                for j in 0..N {
+                    b_columns[j] = V::load_first(b.add(j * b_column + whole), left);
+                }
                 for r in 0..R {
+                    let a = V::load_first(rows[r].add(a_at + whole), left);
                     for j in 0..N {
-                        tails[r][j] += *rows[r].add(a_at + k) * *b.add(j * b_column + k);
+                        sums[r][j] = sums[r][j].add_product(a, b_columns[j]);
                     }
                 }
             }
@@ -135,7 +145,7 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &m
                     Start::Sum => *c.add(j),
                     Start::Bias(bias) => *bias.get_unchecked(j),
                 };
-                *c.add(j) = start + (sums[r][j].total() + tails[r][j]);
+                *c.add(j) = start + sums[r][j].total();
             }
         }
     }

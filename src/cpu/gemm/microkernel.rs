@@ -13,18 +13,23 @@
 //! With AVX-512 a tile is 6 rows of 4 vectors: 24 sums hide the latency of a fused multiply-add
 //! (4 cycles, 2 a cycle), and a step of k makes 24 of them from 10 loads.
 
-use super::dots::{self, DotsFn};
 use super::prefetch::{Ahead, into_l1, into_l2};
 use super::rows::Rows;
+use super::sets::Microkernels;
+use super::vector::Vector;
 use super::walk::Walk;
-use super::{avx2, avx512, portable};
-use std::sync::LazyLock;
 
 /// Rows of a tile.
 pub const ROWS: usize = 6;
 
+/// f32 in the longest vector of any instruction set.
+pub const MAX_LANES: usize = 16;
+
+/// The widest tile of any instruction set, in its vectors.
+pub const MAX_VECTORS: usize = 4;
+
 /// The widest tile of any instruction set, in columns.
-pub const MAX_COLUMNS: usize = 64;
+pub const MAX_COLUMNS: usize = MAX_LANES * MAX_VECTORS;
 
 /// How many rows ahead of the one that is multiplied B is fetched into the L1 cache; as far as can be where
 /// rows lie 4 KiB apart, so that all must share the few lines of one set.
@@ -71,46 +76,7 @@ pub(super) struct Tile<'a> {
 /// A tile's function for some number of rows and vectors: the tile, and where its rows of C begin.
 pub(super) type TileFn = unsafe fn(&Tile, &[*mut f32; ROWS]);
 
-/// The microkernels of an instruction set.
-pub struct Microkernels {
-    /// Its name.
-    pub name: &'static str,
-    /// f32 in a vector.
-    pub lanes: usize,
-    /// By rows - 1 and vectors - 1.
-    pub(super) tiles: [&'static [TileFn]; ROWS],
-    /// The same with something to be fetched meanwhile.
-    pub(super) tiles_ahead: [&'static [TileFn]; ROWS],
-    /// By rows - 1 and columns - 1.
-    pub(super) dots: [[DotsFn; dots::COLUMNS]; dots::ROWS],
-}
-
-/// The widest that this machine has.
-pub fn microkernels() -> &'static Microkernels {
-    static BEST: LazyLock<&'static Microkernels> = LazyLock::new(|| available()[0]);
-    *BEST
-}
-
-/// All that this machine has, the widest first.
-pub fn available() -> Vec<&'static Microkernels> {
-    [avx512::available(), avx2::available()]
-        .into_iter()
-        .flatten()
-        .chain([portable::available()])
-        .collect()
-}
-
 impl Microkernels {
-    /// Columns of the widest tile.
-    pub fn columns(&self) -> usize {
-        self.lanes * self.tiles[0].len()
-    }
-
-    /// Whether this machine has nothing that kernels are written for.
-    pub fn is_portable(&self) -> bool {
-        std::ptr::eq(self, portable::available())
-    }
-
     /// Computes `columns` columns of `tile` into `c`. B's rows must hold whole vectors, C's no more than
     /// the columns.
     ///
@@ -180,25 +146,6 @@ fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
     // SAFETY: `available` gives only what this machine can run; the asserts hold every index of the
     // formula inside of its slice, and C's rows are borrowed mutably, so they overlap no operand.
     unsafe { tile_fn(tile, &c) }
-}
-
-/// A vector of f32.
-#[expect(unsafe_code, reason = "loads and stores by raw pointer")]
-pub(super) trait Vector: Copy {
-    const LANES: usize;
-    fn splat(value: f32) -> Self;
-    /// # Safety
-    /// As many values as lanes can be read, and the machine has the instruction set.
-    unsafe fn load(from: *const f32) -> Self;
-    /// # Safety
-    /// As many values as lanes can be written, and the machine has the instruction set.
-    unsafe fn store(self, to: *mut f32);
-    /// self + a.
-    fn add(self, a: Self) -> Self;
-    /// self + a · b.
-    fn add_product(self, a: Self, b: Self) -> Self;
-    /// The sum of all lanes.
-    fn total(self) -> f32;
 }
 
 /// The tile of `R` rows and `N` vectors, to be inlined where the instruction set is enabled. With `AHEAD` what
@@ -283,7 +230,8 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AH
 
 #[cfg(test)]
 mod tests {
-    use super::super::dots::Dots;
+    use super::super::dots::{self, Dots};
+    use super::super::sets::{microkernels, testable};
     use super::*;
     use crate::random::{Purpose, Random};
 
@@ -304,7 +252,7 @@ mod tests {
         let mut draw =
             |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
         let (a, b, before, bias) = (draw(8000), draw(8000), draw(1000), draw(MAX_COLUMNS));
-        for kernels in available() {
+        for kernels in testable() {
             for (walk, rows, columns) in tiles(kernels) {
                 let a_rows: Vec<usize> = (0..rows).map(|r| (r * 7) % 5 * 90 + r).collect();
                 let c_rows: Vec<usize> = (0..rows).rev().map(|r| r * 70 + 3).collect();
@@ -326,8 +274,9 @@ mod tests {
                     assert_near(&c, &want, kernels);
                 }
             }
+            let highest = |columns: usize| kernels.dots_rows[columns - 1];
             for (rows, columns) in
-                (1..=dots::ROWS).flat_map(|r| (1..=dots::COLUMNS).map(move |c| (r, c)))
+                (1..=dots::COLUMNS).flat_map(|c| (1..=highest(c)).map(move |r| (r, c)))
             {
                 let a_rows: Vec<usize> = (0..rows).map(|r| r * 100).collect();
                 let c_rows: Vec<usize> = (0..rows).map(|r| r * 5).collect();

@@ -18,9 +18,10 @@ use super::Matrix;
 use super::blocks::{
     BLOCK_ROWS, Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len,
 };
-use super::microkernel::{MAX_COLUMNS, ROWS, Start, microkernels};
+use super::microkernel::{MAX_COLUMNS, ROWS, Start};
 use super::prefetch::Ahead;
 use super::rows::Rows;
+use super::sets::Microkernels;
 use super::transpose::transpose;
 use super::walk::{DEPTH, Piece, Walk};
 use crate::cpu::pool::Buffer;
@@ -43,13 +44,19 @@ const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
 /// Cuts C by its columns: for a B that is large beside A. A task packs its columns of B, which nobody else
 /// needs, a panel's piece at a time, and uses them while they are in cache.
-pub(super) fn by_columns(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+pub(super) fn by_columns(
+    kernels: &Microkernels,
+    a: Matrix,
+    b: Matrix,
+    c: &mut [f32],
+    start: Start,
+) {
     let (m, n) = (a.rows, b.columns);
-    let width = task_columns(m * a.columns, n);
+    let width = task_columns(kernels, m * a.columns, n);
     let tasks = columns_apart(c, n, width);
     tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
         let b = b.column_block(i * width, c[0].len());
-        columns(a, b, &mut c, start.at_column(i * width));
+        columns(kernels, a, b, &mut c, start.at_column(i * width));
     });
 }
 
@@ -69,25 +76,25 @@ fn columns_apart(c: &mut [f32], n: usize, width: usize) -> Vec<Vec<&mut [f32]>> 
 }
 
 /// Columns of a task of a product that takes `work` multiply-adds a column.
-fn task_columns(work: usize, n: usize) -> usize {
+fn task_columns(kernels: &Microkernels, work: usize, n: usize) -> usize {
     let threads = rayon::current_num_threads();
     if threads == 1 || work.saturating_mul(n) < PARALLEL_FROM {
         return n;
     }
-    let vectors = n.div_ceil(microkernels().lanes);
+    let vectors = n.div_ceil(kernels.lanes);
     // Whole panels if that still leaves enough tasks to share evenly.
-    let panel = microkernels().columns();
-    match vectors.div_ceil(4 * threads) * microkernels().lanes {
+    let panel = kernels.columns();
+    match vectors.div_ceil(4 * threads) * kernels.lanes {
         columns if columns >= 2 * panel => columns.next_multiple_of(panel),
-        _ => vectors.div_ceil(2 * threads) * microkernels().lanes,
+        _ => vectors.div_ceil(2 * threads) * kernels.lanes,
     }
 }
 
 /// C, given by its rows, = `start` + A · B.
-fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
-    let panel = microkernels().columns();
+fn columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
+    let panel = kernels.columns();
     let a = Placed::new(a, b.columns);
-    let in_place = b.column_stride == 1 && b.columns.is_multiple_of(microkernels().lanes);
+    let in_place = b.column_stride == 1 && b.columns.is_multiple_of(kernels.lanes);
     let starts = (0..b.columns).step_by(panel);
     let parts: Vec<(usize, Piece)> = starts
         .flat_map(|from| {
@@ -100,7 +107,7 @@ fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
         let b = b.column_block(from, panel.min(b.columns - from));
         b.row_block(piece.k, piece.walk.len())
     };
-    let mut packed = Buffer::unspecified(packed_len(DEPTH_IN_PLACE, panel));
+    let mut packed = Buffer::unspecified(packed_len(kernels, DEPTH_IN_PLACE, panel));
     for (i, (from, piece)) in parts.iter().enumerate() {
         let start = match piece.k {
             0 => start.at_column(*from),
@@ -116,20 +123,20 @@ fn columns(a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
                 rows: next.rows,
                 step: next.row_stride,
             });
-            let (values, step) = (b.values, b.row_stride);
-            multiply_panel(a, rows, walk, (values, step), b.columns, c, start, ahead);
+            let (placed, n) = ((b.values, b.row_stride), b.columns);
+            multiply_panel(kernels, a, rows, walk, placed, n, c, start, ahead);
         } else {
-            pack(b, &mut packed);
-            multiply_into(a, rows, walk, &packed, b.columns, c, start);
+            pack(kernels, b, &mut packed);
+            multiply_into(kernels, a, rows, walk, &packed, b.columns, c, start);
         }
     }
 }
 
 /// C = A · B by way of Cᵀ = Bᵀ · Aᵀ: for a B that is read across and larger than A, for then it is A that has
 /// to be transposed and packed, and Bᵀ is read where it lies.
-pub(super) fn by_transposed(a: Matrix, b: Matrix, c: &mut [f32]) {
+pub(super) fn by_transposed(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32]) {
     let (m, n) = (a.rows, b.columns);
-    let packed = Packed::new(a.transposed(), Walk::straight(a.columns, 1));
+    let packed = Packed::of(kernels, a.transposed(), Walk::straight(a.columns, 1));
     let task = task_rows(m * a.columns, n);
     let tasks = columns_apart(c, n, task);
     tasks.into_par_iter().enumerate().for_each(|(i, mut c)| {
@@ -137,7 +144,7 @@ pub(super) fn by_transposed(a: Matrix, b: Matrix, c: &mut [f32]) {
         let rows = b.transposed().row_block(i * task, width);
         let mut turned = Buffer::unspecified(2 * width * m);
         let (turned, straight) = turned.split_at_mut(width * m);
-        block(rows, &packed, m, turned, Start::Zero);
+        block(kernels, rows, &packed, m, turned, Start::Zero);
         transpose(Matrix::new(turned, width, m), width, straight);
         let straight = straight.chunks_exact(width);
         c.iter_mut()
@@ -147,14 +154,20 @@ pub(super) fn by_transposed(a: Matrix, b: Matrix, c: &mut [f32]) {
 }
 
 /// Cuts C by its rows, which all need the same packed B.
-pub(super) fn by_rows(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+pub(super) fn by_rows(
+    kernels: &'static Microkernels,
+    a: Matrix,
+    b: Matrix,
+    c: &mut [f32],
+    start: Start,
+) {
     let (m, n) = (a.rows, b.columns);
-    let packed = Packed::new(b, Walk::straight(a.columns, a.column_stride));
+    let packed = Packed::of(kernels, b, Walk::straight(a.columns, a.column_stride));
     let rows = task_rows(a.columns * n, m);
     c.par_chunks_mut(rows * n).enumerate().for_each(|(i, c)| {
         for (j, c) in c.chunks_mut(BLOCK_ROWS * n).enumerate() {
             let a = a.row_block(i * rows + j * BLOCK_ROWS, c.len() / n);
-            block(a, &packed, n, c, start);
+            block(kernels, a, &packed, n, c, start);
         }
     });
 }
@@ -171,14 +184,24 @@ fn task_rows(work: usize, m: usize) -> usize {
 }
 
 /// C = `start` + A · B for a block of rows.
-fn block(a: Matrix, b: &Packed, n: usize, c: &mut [f32], start: Start) {
+fn block(kernels: &Microkernels, a: Matrix, b: &Packed, n: usize, c: &mut [f32], start: Start) {
     let c_rows: Vec<usize> = (0..a.rows).map(|row| row * n).collect();
     for piece in Walk::straight(a.columns, 1).pieces(DEPTH) {
         let depth = piece.walk.len();
         let a = Placed::new(a.column_block(piece.k, depth), n);
         let start = if piece.k == 0 { start } else { Start::Sum };
         let b = b.piece(&piece);
-        multiply_piece(a.values(), &a.rows, a.walk, b, n, c, &c_rows, start);
+        multiply_piece(
+            kernels,
+            a.values(),
+            &a.rows,
+            a.walk,
+            b,
+            n,
+            c,
+            &c_rows,
+            start,
+        );
     }
 }
 

@@ -5,6 +5,8 @@
 )]
 
 use super::Matrix;
+#[cfg(target_arch = "x86_64")]
+use crate::cpu::isa::{self, InstructionSet};
 
 /// Writes `matrix`ᵀ, whose values of a row must lie side by side, to rows that begin `width` values apart.
 ///
@@ -23,7 +25,7 @@ pub(super) fn transpose(matrix: Matrix, width: usize, to: &mut [f32]) {
         "transpose: {rows} x {columns} values reach outside their slices"
     );
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
+    if isa::current() != InstructionSet::Portable {
         let [whole_rows, whole_columns] = [rows, columns].map(|n| n - n % 8);
         for i in (0..whole_rows).step_by(8) {
             for j in (0..whole_columns).step_by(8) {

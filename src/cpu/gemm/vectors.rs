@@ -5,6 +5,7 @@ use super::Matrix;
 use super::blocks::{Packed, multiply};
 use super::dots;
 use super::microkernel::Start;
+use super::sets::Microkernels;
 use super::walk::Walk;
 use crate::cpu::simd::widest;
 use crate::cpu::{TASK_LENGTH, rows_per_task};
@@ -95,9 +96,15 @@ fn add_rows(a: &[f32], b: Matrix, c: &mut [f32]) {
 }
 
 /// C = start + A · B for a row-major A and a B of at most [`dots::COLUMNS`] columns.
-pub(super) fn few_columns(a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
+pub(super) fn few_columns(
+    kernels: &'static Microkernels,
+    a: Matrix,
+    b: Matrix,
+    c: &mut [f32],
+    start: Start,
+) {
     let n = b.columns;
-    let packed = Packed::new(b, Walk::straight(a.columns, 1));
+    let packed = Packed::of(kernels, b, Walk::straight(a.columns, 1));
     let rows = match a.rows * a.columns {
         0..PARALLEL_FROM => a.rows,
         _ => rows_per_task(a.columns).next_multiple_of(dots::ROWS),

@@ -24,7 +24,7 @@ mod tiles;
 use super::columns::add_assign;
 use super::gemm::blocks::{Packed, multiply};
 use super::gemm::walk::Walk;
-use super::gemm::{Matrix, Start, microkernel::microkernels};
+use super::gemm::{Matrix, Start};
 use super::pool::Buffer;
 use super::taps::taps;
 use crate::shape::Conv2dGeometry;
@@ -62,7 +62,6 @@ pub fn applies(g: &Conv2dGeometry) -> bool {
         || !fits(g.c_in)
         || !fits(g.c_out)
         || padding != [true, true]
-        || microkernels().is_portable()
     {
         return false;
     }
@@ -223,9 +222,8 @@ mod tests {
             let g = Conv2dGeometry::new("test", image.into(), weight, [stride; 2], padding);
             applies(&g)
         };
-        let has_vectors = !microkernels().is_portable();
-        assert_eq!(applies([64, 7, 7, 128], 5, 256, 1), has_vectors);
-        assert_eq!(applies([64, 14, 14, 64], 3, 64, 1), has_vectors);
+        assert!(applies([64, 7, 7, 128], 5, 256, 1));
+        assert!(applies([64, 14, 14, 64], 3, 64, 1));
         assert!(!applies([64, 14, 14, 64], 5, 128, 2), "stride 2");
         assert!(!applies([8, 7, 7, 128], 5, 256, 1), "few tiles");
         assert!(!applies([64, 7, 7, 128], 3, 256, 1), "tiles hang over far");
@@ -247,9 +245,6 @@ mod tests {
     /// `cargo test --release error_of_winograd -- --nocapture` prints the figures of docs/performance.md.
     #[test]
     fn the_error_of_winograd_stays_below_a_hundred_thousandth() {
-        if microkernels().is_portable() {
-            return;
-        }
         // As many channels, then as many tiles (of several groups, the last short) as sums run over.
         for (image, kernel, c_out) in [
             ([16, 7, 7, 256], 5, 32),

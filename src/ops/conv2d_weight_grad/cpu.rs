@@ -7,6 +7,7 @@
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::columns::add_assign;
 use crate::cpu::gemm::blocks::{multiply_piece, pack, packed_len};
+use crate::cpu::gemm::sets::microkernels;
 use crate::cpu::gemm::walk::{DEPTH, Walk};
 use crate::cpu::gemm::{Matrix, Start};
 use crate::cpu::im2col::Padded;
@@ -74,7 +75,8 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
     let pixels = g.out_h * g.out_w;
     let images = padded.images_per_task(pixels);
     let mut buffer = None;
-    let mut packed = Buffer::unspecified(packed_len(DEPTH, g.c_out));
+    let kernels = microkernels();
+    let mut packed = Buffer::unspecified(packed_len(kernels, DEPTH, g.c_out));
     let mut start = Start::Zero;
     let x = x.chunks(images * g.h * g.w * g.c_in);
     for (x, grad) in x.zip(grad.chunks(images * pixels * g.c_out)) {
@@ -90,8 +92,10 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
         let grad = Matrix::new(grad, walk.len(), g.c_out);
         for piece in walk.pieces(DEPTH) {
             let (x, steps) = (&x[piece.offset..], piece.walk);
-            pack(grad.row_block(piece.k, steps.len()), &mut packed);
-            multiply_piece(x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start);
+            pack(kernels, grad.row_block(piece.k, steps.len()), &mut packed);
+            multiply_piece(
+                kernels, x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start,
+            );
             start = Start::Sum;
         }
     }
