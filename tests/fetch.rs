@@ -453,7 +453,7 @@ fn commands_written_wrong() {
         (
             "data fetch mnst",
             2,
-            "choose one of mnist, fashion-mnist, cifar10, svhn",
+            "choose one of mnist, fashion-mnist, cifar10, svhn, svhn-extra",
         ),
         ("data fetch digits", 2, "draws them itself"),
         (
@@ -474,7 +474,14 @@ fn commands_written_wrong() {
         .unwrap();
     one_line(&output);
     let list = succeed(folder, "data list");
-    for name in ["digits ", "mnist ", "fashion-mnist ", "cifar10 ", "svhn "] {
+    for name in [
+        "digits ",
+        "mnist ",
+        "fashion-mnist ",
+        "cifar10 ",
+        "svhn ",
+        "svhn-extra ",
+    ] {
         assert!(list.contains(name), "{list}");
     }
 }

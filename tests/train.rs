@@ -427,6 +427,48 @@ fn numbers_that_are_none_stop_the_run_and_keep_the_checkpoint() {
 }
 
 #[test]
+fn pictures_of_two_formats_are_trained_on_with_a_line_for_what_was_done_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    write_small_recipe(folder.path());
+    let own = folder.path().join("own");
+    for (class, file) in [("a", "1.png"), ("b", "2.jpg"), ("b", "notes.txt")] {
+        std::fs::create_dir_all(own.join(class)).unwrap();
+        std::fs::write(own.join(class).join(file), "words").unwrap();
+    }
+    std::fs::create_dir(own.join("empty")).unwrap();
+    let grey = image::GrayImage::from_pixel(28, 28, image::Luma([9]));
+    grey.save(own.join("a/1.png")).unwrap();
+    let red = image::RgbImage::from_pixel(60, 40, image::Rgb([200, 0, 0]));
+    red.save(own.join("b/2.jpg")).unwrap();
+
+    let train = "train small.toml --data own --batch-size 2 --steps 2 --out run";
+    let said = succeed(folder.path(), train);
+    for line in [
+        "small on own: 2 images of 28x28x1, 2 steps of 2, 1 an epoch",
+        "passed over: no picture by name (.txt): 1",
+        "class folders without a picture: \"empty\"",
+        "of 2 pictures: 1 cut around their centre, 1 resized to 28x28 (triangle filter), 1 turned grey \
+         (Rec. 709 luma)",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+    }
+    // The same pictures as an archive are the same data.
+    let mut archive =
+        zip::ZipWriter::new(std::fs::File::create(folder.path().join("own.zip")).unwrap());
+    for file in ["a/1.png", "b/2.jpg"] {
+        archive
+            .start_file(file, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        std::io::Write::write_all(&mut archive, &read(&own, file)).unwrap();
+    }
+    archive.finish().unwrap();
+    succeed(
+        folder.path(),
+        "train --resume --out run --data own.zip --steps 4",
+    );
+}
+
+#[test]
 fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -1,4 +1,4 @@
-//! CIFAR-10 batches.
+//! Files of CIFAR-10 and CIFAR-100, and their archives.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,9 +6,15 @@ use minimax::data::cifar;
 use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut set = cifar::no_images();
-    if cifar::read_batch(Path::new("data_batch_1.bin"), bytes, &mut set).is_ok() {
-        assert_eq!(bytes.len(), set.len() * 3073);
+    for layout in [cifar::TEN, cifar::HUNDRED] {
+        let mut set = cifar::no_images();
+        if cifar::read_batch(Path::new("batch.bin"), bytes, layout, &mut set).is_ok() {
+            assert_eq!(bytes.len(), set.len() * layout.record());
+            assert_eq!(set.len(), set.labels.len());
+            assert!(set.labels.iter().all(|&label| label < layout.classes));
+        }
+    }
+    if let Ok(set) = cifar::read_archive(Path::new("cifar.tar.gz"), bytes) {
         assert_eq!(set.len(), set.labels.len());
     }
 });

@@ -36,7 +36,7 @@ pub struct SweepArgs {
     /// Threads to use, divided among the runs at once [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MOST_THREADS))]
     pub threads: Option<u16>,
-    /// What to train on: a data set's name or a folder [default: the recipes']
+    /// What to train on: a data set's name, a folder or a file, as for `train` [default: the recipes']
     #[arg(long, value_name = "NAME|DIR")]
     pub data: Option<OsString>,
     /// Change any key of every recipe, such as training.epochs=5, on top of what the sweep sets

@@ -32,8 +32,9 @@ pub struct TrainArgs {
     /// A built-in recipe (see `minimax recipes`) or a .toml file [default: quickstart]
     #[arg(value_name = "RECIPE")]
     pub recipe: Option<OsString>,
-    /// What to train on: a data set's name or a folder [default: the recipe's]
-    #[arg(long, value_name = "NAME|DIR")]
+    /// What to train on: a data set's name, a folder (of pictures, say), a .zip of pictures, or a .npy or
+    /// .npz of arrays [default: the recipe's]
+    #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<OsString>,
     /// How often to go through the data
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
@@ -242,9 +243,10 @@ fn introduction(run: &Run, last: u64) -> Result<String> {
         recipe.training.batch_size,
         run.steps_per_epoch(),
     );
+    let notes: String = run.notes.iter().map(|note| format!("{note}\n")).collect();
     let warnings = recipe.warnings().into_iter();
     let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
-    Ok(text + &warnings + estimate_note(recipe))
+    Ok(text + &notes + &warnings + estimate_note(recipe))
 }
 
 /// What the critic's estimate is, for a recipe that has one.

@@ -6,7 +6,7 @@
 //!         count · height · width bytes          count bytes
 //! ```
 
-use super::{AGAIN, Images, LARGEST, damage};
+use super::{AGAIN, Images, LARGEST, damage, room};
 use crate::{Error, Result};
 use byteorder::{BigEndian, ReadBytesExt};
 use flate2::bufread::MultiGzDecoder;
@@ -142,12 +142,9 @@ fn read_plain<const N: usize>(
         };
         return Err(Error::data(path, what, AGAIN));
     }
-    // The vector grows with what is really there, and one byte more than promised is enough to know.
-    let mut bytes = Vec::new();
-    source
-        .take(promised as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| damage(path, error))?;
+    room::check(path, promised as u64)?;
+    let bytes =
+        room::read_promised(source, promised as u64).map_err(|error| damage(path, error))?;
     let got = bytes.len() as u128;
     if got != promised {
         let what = if got < promised {

@@ -279,7 +279,10 @@ mod tests {
     #[test]
     fn the_built_in_manifest_has_the_sets_of_the_recipes() {
         let manifest = Manifest::built_in();
-        assert_eq!(manifest.names(), "mnist, fashion-mnist, cifar10, svhn");
+        assert_eq!(
+            manifest.names(),
+            "mnist, fashion-mnist, cifar10, svhn, svhn-extra"
+        );
         let mnist = manifest.set("mnist").unwrap();
         assert_eq!((mnist.training, mnist.shape), (60_000, [28, 28, 1]));
         assert_eq!(mnist.bytes(), 11_594_722);

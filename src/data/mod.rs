@@ -1,6 +1,7 @@
 //! Data sets of small images: where they come from and how batches are cut from them.
 //!
-//! [`open`] takes a name or a folder and gives [`Images`]; [`Batches`] cuts them into training batches.
+//! [`open`] takes a name, a folder or a file and gives [`Images`]; [`Batches`] cuts them into training
+//! batches.
 
 mod batches;
 pub mod cifar;
@@ -10,8 +11,10 @@ pub mod folder;
 pub mod idx;
 pub mod manifest;
 pub mod matlab;
+pub mod numpy;
 pub mod picture;
 pub mod place;
+mod room;
 pub mod svhn;
 pub mod verify;
 
@@ -20,7 +23,8 @@ pub use digits::draw;
 
 use crate::terminal::brief;
 use crate::{Error, Result};
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Component, Path};
 
 /// A data set in memory, one byte a value.
@@ -72,12 +76,46 @@ impl Images {
     }
 }
 
+/// What is asked of a data set beside its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Draws the built-in digits; nothing else depends on it.
+    pub seed: u64,
+    /// The [height, width, channels] that pictures of a folder or a .zip are brought to; without it they
+    /// take the first one's. The other formats have one size and keep it, so that whoever needs a
+    /// certain one compares.
+    pub size: Option<[usize; 3]>,
+    /// What pictures lie over where they are transparent: [red, green, blue], black unless said.
+    pub background: [u8; 3],
+    /// With SVHN's training set, the images of [`svhn::EXTRA`] too.
+    pub extra: bool,
+}
+
+/// A data set that has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its images.
+    pub images: Images,
+    /// What a person should know of it, a line each: what was passed over, and what was done to pictures
+    /// to make them fit.
+    pub notes: Vec<String>,
+}
+
+impl From<Images> for Opened {
+    fn from(images: Images) -> Opened {
+        Opened {
+            images,
+            notes: Vec::new(),
+        }
+    }
+}
+
 /// The name of the digits that the program draws itself.
 pub const DIGITS: &str = "digits";
 /// How many of them [`open`] draws: 1,000 of each class.
 const DIGIT_COUNT: usize = 10_000;
 /// The sets that are looked for in `datasets/<name>/`.
-const KNOWN: [&str; 4] = ["mnist", "fashion-mnist", "cifar10", "svhn"];
+const KNOWN: [&str; 5] = ["mnist", "fashion-mnist", "cifar10", "svhn", svhn::EXTRA_SET];
 
 /// The most bytes that a set may have, so that a few forged words (or a bomb of compressed data behind
 /// them) can't exhaust the memory. SVHN's largest file holds 1.6 GB.
@@ -86,9 +124,8 @@ const LARGEST: u64 = u32::MAX as u64;
 /// The mend of every damaged file.
 const AGAIN: &str = "download it again";
 
-/// Reads a folder's images, or `None` where none of the format's files is there. Only images that may
-/// be of any size are brought to the one that is asked for.
-type ReadFolder = fn(&Path, Option<[usize; 3]>) -> Result<Option<Images>>;
+/// Reads a folder's images, or `None` where none of the format's files is there.
+type ReadFolder = fn(&Path, &Wanted) -> Result<Option<Opened>>;
 
 /// A format that a folder of data may be in.
 struct Format {
@@ -102,57 +139,100 @@ struct Format {
 const FORMATS: [Format; 4] = [
     Format {
         files: "train-images-idx3-ubyte[.gz] and, where there are labels, train-labels-idx1-ubyte[.gz]",
-        read: |folder, _| idx::read_folder(folder),
+        read: |folder, _| Ok(idx::read_folder(folder)?.map(Opened::from)),
     },
     Format {
         files: "data_batch_1.bin to data_batch_5.bin, or some of them",
-        read: |folder, _| cifar::read_folder(folder),
+        read: |folder, _| Ok(cifar::read_folder(folder)?.map(Opened::from)),
     },
     Format {
         files: svhn::FILE,
-        read: |folder, _| svhn::read_folder(folder),
+        read: |folder, wanted| Ok(svhn::read_folder(folder, wanted.extra)?.map(Opened::from)),
     },
     Format {
-        files: "PNG images (sub-folders of them are classes)",
+        files: "pictures: PNG, JPEG, WebP, BMP or GIF (sub-folders of them are classes)",
         read: folder::read_folder,
     },
 ];
 
-/// Opens a data set: `digits`, drawn by the program itself from `seed`; a name (`mnist`,
-/// `fashion-mnist`, `cifar10`, `svhn`, or that of any other folder in `datasets/`), which is looked for
-/// in `datasets/<name>/`; or else a folder as [`place`] writes it, whose format is recognised by the files in it. Only the digits depend on `seed`.
-///
-/// `size` is the [height, width, channels] that a folder of PNG images is brought to; without it they
-/// take the first image's. The other formats have one size and keep it, so that whoever needs a certain
-/// one compares.
+/// Opens a data set: `digits`, drawn by the program itself; a name (`mnist`, `fashion-mnist`, `cifar10`,
+/// `svhn`, `svhn-extra`, or that of any other folder in `datasets/`), which is looked for in
+/// `datasets/<name>/`; or else a folder as [`place`] writes it, whose format is recognised by the files in it, or a file: a .zip
+/// of pictures, a .npy or .npz of arrays, CIFAR's .tar.gz or SVHN's .mat, by its first bytes.
 ///
 /// # Errors
-/// [`Error::Data`] where it is neither a name nor a folder or holds no data that can be read, and
-/// [`Error::Io`] where the system refuses.
-pub fn open(name_or_folder: &str, seed: u64, size: Option<[usize; 3]>) -> Result<Images> {
-    if name_or_folder == DIGITS {
-        return Ok(draw(DIGIT_COUNT, seed));
-    }
-    let here = Path::new("datasets").join(name_or_folder);
-    let folder = if KNOWN.contains(&name_or_folder) || is_name(name_or_folder) && here.is_dir() {
+/// [`Error::Data`] where it is neither a name nor a folder nor such a file, holds no data that can be
+/// read, or isn't SVHN where its extra images are asked for, and [`Error::Io`] where the system refuses.
+pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
+    let here = Path::new("datasets").join(name_or_path);
+    let path = if KNOWN.contains(&name_or_path) || is_name(name_or_path) && here.is_dir() {
         here
     } else {
-        place::path_of(name_or_folder)
+        place::path_of(name_or_path)
     };
-    if folder.is_dir() {
-        return read_folder(&folder, size);
+    let digits = name_or_path == DIGITS;
+    if wanted.extra && (digits || path.exists() && !path.join(svhn::FILE).is_file()) {
+        let what = format!("no SVHN ({}), whose images data.extra asks for", svhn::FILE);
+        return Err(Error::data(path, what, "take data.extra away"));
     }
-    Err(if KNOWN.contains(&name_or_folder) {
+    if digits {
+        return Ok(draw(DIGIT_COUNT, wanted.seed).into());
+    }
+    if path.is_dir() {
+        return read_folder(&path, wanted);
+    }
+    if path.is_file() {
+        return read_file(&path, wanted);
+    }
+    Err(if KNOWN.contains(&name_or_path) {
         let mend = format!(
-            "get it with: minimax data fetch {name_or_folder}, or give the folder of its files in \
+            "get it with: minimax data fetch {name_or_path}, or give the folder of its files in \
              place of the name"
         );
-        Error::data(folder, "there is no such folder", mend)
+        Error::data(path, "there is no such folder", mend)
     } else {
         let known = KNOWN.join(", ");
-        let what = format!("neither a data set's name ({DIGITS}, {known}) nor a folder");
-        Error::data(folder, what, "give one of these names or a folder's path")
+        let what = format!("neither a data set's name ({DIGITS}, {known}) nor a folder or file");
+        Error::data(path, what, "give one of these names or a path")
     })
+}
+
+/// The data set in one file, by its first bytes.
+fn read_file(path: &Path, wanted: &Wanted) -> Result<Opened> {
+    let mut source = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    let mut start = Vec::new();
+    let read = source.by_ref().take(8).read_to_end(&mut start);
+    read.map_err(Error::io(path))?;
+    source.rewind().map_err(Error::io(path))?;
+    let ending = path
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    match &start[..] {
+        [b'P', b'K', ..] if ending.eq_ignore_ascii_case("npz") => {
+            numpy::read_npz(path, source).map(Opened::from)
+        }
+        [b'P', b'K', ..] => folder::read_zip(path, source, wanted)?.ok_or_else(|| {
+            let what = "holds no pictures";
+            Error::data(
+                path,
+                what,
+                "it should hold PNG, JPEG, WebP, BMP or GIF files",
+            )
+        }),
+        _ if start.starts_with(numpy::MAGIC) => numpy::read_npy(path, source).map(Opened::from),
+        [0x1f, 0x8b, ..] => cifar::read_archive(path, source).map(Opened::from),
+        _ if ending.eq_ignore_ascii_case("mat") => svhn::read(path, source).map(Opened::from),
+        _ => {
+            let what =
+                "not a data set in one file (.zip, .npy, .npz, CIFAR's .tar.gz, SVHN's .mat)";
+            Err(Error::data(
+                path,
+                what,
+                "give the folder that it is in, or such a file",
+            ))
+        }
+    }
 }
 
 /// Whether `text` is a name and no path.
@@ -161,10 +241,10 @@ fn is_name(text: &str) -> bool {
     matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none()
 }
 
-fn read_folder(folder: &Path, size: Option<[usize; 3]>) -> Result<Images> {
+fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Opened> {
     for format in &FORMATS {
-        if let Some(images) = (format.read)(folder, size)? {
-            return Ok(images);
+        if let Some(opened) = (format.read)(folder, wanted)? {
+            return Ok(opened);
         }
     }
     Err(Error::data(
@@ -209,14 +289,14 @@ mod tests {
             (
                 "digit",
                 "digit: neither",
-                "digits, mnist, fashion-mnist, cifar10, svhn",
+                "digits, mnist, fashion-mnist, cifar10, svhn, svhn-extra",
             ),
+            ("no/such/folder", "no/such/folder: neither", "or a path"),
             (
-                "no/such/folder",
-                "no/such/folder: neither",
-                "a folder's path",
+                "Cargo.toml",
+                "not a data set in one file",
+                "the folder that it is in",
             ),
-            ("Cargo.toml", "nor a folder", "a folder's path"),
             (
                 "fashion-mnist",
                 "datasets/fashion-mnist",
@@ -224,7 +304,7 @@ mod tests {
             ),
             (empty, empty, "train-labels-idx1-ubyte[.gz]"),
         ] {
-            let error = open(name, 0, None).expect_err(name).to_string();
+            let error = open(name, &Wanted::default()).expect_err(name).to_string();
             assert!(error.contains(what) && error.contains(mend), "{error}");
             assert!(!error.contains("--"), "a flag's name: {error}");
             assert!(!error.contains('\n'), "{error}");
@@ -240,7 +320,11 @@ mod tests {
 
     #[test]
     fn the_digits_are_a_thousand_of_each_class() {
-        let digits = open(DIGITS, 5, None).unwrap();
+        let wanted = Wanted {
+            seed: 5,
+            ..Wanted::default()
+        };
+        let digits = open(DIGITS, &wanted).unwrap().images;
         assert_eq!(
             (digits.len(), digits.classes(), digits.image_len()),
             (10_000, 10, 784)

@@ -8,34 +8,78 @@
 //! ```
 
 use super::matlab::{Array, Number, for_each_array};
-use super::{AGAIN, Images, damage};
+use super::{AGAIN, Images, LARGEST, damage, room};
 use crate::{Error, Result};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// The file of training images.
 pub const FILE: &str = "train_32x32.mat";
+/// The file of further, easier images, 531,131 of them.
+pub const EXTRA: &str = "extra_32x32.mat";
+/// The name of the set that has that file alone.
+pub const EXTRA_SET: &str = "svhn-extra";
 
 const SIDE: usize = 32;
 const CHANNELS: usize = 3;
 
-/// The training set in `folder`, or `None` where it has no [`FILE`].
+/// The training set in `folder`, or [`EXTRA`]'s where that is there alone; `None` where there is neither.
+/// With `extra` those images come after the training set's, from the same folder or from that of
+/// [`EXTRA_SET`] beside it.
 ///
 /// # Errors
-/// As [`read`], and [`Error::Io`] where the file can't be opened.
-pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
-    let path = folder.join(FILE);
-    if !path.is_file() {
-        return Ok(None);
+/// As [`read`], and [`Error::Io`] where a file can't be opened; [`Error::Data`] where one of the two has
+/// labels and the other has none, or the images that `extra` asks for are not there.
+pub fn read_folder(folder: &Path, extra: bool) -> Result<Option<Images>> {
+    let (train, beside) = (folder.join(FILE), folder.join(EXTRA));
+    if !train.is_file() {
+        return match beside.is_file() {
+            true => read_file(&beside).map(Some),
+            false => Ok(None),
+        };
     }
-    let file = crate::files::open(&path)?;
-    read(&path, BufReader::new(file)).map(Some)
+    let mut set = read_file(&train)?;
+    if extra {
+        let of_its_own = folder.with_file_name(EXTRA_SET).join(EXTRA);
+        let path = [beside, of_its_own].into_iter().find(|path| path.is_file());
+        let Some(path) = path else {
+            let what = format!("has no {EXTRA}, which data.extra asks for");
+            let mend = format!(
+                "put it there, get it with: minimax data fetch {EXTRA_SET}, or take data.extra away"
+            );
+            return Err(Error::data(folder, what, mend));
+        };
+        add(&mut set, read_file(&path)?, &path)?;
+    }
+    Ok(Some(set))
+}
+
+/// Adds the images of the file `path` to a set.
+fn add(set: &mut Images, more: Images, path: &Path) -> Result<()> {
+    if set.labels.is_empty() != more.labels.is_empty() {
+        let what = format!("this or {FILE} has labels, and the other has none");
+        return Err(Error::data(path, what, "take both files from one source"));
+    }
+    let bytes = set.pixels.len() as u64 + more.pixels.len() as u64;
+    if bytes > LARGEST {
+        let what = format!("{bytes} bytes with those of {FILE}, more than the {LARGEST} allowed");
+        return Err(Error::data(path, what, "take data.extra away"));
+    }
+    set.pixels.extend(more.pixels);
+    set.labels.extend(more.labels);
+    Ok(())
+}
+
+fn read_file(path: &Path) -> Result<Images> {
+    let file = crate::files::open(path)?;
+    read(path, BufReader::new(file))
 }
 
 /// The images and labels in one file; `path` only names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't a MATLAB level 5 file, is damaged, or has no `X` and `y` as above.
+/// [`Error::Data`] where it isn't a MATLAB level 5 file, is damaged, has no `X` as above or a `y` that is
+/// otherwise. Without a `y` the images have no labels, which a GAN doesn't need.
 pub fn read(path: &Path, source: impl BufRead) -> Result<Images> {
     let mut pixels = None;
     let mut labels = None;
@@ -47,10 +91,12 @@ pub fn read(path: &Path, source: impl BufRead) -> Result<Images> {
         }
         Ok(())
     })?;
-    let (Some(pixels), Some(labels)) = (pixels, labels) else {
+    let Some(pixels) = pixels else {
         let mend = "take SVHN's cropped digits (format 2)";
-        return Err(Error::data(path, "holds no numeric arrays X and y", mend));
+        return Err(Error::data(path, "holds no numeric array X", mend));
     };
+    let has_labels = labels.is_some();
+    let labels = labels.unwrap_or_default();
     let set = Images {
         height: SIDE,
         width: SIDE,
@@ -58,7 +104,7 @@ pub fn read(path: &Path, source: impl BufRead) -> Result<Images> {
         pixels,
         labels,
     };
-    if set.len() != set.labels.len() {
+    if has_labels && set.len() != set.labels.len() {
         let what = format!("{} labels for {} images", set.labels.len(), set.len());
         return Err(Error::data(path, what, AGAIN));
     }
@@ -81,8 +127,10 @@ fn read_pixels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<
     if count == 0 {
         return Err(Error::data(path, "holds no images", AGAIN));
     }
-    let mut pixels = Vec::new();
     let mut image = [0; SIDE * SIDE * CHANNELS];
+    // An array's bytes are a 32-bit number.
+    room::check(path, (count * image.len()) as u64)?;
+    let mut pixels = Vec::new();
     for _ in 0..count {
         let read = values.read_exact(&mut image);
         read.map_err(|error| damage(path, error))?;
@@ -102,6 +150,10 @@ fn read_labels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<
         let what = format!("y has sizes {:?}, not [n, 1]", array.sizes);
         return Err(Error::data(path, what, AGAIN));
     };
+    if count as u64 > LARGEST / (SIDE * SIDE * CHANNELS) as u64 {
+        let what = format!("y has {count} labels, more than there can be images");
+        return Err(Error::data(path, what, AGAIN));
+    }
     let mut labels = Vec::new();
     for index in 1..=count {
         let value = array.next_value(values);
@@ -179,6 +231,43 @@ mod tests {
     }
 
     #[test]
+    fn without_a_y_there_are_no_labels() {
+        for order in ORDERS {
+            let set = read_bytes(&order.file(&[x(order, 2)])).unwrap();
+            assert_eq!((set.len(), set.labels.len()), (2, 0));
+        }
+    }
+
+    #[test]
+    fn extra_images_stand_alone_or_come_after_the_others() {
+        let order = ORDERS[0];
+        let file = |count: usize, labels: &[u8]| {
+            let y = order.array(UINT8_CLASS, "y", &[labels.len() as u32, 1], U8, labels);
+            order.file(&[x(order, count), y])
+        };
+        let sets = tempfile::tempdir().unwrap();
+        let svhn = sets.path().join("svhn");
+        let of_its_own = sets.path().join(EXTRA_SET);
+        std::fs::create_dir(&svhn).unwrap();
+        std::fs::create_dir(&of_its_own).unwrap();
+        std::fs::write(svhn.join(FILE), file(2, &[1, 2])).unwrap();
+        let error = read_folder(&svhn, true).unwrap_err().to_string();
+        assert!(error.contains("minimax data fetch svhn-extra"), "{error}");
+
+        std::fs::write(of_its_own.join(EXTRA), file(3, &[3, 4, 10])).unwrap();
+        let labels = |folder: &Path, extra| read_folder(folder, extra).unwrap().unwrap().labels;
+        assert_eq!(labels(&svhn, true), [1, 2, 3, 4, 0]);
+        assert_eq!(labels(&svhn, false), [1, 2]);
+        assert_eq!(labels(&of_its_own, false), [3, 4, 0]);
+        // The folder's own file comes before that of the set.
+        std::fs::write(svhn.join(EXTRA), file(1, &[9])).unwrap();
+        assert_eq!(labels(&svhn, true), [1, 2, 9]);
+        std::fs::write(svhn.join(EXTRA), order.file(&[x(order, 1)])).unwrap();
+        let error = read_folder(&svhn, true).unwrap_err().to_string();
+        assert!(error.contains("the other has none"), "{error}");
+    }
+
+    #[test]
     fn what_is_not_svhn_is_one_line() {
         let order = ORDERS[0];
         let y = |sizes: &[u32], values: &[u8]| order.array(UINT8_CLASS, "y", sizes, U8, values);
@@ -187,8 +276,9 @@ mod tests {
         };
         let good = y(&[2, 1], &[1, 2]);
         for (elements, what) in [
-            (vec![], "holds no numeric arrays X and y"),
-            (vec![x(order, 2)], "holds no numeric arrays X and y"),
+            (vec![], "holds no numeric array X"),
+            (vec![good.clone()], "holds no numeric array X"),
+            (vec![x(order, 2), y(&[0, 1], &[])], "0 labels for 2 images"),
             (vec![x(order, 3), good.clone()], "2 labels for 3 images"),
             (
                 vec![x_of(&[32, 32, 3, 0], U8, 0), good.clone()],
@@ -228,9 +318,9 @@ mod tests {
     #[test]
     fn a_folder_without_the_file_is_another_format() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read_folder(folder.path()).unwrap(), None);
+        assert_eq!(read_folder(folder.path(), false).unwrap(), None);
         std::fs::write(folder.path().join(FILE), b"MATLAB").unwrap();
-        let error = read_folder(folder.path()).unwrap_err().to_string();
+        let error = read_folder(folder.path(), false).unwrap_err().to_string();
         assert!(error.contains("train_32x32.mat: cut short"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ use super::scores::Scores;
 use super::step::StepReport;
 use super::tensorboard::TensorBoard;
 use super::training::Begun;
-use crate::data::{self, Batches, Images};
+use crate::data::{self, Batches, Images, Opened, Wanted};
 use crate::files::{is_file, write_whole};
 use crate::storage::Device;
 use crate::terminal::excerpt;
@@ -26,6 +26,8 @@ use std::time::Instant;
 pub struct Run {
     /// Every how many epochs a checkpoint is kept for good, besides the best and the last.
     pub keep_every: Option<u64>,
+    /// What a person should know of the data, a line each.
+    pub notes: Vec<String>,
     pub(super) folder: PathBuf,
     pub(super) recipe: Recipe,
     pub(super) device: Device,
@@ -84,7 +86,7 @@ impl Run {
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
         recipe.check_machine()?;
-        let (batches, data) = open_data(&recipe)?;
+        let (batches, data, notes) = open_data(&recipe)?;
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
         let run = catch(|| {
@@ -98,6 +100,7 @@ impl Run {
                 gan,
             };
             let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
+            run.notes = notes;
             run.save()?;
             Ok(run)
         });
@@ -134,7 +137,7 @@ impl Run {
             let mend = "of a run that goes on only training.epochs and data.name can change";
             return Err(Error::run(&path, format!("{what}; {mend}")));
         }
-        let (batches, data) = open_data(&asked)?;
+        let (batches, data, notes) = open_data(&asked)?;
         if data != checkpoint.data {
             return Err(Error::run(
                 &path,
@@ -144,7 +147,9 @@ impl Run {
         checkpoint.recipe = asked;
         folder::tidy(folder);
         folder::make(folder)?;
-        Run::assemble(folder, lock, checkpoint, batches)
+        let mut run = Run::assemble(folder, lock, checkpoint, batches)?;
+        run.notes = notes;
+        Ok(run)
     }
 
     fn assemble(
@@ -168,6 +173,7 @@ impl Run {
         let has_best = is_file(&folder.join(folder::BEST))?;
         let mut run = Run {
             keep_every: None,
+            notes: Vec::new(),
             best: best.filter(|_| has_best),
             log,
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
@@ -238,10 +244,15 @@ impl Run {
     }
 }
 
-/// The recipe's data, in its batches.
-fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
-    let size = <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok();
-    let images = data::open(&recipe.data.name, recipe.training.seed, size)?;
+/// The recipe's data, in its batches, and what is to be said of it.
+fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity, Vec<String>)> {
+    let wanted = Wanted {
+        seed: recipe.training.seed,
+        size: <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok(),
+        background: recipe.data.background,
+        extra: recipe.data.extra,
+    };
+    let Opened { images, notes } = data::open(&recipe.data.name, &wanted)?;
     let found = [images.height, images.width, images.channels];
     if found[..] != recipe.discriminator.input[..] {
         let (name, takes) = (excerpt(&recipe.data.name), &recipe.discriminator.input);
@@ -269,7 +280,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity)> {
     };
     let last = recipe.data.last_batch;
     let batches = Batches::new(Arc::new(images), taken, training.seed, last);
-    Ok((batches, identity))
+    Ok((batches, identity, notes))
 }
 
 /// Why a run that saw `before` can't go on with `now`, the data of `asked`.

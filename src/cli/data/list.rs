@@ -6,7 +6,7 @@ use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
 use crate::data::manifest::Set;
 use crate::data::verify::present;
-use crate::data::{self, DIGITS};
+use crate::data::{self, DIGITS, Wanted};
 use crate::terminal::excerpt;
 use clap::Args;
 use indicatif::DecimalBytes;
@@ -75,7 +75,7 @@ impl Row {
 
     /// The set that is always there.
     fn digits() -> Result<Row> {
-        let images = data::open(DIGITS, 0, None)?;
+        let images = data::open(DIGITS, &Wanted::default())?.images;
         Ok(Row {
             name: DIGITS.into(),
             title: "Digits that the program draws itself, grey".into(),

@@ -2,9 +2,10 @@
 
 use crate::cli::output::{self, Kind};
 use crate::cli::{print, whole};
+use crate::data::{self, Opened, Wanted};
 use crate::random::{Purpose, Random};
 use crate::report::{columns_for, grid_png};
-use crate::{Error, Result, data};
+use crate::{Error, Result};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// Arguments of `minimax data preview`.
 #[derive(Args, Debug)]
 pub struct PreviewArgs {
-    /// `digits`, `mnist`, `fashion-mnist`, `cifar10`, `svhn` or a folder
-    #[arg(value_name = "NAME|DIR", value_parser = NonEmptyStringValueParser::new())]
+    /// A data set's name (see `minimax data list`), a folder, or a .zip, .npy or .npz file
+    #[arg(value_name = "NAME|PATH", value_parser = NonEmptyStringValueParser::new())]
     pub data: String,
     /// The picture to write
     #[arg(long, value_name = "FILE", default_value = "grid.png")]
@@ -29,7 +30,7 @@ pub struct PreviewArgs {
     pub seed: u64,
 }
 
-/// Runs `minimax data preview` and prints one line.
+/// Runs `minimax data preview` and prints a line, and one for whatever there is to know of the data.
 ///
 /// # Errors
 /// Whatever [`data::open`] says of the data set, [`Error::Usage`] where `--count` is 0 or more than it
@@ -39,10 +40,14 @@ pub fn run(args: &PreviewArgs) -> Result<()> {
     print(&format!("{line}\n"))
 }
 
-/// Draws the grid and says what was drawn.
+/// Draws the grid and says what was drawn, and what there is to know of the data.
 fn preview(args: &PreviewArgs) -> Result<String> {
     output::check(&args.out, Kind::Png, args.force, &[Path::new(&args.data)])?;
-    let images = data::open(&args.data, args.seed, None)?;
+    let wanted = Wanted {
+        seed: args.seed,
+        ..Wanted::default()
+    };
+    let Opened { images, notes } = data::open(&args.data, &wanted)?;
     let total = images.len();
     let count = args.count.unwrap_or(total.min(100));
     if count == 0 || count > total {
@@ -66,11 +71,16 @@ fn preview(args: &PreviewArgs) -> Result<String> {
         1 => "1 class".to_string(),
         classes => format!("{classes} classes"),
     };
-    Ok(format!(
+    let line = format!(
         "{}: {count} of {total} images, {height}x{width}x{channels}, {classes}, drawn to {}",
         args.data,
         args.out.display()
-    ))
+    );
+    Ok([line]
+        .into_iter()
+        .chain(notes)
+        .collect::<Vec<_>>()
+        .join("\n"))
 }
 
 #[cfg(test)]

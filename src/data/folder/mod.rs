@@ -1,109 +1,103 @@
-//! A folder of one's own PNG images. Sub-folders with images in them are the classes, numbered in the
-//! order of their names; without any there are no labels. Files are taken in the order of their names,
-//! so that the same folder is the same set.
+//! A folder, or a .zip archive, of one's own pictures: PNG, JPEG, WebP, BMP and the first frame of a GIF.
+//!
+//! Sub-folders are the classes, numbered in the order of their names; where none of them has a picture
+//! there are no labels. A class's own sub-folders belong to it (`class/more/1.png` is of `class`), and
+//! deeper ones are passed over. Files are taken in the order of their paths, so that the same folder is
+//! the same set.
 
-mod decode;
+mod fit;
+mod list;
+mod zip;
 
-pub use decode::read_png;
+pub use fit::{Fitting, read_picture};
+pub(super) use zip::broken as broken_zip;
+pub use zip::read_zip;
 
-use super::{Images, LARGEST};
+use super::{Images, LARGEST, Opened, Wanted, picture};
 use crate::{Error, Result};
+use fit::Fitted;
+use list::Listing;
 use rayon::prelude::*;
-use std::fs::{self, File};
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-/// Labels are bytes.
-const MOST_CLASSES: usize = 256;
+/// How many files are held at one time, before they are decoded.
+const AT_ONCE: usize = 64;
 
-/// The images in `folder`, brought to `size` ([height, width, channels], of which 1 or 3), or without
-/// it to the first image's size, in colour where that is. `None` where there is no PNG.
+/// The pictures in `folder`, brought to the size that is wanted, or without one to the first picture's,
+/// in colour where that is. `None` where there is no picture.
 ///
 /// # Errors
-/// [`Error::Data`] where a PNG is broken or larger than 128 MiB once decoded, where there are more than
-/// 256 classes or images beside classes, and where the set would take more than 4 GiB;
+/// [`Error::Data`] where a picture is broken or too large (see [`picture::decode`]), where there are more
+/// than 256 classes or pictures beside classes, and where the set would take more than 4 GiB;
 /// [`Error::Io`] where the system refuses.
-pub fn read_folder(folder: &Path, size: Option<[usize; 3]>) -> Result<Option<Images>> {
-    let (files, labels) = list(folder)?;
+pub fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Option<Opened>> {
+    let listing = list::sort_out(folder, list::walk(folder)?)?;
+    let read = |paths: &[PathBuf]| {
+        let files = paths
+            .par_iter()
+            .map(|path| picture::read_file(&folder.join(path)));
+        files.collect()
+    };
+    assemble(folder, listing, wanted, read)
+}
+
+/// Reads some of the files of a listing, each or what is wrong with it.
+type Files = Vec<Result<Vec<u8>>>;
+
+/// The set of a listing's files, which `read` reads; `place` names the whole in errors.
+fn assemble(
+    place: &Path,
+    listing: Listing,
+    wanted: &Wanted,
+    mut read: impl FnMut(&[PathBuf]) -> Files,
+) -> Result<Option<Opened>> {
+    let Listing {
+        files,
+        labels,
+        mut notes,
+    } = listing;
     let Some(first) = files.first() else {
         return Ok(None);
     };
-    let size = match size {
+    let size = match wanted.size {
         Some(size) => size,
-        None => decode::own_size(first, open(first)?)?,
+        None => {
+            let bytes = read(&files[..1]).swap_remove(0)?;
+            picture::size(&place.join(first), &bytes)?
+        }
     };
-    check_size(folder, files.len(), size)?;
+    check_size(place, files.len(), size)?;
 
     let [height, width, channels] = size;
     let image_len = height * width * channels;
     let mut pixels = vec![0; files.len() * image_len];
-    let images = pixels.par_chunks_exact_mut(image_len).zip(&files);
-    let read = images.map(|(image, path)| {
-        image.copy_from_slice(&read_png(path, open(path)?, size)?);
-        Ok(())
-    });
-    // The first by name, whichever thread was first.
-    match read.find_map_first(Result::err) {
-        Some(error) => Err(error),
-        None => Ok(Some(Images {
-            height,
-            width,
-            channels,
-            pixels,
-            labels,
-        })),
-    }
-}
-
-fn open(path: &Path) -> Result<BufReader<File>> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    Ok(BufReader::new(file))
-}
-
-/// The PNGs of a folder and, where it has classes, their labels.
-fn list(folder: &Path) -> Result<(Vec<PathBuf>, Vec<u8>)> {
-    let (files, folders) = entries(folder)?;
-    let mut classes = Vec::new();
-    for folder in &folders {
-        let (files, _) = entries(folder)?;
-        if !files.is_empty() {
-            classes.push(files);
+    let fitted = Fitted::default();
+    for (chunk, paths) in pixels
+        .chunks_mut(AT_ONCE * image_len)
+        .zip(files.chunks(AT_ONCE))
+    {
+        let images = chunk.par_chunks_exact_mut(image_len).zip(paths);
+        let made = images.zip(read(paths)).map(|((image, path), bytes)| {
+            let (pixels, fitting) =
+                read_picture(&place.join(path), &bytes?, size, wanted.background)?;
+            image.copy_from_slice(&pixels);
+            fitted.count(fitting);
+            Ok(())
+        });
+        // The first by name, whichever thread was first.
+        if let Some(error) = made.find_map_first(Result::err) {
+            return Err(error);
         }
     }
-    if classes.is_empty() {
-        return Ok((files, Vec::new()));
-    }
-    if !files.is_empty() {
-        let what = "has PNG images beside sub-folders of them";
-        let mend = "put every image in the sub-folder of its class, or all in one folder";
-        return Err(Error::data(folder, what, mend));
-    }
-    if classes.len() > MOST_CLASSES {
-        let what = format!("has {} sub-folders of PNG images", classes.len());
-        let mend = format!("there can be {MOST_CLASSES} classes at most");
-        return Err(Error::data(folder, what, mend));
-    }
-    let labels = (0u8..=u8::MAX).zip(&classes);
-    let labels = labels.flat_map(|(label, files)| vec![label; files.len()]);
-    Ok((classes.concat(), labels.collect()))
-}
-
-/// The PNGs and the sub-folders in a folder, by name, without hidden ones, which systems put there.
-fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
-        let entry = entry.map_err(Error::io(folder))?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    let is_png = |path: &PathBuf| {
-        let extension = path.extension();
-        extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png")) && path.is_file()
+    notes.extend(fitted.line(files.len(), size));
+    let images = Images {
+        height,
+        width,
+        channels,
+        pixels,
+        labels,
     };
-    let (folders, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
-    Ok((others.into_iter().filter(is_png).collect(), folders))
+    Ok(Some(Opened { images, notes }))
 }
 
 /// Refuses a set that can't be held before anything is decoded.
@@ -128,15 +122,29 @@ fn check_size(folder: &Path, count: usize, size: [usize; 3]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::decode::tests::{grey, png};
+    use super::fit::tests::{grey, png};
     use super::*;
     use image::ExtendedColorType;
+    use std::fs;
+
+    /// The set in a folder, brought to a size.
+    fn read(folder: &Path, size: Option<[usize; 3]>) -> Result<Option<Opened>> {
+        let wanted = Wanted {
+            size,
+            ..Wanted::default()
+        };
+        read_folder(folder, &wanted)
+    }
+
+    fn images(folder: &Path, size: Option<[usize; 3]>) -> Images {
+        read(folder, size).unwrap().unwrap().images
+    }
 
     #[test]
     fn sub_folders_are_classes_by_name_and_files_are_taken_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        assert_eq!(read_folder(path, None).unwrap(), None);
+        assert_eq!(read(path, None).unwrap(), None);
         for (class, name, value) in [
             ("b", "2.png", 4),
             ("b", "10.PNG", 3),
@@ -146,24 +154,22 @@ mod tests {
             fs::create_dir_all(path.join(class)).unwrap();
             fs::write(path.join(class).join(name), grey(value)).unwrap();
         }
-        // No class and no images, and none that a system puts beside them.
+        // A class without pictures, and what isn't one, though a system or a person puts it there.
         fs::create_dir(path.join("aa")).unwrap();
         fs::write(path.join("a/notes.txt"), "notes").unwrap();
         fs::write(path.join("a/._a.png"), "not a picture").unwrap();
-        let set = read_folder(path, None).unwrap().unwrap();
+        let set = images(path, None);
         assert_eq!((set.height, set.width, set.channels), (2, 2, 1));
-        assert_eq!(set.labels, [0, 0, 1, 1]);
+        assert_eq!(set.labels, [0, 0, 2, 2]);
         let values: Vec<u8> = set.pixels.iter().step_by(4).copied().collect();
         assert_eq!(values, [1, 2, 3, 4]);
 
-        let one = read_folder(&path.join("b"), Some([3, 1, 3]))
-            .unwrap()
-            .unwrap();
+        let one = images(&path.join("b"), Some([3, 1, 3]));
         assert_eq!((one.height, one.width, one.channels), (3, 1, 3));
         assert_eq!((one.len(), one.classes()), (2, 0));
 
         fs::write(path.join("stray.png"), grey(0)).unwrap();
-        let error = read_folder(path, None).unwrap_err().to_string();
+        let error = read(path, None).unwrap_err().to_string();
         assert!(error.contains("beside sub-folders"), "{error}");
     }
 
@@ -173,7 +179,7 @@ mod tests {
         let red = png(3, 2, ExtendedColorType::Rgb8, &[255, 0, 0].repeat(6));
         fs::write(folder.path().join("1.png"), red).unwrap();
         fs::write(folder.path().join("2.png"), grey(8)).unwrap();
-        let set = read_folder(folder.path(), None).unwrap().unwrap();
+        let set = images(folder.path(), None);
         assert_eq!((set.height, set.width, set.channels), (2, 3, 3));
         assert_eq!(set.image(1), [8; 18]);
     }
@@ -186,13 +192,13 @@ mod tests {
             fs::create_dir(&class).unwrap();
             fs::write(class.join("a.png"), grey(1)).unwrap();
         }
-        let error = read_folder(folder.path(), None).unwrap_err().to_string();
+        let error = read(folder.path(), None).unwrap_err().to_string();
         assert!(
             error.contains("257 sub-folders") && error.contains("256 classes"),
             "{error}"
         );
         fs::remove_dir_all(folder.path().join("000")).unwrap();
-        let set = read_folder(folder.path(), None).unwrap().unwrap();
+        let set = images(folder.path(), None);
         assert_eq!((set.classes(), set.labels[255]), (256, 255));
     }
 
@@ -212,13 +218,14 @@ mod tests {
         for (bytes, what) in [
             (&good[..good.len() / 2], "not a whole PNG"),
             (&good[..10], "not a whole PNG"),
-            (&[], "not a whole PNG"),
-            (b"GIF89a, by another name", "not a whole PNG"),
+            (&[], "the file is empty"),
+            (b"GIF89a\x02\0\x02\0\0\0\0", "not a whole GIF"),
+            (b"words", "not a whole picture"),
             (&wrong, "not a whole PNG"),
         ] {
             fs::write(folder.path().join("b.png"), bytes).unwrap();
             fs::write(folder.path().join("c.png"), b"").unwrap();
-            let error = read_folder(folder.path(), Some([4, 4, 1]))
+            let error = read(folder.path(), Some([4, 4, 1]))
                 .unwrap_err()
                 .to_string();
             let path = folder.path().join("b.png");
@@ -243,10 +250,32 @@ mod tests {
             [4, 4, 2],
             [0, 4, 1],
         ] {
-            let error = read_folder(folder.path(), Some(size))
-                .unwrap_err()
-                .to_string();
+            let error = read(folder.path(), Some(size)).unwrap_err().to_string();
             assert!(error.contains("; ") && !error.contains('\n'), "{error}");
         }
+    }
+
+    #[test]
+    fn what_was_done_to_pictures_is_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let red = png(4, 2, ExtendedColorType::Rgb8, &[255, 0, 0].repeat(8));
+        fs::write(folder.path().join("1.png"), red).unwrap();
+        fs::write(folder.path().join("2.png"), grey(8)).unwrap();
+        fs::write(folder.path().join("3.txt"), "words").unwrap();
+        let notes = read(folder.path(), Some([2, 2, 1])).unwrap().unwrap().notes;
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(
+            notes[0] == "passed over: no picture by name (.txt): 1",
+            "{notes:?}"
+        );
+        assert_eq!(
+            notes[1],
+            "of 2 pictures: 1 cut around their centre, 1 turned grey (Rec. 709 luma)"
+        );
+        let notes = read(folder.path(), Some([1, 1, 3])).unwrap().unwrap().notes;
+        assert_eq!(
+            notes[1],
+            "of 2 pictures: 1 cut around their centre, 2 resized to 1x1 (triangle filter)"
+        );
     }
 }

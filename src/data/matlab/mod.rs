@@ -39,6 +39,9 @@ const COMPLEX: u32 = 0x0800;
 const MOST_SIZES: u32 = 4 * 32;
 const MOST_NAME: u32 = 256;
 
+/// The mend of a file of another level.
+const SAVE_AGAIN: &str = "save it as level 5: MATLAB's save with -v7 (or -v6), or scipy.io.savemat(FILE, {'X': X, 'y': y})";
+
 /// An array of numbers, all but its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Array {
@@ -76,16 +79,16 @@ pub type Visit<'a> = dyn FnMut(&Array, &mut dyn Read) -> Result<()> + 'a;
 /// # Errors
 /// [`Error::Data`] where it isn't a MATLAB level 5 file or is damaged, and what `visit` says.
 pub fn for_each_array(path: &Path, mut source: impl BufRead, visit: &mut Visit) -> Result<()> {
-    let mut header = [0; 128];
-    let read = source.read_exact(&mut header);
+    let mut header = Vec::with_capacity(128);
+    let read = source.by_ref().take(128).read_to_end(&mut header);
     read.map_err(|error| damage(path, error))?;
-    let big_endian = match header[124..] {
-        [0, 1, b'I', b'M'] => false,
-        [1, 0, b'M', b'I'] => true,
-        [0, 2, b'I', b'M'] => {
-            let what = "a MATLAB 7.3 file, which is another format (HDF5)";
-            return Err(Error::data(path, what, "save it again with -v7"));
-        }
+    if let Some(version) = other_version(&header) {
+        return Err(Error::data(path, format!("a MATLAB {version}"), SAVE_AGAIN));
+    }
+    let big_endian = match header[..] {
+        [_, .., 0, 1, b'I', b'M'] if header.len() == 128 => false,
+        [_, .., 1, 0, b'M', b'I'] if header.len() == 128 => true,
+        _ if header.len() < 128 => return Err(Error::data(path, "cut short", AGAIN)),
         _ => {
             let mend = "check that the file is what its name says";
             return Err(Error::data(path, "not a MATLAB level 5 file", mend));
@@ -106,6 +109,21 @@ pub fn for_each_array(path: &Path, mut source: impl BufRead, visit: &mut Visit) 
         }
     }
     Ok(())
+}
+
+/// What a file with this `header` is, if it is of another of MATLAB's formats.
+///
+/// A level 4 file begins with numbers of 32 bits below 5000, of which one byte is 0; the text that the
+/// others begin with has none.
+fn other_version(header: &[u8]) -> Option<&'static str> {
+    match header {
+        [b'\x89', b'H', b'D', b'F', ..] => Some("7.3 file, which is HDF5"),
+        [a, b, c, d, ..] if [a, b, c, d].contains(&&0) => Some("level 4 file"),
+        [.., 0, 2, b'I', b'M'] | [.., 2, 0, b'M', b'I'] if header.len() == 128 => {
+            Some("7.3 file, which is HDF5")
+        }
+        _ => None,
+    }
 }
 
 /// The head of an element.

@@ -112,7 +112,22 @@ fn every_kind_of_damage_is_named() {
         bytes
     };
     assert_refused(&changed(&plain, 126, b'X'), "not a MATLAB level 5 file");
-    assert_refused(&changed(&plain, 125, 2), "save it again with -v7");
+    assert_refused(
+        &changed(&plain, 125, 2),
+        "a MATLAB 7.3 file, which is HDF5; save it",
+    );
+    assert_refused(
+        b"\x89HDF\r\n\x1a\n\0",
+        "a MATLAB 7.3 file, which is HDF5; save it",
+    );
+    // Type, rows, columns, no imaginary part and a name of two bytes, in either byte order.
+    for level_4 in [
+        [50u32, 2, 1, 0, 2].map(u32::to_le_bytes),
+        [1050, 2, 1, 0, 2].map(u32::to_be_bytes),
+    ] {
+        let bytes = [&level_4.concat()[..], b"X\0\x01\x02"].concat();
+        assert_refused(&bytes, "a MATLAB level 4 file; save it");
+    }
     // The zlib stream's first byte, then its checksum.
     assert_refused(&changed(&packed, 136, 0), "damaged compressed data");
     let last = packed.len() - 1;

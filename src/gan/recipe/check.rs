@@ -44,7 +44,7 @@ impl Recipe {
         if self.data.name.is_empty() || self.data.name.chars().any(char::is_control) {
             let name = excerpt(&self.data.name);
             return Err(format!(
-                "data.name = {name:?}; give a data set's name or a folder"
+                "data.name = {name:?}; give a data set's name, a folder or a file"
             ));
         }
         let [low, high] = self.data.range;

@@ -261,8 +261,17 @@ mod tests {
 
     #[test]
     fn what_is_set_inside_of_a_table_that_is_not_there_makes_it() {
-        let set = ["training.labels.flip=0.25", "samples.count=9"].map(String::from);
-        let recipe = Recipe::load("quickstart", &set).unwrap();
+        let set = [
+            "training.labels.flip=0.25",
+            "samples.count=9",
+            "data.background=[255, 128, 0]",
+            "data.extra=true",
+        ];
+        let recipe = Recipe::load("quickstart", &set.map(String::from)).unwrap();
+        assert_eq!(
+            (recipe.data.background, recipe.data.extra),
+            ([255, 128, 0], true)
+        );
         assert_eq!(recipe.samples.count, 9);
         let labels = recipe.training.labels.unwrap();
         assert_eq!((labels.flip, labels.real), (0.25, [1.0, 1.0]));

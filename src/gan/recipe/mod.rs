@@ -88,7 +88,7 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct DataSpec {
-    /// A data set's name or a folder.
+    /// A data set's name, a folder or a file.
     pub name: String,
     /// What black and white are scaled to, `[low, high]`; unless said, -1 and 1, the range of a tanh.
     #[serde(default = "range", deserialize_with = "two")]
@@ -97,6 +97,13 @@ pub struct DataSpec {
     /// they are dropped.
     #[serde(default)]
     pub last_batch: LastBatch,
+    /// What one's own pictures lie over where they are transparent, `[red, green, blue]` from 0 to 255;
+    /// unless said, black.
+    #[serde(default, deserialize_with = "three")]
+    pub background: [u8; 3],
+    /// With SVHN's training set, the 531,131 images of `extra_32x32.mat` too; unless said, without.
+    #[serde(default)]
+    pub extra: bool,
 }
 
 /// What the sample grids of a run show.
@@ -134,6 +141,15 @@ fn two<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 2], D::Error> {
     numbers
         .try_into()
         .map_err(|_| D::Error::invalid_length(count, &"two numbers"))
+}
+
+/// As [`two`]: the bytes of a colour.
+fn three<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 3], D::Error> {
+    let bytes = Vec::<u8>::deserialize(from)?;
+    let count = bytes.len();
+    bytes
+        .try_into()
+        .map_err(|_| D::Error::invalid_length(count, &"red, green and blue"))
 }
 
 impl Recipe {

@@ -110,7 +110,7 @@ pub(crate) fn in_words(complaint: &str) -> String {
         ("unknown variant", "unknown value"),
         ("invalid type: floating point", "invalid type: number"),
     ];
-    const ENDS: [(&str, &str); 8] = [
+    const ENDS: [(&str, &str); 9] = [
         (
             "u64 value was too large",
             "a whole number above 9223372036854775807; make it smaller",
@@ -119,6 +119,7 @@ pub(crate) fn in_words(complaint: &str) -> String {
             " as i128, expected any valid TOML value",
             ", which has more than 64 bits; make it smaller",
         ),
+        ("expected u8", "expected a whole number from 0 to 255"),
         ("expected usize", "expected a whole number, 0 or more"),
         (
             "expected u64",
@@ -240,6 +241,16 @@ mod tests {
                 "range = [-1, 1]",
                 "range = [-1, 1, 2]",
                 "data.range: invalid length 3, expected two numbers",
+            ),
+            (
+                "range = [-1, 1]",
+                "background = [255, 255]",
+                "data.background: invalid length 2, expected red, green and blue",
+            ),
+            (
+                "range = [-1, 1]",
+                "background = [0, 0, 256]",
+                "data.background.3: invalid value: integer `256`, expected a whole number from 0 to 255",
             ),
             (
                 "units = 12544",

@@ -5,13 +5,15 @@
 //! decoder that panics makes an error. A picture is turned upright as its EXIF orientation says, which
 //! is what Pillow's `exif_transpose` does.
 
+use super::damage;
+use crate::terminal::brief;
 use crate::{Error, Result};
 use image::error::LimitErrorKind;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Pixel};
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 use std::sync::Once;
@@ -55,9 +57,17 @@ pub fn has_ending(path: &Path) -> bool {
 /// [`Error::Data`] where there are more than 256 MiB, and [`Error::Io`] where the system refuses.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let file = crate::files::open(path)?;
+    read_bytes(path, file)
+}
+
+/// The bytes of a picture file that `source` gives; `path` only names it in errors.
+///
+/// # Errors
+/// As [`read_file`], and what is wrong with compressed data.
+pub fn read_bytes(path: &Path, source: impl Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut source = BufReader::new(file).take(MOST_FILE + 1);
-    source.read_to_end(&mut bytes).map_err(Error::io(path))?;
+    let read = source.take(MOST_FILE + 1).read_to_end(&mut bytes);
+    read.map_err(|error| damage(path, error))?;
     if bytes.len() as u64 > MOST_FILE {
         let what = format!("larger than {MOST_FILE} bytes, too much for a picture");
         return Err(Error::data(path, what, "make it smaller"));
@@ -306,7 +316,8 @@ fn broken(path: &Path, format: ImageFormat, error: &ImageError) -> Error {
         return Error::data(path, what, "make it smaller");
     }
     // Whatever the decoder says, errors are one line.
-    let what = format!("not a whole {} ({error})", name(format)).replace('\n', " ");
+    let said = brief(&error.to_string());
+    let what = format!("not a whole {} ({said})", name(format)).replace('\n', " ");
     Error::data(path, what, REMOVE)
 }
 
@@ -335,3 +346,6 @@ fn guarded<T>(path: &Path, format: ImageFormat, decode: impl FnOnce() -> Result<
         Err(Error::data(path, what, REMOVE))
     })
 }
+
+#[cfg(test)]
+mod tests;
