@@ -161,7 +161,7 @@ fn a_folder_that_was_meddled_with_is_mended_or_refused() {
     let last = read(&run, "samples/epoch-0003.png");
     std::fs::write(run.join("samples/epoch-0003.png"), &last[..last.len() / 2]).unwrap();
     // A palette with a part of a colour, over which the decoder panics.
-    let damaged = include_bytes!("../fuzz/seeds/png/part-of-a-colour");
+    let damaged = include_bytes!("../fuzz/seeds/picture/part-of-a-colour");
     std::fs::write(run.join("samples/epoch-0001.png"), &damaged[3..]).unwrap();
     let resume = "train --resume --out run --epochs 3 --keep-every 1";
     let output = minimax(at, resume).output().unwrap();
@@ -300,4 +300,162 @@ fn a_file_without_a_sum_is_read_with_a_word() {
     succeed(at, "train --resume --steps 2 --out run");
     let output = minimax(at, READERS[1]).output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+/// The steps and epochs of the rows of `epochs.csv`.
+fn epochs(run: &Path) -> Vec<[String; 2]> {
+    let rows = rows(run, "epochs.csv", &[2, 3, 4, 5]);
+    let pair = |row: &Vec<String>| [row[0].clone(), row[1].clone()];
+    rows[1..].iter().map(pair).collect()
+}
+
+#[test]
+fn what_may_change_on_the_way_is_said_kept_and_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    hinge_game(at);
+    let change = "--resume --batch-size 8 --epochs 3 --set generator.optimizer.learning_rate=1e-5";
+    for (run, steps) in [("run", ""), ("parts", " --steps 9")] {
+        // In the middle of the second epoch of four steps, which begins anew with five.
+        let train = "train game.toml --data pictures --batch-size 10 --epochs 4 --steps 6 --out";
+        succeed(at, &format!("{train} {run}"));
+        let said = succeed(at, &format!("train {change}{steps} --out {run}"));
+        for word in [
+            "from step 7 on: ",
+            "training.batch_size from 10 to 8",
+            "generator.optimizer.learning_rate from ",
+            "no longer bit for bit",
+        ] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        let recipe = String::from_utf8(read(&at.join(run), "recipe.toml")).unwrap();
+        assert!(recipe.contains("batch_size = 8\n") && recipe.contains("learning_rate = 1e-5\n"));
+    }
+    // Without flags it goes on as changed, and says nothing of it any more.
+    let said = succeed(at, "train --resume --out parts");
+    assert!(!said.contains("bit for bit"), "{said}");
+    let (run, parts) = (at.join("run"), at.join("parts"));
+    assert!(read(&run, "checkpoint.safetensors") == read(&parts, "checkpoint.safetensors"));
+    for run in [&run, &parts] {
+        assert_eq!(epochs(run), [["4", "1"], ["11", "2"], ["16", "3"]]);
+        let log = rows(run, "log.csv", &[6]);
+        let steps: Vec<String> = log[1..].iter().map(|row| row[0].clone()).collect();
+        assert_eq!(steps, (1..=16).map(|n| n.to_string()).collect::<Vec<_>>());
+        read(run, "samples/epoch-0003.png");
+    }
+    let said = fail(at, "train game.toml --data pictures --resume --out run", 1);
+    assert!(said.contains("leave the recipe out"), "{said}");
+}
+
+#[test]
+fn a_run_goes_back_to_its_best_state_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    hinge_game(at);
+    succeed(
+        at,
+        "train game.toml --data pictures --epochs 4 --keep-every 1 --out run",
+    );
+    let run = at.join("run");
+    // As if the second epoch had been the best.
+    let second = epochs(&run)[1][0].clone();
+    std::fs::copy(
+        run.join("kept/epoch-0002.safetensors"),
+        run.join("best.safetensors"),
+    )
+    .unwrap();
+    let (last, log) = (read(&run, "checkpoint.safetensors"), read(&run, "log.csv"));
+    let grid = read(&run, "samples/epoch-0004.png");
+
+    let back = format!("train --resume --from best --steps {second} --out run");
+    let said = succeed(at, &back);
+    assert!(
+        said.contains(&format!(
+            "after step {second}; all that came after it is in run/left-1"
+        )),
+        "{said}"
+    );
+    assert!(read(&run, "checkpoint.safetensors") == read(&run, "best.safetensors"));
+    assert_eq!(epochs(&run).len(), 2);
+    for later in ["samples/epoch-0003.png", "kept/epoch-0004.safetensors"] {
+        assert!(!run.join(later).exists(), "{later}");
+    }
+    let left = run.join("left-1");
+    assert!(read(&left, "checkpoint.safetensors") == last);
+    assert!(read(&left, "log.csv") == log && read(&left, "samples/epoch-0004.png") == grid);
+    read(&left, "kept/epoch-0003.safetensors");
+    succeed(at, "report run/left-1");
+    // There is nothing to go back from; and what follows, unchanged, is what followed.
+    let said = succeed(at, &back);
+    assert!(!said.contains("left-"), "{said}");
+    succeed(at, "train --resume --out run");
+    assert!(read(&run, "checkpoint.safetensors") == last);
+    assert!(read(&run, "samples/epoch-0004.png") == grid);
+
+    // A last state that is damaged is no reason not to.
+    std::fs::write(run.join("checkpoint.safetensors"), "no checkpoint").unwrap();
+    succeed(at, "train --resume --from best --out run");
+    assert_eq!(
+        read(&run.join("left-2"), "checkpoint.safetensors"),
+        b"no checkpoint"
+    );
+}
+
+#[test]
+fn a_run_begins_with_the_weights_of_another_where_they_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    hinge_game(at);
+    succeed(at, "train game.toml --data pictures --epochs 1 --out run");
+    // Steps of nothing.
+    let still = "--steps 1 --set generator.optimizer.learning_rate=1e-30 --set discriminator.optimizer.learning_rate=1e-30";
+    let start = format!("train game.toml --data pictures --seed 9 {still}");
+    let said = succeed(at, &format!("{start} --init run --out again"));
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("weights: "))
+        .unwrap();
+    assert!(line.ends_with(" tensors from run"), "{line}");
+    let kernels = |folder: &str| {
+        let bytes = read(at, &format!("{folder}/checkpoint.safetensors"));
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let named = file
+            .tensors()
+            .into_iter()
+            .filter(|(name, _)| name.ends_with(".kernel") && !name.contains("optimizer"));
+        let mut all: Vec<_> = named
+            .map(|(name, view)| (name, view.data().to_vec()))
+            .collect();
+        all.sort();
+        all
+    };
+    assert!(!kernels("run").is_empty() && kernels("run") == kernels("again"));
+
+    // The generator alone, then networks of which some layers fit, then none.
+    let said = succeed(
+        at,
+        &format!("{start} --init run/generator.safetensors --out third"),
+    );
+    assert!(
+        said.contains("begun anew: discriminator.") && said.contains("(not there)"),
+        "{said}"
+    );
+    std::fs::write(at.join("text"), "no weights").unwrap();
+    for (from, word) in [
+        ("nowhere", "nowhere"),
+        ("text", "not a whole checkpoint"),
+        ("pictures", "give the folder of a run"),
+    ] {
+        let said = fail(at, &format!("{start} --init {from} --out fourth"), 1);
+        assert!(said.contains(word), "{said}");
+    }
+    let said = fail(
+        at,
+        "train vanilla-mnist --data pictures --init third/generator.safetensors --out fourth --batch-size 8",
+        1,
+    );
+    assert!(
+        said.contains("no tensor that fits the recipe's networks") && !at.join("fourth").exists(),
+        "{said}"
+    );
 }

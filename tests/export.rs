@@ -212,3 +212,72 @@ fn an_interpolation_is_a_strip_and_a_gif_from_one_seed_to_the_other() {
         (2 + 10 * 86, 2 + 86)
     );
 }
+
+/// What leaves comes back the same, in a folder that serves like a run's.
+#[test]
+fn exported_weights_are_imported_bit_for_bit_and_serve_like_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(at, "train --steps 1 --batch-size 4 --out run");
+    succeed(at, "sample run --count 4 --out run.png");
+    for layout in ["keras", "torch"] {
+        let export = format!("--format safetensors --layout {layout}");
+        let import = format!("--recipe run/recipe.toml --layout {layout} --out {layout}");
+        for network in ["generator", "discriminator"] {
+            let file = format!("{network}.{layout}.safetensors");
+            succeed(at, &format!("export run {export} --network {network}"));
+            succeed(at, &format!("import {file} {import} --network {network}"));
+            let again = format!("again.{file}");
+            succeed(
+                at,
+                &format!("export {layout} {export} --network {network} --out {again}"),
+            );
+            assert!(read(at, &file) == read(at, &again), "{file}");
+        }
+        succeed(at, &format!("sample {layout} --count 4 --out {layout}.png"));
+        assert!(read(at, &format!("{layout}.png")) == read(at, "run.png"));
+    }
+    succeed(at, "interpolate torch --from 1 --to 2 --frames 2");
+    let said = succeed(at, "train --init torch --steps 1 --batch-size 4 --out more");
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("weights: "))
+        .unwrap();
+    assert!(line.ends_with("tensors from torch"), "{line}");
+
+    let refusals = [
+        (
+            "generator.keras.safetensors --recipe quickstart --layout keras --out torch",
+            "torch: holds ",
+        ),
+        (
+            "generator.keras.safetensors --recipe quickstart --layout torch --out new",
+            "give --layout keras",
+        ),
+        (
+            "generator.keras.safetensors --recipe quickstart --layout keras --network discriminator --out new",
+            "give --network generator",
+        ),
+        (
+            "generator.keras.safetensors --recipe vanilla-mnist --layout keras --out new",
+            "layers.1.kernel of shape",
+        ),
+        (
+            "run.png --recipe quickstart --layout torch --out new",
+            "run.png: is not a whole safetensors file",
+        ),
+        (
+            "nowhere --recipe quickstart --layout torch --out new",
+            "nowhere",
+        ),
+        (
+            "run --recipe quickstart --layout torch --out new",
+            "run: is not a file",
+        ),
+    ];
+    for (arguments, word) in refusals {
+        let said = fail(at, &format!("import {arguments}"), 1);
+        assert!(said.contains(word), "{arguments}: {said}");
+    }
+    assert!(!at.join("new").exists());
+}

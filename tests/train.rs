@@ -579,7 +579,11 @@ fn a_checkpoint_that_does_not_fit_is_refused() {
     idx_folder(&at.join("other"), 10_000);
     for (arguments, names) in [
         ("train vanilla-mnist --resume --out run", "quickstart"),
-        ("train --resume --out run --batch-size 9", "batch_size"),
+        ("train --resume --out run --seed 9", "training.seed"),
+        (
+            "train --resume --out run --set generator.layers.1.bias=false",
+            "--init",
+        ),
         (
             "train --resume --out run --data other",
             "other has 10000 images too, but their pixels or their order",

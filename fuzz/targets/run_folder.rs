@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     // The first three bytes of the seed are no part of the picture.
-    let picture = &include_bytes!("../seeds/png/colour0-depth8")[3..];
+    let picture = &include_bytes!("../seeds/picture/colour0-depth8")[3..];
     let files: [(&str, &[u8]); 7] = [
         ("recipe.toml", include_bytes!("../tiny.toml")),
         ("log.csv", LOG.as_bytes()),

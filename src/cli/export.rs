@@ -3,7 +3,7 @@
 use super::output::{self, Kind};
 use super::{print, sample};
 use crate::files::write_whole;
-use crate::gan::folder::CHECKPOINT;
+use crate::gan::folder::{CHECKPOINT, DISCRIMINATOR};
 use crate::gan::network::Role;
 use crate::storage::Device;
 use crate::{Error, Result, export};
@@ -74,7 +74,14 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         Network::Discriminator => Role::Discriminator,
     };
     let file = match role {
-        Role::Discriminator if args.run.is_dir() => args.run.join(CHECKPOINT),
+        Role::Discriminator if args.run.is_dir() => {
+            let (alone, both) = (args.run.join(DISCRIMINATOR), args.run.join(CHECKPOINT));
+            if alone.is_file() && !both.is_file() {
+                alone
+            } else {
+                both
+            }
+        }
         _ => sample::generator_file(&args.run),
     };
     let (name, ending) = (role.name(), ending(args));

@@ -19,6 +19,7 @@ pub mod data;
 pub mod device;
 pub mod export;
 pub mod gradcheck;
+pub mod import;
 pub mod interpolate;
 pub mod interrupt;
 mod output;
@@ -54,6 +55,8 @@ enum Command {
     Interpolate(interpolate::InterpolateArgs),
     /// Write a trained network for Keras, PyTorch or an ONNX runtime
     Export(export::ExportArgs),
+    /// Take weights that Keras or PyTorch has trained
+    Import(import::ImportArgs),
     /// List the built-in recipes, or show the layers of one
     Recipes(recipes::RecipesArgs),
     /// List, download, check or look at data sets
@@ -77,6 +80,7 @@ fn run() -> Result<()> {
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Interpolate(args)) => interpolate::run(&args),
         Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Gradcheck(args)) => gradcheck::run(&args),

@@ -6,15 +6,16 @@ use super::sample::no_sum;
 use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, set_threads, warn, whole};
 use crate::data::place::name_of;
 use crate::files::write_whole;
+use crate::gan::change::tuning;
 use crate::gan::checkpoint::Checkpoint;
 use crate::gan::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
 use crate::gan::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
-use crate::gan::run::{Outcome, Progress, Run};
+use crate::gan::run::{self, Outcome, Progress, Run};
 use crate::gan::scores::Scores;
 use crate::profile;
 use crate::terminal::excerpt;
 use crate::{Error, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -73,12 +74,27 @@ pub struct TrainArgs {
     /// Go on with the run in --out, or with the recipe's latest
     #[arg(long)]
     pub resume: bool,
+    /// With --resume: which state to go on from; from the best without any --set it does again what it did
+    #[arg(long, value_enum, value_name = "STATE", requires = "resume")]
+    pub from: Option<State>,
+    /// Begin with the weights of this run, or of one of its files, where names and shapes fit
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub init: Option<PathBuf>,
     /// Time every op: a table at the end, and profile.json in the run's folder, which Perfetto opens
     #[arg(long)]
     pub profile: bool,
     /// Stop, as with Ctrl-C, when the standard input ends; for programs that start this one
     #[arg(long, hide = true)]
     pub stop_with_input: bool,
+}
+
+/// A state of a run that can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum State {
+    /// The last.
+    Last,
+    /// That whose samples scored best; what came after it is moved into a folder of its own.
+    Best,
 }
 
 /// Runs `minimax train`.
@@ -96,6 +112,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         start(args)?
     };
     run.keep_every = args.keep_every;
+    for note in run.notes() {
+        print(&format!("{note}\n"))?;
+    }
     // A profile is of ops, and a graph is asked for as a whole.
     if args.no_graph || args.profile {
         run.without_graphs();
@@ -135,9 +154,11 @@ fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
     args.precision.set(device)?;
     let recipe = load(args.recipe.as_deref().unwrap_or(DEFAULT.as_ref()), args)?;
-    Run::create(recipe, device, |recipe| match &args.out {
-        Some(folder) => Ok(folder.clone()),
-        None => new_folder(Path::new(RUNS), &recipe.name),
+    Run::create(recipe, device, args.init.as_deref(), |recipe| {
+        match &args.out {
+            Some(folder) => Ok(folder.clone()),
+            None => new_folder(Path::new(RUNS), &recipe.name),
+        }
     })
 }
 
@@ -155,7 +176,11 @@ fn resume(args: &TrainArgs) -> Result<Run> {
         }
     };
     let device = args.device.map(Choice::resolve).transpose()?;
-    let run = Run::resume(&folder, device, |saved| {
+    let from = match args.from {
+        Some(State::Best) => run::State::Best,
+        Some(State::Last) | None => run::State::Last,
+    };
+    let run = Run::resume(&folder, device, from, |saved| {
         if !saved.has_sum {
             warn(&no_sum(&folder.join(CHECKPOINT)));
         }
@@ -173,14 +198,18 @@ fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
     }
 }
 
-/// What a resumed run is asked to be. A file is held to its every key; the name of a built-in recipe
-/// only says which run is meant, which may have been started with other flags.
+/// What a resumed run is asked to be: the folder's recipe with what the flags change. A file is held to that in its every key; the
+/// name of a built-in recipe only says which run is meant, which may have been started with other flags.
 fn asked_recipe(
     args: &TrainArgs,
     asked: Option<Recipe>,
     saved: &Checkpoint,
     folder: &Path,
 ) -> Result<Recipe> {
+    let changed = || {
+        let recipe = &saved.recipe;
+        Recipe::parse(&recipe.name, &recipe.to_toml(), &recipe_overrides(args)?)
+    };
     match asked {
         Some(asked) if asked.name != saved.recipe.name => {
             let (saved, asked) = (&saved.recipe.name, &asked.name);
@@ -191,16 +220,19 @@ fn asked_recipe(
                 format!("{what}; {mend}"),
             ))
         }
-        Some(asked)
-            if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) =>
-        {
-            Ok(asked)
+        Some(asked) if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) => {
+            let refuse = |what| Error::run(folder.join(CHECKPOINT), what);
+            let unsaid = tuning(&changed()?, &asked).map_err(refuse)?;
+            let Some(difference) = unsaid.first() else {
+                return Ok(asked);
+            };
+            let mend =
+                "leave the recipe out to go on as the folder has it, or say the change by --set";
+            Err(refuse(format!(
+                "is the checkpoint of another recipe ({difference}); {mend}"
+            )))
         }
-        _ => Recipe::parse(
-            &saved.recipe.name,
-            &saved.recipe.to_toml(),
-            &recipe_overrides(args)?,
-        ),
+        _ => changed(),
     }
 }
 
@@ -354,7 +386,7 @@ impl Screen {
         });
         Screen {
             bar,
-            epochs: last.div_ceil(run.steps_per_epoch()),
+            epochs: run.epoch_of(last),
             first: run.steps(),
             last,
             images_per_second: 0.0,

@@ -33,6 +33,16 @@ pub enum LastBatch {
     Keep,
 }
 
+impl LastBatch {
+    /// How many batches of `batch_size` images an epoch of `count` has.
+    pub fn batches(self, count: usize, batch_size: usize) -> usize {
+        match self {
+            LastBatch::Drop => count / batch_size,
+            LastBatch::Keep => count.div_ceil(batch_size),
+        }
+    }
+}
+
 /// The batches of a data set.
 pub struct Batches {
     cut: Cut,
@@ -54,16 +64,12 @@ impl Batches {
             (1..=count).contains(&batch_size),
             "Batches: {batch_size} of {count} images"
         );
-        let steps_per_epoch = match last {
-            LastBatch::Drop => count / batch_size,
-            LastBatch::Keep => count.div_ceil(batch_size),
-        };
         Batches {
             cut: Cut {
                 images,
                 batch_size,
                 seed,
-                steps_per_epoch: steps_per_epoch as u64,
+                steps_per_epoch: last.batches(count, batch_size) as u64,
             },
             batch: Vec::new(),
             prefetcher: None,

@@ -95,7 +95,7 @@ pub(super) fn steps(layers: &[LayerSpec], rows: &[LayerRow], network: &Sequentia
 }
 
 /// `[h, w, c]`.
-type Image = [usize; 3];
+pub(super) type Image = [usize; 3];
 
 fn image(shape: &[usize]) -> Option<Image> {
     shape.try_into().ok()
@@ -103,7 +103,7 @@ fn image(shape: &[usize]) -> Option<Image> {
 
 /// For every place between layers, before the first and after the last, the image in whose
 /// channels-first order the values of the vector there are; none where they are in the engine's.
-fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
+pub(super) fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
     let is_dense = |&i: &usize| matches!(layers[i], LayerSpec::Dense { .. });
     // What treats each value of a vector apart doesn't care for their order.
     let mixes = |&i: &usize| is_dense(&i) || rows[i].input.len() > 1 || rows[i].output.len() > 1;
@@ -210,6 +210,36 @@ fn channels_first(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     let outer: usize = x.dims()[..axis].iter().product();
     let inner: usize = x.dims()[axis + 1..].iter().product();
     let pixels = reshape(x, [outer, h * w, c, inner]);
+    reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
+}
+
+/// What the engine keeps in `variable` of `layer`, from what these programs keep, `x`: [`operations`] the other way round.
+pub(super) fn inverse(
+    layer: &LayerSpec,
+    variable: &str,
+    x: &Tensor,
+    [before, after]: [Option<Image>; 2],
+) -> Tensor {
+    match (layer, variable) {
+        (LayerSpec::Dense { .. }, "kernel") => {
+            let kernel = channels_last(&permute(x, &[1, 0]), 1, after);
+            channels_last(&kernel, 0, before)
+        }
+        (LayerSpec::Dense { .. }, _) => channels_last(x, 0, after),
+        (LayerSpec::BatchNorm { .. }, _) => channels_last(x, 0, before),
+        (_, "kernel") => permute(x, &[2, 3, 1, 0]),
+        _ => x.clone(),
+    }
+}
+
+/// `x` with the values along `axis`, where they are those of `image` in the order of `[c, h, w]`, in that of `[h, w, c]`.
+fn channels_last(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
+    let Some([h, w, c]) = image else {
+        return x.clone();
+    };
+    let outer: usize = x.dims()[..axis].iter().product();
+    let inner: usize = x.dims()[axis + 1..].iter().product();
+    let pixels = reshape(x, [outer, c, h * w, inner]);
     reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
 }
 

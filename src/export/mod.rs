@@ -5,9 +5,11 @@
 //! Trained ──────────────────────────────► keras   the engine's own layouts
 //!    └──► channels_first, a list of Steps ┬─► torch   modules of torch.nn
 //!                                         └─► onnx    nodes of a graph
+//! a network of a recipe ◄── import ◄── keras, torch
 //! ```
 
 mod channels_first;
+pub mod import;
 mod keras;
 mod onnx;
 mod torch;
@@ -17,7 +19,7 @@ pub use onnx::{MAX_ONNX_BYTES, onnx};
 pub use torch::torch;
 
 use crate::gan::checkpoint::Trained;
-use crate::gan::recipe::{ConvolutionSpec, LayerRow};
+use crate::gan::recipe::{ConvolutionSpec, LayerRow, NetworkSpec};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use safetensors::tensor::{Dtype, View};
@@ -97,8 +99,12 @@ fn f32_bytes(tensor: &Tensor) -> Vec<u8> {
 
 /// The rows of the table of `trained`, one per layer.
 fn rows(trained: &Trained) -> Vec<LayerRow> {
-    let table = trained.role.spec(&trained.recipe).table();
-    table.expect("a loaded recipe's shapes fit").rows
+    rows_of(trained.role.spec(&trained.recipe))
+}
+
+/// The rows of the table of a network of a loaded recipe.
+fn rows_of(spec: &NetworkSpec) -> Vec<LayerRow> {
+    spec.table().expect("a loaded recipe's shapes fit").rows
 }
 
 /// The padding of a convolution, per side, on the shapes in `row`; of a transposed one, what it crops.

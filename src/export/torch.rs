@@ -9,6 +9,8 @@
 use super::channels_first::{Operation, steps};
 use super::{Entry, Header, rows, safetensors_file};
 use crate::gan::checkpoint::Trained;
+use crate::gan::recipe::{LayerRow, LayerSpec, NetworkSpec};
+use crate::nn::Sequential;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use safetensors::tensor::Dtype;
@@ -107,6 +109,47 @@ pub fn torch(trained: &Trained) -> Vec<u8> {
         recipe: trained.recipe.to_toml(),
     };
     safetensors_file(&header, model.tensors)
+}
+
+/// What a tensor of a file in this layout holds.
+pub(super) struct Place {
+    /// The layer of the recipe, counted from 1.
+    pub layer: usize,
+    /// Its variable: `kernel`, `gamma`, ...
+    pub variable: String,
+    /// The tensor's name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+}
+
+/// What the tensors of such a file of `network` hold, in order; the counts of batches, which say nothing, are left out.
+pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential) -> Vec<Place> {
+    let mut model = Modules::default();
+    let mut places = Vec::new();
+    for step in steps(&spec.layers, rows, network) {
+        let layer = step.layer;
+        let normalizes = matches!(spec.layers[layer - 1], LayerSpec::BatchNorm { .. });
+        model.push(step.operation);
+        for (name, entry) in model.tensors.drain(..) {
+            let variable = match (name.rsplit('.').next(), normalizes) {
+                (Some("weight"), false) => "kernel",
+                (Some("weight"), true) => "gamma",
+                (Some("bias"), false) => "bias",
+                (Some("bias"), true) => "beta",
+                (Some("running_mean"), _) => "running_mean",
+                (Some("running_var"), _) => "running_variance",
+                _ => continue,
+            };
+            places.push(Place {
+                layer,
+                variable: variable.into(),
+                name,
+                shape: entry.shape,
+            });
+        }
+    }
+    places
 }
 
 impl Modules {

@@ -12,6 +12,8 @@
 //! `reference`. The header begins with the SHA-256 sum of the file, see `sum.rs`; what doesn't agree with it is
 //! refused, as are values that are not finite and variances below zero.
 
+use super::epochs::Origin;
+use super::init::Wanted;
 use super::model::{Gan, RandomState};
 use super::network::{self, Role};
 use super::recipe::{NetworkSpec, Recipe};
@@ -59,6 +61,9 @@ pub struct TrainingState {
     /// The lowest sliced Wasserstein distance that samples have scored so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<f64>,
+    /// Where epochs began to be as long as they are, if that has changed.
+    #[serde(default, skip_serializing_if = "Origin::is_start")]
+    pub origin: Origin,
 }
 
 /// Tells one data set from another.
@@ -80,6 +85,8 @@ pub struct Checkpoint {
     pub data: DataIdentity,
     /// The lowest sliced Wasserstein distance that its samples have scored.
     pub best: Option<f64>,
+    /// Where epochs began to be as long as they are.
+    pub origin: Origin,
     /// Whether the file carries a sum of its bytes; those of older versions don't.
     pub has_sum: bool,
     /// The networks, optimisers and random state.
@@ -111,6 +118,7 @@ pub fn save(
     device: Device,
     data: DataIdentity,
     best: Option<f64>,
+    origin: Origin,
 ) -> Result<()> {
     let header = Header {
         sha256: Some(sum::BLANK.into()),
@@ -125,6 +133,7 @@ pub fn save(
             ],
             random: gan.random.clone(),
             best,
+            origin,
         }),
     };
     write(path, &header, gan.named())
@@ -135,15 +144,61 @@ pub fn save(
 /// # Errors
 /// If the file can't be written; an older one then stays as it was.
 pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
+    save_network(path, Role::Generator, &gan.generator, recipe, gan.steps)
+}
+
+/// Writes one network of `recipe` after `step` steps: `generator.safetensors`, or `discriminator.safetensors`.
+///
+/// # Errors
+/// If the file can't be written; an older one then stays as it was.
+pub fn save_network(
+    path: &Path,
+    role: Role,
+    network: &Sequential,
+    recipe: &Recipe,
+    step: u64,
+) -> Result<()> {
     let header = Header {
         sha256: Some(sum::BLANK.into()),
         recipe: recipe.to_toml(),
-        step: gan.steps,
+        step,
         training: None,
     };
-    let prefixed = |(name, tensor)| (format!("generator.{name}"), tensor);
-    let tensors = gan.generator.named().into_iter().map(prefixed).collect();
+    let prefixed = |(name, tensor)| (format!("{}.{name}", role.name()), tensor);
+    let tensors = network.named().into_iter().map(prefixed).collect();
     write(path, &header, tensors)
+}
+
+/// The steps that the checkpoint at `path` was made after.
+///
+/// # Errors
+/// If the file is missing, damaged or of another kind.
+pub(super) fn steps(path: &Path) -> Result<u64> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    Ok(open(path, &bytes)?.1.step)
+}
+
+/// Fills those of `wanted` for which the file at `path` has a tensor of the same name and shape; gives the others
+/// back.
+///
+/// # Errors
+/// If the file is missing, damaged or of another kind.
+pub(super) fn fill<'a>(path: &Path, wanted: Vec<Wanted<'a>>) -> Result<Vec<Wanted<'a>>> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let (file, _) = open(path, &bytes)?;
+    let mut left = Vec::new();
+    for mut one in wanted {
+        match file.tensor(&one.name) {
+            Ok(view) if view.shape() == one.tensor.dims() => {
+                read_into(path, &file, &one.name, one.tensor)?;
+                continue;
+            }
+            Ok(view) => one.found = Some(excerpt(&format!("{:?}", view.shape())).to_string()),
+            Err(_) => {}
+        }
+        left.push(one);
+    }
+    Ok(left)
 }
 
 /// Reads `checkpoint.safetensors` back, to `device` or else to the one that it was made on.
@@ -202,6 +257,7 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
         device,
         data: training.data,
         best: training.best,
+        origin: training.origin,
         has_sum: header.sha256.is_some(),
         gan,
     })
@@ -214,9 +270,9 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
 pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> {
     let bytes = files::read(path)?;
     let (file, header) = open(path, &bytes)?;
-    if role == Role::Discriminator && header.training.is_none() {
-        let what =
-            "holds a generator only; the discriminator is in its run's checkpoint.safetensors";
+    let (name, names) = (role.name(), file.names());
+    if !names.iter().any(|tensor| tensor.starts_with(name)) {
+        let what = format!("holds no {name}; a run's checkpoint.safetensors holds both networks");
         return Err(Error::run(path, what));
     }
     let recipe = recipe_of(path, &header)?;
@@ -365,7 +421,7 @@ fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -
 
 /// Refuses values that no training leaves: those that are not finite on `device`, and squares and variances below
 /// zero.
-fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> Result<()> {
+pub(crate) fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> Result<()> {
     let finite = |&v: &f64| match device {
         Device::Reference => v.is_finite(),
         Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),

@@ -10,9 +10,10 @@
 //! | `events.out.tfevents...` | for TensorBoard; see [`super::tensorboard`] |
 //! | `checkpoint.safetensors`, `generator.safetensors` | the last state; see [`super::checkpoint`] |
 //! | `best.safetensors` | the checkpoint with the lowest sliced Wasserstein distance |
+//! | `left-1/` ... | what a run had done after the state that it went back to; see [`set_aside`] |
 //! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
 
-use crate::files::{again, is_file, list, make_folder, remove_temporary, try_lock};
+use crate::files::{again, is_file, list, make_folder, remove_temporary, try_lock, write_whole};
 use crate::report::EventFile;
 use crate::{Error, Result};
 use std::fs::{self, File};
@@ -31,6 +32,8 @@ pub const SAMPLES: &str = "samples";
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// What samples are made with.
 pub const GENERATOR: &str = "generator.safetensors";
+/// A discriminator by itself, as `minimax import` makes one.
+pub const DISCRIMINATOR: &str = "discriminator.safetensors";
 /// The checkpoint whose samples scored best.
 pub const BEST: &str = "best.safetensors";
 /// The folder of checkpoints that are kept for good.
@@ -147,6 +150,55 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
     }
     make(folder)?;
     Ok(lock)
+}
+
+/// Puts what the run in `folder` has done since the end of `epoch` out of the way of one that goes on from there: its last
+/// checkpoint and generator, tables, grids and kept checkpoints are in a new folder `left-<n>` then, a run that can be
+/// drawn, sampled and gone on with; `checkpoint`'s bytes take the last one's place, and the grids and kept checkpoints of
+/// later epochs are in `left-<n>` alone.
+///
+/// # Errors
+/// If the files can't be written. Whenever it ends, no state is lost.
+pub(super) fn set_aside(folder: &Path, epoch: u64, checkpoint: &Path) -> Result<PathBuf> {
+    let left = new_folder(folder, "left")?;
+    make(&left)?;
+    for file in [RECIPE, LOG, EPOCHS, GENERATOR, CHECKPOINT] {
+        share(&folder.join(file), &left.join(file))?;
+    }
+    let mut later = Vec::new();
+    for inside in [SAMPLES, KEPT] {
+        let entries = fs::read_dir(folder.join(inside)).into_iter().flatten();
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let Some(name) = path.file_name() else {
+                continue;
+            };
+            share(&path, &left.join(inside).join(name))?;
+            if epoch_of(&path).is_some_and(|of| of > epoch) {
+                later.push(path);
+            }
+        }
+    }
+    let bytes = fs::read(checkpoint).map_err(Error::io(checkpoint))?;
+    write_whole(&folder.join(CHECKPOINT), &bytes)?;
+    for path in later {
+        fs::remove_file(&path).map_err(Error::io(&path))?;
+    }
+    Ok(left)
+}
+
+/// The epoch that a grid or a kept checkpoint is of, by its name.
+fn epoch_of(path: &Path) -> Option<u64> {
+    let name = path.file_stem()?.to_str()?;
+    name.strip_prefix("epoch-")?.parse().ok()
+}
+
+/// Has the bytes of the file at `from`, if it is there, at `to` too; files of a run are replaced, never written into, so a
+/// second name is as good as a copy.
+fn share(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_file() || fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    fs::copy(from, to).map(drop).map_err(Error::io(to))
 }
 
 /// Makes the folders within that of a run.

@@ -1,6 +1,7 @@
 //! What a run writes down in numbers: `log.csv`, a row per step, and `epochs.csv`, a row per epoch.
 //! Where there is no number the field is empty.
 
+use super::epochs::Epochs;
 use super::folder;
 use super::scores::Scores;
 use super::step::StepReport;
@@ -104,8 +105,9 @@ impl Log {
     ///
     /// # Errors
     /// If the table can't be written.
-    pub fn go_on(&mut self, folder: &Path, steps_per_epoch: u64) -> Result<()> {
-        let whole = |step: u64| step.is_multiple_of(steps_per_epoch);
+    pub fn go_on(&mut self, folder: &Path, epochs: &Epochs) -> Result<()> {
+        // Of the steps before the origin it has been done.
+        let whole = |step: u64| step < epochs.origin.step || epochs.ends_at(step);
         self.epochs.sync()?;
         self.epochs = Table::open(&folder.join(folder::EPOCHS), EPOCHS, whole)?;
         Ok(())

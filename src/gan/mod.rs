@@ -3,10 +3,13 @@
 //! Read [`recipe`] for what can be said, [`step`] for one step of the game, [`loss`] for what is
 //! minimised, and [`run`] for the loop around it and the folder that it fills.
 
+pub mod change;
 pub mod checkpoint;
 pub mod curves;
+pub mod epochs;
 pub mod folder;
 pub mod graph;
+mod init;
 pub mod interpolation;
 pub mod latents;
 pub mod log;

@@ -77,6 +77,19 @@ impl Gan {
         }
     }
 
+    /// Goes on by the numbers of `recipe`, whose networks and kinds of optimiser are those of this game.
+    ///
+    /// # Panics
+    /// If an optimiser is of another kind.
+    pub(super) fn tune(&mut self, recipe: &Recipe) {
+        self.generator_optimizer
+            .set_rule(network::rule(&recipe.generator.optimizer));
+        self.discriminator_optimizer
+            .set_rule(network::rule(&recipe.discriminator.optimizer));
+        self.training = recipe.training;
+        self.loss = Loss::of(recipe);
+    }
+
     /// That every weight, statistic and optimiser slot is a finite number: a step with finite losses can
     /// still leave others behind.
     ///

@@ -133,7 +133,12 @@ fn build_layer(
 
 /// The optimiser of `spec` for the parameters of `network`.
 pub fn optimizer(spec: &OptimizerSpec, network: &Sequential) -> Optimizer {
-    let rule: Box<dyn UpdateRule> = match *spec {
+    Optimizer::new(rule(spec), &network.parameters())
+}
+
+/// The update rule of `spec`.
+pub fn rule(spec: &OptimizerSpec) -> Box<dyn UpdateRule> {
+    match *spec {
         OptimizerSpec::Adam {
             learning_rate,
             betas,
@@ -163,6 +168,5 @@ pub fn optimizer(spec: &OptimizerSpec, network: &Sequential) -> Optimizer {
             learning_rate,
             momentum,
         }),
-    };
-    Optimizer::new(rule, &network.parameters())
+    }
 }

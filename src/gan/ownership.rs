@@ -1,8 +1,8 @@
 //! Which files belong to a run: what no other command may write over.
 
 use super::folder::{
-    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, EPOCHS, GENERATOR, KEPT, LOG, MONTAGE,
-    PROFILE, RECIPE, REPORT, SAMPLES,
+    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, KEPT, LOG,
+    MONTAGE, PROFILE, RECIPE, REPORT, SAMPLES,
 };
 use crate::report::EventFile;
 use std::ffi::OsStr;
@@ -10,9 +10,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The names of a run's files in its own folder, besides TensorBoard's.
-const FILES: [&str; 13] = [
-    RECIPE, LOG, EPOCHS, CHECKPOINT, GENERATOR, BEST, ANIMATION, COMPARISON, MONTAGE, CURVES[0],
-    CURVES[1], REPORT, PROFILE,
+const FILES: [&str; 14] = [
+    DISCRIMINATOR,
+    RECIPE,
+    LOG,
+    EPOCHS,
+    CHECKPOINT,
+    GENERATOR,
+    BEST,
+    ANIMATION,
+    COMPARISON,
+    MONTAGE,
+    CURVES[0],
+    CURVES[1],
+    REPORT,
+    PROFILE,
 ];
 
 /// Where a file written to `path` would be: links are followed, as writing does.
@@ -45,7 +57,7 @@ pub fn run_of(place: &Path) -> Option<&Path> {
 }
 
 fn is_run(folder: &Path) -> bool {
-    let signs = [RECIPE, CHECKPOINT, BEST, GENERATOR];
+    let signs = [RECIPE, CHECKPOINT, BEST, GENERATOR, DISCRIMINATOR];
     signs.iter().any(|file| folder.join(file).is_file())
 }
 

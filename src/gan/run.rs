@@ -1,12 +1,15 @@
 //! A training run: how it begins and goes on after a stop. `training.rs` is its loop over steps and epochs,
 //! [`super::folder`] names the files that it leaves, `save.rs` writes them.
 
+use super::change;
 use super::checkpoint::{self, Checkpoint, DataIdentity};
+use super::epochs::{Epochs, Origin};
 use super::folder::{self, Lock};
 use super::graph::Graphs;
+use super::init::init;
 use super::log::{EpochTime, Log};
 use super::model::Gan;
-use super::recipe::Recipe;
+use super::recipe::{Difference, Recipe};
 use super::save::Drawing;
 use super::scores::Scores;
 use super::step::StepReport;
@@ -39,12 +42,14 @@ pub struct Run {
     /// When a step's report was last known.
     pub(super) last_done: Option<Instant>,
     pub(super) batches: Batches,
+    pub(super) epochs: Epochs,
     pub(super) data: DataIdentity,
     pub(super) log: Log,
     pub(super) board: TensorBoard,
     /// The lowest distance that an epoch's samples have scored.
     pub(super) best: Option<f64>,
     pub(super) drawing: Drawing,
+    notes: Vec<String>,
     /// Keeps a second process out of the folder.
     _lock: Lock,
 }
@@ -65,6 +70,17 @@ pub struct Progress {
     pub scores: Option<Scores>,
 }
 
+/// Which of its states a run goes on from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// The last.
+    #[default]
+    Last,
+    /// The one whose samples scored best. What came after it is set aside (see [`folder::set_aside`]), and so are the rows
+    /// of the tables and TensorBoard's records.
+    Best,
+}
+
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -76,13 +92,15 @@ pub enum Outcome {
 
 impl Run {
     /// A new run of `recipe` in the folder that `place` names, which must hold no run yet. `place` is
-    /// asked, and anything written, only after the data has been read.
+    /// asked, and anything written, only after the data has been read. Its weights are those of the run `from` where they fit,
+    /// if there is one.
     ///
     /// # Errors
-    /// If the data doesn't fit the recipe, or the folder can't be used; nothing is left in it then.
+    /// If the data doesn't fit the recipe, no weight of `from` fits, or the folder can't be used; nothing is left in it then.
     pub fn create(
         recipe: Recipe,
         device: Device,
+        from: Option<&Path>,
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
         recipe.check_machine()?;
@@ -90,64 +108,98 @@ impl Run {
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
         let run = catch(|| {
-            let gan = Gan::new(&recipe, device);
+            let mut gan = Gan::new(&recipe, device);
+            let weights = from.map(|run| init(&mut gan, run)).transpose()?;
             let checkpoint = Checkpoint {
                 recipe,
                 device,
                 data,
                 best: None,
+                origin: Origin::default(),
                 has_sum: true,
                 gan,
             };
             let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
             run.notes = notes;
             run.save()?;
+            run.notes.extend(weights);
             Ok(run)
         });
         run.inspect_err(|_| folder::abandon(&folder))
     }
 
-    /// The run in `folder`, as its last checkpoint has it, on `device` or else the checkpoint's.
+    /// The run in `folder`, as its last checkpoint or its best has it, on `device` or else the checkpoint's.
     ///
-    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter the number of
-    /// epochs and where the data is.
+    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter what [`change`](super::change) says; the
+    /// folder's recipe and checkpoint are those of the changed run then.
     ///
     /// # Errors
-    /// If there is no whole checkpoint, or the recipe or the data is another: then the rest of the run
-    /// would not be what it would have been.
+    /// If there is no whole checkpoint, or the recipe or the data is another: then what the checkpoint holds would mean
+    /// nothing.
     pub fn resume(
         folder: &Path,
         device: Option<Device>,
+        from: State,
         change: impl FnOnce(&Checkpoint) -> Result<Recipe>,
     ) -> Result<Run> {
-        let path = folder.join(folder::CHECKPOINT);
-        if !folder::holds_run(folder)? {
-            let what = format!(
-                "holds no {} to go on from; start a new run",
-                folder::CHECKPOINT
-            );
+        let name = match from {
+            State::Last => folder::CHECKPOINT,
+            State::Best => folder::BEST,
+        };
+        let path = folder.join(name);
+        let is_there = match from {
+            State::Last => folder::holds_run(folder)?,
+            State::Best => crate::files::is_file(&path)?,
+        };
+        if !is_there {
+            let what = format!("holds no {name} to go on from; start a new run");
             return Err(Error::run(folder, what));
         }
         let lock = folder::lock(folder)?;
         let mut checkpoint = checkpoint::load(&path, device)?;
         let asked = change(&checkpoint)?;
-        if let Some(difference) = difference(&checkpoint.recipe, &asked) {
-            let name = &checkpoint.recipe.name;
-            let what = format!("is the checkpoint of another recipe ({name}, {difference})");
-            let mend = "of a run that goes on only training.epochs and data.name can change";
-            return Err(Error::run(&path, format!("{what}; {mend}")));
-        }
-        let (batches, data, notes) = open_data(&asked)?;
+        let tuning = change::tuning(&checkpoint.recipe, &asked);
+        let tuning = tuning.map_err(|what| Error::run(&path, what))?;
+        let (batches, data, mut notes) = open_data(&asked)?;
         if data != checkpoint.data {
             return Err(Error::run(
                 &path,
                 other_data(&checkpoint.data, &data, &asked),
             ));
         }
-        checkpoint.recipe = asked;
         folder::tidy(folder);
         folder::make(folder)?;
+        let told = notes.len();
+        let (step, before) = (checkpoint.gan.steps, epochs_of(&checkpoint));
+        let last = folder.join(folder::CHECKPOINT);
+        // A last checkpoint that can't be read is set aside like any other.
+        if from == State::Best && checkpoint::steps(&last).ok() != Some(step) {
+            let left = folder::set_aside(folder, before.of(step), &path)?;
+            let left = left.display();
+            notes.push(format!(
+                "back at the best state, that after step {step}; all that came after it is in {left}"
+            ));
+        }
+        if !tuning.is_empty() {
+            let changes: Vec<String> = tuning.iter().map(Difference::change).collect();
+            let changes = changes.join(", ");
+            notes.push(format!(
+                "from step {} on: {changes}; the run is no longer bit for bit the one that it was",
+                step + 1
+            ));
+            checkpoint.gan.tune(&asked);
+        }
+        let cuts = |recipe: &Recipe| (recipe.training.batch_size, recipe.data.last_batch);
+        if cuts(&checkpoint.recipe) != cuts(&asked) {
+            checkpoint.origin = before.origin_after(step);
+        }
+        checkpoint.recipe = asked;
         let mut run = Run::assemble(folder, lock, checkpoint, batches)?;
+        if notes.len() > told {
+            // An epoch that begins anew leaves no row of its beginning.
+            run.log.go_on(folder, &before)?;
+            run.save_checkpoint()?;
+        }
         run.notes = notes;
         Ok(run)
     }
@@ -163,6 +215,7 @@ impl Run {
             device,
             data,
             best,
+            origin,
             gan,
             has_sum: _,
         } = checkpoint;
@@ -179,6 +232,8 @@ impl Run {
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
             _lock: lock,
             drawing: Drawing::default(),
+            notes: Vec::new(),
+            epochs: Epochs { origin, per_epoch },
             folder: folder.to_path_buf(),
             graphs: gan.graphs(recipe.data.range),
             begun: None,
@@ -197,6 +252,11 @@ impl Run {
     /// Makes every step launch by launch on a CUDA device, not as a graph.
     pub fn without_graphs(&mut self) {
         self.graphs = None;
+    }
+
+    /// What there is to say of how it begins or goes on, line by line.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Where the run leaves its files.
@@ -231,16 +291,26 @@ impl Run {
 
     /// Steps that the recipe's epochs make.
     pub fn total_steps(&self) -> u64 {
-        self.steps_per_epoch() * self.recipe.training.epochs as u64
+        self.epochs.steps_of(self.recipe.training.epochs as u64)
     }
 
     pub(super) fn at_epoch_start(&self) -> bool {
-        self.gan.steps.is_multiple_of(self.steps_per_epoch())
+        self.epochs.ends_at(self.gan.steps)
     }
 
     /// The epoch, counted from 1, of step `step`, counted from 1.
-    pub(super) fn epoch_of(&self, step: u64) -> u64 {
-        step.div_ceil(self.steps_per_epoch()).max(1)
+    pub fn epoch_of(&self, step: u64) -> u64 {
+        self.epochs.of(step)
+    }
+}
+
+/// How the run of `checkpoint` has counted its epochs.
+fn epochs_of(checkpoint: &Checkpoint) -> Epochs {
+    let recipe = &checkpoint.recipe;
+    let (count, taken) = (checkpoint.data.count, recipe.training.real_images());
+    Epochs {
+        origin: checkpoint.origin,
+        per_epoch: recipe.data.last_batch.batches(count, taken).max(1) as u64,
     }
 }
 
@@ -300,12 +370,4 @@ fn other_data(before: &DataIdentity, now: &DataIdentity, asked: &Recipe) -> Stri
 fn fnv1a(bytes: &[u8]) -> u64 {
     let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
-}
-
-/// The first key in which two recipes differ, and how; epochs and the data's place may.
-fn difference(saved: &Recipe, asked: &Recipe) -> Option<String> {
-    let mut comparable = asked.clone();
-    comparable.training.epochs = saved.training.epochs;
-    comparable.data.name.clone_from(&saved.data.name);
-    saved.difference(&comparable)
 }

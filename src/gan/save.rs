@@ -94,7 +94,7 @@ impl Run {
         }
     }
 
-    fn save_checkpoint(&mut self) -> Result<()> {
+    pub(super) fn save_checkpoint(&mut self) -> Result<()> {
         self.log.sync()?;
         self.board.sync()?;
         let generator = self.folder.join(folder::GENERATOR);
@@ -111,6 +111,7 @@ impl Run {
             self.device,
             self.data,
             self.best,
+            self.epochs.origin,
         )
     }
 

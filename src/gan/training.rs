@@ -52,9 +52,8 @@ impl Run {
         stop: &(dyn Fn() -> bool + Sync),
         watch: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<Outcome> {
-        let per_epoch = self.steps_per_epoch();
         if self.gan.steps < last {
-            self.log.go_on(&self.folder, per_epoch)?;
+            self.log.go_on(&self.folder, &self.epochs)?;
         }
         let mut saved = Instant::now();
         let mut unsaved = false;
@@ -71,7 +70,7 @@ impl Run {
             if let Some(before) = before {
                 watch(&self.finish_step(before)?);
             }
-            let epoch_done = self.gan.steps.is_multiple_of(per_epoch);
+            let epoch_done = self.at_epoch_start();
             let saves = epoch_done || self.gan.steps == last || saved.elapsed() > CHECKPOINT_EVERY;
             if !saves && matches!(self.device, Device::Cuda(_)) {
                 // The device has work to do: what came of it is asked once it has the next step as well.
@@ -117,7 +116,7 @@ impl Run {
             channels,
             ..
         } = *self.batches.images();
-        let bytes = self.batches.batch(self.gan.steps)?;
+        let bytes = self.batches.batch(self.epochs.batch_after(self.gan.steps))?;
         let images = bytes.len() / (height * width * channels);
         let shape: Shape = [images, height, width, channels].into();
         let measures = self.board.measures(self.gan.steps + 1);

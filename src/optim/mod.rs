@@ -183,6 +183,17 @@ impl Optimizer {
         Optimizer { place, ..self }
     }
 
+    /// Goes on by `rule`, of the same kind, from the state that there is.
+    ///
+    /// # Panics
+    /// If it has other slots.
+    #[track_caller]
+    pub fn set_rule(&mut self, rule: Box<dyn UpdateRule>) {
+        let (own, other) = (self.rule.slots(), rule.slots());
+        assert_eq!(own, other, "optimizer: slots of a rule of another kind");
+        self.rule = rule;
+    }
+
     /// Updates done so far.
     pub fn steps(&self) -> u64 {
         self.steps

@@ -14,7 +14,7 @@ pub use archive::read_archive;
 
 use super::{AGAIN, Images, damage};
 use crate::{Error, Result};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 

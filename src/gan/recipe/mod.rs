@@ -37,6 +37,7 @@ use crate::data::LastBatch;
 use crate::terminal::excerpt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
 use toml::Value;
 
 mod check;
@@ -160,46 +161,89 @@ impl Recipe {
 
     /// The first key in which `other` differs, and both values, in words; none if they are equal.
     pub fn difference(&self, other: &Recipe) -> Option<String> {
+        self.differences(other).first().map(Difference::to_string)
+    }
+
+    /// The keys in which `other` differs.
+    pub fn differences(&self, other: &Recipe) -> Vec<Difference> {
         let [own, other] =
             [self, other].map(|recipe| toml::Value::try_from(recipe).expect("as in to_toml"));
-        first_difference("", Some(&own), Some(&other))
+        let mut all = Vec::new();
+        differences("", Some(&own), Some(&other), &mut all);
+        all
     }
 }
 
-/// As [`Recipe::difference`], inside of what stands at `path`.
-fn first_difference(path: &str, own: Option<&Value>, other: Option<&Value>) -> Option<String> {
-    let join = |key: &str| {
-        if path.is_empty() {
-            key.into()
-        } else {
-            format!("{path}.{key}")
+/// A key in which two recipes differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The key, as `--set` has it.
+    pub key: String,
+    /// Its value in the one recipe, if it is there.
+    pub own: Option<Value>,
+    /// Its value in the other.
+    pub other: Option<Value>,
+}
+
+impl Difference {
+    /// The change from the one recipe to the other, in words.
+    pub fn change(&self) -> String {
+        let value = |value: &Option<Value>| match value {
+            Some(value) => excerpt(&value.to_string()).to_string(),
+            None => "none".into(),
+        };
+        format!(
+            "{} from {} to {}",
+            self.key,
+            value(&self.own),
+            value(&self.other)
+        )
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = &self.key;
+        match (&self.own, &self.other) {
+            (Some(Value::Array(own)), Some(Value::Array(other))) if own.len() != other.len() => {
+                let (found, asked) = (own.len(), other.len());
+                write!(f, "{key} has {found} entries where {asked} are asked for")
+            }
+            (Some(own), Some(other)) => {
+                let [own, other] = [own, other].map(Value::to_string);
+                let [own, other] = [excerpt(&own), excerpt(&other)];
+                write!(f, "{key} is {own} where {other} is asked for")
+            }
+            (Some(_), None) => write!(f, "{key} is there where none is asked for"),
+            (None, _) => write!(f, "{key} is not there where it is asked for"),
         }
+    }
+}
+
+/// Adds the differences inside of what stands at `path`.
+fn differences(path: &str, own: Option<&Value>, other: Option<&Value>, all: &mut Vec<Difference>) {
+    let join = |key: &str| match path {
+        "" => key.to_string(),
+        path => format!("{path}.{key}"),
     };
     match (own, other) {
-        (own, other) if own == other => None,
+        (own, other) if own == other => {}
         (Some(Value::Table(own)), Some(Value::Table(other))) => {
-            let mut keys = own.keys().chain(other.keys());
-            keys.find_map(|key| first_difference(&join(key), own.get(key), other.get(key)))
+            let new = other.keys().filter(|key| !own.contains_key(*key));
+            for key in own.keys().chain(new) {
+                differences(&join(key), own.get(key), other.get(key), all);
+            }
         }
         (Some(Value::Array(own)), Some(Value::Array(other))) if own.len() == other.len() => {
-            let mut pairs = own.iter().zip(other).enumerate();
             // Counted from 1, as --set does.
-            pairs.find_map(|(i, (a, b))| {
-                first_difference(&join(&(i + 1).to_string()), Some(a), Some(b))
-            })
+            for (i, (a, b)) in own.iter().zip(other).enumerate() {
+                differences(&join(&(i + 1).to_string()), Some(a), Some(b), all);
+            }
         }
-        (Some(Value::Array(own)), Some(Value::Array(other))) => {
-            let (found, asked) = (own.len(), other.len());
-            Some(format!(
-                "{path} has {found} entries where {asked} are asked for"
-            ))
-        }
-        (Some(own), Some(other)) => {
-            let [own, other] = [own, other].map(Value::to_string);
-            let [own, other] = [excerpt(&own), excerpt(&other)];
-            Some(format!("{path} is {own} where {other} is asked for"))
-        }
-        (Some(_), None) => Some(format!("{path} is there where none is asked for")),
-        (None, _) => Some(format!("{path} is not there where it is asked for")),
+        (own, other) => all.push(Difference {
+            key: path.into(),
+            own: own.cloned(),
+            other: other.cloned(),
+        }),
     }
 }

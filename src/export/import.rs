@@ -1,0 +1,457 @@
+//! Weights that other programs have: a safetensors file in Keras's layouts or PyTorch's as a network of a recipe. What
+//! [`super::keras`] and [`super::torch`] write is read back bit for bit.
+
+use super::channels_first::{inverse, orders};
+use super::torch::{Place, places};
+use super::{HEADER, rows_of};
+use crate::gan::checkpoint::check_values;
+use crate::gan::network::{self, Role};
+use crate::gan::recipe::{NetworkSpec, Recipe};
+use crate::nn::{Initializer, Sequential};
+use crate::random::{Purpose, Random};
+use crate::storage::Device;
+use crate::tensor::Tensor;
+use crate::terminal::{brief, excerpt};
+use crate::{Error, Result};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+/// Whose names and layouts a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `layers.<n>.<variable>`, arrays as in the engine.
+    Keras,
+    /// The `state_dict` of an `nn.Sequential`.
+    Torch,
+}
+
+impl Layout {
+    /// As the header of an exported file has it.
+    fn name(self) -> &'static str {
+        match self {
+            Layout::Keras => "keras",
+            Layout::Torch => "torch",
+        }
+    }
+}
+
+/// What the header of an exported file says of where it came from.
+#[derive(Deserialize)]
+struct Origin {
+    layout: String,
+    network: String,
+    step: u64,
+}
+
+/// The network `role` of `recipe` with the weights of a safetensors file, on the processor, and the steps that it was
+/// trained for, 0 where the file doesn't say. `path` only names the file in errors.
+///
+/// In PyTorch's layout a file without our header does too, whatever its modules are called, if numbers alone tell them
+/// apart (`main.0`, `main.3`): they are taken in their order.
+///
+/// # Errors
+/// If the bytes are no whole file, a tensor is missing, has another shape, has no place in the network, isn't F32 or F64,
+/// or holds values that aren't finite or a variance below zero.
+pub fn import(
+    path: &Path,
+    bytes: &[u8],
+    recipe: &Recipe,
+    role: Role,
+    layout: Layout,
+) -> Result<(Sequential, u64)> {
+    let refuse = |what: String| Error::run(path, what);
+    let step = step_of(bytes, role, layout).map_err(refuse)?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(no_file(&error)))?;
+    let spec = role.spec(recipe);
+    let zeros = NetworkSpec {
+        initializer: Initializer::Zeros,
+        ..spec.clone()
+    };
+    let mut random = Random::new(0, Purpose::Initial);
+    let mut network = network::build(&zeros, &mut random, Device::Cpu);
+    let rows = rows_of(spec);
+    let places = match layout {
+        Layout::Keras => in_keras(&network),
+        Layout::Torch => places(spec, &rows, &network),
+    };
+    let names = match layout {
+        Layout::Keras => HashMap::new(),
+        Layout::Torch => by_order(&file, &places),
+    };
+    let orders = orders(&spec.layers, &rows);
+    let mut variables: HashMap<String, &mut Tensor> = network.named_mut().into_iter().collect();
+    let mut known = HashSet::new();
+    for place in &places {
+        let Place {
+            layer,
+            variable,
+            name,
+            shape,
+        } = place;
+        let name = names.get(name).unwrap_or(name);
+        known.insert(name.clone());
+        let kind = spec.layers[layer - 1].kind();
+        let taker = format!(
+            "layer {layer} ({kind}) of the {} of {}",
+            role.name(),
+            recipe.name
+        );
+        let view = file.tensor(name).map_err(|_| {
+            refuse(format!(
+                "has no tensor {name} {shape:?}, which {taker} takes"
+            ))
+        })?;
+        if view.shape() != shape {
+            let found = format!("{:?}", view.shape());
+            let (name, found) = (excerpt(name), excerpt(&found));
+            let what = format!("has {name} of shape {found}, where {taker} takes {shape:?}");
+            return Err(refuse(what));
+        }
+        let values = values(&view).map_err(|what| {
+            let name = excerpt(name);
+            refuse(format!("has {name} {what}; save it as float32"))
+        })?;
+        let key = format!("layers.{layer}.{variable}");
+        check_values(path, &key, &values, Device::Cpu)?;
+        let tensor = Tensor::new(&values, &shape[..], Device::Cpu);
+        let tensor = match layout {
+            Layout::Keras => tensor,
+            Layout::Torch => {
+                let around = [orders[layer - 1], orders[*layer]];
+                inverse(&spec.layers[layer - 1], variable, &tensor, around)
+            }
+        };
+        let target = variables.get_mut(&key).expect("a place is of a variable");
+        target.assign(tensor);
+    }
+    let is_count = |name: &str| layout == Layout::Torch && name.ends_with(".num_batches_tracked");
+    let is_known = |name: &&str| known.contains(*name) || is_count(name);
+    let mut rest = file.names().into_iter().filter(|name| !is_known(name));
+    match rest.next() {
+        None => Ok((network, step)),
+        Some(name) => {
+            let (name, role, recipe) = (excerpt(name), role.name(), &recipe.name);
+            let what =
+                format!("has a tensor {name}, for which the {role} of {recipe} has no place");
+            Err(refuse(format!(
+                "{what}; choose another recipe, or take it away"
+            )))
+        }
+    }
+}
+
+fn no_file(error: &dyn std::fmt::Display) -> String {
+    let why = brief(&error.to_string());
+    format!("is not a whole safetensors file ({why}); save it anew")
+}
+
+/// The steps that the header says, if it is one of ours, and that it says nothing else than is asked for.
+fn step_of(bytes: &[u8], role: Role, layout: Layout) -> std::result::Result<u64, String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| no_file(&error))?;
+    let Some(header) = metadata.metadata().as_ref().and_then(|map| map.get(HEADER)) else {
+        return Ok(0);
+    };
+    // Somebody else's use of the key says nothing.
+    let Ok(origin) = serde_json::from_str::<Origin>(header) else {
+        return Ok(0);
+    };
+    for (flag, asked, found) in [
+        ("--layout", layout.name(), &origin.layout),
+        ("--network", role.name(), &origin.network),
+    ] {
+        if asked != found {
+            let found = excerpt(found);
+            return Err(format!(
+                "says that it is {found}, not {asked}; give {flag} {found}"
+            ));
+        }
+    }
+    Ok(origin.step)
+}
+
+/// Every variable, under its own name.
+fn in_keras(network: &Sequential) -> Vec<Place> {
+    let place = |(name, tensor): (String, &Tensor)| {
+        let mut parts = name.split('.').skip(1);
+        let (layer, variable) = (parts.next()?.parse().ok()?, parts.next()?.to_string());
+        Some(Place {
+            layer,
+            variable,
+            shape: tensor.dims().to_vec(),
+            name,
+        })
+    };
+    network.named().into_iter().filter_map(place).collect()
+}
+
+/// The values of a tensor; those of F64 are yet to be rounded.
+fn values(view: &TensorView) -> std::result::Result<Vec<f64>, String> {
+    match view.dtype() {
+        Dtype::F32 => {
+            let (words, _) = view.data().as_chunks();
+            Ok(words
+                .iter()
+                .map(|&word| f64::from(f32::from_le_bytes(word)))
+                .collect())
+        }
+        Dtype::F64 => {
+            let (words, _) = view.data().as_chunks();
+            Ok(words.iter().map(|&word| f64::from_le_bytes(word)).collect())
+        }
+        dtype => Err(format!("as {dtype:?}")),
+    }
+}
+
+/// What the file calls the tensors at `places`, where that is something else: the modules that have tensors, in the order
+/// of the numbers in their names, are those of the network. Nothing where names, or how many modules there are, leave
+/// that open.
+fn by_order(file: &SafeTensors, places: &[Place]) -> HashMap<String, String> {
+    let names = file.names();
+    if places.iter().all(|place| names.contains(&&place.name[..])) {
+        return HashMap::new();
+    }
+    let module = |name: &str| {
+        name.rsplit_once('.')
+            .map_or("", |(module, _)| module)
+            .to_string()
+    };
+    let mut theirs: Vec<String> = names.iter().map(|name| module(name)).collect();
+    theirs.sort();
+    theirs.dedup();
+    let pattern = |module: &String| -> Vec<String> {
+        let part = |part: &str| match part.parse::<u64>() {
+            Ok(_) => "#".to_string(),
+            Err(_) => part.to_string(),
+        };
+        module.split('.').map(part).collect()
+    };
+    let mut ours: Vec<String> = places.iter().map(|place| module(&place.name)).collect();
+    ours.dedup();
+    let alike = theirs
+        .windows(2)
+        .all(|pair| pattern(&pair[0]) == pattern(&pair[1]));
+    if !alike || theirs.len() != ours.len() {
+        return HashMap::new();
+    }
+    theirs.sort_by_key(|module| -> Vec<u64> {
+        module
+            .split('.')
+            .filter_map(|part| part.parse().ok())
+            .collect()
+    });
+    let modules: HashMap<&String, &String> = ours.iter().zip(&theirs).collect();
+    let renamed = |place: &Place| {
+        let (module, tensor) = place.name.rsplit_once('.')?;
+        let theirs = modules.get(&module.to_string())?;
+        let name = match theirs.is_empty() {
+            true => tensor.to_string(),
+            false => format!("{theirs}.{tensor}"),
+        };
+        Some((place.name.clone(), name))
+    };
+    places.iter().filter_map(renamed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::{Entry, keras, torch};
+    use crate::gan::checkpoint::Trained;
+    use crate::gan::recipe::built_in_names;
+
+    /// A network whose every value, those of the statistics too, is another.
+    fn trained(recipe: &Recipe, role: Role) -> Trained {
+        let spec = NetworkSpec {
+            initializer: Initializer::Zeros,
+            ..role.spec(recipe).clone()
+        };
+        let mut random = Random::new(0, Purpose::Initial);
+        let mut network = network::build(&spec, &mut random, Device::Cpu);
+        let mut next = 0u32;
+        for (_, tensor) in network.named_mut() {
+            let values = (0..tensor.numel()).map(|_| {
+                next += 1;
+                // Positive, finite, and one like no other.
+                f32::from_bits(0x2000_0000 + next)
+            });
+            let values: Vec<f32> = values.collect();
+            tensor.assign(Tensor::from_f32(&values, tensor.shape(), Device::Cpu));
+        }
+        Trained {
+            recipe: recipe.clone(),
+            step: 7,
+            has_sum: true,
+            role,
+            network,
+        }
+    }
+
+    fn every_layer() -> Recipe {
+        let text = include_str!("../../tests/interchange/recipes/every-layer.toml");
+        Recipe::parse("every-layer", text, &[]).unwrap()
+    }
+
+    fn write(trained: &Trained, layout: Layout) -> Vec<u8> {
+        match layout {
+            Layout::Keras => keras(trained),
+            Layout::Torch => torch(trained),
+        }
+    }
+
+    fn read(bytes: &[u8], like: &Trained, layout: Layout) -> Result<(Sequential, u64)> {
+        import(Path::new("f"), bytes, &like.recipe, like.role, layout)
+    }
+
+    fn bits(network: &Sequential) -> Vec<(String, Vec<u32>)> {
+        let bits = |tensor: &Tensor| tensor.to_f32().into_iter().map(f32::to_bits).collect();
+        let named = network.named().into_iter();
+        named.map(|(name, tensor)| (name, bits(tensor))).collect()
+    }
+
+    #[test]
+    fn what_is_exported_comes_back_bit_for_bit_for_every_recipe() {
+        let mut recipes = vec![every_layer()];
+        recipes.extend(built_in_names().map(|name| Recipe::load(name, &[]).unwrap()));
+        let mut seen = Vec::new();
+        for recipe in recipes {
+            for role in [Role::Generator, Role::Discriminator] {
+                // Several recipes train the same networks.
+                let spec = role.spec(&recipe);
+                let shape = (spec.input.clone(), spec.layers.clone());
+                if seen.contains(&shape) {
+                    continue;
+                }
+                seen.push(shape);
+                let trained = trained(&recipe, role);
+                for layout in [Layout::Keras, Layout::Torch] {
+                    let bytes = write(&trained, layout);
+                    let (network, step) = read(&bytes, &trained, layout).unwrap();
+                    let name = &recipe.name;
+                    assert!(
+                        bits(&network) == bits(&trained.network),
+                        "{name} {role:?} {layout:?}"
+                    );
+                    assert_eq!(step, 7);
+                }
+            }
+        }
+        assert!(seen.len() > 10);
+    }
+
+    type Tensors = Vec<(String, Entry)>;
+
+    /// The tensors of a file, to be written again under other names.
+    fn entries(bytes: &[u8]) -> Tensors {
+        let file = SafeTensors::deserialize(bytes).unwrap();
+        let entry = |(name, view): (String, TensorView)| {
+            let entry = Entry {
+                dtype: view.dtype(),
+                shape: view.shape().to_vec(),
+                bytes: view.data().to_vec(),
+            };
+            (name, entry)
+        };
+        file.tensors().into_iter().map(entry).collect()
+    }
+
+    fn plain(entries: Tensors) -> Vec<u8> {
+        safetensors::serialize(entries, None).unwrap()
+    }
+
+    #[test]
+    fn a_state_dict_of_somebody_elses_modules_is_taken_in_their_order() {
+        let recipe = Recipe::load("quickstart", &[]).unwrap();
+        let trained = trained(&recipe, Role::Generator);
+        // Other places in the Sequential, in a module of its own; as names, main.10 comes before main.4.
+        let mut all = entries(&torch(&trained));
+        for (name, _) in &mut all {
+            let (index, rest) = name.split_once('.').unwrap();
+            *name = format!("main.{}.{rest}", 2 * index.parse::<usize>().unwrap() + 1);
+        }
+        let (network, step) = read(&plain(all), &trained, Layout::Torch).unwrap();
+        assert!(bits(&network) == bits(&trained.network));
+        assert_eq!(step, 0);
+        let (network, _) =
+            read(&plain(entries(&keras(&trained))), &trained, Layout::Keras).unwrap();
+        assert!(bits(&network) == bits(&trained.network));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_both_shapes() {
+        let recipe = Recipe::load("quickstart", &[]).unwrap();
+        let trained = trained(&recipe, Role::Generator);
+        let change = |layout, change: &dyn Fn(&mut Tensors)| {
+            let mut all = entries(&write(&trained, layout));
+            change(&mut all);
+            let error = read(&plain(all), &trained, layout).map(drop).unwrap_err();
+            error.to_string()
+        };
+        let at = |all: &mut Tensors, name: &str| {
+            all.iter().position(|(other, _)| other == name).unwrap()
+        };
+        let said = change(Layout::Torch, &|all| {
+            let place = at(all, "0.weight");
+            all[place].1.shape.reverse();
+        });
+        assert!(
+            said.contains("0.weight of shape [100, 4704]") && said.contains("takes [4704, 100]"),
+            "{said}"
+        );
+        let said = change(Layout::Keras, &|all| {
+            let place = at(all, "layers.2.running_variance");
+            all.remove(place);
+        });
+        assert!(
+            said.contains("no tensor layers.2.running_variance [4704]"),
+            "{said}"
+        );
+        for (value, word) in [(f32::NAN, "not finite"), (-1.0, "below zero")] {
+            let said = change(Layout::Keras, &|all| {
+                let place = at(all, "layers.2.running_variance");
+                all[place].1.bytes[..4].copy_from_slice(&value.to_le_bytes());
+            });
+            assert!(
+                said.contains(word) && said.contains("layers.2.running_variance"),
+                "{said}"
+            );
+        }
+        let said = change(Layout::Keras, &|all| {
+            let place = at(all, "layers.1.bias");
+            let (name, mut entry) = all.remove(place);
+            entry.dtype = Dtype::I32;
+            all.push((name, entry));
+        });
+        assert!(
+            said.contains("layers.1.bias as I32; save it as float32"),
+            "{said}"
+        );
+        let said = change(Layout::Torch, &|all| {
+            let place = at(all, "0.bias");
+            let (_, entry) = all.remove(place);
+            all.push(("fc.bias".into(), entry));
+        });
+        assert!(said.contains("no tensor 0.bias [4704]"), "{said}");
+        let said = change(Layout::Keras, &|all| {
+            let entry = Entry {
+                dtype: Dtype::F32,
+                shape: vec![0],
+                bytes: Vec::new(),
+            };
+            all.push(("extra".into(), entry));
+        });
+        assert!(said.contains("a tensor extra, for which"), "{said}");
+        for bytes in [&b"no file"[..], &keras(&trained)[..500]] {
+            let error = read(bytes, &trained, Layout::Keras).map(drop).unwrap_err();
+            assert!(
+                error.to_string().contains("not a whole safetensors file"),
+                "{error}"
+            );
+        }
+        let error = read(&torch(&trained), &trained, Layout::Keras)
+            .map(drop)
+            .unwrap_err();
+        assert!(error.to_string().contains("give --layout torch"), "{error}");
+    }
+}

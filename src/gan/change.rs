@@ -1,0 +1,101 @@
+//! What may change in the recipe of a run that goes on.
+//!
+//! | key | then |
+//! |---|---|
+//! | `training.epochs`, `data.name`, `samples.epochs` | the run is the one that it would have been, longer or shorter |
+//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.labels` | it goes on from its state as another run would |
+//! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
+
+use super::recipe::{Difference, Recipe};
+
+/// Keys that change nothing in what is computed.
+const HARMLESS: [&str; 3] = ["training.epochs", "data.name", "samples.epochs"];
+
+/// Keys, and all within them, that change how it goes on.
+const TUNING: [&str; 7] = [
+    "training.batch_size",
+    "data.last_batch",
+    "training.weight_clip",
+    "training.gradient_penalty",
+    "training.labels",
+    "generator.optimizer",
+    "discriminator.optimizer",
+];
+
+/// What the optimisers have kept belongs to their kind.
+const FIXED: [&str; 2] = ["generator.optimizer.kind", "discriminator.optimizer.kind"];
+
+/// The changes from `saved` to `asked` after which the run is no longer the one that it was.
+///
+/// # Errors
+/// The first difference that can't be, in words, and what to do.
+pub fn tuning(saved: &Recipe, asked: &Recipe) -> Result<Vec<Difference>, String> {
+    let mut differences = saved.differences(asked);
+    differences.retain(|difference| !is_any(&difference.key, &HARMLESS));
+    let fixed = |difference: &&Difference| {
+        is_any(&difference.key, &FIXED) || !is_any(&difference.key, &TUNING)
+    };
+    match differences.iter().find(fixed) {
+        None => Ok(differences),
+        Some(difference) => {
+            let mend = "of a run that goes on only epochs, where its data is, batch sizes, the weights of the loss and \
+                        the optimisers' numbers can change; start a new run, with --init if its weights fit";
+            Err(format!(
+                "is the checkpoint of another recipe ({difference}); {mend}"
+            ))
+        }
+    }
+}
+
+/// Whether `key` is one of `keys` or within one.
+fn is_any(key: &str, keys: &[&str]) -> bool {
+    let within = |rest: &str| rest.is_empty() || rest.starts_with('.');
+    keys.iter()
+        .any(|one| key.strip_prefix(one).is_some_and(within))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(set: &[&str]) -> Result<Vec<String>, String> {
+        let saved = Recipe::load("dcgan-mnist", &[]).unwrap();
+        let set: Vec<String> = set.iter().map(|entry| entry.to_string()).collect();
+        let asked = Recipe::load("dcgan-mnist", &set).unwrap();
+        tuning(&saved, &asked).map(|all| all.into_iter().map(|one| one.key).collect())
+    }
+
+    #[test]
+    fn numbers_of_the_training_may_change_and_what_the_weights_hang_on_may_not() {
+        assert_eq!(
+            changes(&["training.epochs=3", "data.name=digits"]),
+            Ok(vec![])
+        );
+        let tuned = changes(&[
+            "generator.optimizer.learning_rate=1e-5",
+            "discriminator.optimizer.betas=[0.1, 0.9]",
+            "training.batch_size=7",
+            "training.labels.flip=0.1",
+        ]);
+        assert_eq!(tuned.unwrap().len(), 5);
+        for fixed in [
+            "training.seed=9",
+            "training.loss=hinge",
+            "training.update=simultaneous",
+            "data.range=[0, 1]",
+            "samples.count=9",
+            "generator.layers.1.bias=false",
+            "generator.initializer=zeros",
+            "generator.optimizer={ kind = 'sgd', learning_rate = 1e-3 }",
+        ] {
+            match changes(&[fixed]) {
+                Err(said) => {
+                    let key = fixed.split('=').next().unwrap();
+                    assert!(said.contains(key) && said.contains("--init"), "{said}");
+                }
+                // What the recipe says already.
+                Ok(changes) => assert!(changes.is_empty(), "{fixed}: {changes:?}"),
+            }
+        }
+    }
+}

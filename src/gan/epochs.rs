@@ -1,0 +1,97 @@
+//! How a run's steps are counted into epochs, which have another length from where the size of a batch was changed.
+//!
+//! ```text
+//! step     0 ... origin.step | every further per_epoch steps
+//! epoch    1 ... origin.epoch| origin.epoch + 1, origin.epoch + 2, ...
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+/// Where epochs of the length that they have now began: after `step` steps, with `epoch` epochs done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Steps done.
+    pub step: u64,
+    /// Epochs done.
+    pub epoch: u64,
+}
+
+impl Origin {
+    /// Whether epochs have been as long as they are from the start.
+    pub fn is_start(&self) -> bool {
+        *self == Origin::default()
+    }
+}
+
+/// The epochs of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epochs {
+    /// Where they began to be as long as they are.
+    pub origin: Origin,
+    /// Steps of an epoch.
+    pub per_epoch: u64,
+}
+
+impl Epochs {
+    /// Whether an epoch ends with step `step`, counted from 1; of the steps before the origin only the last is known.
+    pub fn ends_at(&self, step: u64) -> bool {
+        let since = step.checked_sub(self.origin.step);
+        since.is_some_and(|steps| steps.is_multiple_of(self.per_epoch))
+    }
+
+    /// The epoch, counted from 1, of step `step`, counted from 1 and not before the origin.
+    pub fn of(&self, step: u64) -> u64 {
+        let since = step.saturating_sub(self.origin.step);
+        (self.origin.epoch + since.div_ceil(self.per_epoch)).max(1)
+    }
+
+    /// Steps that a run of `epochs` epochs has in all; no fewer than there are before the origin.
+    pub fn steps_of(&self, epochs: u64) -> u64 {
+        let Origin { step, epoch } = self.origin;
+        step + epochs.saturating_sub(epoch) * self.per_epoch
+    }
+
+    /// The batch that follows `steps` steps, counted from 0 as if all epochs had been as long as they are.
+    pub fn batch_after(&self, steps: u64) -> u64 {
+        self.origin.epoch * self.per_epoch + steps.saturating_sub(self.origin.step)
+    }
+
+    /// Where epochs of another length begin if that is after `steps` steps: one that isn't done begins anew.
+    pub fn origin_after(&self, steps: u64) -> Origin {
+        let since = steps.saturating_sub(self.origin.step);
+        Origin {
+            step: steps,
+            epoch: self.origin.epoch + since / self.per_epoch,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn epochs_are_counted_on_where_their_length_changes() {
+        let first = Epochs {
+            origin: Origin::default(),
+            per_epoch: 4,
+        };
+        assert_eq!([0, 1, 4, 5, 8].map(|step| first.of(step)), [1, 1, 1, 2, 2]);
+        assert_eq!((first.steps_of(3), first.batch_after(9)), (12, 9));
+        // After two epochs and half of the third.
+        let origin = first.origin_after(10);
+        assert_eq!((origin.step, origin.epoch), (10, 2));
+        let then = Epochs {
+            origin,
+            per_epoch: 3,
+        };
+        assert_eq!([11, 13, 14].map(|step| then.of(step)), [3, 3, 4]);
+        assert_eq!(
+            [4, 10, 12, 13].map(|step| then.ends_at(step)),
+            [false, true, false, true]
+        );
+        assert_eq!(then.batch_after(10), 6, "the third epoch begins anew");
+        assert_eq!((then.steps_of(4), then.steps_of(1)), (16, 10));
+        assert_eq!(then.origin_after(14), Origin { step: 14, epoch: 3 });
+    }
+}

@@ -1,0 +1,83 @@
+//! Starting a run from another's weights: every weight and statistic that has the same name and shape there.
+
+use super::checkpoint;
+use super::folder::{CHECKPOINT, DISCRIMINATOR, GENERATOR};
+use super::model::Gan;
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// The most tensors that are named of those that don't fit.
+const MOST_NAMED: usize = 4;
+
+/// A tensor that waits for its values.
+pub(super) struct Wanted<'a> {
+    pub name: String,
+    pub tensor: &'a mut Tensor,
+    /// The shape of the tensor of that name, which is another.
+    pub found: Option<String>,
+}
+
+/// Gives both networks of `gan` the tensors that `run` has for them: a run's folder, one that `minimax import` has
+/// made, or one of their files. The optimisers start anew. Says in a line how many were taken, and which were not.
+///
+/// # Errors
+/// If there is no such file, it is damaged, or none of its tensors fits.
+pub(super) fn init(gan: &mut Gan, run: &Path) -> Result<String> {
+    let is_network = |name: &str| !name.contains("_optimizer.");
+    let all = gan.named_mut().into_iter();
+    let all = all.filter(|(name, _)| is_network(name));
+    let mut wanted: Vec<Wanted> = all
+        .map(|(name, tensor)| Wanted {
+            name,
+            tensor,
+            found: None,
+        })
+        .collect();
+    let count = wanted.len();
+    for file in files(run)? {
+        wanted = checkpoint::fill(&file, wanted)?;
+    }
+    let why = |one: &Wanted| {
+        let (name, shape) = (&one.name, one.tensor.dims());
+        match &one.found {
+            Some(found) => format!("{name} ({shape:?} here, {found} there)"),
+            None => format!("{name} (not there)"),
+        }
+    };
+    let taken = count - wanted.len();
+    if taken == 0 {
+        let first = wanted.first().map_or(String::new(), why);
+        let what = format!("has no tensor that fits the recipe's networks: {first}");
+        let mend = "give a run whose recipe has such layers at the same places";
+        return Err(Error::run(run, format!("{what}; {mend}")));
+    }
+    let mut line = format!("weights: {taken} of {count} tensors from {}", run.display());
+    let named: Vec<String> = wanted.iter().take(MOST_NAMED).map(why).collect();
+    if !named.is_empty() {
+        line += &format!("; begun anew: {}", named.join(", "));
+    }
+    match wanted.len() - named.len() {
+        0 => {}
+        more => line += &format!(" and {more} more"),
+    }
+    Ok(line)
+}
+
+/// The files that hold the weights of `run`.
+fn files(run: &Path) -> Result<Vec<PathBuf>> {
+    if !run.is_dir() {
+        return Ok(vec![run.to_path_buf()]);
+    }
+    let whole = run.join(CHECKPOINT);
+    if whole.is_file() {
+        return Ok(vec![whole]);
+    }
+    let parts = [GENERATOR, DISCRIMINATOR].map(|name| run.join(name));
+    let parts: Vec<_> = parts.into_iter().filter(|path| path.is_file()).collect();
+    if parts.is_empty() {
+        let what = format!("holds neither {CHECKPOINT} nor {GENERATOR}; give the folder of a run");
+        return Err(Error::run(run, what));
+    }
+    Ok(parts)
+}
