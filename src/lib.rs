@@ -43,6 +43,7 @@ pub mod error;
 pub mod export;
 pub mod files;
 pub mod gan;
+pub mod limits;
 pub mod memory;
 pub mod metrics;
 pub mod nn;

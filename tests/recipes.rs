@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{read, succeed};
+use common::{one_line, read, succeed};
 use minimax::gan::recipe::{Recipe, built_in_names};
 use minimax::report::{EventFile, Picture};
 use std::path::Path;
@@ -65,4 +65,55 @@ fn every_recipe_trains_and_leaves_a_whole_run_folder() {
         assert_eq!(last.ends_with(','), !critic, "{name}: {last}");
         std::fs::remove_dir_all(&run).unwrap();
     }
+}
+
+/// A step on one large image takes little; neither grids nor scores may take more than that.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_trains_in_little_memory_saves_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    pictures(&at.join("pictures"));
+    std::fs::write(at.join("large.toml"), include_str!("common/large.toml")).unwrap();
+    let limited = |kilobytes: u32, arguments: &str| {
+        let minimax = env!("CARGO_BIN_EXE_minimax");
+        let script = format!("ulimit -v {kilobytes}; exec {minimax} {arguments}");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).current_dir(at);
+        command.output().unwrap()
+    };
+    // All of a grid's images at once would take 2 GiB and more.
+    let flags = "--data pictures --steps 2 --threads 2";
+    let output = limited(1 << 20, &format!("train large.toml {flags} --out run"));
+    assert!(output.status.success(), "{output:?}");
+    let output = limited(1 << 20, "sample run --count 64 --out again.png --threads 2");
+    assert!(output.status.success(), "{output:?}");
+    assert!(read(at, "again.png") == read(at, "run/samples/epoch-0001.png"));
+
+    // What can't fit is refused before anything is written,
+    let output = limited(300_000, &format!("train large.toml {flags} --out none"));
+    let said = one_line(&output);
+    assert!(
+        said.contains("drawing sample grids takes about")
+            && said
+                .contains("this process's limit of (see ulimit -v) 0.3 GiB; lower samples.count"),
+        "{said}"
+    );
+    let huge = "--set generator.layers.5.filters=1048576";
+    let output = limited(
+        1 << 20,
+        &format!("train large.toml {flags} {huge} --out none"),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(one_line(&output).contains("make it smaller"), "{output:?}");
+    assert!(!at.join("none").exists());
+    // and what nobody foresaw is one line too.
+    let output = limited(
+        350_000,
+        "sample run --count 3000 --out none.npy --threads 2",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let said = one_line(&output);
+    assert!(said.contains("out of memory: the system refused"), "{said}");
+    assert!(!at.join("none.npy").exists());
 }

@@ -178,7 +178,7 @@ fn sampling(quick: bool) -> Row {
         let width = recipe.generator.input[0];
         let latents = fixed_latents(1, count, width);
         Ok(Subject::Op(Box::new(move || {
-            sample(&mut gan.generator, &latents, width, DEVICE);
+            sample(&mut gan.generator, &latents, width, 64, DEVICE);
         })))
     });
     row.ways = vec![How::Launches];

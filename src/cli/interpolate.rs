@@ -77,7 +77,8 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     let [from, to] = [args.from, args.to].map(|seed| fixed_latents(seed, 1, latent));
     let mut draw = |count| {
         let latents = great_circle(&from, &to, count);
-        let images = sample(&mut generator, &latents, latent, Device::Cpu);
+        let batch = recipe.training.batch_size;
+        let images = sample(&mut generator, &latents, latent, batch, Device::Cpu);
         pixels::to_bytes(&images, recipe.data.range)
     };
     let (strip, images) = (draw(STRIP), draw(count));

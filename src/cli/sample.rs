@@ -10,7 +10,6 @@ use crate::gan::network::Role;
 use crate::gan::{latents, model, pixels};
 use crate::report::{columns_for, grid_png};
 use crate::storage::Device;
-use crate::tensor::Tensor;
 use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use npyz::WriterBuilder;
@@ -93,11 +92,18 @@ pub fn run(args: &SampleArgs) -> Result<()> {
             model::fixed_latents(seed, count, width)
         }
     };
-    let images = model::sample(&mut generator, &latents, width, device);
-    let count = images.dims()[0];
+    let count = latents.len() / width;
+    let (mut bytes, mut values) = (Vec::new(), Vec::new());
+    let batch = recipe.training.batch_size;
+    model::sample_each(&mut generator, &latents, width, batch, device, |images| {
+        match format {
+            Format::Png => bytes.extend(pixels::to_bytes(images, recipe.data.range)),
+            Format::Npy => values.extend(images.to_f32()),
+        }
+        Ok(())
+    })?;
     match format {
         Format::Png => {
-            let bytes = pixels::to_bytes(&images, recipe.data.range);
             grid_png(
                 &out,
                 &bytes,
@@ -107,7 +113,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
                 columns_for(count),
             )?;
         }
-        Format::Npy => write_whole(&out, &npy(&images))?,
+        Format::Npy => write_whole(&out, &npy(&values, [count, image[0], image[1], image[2]]))?,
     }
     print(&format!(
         "{count} images of {} in {}\n",
@@ -169,16 +175,16 @@ fn target(args: &SampleArgs) -> Result<(Format, PathBuf)> {
     Ok((format, args.out.clone().unwrap_or_else(|| name.into())))
 }
 
-/// `x` as a .npy file of float32.
-fn npy(x: &Tensor) -> Vec<u8> {
-    let shape: Vec<u64> = x.dims().iter().map(|&n| n as u64).collect();
+/// `values` as a .npy file of float32 of this shape.
+fn npy(values: &[f32], shape: [usize; 4]) -> Vec<u8> {
+    let shape = shape.map(|n| n as u64);
     let mut bytes = Vec::new();
     let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
     let written = options
         .writer(&mut bytes)
         .begin_nd()
         .and_then(|mut writer| {
-            writer.extend(x.to_f32())?;
+            writer.extend(values.iter().copied())?;
             writer.finish()
         });
     written.expect("writing to memory doesn't fail");

@@ -1,8 +1,10 @@
-//! What the CPU kernels share: the buffer pool, threads, the instruction set, SIMD, functions of a number, sums, strided copies,
+//! What the CPU kernels share: the buffer pool, threads, by what size of batch they are chosen, the instruction set,
+//! SIMD, functions of a number, sums, strided copies,
 //! GEMM, what makes products of convolutions, and convolutions with fewer products.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
 
+pub mod batch;
 pub mod columns;
 pub mod gemm;
 pub mod im2col;

@@ -4,6 +4,7 @@ use super::loss::Loss;
 use super::network;
 use super::recipe::{Recipe, TrainingSpec};
 use crate::autograd::no_grad;
+use crate::cpu::batch::chosen_as_for;
 use crate::nn::{Pass, Sequential};
 use crate::ops::concat;
 use crate::optim::{Optimizer, all_finite};
@@ -155,16 +156,46 @@ pub fn fixed_latents(seed: u64, count: usize, width: usize) -> Vec<f32> {
     latents.into_iter().map(|v| v as f32).collect()
 }
 
-/// Images `[n, h, w, c]` in the generator's own range from `latents` `[n, width]`, in evaluation mode:
-/// by running statistics and without dropout. In slices, so that activations don't grow with n; of as many images as a
-/// training batch often has, whose buffers then serve again.
-pub fn sample(generator: &mut Sequential, latents: &[f32], width: usize, device: Device) -> Tensor {
-    const SLICE: usize = 64;
-    let slices = latents.chunks(SLICE * width).map(|slice| {
+/// The most images that go through the generator at one time.
+pub const MOST_AT_A_TIME: usize = 64;
+
+/// Images in the generator's own range from `latents` `[n, width]`, in evaluation mode: by running statistics and
+/// without dropout. `take` gets them `[batch, h, w, c]` at a time, the last maybe fewer, so that no more is held than a
+/// training step on such a batch holds; at most 64 at a time. However they are cut, each image has the same bits, as
+/// kernels are chosen as for 64.
+///
+/// # Errors
+/// What `take` says, and then no more is made.
+pub fn sample_each(
+    generator: &mut Sequential,
+    latents: &[f32],
+    width: usize,
+    batch: usize,
+    device: Device,
+    mut take: impl FnMut(&Tensor) -> Result<()>,
+) -> Result<()> {
+    for slice in latents.chunks(batch.clamp(1, MOST_AT_A_TIME) * width) {
         let z = Tensor::from_f32(slice, [slice.len() / width, width], device);
-        no_grad(|| generator.forward(&z, Pass::Evaluation))
+        let forward = || no_grad(|| generator.forward(&z, Pass::Evaluation));
+        take(&chosen_as_for(MOST_AT_A_TIME, forward))?;
+    }
+    Ok(())
+}
+
+/// As [`sample_each`], all images `[n, h, w, c]` as one tensor.
+pub fn sample(
+    generator: &mut Sequential,
+    latents: &[f32],
+    width: usize,
+    batch: usize,
+    device: Device,
+) -> Tensor {
+    let mut slices = Vec::new();
+    let kept = sample_each(generator, latents, width, batch, device, |images| {
+        slices.push(images.clone());
+        Ok(())
     });
-    let slices: Vec<Tensor> = slices.collect();
+    kept.expect("nothing is refused");
     concat(&slices.iter().collect::<Vec<_>>(), 0)
 }
 
@@ -197,5 +228,26 @@ mod tests {
         assert_eq!(reports[0], reports[2]);
         let first = reports[0][0];
         assert!(first.d_real > 0.0 && first.d_real < 1.0, "{first:?}");
+    }
+
+    /// Through convolutions of every kind and dense layers, by Winograd's form or not.
+    #[test]
+    fn the_bits_of_a_sample_do_not_depend_on_how_many_are_made_with_it() {
+        for name in ["dcgan-compact-mnist", "upsample-mnist", "vanilla-mnist"] {
+            let recipe = Recipe::load(name, &[]).unwrap();
+            let mut gan = Gan::new(&recipe, Device::Cpu);
+            let width = recipe.generator.input[0];
+            let latents = fixed_latents(1, 66, width);
+            let mut made = |batch: usize, latents: &[f32]| {
+                sample(&mut gan.generator, latents, width, batch, Device::Cpu).to_f32()
+            };
+            let whole = made(1000, &latents);
+            for batch in [1, 3, 17] {
+                let few = &latents[..(batch + 1) * width];
+                let same = whole.iter().zip(made(batch, few));
+                let same = same.filter(|(a, b)| a.to_bits() == b.to_bits()).count();
+                assert_eq!(same, (batch + 1) * 784, "{name}: {batch} at a time");
+            }
+        }
     }
 }

@@ -103,8 +103,9 @@ impl Run {
         from: Option<&Path>,
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
-        recipe.check_machine()?;
+        recipe.check_machine(None)?;
         let (batches, data, notes) = open_data(&recipe)?;
+        recipe.check_machine(Some(batches.images()))?;
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
         let run = catch(|| {

@@ -3,7 +3,7 @@
 use super::checkpoint;
 use super::folder;
 use super::log::EpochTime;
-use super::model::{fixed_latents, sample};
+use super::model::{fixed_latents, sample_each};
 use super::pixels;
 use super::run::Run;
 use super::scores::{self, Scores, score};
@@ -44,6 +44,8 @@ impl Run {
     /// The grid of the epoch, the tables, the generator by itself, and last the checkpoint: what it
     /// knows of has left all its other files. None of it if a number in them is none.
     pub(super) fn save(&mut self) -> Result<()> {
+        // A step's activations are not what grids and files need.
+        pool::release();
         self.gan.check_finite()?;
         if self.gan.steps > 0 {
             let samples = self.sample(self.recipe.samples.count)?;
@@ -55,7 +57,6 @@ impl Run {
     /// As [`Run::save`] after the last step of an epoch or of training, whose samples are scored; the
     /// best state so far is kept, and the epoch's where it is to be.
     pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<Scores> {
-        // A step's activations are not what scoring and drawing need.
         pool::release();
         self.gan.check_finite()?;
         let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
@@ -119,13 +120,26 @@ impl Run {
     fn sample(&mut self, count: usize) -> Result<Vec<u8>> {
         let width = self.recipe.generator.input[0];
         let latents = fixed_latents(self.recipe.training.seed, count, width);
-        let images = sample(&mut self.gan.generator, &latents, width, self.device);
-        // Huge weights are numbers still, and make none.
-        if images.to_f32().iter().any(|v| !v.is_finite()) {
-            let what = "the generator's images are not finite";
-            return Err(Error::diverged(self.gan.steps, what));
-        }
-        Ok(pixels::to_bytes(&images, self.recipe.data.range))
+        let (batch, range) = (self.recipe.training.batch_size, self.recipe.data.range);
+        let (step, device) = (self.gan.steps, self.device);
+        let mut bytes = Vec::new();
+        sample_each(
+            &mut self.gan.generator,
+            &latents,
+            width,
+            batch,
+            device,
+            |images| {
+                // Huge weights are numbers still, and make none.
+                if images.to_f32().iter().any(|v| !v.is_finite()) {
+                    let what = "the generator's images are not finite";
+                    return Err(Error::diverged(step, what));
+                }
+                bytes.extend(pixels::to_bytes(images, range));
+                Ok(())
+            },
+        )?;
+        Ok(bytes)
     }
 
     fn save_grid(&mut self, samples: &[u8]) -> Result<()> {

@@ -2,14 +2,14 @@
 //! end of each epoch.
 
 use crate::data::Images;
-use crate::metrics::{ClassShares, nearest_classes, sliced_wasserstein};
+use crate::metrics::{ClassShares, Points, nearest_classes, sliced_wasserstein};
 use crate::random::{Purpose, Random};
 
 /// Samples that are compared, and real images that their distribution is compared with.
 pub const SAMPLES: usize = 1000;
 
 /// Labelled images among which each sample's nearest is looked for.
-const LABELLED: usize = 2000;
+pub(super) const LABELLED: usize = 2000;
 
 /// What the samples of one state of the generator are worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,18 +31,21 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
     let mut random = Random::new(seed, Purpose::Metrics);
     let order = random.permutation(real.len());
     let picked = &order[..order.len().min(LABELLED)];
-    let unit = |bytes: &[u8]| -> Vec<f32> { bytes.iter().map(|&b| f32::from(b) / 255.0).collect() };
-    let samples = unit(samples);
-    let mut images = Vec::with_capacity(picked.len() * size);
-    for &index in picked {
-        images.extend(unit(real.image(index as usize)));
-    }
-    let as_many = &images[..samples.len()];
-    let distance = sliced_wasserstein(&samples, as_many, size, &mut random);
+    let unit =
+        |bytes: &[u8], to: &mut Vec<f32>| to.extend(bytes.iter().map(|&b| f32::from(b) / 255.0));
+    let samples = Points::new(samples.len() / size, size, |index, to| {
+        unit(&samples[index * size..][..size], to);
+    });
+    let first = |count| {
+        Points::new(count, size, move |index, to| {
+            unit(real.image(picked[index] as usize), to);
+        })
+    };
+    let distance = sliced_wasserstein(&samples, &first(samples.len()), &mut random);
     let labels = real.labels.as_slice();
     let classes = (!labels.is_empty()).then(|| {
         let labels: Vec<u8> = picked.iter().map(|&i| labels[i as usize]).collect();
-        nearest_classes(&samples, &images, &labels, size)
+        nearest_classes(&samples, &first(picked.len()), &labels)
     });
     Scores {
         sliced_wasserstein: distance,

@@ -1,7 +1,9 @@
 //! How good samples are, by numbers that need no trained network.
 
 mod nearest_class;
+mod points;
 mod sliced_wasserstein;
 
 pub use nearest_class::{ClassShares, nearest_classes};
+pub use points::Points;
 pub use sliced_wasserstein::sliced_wasserstein;

@@ -1,10 +1,9 @@
 //! Which classes appear among samples, and how evenly: the class of each sample is that of the nearest
 //! labelled image. What it is for is mode collapse, a generator that makes one kind of image only.
 
+use super::points::{Points, rows_at_a_time};
 use crate::autograd::no_grad;
 use crate::ops::{Transpose, matmul};
-use crate::storage::Device;
-use crate::tensor::Tensor;
 
 /// How many samples are of each class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,36 +31,48 @@ impl ClassShares {
     }
 }
 
-/// The class of the nearest of `images` `[m, dimensions]`, which have `labels` `[m]`, counted over
-/// `samples` `[n, dimensions]`. Near is Euclidean distance between values:
+/// The class of the nearest of `images`, which have `labels`, counted over `samples`. Near is Euclidean distance
+/// between values:
 ///
 /// ```text
 /// |a - b|² = |a|² - 2 a·b + |b|²        of which |a|² does not change the order
 /// ```
 ///
 /// # Panics
-/// If the lengths don't fit, or there are no images.
-pub fn nearest_classes(
-    samples: &[f32],
-    images: &[f32],
-    labels: &[u8],
-    dimensions: usize,
-) -> ClassShares {
-    let m = labels.len();
+/// If there are no images, more or fewer than labels, or samples of other dimensions.
+pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u8]) -> ClassShares {
+    let dimensions = images.dimensions();
     assert!(
-        m > 0 && images.len() == m * dimensions && samples.len().is_multiple_of(dimensions),
-        "nearest_classes: {} samples' values, {} images' values in rows of {dimensions}, {m} labels",
+        !images.is_empty() && images.len() == labels.len() && samples.dimensions() == dimensions,
+        "nearest_classes: {} samples of {} values, {} images of {dimensions}, {} labels",
         samples.len(),
-        images.len()
+        samples.dimensions(),
+        images.len(),
+        labels.len()
     );
-    let n = samples.len() / dimensions;
-    let lengths: Vec<f32> = images
-        .chunks(dimensions)
-        .map(|image| image.iter().map(|v| v * v).sum())
-        .collect();
-    let samples = Tensor::from_f32(samples, [n, dimensions], Device::Cpu);
-    let images = Tensor::from_f32(images, [m, dimensions], Device::Cpu);
-    let products = no_grad(|| matmul(&samples, &images, Transpose::B)).to_f32();
+    // The distance and the place of the nearest so far.
+    let mut nearest = vec![(f32::INFINITY, 0); samples.len()];
+    for some in rows_at_a_time(images.len(), dimensions) {
+        let part = images.tensor(some.clone());
+        let length = |image: &[f32]| image.iter().map(|v| v * v).sum::<f32>();
+        let lengths: Vec<f32> = part.to_f32().chunks(dimensions).map(length).collect();
+        for rows in rows_at_a_time(samples.len(), dimensions) {
+            let few = samples.tensor(rows.clone());
+            let products = no_grad(|| matmul(&few, &part, Transpose::B)).to_f32();
+            let rows = nearest[rows].iter_mut().zip(products.chunks(some.len()));
+            for (nearest, products) in rows {
+                let distances = products
+                    .iter()
+                    .zip(&lengths)
+                    .map(|(&ab, &bb)| bb - 2.0 * ab);
+                for (distance, place) in distances.zip(some.clone()) {
+                    if distance.total_cmp(&nearest.0).is_lt() {
+                        *nearest = (distance, place);
+                    }
+                }
+            }
+        }
+    }
 
     let most = usize::from(*labels.iter().max().expect("there are images"));
     let mut shares = ClassShares {
@@ -71,13 +82,8 @@ pub fn nearest_classes(
     for &label in labels {
         shares.labels[usize::from(label)] = true;
     }
-    for row in products.chunks(m) {
-        let distances = row.iter().zip(&lengths).map(|(&ab, &bb)| bb - 2.0 * ab);
-        let nearest = distances
-            .enumerate()
-            .min_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(index, _)| usize::from(labels[index]));
-        shares.counts[nearest.expect("there are images")] += 1;
+    for (_, place) in nearest {
+        shares.counts[usize::from(labels[place])] += 1;
     }
     shares
 }
@@ -91,9 +97,41 @@ mod tests {
         let images = [0.0, 0.0, 10.0, 0.0, 0.0, 10.0, 9.0, 9.0];
         let labels = [0, 2, 2, 3];
         let samples = [1.0, 1.0, 9.0, 1.0, 1.0, 9.0, 11.0, -1.0];
-        let shares = nearest_classes(&samples, &images, &labels, 2);
+        let (samples, images) = (Points::of(&samples, 2), Points::of(&images, 2));
+        let shares = nearest_classes(&samples, &images, &labels);
         assert_eq!(shares.counts, [1, 0, 3, 0]);
         assert_eq!((shares.classes(), shares.present()), (3, 2));
+    }
+
+    /// Large images are compared in parts, which changes no bit of any distance.
+    #[test]
+    fn parts_of_large_images_give_what_the_whole_gives() {
+        let (n, m, dimensions) = (19, 37, (1 << 18) + 3);
+        let value = |i: usize| ((i * 7919) % 251) as f32 / 251.0;
+        let samples: Vec<f32> = (0..n * dimensions).map(value).collect();
+        let images: Vec<f32> = (0..m * dimensions).map(|i| value(i + 100)).collect();
+        let labels: Vec<u8> = (0..m as u8).collect();
+        let whole = {
+            let tensor = |values: &[f32], rows| {
+                crate::Tensor::from_f32(values, [rows, dimensions], crate::Device::Cpu)
+            };
+            matmul(&tensor(&samples, n), &tensor(&images, m), Transpose::B).to_f32()
+        };
+        let (samples, images) = (
+            Points::of(&samples, dimensions),
+            Points::of(&images, dimensions),
+        );
+        for rows in rows_at_a_time(n, dimensions) {
+            for some in rows_at_a_time(m, dimensions) {
+                let [few, part] = [samples.tensor(rows.clone()), images.tensor(some.clone())];
+                let products = matmul(&few, &part, Transpose::B).to_f32();
+                for (row, products) in rows.clone().zip(products.chunks(some.len())) {
+                    assert_eq!(whole[row * m..][some.clone()], *products, "row {row}");
+                }
+            }
+        }
+        let shares = nearest_classes(&samples, &images, &labels);
+        assert_eq!(shares.counts.iter().sum::<usize>(), n);
     }
 
     #[test]

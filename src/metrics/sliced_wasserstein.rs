@@ -8,6 +8,7 @@
 //! In one dimension the cheapest way to move n points to n others is to pair them in order. The
 //! directions are unit vectors drawn evenly from the sphere.
 
+use super::points::{Points, rows_at_a_time};
 use crate::autograd::no_grad;
 use crate::ops::{Transpose, matmul};
 use crate::random::Random;
@@ -23,38 +24,54 @@ const DIRECTIONS: usize = 256;
 /// Compare only figures of one n: that of two samples of one distribution falls as 1/√n, not to 0.
 ///
 /// # Panics
-/// If the lengths differ or are not whole rows.
-pub fn sliced_wasserstein(a: &[f32], b: &[f32], dimensions: usize, random: &mut Random) -> f64 {
+/// If there are no points, or more of the one kind than of the other, or of other dimensions.
+pub fn sliced_wasserstein(a: &Points, b: &Points, random: &mut Random) -> f64 {
     assert!(
-        a.len() == b.len() && !a.is_empty() && a.len().is_multiple_of(dimensions),
-        "sliced_wasserstein: {} and {} values in rows of {dimensions}",
+        a.len() == b.len() && a.len() > 0 && a.dimensions() == b.dimensions(),
+        "sliced_wasserstein: {} and {} points of {} and {} values",
         a.len(),
-        b.len()
+        b.len(),
+        a.dimensions(),
+        b.dimensions()
     );
-    let n = a.len() / dimensions;
-    let directions = Tensor::from_f32(
-        &directions(dimensions, random),
-        [DIRECTIONS, dimensions],
-        Device::Cpu,
-    );
-    // [directions, n]: along each direction the points lie in one row.
-    let projected = |points: &[f32]| {
-        let points = Tensor::from_f32(points, [n, dimensions], Device::Cpu);
-        let mut values = no_grad(|| matmul(&directions, &points, Transpose::B)).to_f32();
-        for row in values.chunks_mut(n) {
-            row.sort_by(f32::total_cmp);
+    let (n, dimensions) = (a.len(), a.dimensions());
+    let mut moved = 0.0;
+    for directions in rows_at_a_time(DIRECTIONS, dimensions) {
+        let count = directions.len();
+        let directions = Tensor::from_f32(
+            &unit_vectors(count, dimensions, random),
+            [count, dimensions],
+            Device::Cpu,
+        );
+        let (a, b) = (projected(a, &directions), projected(b, &directions));
+        for (a, b) in a.chunks(n).zip(b.chunks(n)) {
+            let pairs = a.iter().zip(b);
+            moved = pairs.fold(moved, |sum, (a, b)| sum + f64::from((a - b).abs()));
         }
-        values
-    };
-    let (a, b) = (projected(a), projected(b));
-    let moved = a.iter().zip(&b).map(|(a, b)| f64::from((a - b).abs()));
-    moved.sum::<f64>() / a.len() as f64
+    }
+    moved / (DIRECTIONS * n) as f64
 }
 
-/// Unit vectors, `[directions, dimensions]`: normal numbers look alike from every side.
-fn directions(dimensions: usize, random: &mut Random) -> Vec<f32> {
-    let mut all = Vec::with_capacity(DIRECTIONS * dimensions);
-    for _ in 0..DIRECTIONS {
+/// Where `points` lie along each of `directions`, in order: `[directions, n]`.
+fn projected(points: &Points, directions: &Tensor) -> Vec<f32> {
+    let n = points.len();
+    let mut all = vec![0.0; directions.dims()[0] * n];
+    for rows in rows_at_a_time(n, points.dimensions()) {
+        let some = points.tensor(rows.clone());
+        let values = no_grad(|| matmul(directions, &some, Transpose::B)).to_f32();
+        let lines = all.chunks_mut(n).zip(values.chunks(rows.len()));
+        lines.for_each(|(line, values)| line[rows.clone()].copy_from_slice(values));
+    }
+    for line in all.chunks_mut(n) {
+        line.sort_by(f32::total_cmp);
+    }
+    all
+}
+
+/// `count` unit vectors: normal numbers look alike from every side.
+fn unit_vectors(count: usize, dimensions: usize, random: &mut Random) -> Vec<f32> {
+    let mut all = Vec::with_capacity(count * dimensions);
+    for _ in 0..count {
         let direction = random.normal(dimensions);
         let length = direction.iter().map(|v| v * v).sum::<f64>().sqrt();
         all.extend(direction.iter().map(|v| (v / length) as f32));
@@ -68,7 +85,8 @@ mod tests {
     use crate::random::Purpose;
 
     fn distance(a: &[f32], b: &[f32], dimensions: usize) -> f64 {
-        sliced_wasserstein(a, b, dimensions, &mut Random::new(1, Purpose::Metrics))
+        let (a, b) = (Points::of(a, dimensions), Points::of(b, dimensions));
+        sliced_wasserstein(&a, &b, &mut Random::new(1, Purpose::Metrics))
     }
 
     #[test]

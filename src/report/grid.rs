@@ -87,6 +87,13 @@ pub fn grid(
     Ok(picture)
 }
 
+/// The bytes that the pixels of a [`grid`] of `count` images of `[height, width]` take, in `columns` a row.
+pub fn grid_bytes(count: usize, size: [usize; 2], columns: usize) -> usize {
+    let columns = columns.clamp(1, count.max(1));
+    let (_, [height, width]) = measure(count.div_ceil(columns), columns, size);
+    3 * height * width
+}
+
 /// The upper left corner of a [`grid`] of `columns` images a row, each of `[height, width]`: `side` by
 /// `side` images, or as many as there are.
 pub fn grid_corner(
@@ -129,6 +136,7 @@ mod tests {
         let size = 6 * 5;
         let pixels: Vec<u8> = (0..12 * size).map(|i| (i * 7) as u8).collect();
         let whole = grid(&pixels, 6, 5, 1, 4).unwrap();
+        assert_eq!(grid_bytes(12, [6, 5], 4), whole.rgb.len());
         let picked = [0, 1, 4, 5].map(|index| &pixels[index * size..][..size]);
         let expected = grid(&picked.concat(), 6, 5, 1, 2).unwrap();
         assert_eq!(grid_corner(&whole, [6, 5], 4, 2), expected);

@@ -14,5 +14,5 @@ mod text;
 pub use animation::gif;
 pub use comparison::{comparison, montage};
 pub use events::EventFile;
-pub use grid::{columns_for, grid, grid_corner, grid_png};
+pub use grid::{columns_for, grid, grid_bytes, grid_corner, grid_png};
 pub use picture::{Picture, is_own_picture};

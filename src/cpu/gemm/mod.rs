@@ -40,6 +40,7 @@ pub mod walk;
 
 pub use microkernel::Start;
 
+use super::batch::size_to_choose_by;
 use microkernel::MAX_LANES;
 use parts::{by_columns, by_rows, by_transposed};
 use sets::{Microkernels, microkernels};
@@ -155,7 +156,8 @@ fn multiply(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32],
     if k == 1 {
         return vectors::outer(a, b, c, start);
     }
-    if m == 1 && b.column_stride == 1 {
+    // One image among others is summed as the others are.
+    if m == 1 && size_to_choose_by(m) == 1 && b.column_stride == 1 {
         return vectors::sum_of_rows(a, b, c, start);
     }
     if n <= dots::COLUMNS && a.column_stride == 1 {

@@ -21,6 +21,7 @@
 pub mod matrices;
 mod tiles;
 
+use super::batch::size_to_choose_by;
 use super::columns::add_assign;
 use super::gemm::blocks::{Packed, multiply};
 use super::gemm::walk::Walk;
@@ -69,7 +70,9 @@ pub fn applies(g: &Conv2dGeometry) -> bool {
     let tiles = |h: usize, w: usize| h.div_ceil(POINTS + 1 - g.kh) * w.div_ceil(POINTS + 1 - g.kw);
     let tiles = tiles(g.out_h, g.out_w).max(tiles(g.h, g.w));
     let by_taps: usize = taps(g).iter().map(|tap| tap.size[0] * tap.size[1]).sum();
-    tiles <= IMAGE_TILES && g.n * tiles >= TILES && by_taps >= 2 * tiles * POINTS * POINTS
+    tiles <= IMAGE_TILES
+        && size_to_choose_by(g.n) * tiles >= TILES
+        && by_taps >= 2 * tiles * POINTS * POINTS
 }
 
 /// Which of the two convolutions that a geometry describes.

@@ -79,7 +79,9 @@ impl ConvolutionSpec {
             ));
         }
         let along = |axis: usize| (padded[axis] - kernel[axis]) / self.stride[axis] + 1;
-        Ok(vec![along(0), along(1), self.filters])
+        let output = [along(0), along(1)];
+        self.check_kernel([h, w], output)?;
+        Ok(vec![output[0], output[1], self.filters])
     }
 
     pub(super) fn transposed_shape(&self, [h, w, _]: [usize; 3]) -> Vec<usize> {
@@ -102,6 +104,27 @@ impl ConvolutionSpec {
             ],
         };
         vec![height, width, self.filters]
+    }
+
+    /// Checks that the kernel is not far larger than all that it can meet of an image of `large`, at positions for one
+    /// of `small`: the rest of it would be multiplied by padding only.
+    pub(super) fn check_kernel(&self, large: [usize; 2], small: [usize; 2]) -> Result<(), String> {
+        /// Times what can be met, and so much more for images of a few pixels.
+        const TIMES: usize = 4;
+        const MORE: usize = 16;
+        for axis in 0..2 {
+            let positions = (small[axis] - 1).saturating_mul(self.stride[axis]);
+            let met = large[axis].saturating_add(positions);
+            let most = met.saturating_mul(TIMES).saturating_add(MORE);
+            if self.kernel[axis] > most {
+                return Err(format!(
+                    "kernel {:?} is far larger than the {} pixels of {large:?} that it can meet; make it at most {most} \
+                     along that axis",
+                    self.kernel, large[axis]
+                ));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn check_attributes(&self) -> Result<(), String> {
@@ -188,6 +211,36 @@ mod tests {
                 assert_eq!(small, [n, n, 8], "{n} {kernel} {stride} {padding:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_kernel_that_meets_mostly_padding_is_refused_on_either_axis() {
+        let conv = |kernel: [usize; 2], stride: usize| ConvolutionSpec {
+            kernel,
+            ..convolution(1, stride, PaddingSpec::Same)
+        };
+        for kernel in [[1 << 20, 3], [3, 1 << 20], [300, 300]] {
+            let what = conv(kernel, 2).output_shape([28, 28, 3]).unwrap_err();
+            assert!(
+                what.contains("is far larger than the 28 pixels") && what.contains("at most 232"),
+                "{what}"
+            );
+            assert!(conv(kernel, 2).check_kernel([28, 28], [14, 14]).is_err());
+        }
+        for kernel in [[5, 5], [55, 55], [232, 1]] {
+            assert!(
+                conv(kernel, 2).output_shape([28, 28, 3]).is_ok(),
+                "{kernel:?}"
+            );
+        }
+        // As a layer may well be at the end of a pyramid.
+        assert!(conv([5, 5], 1).output_shape([1, 1, 3]).is_ok());
+        let transposed = |kernel: usize| {
+            let text = format!("layer = 'conv_transpose2d'\nfilters = 1\nkernel = [{kernel}, 3]");
+            let layer: super::super::LayerSpec = toml::from_str(&text).unwrap();
+            layer.output_shape(&[7, 7, 2])
+        };
+        assert!(transposed(9).is_ok() && transposed(1 << 20).is_err());
     }
 
     #[test]

@@ -134,7 +134,14 @@ impl LayerSpec {
                 vec![*units]
             }
             LayerSpec::Conv2d(conv) => conv.output_shape(image(input)?)?,
-            LayerSpec::ConvTranspose2d(conv) => conv.transposed_shape(image(input)?),
+            LayerSpec::ConvTranspose2d(conv) => {
+                let small = image(input)?;
+                let output = conv.transposed_shape(small);
+                if let [h, w, _] = output[..] {
+                    conv.check_kernel([h, w], [small[0], small[1]])?;
+                }
+                output
+            }
             LayerSpec::BatchNorm { .. }
             | LayerSpec::Dropout { .. }
             | LayerSpec::LeakyRelu { .. }

@@ -40,7 +40,7 @@ fn sampling(count: usize) -> Result<Pair, String> {
         Ok(move || drop(gan::sample(&network, &latents)))
     })?;
     let ours = move || {
-        sample(&mut gan.generator, &latents, width, Device::Cpu);
+        sample(&mut gan.generator, &latents, width, 64, Device::Cpu);
     };
     Ok(Pair::new(ours, libtorch).with_layout(layout))
 }

@@ -1,0 +1,116 @@
+//! Points as metrics read them: rows of values, a few at a time, so that of large images no more is held as
+//! numbers than is being worked on.
+
+use crate::storage::Device;
+use crate::tensor::Tensor;
+use std::ops::Range;
+
+/// Values that are worked on at a time, 16 MiB of f32.
+const VALUES: usize = 1 << 22;
+
+/// The fewest rows at a time: fewer leave a matrix product's tiles half empty.
+const FEWEST: usize = 16;
+
+/// `count` points of some dimensions.
+pub struct Points<'a> {
+    count: usize,
+    dimensions: usize,
+    read: Box<dyn Fn(usize, &mut Vec<f32>) + 'a>,
+}
+
+impl<'a> Points<'a> {
+    /// `count` points of `dimensions` values; `read` adds those of one of them to a list.
+    pub fn new(
+        count: usize,
+        dimensions: usize,
+        read: impl Fn(usize, &mut Vec<f32>) + 'a,
+    ) -> Points<'a> {
+        Points {
+            count,
+            dimensions,
+            read: Box::new(read),
+        }
+    }
+
+    /// The rows of `values`, `[n, dimensions]`.
+    ///
+    /// # Panics
+    /// If they are not whole rows.
+    pub fn of(values: &'a [f32], dimensions: usize) -> Points<'a> {
+        assert!(
+            values.len().is_multiple_of(dimensions),
+            "points: {} values in rows of {dimensions}",
+            values.len()
+        );
+        Points::new(values.len() / dimensions, dimensions, move |index, to| {
+            to.extend(&values[index * dimensions..][..dimensions]);
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Values of each.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// The most values of `count` points of `dimensions` that are worked on at a time.
+    pub(crate) fn most_at_a_time(count: usize, dimensions: usize) -> usize {
+        count.min(most_rows(dimensions)) * dimensions
+    }
+
+    /// Some of them, `[rows, dimensions]`.
+    pub(super) fn tensor(&self, rows: Range<usize>) -> Tensor {
+        let mut values = Vec::with_capacity(rows.len() * self.dimensions);
+        let count = rows.len();
+        rows.for_each(|row| (self.read)(row, &mut values));
+        Tensor::from_f32(&values, [count, self.dimensions], Device::Cpu)
+    }
+}
+
+/// The most rows at a time.
+fn most_rows(dimensions: usize) -> usize {
+    (VALUES / dimensions.max(1)).max(FEWEST)
+}
+
+/// `count` rows of `dimensions` values in ranges of about equal length. None is much shorter than the others: matrix
+/// products with very few columns are summed in another order.
+pub(super) fn rows_at_a_time(
+    count: usize,
+    dimensions: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let parts = count.div_ceil(most_rows(dimensions));
+    (0..parts).map(move |part| count * part / parts..count * (part + 1) / parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_hold_all_rows_and_are_long_enough() {
+        for (count, dimensions) in [
+            (1000, 784),
+            (1000, 1 << 18),
+            (17, 1 << 22),
+            (1, 1),
+            (33, 1 << 20),
+        ] {
+            let ranges: Vec<_> = rows_at_a_time(count, dimensions).collect();
+            assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (0, count));
+            assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let most = most_rows(dimensions);
+            let long =
+                |r: &Range<usize>| r.len() <= most && (r.len() >= FEWEST / 2 || count < FEWEST);
+            assert!(ranges.iter().all(long), "{count}: {ranges:?}");
+        }
+    }
+}
