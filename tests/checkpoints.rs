@@ -4,6 +4,7 @@ mod common;
 
 use common::{fail, minimax, read, succeed};
 use minimax::gan::checkpoint::{self, DataIdentity};
+use minimax::gan::epochs::Origin;
 use minimax::gan::model::Gan;
 use minimax::gan::network::Role;
 use minimax::gan::recipe::Recipe;
@@ -269,7 +270,8 @@ fn values_that_no_training_leaves_are_refused_by_the_tensors_name() {
         **tensor = Tensor::full(value, tensor.shape(), Device::Cpu);
         let path = at.join("run/checkpoint.safetensors");
         let data = DataIdentity { count: 1, hash: 1 };
-        checkpoint::save(&path, &gan, &recipe, Device::Cpu, data, None).unwrap();
+        let origin = Origin::default();
+        checkpoint::save(&path, &gan, &recipe, Device::Cpu, data, None, origin).unwrap();
         // Only what goes on reads the optimiser's part.
         let readers = if name.contains("optimizer") { 1 } else { 4 };
         for command in &READERS[..readers] {

@@ -5,7 +5,7 @@ use super::print;
 use crate::export::import;
 use crate::files::write_whole;
 use crate::gan::checkpoint::save_network;
-use crate::gan::folder::{DISCRIMINATOR, GENERATOR, LITTER, RECIPE};
+use crate::gan::folder::{DISCRIMINATOR, GENERATOR, RECIPE, is_litter};
 use crate::gan::network::Role;
 use crate::gan::recipe::Recipe;
 use crate::{Error, Result};
@@ -82,7 +82,7 @@ fn check_folder(folder: &Path, recipe: &Recipe, name: &str) -> Result<()> {
     for entry in entries.flatten() {
         let found = entry.file_name();
         let is = |one: &str| found == *one;
-        if LITTER.iter().any(|litter| is(litter)) || is_of_recipe && (is(RECIPE) || is(other)) {
+        if is_litter(found.as_ref()) || is_of_recipe && (is(RECIPE) || is(other)) {
             continue;
         }
         let found = found.display();

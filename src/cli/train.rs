@@ -112,9 +112,6 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         start(args)?
     };
     run.keep_every = args.keep_every;
-    for note in run.notes() {
-        print(&format!("{note}\n"))?;
-    }
     // A profile is of ops, and a graph is asked for as a whole.
     if args.no_graph || args.profile {
         run.without_graphs();
@@ -220,7 +217,9 @@ fn asked_recipe(
                 format!("{what}; {mend}"),
             ))
         }
-        Some(asked) if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) => {
+        Some(asked)
+            if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) =>
+        {
             let refuse = |what| Error::run(folder.join(CHECKPOINT), what);
             let unsaid = tuning(&changed()?, &asked).map_err(refuse)?;
             let Some(difference) = unsaid.first() else {

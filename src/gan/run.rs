@@ -29,7 +29,7 @@ use std::time::Instant;
 pub struct Run {
     /// Every how many epochs a checkpoint is kept for good, besides the best and the last.
     pub keep_every: Option<u64>,
-    /// What a person should know of the data, a line each.
+    /// What a person should know of the data and of how the run begins or goes on, a line each.
     pub notes: Vec<String>,
     pub(super) folder: PathBuf,
     pub(super) recipe: Recipe,
@@ -49,7 +49,6 @@ pub struct Run {
     /// The lowest distance that an epoch's samples have scored.
     pub(super) best: Option<f64>,
     pub(super) drawing: Drawing,
-    notes: Vec<String>,
     /// Keeps a second process out of the folder.
     _lock: Lock,
 }
@@ -233,7 +232,6 @@ impl Run {
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
             _lock: lock,
             drawing: Drawing::default(),
-            notes: Vec::new(),
             epochs: Epochs { origin, per_epoch },
             folder: folder.to_path_buf(),
             graphs: gan.graphs(recipe.data.range),
@@ -253,11 +251,6 @@ impl Run {
     /// Makes every step launch by launch on a CUDA device, not as a graph.
     pub fn without_graphs(&mut self) {
         self.graphs = None;
-    }
-
-    /// What there is to say of how it begins or goes on, line by line.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
     }
 
     /// Where the run leaves its files.

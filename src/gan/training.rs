@@ -116,7 +116,9 @@ impl Run {
             channels,
             ..
         } = *self.batches.images();
-        let bytes = self.batches.batch(self.epochs.batch_after(self.gan.steps))?;
+        let bytes = self
+            .batches
+            .batch(self.epochs.batch_after(self.gan.steps))?;
         let images = bytes.len() / (height * width * channels);
         let shape: Shape = [images, height, width, channels].into();
         let measures = self.board.measures(self.gan.steps + 1);
