@@ -218,8 +218,8 @@ impl Random {
         let words = self.words(count.next_multiple_of(2));
         let mut out = Vec::with_capacity(words.len());
         for pair in words.chunks_exact(2) {
-            let r = (-2.0 * (1.0 - unit(pair[0])).ln()).sqrt();
-            let (sin, cos) = (std::f64::consts::TAU * unit(pair[1])).sin_cos();
+            let r = (-2.0 * libm::log(1.0 - unit(pair[0]))).sqrt();
+            let (sin, cos) = libm::sincos(std::f64::consts::TAU * unit(pair[1]));
             out.extend([f64::from((r * cos) as f32), f64::from((r * sin) as f32)]);
         }
         out.truncate(count);

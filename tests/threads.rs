@@ -1,8 +1,12 @@
-//! Values and gradients on the CPU are the same bits for any number of threads.
+//! Values and gradients on the CPU are the same bits for any number of threads and with any instruction set.
 
+mod common;
+
+use common::{fail, read, succeed};
 use minimax::Device;
 use minimax::check::cases::{Case, cases, large};
 use minimax::check::gradcheck::derivatives;
+use minimax::cpu::isa::{self, ALL, InstructionSet};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// The bits of what `case` gives: values, gradients by rules recorded and not, and gradients of
@@ -41,4 +45,66 @@ fn every_case() {
 #[test]
 fn sizes_beyond_every_block() {
     same_for_any_number_of_threads(&large::cases());
+}
+
+/// The only test of this file that says which set kernels run with. That it changes under the others must not
+/// tell, either.
+#[test]
+fn every_case_with_every_instruction_set() {
+    let pool = ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let sets: Vec<_> = InstructionSet::available().collect();
+    // Beyond every block, and not so many products that the portable kernels take minutes.
+    let large = large::cases().into_iter();
+    let large = large.filter(|case| case.inputs.iter().all(|x| x.shape.numel() < 1 << 17));
+    for case in cases().into_iter().chain(large) {
+        let found = sets.iter().map(|&set| {
+            isa::choose(set);
+            bits(&case, &pool)
+        });
+        let found: Vec<_> = found.collect();
+        for (set, bits) in sets.iter().zip(&found) {
+            let (op, name, first) = (case.op, &case.name, sets[0]);
+            assert!(*bits == found[0], "{op} {name}: {set} is not {first}");
+        }
+    }
+}
+
+/// What `--isa` calls it.
+fn flag(set: InstructionSet) -> String {
+    set.to_string().to_lowercase().replace('-', "")
+}
+
+#[test]
+fn a_run_is_the_same_bytes_with_every_instruction_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for set in ALL {
+        let name = flag(set);
+        let train = format!("train --steps 2 --batch-size 4 --out {name} --isa {name}");
+        if !set.is_available() {
+            let said = fail(at, &train, 2);
+            assert!(said.contains(&format!("--isa {name}: this processor has no {set}")));
+            continue;
+        }
+        succeed(at, &train);
+        succeed(
+            at,
+            &format!("sample {name} --count 4 --out {name}.npy --isa {name}"),
+        );
+    }
+    succeed(at, "train --steps 2 --batch-size 4 --out auto");
+    succeed(at, "sample auto --count 4 --out auto.npy");
+    for set in ALL.into_iter().filter(|set| set.is_available()) {
+        let name = flag(set);
+        for file in ["checkpoint.safetensors", "generator.safetensors"] {
+            assert!(
+                read(at, &format!("{name}/{file}")) == read(at, &format!("auto/{file}")),
+                "{file} with {set}"
+            );
+        }
+        assert!(
+            read(at, &format!("{name}.npy")) == read(at, "auto.npy"),
+            "samples with {set}"
+        );
+    }
 }

@@ -1,9 +1,11 @@
-//! `--device` and `--precision`: what a command computes on, and with.
+//! `--device`, `--precision` and `--isa`: what a command computes on, and with.
 
+use crate::cpu::isa::{self, InstructionSet};
 use crate::cuda;
 use crate::storage::Device;
 use crate::{Error, Result};
 use clap::ValueEnum;
+use std::fmt;
 use std::str::FromStr;
 
 /// What `--device` says.
@@ -83,5 +85,52 @@ impl Precision {
                 "--precision tf32 is for CUDA devices, not for {device}; leave it out"
             ))),
         }
+    }
+}
+
+/// What the processor's kernels are made of. The results don't depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Isa {
+    /// The fastest that the processor has.
+    #[default]
+    Auto,
+    /// AVX-512 with VL, BW and DQ.
+    Avx512,
+    /// AVX2 and FMA.
+    Avx2,
+    /// What every processor has.
+    Portable,
+}
+
+impl Isa {
+    /// Has kernels run with it.
+    ///
+    /// # Errors
+    /// If this processor hasn't got it.
+    pub fn set(self) -> Result<()> {
+        let set = match self {
+            Isa::Auto => return Ok(()),
+            Isa::Avx512 => InstructionSet::Avx512,
+            Isa::Avx2 => InstructionSet::Avx2,
+            Isa::Portable => InstructionSet::Portable,
+        };
+        if !set.is_available() {
+            return Err(Error::Usage(format!(
+                "--isa {self}: this processor has no {set}; leave it out, the results are the same"
+            )));
+        }
+        isa::choose(set);
+        Ok(())
+    }
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Isa::Auto => "auto",
+            Isa::Avx512 => "avx512",
+            Isa::Avx2 => "avx2",
+            Isa::Portable => "portable",
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! `minimax gradcheck`: runs the case table and prints what it finds.
 
-use super::device::{Choice, Precision};
+use super::device::{Choice, Isa, Precision};
 use super::whole;
 use crate::check::cases::{Case, cases, large};
 use crate::check::gradcheck::{Row, check};
@@ -23,6 +23,9 @@ pub struct GradcheckArgs {
     /// How a CUDA device multiplies; tf32 is held to a wider limit
     #[arg(long, value_enum, default_value_t)]
     precision: Precision,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    isa: Isa,
     /// Check the cases of large arrays instead, which cross every block and tile; not for the reference
     #[arg(long)]
     large: bool,
@@ -50,6 +53,7 @@ fn run_to(args: &GradcheckArgs, print: Print) -> Result<()> {
     };
     Choice::Given(args.device).resolve()?;
     args.precision.set(args.device)?;
+    args.isa.set()?;
     let mut table = Table::new(&cases, print);
     table.header()?;
     for case in &cases {
@@ -155,6 +159,7 @@ mod tests {
             order,
             device,
             precision: Precision::F32,
+            isa: Isa::Auto,
             large: false,
         };
         let mut text = String::new();
@@ -195,6 +200,7 @@ mod tests {
             order: None,
             device: Device::Reference,
             precision: Precision::F32,
+            isa: Isa::Auto,
             large: true,
         };
         let said = |args: &GradcheckArgs| {

@@ -1,5 +1,6 @@
 //! `minimax interpolate`: the images between two latents, as a strip and as a GIF.
 
+use super::device::Isa;
 use super::output::{self, Kind};
 use super::sample::{generator_file, load_network};
 use super::{MOST_THREADS, print, set_threads, whole};
@@ -47,6 +48,9 @@ pub struct InterpolateArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
     pub threads: Option<usize>,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub isa: Isa,
 }
 
 /// Runs `minimax interpolate` and prints one line.
@@ -55,6 +59,7 @@ pub struct InterpolateArgs {
 /// Whatever is wrong with the flags or the run, and if a file can't be written.
 pub fn run(args: &InterpolateArgs) -> Result<()> {
     set_threads(args.threads)?;
+    args.isa.set()?;
     let file = generator_file(&args.run);
     let trained = load_network(&file, Role::Generator, Device::Cpu)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);

@@ -11,6 +11,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use indicatif::ProgressBar;
 
+use crate::cpu::needed;
 use crate::terminal::{line, lines};
 use crate::unwind::catch;
 use crate::{Error, Result};
@@ -89,6 +90,14 @@ fn run() -> Result<()> {
 
 /// Runs the command that the process was started with; the whole of `main`.
 pub fn main() -> ExitCode {
+    // Before anything else, which might be compiled to what the processor lacks.
+    if let Some(extension) = needed::lacking() {
+        complain(&format!(
+            "error: this program was compiled for a processor with {extension}, which this one lacks; build it without \
+             target-cpu in RUSTFLAGS"
+        ));
+        return ExitCode::FAILURE;
+    }
     signals::report_file_size_limit();
     let Err(error) = catch(run) else {
         return ExitCode::SUCCESS;
@@ -97,14 +106,18 @@ pub fn main() -> ExitCode {
         Error::Interrupted(_) => "",
         _ => "error: ",
     };
+    complain(&format!("{label}{error}"));
+    ExitCode::from(error.exit_code())
+}
+
+/// Says what ends the program. Nothing is left to tell the user by if this fails too.
+fn complain(text: &str) {
     #[expect(
         clippy::disallowed_methods,
         reason = "an error displays as one plain line"
     )]
     let mut stderr = std::io::stderr();
-    // Nothing is left to tell the user by if this fails too.
-    let _ = writeln!(stderr, "{label}{error}");
-    ExitCode::from(error.exit_code())
+    let _ = writeln!(stderr, "{text}");
 }
 
 /// The command that was asked for; none if it was nothing, `--help` or `--version`, which are printed.

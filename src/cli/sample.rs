@@ -1,6 +1,6 @@
 //! `minimax sample`: images from a trained generator.
 
-use super::device::Choice;
+use super::device::{Choice, Isa};
 use super::output::{self, Kind};
 use super::{MOST_THREADS, print, set_threads, warn, whole};
 use crate::files::write_whole;
@@ -48,6 +48,9 @@ pub struct SampleArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
     pub threads: Option<usize>,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub isa: Isa,
 }
 
 /// What `minimax sample` writes.
@@ -65,6 +68,7 @@ pub enum Format {
 /// Whatever is wrong with the flags, the run or the latents, and if the file can't be written.
 pub fn run(args: &SampleArgs) -> Result<()> {
     set_threads(args.threads)?;
+    args.isa.set()?;
     let device = args.device.resolve()?;
     let file = generator_file(&args.run);
     let trained = load_network(&file, Role::Generator, device)?;

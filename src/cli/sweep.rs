@@ -1,5 +1,6 @@
 //! `minimax sweep`: a grid of training runs, and what comes of comparing them.
 
+use super::device::Isa;
 use super::overrides::overrides;
 use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, whole};
 use crate::data::place::name_of;
@@ -36,6 +37,9 @@ pub struct SweepArgs {
     /// Threads to use, divided among the runs at once [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MOST_THREADS))]
     pub threads: Option<u16>,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub isa: Isa,
     /// What to train on: a data set's name, a folder or a file, as for `train` [default: the recipes']
     #[arg(long, value_name = "NAME|DIR")]
     pub data: Option<OsString>,
@@ -53,6 +57,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     let Some(name) = &args.sweep else {
         return list();
     };
+    args.isa.set()?;
     let plan = Sweep::load(name)?.plan(args.quick, &recipe_overrides(args)?)?;
     let mut state = State::open(&folder(args, &plan))?;
     for run in &plan.runs {
@@ -94,6 +99,7 @@ fn settings(args: &SweepArgs, plan: &Plan, state: &State) -> Result<Settings> {
         program: std::env::current_exe().map_err(Error::io("the running program"))?,
         jobs,
         threads: (threads / jobs).max(1),
+        isa: args.isa.to_string(),
     })
 }
 

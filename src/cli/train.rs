@@ -1,6 +1,6 @@
 //! `minimax train`: the main job.
 
-use super::device::{Choice, Precision, described};
+use super::device::{Choice, Isa, Precision, described};
 use super::overrides::overrides;
 use super::sample::no_sum;
 use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, set_threads, warn, whole};
@@ -62,6 +62,9 @@ pub struct TrainArgs {
     /// Threads to use; the results don't depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
     pub threads: Option<usize>,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub isa: Isa,
     /// The run's folder, without which it is a new `runs/<recipe>-<n>`
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -104,6 +107,7 @@ pub enum State {
 /// loss stops being a number; [`Error::Interrupted`] if Ctrl-C ended it early.
 pub fn run(args: &TrainArgs) -> Result<()> {
     set_threads(args.threads)?;
+    args.isa.set()?;
     // Before the data is read, which can take a while.
     let interrupted = interrupt::watch()?;
     let mut run = if args.resume {

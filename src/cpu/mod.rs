@@ -10,6 +10,7 @@ pub mod gemm;
 pub mod im2col;
 pub mod isa;
 pub mod math;
+pub mod needed;
 pub mod pool;
 pub mod simd;
 pub mod strided;

@@ -28,7 +28,7 @@ pub fn great_circle(a: &[f32], b: &[f32], count: usize) -> Vec<f32> {
     match circle(&a, &b) {
         Some((u, w, angle)) => blends(&u, &w, count, |t| {
             let length = (1.0 - t) * norm(&a) + t * norm(&b);
-            let (sin, cos) = (t * angle).sin_cos();
+            let (sin, cos) = libm::sincos(t * angle);
             [length * cos, length * sin]
         }),
         None => blends(&a, &b, count, |t| [1.0 - t, t]),
@@ -55,7 +55,7 @@ fn circle(a: &[f64], b: &[f64]) -> Option<(Vec<f64>, Vec<f64>, f64)> {
         true => unit(&across)?,
         false => perpendicular(&u)?,
     };
-    Some((u, w, sine.atan2(cosine)))
+    Some((u, w, libm::atan2(sine, cosine)))
 }
 
 /// A direction at right angles to the direction `u`: the axis that `u` has least of, without `u`.

@@ -122,7 +122,13 @@ impl Loss {
             return Number::of(&mean_all(&if logits { sigmoid(&output) } else { output }));
         }
         let values = output.to_f64();
-        let value = |&v: &f64| if logits { 1.0 / (1.0 + (-v).exp()) } else { v };
+        let value = |&v: &f64| {
+            if logits {
+                1.0 / (1.0 + libm::exp(-v))
+            } else {
+                v
+            }
+        };
         Number::Known(values.iter().map(value).sum::<f64>() / values.len() as f64)
     }
 

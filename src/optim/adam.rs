@@ -36,7 +36,7 @@ struct Step {
 
 impl Adam {
     fn at(&self, t: u64) -> Step {
-        let [correction1, correction2] = self.betas.map(|beta| 1.0 - beta.powf(t as f64));
+        let [correction1, correction2] = self.betas.map(|beta| 1.0 - libm::pow(beta, t as f64));
         match self.epsilon_placement {
             EpsilonPlacement::Paper => Step {
                 a: self.learning_rate / correction1,

@@ -29,6 +29,8 @@ pub struct Settings {
     pub jobs: usize,
     /// Threads of each.
     pub threads: usize,
+    /// Their `--isa`.
+    pub isa: String,
 }
 
 /// What happens while a sweep runs; a run is its place in the plan, from 0.
@@ -189,6 +191,7 @@ fn start(
     let mut command = Command::new(&settings.program);
     command.args(["train", "--stop-with-input"]).arg(out);
     command.arg(format!("--threads={}", settings.threads));
+    command.arg(format!("--isa={}", settings.isa));
     if let Some(steps) = steps {
         command.arg(format!("--steps={steps}"));
     }

@@ -1,0 +1,89 @@
+//! What a program compiled for newer processors (`-C target-cpu`) needs of the one it runs on. Without such a flag
+//! it needs nothing that a processor of its kind could lack; with one, an older processor would end it by a signal
+//! and without a word.
+
+/// Extensions that the compiler may have used: whether it was allowed to, the name, and where `cpuid` tells of
+/// it, as leaf, register (of eax, ebx, ecx, edx) and bit.
+#[cfg(target_arch = "x86_64")]
+const EXTENSIONS: [(bool, &str, (u32, usize, u32)); 16] = [
+    (cfg!(target_feature = "sse3"), "SSE3", (1, 2, 0)),
+    (cfg!(target_feature = "ssse3"), "SSSE3", (1, 2, 9)),
+    (cfg!(target_feature = "sse4.1"), "SSE4.1", (1, 2, 19)),
+    (cfg!(target_feature = "sse4.2"), "SSE4.2", (1, 2, 20)),
+    (cfg!(target_feature = "popcnt"), "POPCNT", (1, 2, 23)),
+    (cfg!(target_feature = "avx"), "AVX", (1, 2, 28)),
+    (cfg!(target_feature = "f16c"), "F16C", (1, 2, 29)),
+    (cfg!(target_feature = "fma"), "FMA", (1, 2, 12)),
+    (cfg!(target_feature = "bmi1"), "BMI1", (7, 1, 3)),
+    (cfg!(target_feature = "avx2"), "AVX2", (7, 1, 5)),
+    (cfg!(target_feature = "bmi2"), "BMI2", (7, 1, 8)),
+    (cfg!(target_feature = "avx512f"), "AVX-512F", (7, 1, 16)),
+    (cfg!(target_feature = "avx512dq"), "AVX-512DQ", (7, 1, 17)),
+    (cfg!(target_feature = "avx512bw"), "AVX-512BW", (7, 1, 30)),
+    (cfg!(target_feature = "avx512vl"), "AVX-512VL", (7, 1, 31)),
+    (cfg!(target_feature = "lzcnt"), "LZCNT", (0x8000_0001, 2, 5)),
+];
+
+/// The first extension that the program was compiled for and this processor lacks.
+#[cfg(target_arch = "x86_64")]
+pub fn lacking() -> Option<&'static str> {
+    // Not `is_x86_feature_detected`: what the compiler was allowed to use, that takes to be there.
+    let mut needed = EXTENSIONS.into_iter().filter(|&(needed, ..)| needed);
+    needed.find_map(|(_, name, place)| (!has(place)).then_some(name))
+}
+
+/// The first extension that the program was compiled for and this processor lacks: unknown of this kind.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn lacking() -> Option<&'static str> {
+    None
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has((leaf, register, bit): (u32, usize, u32)) -> bool {
+    let highest = cpuid(leaf & 0x8000_0000)[0];
+    leaf <= highest && cpuid(leaf)[register] >> bit & 1 == 1
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(
+    unsafe_code,
+    unused_unsafe,
+    reason = "safe from Rust 1.94 on, and unsafe before"
+)]
+fn cpuid(leaf: u32) -> [u32; 4] {
+    // SAFETY: every x86-64 processor has the instruction, which reads and writes no memory.
+    let found = unsafe { std::arch::x86_64::__cpuid_count(leaf, 0) };
+    [found.eax, found.ebx, found.ecx, found.edx]
+}
+
+#[cfg(test)]
+#[cfg(target_arch = "x86_64")]
+mod tests {
+    use super::*;
+
+    /// The standard library reads the same bits.
+    #[test]
+    fn every_extension_is_where_it_is_looked_for() {
+        let found = |name: &str| {
+            let (.., place) = EXTENSIONS[EXTENSIONS.iter().position(|e| e.1 == name).unwrap()];
+            has(place)
+        };
+        assert_eq!(found("SSE3"), is_x86_feature_detected!("sse3"));
+        assert_eq!(found("SSSE3"), is_x86_feature_detected!("ssse3"));
+        assert_eq!(found("SSE4.1"), is_x86_feature_detected!("sse4.1"));
+        assert_eq!(found("SSE4.2"), is_x86_feature_detected!("sse4.2"));
+        assert_eq!(found("POPCNT"), is_x86_feature_detected!("popcnt"));
+        assert_eq!(found("AVX"), is_x86_feature_detected!("avx"));
+        assert_eq!(found("F16C"), is_x86_feature_detected!("f16c"));
+        assert_eq!(found("FMA"), is_x86_feature_detected!("fma"));
+        assert_eq!(found("BMI1"), is_x86_feature_detected!("bmi1"));
+        assert_eq!(found("AVX2"), is_x86_feature_detected!("avx2"));
+        assert_eq!(found("BMI2"), is_x86_feature_detected!("bmi2"));
+        assert_eq!(found("AVX-512F"), is_x86_feature_detected!("avx512f"));
+        assert_eq!(found("AVX-512DQ"), is_x86_feature_detected!("avx512dq"));
+        assert_eq!(found("AVX-512BW"), is_x86_feature_detected!("avx512bw"));
+        assert_eq!(found("AVX-512VL"), is_x86_feature_detected!("avx512vl"));
+        assert_eq!(found("LZCNT"), is_x86_feature_detected!("lzcnt"));
+        assert_eq!(lacking(), None);
+    }
+}
