@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`Error::Data`] where it isn't a regular file, [`Error::Io`] where the system refuses.
 pub fn open(path: &Path) -> Result<File> {
-    let found = fs::metadata(path).map_err(Error::io(path))?;
+    let found = again(|| fs::metadata(path)).map_err(Error::io(path))?;
     if found.is_dir() {
         return Err(Error::io(path)(io::ErrorKind::IsADirectory.into()));
     }

@@ -331,7 +331,10 @@ fn what_may_change_on_the_way_is_said_kept_and_gone_on_with() {
             assert!(said.contains(word), "{word}: {said}");
         }
         let recipe = String::from_utf8(read(&at.join(run), "recipe.toml")).unwrap();
-        assert!(recipe.contains("batch_size = 8\n") && recipe.contains("learning_rate = 1e-5\n"));
+        let recipe: toml::Table = recipe.parse().unwrap();
+        let rate = &recipe["generator"]["optimizer"]["learning_rate"];
+        assert_eq!(recipe["training"]["batch_size"].as_integer(), Some(8));
+        assert_eq!(rate.as_float(), Some(1e-5));
     }
     // Without flags it goes on as changed, and says nothing of it any more.
     let said = succeed(at, "train --resume --out parts");

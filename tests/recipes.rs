@@ -114,6 +114,6 @@ fn what_trains_in_little_memory_saves_in_it() {
     );
     assert_eq!(output.status.code(), Some(1));
     let said = one_line(&output);
-    assert!(said.contains("out of memory: the system refused"), "{said}");
+    assert!(said.contains("no memory for"), "{said}");
     assert!(!at.join("none.npy").exists());
 }

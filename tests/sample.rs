@@ -81,7 +81,7 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
             ("sample run --latents /dev/zero --out none.png", "/dev/zero"),
             ("sample /dev/zero --out none.png", "/dev/zero"),
             ("sample pipe.npy --out none.png", "pipe.npy"),
-            ("export pipe.npy --format onnx --out none.png", "pipe.npy"),
+            ("export pipe.npy --format onnx --out none.onnx", "pipe.npy"),
             ("train pipe.toml", "pipe.toml"),
             ("train zero.toml", "zero.toml"),
             ("sweep pipe.toml", "pipe.toml"),
@@ -91,5 +91,5 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
             assert!(said.starts_with(&what), "{said}");
         }
     }
-    assert!(!at.join("none.png").exists());
+    assert!(!at.join("none.png").exists() && !at.join("none.onnx").exists());
 }

@@ -581,7 +581,7 @@ fn a_checkpoint_that_does_not_fit_is_refused() {
         ("train vanilla-mnist --resume --out run", "quickstart"),
         ("train --resume --out run --seed 9", "training.seed"),
         (
-            "train --resume --out run --set generator.layers.1.bias=false",
+            "train --resume --out run --set generator.layers.1.bias=true",
             "--init",
         ),
         (

@@ -124,9 +124,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     if run.steps() >= last {
         // It may have been killed, or the disk been full, when only its pictures were left to draw.
         run.draw()?;
+        let notes: String = run.notes.iter().map(|note| format!("{note}\n")).collect();
         let (folder, done) = (run.folder().display(), run.steps());
         return print(&format!(
-            "{folder}: {done} steps are done, nothing is left to do but draw the report again; \
+            "{notes}{folder}: {done} steps are done, nothing is left to do but draw the report again; \
              go on with a larger --epochs or --steps\n"
         ));
     }

@@ -418,21 +418,21 @@ mod tests {
             );
         }
         let said = change(Layout::Keras, &|all| {
-            let place = at(all, "layers.1.bias");
+            let place = at(all, "layers.8.bias");
             let (name, mut entry) = all.remove(place);
             entry.dtype = Dtype::I32;
             all.push((name, entry));
         });
         assert!(
-            said.contains("layers.1.bias as I32; save it as float32"),
+            said.contains("layers.8.bias as I32; save it as float32"),
             "{said}"
         );
         let said = change(Layout::Torch, &|all| {
-            let place = at(all, "0.bias");
+            let place = at(all, "0.weight");
             let (_, entry) = all.remove(place);
-            all.push(("fc.bias".into(), entry));
+            all.push(("fc.weight".into(), entry));
         });
-        assert!(said.contains("no tensor 0.bias [4704]"), "{said}");
+        assert!(said.contains("no tensor 0.weight [4704, 100]"), "{said}");
         let said = change(Layout::Keras, &|all| {
             let entry = Entry {
                 dtype: Dtype::F32,

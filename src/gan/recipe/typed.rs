@@ -250,7 +250,7 @@ mod tests {
             (
                 "range = [-1, 1]",
                 "background = [0, 0, 256]",
-                "data.background.3: invalid value: integer `256`, expected a whole number from 0 to 255",
+                "data.background: invalid value: integer `256`, expected a whole number from 0 to 255",
             ),
             (
                 "units = 12544",
