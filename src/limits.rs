@@ -109,12 +109,15 @@ mod tests {
 
     const MACHINE: (&str, &str) = ("proc/meminfo", "MemTotal:       8192 kB\nMemFree: 1 kB\n");
 
+    /// A path below the root, and what stands there.
+    type File<'a> = (&'a str, &'a str);
+
     #[test]
     fn the_least_limit_counts_and_is_named() {
         let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
             Max data size             unlimited            unlimited            bytes     \n\
             Max address space         6000000              unlimited            bytes     \n";
-        let cases: [(&[(&str, &str)], u64, &str); 6] = [
+        let cases: [(&[File], u64, &str); 6] = [
             (&[MACHINE], 8 << 20, "this machine's"),
             (
                 &[MACHINE, ("proc/self/limits", limits)],

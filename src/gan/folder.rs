@@ -10,7 +10,7 @@
 //! | `events.out.tfevents...` | for TensorBoard; see [`super::tensorboard`] |
 //! | `checkpoint.safetensors`, `generator.safetensors` | the last state; see [`super::checkpoint`] |
 //! | `best.safetensors` | the checkpoint with the lowest sliced Wasserstein distance |
-//! | `left-1/` ... | what a run had done after the state that it went back to; see [`set_aside`] |
+//! | `left-1/` ... | what a run had done after the state that it went back to; see `set_aside` |
 //! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
 
 use crate::files::{again, is_file, list, make_folder, remove_temporary, try_lock, write_whole};

@@ -75,7 +75,7 @@ pub enum State {
     /// The last.
     #[default]
     Last,
-    /// The one whose samples scored best. What came after it is set aside (see [`folder::set_aside`]), and so are the rows
+    /// The one whose samples scored best. What came after it is set aside (see `folder::set_aside`), and so are the rows
     /// of the tables and TensorBoard's records.
     Best,
 }
@@ -130,7 +130,7 @@ impl Run {
 
     /// The run in `folder`, as its last checkpoint or its best has it, on `device` or else the checkpoint's.
     ///
-    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter what [`change`](super::change) says; the
+    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter what [`super::change`] says; the
     /// folder's recipe and checkpoint are those of the changed run then.
     ///
     /// # Errors

@@ -11,11 +11,14 @@ const VALUES: usize = 1 << 22;
 /// The fewest rows at a time: fewer leave a matrix product's tiles half empty.
 const FEWEST: usize = 16;
 
+/// Adds the values of one point to a list.
+type Read<'a> = Box<dyn Fn(usize, &mut Vec<f32>) + 'a>;
+
 /// `count` points of some dimensions.
 pub struct Points<'a> {
     count: usize,
     dimensions: usize,
-    read: Box<dyn Fn(usize, &mut Vec<f32>) + 'a>,
+    read: Read<'a>,
 }
 
 impl<'a> Points<'a> {

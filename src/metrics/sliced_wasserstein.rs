@@ -27,7 +27,7 @@ const DIRECTIONS: usize = 256;
 /// If there are no points, or more of the one kind than of the other, or of other dimensions.
 pub fn sliced_wasserstein(a: &Points, b: &Points, random: &mut Random) -> f64 {
     assert!(
-        a.len() == b.len() && a.len() > 0 && a.dimensions() == b.dimensions(),
+        a.len() == b.len() && !a.is_empty() && a.dimensions() == b.dimensions(),
         "sliced_wasserstein: {} and {} points of {} and {} values",
         a.len(),
         b.len(),
