@@ -297,6 +297,13 @@ fn a_file_without_a_sum_is_read_with_a_word() {
                 && said.lines().count() == 1,
             "{command}: {said}"
         );
+        // So old a version also drew the built-in digits otherwise.
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            told.contains("drew the digits a little differently"),
+            command == READERS[0],
+            "{command}: {told}"
+        );
     }
     // From then on there is one.
     succeed(at, "train --resume --steps 2 --out run");

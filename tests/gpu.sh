@@ -64,7 +64,7 @@ if [ -n "$pack" ]; then
     cp "$minimax" "$pack/bin/minimax" && cp "$gpu" "$pack/bin/gpu" && cp "$bench" "$pack/bin/cuda" || exit 1
     strip "$pack"/bin/* 2>/dev/null
     cp "$here/gpu.sh" "$scripts"/compare.py "$scripts"/pytorch.py "$scripts"/pytorch_gan.py "$pack/" || exit 1
-    echo "$pack: $(du -sh "$pack" | cut -f1), for machines with AVX2 and $(grep -aoh 'GLIBC_2\.[0-9]*' "$pack"/bin/* | sort -Vu | tail -1) or later"
+    echo "$pack: $(du -sh "$pack" | cut -f1), for machines with $(grep -aoh 'GLIBC_2\.[0-9]*' "$pack"/bin/* | sort -Vu | tail -1) or later"
     exit
 fi
 

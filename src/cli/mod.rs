@@ -91,15 +91,14 @@ fn run() -> Result<()> {
 /// Runs the command that the process was started with; the whole of `main`.
 pub fn main() -> ExitCode {
     // Before anything else, which might be compiled to what the processor lacks.
-    if let Some(extension) = needed::lacking() {
-        complain(&format!(
-            "error: this program was compiled for a processor with {extension}, which this one lacks; build it without \
-             target-cpu in RUSTFLAGS"
-        ));
-        return ExitCode::FAILURE;
-    }
-    signals::report_file_size_limit();
-    let Err(error) = catch(run) else {
+    let done = match needed::lacking() {
+        Some(extension) => Err(Error::Processor { extension }),
+        None => {
+            signals::report_file_size_limit();
+            catch(run)
+        }
+    };
+    let Err(error) = done else {
         return ExitCode::SUCCESS;
     };
     let label = match error {

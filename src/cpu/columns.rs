@@ -6,6 +6,7 @@
 
 use super::TASK_LENGTH;
 use super::pool::Buffer;
+use super::simd::widest;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -118,7 +119,11 @@ fn sum_tile(
     for (i, sums) in leaves.chunks_exact_mut(values.len()).enumerate() {
         add(&leaf(top + i * LEAF_ROWS), sums);
     }
-    add_in_pairs(&mut leaves, values.len(), values.len());
+    let len = values.len();
+    widest(
+        #[inline(always)]
+        || add_in_pairs(&mut leaves, len, len),
+    );
     values.copy_from_slice(&leaves[..values.len()]);
 }
 
@@ -164,7 +169,11 @@ impl TileSums {
         let of_stack = (self.grid.down() * of_tile).max(1);
         for (i, stack) in self.values.chunks_exact_mut(of_stack).enumerate() {
             let columns = self.grid.columns(i);
-            add_in_pairs(stack, of_tile, self.sums * columns.len());
+            let len = self.sums * columns.len();
+            widest(
+                #[inline(always)]
+                || add_in_pairs(stack, of_tile, len),
+            );
             for (i, sums) in stack
                 .chunks_exact(columns.len())
                 .take(self.sums)

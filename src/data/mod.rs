@@ -5,7 +5,7 @@
 
 mod batches;
 pub mod cifar;
-mod digits;
+pub mod digits;
 pub mod fetch;
 pub mod folder;
 pub mod idx;

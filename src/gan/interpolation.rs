@@ -89,6 +89,7 @@ fn dot(x: &[f64], y: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use libm::sin;
 
     fn close(x: &[f32], y: &[f64]) {
         assert_eq!(x.len(), y.len());
@@ -110,10 +111,10 @@ mod tests {
     fn it_is_shoemakes_formula() {
         let (a, b) = ([1.0, 2.0, -1.0], [0.5, -1.0, 2.0]);
         let [na, nb] = [6.0f64.sqrt(), 5.25f64.sqrt()];
-        let angle = ((0.5 - 2.0 - 2.0) / (na * nb)).acos();
+        let angle = libm::acos((0.5 - 2.0 - 2.0) / (na * nb));
         let expected = |t: f64, i: usize| {
             let (u, v) = (f64::from(a[i]) / na, f64::from(b[i]) / nb);
-            let turned = (((1.0 - t) * angle).sin() * u + (t * angle).sin() * v) / angle.sin();
+            let turned = (sin((1.0 - t) * angle) * u + sin(t * angle) * v) / sin(angle);
             ((1.0 - t) * na + t * nb) * turned
         };
         let all: Vec<f64> = (0..5 * 3)

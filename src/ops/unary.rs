@@ -43,7 +43,7 @@ pub fn neg(x: &Tensor) -> Tensor {
 pub fn exp(x: &Tensor) -> Tensor {
     const EXP: Unary = Unary {
         name: "exp",
-        reference: f64::exp,
+        reference: libm::exp,
         cpu: |x, y| simd::map(x, y, math::exp),
         cuda: "unary_exp",
         keeps: Keeps::Output,
@@ -56,7 +56,7 @@ pub fn exp(x: &Tensor) -> Tensor {
 pub fn log(x: &Tensor) -> Tensor {
     const LOG: Unary = Unary {
         name: "log",
-        reference: f64::ln,
+        reference: libm::log,
         cpu: |x, y| simd::map(x, y, math::ln),
         cuda: "unary_log",
         keeps: Keeps::Inputs,
@@ -121,7 +121,7 @@ pub fn sign(x: &Tensor) -> Tensor {
 pub fn tanh(x: &Tensor) -> Tensor {
     const TANH: Unary = Unary {
         name: "tanh",
-        reference: f64::tanh,
+        reference: libm::tanh,
         cpu: |x, y| simd::map(x, y, math::tanh),
         cuda: "unary_tanh",
         keeps: Keeps::Output,
@@ -134,7 +134,7 @@ pub fn tanh(x: &Tensor) -> Tensor {
 pub fn sigmoid(x: &Tensor) -> Tensor {
     const SIGMOID: Unary = Unary {
         name: "sigmoid",
-        reference: |x| 1.0 / (1.0 + (-x).exp()),
+        reference: |x| 1.0 / (1.0 + libm::exp(-x)),
         cpu: |x, y| simd::map(x, y, math::sigmoid),
         cuda: "unary_sigmoid",
         keeps: Keeps::Output,
@@ -150,7 +150,7 @@ pub fn sigmoid(x: &Tensor) -> Tensor {
 pub fn softplus(x: &Tensor) -> Tensor {
     const SOFTPLUS: Unary = Unary {
         name: "softplus",
-        reference: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
+        reference: |x| x.max(0.0) + libm::log1p(libm::exp(-x.abs())),
         cpu: |x, y| simd::map(x, y, math::softplus),
         cuda: "unary_softplus",
         keeps: Keeps::Inputs,

@@ -36,7 +36,7 @@ pub(super) fn draw(
         outline.draw(|dx, dy, coverage| {
             let (x, y) = (origin.x as i32 + dx as i32, origin.y as i32 + dy as i32);
             if (0..width).contains(&x) && (0..height).contains(&y) {
-                let through = (1.0 - coverage.clamp(0.0, 1.0)).powf(WEIGHT);
+                let through = libm::powf(1.0 - coverage.clamp(0.0, 1.0), WEIGHT);
                 let at = (y * width + x) as usize * 3;
                 for (old, new) in picture.rgb[at..at + 3].iter_mut().zip(colour) {
                     let mixed = f32::from(*old) * through + f32::from(new) * (1.0 - through);

@@ -169,7 +169,7 @@ impl XAxis {
             }
         };
         let place = |index: usize| match (&numbers, scale) {
-            (Some(numbers), Scale::Logarithmic) => numbers[index].log2(),
+            (Some(numbers), Scale::Logarithmic) => libm::log2(numbers[index]),
             (Some(numbers), _) => numbers[index],
             (None, _) => index as f64,
         };

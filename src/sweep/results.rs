@@ -160,7 +160,7 @@ pub(super) fn aligned(plan: &Plan, results: &[RunResult]) -> String {
 
 /// A number to four digits that matter, for reading and not for counting on.
 fn short(value: f64) -> String {
-    let digits = (3.0 - value.abs().max(1e-9).log10().floor()).clamp(0.0, 6.0);
+    let digits = (3.0 - libm::log10(value.abs().max(1e-9)).floor()).clamp(0.0, 6.0);
     number(Some(value), digits as usize)
 }
 

@@ -27,6 +27,7 @@ use super::gemm::blocks::{Packed, multiply};
 use super::gemm::walk::Walk;
 use super::gemm::{Matrix, Start};
 use super::pool::Buffer;
+use super::simd::widest;
 use super::taps::taps;
 use crate::shape::Conv2dGeometry;
 use matrices::{POINTS, Transform};
@@ -201,7 +202,11 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
                 multiply(signal, &values, &grad, product, &kernel_rows, start);
             }
             if (i + 1) % GROUPS_OF_A_SUM == 0 || i + 1 == count {
-                add_assign(&mut sums, &places);
+                let (sums, places) = (&mut sums[..], &places[..]);
+                widest(
+                    #[inline(always)]
+                    move || add_assign(sums, places),
+                );
             }
         }
         kernel.gather_columns(&sums, &results[1], columns);

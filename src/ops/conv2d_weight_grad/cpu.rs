@@ -12,6 +12,7 @@ use crate::cpu::gemm::walk::{DEPTH, Walk};
 use crate::cpu::gemm::{Matrix, Start};
 use crate::cpu::im2col::Padded;
 use crate::cpu::pool::Buffer;
+use crate::cpu::simd::widest;
 use crate::cpu::winograd;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
@@ -56,9 +57,15 @@ pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer
         .enumerate()
         .for_each(|(i, w)| {
             w.fill(0.0);
-            for sum in sums.chunks_exact(length) {
-                add_assign(w, &sum[i * TASK_LENGTH..]);
-            }
+            let sums = &sums[..];
+            widest(
+                #[inline(always)]
+                move || {
+                    for sum in sums.chunks_exact(length) {
+                        add_assign(w, &sum[i * TASK_LENGTH..]);
+                    }
+                },
+            );
         });
     w
 }

@@ -2,6 +2,7 @@
 
 use crate::cpu::columns::add_assign;
 use crate::cpu::pool::Buffer;
+use crate::cpu::simd::widest;
 use rayon::prelude::*;
 
 /// `[n, h·f, w·f, c]` from x `[n, h, w, c]`.
@@ -38,13 +39,19 @@ pub fn upsample_grad(grad: &[f32], small: [usize; 4], factor: usize) -> Buffer {
     x.par_chunks_mut(small_row)
         .zip(grad.par_chunks(large_row * factor))
         .for_each(|(x, grad)| {
-            for row in grad.chunks_exact(large_row) {
-                for (pixel, block) in x.chunks_exact_mut(c).zip(row.chunks_exact(c * factor)) {
-                    block
-                        .chunks_exact(c)
-                        .for_each(|value| add_assign(pixel, value));
-                }
-            }
+            widest(
+                #[inline(always)]
+                move || {
+                    for row in grad.chunks_exact(large_row) {
+                        let blocks = row.chunks_exact(c * factor);
+                        for (pixel, block) in x.chunks_exact_mut(c).zip(blocks) {
+                            block
+                                .chunks_exact(c)
+                                .for_each(|value| add_assign(pixel, value));
+                        }
+                    }
+                },
+            );
         });
     x
 }

@@ -1,5 +1,7 @@
 //! The scale of an axis: what it spans, and where its ticks stand and what they say.
 
+use libm::log10;
+
 /// What an axis spans, and its ticks in rising order.
 pub(super) struct Axis {
     pub low: f64,
@@ -59,7 +61,7 @@ pub(super) fn telling_range(mut values: Vec<f64>) -> (f64, f64) {
 /// least `least` apart.
 fn ticks(low: f64, high: f64, most: usize, least: f64) -> Vec<(f64, String)> {
     let rough = ((high - low) / most as f64).max(least);
-    let power = 10_f64.powf(rough.log10().floor());
+    let power = libm::pow(10.0, log10(rough).floor());
     let fits = |&times: &f64| times * power >= rough * 0.999;
     let step = power * [1.0, 2.0, 5.0].into_iter().find(fits).unwrap_or(10.0);
     let (first, last) = ((low / step).ceil(), (high / step).floor());
@@ -74,7 +76,7 @@ fn label(value: f64, step: f64) -> String {
     let text = if value.abs() < step / 2.0 {
         "0".into()
     } else if !(1e-4..1e9).contains(&step) {
-        let digits = (value.abs().log10().floor() - step.log10().floor()).clamp(0.0, 15.0);
+        let digits = (log10(value.abs()).floor() - log10(step).floor()).clamp(0.0, 15.0);
         format!("{value:.*e}", digits as usize)
     } else if step >= 1e6 {
         format!("{:.0}M", value / 1e6)
@@ -82,7 +84,7 @@ fn label(value: f64, step: f64) -> String {
         format!("{:.0}k", value / 1e3)
     } else {
         // The small addition is for steps that rounding has left just below a power of ten.
-        let digits = (-(step.log10() + 1e-9).floor()).max(0.0);
+        let digits = (-(log10(step) + 1e-9).floor()).max(0.0);
         format!("{value:.*}", digits as usize)
     };
     text.replace('-', "−")
