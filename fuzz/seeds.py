@@ -225,6 +225,19 @@ def texts():
     write("manifest", "datasets", (ROOT / "datasets" / "manifest.toml").read_bytes())
     for sweep in (ROOT / "recipes" / "sweeps").glob("*.toml"):
         write("sweep", sweep.name, sweep.read_bytes())
+    write("runs", "two", RUNS.encode())
+
+
+RUNS = """[runs."batch_size-16"]
+jobs = 1
+outcome = "finished"
+
+[runs."batch_size-32"]
+jobs = 2
+steps = 40
+outcome = "failed"
+error = "step 3: diverged"
+"""
 
 
 def run_folder():
@@ -234,7 +247,7 @@ def run_folder():
     log = b"step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate\n1,1,1,1,1,1,1,\n"
     epochs = b"step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present\n1,1,1,1,1,1\n"
     recipe = (FUZZ / "tiny.toml").read_bytes()
-    for index, data in enumerate([recipe, log, epochs, picture, damaged, picture]):
+    for index, data in [(0, recipe), (1, log), (2, epochs), (3, damaged), (4, picture), (5, b"\0" * 16), (8, b"")]:
         write("run_folder", f"file-{index}", bytes([index]) + data)
 
 

@@ -78,11 +78,6 @@ pub enum Error {
     },
     /// Training that Ctrl-C ended early, with everything saved (exit code 130).
     Interrupted(String),
-    /// The program was compiled for newer processors than the one it runs on.
-    Processor {
-        /// What it lacks.
-        extension: &'static str,
-    },
     /// A check that did not hold; the table of them has been printed already.
     CheckFailed(String),
 }
@@ -187,10 +182,6 @@ impl Display for Error {
             Error::Memory { bytes } => format!(
                 "no memory for {} more; lower training.batch_size or the sizes of the layers, or close other programs",
                 megabytes(*bytes)
-            ),
-            Error::Processor { extension } => format!(
-                "this program was compiled for processors with {extension}, which this one lacks; \
-                 build it without target-cpu in RUSTFLAGS"
             ),
             Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => {
                 what.clone()

@@ -114,6 +114,14 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
     })
 }
 
+/// What is to be said where [`try_lock`] finds no locks in `folder`.
+pub fn no_locks(folder: &Path, error: &io::Error) -> String {
+    let folder = folder.display();
+    format!(
+        "warning: {folder} can't be locked ({error}); nothing keeps a second process from writing to it"
+    )
+}
+
 /// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, and nothing that
 /// a living process is about to rename. What can't be removed does no harm.
 pub fn remove_temporary(folder: &Path) {

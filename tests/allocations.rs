@@ -8,6 +8,7 @@ use common::{command, read};
 use minimax::memory::OneLine;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -103,6 +104,37 @@ fn pictures(folder: &Path) -> PathBuf {
     pictures
 }
 
+/// The same images of 28 by 28 pixels, or 32 by 32 in colour, as files of three formats: where each is.
+fn arrays(folder: &Path) -> [PathBuf; 3] {
+    let [idx, cifar, array] = ["idx", "cifar", "array.npy"].map(|name| folder.join(name));
+    let pixels: Vec<u8> = (0..40 * 3072).map(|p| (p % 251) as u8).collect();
+    let count = 40u32.to_be_bytes();
+    let side = 28u32.to_be_bytes();
+    fs::create_dir(&idx).unwrap();
+    let images = [&[0, 0, 8, 3], &count[..], &side, &side, &pixels[..40 * 784]].concat();
+    let labels = [&[0, 0, 8, 1], &count[..], &[7; 40]].concat();
+    for (name, bytes) in [
+        ("train-images-idx3-ubyte.gz", images),
+        ("train-labels-idx1-ubyte.gz", labels),
+    ] {
+        let file = fs::File::create(idx.join(name)).unwrap();
+        let mut file = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        file.write_all(&bytes).unwrap();
+        file.finish().unwrap();
+    }
+    fs::create_dir(&cifar).unwrap();
+    let records: Vec<u8> = pixels
+        .chunks(3072)
+        .flat_map(|image| [&[3], image].concat())
+        .collect();
+    fs::write(cifar.join("data_batch_1.bin"), records).unwrap();
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (40, 28, 28), }\n";
+    let length = (header.len() as u16).to_le_bytes();
+    let start = [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes()].concat();
+    fs::write(&array, [&start, &pixels[..40 * 784]].concat()).unwrap();
+    [idx, cifar, array]
+}
+
 fn every_command_copes() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -116,7 +148,12 @@ fn every_command_copes() {
         &format!("data preview {pictures} --out grid.png"),
         "grid.png",
     );
+    for data in arrays(folder) {
+        let preview = format!("data preview {} --out grid.png", data.display());
+        copes(folder, &preview, "grid.png");
+    }
     for (arguments, file) in [
+        ("interpolate RUN --from 1 --to 2", "interpolation.gif"),
         ("sample RUN --count 9 --out samples.png", "samples.png"),
         ("sample RUN --count 9 --out samples.npy", "samples.npy"),
         ("export RUN --format onnx --out model.onnx", "model.onnx"),

@@ -305,6 +305,25 @@ fn whatever_befalls_a_file_operation_the_run_goes_on_to_the_same_bytes() {
     });
 }
 
+/// Some network file systems have none to give. The run goes on, and says so.
+#[test]
+fn a_lock_that_can_not_be_taken_is_said() {
+    let place = Place::new();
+    let (run, log) = (place.run("run"), place.run("operations"));
+    place.train_with(&run, &[("FAULTS_LOG", log.to_str().unwrap())]);
+    let operations = fs::read_to_string(&log).unwrap();
+    let first = operations.find('l').unwrap() + 1;
+    fs::remove_dir_all(&run).unwrap();
+    let [at, kind] = [first.to_string(), libc::ENOLCK.to_string()];
+    let output = place.train_with(&run, &[("FAULTS_AT", &at), ("FAULTS_KIND", &kind)]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.contains("can't be locked (No locks available"),
+        "{told}"
+    );
+}
+
 /// That the library does what the test above takes for granted.
 #[test]
 fn the_library_kills_and_fails_what_it_is_told_to() {

@@ -374,13 +374,14 @@ fn a_path_is_bytes_and_need_not_be_text() {
     assert_eq!(logged_steps(&run), 3);
     ran("report", &[place]);
     ran("sample --count 4 --out four.png", &[place]);
+    ran("data preview --count 4 --out data.png", &[data]);
     let sweep = "name = 's'\nrecipes = ['small.toml']\nsteps = 1\n                 [[axis]]\nname = 'a'\nkeys = ['training.batch_size']\nvalues = [10]\n";
-    std::fs::write(at.join("sweep.toml"), sweep).unwrap();
+    let [file, out] = [&b"reihe\xe9.toml"[..], b"sweep\xe9"].map(std::ffi::OsStr::from_bytes);
+    std::fs::write(at.join(file), sweep).unwrap();
     write_small_recipe(at);
-    let out = std::ffi::OsStr::from_bytes(b"sweep\xe9");
     ran(
-        "sweep sweep.toml",
-        &["--data".as_ref(), data, "--out".as_ref(), out],
+        "sweep",
+        &[file, "--data".as_ref(), data, "--out".as_ref(), out],
     );
     assert!(at.join(out).join("small-10/report.html").is_file());
 

@@ -1,49 +1,100 @@
-//! A run's folder with one file that somebody has changed: what a report and a resume read of it. The first byte
-//! picks the file, the rest is what stands in it.
+//! A run's folder with one file that somebody has changed: what a report, an interpolation and a resume make of it.
+//! The first byte picks the file, the rest is what stands in it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use minimax::gan::log::Log;
+use minimax::Device;
+use minimax::gan::checkpoint::load_network;
+use minimax::gan::interpolation::great_circle;
+use minimax::gan::model::{fixed_latents, sample};
+use minimax::gan::network::Role;
+use minimax::gan::recipe::Recipe;
+use minimax::gan::run::{Run, State};
 use minimax::gan::summary;
-use minimax::report::EventFile;
+use minimax::report::Picture;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-const LOG: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate\n\
-                   1,1,0.5,0.7,0.5,0.5,10,\n2,2,0.4,0.8,0.6,0.4,10,\n";
-const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present\n\
-                      1,1,0.1,0,0.2,\n2,2,0.1,0,0.1,3\n";
-const EVENTS: &str = "events.out.tfevents.1.minimax";
+/// The files that are changed; seeds.py counts them as here.
+const FILES: [&str; 9] = [
+    "recipe.toml",
+    "log.csv",
+    "epochs.csv",
+    "samples/epoch-0001.png",
+    "samples/real.png",
+    "events",
+    "generator.safetensors",
+    "best.safetensors",
+    "checkpoint.safetensors",
+];
+
+/// A run of two steps after its first: the place of its folder and data, and its files as they were.
+struct Whole {
+    run: PathBuf,
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
+    let place = std::env::temp_dir().join(format!("minimax-fuzz-{}", std::process::id()));
+    let (data, run) = (place.join("data"), place.join("run"));
+    fs::create_dir_all(&data).unwrap();
+    for shade in [0, 255] {
+        let picture = Picture::new(28, 28, [shade; 3]);
+        fs::write(data.join(format!("{shade}.png")), picture.to_png()).unwrap();
+    }
+    let recipe = include_str!("../tiny.toml").replace("digits", data.to_str().unwrap());
+    let recipe = Recipe::parse("tiny", &recipe.replace("epochs = 1", "epochs = 2"), &[]).unwrap();
+    let mut begun = Run::create(recipe, Device::Cpu, None, |_| Ok(run.clone())).unwrap();
+    begun.train(1, &|| false, &mut |_| ()).unwrap();
+    drop(begun);
+    let mut files = Vec::new();
+    for folder in [&run, &run.join("samples")] {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.extend(entries.filter(|path| path.is_file()).map(|path| {
+            let bytes = fs::read(&path).unwrap();
+            (path, bytes)
+        }));
+    }
+    Whole { run, files }
+});
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&pick, bytes)) = bytes.split_first() else {
         return;
     };
-    // The first three bytes of the seed are no part of the picture.
-    let picture = &include_bytes!("../seeds/picture/colour0-depth8")[3..];
-    let files: [(&str, &[u8]); 7] = [
-        ("recipe.toml", include_bytes!("../tiny.toml")),
-        ("log.csv", LOG.as_bytes()),
-        ("epochs.csv", EPOCHS.as_bytes()),
-        ("samples/epoch-0001.png", picture),
-        ("samples/epoch-0002.png", picture),
-        ("samples/real.png", picture),
-        (EVENTS, b""),
-    ];
-    let folder = folder();
-    fs::create_dir_all(folder.join("samples")).unwrap();
-    for (index, (name, whole)) in files.iter().enumerate() {
-        let changed = index == usize::from(pick) % files.len();
-        fs::write(folder.join(name), if changed { bytes } else { whole }).unwrap();
+    let Whole { run, files } = &*WHOLE;
+    let _ = fs::remove_dir_all(run);
+    fs::create_dir_all(run.join("samples")).unwrap();
+    for (path, whole) in files {
+        fs::write(path, whole).unwrap();
     }
-    if let Ok(left_out) = summary::draw(&folder) {
+    let name = FILES[usize::from(pick) % FILES.len()];
+    let changed = files.iter().find(|(path, _)| {
+        let path = path.strip_prefix(run).unwrap().to_str().unwrap();
+        path == name || name == "events" && path.starts_with("events")
+    });
+    fs::write(&changed.expect(name).0, bytes).unwrap();
+
+    if let Ok(left_out) = summary::draw(run) {
         assert!(left_out.len() <= 1);
     }
-    let _ = EventFile::open(&folder, 1);
-    let _ = Log::open(&folder, 1);
+    interpolate(&run.join("best.safetensors"));
+    interpolate(&run.join("generator.safetensors"));
+    let same = |recipe: &Recipe| Ok(recipe.clone());
+    if let Ok(mut run) = Run::resume(run, Some(Device::Cpu), State::Last, |saved| same(&saved.recipe)) {
+        let _ = run.train(2, &|| false, &mut |_| ());
+    }
 });
 
-/// One for each process.
-fn folder() -> PathBuf {
-    std::env::temp_dir().join(format!("minimax-fuzz-{}", std::process::id()))
+/// The images between two latents, as `minimax interpolate` has them.
+fn interpolate(file: &Path) {
+    let Ok(trained) = load_network(file, Role::Generator, Device::Cpu) else {
+        return;
+    };
+    let (mut generator, width) = (trained.network, trained.recipe.generator.input[0]);
+    let [from, to] = [0, 1].map(|seed| fixed_latents(seed, 1, width));
+    let latents = great_circle(&from, &to, 3);
+    let batch = trained.recipe.training.batch_size;
+    sample(&mut generator, &latents, width, batch, Device::Cpu);
 }

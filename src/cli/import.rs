@@ -3,7 +3,7 @@
 use super::export::{Layout, Network};
 use super::print;
 use crate::export::import;
-use crate::files::write_whole;
+use crate::files::{make_folder, write_whole};
 use crate::gan::checkpoint::save_network;
 use crate::gan::folder::{DISCRIMINATOR, GENERATOR, RECIPE, is_litter};
 use crate::gan::network::Role;
@@ -55,7 +55,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     check_folder(&args.out, &recipe, name)?;
     let bytes = read(&args.file, &recipe, role)?;
     let (network, step) = import::import(&args.file, &bytes, &recipe, role, layout)?;
-    std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out))?;
+    make_folder(&args.out)?;
     write_whole(&args.out.join(RECIPE), recipe.to_toml().as_bytes())?;
     save_network(&args.out.join(name), role, &network, &recipe, step)?;
     print(&format!(

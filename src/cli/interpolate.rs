@@ -4,7 +4,7 @@ use super::device::Isa;
 use super::output::{self, Kind};
 use super::sample::{generator_file, load_network};
 use super::{MOST_THREADS, print, set_threads, whole};
-use crate::files::write_whole;
+use crate::files::{make_folder, write_whole};
 use crate::gan::interpolation::great_circle;
 use crate::gan::model::{fixed_latents, sample};
 use crate::gan::network::Role;
@@ -97,7 +97,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     };
 
     let animation = gif(count, DELAY, frame)?;
-    std::fs::create_dir_all(out).map_err(Error::io(out))?;
+    make_folder(out)?;
     grid_png(&png_file, &strip, height, width, channels, STRIP)?;
     write_whole(&gif_file, &animation)?;
     print(&format!(

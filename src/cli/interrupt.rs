@@ -21,7 +21,10 @@ pub fn watch() -> Result<impl Fn() -> bool> {
             std::process::exit(i32::from(INTERRUPTED));
         }
     })
-    .map_err(|error| Error::Usage(format!("Ctrl-C can't be caught: {error}")))?;
+    .map_err(|error| match error {
+        ctrlc::Error::System(error) => Error::no_thread("to listen for Ctrl-C")(error),
+        other => Error::Usage(format!("Ctrl-C can't be caught: {other}")),
+    })?;
     signals::ignore(&ignored);
     Ok(move || asked.load(Ordering::Relaxed))
 }

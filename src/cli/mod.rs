@@ -91,14 +91,9 @@ fn run() -> Result<()> {
 /// Runs the command that the process was started with; the whole of `main`.
 pub fn main() -> ExitCode {
     // Before anything else, which might be compiled to what the processor lacks.
-    let done = match needed::lacking() {
-        Some(extension) => Err(Error::Processor { extension }),
-        None => {
-            signals::report_file_size_limit();
-            catch(run)
-        }
-    };
-    let Err(error) = done else {
+    needed::check();
+    signals::report_file_size_limit();
+    let Err(error) = catch(run) else {
         return ExitCode::SUCCESS;
     };
     let label = match error {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub struct SweepArgs {
     /// A built-in sweep (see --list) or a .toml file
     #[arg(value_name = "SWEEP", required_unless_present = "list")]
-    pub sweep: Option<String>,
+    pub sweep: Option<OsString>,
     /// List the built-in sweeps
     #[arg(long, conflicts_with = "sweep")]
     pub list: bool,
@@ -60,6 +60,9 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     args.isa.set()?;
     let plan = Sweep::load(name)?.plan(args.quick, &recipe_overrides(args)?)?;
     let mut state = State::open(&folder(args, &plan))?;
+    if let Some(warning) = &state.warning {
+        print(&format!("{warning}\n"))?;
+    }
     for run in &plan.runs {
         state.check(run)?;
     }

@@ -2,46 +2,98 @@
 //! it needs nothing that a processor of its kind could lack; with one, an older processor would end it by a signal
 //! and without a word.
 
-/// Extensions that the compiler may have used: whether it was allowed to, the name, and where `cpuid` tells of
-/// it, as leaf, register (of eax, ebx, ecx, edx) and bit.
 #[cfg(target_arch = "x86_64")]
-const EXTENSIONS: [(bool, &str, (u32, usize, u32)); 16] = [
-    (cfg!(target_feature = "sse3"), "SSE3", (1, 2, 0)),
-    (cfg!(target_feature = "ssse3"), "SSSE3", (1, 2, 9)),
-    (cfg!(target_feature = "sse4.1"), "SSE4.1", (1, 2, 19)),
-    (cfg!(target_feature = "sse4.2"), "SSE4.2", (1, 2, 20)),
-    (cfg!(target_feature = "popcnt"), "POPCNT", (1, 2, 23)),
-    (cfg!(target_feature = "avx"), "AVX", (1, 2, 28)),
-    (cfg!(target_feature = "f16c"), "F16C", (1, 2, 29)),
-    (cfg!(target_feature = "fma"), "FMA", (1, 2, 12)),
-    (cfg!(target_feature = "bmi1"), "BMI1", (7, 1, 3)),
-    (cfg!(target_feature = "avx2"), "AVX2", (7, 1, 5)),
-    (cfg!(target_feature = "bmi2"), "BMI2", (7, 1, 8)),
-    (cfg!(target_feature = "avx512f"), "AVX-512F", (7, 1, 16)),
-    (cfg!(target_feature = "avx512dq"), "AVX-512DQ", (7, 1, 17)),
-    (cfg!(target_feature = "avx512bw"), "AVX-512BW", (7, 1, 30)),
-    (cfg!(target_feature = "avx512vl"), "AVX-512VL", (7, 1, 31)),
-    (cfg!(target_feature = "lzcnt"), "LZCNT", (0x8000_0001, 2, 5)),
+use std::hint::black_box;
+use std::io::Write;
+
+/// Extensions that the compiler may have used: whether it was allowed to, the name, and where `cpuid` tells of
+/// it, as leaf, register (of eax, ebx, ecx, edx) and the bit's value.
+///
+/// A static with the bit's value, not its number, and read as if it were unknown: a copy of the table, a shift, or
+/// a bitmap of its first column might be compiled to an instruction of those that are looked for.
+#[cfg(target_arch = "x86_64")]
+static EXTENSIONS: [(bool, &str, (u32, usize, u32)); 16] = [
+    (cfg!(target_feature = "sse3"), "SSE3", (1, 2, 1 << 0)),
+    (cfg!(target_feature = "ssse3"), "SSSE3", (1, 2, 1 << 9)),
+    (cfg!(target_feature = "sse4.1"), "SSE4.1", (1, 2, 1 << 19)),
+    (cfg!(target_feature = "sse4.2"), "SSE4.2", (1, 2, 1 << 20)),
+    (cfg!(target_feature = "popcnt"), "POPCNT", (1, 2, 1 << 23)),
+    (cfg!(target_feature = "avx"), "AVX", (1, 2, 1 << 28)),
+    (cfg!(target_feature = "f16c"), "F16C", (1, 2, 1 << 29)),
+    (cfg!(target_feature = "fma"), "FMA", (1, 2, 1 << 12)),
+    (cfg!(target_feature = "bmi1"), "BMI1", (7, 1, 1 << 3)),
+    (cfg!(target_feature = "avx2"), "AVX2", (7, 1, 1 << 5)),
+    (cfg!(target_feature = "bmi2"), "BMI2", (7, 1, 1 << 8)),
+    (
+        cfg!(target_feature = "avx512f"),
+        "AVX-512F",
+        (7, 1, 1 << 16),
+    ),
+    (
+        cfg!(target_feature = "avx512dq"),
+        "AVX-512DQ",
+        (7, 1, 1 << 17),
+    ),
+    (
+        cfg!(target_feature = "avx512bw"),
+        "AVX-512BW",
+        (7, 1, 1 << 30),
+    ),
+    (
+        cfg!(target_feature = "avx512vl"),
+        "AVX-512VL",
+        (7, 1, 1 << 31),
+    ),
+    (
+        cfg!(target_feature = "lzcnt"),
+        "LZCNT",
+        (0x8000_0001, 2, 1 << 5),
+    ),
 ];
+
+/// Ends the program with a line if it was compiled for an extension that this processor lacks.
+pub fn check() {
+    if let Some(extension) = lacking() {
+        // Piece by piece, by what the standard library holds compiled for every processor: formatting is compiled
+        // with the program.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "too early for an error to be returned"
+        )]
+        let mut stderr = std::io::stderr();
+        for piece in [
+            "error: this program was compiled for processors with ",
+            extension,
+            ", which this one lacks; build it without target-cpu in RUSTFLAGS\n",
+        ] {
+            let _ = stderr.write_all(piece.as_bytes());
+        }
+        std::process::exit(1);
+    }
+}
 
 /// The first extension that the program was compiled for and this processor lacks.
 #[cfg(target_arch = "x86_64")]
-pub fn lacking() -> Option<&'static str> {
+fn lacking() -> Option<&'static str> {
     // Not `is_x86_feature_detected`: what the compiler was allowed to use, that takes to be there.
-    let mut needed = EXTENSIONS.into_iter().filter(|&(needed, ..)| needed);
-    needed.find_map(|(_, name, place)| (!has(place)).then_some(name))
+    for (needed, name, place) in black_box(&EXTENSIONS) {
+        if *needed && !has(*place) {
+            return Some(name);
+        }
+    }
+    None
 }
 
 /// The first extension that the program was compiled for and this processor lacks: unknown of this kind.
 #[cfg(not(target_arch = "x86_64"))]
-pub fn lacking() -> Option<&'static str> {
+fn lacking() -> Option<&'static str> {
     None
 }
 
 #[cfg(target_arch = "x86_64")]
 fn has((leaf, register, bit): (u32, usize, u32)) -> bool {
     let highest = cpuid(leaf & 0x8000_0000)[0];
-    leaf <= highest && cpuid(leaf)[register] >> bit & 1 == 1
+    leaf <= highest && cpuid(leaf)[register] & bit != 0
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,12 +1,13 @@
 //! How much may be unpacked: a few bytes of compressed data can promise gigabytes and keep the promise,
 //! so a promise is held against the memory that is there before any of it is read.
 
+use crate::limits::memory_limit;
 use crate::{Error, Result};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Refuses `bytes` of images that the machine can't hold beside what else it does, where it says how
-/// much it has (`/proc/meminfo`).
+/// Refuses `bytes` of images that the machine can't hold beside what else it does, or that a container's or the
+/// process's own limit forbids, where the system tells of them.
 ///
 /// # Errors
 /// [`Error::Data`] with both figures.
@@ -56,8 +57,14 @@ pub fn read_promised(source: impl Read, promised: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The memory in bytes that is free or can be made free.
+/// The memory in bytes that this process may use and that is free or can be made free.
 fn available() -> Option<u64> {
+    let limit = memory_limit(Path::new("/")).map(|limit| limit.bytes);
+    free().into_iter().chain(limit).min()
+}
+
+/// The memory in bytes that the machine has free or can make free.
+fn free() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text
         .lines()

@@ -174,7 +174,7 @@ pub fn save_network(
 /// # Errors
 /// If the file is missing, damaged or of another kind.
 pub(super) fn steps(path: &Path) -> Result<u64> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = files::read(path)?;
     Ok(open(path, &bytes)?.1.step)
 }
 
@@ -184,7 +184,7 @@ pub(super) fn steps(path: &Path) -> Result<u64> {
 /// # Errors
 /// If the file is missing, damaged or of another kind.
 pub(super) fn fill<'a>(path: &Path, wanted: Vec<Wanted<'a>>) -> Result<Vec<Wanted<'a>>> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let bytes = files::read(path)?;
     let (file, _) = open(path, &bytes)?;
     let mut left = Vec::new();
     for mut one in wanted {

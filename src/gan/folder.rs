@@ -13,7 +13,9 @@
 //! | `left-1/` ... | what a run had done after the state that it went back to; see `set_aside` |
 //! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
 
-use crate::files::{again, is_file, list, make_folder, remove_temporary, try_lock, write_whole};
+use crate::files::{
+    again, is_file, list, make_folder, no_locks, read, remove_temporary, try_lock, write_whole,
+};
 use crate::report::EventFile;
 use crate::{Error, Result};
 use std::fs::{self, File};
@@ -123,6 +125,8 @@ fn numbered(parent: &Path, name: &str) -> Vec<(u64, PathBuf)> {
 
 /// A folder that is held for this process alone, as long as this is there.
 pub(super) struct Lock {
+    /// What is to be said where the system has no lock to give.
+    pub(super) warning: Option<String>,
     _file: Option<File>,
 }
 
@@ -167,8 +171,7 @@ pub(super) fn set_aside(folder: &Path, epoch: u64, checkpoint: &Path) -> Result<
     }
     let mut later = Vec::new();
     for inside in [SAMPLES, KEPT] {
-        let entries = fs::read_dir(folder.join(inside)).into_iter().flatten();
-        for path in entries.flatten().map(|entry| entry.path()) {
+        for path in list(&folder.join(inside))? {
             let Some(name) = path.file_name() else {
                 continue;
             };
@@ -178,10 +181,10 @@ pub(super) fn set_aside(folder: &Path, epoch: u64, checkpoint: &Path) -> Result<
             }
         }
     }
-    let bytes = fs::read(checkpoint).map_err(Error::io(checkpoint))?;
+    let bytes = read(checkpoint)?;
     write_whole(&folder.join(CHECKPOINT), &bytes)?;
     for path in later {
-        fs::remove_file(&path).map_err(Error::io(&path))?;
+        again(|| fs::remove_file(&path)).map_err(Error::io(&path))?;
     }
     Ok(left)
 }
@@ -195,10 +198,12 @@ fn epoch_of(path: &Path) -> Option<u64> {
 /// Has the bytes of the file at `from`, if it is there, at `to` too; files of a run are replaced, never written into, so a
 /// second name is as good as a copy.
 fn share(from: &Path, to: &Path) -> Result<()> {
-    if !from.is_file() || fs::hard_link(from, to).is_ok() {
+    if !is_file(from)? || again(|| fs::hard_link(from, to)).is_ok() {
         return Ok(());
     }
-    fs::copy(from, to).map(drop).map_err(Error::io(to))
+    again(|| fs::copy(from, to))
+        .map(drop)
+        .map_err(Error::io(to))
 }
 
 /// Makes the folders within that of a run.
@@ -215,13 +220,22 @@ pub(super) fn make(folder: &Path) -> Result<()> {
 /// If another process trains in it.
 pub(super) fn lock(folder: &Path) -> Result<Lock> {
     if !cfg!(unix) {
-        return Ok(Lock { _file: None });
+        return Ok(Lock {
+            _file: None,
+            warning: None,
+        });
     }
     let file = File::open(folder).map_err(Error::io(folder))?;
-    // Where locks are unknown there is none.
-    match try_lock(&file).unwrap_or(true) {
-        true => Ok(Lock { _file: Some(file) }),
-        false => {
+    match try_lock(&file) {
+        Ok(true) => Ok(Lock {
+            _file: Some(file),
+            warning: None,
+        }),
+        Err(error) => Ok(Lock {
+            _file: None,
+            warning: Some(no_locks(folder, &error)),
+        }),
+        Ok(false) => {
             let what =
                 "is being trained in by another process; wait for it, or choose another --out";
             Err(Error::busy(folder, what))

@@ -120,7 +120,7 @@ impl Run {
                 gan,
             };
             let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
-            run.notes = notes;
+            run.notes.extend(notes);
             run.save()?;
             run.notes.extend(weights);
             Ok(run)
@@ -206,7 +206,7 @@ impl Run {
             run.log.go_on(folder, &before)?;
             run.save_checkpoint()?;
         }
-        run.notes = notes;
+        run.notes.extend(notes);
         Ok(run)
     }
 
@@ -232,7 +232,7 @@ impl Run {
         let has_best = is_file(&folder.join(folder::BEST))?;
         let mut run = Run {
             keep_every: None,
-            notes: Vec::new(),
+            notes: lock.warning.iter().cloned().collect(),
             best: best.filter(|_| has_best),
             log,
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,

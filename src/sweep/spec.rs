@@ -32,6 +32,7 @@
 //!
 //! The grid is every recipe with every combination of the axes' points; see [`super::grid`].
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::path::Path;
 
@@ -143,16 +144,21 @@ impl Sweep {
     /// # Errors
     /// [`Error::Usage`] where there is no sweep of that name, [`Error::Io`] where the file can't be
     /// read, and what [`Sweep::parse`] says.
-    pub fn load(name_or_path: &str) -> Result<Sweep> {
-        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
+    pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Sweep> {
+        let asked = name_or_path.as_ref();
+        if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == asked) {
             return Sweep::parse(name, text);
         }
-        if name_or_path.ends_with(".toml") {
-            return Sweep::parse(name_or_path, &read(name_or_path)?);
+        let path = Path::new(asked);
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            return Sweep::parse(&path.display().to_string(), &read(path)?);
         }
         let known: Vec<_> = built_in_names().collect();
         Err(Error::Usage(format!(
-            "there is no sweep {name_or_path:?}; choose one of {} or give the path of a .toml file",
+            "there is no sweep {asked:?}; choose one of {} or give the path of a .toml file",
             known.join(", ")
         )))
     }
@@ -246,12 +252,12 @@ impl Sweep {
 }
 
 /// The text of a sweep file, never more than [`MAX_BYTES`] of it.
-fn read(path: &str) -> Result<String> {
+fn read(path: &Path) -> Result<String> {
     let refuse = |what: String| Error::Sweep {
-        sweep: path.into(),
+        sweep: path.display().to_string(),
         what,
     };
-    let file = files::open(Path::new(path))?;
+    let file = files::open(path)?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)

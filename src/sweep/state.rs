@@ -8,15 +8,15 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::grid::PlannedRun;
 use crate::files::{
-    is_file, is_temporary, list, make_folder, remove_temporary, try_lock, write_whole,
+    is_file, is_temporary, list, make_folder, no_locks, read, remove_temporary, try_lock,
+    write_whole,
 };
 use crate::gan::folder;
 use crate::gan::recipe::Recipe;
@@ -32,6 +32,8 @@ const LOCK: &str = ".lock";
 /// The folder of a sweep, and what has become of its runs.
 #[derive(Debug)]
 pub struct State {
+    /// What is to be said where nothing keeps a second sweep out of the folder.
+    pub warning: Option<String>,
     folder: PathBuf,
     saved: Saved,
     /// Keeps a second sweep out of the folder.
@@ -82,24 +84,17 @@ impl State {
     /// If another sweep works in the folder, there is something in it but no state, or the state can't be read.
     pub fn open(folder: &Path) -> Result<State> {
         refuse_foreign(folder)?;
-        let lock = lock(folder)?;
+        let (lock, warning) = lock(folder)?;
         remove_temporary(folder);
         let path = folder.join(FILE);
-        let saved = match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).map_err(|error| {
-                let what = format!(
-                    "is not what a sweep has written ({})",
-                    brief(error.message())
-                );
-                let mend = "remove the folder to begin anew, or choose another --out";
-                Error::run(&path, format!("{what}; {mend}"))
-            })?,
-            Err(error) if error.kind() == ErrorKind::NotFound => Saved::default(),
-            Err(error) => return Err(Error::io(&path)(error)),
+        let saved = match path.try_exists() {
+            Ok(false) => Saved::default(),
+            _ => parse(&path, &read(&path)?)?,
         };
         Ok(State {
             folder: folder.to_path_buf(),
             saved,
+            warning,
             _lock: lock,
         })
     }
@@ -161,6 +156,25 @@ impl State {
     }
 }
 
+/// Reads the bytes of a sweep's `runs.toml`; `path` only names it in errors.
+///
+/// # Errors
+/// If they are not what a sweep has written.
+pub fn check(path: &Path, bytes: &[u8]) -> Result<()> {
+    parse(path, bytes).map(drop)
+}
+
+/// What the bytes of the file `path` say of runs.
+fn parse(path: &Path, bytes: &[u8]) -> Result<Saved> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_string());
+    let saved = text.and_then(|text| toml::from_str(text).map_err(|error| brief(error.message())));
+    saved.map_err(|why| {
+        let what = format!("is not what a sweep has written ({why})");
+        let mend = "remove the folder to begin anew, or choose another --out";
+        Error::run(path, format!("{what}; {mend}"))
+    })
+}
+
 /// Refuses a folder that holds something, but no sweep, before anything is written to it.
 fn refuse_foreign(folder: &Path) -> Result<()> {
     if !folder.is_dir() || is_file(&folder.join(FILE))? {
@@ -179,15 +193,15 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
     }
 }
 
-/// Holds the folder for one sweep alone as long as the file is open.
-fn lock(folder: &Path) -> Result<File> {
+/// Holds the folder for one sweep alone as long as the file is open; a warning where there are no locks.
+fn lock(folder: &Path) -> Result<(File, Option<String>)> {
     make_folder(folder)?;
     let path = folder.join(LOCK);
     let file = File::create(&path).map_err(Error::io(&path))?;
-    // Where locks are unknown there is none.
-    match try_lock(&file).unwrap_or(true) {
-        true => Ok(file),
-        false => {
+    match try_lock(&file) {
+        Ok(true) => Ok((file, None)),
+        Err(error) => Ok((file, Some(no_locks(folder, &error)))),
+        Ok(false) => {
             let what = "another sweep works in this folder; wait for it, or choose another --out";
             Err(Error::busy(folder, what))
         }
@@ -198,6 +212,7 @@ fn lock(folder: &Path) -> Result<File> {
 mod tests {
     use super::*;
     use crate::sweep::Sweep;
+    use std::fs;
 
     #[test]
     fn what_is_noted_is_found_again_and_what_is_gone_is_not() {

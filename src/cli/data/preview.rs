@@ -2,20 +2,20 @@
 
 use crate::cli::output::{self, Kind};
 use crate::cli::{print, whole};
+use crate::data::place::name_of;
 use crate::data::{self, Opened, Wanted};
 use crate::random::{Purpose, Random};
 use crate::report::{columns_for, grid_png};
 use crate::{Error, Result};
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `minimax data preview`.
 #[derive(Args, Debug)]
 pub struct PreviewArgs {
     /// A data set's name (see `minimax data list`), a folder, or a .zip, .npy or .npz file
-    #[arg(value_name = "NAME|PATH", value_parser = NonEmptyStringValueParser::new())]
-    pub data: String,
+    #[arg(value_name = "NAME|PATH")]
+    pub data: PathBuf,
     /// The picture to write
     #[arg(long, value_name = "FILE", default_value = "grid.png")]
     pub out: PathBuf,
@@ -42,18 +42,18 @@ pub fn run(args: &PreviewArgs) -> Result<()> {
 
 /// Draws the grid and says what was drawn, and what there is to know of the data.
 fn preview(args: &PreviewArgs) -> Result<String> {
-    output::check(&args.out, Kind::Png, args.force, &[Path::new(&args.data)])?;
+    output::check(&args.out, Kind::Png, args.force, &[args.data.as_path()])?;
     let wanted = Wanted {
         seed: args.seed,
         ..Wanted::default()
     };
-    let Opened { images, notes } = data::open(&args.data, &wanted)?;
+    let Opened { images, notes } = data::open(&name_of(args.data.as_ref()), &wanted)?;
     let total = images.len();
     let count = args.count.unwrap_or(total.min(100));
     if count == 0 || count > total {
         return Err(Error::Usage(format!(
             "--count {count}: {} has {total} images; choose from 1 to {total}",
-            args.data
+            args.data.display()
         )));
     }
     let order = Random::new(args.seed, Purpose::Shuffle).permutation(total);
@@ -73,7 +73,7 @@ fn preview(args: &PreviewArgs) -> Result<String> {
     };
     let line = format!(
         "{}: {count} of {total} images, {height}x{width}x{channels}, {classes}, drawn to {}",
-        args.data,
+        args.data.display(),
         args.out.display()
     );
     Ok([line]

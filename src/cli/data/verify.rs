@@ -7,15 +7,14 @@ use crate::data::manifest::{Manifest, Set};
 use crate::data::verify::{Check, State, check, recognise};
 use crate::{Error, Result};
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `minimax data verify`.
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
     /// A public data set in datasets/NAME, or any folder with the files of one
-    #[arg(value_name = "NAME|DIR", value_parser = NonEmptyStringValueParser::new())]
-    pub data: String,
+    #[arg(value_name = "NAME|DIR")]
+    pub data: PathBuf,
     /// Whose data sets there are.
     #[command(flatten)]
     pub manifest: ManifestArgs,
@@ -48,14 +47,17 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
 }
 
 /// The set that is meant and where it is.
-fn find<'m>(manifest: &'m Manifest, data: &str) -> Result<(&'m Set, PathBuf)> {
-    if let Some(set) = manifest.set(data) {
+fn find<'m>(manifest: &'m Manifest, data: &Path) -> Result<(&'m Set, PathBuf)> {
+    if let Some(set) = data.to_str().and_then(|name| manifest.set(name)) {
         return Ok((set, folder_of(&set.name)));
     }
-    let (folder, names) = (PathBuf::from(data), manifest.names());
+    let (folder, names) = (data.to_path_buf(), manifest.names());
     if !folder.is_dir() {
         let mend = format!("choose one of {names} or give a folder's path");
-        return Err(Error::Usage(format!("{data}: no such data set; {mend}")));
+        return Err(Error::Usage(format!(
+            "{}: no such data set; {mend}",
+            data.display()
+        )));
     }
     match recognise(manifest, &folder)? {
         Some(set) => Ok((set, folder)),

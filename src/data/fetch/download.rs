@@ -3,6 +3,7 @@
 use super::Progress;
 use super::http::{Client, Failure, length};
 use crate::data::manifest::{File, Sum};
+use crate::files::again;
 use crate::terminal::excerpt;
 use crate::{Error, Result};
 use std::fs;
@@ -62,7 +63,10 @@ impl<'a> Download<'a> {
         for mirror in mirrors {
             let url = &format!("{}/{}", mirror.trim_end_matches('/'), self.file.name);
             match self.try_mirror(url) {
-                Ok(()) => return fs::rename(&self.part, self.path).map_err(Error::io(self.path)),
+                Ok(()) => {
+                    return again(|| fs::rename(&self.part, self.path))
+                        .map_err(Error::io(self.path));
+                }
                 Err(Failure::Here(error)) => return Err(error),
                 Err(Failure::Passing(why) | Failure::Lasting(why)) => {
                     self.tell_failure(url, &why, false);
@@ -131,7 +135,7 @@ impl<'a> Download<'a> {
         if sum == wanted {
             return Ok(());
         }
-        fs::remove_file(&self.part).map_err(Error::io(&self.part))?;
+        again(|| fs::remove_file(&self.part)).map_err(Error::io(&self.part))?;
         let why = format!("its SHA-256 is {sum} and should be {wanted}");
         Err(Failure::Lasting(why))
     }

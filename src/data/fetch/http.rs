@@ -1,8 +1,9 @@
 //! One request for the rest of a file (RFC 9110, section 14: range requests), written as it comes.
 
 use super::Patience;
+use crate::Error;
+use crate::files::{self, again};
 use crate::terminal::brief;
-use crate::{Error, files};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -111,7 +112,7 @@ impl Client {
                     before = at;
                 }
                 Ok(Heard::Bytes(more)) if at + more.len() as u64 > bytes => {
-                    fs::remove_file(part).map_err(Error::io(part))?;
+                    again(|| fs::remove_file(part)).map_err(Error::io(part))?;
                     return Err(Failure::Lasting(format!("sends more than {bytes} bytes")));
                 }
                 Ok(Heard::Bytes(more)) => {
@@ -186,7 +187,7 @@ fn begin(
     bytes: u64,
 ) -> Result<u64, Failure> {
     let Some(start) = start else {
-        fs::remove_file(part).map_err(Error::io(part))?;
+        again(|| fs::remove_file(part)).map_err(Error::io(part))?;
         let what = format!("can't go on from byte {done}, so all of it is asked for");
         return Err(Failure::Passing(what));
     };

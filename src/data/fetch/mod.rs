@@ -7,6 +7,7 @@ mod unpack;
 
 use super::manifest::{File, Set};
 use super::verify::{self, Check, State};
+use crate::files::again;
 use crate::{Error, Result};
 use download::Download;
 use http::Client;
@@ -99,7 +100,7 @@ pub fn fetch(
                 Download::new(client, file, &path, progress, stop).run(&set.mirrors)?;
             }
             unpack::unpack(&path, &file.contents, stop)?;
-            fs::remove_file(&path).map_err(Error::io(&path))?;
+            again(|| fs::remove_file(&path)).map_err(Error::io(&path))?;
         } else {
             nothing_in_the_way(&checks, file, folder)?;
             Download::new(client, file, &path, progress, stop).run(&set.mirrors)?;

@@ -2,7 +2,8 @@
 //! said by the manifest alone, never by a path in the archive.
 
 use crate::data::manifest::{Content, Sum};
-use crate::{Error, Result, files};
+use crate::files::{self, again};
+use crate::{Error, Result};
 use flate2::bufread::GzDecoder;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -48,7 +49,7 @@ pub fn unpack(archive: &Path, contents: &[Content], stop: &dyn Fn() -> bool) -> 
         let target = archive.with_file_name(&content.name);
         // A link would be followed, and what it leads to written over.
         if target.is_symlink() {
-            std::fs::remove_file(&target).map_err(Error::io(&target))?;
+            again(|| std::fs::remove_file(&target)).map_err(Error::io(&target))?;
         }
         files::write_whole(&target, &bytes)?;
     }

@@ -3,10 +3,9 @@
 
 use crate::data::picture;
 use crate::terminal::excerpt;
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Labels are bytes.
@@ -52,10 +51,9 @@ pub fn walk(folder: &Path) -> Result<Entries> {
     let mut open = vec![PathBuf::new()];
     while let Some(inside) = open.pop() {
         let path = folder.join(&inside);
-        for entry in fs::read_dir(&path).map_err(Error::io(&path))? {
-            let name = entry.map_err(Error::io(&path))?.file_name();
-            let inside = inside.join(&name);
-            let path = folder.join(&inside);
+        for path in files::list(&path)? {
+            let name = path.file_name().expect("an entry of a folder has a name");
+            let inside = inside.join(name);
             let kind = match path {
                 _ if path.is_dir() => Kind::Folder,
                 _ if path.is_file() => Kind::File,
