@@ -68,12 +68,7 @@ struct Saved {
 impl Node {
     fn new(op: Option<Box<dyn Op>>, inputs: Vec<Saved>, output: Option<Saved>) -> Arc<Node> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Arc::new(Node {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            op,
-            inputs,
-            output,
-        })
+        Arc::new(Node { id: NEXT.fetch_add(1, Ordering::Relaxed), op, inputs, output })
     }
 
     pub(crate) fn leaf() -> Arc<Node> {
@@ -157,29 +152,14 @@ impl Saved {
 /// # Panics
 /// If `storage` doesn't fit `shape`.
 #[track_caller]
-pub fn record(
-    op: impl Op + 'static,
-    inputs: &[&Tensor],
-    shape: impl Into<Shape>,
-    storage: Storage,
-) -> Tensor {
+pub fn record(op: impl Op + 'static, inputs: &[&Tensor], shape: impl Into<Shape>, storage: Storage) -> Tensor {
     record_shared(op, inputs, shape.into(), Arc::new(storage))
 }
 
 /// As [`record`], for an output that shares the values of an input.
 #[track_caller]
-pub(crate) fn record_shared(
-    op: impl Op + 'static,
-    inputs: &[&Tensor],
-    shape: Shape,
-    storage: Arc<Storage>,
-) -> Tensor {
-    assert!(
-        storage.len() == shape.numel(),
-        "{}: {} values for an output of shape {shape}",
-        op.name(),
-        storage.len()
-    );
+pub(crate) fn record_shared(op: impl Op + 'static, inputs: &[&Tensor], shape: Shape, storage: Arc<Storage>) -> Tensor {
+    assert!(storage.len() == shape.numel(), "{}: {} values for an output of shape {shape}", op.name(), storage.len());
     let recorded = recording() && inputs.iter().any(|input| input.requires_grad());
     let node = recorded.then(|| {
         let keeps = op.keeps();
@@ -194,11 +174,7 @@ pub(crate) fn record_shared(
             storage: Some(Arc::clone(&storage)),
             node: None,
         });
-        Node::new(
-            Some(Box::new(op)),
-            inputs.iter().map(saved).collect(),
-            output,
-        )
+        Node::new(Some(Box::new(op)), inputs.iter().map(saved).collect(), output)
     });
     Tensor::from_parts(shape, storage, node)
 }
@@ -268,12 +244,7 @@ fn one(loss: &Tensor) -> Tensor {
 /// # Panics
 /// If the shapes of `output` and `cotangent` differ.
 #[track_caller]
-pub fn vjp(
-    output: Tensor,
-    cotangent: Tensor,
-    parameters: &[&Tensor],
-    create_graph: bool,
-) -> Vec<Tensor> {
+pub fn vjp(output: Tensor, cotangent: Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Tensor> {
     assert!(
         output.shape() == cotangent.shape(),
         "vjp: output {} and cotangent {} must have one shape",
@@ -281,11 +252,7 @@ pub fn vjp(
         cotangent.shape()
     );
     let mut found: HashMap<u64, Option<Tensor>> = HashMap::new();
-    found.extend(
-        parameters
-            .iter()
-            .filter_map(|p| Some((p.node.as_ref()?.id, None))),
-    );
+    found.extend(parameters.iter().filter_map(|p| Some((p.node.as_ref()?.id, None))));
 
     let mut pending: BTreeMap<u64, (Arc<Node>, Tensor)> = BTreeMap::new();
     let mut reaching = HashSet::new();
@@ -308,10 +275,7 @@ pub fn vjp(
             let (Some(op), true) = (&node.op, wanted.contains(&true)) else {
                 continue;
             };
-            let call = Call {
-                node: &node,
-                wanted,
-            };
+            let call = Call { node: &node, wanted };
             let grads = op.vjp(&call, &grad);
             assert!(
                 grads.len() == node.inputs.len(),

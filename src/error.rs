@@ -100,35 +100,22 @@ impl Error {
 
     /// A [`Error::Data`] with its three parts.
     pub fn data(path: impl AsRef<Path>, what: impl Into<String>, mend: impl Into<String>) -> Error {
-        Error::Data {
-            path: path.as_ref().to_path_buf(),
-            what: what.into(),
-            mend: mend.into(),
-        }
+        Error::Data { path: path.as_ref().to_path_buf(), what: what.into(), mend: mend.into() }
     }
 
     /// A [`Error::Run`] with its two parts.
     pub fn run(path: impl AsRef<Path>, what: impl Into<String>) -> Error {
-        Error::Run {
-            path: path.as_ref().to_path_buf(),
-            what: what.into(),
-        }
+        Error::Run { path: path.as_ref().to_path_buf(), what: what.into() }
     }
 
     /// A [`Error::Busy`] with its two parts.
     pub fn busy(path: impl AsRef<Path>, what: impl Into<String>) -> Error {
-        Error::Busy {
-            path: path.as_ref().to_path_buf(),
-            what: what.into(),
-        }
+        Error::Busy { path: path.as_ref().to_path_buf(), what: what.into() }
     }
 
     /// A [`Error::Recipe`] with its two parts.
     pub fn recipe(recipe: impl Into<String>, what: impl Into<String>) -> Error {
-        Error::Recipe {
-            recipe: recipe.into(),
-            what: what.into(),
-        }
+        Error::Recipe { recipe: recipe.into(), what: what.into() }
     }
 
     /// A [`Error::Diverged`] whose remedy is the commonest.
@@ -136,9 +123,7 @@ impl Error {
         Error::Diverged {
             step,
             what: what.into(),
-            mend:
-                "a lower generator.optimizer.learning_rate or discriminator.optimizer.learning_rate"
-                    .into(),
+            mend: "a lower generator.optimizer.learning_rate or discriminator.optimizer.learning_rate".into(),
         }
     }
 
@@ -175,17 +160,15 @@ impl Display for Error {
             Error::Run { path, what } | Error::Busy { path, what } => {
                 format!("{}: {what}", path.display())
             }
-            Error::Diverged { step, what, mend } => format!(
-                "step {step}: {what}; the last good checkpoint is kept, start again with {mend}"
-            ),
+            Error::Diverged { step, what, mend } => {
+                format!("step {step}: {what}; the last good checkpoint is kept, start again with {mend}")
+            }
             Error::Cuda { device, what } => format!("{device}: {what}"),
             Error::Memory { bytes } => format!(
                 "no memory for {} more; lower training.batch_size or the sizes of the layers, or close other programs",
                 megabytes(*bytes)
             ),
-            Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => {
-                what.clone()
-            }
+            Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => what.clone(),
         };
         f.write_str(&line(&message))
     }
@@ -217,9 +200,7 @@ fn io_mend(source: &std::io::Error) -> &'static str {
             "; choose a place you may write to, or change its permissions"
         }
         Kind::StorageFull | Kind::QuotaExceeded => "; free some space or choose another disk",
-        Kind::FileTooLarge => {
-            "; raise the limit on the size of files (ulimit -f), or choose another disk"
-        }
+        Kind::FileTooLarge => "; raise the limit on the size of files (ulimit -f), or choose another disk",
         Kind::IsADirectory => "; name a file in it",
         Kind::AlreadyExists => "; choose another name",
         _ => "",

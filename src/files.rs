@@ -42,11 +42,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// and an old file stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = match again(|| fs::canonicalize(path)) {
-        Ok(target) => again(|| fs::metadata(&target)).and_then(|found| {
-            match found.is_file() || found.is_dir() {
-                true => replace(&target, bytes),
-                false => fs::write(&target, bytes),
-            }
+        Ok(target) => again(|| fs::metadata(&target)).and_then(|found| match found.is_file() || found.is_dir() {
+            true => replace(&target, bytes),
+            false => fs::write(&target, bytes),
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => replace(path, bytes),
         Err(error) => Err(error),
@@ -74,9 +72,7 @@ pub fn again<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 pub fn is_file(path: &Path) -> Result<bool> {
     match again(|| fs::metadata(path)) {
         Ok(found) => Ok(found.is_file()),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(false)
-        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
         Err(error) => Err(Error::io(path)(error)),
     }
 }
@@ -86,11 +82,7 @@ pub fn is_file(path: &Path) -> Result<bool> {
 /// # Errors
 /// [`Error::Io`] where it can't be read whole.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect()
-    };
+    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
     again(read).map_err(Error::io(folder))
 }
 
@@ -117,9 +109,7 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
 /// What is to be said where [`try_lock`] finds no locks in `folder`.
 pub fn no_locks(folder: &Path, error: &io::Error) -> String {
     let folder = folder.display();
-    format!(
-        "warning: {folder} can't be locked ({error}); nothing keeps a second process from writing to it"
-    )
+    format!("warning: {folder} can't be locked ({error}); nothing keeps a second process from writing to it")
 }
 
 /// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, and nothing that
@@ -138,9 +128,7 @@ pub fn remove_temporary_of(path: &Path) {
         false => folder,
     };
     let name = name.to_string_lossy();
-    remove_left_behind(folder, |path| {
-        target(path).is_some_and(|target| target == name)
-    });
+    remove_left_behind(folder, |path| target(path).is_some_and(|target| target == name));
 }
 
 fn remove_left_behind(folder: &Path, is_meant: impl Fn(&Path) -> bool) {
@@ -177,8 +165,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary_name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(temporary_name);
 
-    let result =
-        write_synced(&temporary, bytes).and_then(|_held| again(|| fs::rename(&temporary, path)));
+    let result = write_synced(&temporary, bytes).and_then(|_held| again(|| fs::rename(&temporary, path)));
     if result.is_err() {
         // The first error is the one to report, whether or not there was a file to remove.
         let _ = again(|| fs::remove_file(&temporary));
@@ -216,10 +203,8 @@ mod tests {
     use super::*;
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -244,10 +229,7 @@ mod tests {
         let nowhere = folder.path().join("no/such/file");
         for target in [&taken, &nowhere] {
             let error = write_whole(target, b"bytes").unwrap_err().to_string();
-            assert!(
-                error.starts_with(&format!("{}: ", target.display())),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("{}: ", target.display())), "{error}");
         }
         assert_eq!(names_in(folder.path()), ["taken"]);
     }

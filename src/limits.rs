@@ -32,12 +32,7 @@ pub fn memory_limit(root: &Path) -> Option<MemoryLimit> {
         (container, "this container's limit of (its cgroup)"),
         (process, "this process's limit of (see ulimit -v)"),
     ];
-    let limits = limits.into_iter().filter_map(|(bytes, whose)| {
-        Some(MemoryLimit {
-            bytes: bytes?,
-            whose,
-        })
-    });
+    let limits = limits.into_iter().filter_map(|(bytes, whose)| Some(MemoryLimit { bytes: bytes?, whose }));
     limits.min_by_key(|limit| limit.bytes)
 }
 
@@ -119,11 +114,7 @@ mod tests {
             Max address space         6000000              unlimited            bytes     \n";
         let cases: [(&[File], u64, &str); 6] = [
             (&[MACHINE], 8 << 20, "this machine's"),
-            (
-                &[MACHINE, ("proc/self/limits", limits)],
-                6_000_000,
-                "this process's",
-            ),
+            (&[MACHINE, ("proc/self/limits", limits)], 6_000_000, "this process's"),
             // Version 2: the group's own limit, that of the one around it, and none.
             (
                 &[
@@ -149,10 +140,7 @@ mod tests {
             (
                 &[
                     MACHINE,
-                    (
-                        "proc/self/cgroup",
-                        "9:cpu:/x\n4:hugetlb,memory:/docker/../abc\n0::/\n",
-                    ),
+                    ("proc/self/cgroup", "9:cpu:/x\n4:hugetlb,memory:/docker/../abc\n0::/\n"),
                     ("sys/fs/cgroup/memory/memory.limit_in_bytes", "3000000\n"),
                 ],
                 3_000_000,
@@ -162,10 +150,7 @@ mod tests {
                 &[
                     MACHINE,
                     ("proc/self/cgroup", "4:memory:/\n"),
-                    (
-                        "sys/fs/cgroup/memory/memory.limit_in_bytes",
-                        "9223372036854771712\n",
-                    ),
+                    ("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
                 ],
                 8 << 20,
                 "this machine's",
@@ -181,10 +166,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_said_nothing_is_known() {
-        let forged = [
-            ("proc/meminfo", "MemTotal: many\n"),
-            ("proc/self/cgroup", "\n::\n0::/../..\n"),
-        ];
+        let forged = [("proc/meminfo", "MemTotal: many\n"), ("proc/self/cgroup", "\n::\n0::/../..\n")];
         for files in [&forged[..], &[]] {
             assert_eq!(memory_limit(root(files).path()), None);
         }

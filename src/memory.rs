@@ -59,10 +59,7 @@ fn given(at: *mut u8, bytes: usize) -> *mut u8 {
 }
 
 #[cold]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "there is nobody to give an error to"
-)]
+#[expect(clippy::disallowed_methods, reason = "there is nobody to give an error to")]
 fn end(bytes: usize) -> ! {
     static ENDING: AtomicBool = AtomicBool::new(false);
     // What is written needs memory itself: that may not be there either.

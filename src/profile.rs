@@ -30,10 +30,7 @@ pub struct Cost {
 impl Cost {
     /// A product of `products` multiplications and additions, whose operands and result have so many values.
     pub fn product(products: usize, values: usize) -> Cost {
-        Cost {
-            flop: 2 * products,
-            values,
-        }
+        Cost { flop: 2 * products, values }
     }
 
     /// A convolution or one of its gradients, whose padding counts as if it were multiplied.
@@ -57,9 +54,7 @@ pub struct Span {
 /// Begins to time an op.
 #[inline]
 pub fn span(name: &'static str, cost: impl FnOnce() -> Cost) -> Span {
-    let open = RECORDING
-        .load(Ordering::Relaxed)
-        .then(|| (name, cost(), Instant::now()));
+    let open = RECORDING.load(Ordering::Relaxed).then(|| (name, cost(), Instant::now()));
     Span { open }
 }
 
@@ -78,9 +73,7 @@ impl Drop for Span {
 
 fn record() -> MutexGuard<'static, Option<Profile>> {
     // A panic elsewhere can't leave it half-changed.
-    RECORD
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    RECORD.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// Begins to record all spans, those of every thread.
@@ -117,12 +110,7 @@ struct Total {
 
 impl Profile {
     fn new() -> Profile {
-        Profile {
-            begun: Instant::now(),
-            whole: Duration::ZERO,
-            totals: HashMap::new(),
-            spans: Vec::new(),
-        }
+        Profile { begun: Instant::now(), whole: Duration::ZERO, totals: HashMap::new(), spans: Vec::new() }
     }
 
     fn add(&mut self, name: &'static str, cost: Cost, begun: Instant, length: Duration) {
@@ -143,10 +131,8 @@ impl Profile {
         let mut totals: Vec<_> = self.totals.iter().collect();
         totals.sort_by(|a, b| b.1.time.cmp(&a.1.time).then(a.0.cmp(b.0)));
         let whole = self.whole.as_secs_f64();
-        let mut text = format!(
-            "{:<24} {:>9} {:>11} {:>9} {:>7} {:>7}\n",
-            "op", "calls", "ms", "GFLOP/s", "GB/s", "share"
-        );
+        let mut text =
+            format!("{:<24} {:>9} {:>11} {:>9} {:>7} {:>7}\n", "op", "calls", "ms", "GFLOP/s", "GB/s", "share");
         let mut rest = whole;
         for (name, total) in totals {
             let seconds = total.time.as_secs_f64();
@@ -203,19 +189,11 @@ mod tests {
         let at = profile.begun;
         let ms = Duration::from_millis;
         profile.add("conv2d", Cost::product(10_000_000, 1_000), at, ms(2));
-        profile.add(
-            "conv2d",
-            Cost::product(10_000_000, 1_000),
-            at + ms(3),
-            ms(2),
-        );
+        profile.add("conv2d", Cost::product(10_000_000, 1_000), at + ms(3), ms(2));
         profile.add("sum", Cost::pass(1_000_000), at + ms(2), ms(1));
         profile.whole = ms(10);
         let table = profile.table();
-        let words: Vec<Vec<&str>> = table
-            .lines()
-            .map(|line| line.split_whitespace().collect())
-            .collect();
+        let words: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(words[1], ["conv2d", "2", "4.0", "10.0", "0.0", "40.0%"]);
         assert_eq!(words[2], ["sum", "1", "1.0", "-", "4.0", "10.0%"]);
         assert_eq!(words[3][3..], ["-", "5.0", "-", "-", "50.0%"]);

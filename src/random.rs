@@ -22,10 +22,7 @@ const M1: u32 = 0xCD9E_8D57;
 /// The key of the next round.
 #[inline(always)]
 fn bump(key: [u32; 2]) -> [u32; 2] {
-    [
-        key[0].wrapping_add(0x9E37_79B9),
-        key[1].wrapping_add(0xBB67_AE85),
-    ]
+    [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)]
 }
 
 /// One Philox4x32-10 block: four random words from a counter and a key.
@@ -37,12 +34,8 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
         }
         let p0 = u64::from(counter[0]) * u64::from(M0);
         let p1 = u64::from(counter[2]) * u64::from(M1);
-        counter = [
-            (p1 >> 32) as u32 ^ counter[1] ^ key[0],
-            p1 as u32,
-            (p0 >> 32) as u32 ^ counter[3] ^ key[1],
-            p0 as u32,
-        ];
+        counter =
+            [(p1 >> 32) as u32 ^ counter[1] ^ key[0], p1 as u32, (p0 >> 32) as u32 ^ counter[3] ^ key[1], p0 as u32];
     }
     counter
 }
@@ -70,12 +63,7 @@ impl Position {
     pub fn words(&self, offset: u64) -> [u32; 4] {
         let at = self.block.wrapping_add(offset);
         philox(
-            [
-                at as u32,
-                (at >> 32) as u32,
-                self.stream as u32,
-                (self.stream >> 32) as u32,
-            ],
+            [at as u32, (at >> 32) as u32, self.stream as u32, (self.stream >> 32) as u32],
             [self.seed as u32, (self.seed >> 32) as u32],
         )
     }
@@ -89,8 +77,7 @@ impl Position {
     pub fn words_at_once(&self, offset: u64) -> [u32; WORDS_AT_ONCE] {
         let first = self.block.wrapping_add(offset);
         let low = |word: u64| u64::from(word as u32);
-        let mut c0: [u64; BLOCKS_AT_ONCE] =
-            std::array::from_fn(|block| first.wrapping_add(block as u64));
+        let mut c0: [u64; BLOCKS_AT_ONCE] = std::array::from_fn(|block| first.wrapping_add(block as u64));
         let mut c1 = c0.map(|at| at >> 32);
         let mut c2 = [self.stream; BLOCKS_AT_ONCE];
         let mut c3 = [self.stream >> 32; BLOCKS_AT_ONCE];
@@ -158,13 +145,7 @@ pub struct Random {
 impl Random {
     /// The stream of `purpose` from its start.
     pub fn new(seed: u64, purpose: Purpose) -> Random {
-        Random {
-            next: Position {
-                seed,
-                stream: purpose as u64,
-                block: 0,
-            },
-        }
+        Random { next: Position { seed, stream: purpose as u64, block: 0 } }
     }
 
     /// Reserves `count` numbers and says where they start.
@@ -258,19 +239,10 @@ mod tests {
     /// The known answers that Random123 publishes for philox4x32-10.
     #[test]
     fn known_answers() {
+        assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        assert_eq!(philox([u32::MAX; 4], [u32::MAX; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
         assert_eq!(
-            philox([0; 4], [0; 2]),
-            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
-        );
-        assert_eq!(
-            philox([u32::MAX; 4], [u32::MAX; 2]),
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
-        );
-        assert_eq!(
-            philox(
-                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
-                [0xa409_3822, 0x299f_31d0]
-            ),
+            philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
     }
@@ -292,11 +264,7 @@ mod tests {
     #[test]
     fn blocks_made_at_once_are_the_same_blocks() {
         for block in [0, u64::from(u32::MAX) - 5, u64::MAX - 5] {
-            let start = Position {
-                seed: u64::MAX - 5,
-                stream: u64::MAX / 3,
-                block,
-            };
+            let start = Position { seed: u64::MAX - 5, stream: u64::MAX / 3, block };
             let words: Vec<u32> = (3..3 + 16).flat_map(|i| start.words(i)).collect();
             assert_eq!(start.words_at_once(3)[..], words);
         }
@@ -308,10 +276,7 @@ mod tests {
         let x = random.normal(100_000);
         let mean = x.iter().sum::<f64>() / x.len() as f64;
         let var = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64;
-        assert!(
-            mean.abs() < 0.02 && (var - 1.0).abs() < 0.02,
-            "{mean} {var}"
-        );
+        assert!(mean.abs() < 0.02 && (var - 1.0).abs() < 0.02, "{mean} {var}");
         let u = random.uniform(100_000);
         let mean = u.iter().sum::<f64>() / u.len() as f64;
         assert!((mean - 0.5).abs() < 0.005 && u.iter().all(|v| (0.0..1.0).contains(v)));

@@ -26,16 +26,10 @@ impl Shape {
     /// of 1 for that, so that strides don't overflow either.
     #[track_caller]
     pub fn new(axes: &[usize]) -> Shape {
-        assert!(
-            axes.len() <= MAX_RANK,
-            "shape {axes:?} has more than {MAX_RANK} axes"
-        );
+        assert!(axes.len() <= MAX_RANK, "shape {axes:?} has more than {MAX_RANK} axes");
         let mut dims = [1; MAX_RANK];
         dims[..axes.len()].copy_from_slice(axes);
-        let shape = Shape {
-            dims,
-            rank: axes.len(),
-        };
+        let shape = Shape { dims, rank: axes.len() };
         shape.assert_addressable();
         shape
     }
@@ -44,10 +38,7 @@ impl Shape {
     fn assert_addressable(&self) {
         let lengths = self.dims().iter().map(|&length| length.max(1));
         let values = lengths.fold(1, usize::saturating_mul);
-        assert!(
-            values <= MAX_VALUES,
-            "shape {self} has more values than could be in memory"
-        );
+        assert!(values <= MAX_VALUES, "shape {self} has more values than could be in memory");
     }
 
     /// The axes.
@@ -114,10 +105,7 @@ impl Shape {
     /// If this shape doesn't broadcast to `target`.
     #[track_caller]
     pub fn broadcast_strides(self, target: Shape) -> [usize; MAX_RANK] {
-        assert!(
-            self.broadcast(target) == Some(target),
-            "shape {self} can't be stretched to {target}"
-        );
+        assert!(self.broadcast(target) == Some(target), "shape {self} can't be stretched to {target}");
         let own = self.strides();
         let mut strides = [0; MAX_RANK];
         for back in 1..=self.rank {
@@ -136,11 +124,7 @@ impl Shape {
     }
 
     fn back_axis(&self, back: usize) -> usize {
-        if back <= self.rank {
-            self.dims[self.rank - back]
-        } else {
-            1
-        }
+        if back <= self.rank { self.dims[self.rank - back] } else { 1 }
     }
 }
 
@@ -172,10 +156,7 @@ impl fmt::Debug for Shape {
 
 /// Rows or columns of zeros around an image, per side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    expecting = "a table with top, bottom, left, right"
-)]
+#[serde(deny_unknown_fields, expecting = "a table with top, bottom, left, right")]
 #[repr(C)]
 pub struct Padding {
     /// Rows above.
@@ -190,21 +171,11 @@ pub struct Padding {
 
 impl Padding {
     /// No padding: TensorFlow's `valid`.
-    pub const VALID: Padding = Padding {
-        top: 0,
-        bottom: 0,
-        left: 0,
-        right: 0,
-    };
+    pub const VALID: Padding = Padding { top: 0, bottom: 0, left: 0, right: 0 };
 
     /// The same number of zeros on every side.
     pub fn symmetric(p: usize) -> Padding {
-        Padding {
-            top: p,
-            bottom: p,
-            left: p,
-            right: p,
-        }
+        Padding { top: p, bottom: p, left: p, right: p }
     }
 
     /// TensorFlow's `same`, for an image `[h, w]`: the output has ceil(h / s) rows, and of the
@@ -214,24 +185,13 @@ impl Padding {
     /// If a stride is 0.
     #[track_caller]
     pub fn same(image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
-        assert!(
-            stride[0] > 0 && stride[1] > 0,
-            "same padding: stride {stride:?} must be positive"
-        );
+        assert!(stride[0] > 0 && stride[1] > 0, "same padding: stride {stride:?} must be positive");
         let total = |n: usize, k: usize, s: usize| {
             let last = n.div_ceil(s).saturating_sub(1) * s;
             k.saturating_sub(n - last)
         };
-        let (rows, columns) = (
-            total(image[0], kernel[0], stride[0]),
-            total(image[1], kernel[1], stride[1]),
-        );
-        Padding {
-            top: rows / 2,
-            bottom: rows - rows / 2,
-            left: columns / 2,
-            right: columns - columns / 2,
-        }
+        let (rows, columns) = (total(image[0], kernel[0], stride[0]), total(image[1], kernel[1], stride[1]));
+        Padding { top: rows / 2, bottom: rows - rows / 2, left: columns / 2, right: columns - columns / 2 }
     }
 }
 
@@ -274,32 +234,19 @@ impl Conv2dGeometry {
     /// Naming `op`, if the shapes don't fit or the kernel is larger than the padded input; or if that or the output
     /// has more values than could be in memory.
     #[track_caller]
-    pub fn new(
-        op: &str,
-        x: Shape,
-        weight: Shape,
-        stride: [usize; 2],
-        padding: Padding,
-    ) -> Conv2dGeometry {
+    pub fn new(op: &str, x: Shape, weight: Shape, stride: [usize; 2], padding: Padding) -> Conv2dGeometry {
         let (&[n, h, w, c_in], &[kh, kw, wc, c_out]) = (x.dims(), weight.dims()) else {
             panic!("{op}: input {x} and weight {weight} must both have 4 axes");
         };
-        assert!(
-            wc == c_in,
-            "{op}: input {x} has {c_in} channels, weight {weight} takes {wc}"
-        );
-        assert!(
-            stride[0] > 0 && stride[1] > 0,
-            "{op}: stride {stride:?} must be positive"
-        );
+        assert!(wc == c_in, "{op}: input {x} has {c_in} channels, weight {weight} takes {wc}");
+        assert!(stride[0] > 0 && stride[1] > 0, "{op}: stride {stride:?} must be positive");
         let padded = |length: usize, before, after| {
             let sum = length.checked_add(before)?.checked_add(after)?;
             (sum <= MAX_VALUES).then_some(sum)
         };
-        let (Some(rows), Some(columns)) = (
-            padded(h, padding.top, padding.bottom),
-            padded(w, padding.left, padding.right),
-        ) else {
+        let (Some(rows), Some(columns)) =
+            (padded(h, padding.top, padding.bottom), padded(w, padding.left, padding.right))
+        else {
             panic!("{op}: {padding:?} around {x} is more than could be in memory");
         };
         // Kernels make the padded input a few images at a time, and the output whole.
@@ -349,17 +296,13 @@ impl Conv2dGeometry {
     /// The input row that output row `y` and kernel row `i` meet, or `None` in the padding.
     #[inline]
     pub fn input_row(&self, y: usize, i: usize) -> Option<usize> {
-        (y * self.stride[0] + i)
-            .checked_sub(self.padding.top)
-            .filter(|&row| row < self.h)
+        (y * self.stride[0] + i).checked_sub(self.padding.top).filter(|&row| row < self.h)
     }
 
     /// The input column that output column `x` and kernel column `j` meet, or `None` in the padding.
     #[inline]
     pub fn input_column(&self, x: usize, j: usize) -> Option<usize> {
-        (x * self.stride[1] + j)
-            .checked_sub(self.padding.left)
-            .filter(|&column| column < self.w)
+        (x * self.stride[1] + j).checked_sub(self.padding.left).filter(|&column| column < self.w)
     }
 }
 
@@ -371,10 +314,7 @@ mod tests {
     fn same_padding_puts_the_smaller_half_first() {
         for (n, before, after) in [(28, 1, 2), (14, 1, 2), (32, 1, 2), (7, 2, 2)] {
             let p = Padding::same([n, n], [5, 5], [2, 2]);
-            assert_eq!(
-                (p.top, p.bottom, p.left, p.right),
-                (before, after, before, after)
-            );
+            assert_eq!((p.top, p.bottom, p.left, p.right), (before, after, before, after));
         }
         assert_eq!(Padding::same([9, 9], [1, 1], [3, 3]), Padding::VALID);
     }
@@ -382,15 +322,9 @@ mod tests {
     #[test]
     fn broadcasting_follows_numpy() {
         let shape = |d: &[usize]| Shape::new(d);
-        assert_eq!(
-            shape(&[4, 1, 3]).broadcast(shape(&[5, 1])),
-            Some(shape(&[4, 5, 3]))
-        );
+        assert_eq!(shape(&[4, 1, 3]).broadcast(shape(&[5, 1])), Some(shape(&[4, 5, 3])));
         assert_eq!(shape(&[2, 3]).broadcast(shape(&[2])), None);
-        assert_eq!(
-            shape(&[3, 1]).broadcast_strides(shape(&[2, 3, 4]))[..3],
-            [0, 1, 0]
-        );
+        assert_eq!(shape(&[3, 1]).broadcast_strides(shape(&[2, 3, 4]))[..3], [0, 1, 0]);
         assert!(shape(&[1, 3]).is_suffix_of(shape(&[2, 3])));
         assert!(!shape(&[2]).is_suffix_of(shape(&[2, 3])));
     }

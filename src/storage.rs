@@ -91,9 +91,7 @@ impl Storage {
         match device {
             Device::Reference => Storage::Reference(values.iter().map(|&v| f64::from(v)).collect()),
             Device::Cpu => Storage::Cpu(Buffer::from(values)),
-            Device::Cuda(ordinal) => {
-                Storage::Cuda(cuda::Buffer::from_slice(values, cuda::context(ordinal)))
-            }
+            Device::Cuda(ordinal) => Storage::Cuda(cuda::Buffer::from_slice(values, cuda::context(ordinal))),
         }
     }
 
@@ -102,19 +100,14 @@ impl Storage {
     pub fn from_bytes(bytes: &[u8], table: &[f32; 256], device: Device) -> Storage {
         let value = |&byte: &u8| table[usize::from(byte)];
         match device {
-            Device::Reference => {
-                Storage::Reference(bytes.iter().map(|byte| f64::from(value(byte))).collect())
-            }
+            Device::Reference => Storage::Reference(bytes.iter().map(|byte| f64::from(value(byte))).collect()),
             Device::Cpu => {
                 let mut buffer = Buffer::unspecified(bytes.len());
                 let to = buffer.par_chunks_mut(TASK_LENGTH);
-                to.zip(bytes.par_chunks(TASK_LENGTH))
-                    .for_each(|(to, from)| {
-                        let values = from.iter().map(value);
-                        to.iter_mut()
-                            .zip(values)
-                            .for_each(|(to, value)| *to = value);
-                    });
+                to.zip(bytes.par_chunks(TASK_LENGTH)).for_each(|(to, from)| {
+                    let values = from.iter().map(value);
+                    to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
+                });
                 Storage::Cpu(buffer)
             }
             Device::Cuda(ordinal) => {
@@ -134,19 +127,13 @@ impl Storage {
             Device::Reference => {
                 let mut values = Vec::new();
                 if attempt(|| values.try_reserve_exact(len)).is_err() {
-                    unwind(Error::Memory {
-                        bytes: len.saturating_mul(8),
-                    });
+                    unwind(Error::Memory { bytes: len.saturating_mul(8) });
                 }
                 values.resize(len, value);
                 Storage::Reference(values)
             }
             Device::Cpu => Storage::Cpu(Buffer::full(len, value as f32)),
-            Device::Cuda(ordinal) => Storage::Cuda(cuda::Buffer::full(
-                len,
-                value as f32,
-                cuda::context(ordinal),
-            )),
+            Device::Cuda(ordinal) => Storage::Cuda(cuda::Buffer::full(len, value as f32, cuda::context(ordinal))),
         }
     }
 

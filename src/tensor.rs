@@ -75,32 +75,18 @@ impl Tensor {
         Tensor::from_parts(shape, Arc::new(storage), None)
     }
 
-    pub(crate) fn from_parts(
-        shape: Shape,
-        storage: Arc<Storage>,
-        node: Option<Arc<Node>>,
-    ) -> Tensor {
-        Tensor {
-            shape,
-            storage,
-            node,
-        }
+    pub(crate) fn from_parts(shape: Shape, storage: Arc<Storage>, node: Option<Arc<Node>>) -> Tensor {
+        Tensor { shape, storage, node }
     }
 
     /// The same values as a parameter: a leaf that gradients are asked for.
     pub fn parameter(&self) -> Tensor {
-        Tensor {
-            node: Some(Node::leaf()),
-            ..self.detach()
-        }
+        Tensor { node: Some(Node::leaf()), ..self.detach() }
     }
 
     /// The same values without their history: a constant.
     pub fn detach(&self) -> Tensor {
-        Tensor {
-            node: None,
-            ..self.clone()
-        }
+        Tensor { node: None, ..self.clone() }
     }
 
     /// True if gradients reach this tensor: it is a parameter or was computed from one.
@@ -200,12 +186,7 @@ impl Tensor {
     /// If it holds more or none.
     #[track_caller]
     pub fn item(&self) -> f64 {
-        assert!(
-            self.numel() == 1,
-            "item: shape {} holds {} values, not one",
-            self.shape,
-            self.numel()
-        );
+        assert!(self.numel() == 1, "item: shape {} holds {} values, not one", self.shape, self.numel());
         match self.storage() {
             Storage::Reference(values) => values[0],
             Storage::Cpu(values) => f64::from(values[0]),

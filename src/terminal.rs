@@ -141,8 +141,7 @@ mod tests {
     #[test]
     fn nothing_that_steers_a_terminal_is_left() {
         for shown in [excerpt(NASTY).to_string(), line(NASTY), lines(NASTY)] {
-            let expected =
-                "\\u001b]0;owned\\u0007\\u001b[2J\\u009b31m\\u202etxt\\u2066\\r\\udb40\\udc41";
+            let expected = "\\u001b]0;owned\\u0007\\u001b[2J\\u009b31m\\u202etxt\\u2066\\r\\udb40\\udc41";
             assert_eq!(shown, expected);
         }
         assert_eq!(excerpt("a\nb\tc").to_string(), "a\\nb\\tc");
@@ -160,9 +159,7 @@ mod tests {
     fn what_a_parser_expected_is_kept() {
         let long = "x`, expected ".repeat(1 << 16);
         let said = brief(&format!("unknown key `{long}`, expected one of `a`, `b`"));
-        assert!(
-            said.starts_with("unknown key `x`") && said.ends_with("…, expected one of `a`, `b`")
-        );
+        assert!(said.starts_with("unknown key `x`") && said.ends_with("…, expected one of `a`, `b`"));
         assert!(said.len() < 200, "{said}");
         assert!(brief(&"y".repeat(1 << 20)).len() < 200);
         let short = "invalid type: string \"many\", expected a number";
@@ -173,10 +170,7 @@ mod tests {
     fn long_text_is_cut() {
         let eighty = "ä".repeat(EXCERPT);
         assert_eq!(excerpt(&eighty).to_string(), eighty);
-        assert_eq!(
-            excerpt(&format!("{eighty}x")).to_string(),
-            eighty.clone() + "…"
-        );
+        assert_eq!(excerpt(&format!("{eighty}x")).to_string(), eighty.clone() + "…");
         let message = format!("file: {}; remove it", "ä".repeat(1 << 20));
         let shown = line(&message);
         assert!(shown.starts_with("file: ä") && shown.ends_with("ä; remove it"));

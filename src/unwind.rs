@@ -26,11 +26,9 @@ struct Unwinding(Error);
 pub fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
     let _inside = Inside::new();
     // What f leaves half-changed is dropped by whoever gets the error.
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
-        match payload.downcast::<Unwinding>() {
-            Ok(unwinding) => Err(unwinding.0),
-            Err(panic) => resume_unwind(panic),
-        }
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| match payload.downcast::<Unwinding>() {
+        Ok(unwinding) => Err(unwinding.0),
+        Err(panic) => resume_unwind(panic),
     })
 }
 
@@ -69,10 +67,7 @@ mod tests {
     use super::*;
 
     fn lost() -> Error {
-        Error::Cuda {
-            device: "cuda:0".into(),
-            what: "lost; restart".into(),
-        }
+        Error::Cuda { device: "cuda:0".into(), what: "lost; restart".into() }
     }
 
     #[test]
@@ -80,10 +75,7 @@ mod tests {
         let caught = catch(|| -> Result<()> { unwind(lost()) });
         assert_eq!(caught.unwrap_err().to_string(), "cuda:0: lost; restart");
         let panicked = catch_unwind(|| unwind(lost())).unwrap_err();
-        assert_eq!(
-            *panicked.downcast::<String>().unwrap(),
-            "cuda:0: lost; restart"
-        );
+        assert_eq!(*panicked.downcast::<String>().unwrap(), "cuda:0: lost; restart");
     }
 
     #[test]

@@ -113,20 +113,14 @@ fn arrays(folder: &Path) -> [PathBuf; 3] {
     fs::create_dir(&idx).unwrap();
     let images = [&[0, 0, 8, 3], &count[..], &side, &side, &pixels[..40 * 784]].concat();
     let labels = [&[0, 0, 8, 1], &count[..], &[7; 40]].concat();
-    for (name, bytes) in [
-        ("train-images-idx3-ubyte.gz", images),
-        ("train-labels-idx1-ubyte.gz", labels),
-    ] {
+    for (name, bytes) in [("train-images-idx3-ubyte.gz", images), ("train-labels-idx1-ubyte.gz", labels)] {
         let file = fs::File::create(idx.join(name)).unwrap();
         let mut file = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
         file.write_all(&bytes).unwrap();
         file.finish().unwrap();
     }
     fs::create_dir(&cifar).unwrap();
-    let records: Vec<u8> = pixels
-        .chunks(3072)
-        .flat_map(|image| [&[3], image].concat())
-        .collect();
+    let records: Vec<u8> = pixels.chunks(3072).flat_map(|image| [&[3], image].concat()).collect();
     fs::write(cifar.join("data_batch_1.bin"), records).unwrap();
     let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (40, 28, 28), }\n";
     let length = (header.len() as u16).to_le_bytes();
@@ -143,11 +137,7 @@ fn every_command_copes() {
     let (game, pictures) = (game.display(), pictures.display());
     let train = format!("train {game} --data {pictures} --steps 4 --threads 1 --out run");
     copes(folder, &train, "run/checkpoint.safetensors");
-    copes(
-        folder,
-        &format!("data preview {pictures} --out grid.png"),
-        "grid.png",
-    );
+    copes(folder, &format!("data preview {pictures} --out grid.png"), "grid.png");
     for data in arrays(folder) {
         let preview = format!("data preview {} --out grid.png", data.display());
         copes(folder, &preview, "grid.png");
@@ -159,11 +149,7 @@ fn every_command_copes() {
         ("export RUN --format onnx --out model.onnx", "model.onnx"),
     ] {
         let run = folder.join("whole/run");
-        copes(
-            folder,
-            &arguments.replace("RUN", run.to_str().unwrap()),
-            file,
-        );
+        copes(folder, &arguments.replace("RUN", run.to_str().unwrap()), file);
     }
 }
 

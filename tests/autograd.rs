@@ -84,10 +84,7 @@ impl Op for CountingProduct {
             self.0[i].fetch_add(1, Ordering::Relaxed);
             grad * &call.input(1 - i)
         };
-        vec![
-            call.wants(0).then(|| gradient(0)),
-            call.wants(1).then(|| gradient(1)),
-        ]
+        vec![call.wants(0).then(|| gradient(0)), call.wants(1).then(|| gradient(1))]
     }
 }
 
@@ -100,10 +97,7 @@ fn gradients_that_nobody_asks_for_are_not_computed() {
         let op = CountingProduct(Arc::clone(&counts));
         record(op, &[a, b], value.shape(), value.storage().clone())
     };
-    let (latent, generator) = (
-        Tensor::new(&[0.5], [1], Device::Reference),
-        parameter(&[2.0]),
-    );
+    let (latent, generator) = (Tensor::new(&[0.5], [1], Device::Reference), parameter(&[2.0]));
     let discriminator = parameter(&[3.0]);
     let fake = mul(&latent, &generator);
     let loss = total(&product(&product(&fake, &discriminator), &discriminator));

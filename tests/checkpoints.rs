@@ -16,10 +16,7 @@ use std::path::Path;
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/tiny.toml");
 
 /// A run's file that was written before there were sums.
-const WITHOUT_SUM: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/fuzz/seeds/checkpoint/checkpoint.safetensors"
-);
+const WITHOUT_SUM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/checkpoint/checkpoint.safetensors");
 
 /// What reads the files of a run.
 const READERS: [&str; 4] = [
@@ -41,10 +38,7 @@ fn pictures(folder: &Path) {
 
 /// `game.toml` and its `pictures` in `folder`.
 fn hinge_game(folder: &Path) {
-    let game = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/fixtures/games/hinge.toml"
-    );
+    let game = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/games/hinge.toml");
     std::fs::copy(game, folder.join("game.toml")).unwrap();
     pictures(&folder.join("pictures"));
 }
@@ -75,18 +69,10 @@ fn every_game_goes_on_as_if_it_had_not_stopped() {
         let name = game.file_stem().unwrap().to_str().unwrap();
         let flags = "--epochs 3 --data pictures --set data.last_batch=keep --batch-size 12";
         succeed(at, &format!("train game.toml {flags} --out {name}/whole"));
-        succeed(
-            at,
-            &format!("train game.toml {flags} --out {name}/parts --steps 6"),
-        );
+        succeed(at, &format!("train game.toml {flags} --out {name}/parts --steps 6"));
         succeed(at, &format!("train --resume --out {name}/parts"));
         let (whole, parts) = (at.join(name).join("whole"), at.join(name).join("parts"));
-        for file in [
-            "checkpoint.safetensors",
-            "generator.safetensors",
-            "samples/epoch-0003.png",
-            "samples/real.png",
-        ] {
+        for file in ["checkpoint.safetensors", "generator.safetensors", "samples/epoch-0003.png", "samples/real.png"] {
             assert!(read(&whole, file) == read(&parts, file), "{name}: {file}");
         }
         let log = rows(&whole, "log.csv", &[6]);
@@ -105,35 +91,20 @@ fn the_best_the_last_and_every_second_checkpoint_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     hinge_game(at);
-    succeed(
-        at,
-        "train game.toml --data pictures --epochs 5 --keep-every 2 --out run",
-    );
+    succeed(at, "train game.toml --data pictures --epochs 5 --keep-every 2 --out run");
     let run = at.join("run");
     let kept = std::fs::read_dir(run.join("kept")).unwrap();
     let mut kept: Vec<_> = kept.map(|entry| entry.unwrap().file_name()).collect();
     kept.sort();
     assert_eq!(kept, ["epoch-0002.safetensors", "epoch-0004.safetensors"]);
-    succeed(
-        at,
-        "sample run/kept/epoch-0002.safetensors --count 4 --out four.png",
-    );
+    succeed(at, "sample run/kept/epoch-0002.safetensors --count 4 --out four.png");
 
     let scored = rows(&run, "epochs.csv", &[]);
     let distance = |row: &Vec<String>| row[4].parse::<f64>().unwrap();
-    let best = scored[1..]
-        .iter()
-        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
-        .unwrap();
+    let best = scored[1..].iter().min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap();
     // The same state as that of a run that ends with the best epoch.
     let last = &best[1];
-    succeed(
-        at,
-        &format!(
-            "train game.toml --data pictures --epochs 5 --steps {} --out again",
-            best[0]
-        ),
-    );
+    succeed(at, &format!("train game.toml --data pictures --epochs 5 --steps {} --out again", best[0]));
     assert!(
         read(&run, "best.safetensors") == read(&at.join("again"), "checkpoint.safetensors"),
         "epoch {last} is the best"
@@ -171,12 +142,8 @@ fn a_folder_that_was_meddled_with_is_mended_or_refused() {
     let output = minimax(at, "report run").output().unwrap();
     let warning = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{warning}");
-    let what =
-        "warning: left out of the pictures: run/samples/epoch-0001.png: a palette of 4 bytes";
-    assert!(
-        warning.starts_with(what) && warning.lines().count() == 1,
-        "{warning}"
-    );
+    let what = "warning: left out of the pictures: run/samples/epoch-0001.png: a palette of 4 bytes";
+    assert!(warning.starts_with(what) && warning.lines().count() == 1, "{warning}");
     let report = String::from_utf8(read(&run, "report.html")).unwrap();
     assert!(report.contains("left out of the pictures: run/samples/epoch-0001.png"));
 
@@ -193,10 +160,7 @@ fn a_folder_that_was_meddled_with_is_mended_or_refused() {
         let held = std::fs::File::open(&run).unwrap();
         held.lock().unwrap();
         let recipe = read(&run, "recipe.toml");
-        for command in [
-            "train --resume --epochs 4",
-            "train game.toml --data pictures",
-        ] {
+        for command in ["train --resume --epochs 4", "train game.toml --data pictures"] {
             let said = fail(at, &format!("{command} --out run"), 75);
             assert!(said.contains("by another process"), "{said}");
         }
@@ -210,17 +174,9 @@ fn a_folder_that_was_meddled_with_is_mended_or_refused() {
 fn a_flipped_bit_is_found_in_every_file_of_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    succeed(
-        at,
-        &format!("train {TINY} --batch-size 1000 --steps 20 --keep-every 1 --out run"),
-    );
+    succeed(at, &format!("train {TINY} --batch-size 1000 --steps 20 --keep-every 1 --out run"));
     let run = at.join("run");
-    for name in [
-        "checkpoint.safetensors",
-        "best.safetensors",
-        "kept/epoch-0001.safetensors",
-        "generator.safetensors",
-    ] {
+    for name in ["checkpoint.safetensors", "best.safetensors", "kept/epoch-0001.safetensors", "generator.safetensors"] {
         let (path, whole) = (run.join(name), read(&run, name));
         let load = || checkpoint::load_network(&path, Role::Generator, Device::Cpu);
         assert!(load().unwrap().has_sum, "{name}");
@@ -245,10 +201,7 @@ fn a_flipped_bit_is_found_in_every_file_of_a_run() {
     std::fs::write(run.join("checkpoint.safetensors"), bytes).unwrap();
     for command in READERS {
         let said = fail(at, command, 1);
-        assert!(
-            said.contains("run/checkpoint.safetensors") && said.contains("SHA-256"),
-            "{said}"
-        );
+        assert!(said.contains("run/checkpoint.safetensors") && said.contains("SHA-256"), "{said}");
     }
 }
 
@@ -292,18 +245,12 @@ fn a_file_without_a_sum_is_read_with_a_word() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{command}: {said}");
         assert!(
-            said.starts_with("warning: ")
-                && said.contains("without a sum")
-                && said.lines().count() == 1,
+            said.starts_with("warning: ") && said.contains("without a sum") && said.lines().count() == 1,
             "{command}: {said}"
         );
         // So old a version also drew the built-in digits otherwise.
         let told = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(
-            told.contains("drew the digits a little differently"),
-            command == READERS[0],
-            "{command}: {told}"
-        );
+        assert_eq!(told.contains("drew the digits a little differently"), command == READERS[0], "{command}: {told}");
     }
     // From then on there is one.
     succeed(at, "train --resume --steps 2 --out run");
@@ -364,29 +311,17 @@ fn a_run_goes_back_to_its_best_state_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     hinge_game(at);
-    succeed(
-        at,
-        "train game.toml --data pictures --epochs 4 --keep-every 1 --out run",
-    );
+    succeed(at, "train game.toml --data pictures --epochs 4 --keep-every 1 --out run");
     let run = at.join("run");
     // As if the second epoch had been the best.
     let second = epochs(&run)[1][0].clone();
-    std::fs::copy(
-        run.join("kept/epoch-0002.safetensors"),
-        run.join("best.safetensors"),
-    )
-    .unwrap();
+    std::fs::copy(run.join("kept/epoch-0002.safetensors"), run.join("best.safetensors")).unwrap();
     let (last, log) = (read(&run, "checkpoint.safetensors"), read(&run, "log.csv"));
     let grid = read(&run, "samples/epoch-0004.png");
 
     let back = format!("train --resume --from best --steps {second} --out run");
     let said = succeed(at, &back);
-    assert!(
-        said.contains(&format!(
-            "after step {second}; all that came after it is in run/left-1"
-        )),
-        "{said}"
-    );
+    assert!(said.contains(&format!("after step {second}; all that came after it is in run/left-1")), "{said}");
     assert!(read(&run, "checkpoint.safetensors") == read(&run, "best.safetensors"));
     assert_eq!(epochs(&run).len(), 2);
     for later in ["samples/epoch-0003.png", "kept/epoch-0004.safetensors"] {
@@ -407,10 +342,7 @@ fn a_run_goes_back_to_its_best_state_and_loses_nothing() {
     // A last state that is damaged is no reason not to.
     std::fs::write(run.join("checkpoint.safetensors"), "no checkpoint").unwrap();
     succeed(at, "train --resume --from best --out run");
-    assert_eq!(
-        read(&run.join("left-2"), "checkpoint.safetensors"),
-        b"no checkpoint"
-    );
+    assert_eq!(read(&run.join("left-2"), "checkpoint.safetensors"), b"no checkpoint");
 }
 
 #[test]
@@ -420,44 +352,30 @@ fn a_run_begins_with_the_weights_of_another_where_they_fit() {
     hinge_game(at);
     succeed(at, "train game.toml --data pictures --epochs 1 --out run");
     // Steps of nothing.
-    let still = "--steps 1 --set generator.optimizer.learning_rate=1e-30 --set discriminator.optimizer.learning_rate=1e-30";
+    let still =
+        "--steps 1 --set generator.optimizer.learning_rate=1e-30 --set discriminator.optimizer.learning_rate=1e-30";
     let start = format!("train game.toml --data pictures --seed 9 {still}");
     let said = succeed(at, &format!("{start} --init run --out again"));
-    let line = said
-        .lines()
-        .find(|line| line.starts_with("weights: "))
-        .unwrap();
+    let line = said.lines().find(|line| line.starts_with("weights: ")).unwrap();
     assert!(line.ends_with(" tensors from run"), "{line}");
     let kernels = |folder: &str| {
         let bytes = read(at, &format!("{folder}/checkpoint.safetensors"));
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-        let named = file
-            .tensors()
-            .into_iter()
-            .filter(|(name, _)| name.ends_with(".kernel") && !name.contains("optimizer"));
-        let mut all: Vec<_> = named
-            .map(|(name, view)| (name, view.data().to_vec()))
-            .collect();
+        let named =
+            file.tensors().into_iter().filter(|(name, _)| name.ends_with(".kernel") && !name.contains("optimizer"));
+        let mut all: Vec<_> = named.map(|(name, view)| (name, view.data().to_vec())).collect();
         all.sort();
         all
     };
     assert!(!kernels("run").is_empty() && kernels("run") == kernels("again"));
 
     // The generator alone, then networks of which some layers fit, then none.
-    let said = succeed(
-        at,
-        &format!("{start} --init run/generator.safetensors --out third"),
-    );
-    assert!(
-        said.contains("begun anew: discriminator.") && said.contains("(not there)"),
-        "{said}"
-    );
+    let said = succeed(at, &format!("{start} --init run/generator.safetensors --out third"));
+    assert!(said.contains("begun anew: discriminator.") && said.contains("(not there)"), "{said}");
     std::fs::write(at.join("text"), "no weights").unwrap();
-    for (from, word) in [
-        ("nowhere", "nowhere"),
-        ("text", "not a whole checkpoint"),
-        ("pictures", "give the folder of a run"),
-    ] {
+    for (from, word) in
+        [("nowhere", "nowhere"), ("text", "not a whole checkpoint"), ("pictures", "give the folder of a run")]
+    {
         let said = fail(at, &format!("{start} --init {from} --out fourth"), 1);
         assert!(said.contains(word), "{said}");
     }
@@ -466,8 +384,5 @@ fn a_run_begins_with_the_weights_of_another_where_they_fit() {
         "train vanilla-mnist --data pictures --init third/generator.safetensors --out fourth --batch-size 8",
         1,
     );
-    assert!(
-        said.contains("no tensor that fits the recipe's networks") && !at.join("fourth").exists(),
-        "{said}"
-    );
+    assert!(said.contains("no tensor that fits the recipe's networks") && !at.join("fourth").exists(), "{said}");
 }

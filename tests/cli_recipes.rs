@@ -34,11 +34,7 @@ fn refused_in(folder: &Path, arguments: &str, code: i32, what: &str) {
 #[test]
 fn the_list_names_every_recipe() {
     let list = output("recipes");
-    let names: Vec<_> = list
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(' ').next())
-        .collect();
+    let names: Vec<_> = list.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes")).unwrap();
     let files = files.filter_map(|entry| {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -48,16 +44,12 @@ fn the_list_names_every_recipe() {
     assert_eq!(names[0], "quickstart", "the default comes first");
     assert_eq!(names.len(), files.len());
     assert!(names.iter().all(|&name| files.contains(name)), "{names:?}");
-    assert!(
-        list.contains("2,330,944") && list.contains("566,273"),
-        "{list}"
-    );
+    assert!(list.contains("2,330,944") && list.contains("566,273"), "{list}");
 }
 
 #[test]
 fn counts_as_json() {
-    let counts: Value =
-        serde_json::from_str(&output("recipes dcgan-compact-mnist --json")).unwrap();
+    let counts: Value = serde_json::from_str(&output("recipes dcgan-compact-mnist --json")).unwrap();
     let expected = serde_json::json!({
         "name": "dcgan-compact-mnist",
         "generator": { "total": 2_330_944, "trainable": 2_305_472 },
@@ -76,37 +68,16 @@ fn counts_as_json() {
 #[test]
 fn the_table_has_a_row_per_layer_and_the_sums() {
     let table = output("recipes vanilla-mnist --set training.batch_size=32");
-    for key in [
-        "batch_size=32",
-        "loss=\"bce\"",
-        "range=[-1.0, 1.0]",
-        "betas=[0.5, 0.999]",
-    ] {
+    for key in ["batch_size=32", "loss=\"bce\"", "range=[-1.0, 1.0]", "betas=[0.5, 0.999]"] {
         assert!(table.contains(key), "{key}: {table}");
     }
-    assert!(
-        table.lines().all(|line| line.chars().count() <= 110),
-        "{table}"
-    );
+    assert!(table.lines().all(|line| line.chars().count() <= 110), "{table}");
     let row = |start: &str| {
-        let fields = |line: &str| {
-            line.split_whitespace()
-                .map(String::from)
-                .collect::<Vec<_>>()
-        };
-        table
-            .lines()
-            .map(fields)
-            .find(|row| row.join(" ").starts_with(start))
+        let fields = |line: &str| line.split_whitespace().map(String::from).collect::<Vec<_>>();
+        table.lines().map(fields).find(|row| row.join(" ").starts_with(start))
     };
-    assert_eq!(
-        row("10 dense").unwrap(),
-        ["10", "dense", "units=784", "bias=true", "[784]", "402,192"]
-    );
-    assert_eq!(
-        row("12 reshape").unwrap().join(" "),
-        "12 reshape shape=[28, 28, 1] [28, 28, 1] 0"
-    );
+    assert_eq!(row("10 dense").unwrap(), ["10", "dense", "units=784", "bias=true", "[784]", "402,192"]);
+    assert_eq!(row("12 reshape").unwrap().join(" "), "12 reshape shape=[28, 28, 1] [28, 28, 1] 0");
     assert_eq!(row("total").unwrap(), ["total", "579,728"]);
     assert_eq!(row("not trainable").unwrap(), ["not", "trainable", "0"]);
 }
@@ -114,15 +85,13 @@ fn the_table_has_a_row_per_layer_and_the_sums() {
 #[test]
 fn what_the_discriminator_gives_and_what_is_seldom_meant_is_said() {
     assert!(output("recipes vanilla-mnist").ends_with("\noutput: a probability\n"));
-    assert!(
-        output("recipes dcgan-mnist")
-            .contains("\noutput: a logit, whose sigmoid is the probability\n")
-    );
+    assert!(output("recipes dcgan-mnist").contains("\noutput: a logit, whose sigmoid is the probability\n"));
     assert!(output("recipes wgan-mnist").contains("\noutput: a score\n"));
     let said = output("recipes dcgan-mnist --set data.range=[0,1]");
     let warning = said.lines().last().unwrap();
     assert!(
-        warning.starts_with("warning: generator layer 12 (tanh) gives values from -1 to 1, but data.range is [0.0, 1.0]"),
+        warning
+            .starts_with("warning: generator layer 12 (tanh) gives values from -1 to 1, but data.range is [0.0, 1.0]"),
         "{said}"
     );
 }
@@ -137,10 +106,7 @@ fn files_are_recipes_too() {
         refused_in(folder.path(), &format!("recipes {file}"), 1, what);
     };
     let text = include_str!("../recipes/vanilla-mnist.toml");
-    write(
-        "mine.toml",
-        text.replace("vanilla-mnist", "mine").as_bytes(),
-    );
+    write("mine.toml", text.replace("vanilla-mnist", "mine").as_bytes());
     let mine = succeed(folder.path(), "recipes mine.toml --json");
     assert!(mine.contains("\"name\":\"mine\""));
 
@@ -150,31 +116,11 @@ fn files_are_recipes_too() {
         let what = what.replace("LINE", &format!("line {line}"));
         refused("bad.toml", &format!("bad.toml: {what}"));
     };
-    refuse(
-        "units = 256",
-        "unit = 256",
-        "LINE: generator.layers.4.unit: unknown key `unit`",
-    );
-    refuse(
-        "units = 256",
-        "units = -256",
-        "LINE: generator.layers.4.units: invalid value: integer `-256`",
-    );
-    refuse(
-        "units = 256",
-        "units = 99999999999",
-        "generator layer 4 (dense): units = 99999999999; it must be",
-    );
-    refuse(
-        "shape = [28, 28, 1]",
-        "shape = [32, 32, 1]",
-        "generator layer 12 (reshape): shape [32, 32, 1] holds 1024",
-    );
-    refuse(
-        "batch_size = 64",
-        "batch_size = 0",
-        "training.batch_size = 0; it must be from 1 to 65536",
-    );
+    refuse("units = 256", "unit = 256", "LINE: generator.layers.4.unit: unknown key `unit`");
+    refuse("units = 256", "units = -256", "LINE: generator.layers.4.units: invalid value: integer `-256`");
+    refuse("units = 256", "units = 99999999999", "generator layer 4 (dense): units = 99999999999; it must be");
+    refuse("shape = [28, 28, 1]", "shape = [32, 32, 1]", "generator layer 12 (reshape): shape [32, 32, 1] holds 1024");
+    refuse("batch_size = 64", "batch_size = 0", "training.batch_size = 0; it must be from 1 to 65536");
     refuse("[data]", "[data", "LINE: ");
     write("noise.toml", b"name = \"\xff\"");
     refused("noise.toml", "not UTF-8");
@@ -187,29 +133,14 @@ fn files_are_recipes_too() {
 
 #[test]
 fn commands_written_wrong() {
-    refused(
-        "recipes dcgan",
-        2,
-        "choose one of quickstart, dcgan-mnist, ",
-    );
-    refused(
-        "recipes --jsn",
-        2,
-        "unexpected argument '--jsn' found; tip: ",
-    );
+    refused("recipes dcgan", 2, "choose one of quickstart, dcgan-mnist, ");
+    refused("recipes --jsn", 2, "unexpected argument '--jsn' found; tip: ");
     refused("recipes --set name=x", 2, "<RECIPE>");
-    refused(
-        "recipes quickstart --set training.epocs=1",
-        2,
-        "unknown key `epocs`",
-    );
+    refused("recipes quickstart --set training.epocs=1", 2, "unknown key `epocs`");
     refused("recipes quickstart --set x\ny=1", 2, "unknown key");
     refused("recpes", 2, "unrecognized subcommand 'recpes'");
     for (alone, word) in [("", "gradcheck"), ("data", "preview")] {
-        assert!(
-            output(alone).contains(word),
-            "minimax {alone} prints its help"
-        );
+        assert!(output(alone).contains(word), "minimax {alone} prints its help");
     }
     assert!(output("--help").contains("recipes"));
     assert!(output("--version").starts_with("minimax "));
@@ -223,16 +154,12 @@ fn a_closed_pipe_is_no_error() {
     drop(reader);
     let mut command = minimax(Path::new(ANYWHERE), "recipes");
     let output = command.stdout(writer).output().unwrap();
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{output:?}"
-    );
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
 /// Whether a terminal would do anything else with `text` than show it.
 fn steers(text: &str) -> bool {
-    text.chars()
-        .any(|c| c != '\n' && c.is_control() || "\u{202e}\u{2066}\u{2028}".contains(c))
+    text.chars().any(|c| c != '\n' && c.is_control() || "\u{202e}\u{2066}\u{2028}".contains(c))
 }
 
 #[test]
@@ -261,20 +188,14 @@ fn what_a_file_says_does_not_steer_the_terminal() {
     let turned = quickstart.replacen("description = \"", "description = \"\\u202eBoo\\u2066", 1);
     std::fs::write(folder.path().join("r.toml"), turned).unwrap();
     let shown = succeed(folder.path(), "recipes r.toml");
-    assert!(
-        shown.contains("\\u202eBoo\\u2066") && !steers(&shown),
-        "{shown}"
-    );
+    assert!(shown.contains("\\u202eBoo\\u2066") && !steers(&shown), "{shown}");
 
     let manifest = include_str!("../datasets/manifest.toml");
     let title = "title = \"\\u001b[2J\\u202e\\n\\\"";
     let manifest = manifest.replacen("title = \"", title, 1);
     std::fs::write(folder.path().join("m.toml"), manifest).unwrap();
     let list = succeed(folder.path(), "data list --manifest m.toml");
-    assert!(
-        !steers(&list) && list.contains("\\u001b[2J\\u202e\\n\""),
-        "{list}"
-    );
+    assert!(!steers(&list) && list.contains("\\u001b[2J\\u202e\\n\""), "{list}");
     let json = succeed(folder.path(), "data list --json --manifest m.toml");
     let rows: Value = serde_json::from_str(&json).unwrap();
     assert!(!steers(json.trim_end()), "{json}");
@@ -299,10 +220,7 @@ fn where_there_are_no_threads_it_is_said_in_a_line() {
         let mut command = minimax(folder.path(), command);
         let output = command.env("RUST_MIN_STACK", "1000000000000000").output();
         let line = one_line(&output.unwrap());
-        assert!(
-            line.contains("threads") && line.contains("ulimit -u"),
-            "{line}"
-        );
+        assert!(line.contains("threads") && line.contains("ulimit -u"), "{line}");
     }
     assert!(!folder.path().join("run").exists() && !folder.path().join("sweep").exists());
 }

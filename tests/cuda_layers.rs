@@ -10,12 +10,9 @@ use minimax::cuda::emulator;
 use minimax::gan::pixels;
 use minimax::ops::dropout::{Mask, dropout};
 use minimax::ops::{
-    batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu_dropout, max, mean, random_normal,
-    random_uniform, sum,
+    batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu_dropout, max, mean, random_normal, random_uniform, sum,
 };
-use minimax::optim::{
-    Adam, EpsilonPlacement, Optimizer, RmsProp, Sgd, UpdateRule, all_finite, clip, norm,
-};
+use minimax::optim::{Adam, EpsilonPlacement, Optimizer, RmsProp, Sgd, UpdateRule, all_finite, clip, norm};
 use minimax::random::{Position, Purpose, Random};
 use minimax::{Device, Shape, Tensor};
 
@@ -25,10 +22,7 @@ const CUDA: Device = Device::Cuda(0);
 fn drawn(seed: u64, shape: &[usize], shift: f64, device: Device) -> Tensor {
     let shape = Shape::new(shape);
     let values = Random::new(seed, Purpose::Check).normal(shape.numel());
-    let values: Vec<f64> = values
-        .iter()
-        .map(|v| f64::from((v + shift) as f32))
-        .collect();
+    let values: Vec<f64> = values.iter().map(|v| f64::from((v + shift) as f32)).collect();
     Tensor::new(&values, shape, device)
 }
 
@@ -62,14 +56,10 @@ fn reductions_of_every_form_and_of_many_passes() {
         (&[1, 1], &[0, 1]),
     ];
     for (shape, axes) in cases {
-        hold(
-            &format!("sum of {shape:?} over {axes:?}"),
-            1e-13,
-            |device| vec![sum(&drawn(1, shape, 0.3, device), axes)],
-        );
-        hold(&format!("max of {shape:?} over {axes:?}"), 0.0, |device| {
-            vec![max(&drawn(1, shape, 0.0, device), axes)]
+        hold(&format!("sum of {shape:?} over {axes:?}"), 1e-13, |device| {
+            vec![sum(&drawn(1, shape, 0.3, device), axes)]
         });
+        hold(&format!("max of {shape:?} over {axes:?}"), 0.0, |device| vec![max(&drawn(1, shape, 0.0, device), axes)]);
     }
 }
 
@@ -88,16 +78,10 @@ fn means_are_divided_and_long_sums_keep_their_digits() {
     for (shape, axes) in cases {
         let mean_of = |value: f64| mean(&Tensor::full(value, *shape, CUDA), axes).to_f64();
         // The sums are whole numbers that f32 holds.
-        assert!(
-            mean_of(7.0).iter().all(|m| *m == 7.0),
-            "{shape:?} over {axes:?}"
-        );
+        assert!(mean_of(7.0).iter().all(|m| *m == 7.0), "{shape:?} over {axes:?}");
         for found in mean_of(0.1) {
             let error = (found / f64::from(0.1_f32) - 1.0).abs();
-            assert!(
-                error < 80.0 / 16_777_216.0,
-                "{shape:?} over {axes:?}: {error:e}"
-            );
+            assert!(error < 80.0 / 16_777_216.0, "{shape:?} over {axes:?}: {error:e}");
         }
     }
 }
@@ -120,50 +104,31 @@ fn batch_norm_of_many_tiles() {
     ];
     for (shape, shift) in cases {
         for mask in [None, Some(mask(0.3))] {
-            hold(
-                &format!("{shape:?} about {shift}, {mask:?}"),
-                1e-10,
-                |device| {
-                    let channels = &shape[shape.len() - 1..];
-                    let x = drawn(1, shape, shift, device).parameter();
-                    let gamma = drawn(2, channels, 1.5, device).parameter();
-                    let beta = drawn(3, channels, 0.0, device).parameter();
-                    let normalised = batch_norm_leaky_relu(&x, &gamma, &beta, 1e-3, 0.2, mask);
-                    let axes: Vec<usize> = (0..shape.len()).collect();
-                    let loss = sum(&(&normalised.y * drawn(4, shape, 0.0, device)), &axes);
-                    let mut all = grad(&loss, &[&x, &gamma, &beta], false);
-                    let [x, gamma, beta] = [x, gamma, beta].map(|t| t.detach());
-                    let (mean, variance) = (normalised.mean, normalised.variance);
-                    all.push(batch_norm_evaluate(
-                        &x, &gamma, &beta, &mean, &variance, 1e-3,
-                    ));
-                    all.extend([normalised.y, mean, variance]);
-                    all
-                },
-            );
+            hold(&format!("{shape:?} about {shift}, {mask:?}"), 1e-10, |device| {
+                let channels = &shape[shape.len() - 1..];
+                let x = drawn(1, shape, shift, device).parameter();
+                let gamma = drawn(2, channels, 1.5, device).parameter();
+                let beta = drawn(3, channels, 0.0, device).parameter();
+                let normalised = batch_norm_leaky_relu(&x, &gamma, &beta, 1e-3, 0.2, mask);
+                let axes: Vec<usize> = (0..shape.len()).collect();
+                let loss = sum(&(&normalised.y * drawn(4, shape, 0.0, device)), &axes);
+                let mut all = grad(&loss, &[&x, &gamma, &beta], false);
+                let [x, gamma, beta] = [x, gamma, beta].map(|t| t.detach());
+                let (mean, variance) = (normalised.mean, normalised.variance);
+                all.push(batch_norm_evaluate(&x, &gamma, &beta, &mean, &variance, 1e-3));
+                all.extend([normalised.y, mean, variance]);
+                all
+            });
         }
     }
 }
 
 /// Adam, RMSprop and SGD, as they are written in most recipes.
 fn rules() -> Vec<Box<dyn UpdateRule>> {
-    let mut rules: Vec<Box<dyn UpdateRule>> = vec![Box::new(Sgd {
-        learning_rate: 0.01,
-        momentum: 0.9,
-    })];
+    let mut rules: Vec<Box<dyn UpdateRule>> = vec![Box::new(Sgd { learning_rate: 0.01, momentum: 0.9 })];
     for epsilon_placement in [EpsilonPlacement::Keras, EpsilonPlacement::Paper] {
-        rules.push(Box::new(Adam {
-            learning_rate: 0.01,
-            betas: [0.5, 0.999],
-            epsilon: 1e-7,
-            epsilon_placement,
-        }));
-        rules.push(Box::new(RmsProp {
-            learning_rate: 0.01,
-            rho: 0.9,
-            epsilon: 1e-7,
-            epsilon_placement,
-        }));
+        rules.push(Box::new(Adam { learning_rate: 0.01, betas: [0.5, 0.999], epsilon: 1e-7, epsilon_placement }));
+        rules.push(Box::new(RmsProp { learning_rate: 0.01, rho: 0.9, epsilon: 1e-7, epsilon_placement }));
     }
     rules
 }
@@ -184,9 +149,7 @@ fn optimisers_go_over_more_tensors_than_a_launch_takes() {
         hold(&format!("rule {rule}"), 1e-12, |device| {
             let draw = |round: u64| -> Vec<Tensor> {
                 let seeds = lengths.iter().zip(1000 * round..);
-                seeds
-                    .map(|(&n, seed)| drawn(seed, &[n], 0.0, device))
-                    .collect()
+                seeds.map(|(&n, seed)| drawn(seed, &[n], 0.0, device)).collect()
             };
             let mut parameters = draw(0);
             let rule = rules().swap_remove(rule);
@@ -213,11 +176,7 @@ fn a_value_that_is_not_finite_is_found_wherever_it_lies() {
     emulation::start();
     let fine = drawn(1, &[5000], 0.0, CUDA);
     assert!(all_finite(&[&fine, &fine]));
-    for (place, value) in [
-        (0, f64::NAN),
-        (4095, f64::INFINITY),
-        (4999, f64::NEG_INFINITY),
-    ] {
+    for (place, value) in [(0, f64::NAN), (4095, f64::INFINITY), (4999, f64::NEG_INFINITY)] {
         let mut values = fine.to_f64();
         values[place] = value;
         let broken = Tensor::new(&values, [5000], CUDA);
@@ -230,21 +189,11 @@ fn random_numbers_masks_and_pixels_are_the_processors() {
     emulation::start();
     let bits = |x: Tensor| -> Vec<u32> { x.to_f32().iter().map(|v| v.to_bits()).collect() };
     // Across the carry of the counter's lower word, too.
-    let position = Position {
-        seed: u64::MAX - 5,
-        stream: Purpose::Dropout as u64,
-        block: u64::from(u32::MAX) - 5,
-    };
+    let position = Position { seed: u64::MAX - 5, stream: Purpose::Dropout as u64, block: u64::from(u32::MAX) - 5 };
     for n in [1, 2, 3, 5, 10_001] {
         let [mut here, mut there] = [(); 2].map(|()| Random::new(9, Purpose::Latent));
-        assert_eq!(
-            random_normal(&mut there, [n], CUDA).to_f64(),
-            here.normal(n)
-        );
-        assert_eq!(
-            random_uniform(&mut there, [n], CUDA).to_f64(),
-            here.uniform(n)
-        );
+        assert_eq!(random_normal(&mut there, [n], CUDA).to_f64(), here.normal(n));
+        assert_eq!(random_uniform(&mut there, [n], CUDA).to_f64(), here.uniform(n));
 
         let [x, x_there] = [Device::Cpu, CUDA].map(|device| drawn(4, &[n], 0.0, device));
         let dropped = |x| bits(dropout(x, 0.3, position));

@@ -37,11 +37,7 @@ fn check(name: &str, shapes: &[&[usize]], op: impl Fn(&[Tensor]) -> Tensor) {
         let pairs = got.iter().zip(&expected);
         let error: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
         let size: f64 = expected.iter().map(|b| b * b).sum();
-        assert!(
-            error <= 1e-10 * size,
-            "{name}, TF32 {tf32}: {}",
-            error / size
-        );
+        assert!(error <= 1e-10 * size, "{name}, TF32 {tf32}: {}", error / size);
     }
 }
 
@@ -49,27 +45,16 @@ fn check(name: &str, shapes: &[&[usize]], op: impl Fn(&[Tensor]) -> Tensor) {
 fn large_tiles() {
     let (m, k, n) = (16_850, 20, 125);
     for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
-        let shapes = [
-            if a { [k, m] } else { [m, k] },
-            if b { [n, k] } else { [k, n] },
-        ];
+        let shapes = [if a { [k, m] } else { [m, k] }, if b { [n, k] } else { [k, n] }];
         let transpose = Transpose { a, b };
-        check("matmul", &[&shapes[0], &shapes[1]], |x| {
-            matmul(&x[0], &x[1], transpose)
-        });
+        check("matmul", &[&shapes[0], &shapes[1]], |x| matmul(&x[0], &x[1], transpose));
     }
-    check("dense", &[&[m, k], &[k, n], &[n]], |x| {
-        dense(&x[0], &x[1], &x[2])
-    });
+    check("dense", &[&[m, k], &[k, n], &[n]], |x| dense(&x[0], &x[1], &x[2]));
     let symmetric = Padding::symmetric(1);
-    check("conv2d", &[&[1, 130, 130, 3], &[3, 3, 3, 128]], |x| {
-        conv2d(&x[0], &x[1], [1, 1], symmetric)
+    check("conv2d", &[&[1, 130, 130, 3], &[3, 3, 3, 128]], |x| conv2d(&x[0], &x[1], [1, 1], symmetric));
+    check("conv_transpose2d", &[&[1, 65, 65, 4], &[4, 4, 128, 4]], |x| {
+        conv_transpose2d(&x[0], &x[1], [130, 130], [2, 2], symmetric)
     });
-    check(
-        "conv_transpose2d",
-        &[&[1, 65, 65, 4], &[4, 4, 128, 4]],
-        |x| conv_transpose2d(&x[0], &x[1], [130, 130], [2, 2], symmetric),
-    );
 }
 
 #[test]
@@ -77,31 +62,20 @@ fn split_sums() {
     for n in [3, 40] {
         for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
             let (m, k) = (33, 1030);
-            let shapes = [
-                if a { [k, m] } else { [m, k] },
-                if b { [n, k] } else { [k, n] },
-            ];
+            let shapes = [if a { [k, m] } else { [m, k] }, if b { [n, k] } else { [k, n] }];
             let transpose = Transpose { a, b };
-            check("matmul", &[&shapes[0], &shapes[1]], |x| {
-                matmul(&x[0], &x[1], transpose)
-            });
+            check("matmul", &[&shapes[0], &shapes[1]], |x| matmul(&x[0], &x[1], transpose));
         }
-        check("dense", &[&[33, 1030], &[1030, n], &[n]], |x| {
-            dense(&x[0], &x[1], &x[2])
-        });
+        check("dense", &[&[33, 1030], &[1030, n], &[n]], |x| dense(&x[0], &x[1], &x[2]));
         let same = Padding::same([5, 5], [5, 5], [2, 2]);
-        check("conv2d", &[&[2, 5, 5, 24], &[5, 5, 24, n]], |x| {
-            conv2d(&x[0], &x[1], [2, 2], same)
-        });
+        check("conv2d", &[&[2, 5, 5, 24], &[5, 5, 24, n]], |x| conv2d(&x[0], &x[1], [2, 2], same));
         check("conv_transpose2d", &[&[2, 3, 3, 90], &[5, 5, n, 90]], |x| {
             conv_transpose2d(&x[0], &x[1], [5, 5], [2, 2], same)
         });
         let same = Padding::same([20, 20], [3, 3], [1, 1]);
-        check(
-            "conv2d_weight_grad",
-            &[&[3, 20, 20, 5], &[3, 20, 20, n]],
-            |x| conv2d_weight_grad(&x[0], &x[1], [3, 3], [1, 1], same),
-        );
+        check("conv2d_weight_grad", &[&[3, 20, 20, 5], &[3, 20, 20, n]], |x| {
+            conv2d_weight_grad(&x[0], &x[1], [3, 3], [1, 1], same)
+        });
     }
 }
 
@@ -113,9 +87,7 @@ fn rung(
     op: impl Fn(&Tensor, &Tensor) -> Tensor,
 ) -> Tensor {
     match (x[0].storage(), x[1].storage()) {
-        (Storage::Cuda(a), Storage::Cuda(b)) => {
-            Tensor::from_storage(Storage::Cuda(of(a, b)), shape)
-        }
+        (Storage::Cuda(a), Storage::Cuda(b)) => Tensor::from_storage(Storage::Cuda(of(a, b)), shape),
         _ => op(&x[0], &x[1]),
     }
 }
@@ -124,13 +96,7 @@ fn rung(
 fn every_rung_of_the_ladders() {
     let [m, k, n] = [130, 36, 68];
     let same = Padding::same([9, 7], [5, 3], [2, 1]);
-    let g = Conv2dGeometry::new(
-        "conv2d",
-        [3, 9, 7, 5].into(),
-        [5, 3, 5, 70].into(),
-        [2, 1],
-        same,
-    );
+    let g = Conv2dGeometry::new("conv2d", [3, 9, 7, 5].into(), [5, 3, 5, 70].into(), [2, 1], same);
     for number in 0..ladder::GEMM.len() {
         check(ladder::GEMM[number].name, &[&[m, k], &[k, n]], |x| {
             let product = |a: &Buffer, b: &Buffer| ladder::gemm(number, a, b, [m, k, n]);
@@ -138,15 +104,9 @@ fn every_rung_of_the_ladders() {
         });
     }
     for number in 0..ladder::CONV2D.len() {
-        check(
-            ladder::CONV2D[number].name,
-            &[&[3, 9, 7, 5], &[5, 3, 5, 70]],
-            |x| {
-                let convolution = |x: &Buffer, w: &Buffer| ladder::conv2d(number, x, w, &g);
-                rung(x, g.output(), convolution, |x, w| {
-                    conv2d(x, w, [2, 1], same)
-                })
-            },
-        );
+        check(ladder::CONV2D[number].name, &[&[3, 9, 7, 5], &[5, 3, 5, 70]], |x| {
+            let convolution = |x: &Buffer, w: &Buffer| ladder::conv2d(number, x, w, &g);
+            rung(x, g.output(), convolution, |x, w| conv2d(x, w, [2, 1], same))
+        });
     }
 }

@@ -28,9 +28,7 @@ static ORDER: Mutex<()> = Mutex::new(());
 
 /// As [`Played::new`], with the threads of a block in an order that `seed` gives.
 fn play(recipe: &Recipe, how: How, steps: u64, seed: u64) -> Played {
-    let _order = ORDER
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
     emulator::set_order(seed);
     Played::new(recipe, how, steps).unwrap()
@@ -39,10 +37,7 @@ fn play(recipe: &Recipe, how: How, steps: u64, seed: u64) -> Played {
 /// Every loss, order of updates and kind of batch.
 fn games() -> Vec<Recipe> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/games");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let load = |file: &std::path::PathBuf| Recipe::load(file.to_str().unwrap(), &[]).unwrap();
     files.iter().map(load).collect()
@@ -53,18 +48,10 @@ fn a_graph_gives_the_bits_of_its_launches_and_nearly_those_of_the_processor() {
     for recipe in games() {
         let launches = play(&recipe, How::LaunchByLaunch, 10, 0);
         let graphs = play(&recipe, How::AsGraphs, 10, 5);
-        assert!(
-            launches == graphs,
-            "{}: graphs give other bits",
-            recipe.name
-        );
+        assert!(launches == graphs, "{}: graphs give other bits", recipe.name);
         let apart = launches.difference(&play(&recipe, How::OnCpu, 10, 0));
         println!("{}: {apart:.1e} from the processor", recipe.name);
-        assert!(
-            apart < 1e-4,
-            "{}: {apart:.1e} from the processor",
-            recipe.name
-        );
+        assert!(apart < 1e-4, "{}: {apart:.1e} from the processor", recipe.name);
     }
 }
 
@@ -72,14 +59,9 @@ fn a_graph_gives_the_bits_of_its_launches_and_nearly_those_of_the_processor() {
 /// there is, in small batches. tests/gpu.sh runs all recipes in full ones; emulated that takes too long.
 #[test]
 fn recipes_train_as_on_the_processor() {
-    for name in [
-        "quickstart",
-        "vanilla-mnist",
-        "mlp-mnist",
-        "dcgan-compact-mnist",
-        "wgan-gp-mnist",
-        "transpose-cifar10",
-    ] {
+    for name in
+        ["quickstart", "vanilla-mnist", "mlp-mnist", "dcgan-compact-mnist", "wgan-gp-mnist", "transpose-cifar10"]
+    {
         let recipe = Recipe::load(name, &["training.batch_size=4".into()]).unwrap();
         let graphs = play(&recipe, How::AsGraphs, 4, 3);
         let apart = graphs.difference(&play(&recipe, How::OnCpu, 4, 0));
@@ -91,9 +73,7 @@ fn recipes_train_as_on_the_processor() {
 #[test]
 fn random_tensors_are_the_processors() {
     // What is launched while another test captures a step would become part of that.
-    let _order = ORDER
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
     let drawn = |device| {
         let mut random = Random::new(3, Purpose::Latent);
@@ -106,9 +86,7 @@ fn random_tensors_are_the_processors() {
 
 #[test]
 fn a_graph_keeps_what_it_reads_and_writes_as_long_as_it_lives() {
-    let _order = ORDER
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
     let context = open(0).unwrap();
     context.release();
@@ -139,9 +117,7 @@ fn a_graph_keeps_what_it_reads_and_writes_as_long_as_it_lives() {
 
 #[test]
 fn what_does_not_fit_is_refused_before_it_is_launched() {
-    let _order = ORDER
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
     let context = open(0).unwrap();
     let nothing = Buffer::unspecified(0, context);
@@ -151,10 +127,7 @@ fn what_does_not_fit_is_refused_before_it_is_launched() {
     let two = || Buffer::full(2, 1.0, open(0).unwrap());
     assert!(catch_unwind(|| ladder::gemm(0, &two(), &two(), [3, wraps, 1])).is_err());
     let step = || {
-        let rule = Box::new(Sgd {
-            learning_rate: 0.1,
-            momentum: 0.0,
-        });
+        let rule = Box::new(Sgd { learning_rate: 0.1, momentum: 0.0 });
         let mut optimizer = Optimizer::new(rule, &[&Tensor::ones([2], CUDA)]);
         let mut longer = Tensor::ones([3], CUDA);
         optimizer.step(vec![&mut longer], &[Tensor::ones([3], CUDA)]);
@@ -189,10 +162,7 @@ fn a_run_goes_on_on_another_device() {
     }
     let train = format!("train {} --data {}", game.display(), pictures.display());
     let told = run(&format!("{train} --steps 3 --out run"));
-    assert!(
-        told.starts_with("device cuda:0 (emulated on the processor)"),
-        "{told}"
-    );
+    assert!(told.starts_with("device cuda:0 (emulated on the processor)"), "{told}");
     let told = run("train --resume --device cpu --steps 5 --out run");
     assert!(told.starts_with("device cpu"), "{told}");
     let told = run("train --resume --device cuda --no-graph --steps 7 --out run");
@@ -225,25 +195,14 @@ fn a_device_without_memory_or_lost_is_one_line_and_the_checkpoint_stays() {
     };
     // Not enough for the weights, and not enough for a step.
     for megabytes in ["3000000", "16000000"] {
-        let line = fails(
-            &format!("{train} --steps 1 --out none"),
-            emulator::MEMORY,
-            megabytes,
-        );
+        let line = fails(&format!("{train} --steps 1 --out none"), emulator::MEMORY, megabytes);
         assert!(line.starts_with("error: cuda:0: no memory for"), "{line}");
-        assert!(
-            line.trim_end().ends_with("lower training.batch_size"),
-            "{line}"
-        );
+        assert!(line.trim_end().ends_with("lower training.batch_size"), "{line}");
     }
     let two_steps = emulated(folder.path(), &format!("{train} --steps 2 --out run")).output();
     assert!(two_steps.unwrap().status.success());
     let checkpoint = read(&folder.path().join("run"), "checkpoint.safetensors");
-    let line = fails(
-        "train --resume --steps 900 --out run",
-        emulator::LAUNCHES,
-        "400",
-    );
+    let line = fails("train --resume --steps 900 --out run", emulator::LAUNCHES, "400");
     assert!(line.contains("the device is lost"), "{line}");
     let run = folder.path().join("run");
     assert!(read(&run, "checkpoint.safetensors") == checkpoint);
@@ -259,24 +218,14 @@ fn a_device_that_is_not_there_is_one_line() {
     let mut command = emulated(folder.path(), "train --device cuda:1 --out run");
     let output = command.output().unwrap();
     let line = common::one_line(&output);
-    assert_eq!(
-        line.trim_end(),
-        "error: cuda:1: there are 1 CUDA devices, counted from 0; choose another"
-    );
+    assert_eq!(line.trim_end(), "error: cuda:1: there are 1 CUDA devices, counted from 0; choose another");
     // Where there is a GPU, the plain command finds it.
     if Path::new("/dev/nvidiactl").exists() {
         return;
     }
-    for command in [
-        "train --device cuda --out run",
-        "gradcheck --device cuda",
-        "sample none --device cuda",
-    ] {
+    for command in ["train --device cuda --out run", "gradcheck --device cuda", "sample none --device cuda"] {
         let line = fail(folder.path(), command, 1);
-        assert!(
-            line.contains("NVIDIA driver") && line.contains("use --device cpu"),
-            "{line}"
-        );
+        assert!(line.contains("NVIDIA driver") && line.contains("use --device cpu"), "{line}");
     }
     assert!(!folder.path().join("run").exists());
 }

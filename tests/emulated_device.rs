@@ -44,9 +44,7 @@ fn library() -> &'static Path {
 
 /// What `kernel` gives of 0, 1, 2, ... with threads in the order of `seed`: `last` is its last argument.
 fn run(kernel: &str, blocks: usize, last: i32, seed: u64) -> Result<Vec<f32>, Failure> {
-    let _order = ORDER
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     set_order(seed);
     // SAFETY: kernels that have just been compiled.
     let device = unsafe { Emulator::new(library()) };
@@ -55,16 +53,9 @@ fn run(kernel: &str, blocks: usize, last: i32, seed: u64) -> Result<Vec<f32>, Fa
     let (from, to) = (device.allocate(4 * n)?, device.allocate(4 * n)?);
     let function = device.function("broken", kernel)?;
     assert_eq!(device.argument_sizes(function), Some(vec![8, 8, 4]));
-    let mut arguments: [*mut c_void; 3] = [
-        (&raw const from).cast_mut().cast(),
-        (&raw const to).cast_mut().cast(),
-        (&raw const last).cast_mut().cast(),
-    ];
-    let launch = Launch {
-        grid: [blocks as u32, 1, 1],
-        block: [BLOCK as u32, 1, 1],
-        shared: 0,
-    };
+    let mut arguments: [*mut c_void; 3] =
+        [(&raw const from).cast_mut().cast(), (&raw const to).cast_mut().cast(), (&raw const last).cast_mut().cast()];
+    let launch = Launch { grid: [blocks as u32, 1, 1], block: [BLOCK as u32, 1, 1], shared: 0 };
     let mut bytes = vec![0; 4 * n];
     // SAFETY: both buffers have n floats, which is what the kernels take.
     let ran = unsafe {
@@ -77,9 +68,7 @@ fn run(kernel: &str, blocks: usize, last: i32, seed: u64) -> Result<Vec<f32>, Fa
     };
     ran?;
     let floats = bytes.chunks_exact(4);
-    Ok(floats
-        .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-        .collect())
+    Ok(floats.map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect())
 }
 
 /// 0, 1, 2, ... reversed within blocks.
@@ -105,11 +94,7 @@ fn a_missing_barrier_shows() {
             assert_ne!(found, reversed(3), "{kernel} with threads in order {seed}");
         }
     }
-    let right = |t: usize| {
-        (0..4)
-            .map(|round| (round * BLOCK + BLOCK - 1 - t) as f32)
-            .sum()
-    };
+    let right = |t: usize| (0..4).map(|round| (round * BLOCK + BLOCK - 1 - t) as f32).sum();
     let right: Vec<f32> = (0..BLOCK).map(right).collect();
     for seed in ORDERS {
         let found = run("sum_rounds_without_second_barrier", 4, 4, seed);
@@ -122,10 +107,7 @@ fn what_is_written_beyond_a_buffer_is_found() {
     let Err(Failure::Other(what)) = run("reverse_off_by_one", 2, 128, 0) else {
         panic!("it was not found");
     };
-    assert_eq!(
-        what,
-        "reverse_off_by_one writes beyond a buffer of 512 bytes"
-    );
+    assert_eq!(what, "reverse_off_by_one writes beyond a buffer of 512 bytes");
 }
 
 #[test]
@@ -142,10 +124,7 @@ fn what_nobody_wrote_reads_as_nan() {
 fn threads_that_wait_apart_are_told() {
     for (kernel, what) in [
         ("barriers_apart", "meet at the barriers of lines"),
-        (
-            "never_meets",
-            "wait at a barrier that others of their block never reach",
-        ),
+        ("never_meets", "wait at a barrier that others of their block never reach"),
     ] {
         for seed in ORDERS {
             let Err(Failure::Other(told)) = run(kernel, 1, 64, seed) else {

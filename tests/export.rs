@@ -24,27 +24,15 @@ fn a_run_is_exported_in_every_format_and_never_overwritten() {
     let checkpoint = read(at, "run/checkpoint.safetensors");
 
     let said = succeed(at, "export run --format onnx");
-    assert_eq!(
-        said,
-        "generator of quickstart at step 1 in generator.onnx\n"
-    );
+    assert_eq!(said, "generator of quickstart at step 1 in generator.onnx\n");
     let model = Onnx::decode(&read(at, "generator.onnx")[..]).unwrap();
     assert_eq!((model.ir_version, &model.producer_name[..]), (8, "minimax"));
 
-    succeed(
-        at,
-        "export run --format safetensors --network discriminator",
-    );
+    succeed(at, "export run --format safetensors --network discriminator");
     let keras = read(at, "discriminator.keras.safetensors");
     let keras = SafeTensors::deserialize(&keras).unwrap();
-    assert_eq!(
-        keras.tensor("layers.1.kernel").unwrap().shape(),
-        [4, 4, 1, 32]
-    );
-    succeed(
-        at,
-        "export run/generator.safetensors --format safetensors --layout torch --out t",
-    );
+    assert_eq!(keras.tensor("layers.1.kernel").unwrap().shape(), [4, 4, 1, 32]);
+    succeed(at, "export run/generator.safetensors --format safetensors --layout torch --out t");
     let torch = read(at, "t");
     let torch = SafeTensors::deserialize(&torch).unwrap();
     assert_eq!(torch.tensor("0.weight").unwrap().shape(), [4704, 100]);
@@ -52,18 +40,12 @@ fn a_run_is_exported_in_every_format_and_never_overwritten() {
 
     // The checkpoint alone serves, and the bytes are the same.
     std::fs::copy(at.join("run/checkpoint.safetensors"), at.join("c")).unwrap();
-    succeed(
-        at,
-        "export c --format safetensors --layout torch --out again",
-    );
+    succeed(at, "export c --format safetensors --layout torch --out again");
     assert_eq!(read(at, "again"), read(at, "t"));
 
     for own in ["run/generator.safetensors", "run/checkpoint.safetensors"] {
         let said = fail(at, &format!("export run --format onnx --out {own}"), 2);
-        assert!(
-            said.contains(own) && said.contains("choose another name"),
-            "{said}"
-        );
+        assert!(said.contains(own) && said.contains("choose another name"), "{said}");
     }
     assert_eq!(read(at, "run/checkpoint.safetensors"), checkpoint);
 }
@@ -120,18 +102,11 @@ fn no_command_writes_over_what_it_should_not() {
         "data preview digits --out notes",
     ] {
         let said = fail(at, again, 2);
-        assert!(
-            said.contains("is there already") && said.contains("--force"),
-            "{said}"
-        );
+        assert!(said.contains("is there already") && said.contains("--force"), "{said}");
     }
     succeed(at, "export run --format onnx --force");
     assert_eq!(read(at, "notes"), b"mine");
-    for (name, word) in [
-        ("x.jpg", ".png"),
-        ("x.jpg", ".npy"),
-        ("x.safetensors", ".npy"),
-    ] {
+    for (name, word) in [("x.jpg", ".png"), ("x.jpg", ".npy"), ("x.safetensors", ".npy")] {
         let said = fail(at, &format!("sample run --out {name}"), 2);
         assert!(said.contains(word), "{said}");
     }
@@ -153,18 +128,10 @@ fn what_cant_be_exported_is_said_in_a_line() {
         ("export run/log.csv --format onnx", 1, "run/log.csv"),
         ("export e --format onnx", 1, "e: is not a whole checkpoint"),
         ("export run --format onnx --out no/x", 1, "no/x"),
-        (
-            "export run/generator.safetensors --format onnx --network discriminator",
-            1,
-            "checkpoint.safetensors",
-        ),
+        ("export run/generator.safetensors --format onnx --network discriminator", 1, "checkpoint.safetensors"),
         ("interpolate run --from 1", 2, "--to"),
         ("interpolate run --from 1 --to 2 --frames 1", 2, "--frames"),
-        (
-            "interpolate e --from 1 --to 2",
-            1,
-            "e: is not a whole checkpoint",
-        ),
+        ("interpolate e --from 1 --to 2", 1, "e: is not a whole checkpoint"),
     ];
     for (arguments, code, word) in refusals {
         let said = fail(at, arguments, code);
@@ -178,10 +145,7 @@ fn an_interpolation_is_a_strip_and_a_gif_from_one_seed_to_the_other() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     succeed(at, "train --steps 1 --batch-size 4 --out run");
-    succeed(
-        at,
-        "interpolate run --from 3 --to 5 --frames 4 --out between",
-    );
+    succeed(at, "interpolate run --from 3 --to 5 --frames 4 --out between");
     let frames = |file: &str| {
         let bytes = read(at, file);
         let mut decoder = gif::DecodeOptions::new().read_info(&bytes[..]).unwrap();
@@ -204,13 +168,8 @@ fn an_interpolation_is_a_strip_and_a_gif_from_one_seed_to_the_other() {
         assert!(one.len() == other.len() && one.iter().zip(other).all(near));
     }
     let strip = read(at, "interpolation.png");
-    let reader = png::Decoder::new(std::io::Cursor::new(strip))
-        .read_info()
-        .unwrap();
-    assert_eq!(
-        (reader.info().width, reader.info().height),
-        (2 + 10 * 86, 2 + 86)
-    );
+    let reader = png::Decoder::new(std::io::Cursor::new(strip)).read_info().unwrap();
+    assert_eq!((reader.info().width, reader.info().height), (2 + 10 * 86, 2 + 86));
 }
 
 /// What leaves comes back the same, in a folder that serves like a run's.
@@ -228,10 +187,7 @@ fn exported_weights_are_imported_bit_for_bit_and_serve_like_a_run() {
             succeed(at, &format!("export run {export} --network {network}"));
             succeed(at, &format!("import {file} {import} --network {network}"));
             let again = format!("again.{file}");
-            succeed(
-                at,
-                &format!("export {layout} {export} --network {network} --out {again}"),
-            );
+            succeed(at, &format!("export {layout} {export} --network {network} --out {again}"));
             assert!(read(at, &file) == read(at, &again), "{file}");
         }
         succeed(at, &format!("sample {layout} --count 4 --out {layout}.png"));
@@ -239,41 +195,20 @@ fn exported_weights_are_imported_bit_for_bit_and_serve_like_a_run() {
     }
     succeed(at, "interpolate torch --from 1 --to 2 --frames 2");
     let said = succeed(at, "train --init torch --steps 1 --batch-size 4 --out more");
-    let line = said
-        .lines()
-        .find(|line| line.starts_with("weights: "))
-        .unwrap();
+    let line = said.lines().find(|line| line.starts_with("weights: ")).unwrap();
     assert!(line.ends_with("tensors from torch"), "{line}");
 
     let refusals = [
-        (
-            "generator.keras.safetensors --recipe quickstart --layout keras --out torch",
-            "torch: holds ",
-        ),
-        (
-            "generator.keras.safetensors --recipe quickstart --layout torch --out new",
-            "give --layout keras",
-        ),
+        ("generator.keras.safetensors --recipe quickstart --layout keras --out torch", "torch: holds "),
+        ("generator.keras.safetensors --recipe quickstart --layout torch --out new", "give --layout keras"),
         (
             "generator.keras.safetensors --recipe quickstart --layout keras --network discriminator --out new",
             "give --network generator",
         ),
-        (
-            "generator.keras.safetensors --recipe vanilla-mnist --layout keras --out new",
-            "layers.1.kernel of shape",
-        ),
-        (
-            "run.png --recipe quickstart --layout torch --out new",
-            "run.png: is not a whole safetensors file",
-        ),
-        (
-            "nowhere --recipe quickstart --layout torch --out new",
-            "nowhere",
-        ),
-        (
-            "run --recipe quickstart --layout torch --out new",
-            "run: is not a file",
-        ),
+        ("generator.keras.safetensors --recipe vanilla-mnist --layout keras --out new", "layers.1.kernel of shape"),
+        ("run.png --recipe quickstart --layout torch --out new", "run.png: is not a whole safetensors file"),
+        ("nowhere --recipe quickstart --layout torch --out new", "nowhere"),
+        ("run --recipe quickstart --layout torch --out new", "run: is not a file"),
     ];
     for (arguments, word) in refusals {
         let said = fail(at, &format!("import {arguments}"), 1);

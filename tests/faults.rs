@@ -126,22 +126,14 @@ impl Place {
 
     /// As [`Place::train`], watched.
     fn train_with(&self, run: &Path, settings: &[(&str, &str)]) -> Output {
-        let watched = [
-            ("LD_PRELOAD", self.library.to_str().unwrap()),
-            ("FAULTS_UNDER", run.to_str().unwrap()),
-        ];
+        let watched = [("LD_PRELOAD", self.library.to_str().unwrap()), ("FAULTS_UNDER", run.to_str().unwrap())];
         self.train(run, &[&watched, settings].concat())
     }
 }
 
 fn compile(library: &Path) {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let tool = cc::Build::new()
-        .target(&target)
-        .host(&target)
-        .opt_level(1)
-        .cargo_metadata(false)
-        .get_compiler();
+    let tool = cc::Build::new().target(&target).host(&target).opt_level(1).cargo_metadata(false).get_compiler();
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/faults.c");
     let done = tool
         .to_command()
@@ -149,11 +141,7 @@ fn compile(library: &Path) {
         .arg(library)
         .output()
         .expect("a C compiler is installed");
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// Every file of a run that doesn't tell how long anything took, and the tables without those columns.
@@ -162,12 +150,7 @@ fn lasting(run: &Path) -> BTreeMap<String, Vec<u8>> {
     for folder in ["", "samples", "kept"] {
         for entry in fs::read_dir(run.join(folder)).unwrap() {
             let path = entry.unwrap().path();
-            let name = path
-                .strip_prefix(run)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_string();
+            let name = path.strip_prefix(run).unwrap().to_str().unwrap().to_string();
             let times: &[usize] = match &name[..] {
                 "log.csv" => &[6],
                 "epochs.csv" => &[2, 3],
@@ -201,25 +184,14 @@ fn without(columns: &[usize], bytes: Vec<u8>) -> Vec<u8> {
     let fields = |row: &str| {
         let kept = row.split(',').enumerate();
         let kept = kept.filter(|(column, _)| !columns.contains(column));
-        kept.map(|(_, field)| format!("{field},"))
-            .collect::<String>()
+        kept.map(|(_, field)| format!("{field},")).collect::<String>()
     };
-    text.lines()
-        .map(fields)
-        .collect::<Vec<_>>()
-        .join("\n")
-        .into_bytes()
+    text.lines().map(fields).collect::<Vec<_>>().join("\n").into_bytes()
 }
 
 /// That the pictures of `run` are those that its other files give.
 fn assert_drawn(run: &Path, fault: &Fault) {
-    const PICTURES: [&str; 5] = [
-        "samples.gif",
-        "comparison.png",
-        "curves.svg",
-        "curves.png",
-        "report.html",
-    ];
+    const PICTURES: [&str; 5] = ["samples.gif", "comparison.png", "curves.svg", "curves.png", "report.html"];
     let drawn = PICTURES.map(|name| read(run, name));
     summary::draw(run).unwrap();
     for (name, drawn) in PICTURES.into_iter().zip(drawn) {
@@ -267,11 +239,7 @@ fn whatever_befalls_a_file_operation_the_run_goes_on_to_the_same_bytes() {
     let place = Place::new();
     let (run, log) = (place.run("whole"), place.run("operations"));
     let output = place.train_with(&run, &[("FAULTS_LOG", log.to_str().unwrap())]);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let operations = fs::read_to_string(&log).unwrap();
     for letter in "orwsnml".chars() {
         assert!(operations.contains(letter), "no {letter} in {operations}");
@@ -279,18 +247,12 @@ fn whatever_befalls_a_file_operation_the_run_goes_on_to_the_same_bytes() {
     let whole = lasting(&run);
 
     let faults = operations.chars().enumerate();
-    let mut faults: Vec<Fault> = faults
-        .flat_map(|(i, letter)| Fault::all(i + 1, letter))
-        .collect();
+    let mut faults: Vec<Fault> = faults.flat_map(|(i, letter)| Fault::all(i + 1, letter)).collect();
     let all = faults.len();
     if std::env::var_os("MINIMAX_FAULTS").is_none_or(|which| which != "all") {
         faults = faults.into_iter().step_by(STRIDE).collect();
     }
-    println!(
-        "{} of {all} faults of {} operations",
-        faults.len(),
-        operations.len()
-    );
+    println!("{} of {all} faults of {} operations", faults.len(), operations.len());
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for worker in 0..2 {
@@ -318,10 +280,7 @@ fn a_lock_that_can_not_be_taken_is_said() {
     let output = place.train_with(&run, &[("FAULTS_AT", &at), ("FAULTS_KIND", &kind)]);
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{told}");
-    assert!(
-        told.contains("can't be locked (No locks available"),
-        "{told}"
-    );
+    assert!(told.contains("can't be locked (No locks available"), "{told}");
 }
 
 /// That the library does what the test above takes for granted.
@@ -335,15 +294,7 @@ fn the_library_kills_and_fails_what_it_is_told_to() {
     let failed = place.train_with(&run, &[("FAULTS_AT", "30"), ("FAULTS_KIND", &full)]);
     assert!(one_line(&failed).contains("No space left on device"));
     // What is not below the folder is left alone.
-    let script = format!(
-        "LD_PRELOAD={} FAULTS_UNDER=/nowhere FAULTS_AT=1 FAULTS_KIND=kill true",
-        place.library.display()
-    );
-    assert!(
-        Command::new("sh")
-            .args(["-c", &script])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let script =
+        format!("LD_PRELOAD={} FAULTS_UNDER=/nowhere FAULTS_AT=1 FAULTS_KIND=kill true", place.library.display());
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }

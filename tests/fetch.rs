@@ -79,40 +79,23 @@ fn a_whole_download_is_verified_listed_and_not_repeated() {
 
     assert!(succeed(folder, "data list --manifest m.toml").contains("  no  "));
     let said = fail(folder, "data verify toy --manifest m.toml", 1);
-    assert!(
-        said.contains("1 of 1 files") && said.contains("data fetch toy"),
-        "{said}"
-    );
+    assert!(said.contains("1 of 1 files") && said.contains("data fetch toy"), "{said}");
 
     let said = succeed(folder, FETCH);
     assert_fetched(folder, &body);
     assert_eq!(server.requests(), [asked(None)]);
-    for line in [
-        "300.00 kB from http://127",
-        "file: done",
-        "licence: free",
-        "cite: Nobody",
-    ] {
+    for line in ["300.00 kB from http://127", "file: done", "licence: free", "cite: Nobody"] {
         assert!(said.contains(line), "{said}");
     }
     assert!(succeed(folder, FETCH).contains("file: is there already"));
     assert_eq!(server.requests(), []);
 
     let said = succeed(folder, "data verify toy --manifest m.toml");
-    assert!(
-        said.contains("300,000") && said.contains("ok: as published"),
-        "{said}"
-    );
+    assert!(said.contains("300,000") && said.contains("ok: as published"), "{said}");
     // A folder of any name is recognised by the files in it.
-    assert_eq!(
-        succeed(folder, "data verify datasets/toy --manifest m.toml"),
-        said
-    );
+    assert_eq!(succeed(folder, "data verify datasets/toy --manifest m.toml"), said);
     let list = succeed(folder, "data list --manifest m.toml");
-    assert!(
-        list.contains("datasets/toy") && list.contains("2x2x1"),
-        "{list}"
-    );
+    assert!(list.contains("datasets/toy") && list.contains("2x2x1"), "{list}");
     let list = succeed(folder, "data list --manifest m.toml --json");
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     assert_eq!(list[1]["bytes"], 300_000);
@@ -122,9 +105,7 @@ fn a_whole_download_is_verified_listed_and_not_repeated() {
     let mut damaged = body.clone();
     damaged[7] ^= 1;
     std::fs::write(folder.join("datasets/toy/file"), damaged).unwrap();
-    let output = minimax(folder, "data verify toy --manifest m.toml")
-        .output()
-        .unwrap();
+    let output = minimax(folder, "data verify toy --manifest m.toml").output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("its SHA-256 should be"), "{said}");
     assert_eq!(output.status.code(), Some(1));
@@ -141,11 +122,7 @@ fn a_cut_connection_is_taken_up_where_it_broke() {
         0 => cut(whole(&copy), 50_000),
         1 => {
             let head = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 150000-199999/200000";
-            [
-                format!("{head}\r\n\r\n").as_bytes(),
-                &copy[150_000..190_000],
-            ]
-            .concat()
+            [format!("{head}\r\n\r\n").as_bytes(), &copy[150_000..190_000]].concat()
         }
         _ => ranged(&copy, request),
     });
@@ -205,14 +182,8 @@ fn a_wrong_sum_removes_what_came_and_says_both() {
     let folder = toy(&[&server.url], &body);
     let said = fail(folder.path(), FETCH, 1);
     let wanted = format!("its SHA-256 is {found} and should be {}", sum(&body));
-    assert!(
-        said.starts_with("error: datasets/toy/file: no mirror gave it"),
-        "{said}"
-    );
-    assert!(
-        said.contains(&wanted) && said.contains("another mirror"),
-        "{said}"
-    );
+    assert!(said.starts_with("error: datasets/toy/file: no mirror gave it"), "{said}");
+    assert!(said.contains(&wanted) && said.contains("another mirror"), "{said}");
     assert!(!folder.path().join(PART).exists());
     assert!(!folder.path().join("datasets/toy/file").exists());
     assert_eq!(server.requests().len(), 1);
@@ -237,10 +208,7 @@ fn mirrors_are_tried_in_turn_and_what_each_said_is_told() {
     let folder = toy(&[&mirror("a"), &mirror("c")], &body);
     let said = fail(folder.path(), FETCH, 1);
     for name in ["a", "c"] {
-        assert!(
-            said.contains(&format!("{}/file: 404 Not Found", mirror(name))),
-            "{said}"
-        );
+        assert!(said.contains(&format!("{}/file: 404 Not Found", mirror(name))), "{said}");
     }
     assert!(said.contains("download it there by hand"), "{said}");
     assert!(!folder.path().join(PART).exists());
@@ -260,11 +228,9 @@ fn other_sizes_than_the_manifest_says_are_refused() {
         _ if endless(request) => [&b"HTTP/1.1 200 OK\r\n\r\n"[..], &bytes(500_000)].concat(),
         _ => not_found(),
     });
-    for (name, what) in [
-        ("more", "offers 1001 bytes"),
-        ("less", "offers 999 bytes"),
-        ("endless", "sends more than 1000 bytes"),
-    ] {
+    for (name, what) in
+        [("more", "offers 1001 bytes"), ("less", "offers 999 bytes"), ("endless", "sends more than 1000 bytes")]
+    {
         let folder = toy(&[&format!("{}/{name}", server.url)], &body);
         let said = fail(folder.path(), FETCH, 1);
         assert!(said.contains(what), "{said}");
@@ -284,10 +250,7 @@ fn a_gzip_file_stays_packed() {
     let copy = body.clone();
     let server = Server::start(move |_, _| answer("200 OK", "Content-Encoding: gzip\r\n", &copy));
     let inner = bytes(1000);
-    let contents = format!(
-        "{{ name = \"a\", bytes = 1000, sha256 = \"{}\" }}",
-        sum(&inner)
-    );
+    let contents = format!("{{ name = \"a\", bytes = 1000, sha256 = \"{}\" }}", sum(&inner));
     let folder = with_manifest(&set(&[&server.url], "a.gz", &body, &contents));
     let folder = folder.path();
     succeed(folder, FETCH);
@@ -296,10 +259,7 @@ fn a_gzip_file_stays_packed() {
     // A plain file that is wrong would be read in its place.
     std::fs::write(folder.join("datasets/toy/a"), b"wrong").unwrap();
     let said = fail(folder, FETCH, 1);
-    assert!(
-        said.contains("toy/a: 5 bytes, not 1000; remove it"),
-        "{said}"
-    );
+    assert!(said.contains("toy/a: 5 bytes, not 1000; remove it"), "{said}");
     std::fs::write(folder.join("datasets/toy/a"), inner).unwrap();
     succeed(folder, FETCH);
 }
@@ -337,11 +297,7 @@ fn archived(server: &Server, packed: &[u8], a: &[u8], b: &[u8]) -> TempDir {
 #[test]
 fn an_archive_is_unpacked_by_the_names_of_the_manifest() {
     let (a, b) = (bytes(100_000), bytes(5000));
-    let files = [
-        ("x/readme", &b"hello"[..]),
-        ("../../a.bin", &a),
-        ("x/b.bin", &b),
-    ];
+    let files = [("x/readme", &b"hello"[..]), ("../../a.bin", &a), ("x/b.bin", &b)];
     let packed = gzip(&archive(&files));
     let copy = packed.clone();
     let server = Server::start(move |request, _| ranged(&copy, request));
@@ -356,10 +312,7 @@ fn an_archive_is_unpacked_by_the_names_of_the_manifest() {
     assert_eq!(server.requests().len(), 1);
 
     let said = succeed(folder, "data verify toy --manifest m.toml");
-    assert!(
-        said.contains("b.bin") && said.contains("its sum is not known"),
-        "{said}"
-    );
+    assert!(said.contains("b.bin") && said.contains("its sum is not known"), "{said}");
     succeed(folder, FETCH);
     assert_eq!(server.requests(), []);
 
@@ -380,14 +333,8 @@ fn an_archive_that_holds_something_else_is_one_line() {
         (gzip(&good)[..60_000].to_vec(), "damaged archive"),
         (b"neither".to_vec(), "damaged archive"),
         (gzip(&archive(&[("a.bin", &a)])), "b.bin is not in it"),
-        (
-            gzip(&archive(&[("a.bin", &b)])),
-            "a.bin in it has 5000 bytes, not 100000",
-        ),
-        (
-            gzip(&archive(&[("a.bin", &[0; 100_000])])),
-            "the SHA-256 of a.bin in it is",
-        ),
+        (gzip(&archive(&[("a.bin", &b)])), "a.bin in it has 5000 bytes, not 100000"),
+        (gzip(&archive(&[("a.bin", &[0; 100_000])])), "the SHA-256 of a.bin in it is"),
     ];
     for (packed, what) in cases {
         let copy = packed.clone();
@@ -420,28 +367,19 @@ fn ctrl_c_keeps_what_has_come() {
     });
     let folder = toy(&[&server.url], &body);
     let mut command = minimax(folder.path(), FETCH);
-    let child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let part = folder.path().join(PART);
     let start = Instant::now();
     while std::fs::metadata(&part).map_or(0, |part| part.len()) < 40_000 {
         assert!(start.elapsed() < Duration::from_secs(30), "nothing comes");
         std::thread::sleep(Duration::from_millis(5));
     }
-    let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{said}");
-    assert!(
-        said.starts_with("stopped with ") && said.contains("file.part"),
-        "{said}"
-    );
+    assert!(said.starts_with("stopped with ") && said.contains("file.part"), "{said}");
     assert!(body.starts_with(&std::fs::read(&part).unwrap()));
 }
 
@@ -450,17 +388,9 @@ fn commands_written_wrong() {
     let folder = with_manifest("[[set]]\nname = 1\n");
     let folder = folder.path();
     for (arguments, code, what) in [
-        (
-            "data fetch mnst",
-            2,
-            "choose one of mnist, fashion-mnist, cifar10, svhn, svhn-extra",
-        ),
+        ("data fetch mnst", 2, "choose one of mnist, fashion-mnist, cifar10, svhn, svhn-extra"),
         ("data fetch digits", 2, "draws them itself"),
-        (
-            "data fetch mnist --mirror example.org",
-            2,
-            "begins with https://",
-        ),
+        ("data fetch mnist --mirror example.org", 2, "begins with https://"),
         ("data fetch mnist --manifest m.toml", 1, "m.toml: line 2: "),
         ("data fetch mnist --manifest none.toml", 1, "none.toml: "),
         ("data verify mnst", 2, "or give a folder's path"),
@@ -469,19 +399,10 @@ fn commands_written_wrong() {
         let said = fail(folder, arguments, code);
         assert!(said.contains(what), "{said}");
     }
-    let output = minimax(folder, "data fetch mnist --manifest m.toml")
-        .output()
-        .unwrap();
+    let output = minimax(folder, "data fetch mnist --manifest m.toml").output().unwrap();
     one_line(&output);
     let list = succeed(folder, "data list");
-    for name in [
-        "digits ",
-        "mnist ",
-        "fashion-mnist ",
-        "cifar10 ",
-        "svhn ",
-        "svhn-extra ",
-    ] {
+    for name in ["digits ", "mnist ", "fashion-mnist ", "cifar10 ", "svhn ", "svhn-extra "] {
         assert!(list.contains(name), "{list}");
     }
 }
@@ -515,11 +436,7 @@ fn a_mirror_without_headway_is_left_for_the_next() {
     let mirrors = [&*dripping.url, &circling.url, &good.url];
     let manifest = Manifest::parse("m.toml", &set(&mirrors, "file", &body, "")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let patience = Patience {
-        stretch: Duration::from_millis(500),
-        least: 10_000,
-        ..Patience::default()
-    };
+    let patience = Patience { stretch: Duration::from_millis(500), least: 10_000, ..Patience::default() };
     let mut left = Vec::new();
     let mut hear = |progress: Progress| {
         if let Progress::Failed { url, why, again } = progress
@@ -564,10 +481,7 @@ fn planted_links_are_not_followed() {
     let plant = |name: &str| std::os::unix::fs::symlink(at.join("precious"), at.join(name));
     plant(PART).unwrap();
     let said = fail(at, FETCH, 1);
-    assert!(
-        said.contains("file.part: not a regular file; remove it"),
-        "{said}"
-    );
+    assert!(said.contains("file.part: not a regular file; remove it"), "{said}");
     std::fs::remove_file(at.join(PART)).unwrap();
     plant("datasets/toy/file").unwrap();
     succeed(at, FETCH);
@@ -593,9 +507,7 @@ fn a_silent_server_holds_nobody() {
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     let child = child.unwrap();
     asked.recv().unwrap();
-    let kill = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status();
+    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

@@ -2,9 +2,7 @@
 //! attributes of the ops that have many, and the checker itself against rules that are wrong.
 
 use minimax::autograd::{Call, Op, record, recording};
-use minimax::check::cases::{
-    Case, Draw, cases, elementwise, layers, layout, normal, products, reductions,
-};
+use minimax::check::cases::{Case, Draw, cases, elementwise, layers, layout, normal, products, reductions};
 use minimax::check::gradcheck::check;
 use minimax::ops::{Transpose, add, div, mul, square, sub};
 use minimax::{Device, Padding, Tensor};
@@ -16,9 +14,7 @@ use std::ops::Range;
 #[test]
 fn every_case_agrees_with_finite_differences() {
     let cases = cases();
-    let rows = cases
-        .iter()
-        .flat_map(|c| check(c, &[1, 2], Device::Reference));
+    let rows = cases.iter().flat_map(|c| check(c, &[1, 2], Device::Reference));
     let failed = rows.filter(|row| !row.passed());
     let failed: String = failed.map(|row| format!("{row:?}\n")).collect();
     assert!(failed.is_empty(), "\n{failed}");
@@ -123,12 +119,7 @@ fn holds(case: &Case) -> Result<(), TestCaseError> {
 
 /// Always the same cases, so that a failure is the change's and not the day's.
 fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 256,
-        rng_seed: RngSeed::Fixed(1),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: 256, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() }
 }
 
 fn channels() -> impl Strategy<Value = usize> {
@@ -142,16 +133,7 @@ fn shape() -> impl Strategy<Value = Vec<usize>> {
 
 /// Image, kernel, output channels, stride and padding of a convolution whose kernel fits the padded
 /// image.
-fn convolution() -> impl Strategy<
-    Value = (
-        [usize; 4],
-        [usize; 2],
-        usize,
-        [usize; 2],
-        Padding,
-        &'static str,
-    ),
-> {
+fn convolution() -> impl Strategy<Value = ([usize; 4], [usize; 2], usize, [usize; 2], Padding, &'static str)> {
     let image = (1..=2_usize, 1..=8_usize, 1..=8_usize, channels());
     let image = image.prop_map(|(n, h, w, c)| [n, h, w, c]);
     let kernel = [1..=5_usize, 1..=5];

@@ -35,20 +35,13 @@ fn built_as_described(name: &str, spec: &NetworkSpec) {
     let batch = |shape: &[usize]| [&[3], shape].concat();
     let x = Tensor::ones(&batch(&spec.input)[..], Device::Cpu);
     for pass in [Pass::Training(&mut random), Pass::Evaluation] {
-        assert_eq!(
-            network.forward(&x, pass).dims(),
-            batch(table.output()),
-            "{name}"
-        );
+        assert_eq!(network.forward(&x, pass).dims(), batch(table.output()), "{name}");
     }
 }
 
 fn both_as_described(recipe: &Recipe) {
     built_as_described(&format!("generator of {}", recipe.name), &recipe.generator);
-    built_as_described(
-        &format!("discriminator of {}", recipe.name),
-        &recipe.discriminator,
-    );
+    built_as_described(&format!("discriminator of {}", recipe.name), &recipe.discriminator);
 }
 
 #[test]
@@ -113,17 +106,12 @@ fn every_kind_of_layer() {
 
     // The error of a layer that doesn't exist lists those that do.
     let text = EVERY_LAYER.replacen("\"relu\"", "\"none\"", 1);
-    let error = Recipe::parse("none.toml", &text, &[])
-        .unwrap_err()
-        .to_string();
+    let error = Recipe::parse("none.toml", &text, &[]).unwrap_err().to_string();
     let (_, kinds) = error.split_once("expected one of ").expect(&error);
     let kinds: Vec<&str> = kinds.split('`').skip(1).step_by(2).collect();
     assert!(kinds.len() >= 12, "{error}");
     for kind in kinds {
         let layer = format!("layer = \"{kind}\"");
-        assert!(
-            EVERY_LAYER.contains(&layer),
-            "no {kind} in the recipe above"
-        );
+        assert!(EVERY_LAYER.contains(&layer), "no {kind} in the recipe above");
     }
 }

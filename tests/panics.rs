@@ -18,66 +18,24 @@ fn ones(shape: &[usize]) -> Tensor {
 
 /// A row: a mistake, and how its message begins.
 const MISTAKES: &[(fn(), &str)] = &[
-    (
-        || drop(ops::add(&ones(&[2]), &ones(&[3]))),
-        "add: shapes [2] and [3] don't broadcast",
-    ),
-    (
-        || drop(ones(&[2]) * ones(&[4, 3])),
-        "mul: shapes [2] and [4, 3] don't broadcast",
-    ),
+    (|| drop(ops::add(&ones(&[2]), &ones(&[3]))), "add: shapes [2] and [3] don't broadcast"),
+    (|| drop(ones(&[2]) * ones(&[4, 3])), "mul: shapes [2] and [4, 3] don't broadcast"),
     (
         || drop(&ones(&[2]) / Tensor::ones([2], Device::Reference)),
         "div: the inputs must be on one device, not [2] on cpu and [2] on reference",
     ),
-    (
-        || drop(ops::sum(&ones(&[2, 3]), &[1, 1])),
-        "sum: axes [1, 1] of an input of shape [2, 3]",
-    ),
-    (
-        || drop(ops::mean(&ones(&[2, 3]), &[2])),
-        "mean: axes [2] of an input of shape [2, 3]",
-    ),
-    (
-        || drop(ops::max(&ones(&[2, 0]), &[1])),
-        "max: an input of shape [2, 0] is empty",
-    ),
-    (
-        || drop(ops::sum_to(&ones(&[2, 3]), [2].into())),
-        "sum_to: [2] doesn't broadcast to [2, 3]",
-    ),
-    (
-        || drop(ops::broadcast_to(&ones(&[2]), [2, 3])),
-        "broadcast_to: [2] can't be stretched to [2, 3]",
-    ),
-    (
-        || drop(ops::concat(&[], 0)),
-        "concat: shapes [] along axis 0",
-    ),
-    (
-        || drop(ops::concat(&[&ones(&[2])], 1)),
-        "concat: shapes [[2]] along axis 1",
-    ),
-    (
-        || drop(ops::concat(&[&ones(&[2, 3]), &ones(&[2])], 0)),
-        "concat: shapes [[2, 3], [2]] must agree but for axis 0",
-    ),
-    (
-        || drop(ops::reshape(&ones(&[2, 3]), [4])),
-        "reshape: 6 values of shape [2, 3] don't fit [4]",
-    ),
-    (
-        || drop(ops::slice(&ones(&[2, 3]), &[0..2, 1..4])),
-        "slice: ranges [0..2, 1..4] of an input of shape [2, 3]",
-    ),
-    (
-        || drop(ops::pad(&ones(&[2]), &[])),
-        "pad: [] around an input of shape [2]",
-    ),
-    (
-        || drop(ops::permute(&ones(&[2, 3]), &[0, 0])),
-        "permute: axes [0, 0] of an input of shape [2, 3]",
-    ),
+    (|| drop(ops::sum(&ones(&[2, 3]), &[1, 1])), "sum: axes [1, 1] of an input of shape [2, 3]"),
+    (|| drop(ops::mean(&ones(&[2, 3]), &[2])), "mean: axes [2] of an input of shape [2, 3]"),
+    (|| drop(ops::max(&ones(&[2, 0]), &[1])), "max: an input of shape [2, 0] is empty"),
+    (|| drop(ops::sum_to(&ones(&[2, 3]), [2].into())), "sum_to: [2] doesn't broadcast to [2, 3]"),
+    (|| drop(ops::broadcast_to(&ones(&[2]), [2, 3])), "broadcast_to: [2] can't be stretched to [2, 3]"),
+    (|| drop(ops::concat(&[], 0)), "concat: shapes [] along axis 0"),
+    (|| drop(ops::concat(&[&ones(&[2])], 1)), "concat: shapes [[2]] along axis 1"),
+    (|| drop(ops::concat(&[&ones(&[2, 3]), &ones(&[2])], 0)), "concat: shapes [[2, 3], [2]] must agree but for axis 0"),
+    (|| drop(ops::reshape(&ones(&[2, 3]), [4])), "reshape: 6 values of shape [2, 3] don't fit [4]"),
+    (|| drop(ops::slice(&ones(&[2, 3]), &[0..2, 1..4])), "slice: ranges [0..2, 1..4] of an input of shape [2, 3]"),
+    (|| drop(ops::pad(&ones(&[2]), &[])), "pad: [] around an input of shape [2]"),
+    (|| drop(ops::permute(&ones(&[2, 3]), &[0, 0])), "permute: axes [0, 0] of an input of shape [2, 3]"),
     (
         || drop(ops::matmul(&ones(&[2, 3]), &ones(&[2, 3]), Transpose::NONE)),
         "matmul: inner lengths 3 and 2 of [2, 3] and [2, 3]",
@@ -94,46 +52,21 @@ const MISTAKES: &[(fn(), &str)] = &[
         "conv2d: weight [3, 3, 1, 1] is larger than input [1, 2, 2, 1]",
     ),
     (
-        || {
-            drop(ops::batch_norm(
-                &ones(&[2, 3]),
-                &ones(&[3]),
-                &ones(&[2]),
-                0.1,
-            ))
-        },
+        || drop(ops::batch_norm(&ones(&[2, 3]), &ones(&[3]), &ones(&[2]), 0.1)),
         "batch_norm: x [2, 3] with [[3], [2]] per channel",
     ),
-    (
-        || drop(ops::upsample_nearest(&ones(&[2, 3]), 2)),
-        "upsample_nearest: x [2, 3] must have 4 axes",
-    ),
-    (
-        || drop(ops::leaky_relu(&ones(&[1]), -0.1)),
-        "leaky_relu: slope -0.1 must not be negative",
-    ),
-    (
-        || drop(ops::cross_entropy(&ones(&[2, 3]), &ones(&[2, 2]))),
-        "cross_entropy: logits [2, 3] and targets [2, 2]",
-    ),
-    (
-        || drop(ops::mean_squared_error(&ones(&[2]), &ones(&[3]))),
-        "sub: shapes [2] and [3] don't broadcast",
-    ),
-    (
-        || drop(Tensor::new(&[1.0], [2], Device::Cpu)),
-        "tensor: shape [2] holds 2 values, not 1",
-    ),
+    (|| drop(ops::upsample_nearest(&ones(&[2, 3]), 2)), "upsample_nearest: x [2, 3] must have 4 axes"),
+    (|| drop(ops::leaky_relu(&ones(&[1]), -0.1)), "leaky_relu: slope -0.1 must not be negative"),
+    (|| drop(ops::cross_entropy(&ones(&[2, 3]), &ones(&[2, 2]))), "cross_entropy: logits [2, 3] and targets [2, 2]"),
+    (|| drop(ops::mean_squared_error(&ones(&[2]), &ones(&[3]))), "sub: shapes [2] and [3] don't broadcast"),
+    (|| drop(Tensor::new(&[1.0], [2], Device::Cpu)), "tensor: shape [2] holds 2 values, not 1"),
     (
         || {
             ones(&[2]).item();
         },
         "item: shape [2] holds 2 values, not one",
     ),
-    (
-        || drop(Tensor::zeros([1; 7], Device::Cpu)),
-        "shape [1, 1, 1, 1, 1, 1, 1] has more than 6 axes",
-    ),
+    (|| drop(Tensor::zeros([1; 7], Device::Cpu)), "shape [1, 1, 1, 1, 1, 1, 1] has more than 6 axes"),
     (
         || drop(Tensor::zeros([1 << 40, 1 << 24], Device::Cpu)),
         "shape [1099511627776, 16777216] has more values than could be in memory",
@@ -175,38 +108,18 @@ const MISTAKES: &[(fn(), &str)] = &[
     (
         || {
             let (x, weight) = (ones(&[1, 2, 2, 1]), ones(&[3, 3, 1, 1]));
-            drop(ops::conv2d(
-                &x,
-                &weight,
-                [1 << 40; 2],
-                Padding::symmetric(1 << 30),
-            ));
+            drop(ops::conv2d(&x, &weight, [1 << 40; 2], Padding::symmetric(1 << 30)));
         },
         "shape [1, 2147483650, 2147483650, 1] has more values than could be in memory",
     ),
     // Device 1,000 is not there, with a driver or without.
     (|| drop(Tensor::ones([3], Device::Cuda(1000))), "cuda"),
     (|| drop(ones(&[3]).to(Device::Cuda(1000))), "cuda"),
-    (
-        || drop(Tensor::from_f32(&[1.0], [1], Device::Cuda(1000))),
-        "cuda",
-    ),
-    (
-        || drop(Tensor::zeros([1 << 50], Device::Cpu)),
-        "no memory for 4503599627.4 MB more",
-    ),
-    (
-        || drop(Tensor::zeros([1 << 50], Device::Reference)),
-        "no memory for 9007199254.7 MB more",
-    ),
-    (
-        || ones(&[2]).assign(ones(&[3])),
-        "assign: [3] on cpu for [2] on cpu",
-    ),
-    (
-        || ones(&[2]).assign(Tensor::ones([2], Device::Reference)),
-        "assign: [2] on reference for [2] on cpu",
-    ),
+    (|| drop(Tensor::from_f32(&[1.0], [1], Device::Cuda(1000))), "cuda"),
+    (|| drop(Tensor::zeros([1 << 50], Device::Cpu)), "no memory for 4503599627.4 MB more"),
+    (|| drop(Tensor::zeros([1 << 50], Device::Reference)), "no memory for 9007199254.7 MB more"),
+    (|| ones(&[2]).assign(ones(&[3])), "assign: [3] on cpu for [2] on cpu"),
+    (|| ones(&[2]).assign(Tensor::ones([2], Device::Reference)), "assign: [2] on reference for [2] on cpu"),
     (
         || {
             Shape::new(&[2]).with_axis(1, 3);
@@ -225,20 +138,14 @@ const MISTAKES: &[(fn(), &str)] = &[
         },
         "same padding: stride [0, 1] must be positive",
     ),
-    (
-        || drop(grad(&ones(&[2]), &[], false)),
-        "grad: the loss has shape [2] and must hold one value",
-    ),
+    (|| drop(grad(&ones(&[2]), &[], false)), "grad: the loss has shape [2] and must hold one value"),
     (
         || drop(Random::new(1, Purpose::Check).permutation(1 << 32)),
         "permutation: 4294967296 is more than 4294967295 numbers",
     ),
     (
         || {
-            let rule = Box::new(Sgd {
-                learning_rate: 0.1,
-                momentum: 0.0,
-            });
+            let rule = Box::new(Sgd { learning_rate: 0.1, momentum: 0.0 });
             let mut p = ones(&[2]);
             Optimizer::new(rule, &[&p]).step(vec![&mut p], &[ones(&[3])]);
         },

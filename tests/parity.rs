@@ -1,8 +1,6 @@
 //! Every case on the CPU against the reference: values, gradients, and gradients of gradients.
 
-use minimax::check::cases::{
-    Case, Draw, cases, elementwise, large, layers, layout, products, reductions,
-};
+use minimax::check::cases::{Case, Draw, cases, elementwise, large, layers, layout, products, reductions};
 use minimax::check::gradcheck::{Row, against_reference};
 use minimax::ops::unary::sign;
 use minimax::ops::*;
@@ -57,14 +55,7 @@ fn arrays_without_values_agree_with_the_reference() {
     for (n, c_in, c_out) in [(0, 3, 2), (2, 0, 3), (2, 3, 0)] {
         let (image, stride) = ([n, 5, 5, c_in], [2, 2]);
         let padding = Padding::same([5, 5], [3, 3], stride);
-        cases.extend(products::convolutions(
-            image,
-            [3, 3],
-            c_out,
-            stride,
-            padding,
-            "empty",
-        ));
+        cases.extend(products::convolutions(image, [3, 3], c_out, stride, padding, "empty"));
     }
     for case in &cases {
         println!("{} {}", case.op, case.name); // which one, if it panics
@@ -94,9 +85,7 @@ fn extreme_arguments_agree_with_the_reference() {
     ];
     let (infinity, nan) = (f64::INFINITY, f64::NAN);
     for (name, f) in functions {
-        for x in [
-            0.0, 1e-30, 1e4, -1e4, 90.0, -90.0, 20.0, -20.0, infinity, -infinity, nan,
-        ] {
+        for x in [0.0, 1e-30, 1e4, -1e4, 90.0, -90.0, 20.0, -20.0, infinity, -infinity, nan] {
             let on = |device| {
                 let x = Tensor::new(&[x], [1], device).parameter();
                 f(&x).to_f64()[0]

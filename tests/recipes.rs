@@ -12,11 +12,7 @@ fn pictures(folder: &Path) {
     std::fs::create_dir(folder).unwrap();
     for i in 0..32 {
         let rgb = (0..40 * 36 * 3).map(|v| (v * (i + 3)) as u8);
-        let picture = Picture {
-            width: 40,
-            height: 36,
-            rgb: rgb.collect(),
-        };
+        let picture = Picture { width: 40, height: 36, rgb: rgb.collect() };
         std::fs::write(folder.join(format!("{i:02}.png")), picture.to_png()).unwrap();
     }
 }
@@ -32,10 +28,7 @@ fn every_recipe_trains_and_leaves_a_whole_run_folder() {
         let data = if grey { "digits" } else { "pictures" };
         // Two steps of the generator where the critic moves five times before each.
         let flags = "--steps 10 --batch-size 2 --threads 2 --set samples.count=16";
-        let said = succeed(
-            at,
-            &format!("train {name} --data {data} {flags} --out {name}"),
-        );
+        let said = succeed(at, &format!("train {name} --data {data} {flags} --out {name}"));
         let critic = name.starts_with("wgan");
         assert_eq!(said.contains("W estimate"), critic, "{name}: {said}");
         let run = at.join(name);
@@ -95,23 +88,16 @@ fn what_trains_in_little_memory_saves_in_it() {
     let said = one_line(&output);
     assert!(
         said.contains("drawing sample grids takes about")
-            && said
-                .contains("this process's limit of (see ulimit -v) 0.3 GiB; lower samples.count"),
+            && said.contains("this process's limit of (see ulimit -v) 0.3 GiB; lower samples.count"),
         "{said}"
     );
     let huge = "--set generator.layers.5.filters=1048576";
-    let output = limited(
-        1 << 20,
-        &format!("train large.toml {flags} {huge} --out none"),
-    );
+    let output = limited(1 << 20, &format!("train large.toml {flags} {huge} --out none"));
     assert_eq!(output.status.code(), Some(1));
     assert!(one_line(&output).contains("make it smaller"), "{output:?}");
     assert!(!at.join("none").exists());
     // and what nobody foresaw is one line too.
-    let output = limited(
-        350_000,
-        "sample run --count 3000 --out none.npy --threads 2",
-    );
+    let output = limited(350_000, "sample run --count 3000 --out none.npy --threads 2");
     assert_eq!(output.status.code(), Some(1));
     let said = one_line(&output);
     assert!(said.contains("no memory for"), "{said}");

@@ -14,10 +14,7 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
     succeed(at, "sample run --out grid.png");
     assert!(read(at, "grid.png") == read(at, "run/samples/epoch-0001.png"));
 
-    succeed(
-        at,
-        "sample run --count 3 --seed 5 --format npy --out three.npy",
-    );
+    succeed(at, "sample run --count 3 --seed 5 --format npy --out three.npy");
     let three = read(at, "three.npy");
     let npy = npyz::NpyFile::new(&three[..]).unwrap();
     assert_eq!(npy.shape(), [3, 28, 28, 1]);
@@ -30,11 +27,7 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
     assert_eq!(read(at, "again.npy"), three);
 
     // The same latents from a file give the same images.
-    let latents: Vec<f32> = Random::new(5, Purpose::FixedLatent)
-        .normal(300)
-        .iter()
-        .map(|&v| v as f32)
-        .collect();
+    let latents: Vec<f32> = Random::new(5, Purpose::FixedLatent).normal(300).iter().map(|&v| v as f32).collect();
     let write = |name: &str, shape: &[u64], values: &[f32]| {
         let mut bytes = Vec::new();
         let options = npyz::WriteOptions::new().default_dtype().shape(shape);
@@ -44,36 +37,20 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
         std::fs::write(at.join(name), bytes).unwrap();
     };
     write("z.npy", &[3, 100], &latents);
-    succeed(
-        at,
-        "sample run --latents z.npy --format npy --out from_z.npy",
-    );
+    succeed(at, "sample run --latents z.npy --format npy --out from_z.npy");
     assert_eq!(read(at, "from_z.npy"), read(at, "three.npy"));
 
     write("narrow.npy", &[3, 99], &latents[..297]);
     std::fs::write(at.join("cut.npy"), &read(at, "z.npy")[..700]).unwrap();
     std::fs::write(at.join("text.npy"), "not an array").unwrap();
     std::fs::write(at.join("bomb.npy"), b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'").unwrap();
-    for file in [
-        "narrow.npy",
-        "cut.npy",
-        "text.npy",
-        "bomb.npy",
-        "missing.npy",
-    ] {
-        let said = fail(
-            at,
-            &format!("sample run --latents {file} --out none.png"),
-            1,
-        );
+    for file in ["narrow.npy", "cut.npy", "text.npy", "bomb.npy", "missing.npy"] {
+        let said = fail(at, &format!("sample run --latents {file} --out none.png"), 1);
         assert!(said.contains(file), "{said}");
     }
     if cfg!(unix) {
         // A pipe would be waited for, and the device never ends.
-        let made = std::process::Command::new("mkfifo")
-            .args(["pipe.npy", "pipe.toml"])
-            .current_dir(at)
-            .status();
+        let made = std::process::Command::new("mkfifo").args(["pipe.npy", "pipe.toml"]).current_dir(at).status();
         assert!(made.unwrap().success());
         std::os::unix::fs::symlink("/dev/zero", at.join("zero.toml")).unwrap();
         for (command, file) in [

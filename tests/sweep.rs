@@ -47,36 +47,18 @@ fn a_sweep_leaves_its_runs_a_table_and_pictures_and_grows_with_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let batches = |values: &str| {
-        write_sweep(
-            folder,
-            "training.batch_size",
-            values,
-            "set.training.epochs = 1",
-        );
+        write_sweep(folder, "training.batch_size", values, "set.training.epochs = 1");
     };
     batches("[2500, 5000]");
     let said = succeed(folder, "sweep sweep.toml");
-    assert!(
-        said.starts_with("tiny: 2 runs, the epochs of their recipes; 1 at once"),
-        "{said}"
-    );
+    assert!(said.starts_with("tiny: 2 runs, the epochs of their recipes; 1 at once"), "{said}");
     assert!(said.contains("[2/2] small-5000  finished in "), "{said}");
     let out = folder.join("runs/sweep-tiny");
     let table = text(&out, "results.csv");
     let rows: Vec<_> = table.lines().collect();
-    assert!(
-        rows[0]
-            .starts_with("run,recipe,\"axis, the\",outcome,jobs,steps,seconds_per_epoch,d_loss,"),
-        "{table}"
-    );
-    assert!(
-        rows[1].starts_with("small-2500,small,2500,finished,1,4,"),
-        "{table}"
-    );
-    assert!(
-        rows[2].starts_with("small-5000,small,5000,finished,1,2,"),
-        "{table}"
-    );
+    assert!(rows[0].starts_with("run,recipe,\"axis, the\",outcome,jobs,steps,seconds_per_epoch,d_loss,"), "{table}");
+    assert!(rows[1].starts_with("small-2500,small,2500,finished,1,4,"), "{table}");
+    assert!(rows[2].starts_with("small-5000,small,5000,finished,1,2,"), "{table}");
     for file in ["charts.png", "curves.png", "montage.png"] {
         assert!(read(&out, file).starts_with(b"\x89PNG"), "{file}");
     }
@@ -94,10 +76,7 @@ fn a_sweep_leaves_its_runs_a_table_and_pictures_and_grows_with_its_file() {
     let before = checkpoint("small-2500");
     batches("[2500, 5000, 10000]");
     let said = succeed(folder, "sweep sweep.toml");
-    assert!(
-        said.contains("[1/3] small-2500  was finished earlier"),
-        "{said}"
-    );
+    assert!(said.contains("[1/3] small-2500  was finished earlier"), "{said}");
     assert!(said.contains("[3/3] small-10000  finished in "), "{said}");
     assert_eq!(checkpoint("small-2500"), before);
     // One that died before its report was drawn is not yet finished.
@@ -114,10 +93,7 @@ fn a_sweep_leaves_its_runs_a_table_and_pictures_and_grows_with_its_file() {
 
     // Other settings are other runs.
     let said = fail(folder, "sweep sweep.toml --set training.seed=2", 1);
-    assert!(
-        said.contains("small-2500/recipe.toml: training.seed is 1 where 2"),
-        "{said}"
-    );
+    assert!(said.contains("small-2500/recipe.toml: training.seed is 1 where 2"), "{said}");
     assert!(said.contains("choose another --out"), "{said}");
     let said = fail(folder, "sweep sweep.toml --out .", 1);
     assert!(said.contains("not empty and holds no sweep"), "{said}");
@@ -138,23 +114,13 @@ fn a_run_that_fails_leaves_the_others_and_is_tried_again() {
         assert!(said.starts_with(start), "{said}");
         let lines = String::from_utf8(output.stdout).unwrap();
         assert!(lines.contains("[1/2] small-1e30  failed: step "), "{lines}");
-        let good = if jobs == 2 {
-            "finished in"
-        } else {
-            "was finished earlier"
-        };
-        assert!(
-            lines.contains(&format!("[2/2] small-1e-3  {good}")),
-            "{lines}"
-        );
+        let good = if jobs == 2 { "finished in" } else { "was finished earlier" };
+        assert!(lines.contains(&format!("[2/2] small-1e-3  {good}")), "{lines}");
         let table = text(&folder.join("out"), "results.csv");
         assert!(table.contains("small-1e30,small,1e30,failed,2,"), "{table}");
         assert!(table.contains("small-1e-3,small,1e-3,finished,"), "{table}");
         let page = text(&folder.join("out"), "report.html");
-        assert!(
-            page.contains("small-1e30: step "),
-            "the page names the failure"
-        );
+        assert!(page.contains("small-1e30: step "), "the page names the failure");
     }
 }
 
@@ -186,18 +152,10 @@ fn steps_at_rest(run: &Path) -> u64 {
 /// That the sweep goes on after `steps` and comes to what was never stopped.
 fn assert_goes_on(folder: &Path, steps: u64) {
     let last = steps + 3;
-    write_sweep(
-        folder,
-        "training.batch_size",
-        "[8]",
-        &format!("steps = {last}"),
-    );
+    write_sweep(folder, "training.batch_size", "[8]", &format!("steps = {last}"));
     let said = succeed(folder, "sweep sweep.toml --out out");
     assert!(said.contains("[1/1] small-8  finished in "), "{said}");
-    succeed(
-        folder,
-        &format!("train small.toml --batch-size 8 --steps {last} --out whole"),
-    );
+    succeed(folder, &format!("train small.toml --batch-size 8 --steps {last} --out whole"));
     let file = "checkpoint.safetensors";
     assert!(read(&folder.join("out/small-8"), file) == read(&folder.join("whole"), file));
 }
@@ -212,10 +170,7 @@ fn killed_it_leaves_no_training_behind_and_goes_on() {
     std::fs::write(&temporary, "").unwrap();
     let said = fail(folder, "sweep sweep.toml --out out", 75);
     assert!(temporary.exists(), "removed without the lock");
-    assert!(
-        said.contains("out: another sweep works in this folder"),
-        "{said}"
-    );
+    assert!(said.contains("out: another sweep works in this folder"), "{said}");
     sweep.kill().unwrap();
     sweep.wait().unwrap();
     let steps = steps_at_rest(&folder.join("out/small-8"));
@@ -234,30 +189,20 @@ fn killed_and_started_again_at_once_it_waits_for_what_is_still_running() {
         assert!(sent.success(), "{name} {process}");
     };
     let children = format!("/proc/{0}/task/{0}/children", sweep.id());
-    let orphan = std::fs::read_to_string(&children)
-        .unwrap()
-        .trim()
-        .to_string();
+    let orphan = std::fs::read_to_string(&children).unwrap().trim().to_string();
     signal("-STOP", &orphan);
     sweep.kill().unwrap();
     sweep.wait().unwrap();
     let log = std::fs::File::create(folder.join("said")).unwrap();
-    let again = minimax(folder, "sweep sweep.toml --out out --threads 1")
-        .stdout(log)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let again =
+        minimax(folder, "sweep sweep.toml --out out --threads 1").stdout(log).stderr(Stdio::piped()).spawn().unwrap();
     let said = |what: &str| text(folder, "said").contains(what);
-    wait_for("a word", || {
-        said("[1/1] small-8  is still being trained by another process")
-    });
+    wait_for("a word", || said("[1/1] small-8  is still being trained by another process"));
     assert!(!said("begins"));
     signal("-CONT", &orphan);
     wait_for("the run to go on", || said("[1/1] small-8  begins"));
     let steps = logged_steps(&folder.join("out/small-8"));
-    wait_for("more steps", || {
-        logged_steps(&folder.join("out/small-8")) > steps
-    });
+    wait_for("more steps", || logged_steps(&folder.join("out/small-8")) > steps);
     signal("-INT", &again.id().to_string());
     assert_eq!(again.wait_with_output().unwrap().status.code(), Some(130));
     assert!(!said("failed"), "{}", text(folder, "said"));
@@ -271,20 +216,11 @@ fn interrupted_it_waits_for_its_runs_and_goes_on() {
     let folder = folder.path();
     let sweep = start_long_sweep(folder);
     let kill = format!("kill -INT {}", sweep.id());
-    assert!(
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     let output = sweep.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(
-        said,
-        "stopped with 0 of 1 runs finished, all saved; go on by running the same command again\n"
-    );
+    assert_eq!(said, "stopped with 0 of 1 runs finished, all saved; go on by running the same command again\n");
     let steps = logged_steps(&folder.join("out/small-8"));
     assert_goes_on(folder, steps);
 }
@@ -296,23 +232,11 @@ fn what_is_wrong_is_said_before_anything_runs() {
     write_sweep(folder, "training.batch_size", "[0]", "");
     for (arguments, code, what) in [
         ("sweep", 2, "<SWEEP>"),
-        (
-            "sweep batch",
-            2,
-            "there is no sweep \"batch\"; choose one of batch-size, kernel-size",
-        ),
+        ("sweep batch", 2, "there is no sweep \"batch\"; choose one of batch-size, kernel-size"),
         ("sweep no.toml", 1, "no.toml: "),
         ("sweep batch-size --jobs 0", 2, "--jobs"),
-        (
-            "sweep batch-size --set training.epoch=3",
-            2,
-            "--set training.epoch=3: unknown key",
-        ),
-        (
-            "sweep sweep.toml",
-            1,
-            "sweep sweep.toml: at 0: recipe small.toml: training.batch_size = 0",
-        ),
+        ("sweep batch-size --set training.epoch=3", 2, "--set training.epoch=3: unknown key"),
+        ("sweep sweep.toml", 1, "sweep sweep.toml: at 0: recipe small.toml: training.batch_size = 0"),
         ("sweep small.toml", 1, "sweep small.toml: line "),
     ] {
         let said = fail(folder, arguments, code);
@@ -320,15 +244,9 @@ fn what_is_wrong_is_said_before_anything_runs() {
     }
     assert!(!folder.join("runs").exists());
     let list = succeed(folder, "sweep --list");
-    assert!(
-        list.starts_with("batch-size    8 runs  Report D: "),
-        "{list}"
-    );
+    assert!(list.starts_with("batch-size    8 runs  Report D: "), "{list}");
     assert_eq!(list.lines().count(), 5);
     // With --quick the batch size is another, and the runs fail: the data is not there.
     let said = fail(folder, "sweep sweep.toml --quick --data nowhere", 1);
-    assert!(
-        said.contains("(small-0: nowhere: neither a data set's name"),
-        "{said}"
-    );
+    assert!(said.contains("(small-0: nowhere: neither a data set's name"), "{said}");
 }

@@ -26,11 +26,7 @@ fn same_for_any_number_of_threads(cases: &[Case]) {
     for case in cases {
         let alone = bits(case, &one);
         for pool in &others {
-            let differing = bits(case, pool)
-                .iter()
-                .zip(&alone)
-                .filter(|(a, b)| a != b)
-                .count();
+            let differing = bits(case, pool).iter().zip(&alone).filter(|(a, b)| a != b).count();
             let (op, name, threads) = (case.op, &case.name, pool.current_num_threads());
             assert_eq!(differing, 0, "{op} {name} on {threads} threads");
         }
@@ -87,24 +83,15 @@ fn a_run_is_the_same_bytes_with_every_instruction_set() {
             continue;
         }
         succeed(at, &train);
-        succeed(
-            at,
-            &format!("sample {name} --count 4 --out {name}.npy --isa {name}"),
-        );
+        succeed(at, &format!("sample {name} --count 4 --out {name}.npy --isa {name}"));
     }
     succeed(at, "train --steps 2 --batch-size 4 --out auto");
     succeed(at, "sample auto --count 4 --out auto.npy");
     for set in ALL.into_iter().filter(|set| set.is_available()) {
         let name = flag(set);
         for file in ["checkpoint.safetensors", "generator.safetensors"] {
-            assert!(
-                read(at, &format!("{name}/{file}")) == read(at, &format!("auto/{file}")),
-                "{file} with {set}"
-            );
+            assert!(read(at, &format!("{name}/{file}")) == read(at, &format!("auto/{file}")), "{file} with {set}");
         }
-        assert!(
-            read(at, &format!("{name}.npy")) == read(at, "auto.npy"),
-            "samples with {set}"
-        );
+        assert!(read(at, &format!("{name}.npy")) == read(at, "auto.npy"), "samples with {set}");
     }
 }

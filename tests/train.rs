@@ -15,11 +15,7 @@ use std::time::Duration;
 /// Training that never ends by itself within a test.
 fn start_long_run(folder: &Path) -> Child {
     let mut command = minimax(folder, "train --batch-size 4 --epochs 1000 --out run");
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("minimax starts")
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("minimax starts")
 }
 
 /// `small.toml` in `folder`: a network of a few weights, with four steps an epoch on 10,000 digits.
@@ -42,12 +38,7 @@ fn write_small_recipe(folder: &Path) {
 /// A folder with `count` blank images of 28x28 as IDX files.
 fn idx_folder(folder: &Path, count: u32) {
     std::fs::create_dir(folder).unwrap();
-    let header = |words: &[u32]| {
-        words
-            .iter()
-            .flat_map(|w| w.to_be_bytes())
-            .collect::<Vec<u8>>()
-    };
+    let header = |words: &[u32]| words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<u8>>();
     let mut images = header(&[2051, count, 28, 28]);
     images.resize(images.len() + 784 * count as usize, 0);
     std::fs::write(folder.join("train-images-idx3-ubyte"), images).unwrap();
@@ -59,35 +50,18 @@ fn idx_folder(folder: &Path, count: u32) {
 #[test]
 fn a_profile_is_a_table_and_a_trace() {
     let folder = tempfile::tempdir().unwrap();
-    let said = succeed(
-        folder.path(),
-        "train --steps 2 --batch-size 8 --profile --out run",
-    );
+    let said = succeed(folder.path(), "train --steps 2 --batch-size 8 --profile --out run");
     let calls = |op: &str| {
-        let row = said
-            .lines()
-            .find(|line| line.split_whitespace().next() == Some(op));
+        let row = said.lines().find(|line| line.split_whitespace().next() == Some(op));
         let row = row.unwrap_or_else(|| panic!("no {op} in {said}"));
-        row.split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<usize>()
-            .unwrap()
+        row.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap()
     };
     let trace = read(&folder.path().join("run"), "profile.json");
     let trace: serde_json::Value = serde_json::from_slice(&trace).unwrap();
     let spans = trace["traceEvents"].as_array().unwrap();
-    for op in [
-        "conv2d",
-        "conv_transpose2d",
-        "conv2d_weight_grad",
-        "optimizer",
-    ] {
+    for op in ["conv2d", "conv_transpose2d", "conv2d_weight_grad", "optimizer"] {
         let traced = spans.iter().filter(|span| span["name"] == op).count();
-        assert!(
-            traced > 0 && traced == calls(op),
-            "{op}: {traced} in the trace"
-        );
+        assert!(traced > 0 && traced == calls(op), "{op}: {traced} in the trace");
     }
     assert_eq!(calls("optimizer"), 4, "two networks in two steps");
 }
@@ -122,24 +96,11 @@ fn a_run_leaves_its_folder() {
 #[test]
 fn a_resumed_run_is_the_run_that_never_stopped_whatever_the_threads() {
     let folder = tempfile::tempdir().unwrap();
-    succeed(
-        folder.path(),
-        "train --steps 6 --batch-size 16 --threads 1 --out whole",
-    );
-    succeed(
-        folder.path(),
-        "train --steps 3 --batch-size 16 --threads 2 --out parts",
-    );
-    succeed(
-        folder.path(),
-        "train --steps 6 --threads 3 --out parts --resume",
-    );
+    succeed(folder.path(), "train --steps 6 --batch-size 16 --threads 1 --out whole");
+    succeed(folder.path(), "train --steps 3 --batch-size 16 --threads 2 --out parts");
+    succeed(folder.path(), "train --steps 6 --threads 3 --out parts --resume");
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
-    for file in [
-        "checkpoint.safetensors",
-        "generator.safetensors",
-        "samples/epoch-0001.png",
-    ] {
+    for file in ["checkpoint.safetensors", "generator.safetensors", "samples/epoch-0001.png"] {
         assert!(read(&whole, file) == read(&parts, file), "{file} differs");
     }
     let columns = |run: &Path| -> Vec<String> {
@@ -160,11 +121,7 @@ fn every_epoch_has_its_own_order_and_grid_and_resumes_across_its_end() {
     succeed(folder.path(), &format!("{flags} --steps 5 --out parts"));
     succeed(folder.path(), "train --resume --out parts");
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
-    for file in [
-        "checkpoint.safetensors",
-        "samples/epoch-0001.png",
-        "samples/epoch-0002.png",
-    ] {
+    for file in ["checkpoint.safetensors", "samples/epoch-0001.png", "samples/epoch-0002.png"] {
         assert!(read(&whole, file) == read(&parts, file), "{file} differs");
     }
     let said = succeed(folder.path(), "train --resume --out parts");
@@ -188,10 +145,7 @@ fn ctrl_c_finishes_the_step_saves_and_says_how_to_go_on() {
     assert_eq!(said.lines().count(), 1, "{said}");
     let steps = logged_steps(&run);
     assert!(said.contains(&format!("after step {steps} ")), "{said}");
-    succeed(
-        folder.path(),
-        &format!("train --resume --out run --steps {}", steps + 2),
-    );
+    succeed(folder.path(), &format!("train --resume --out run --steps {}", steps + 2));
     assert_eq!(logged_steps(&run), steps + 2);
 }
 
@@ -204,11 +158,7 @@ fn a_run_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
     let mut random = Random::new(3, Purpose::Check);
     let spawn = |arguments: &str| {
         let mut command = minimax(at, arguments);
-        command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("minimax starts")
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("minimax starts")
     };
     let saved = || at.join("run/checkpoint.safetensors").exists();
     let train = || {
@@ -230,10 +180,7 @@ fn a_run_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
     }
     let steps = logged_steps(&at.join("run")) + 3;
     succeed(at, &format!("train --resume --out run --steps {steps}"));
-    succeed(
-        at,
-        &format!("train small.toml --steps {steps} --epochs 1000 --out whole"),
-    );
+    succeed(at, &format!("train small.toml --steps {steps} --epochs 1000 --out whole"));
     let (run, whole) = (at.join("run"), at.join("whole"));
     assert!(read(&run, "checkpoint.safetensors") == read(&whole, "checkpoint.safetensors"));
     let files = |run: &Path| {
@@ -258,19 +205,12 @@ fn a_full_disk_leaves_nothing_half_written() {
         let minimax = env!("CARGO_BIN_EXE_minimax");
         // In blocks of 512 bytes; the write itself fails, as on a full disk.
         let script = format!("ulimit -f 200; exec {minimax} {arguments}");
-        let output = Command::new("sh")
-            .args(["-c", &script])
-            .current_dir(at)
-            .output()
-            .unwrap();
+        let output = Command::new("sh").args(["-c", &script]).current_dir(at).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         one_line(&output)
     };
     let said = limited("train --steps 3 --batch-size 8 --out run --resume");
-    assert!(
-        said.contains("run/") && said.contains("ulimit -f"),
-        "{said}"
-    );
+    assert!(said.contains("run/") && said.contains("ulimit -f"), "{said}");
     assert!(read(at, "run/checkpoint.safetensors") == before);
     limited("train --steps 3 --batch-size 8 --out fresh");
     limited("train --steps 3 --batch-size 8");
@@ -288,13 +228,7 @@ fn a_run_that_is_done_but_not_drawn_is_drawn() {
     write_small_recipe(at);
     succeed(at, "train small.toml --epochs 2 --out run");
     let run = at.join("run");
-    let pictures = [
-        "report.html",
-        "samples.gif",
-        "comparison.png",
-        "curves.svg",
-        "curves.png",
-    ];
+    let pictures = ["report.html", "samples.gif", "comparison.png", "curves.svg", "curves.png"];
     let drawn = pictures.map(|name| read(&run, name));
     let checkpoint = read(&run, "checkpoint.safetensors");
     std::fs::remove_file(run.join("report.html")).unwrap();
@@ -316,8 +250,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let minimax = env!("CARGO_BIN_EXE_minimax");
-    let script =
-        format!("trap '' HUP INT; exec {minimax} train --batch-size 4 --epochs 1000 --out run");
+    let script = format!("trap '' HUP INT; exec {minimax} train --batch-size 4 --epochs 1000 --out run");
     let child = Command::new("sh")
         .args(["-c", &script])
         .current_dir(at)
@@ -329,13 +262,7 @@ fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     let pid = child.id().to_string();
     wait_for("the first steps", || logged_steps(&run) > 0);
     for signal in ["-HUP", "-INT", "-HUP", "-INT"] {
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         let steps = logged_steps(&run);
         wait_for("more steps", || logged_steps(&run) > steps);
     }
@@ -351,8 +278,7 @@ fn a_path_is_bytes_and_need_not_be_text() {
     use std::os::unix::ffi::OsStrExt;
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let [place, data, recipe] =
-        [&b"run\xe9"[..], b"ziffern-\xfc%", b"kl\xe9in.toml"].map(std::ffi::OsStr::from_bytes);
+    let [place, data, recipe] = [&b"run\xe9"[..], b"ziffern-\xfc%", b"kl\xe9in.toml"].map(std::ffi::OsStr::from_bytes);
     idx_folder(&at.join(data), 40);
     write_small_recipe(at);
     std::fs::rename(at.join("small.toml"), at.join(recipe)).unwrap();
@@ -362,10 +288,7 @@ fn a_path_is_bytes_and_need_not_be_text() {
         assert!(output.status.success(), "{arguments}: {said}");
     };
     let flags = "train --batch-size 20";
-    ran(
-        &format!("{flags} --steps 2"),
-        &[recipe, "--data".as_ref(), data, "--out".as_ref(), place],
-    );
+    ran(&format!("{flags} --steps 2"), &[recipe, "--data".as_ref(), data, "--out".as_ref(), place]);
     let run = at.join(place);
     let toml = String::from_utf8(read(&run, "recipe.toml")).unwrap();
     assert!(toml.contains("name = \"bytes:ziffern-%fc%25\""), "{toml}");
@@ -379,25 +302,14 @@ fn a_path_is_bytes_and_need_not_be_text() {
     let [file, out] = [&b"reihe\xe9.toml"[..], b"sweep\xe9"].map(std::ffi::OsStr::from_bytes);
     std::fs::write(at.join(file), sweep).unwrap();
     write_small_recipe(at);
-    ran(
-        "sweep",
-        &[file, "--data".as_ref(), data, "--out".as_ref(), out],
-    );
+    ran("sweep", &[file, "--data".as_ref(), data, "--out".as_ref(), out]);
     assert!(at.join(out).join("small-10/report.html").is_file());
 
     // What is printed to go on with is read back by a shell.
     let mut child = minimax(at, "train --resume --steps 1000000 --epochs 1000000 --out");
-    let child = child
-        .arg(place)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = child.arg(place).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for("more steps", || logged_steps(&run) > 3);
-    Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
     assert!(said.contains(r"--out $'run\xe9'"), "{said}");
 }
@@ -408,14 +320,8 @@ fn numbers_that_are_none_stop_the_run_and_keep_the_checkpoint() {
     let at = folder.path();
     let rate = "--batch-size 8 --set generator.optimizer.learning_rate=1e38";
     let said = fail(at, &format!("train {rate} --out run"), 1);
-    assert!(
-        said.contains("step 2: the discriminator's loss is"),
-        "{said}"
-    );
-    assert!(
-        said.contains("start again with smaller steps of learning: --set generator.optimizer"),
-        "{said}"
-    );
+    assert!(said.contains("step 2: the discriminator's loss is"), "{said}");
+    assert!(said.contains("start again with smaller steps of learning: --set generator.optimizer"), "{said}");
     // The losses of the first step are finite, the weights after it are not.
     let said = fail(at, &format!("train {rate} --steps 1 --out one"), 1);
     assert!(said.contains("step 1: the generator"), "{said}");
@@ -454,19 +360,13 @@ fn pictures_of_two_formats_are_trained_on_with_a_line_for_what_was_done_to_them(
         assert!(said.lines().any(|said| said == line), "{line}: {said}");
     }
     // The same pictures as an archive are the same data.
-    let mut archive =
-        zip::ZipWriter::new(std::fs::File::create(folder.path().join("own.zip")).unwrap());
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(folder.path().join("own.zip")).unwrap());
     for file in ["a/1.png", "b/2.jpg"] {
-        archive
-            .start_file(file, zip::write::SimpleFileOptions::default())
-            .unwrap();
+        archive.start_file(file, zip::write::SimpleFileOptions::default()).unwrap();
         std::io::Write::write_all(&mut archive, &read(&own, file)).unwrap();
     }
     archive.finish().unwrap();
-    succeed(
-        folder.path(),
-        "train --resume --out run --data own.zip --steps 4",
-    );
+    succeed(folder.path(), "train --resume --out run --data own.zip --steps 4");
 }
 
 #[test]
@@ -477,18 +377,10 @@ fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
         ("train --device tpu", 2, "tpu"),
         ("train --device cuda:x", 2, "cuda:1"),
         ("train --device cpu --precision tf32", 2, "leave it out"),
-        (
-            "train --threads 0",
-            2,
-            "--threads <N>': choose a whole number from 1 to 1024",
-        ),
+        ("train --threads 0", 2, "--threads <N>': choose a whole number from 1 to 1024"),
         ("train --batch-size 20000", 1, "10000"),
         ("train --batch-size -3", 2, "-3"),
-        (
-            "train --batch-size 1",
-            1,
-            "make training.batch_size at least 2",
-        ),
+        ("train --batch-size 1", 1, "make training.batch_size at least 2"),
         (
             "train --batch-size 3333 --set data.last_batch=keep",
             1,
@@ -500,34 +392,14 @@ fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
         ("train --seed -1", 2, "from 0 to 9223372036854775807"),
         ("train --seed=-1", 2, "from 0 to 9223372036854775807"),
         ("sample x --seed -1", 2, "from 0 to 18446744073709551615"),
-        (
-            "interpolate x --from -1 --to 2",
-            2,
-            "from 0 to 18446744073709551615",
-        ),
+        ("interpolate x --from -1 --to 2", 2, "from 0 to 18446744073709551615"),
         ("data preview digits --count -2", 2, "'-2'"),
         ("train --device gpu", 2, "an NVIDIA GPU is cuda"),
-        (
-            "train --lr 1e-4",
-            2,
-            "--set generator.optimizer.learning_rate=",
-        ),
+        ("train --lr 1e-4", 2, "--set generator.optimizer.learning_rate="),
         ("train --gpu", 2, "--device cuda"),
-        (
-            "train --data digits --set data.name=mnist",
-            2,
-            "both say data.name",
-        ),
-        (
-            "train --epochs 2 --set training={}",
-            2,
-            "both say training.epochs",
-        ),
-        (
-            "sweep batch-size --data digits --set data.name=mnist",
-            2,
-            "both say data.name",
-        ),
+        ("train --data digits --set data.name=mnist", 2, "both say data.name"),
+        ("train --epochs 2 --set training={}", 2, "both say training.epochs"),
+        ("sweep batch-size --data digits --set data.name=mnist", 2, "both say data.name"),
         ("train nothing", 2, "quickstart"),
         ("train --data nowhere", 1, "nowhere"),
         ("train --set training.banana=1", 2, "banana"),
@@ -541,11 +413,7 @@ fn what_a_user_gets_wrong_is_one_line_and_leaves_nothing() {
         let said = fail(at, arguments, code);
         assert!(said.contains(names), "{arguments}: {said}");
     }
-    assert_eq!(
-        std::fs::read_dir(at).unwrap().count(),
-        0,
-        "something was left behind"
-    );
+    assert_eq!(std::fs::read_dir(at).unwrap().count(), 0, "something was left behind");
 }
 
 /// What a file manager leaves in a folder is nobody's; anything else there is not to be mixed with a run.
@@ -558,10 +426,7 @@ fn a_folder_that_a_file_manager_has_shown_is_as_good_as_empty() {
     std::fs::write(at.join("run/.DS_Store"), "").unwrap();
     let train = "train --steps 1 --batch-size 4 --out run";
     let said = fail(at, train, 1);
-    assert!(
-        said.contains("run: holds notes.txt, which is of no run"),
-        "{said}"
-    );
+    assert!(said.contains("run: holds notes.txt, which is of no run"), "{said}");
     std::fs::remove_file(at.join("run/notes.txt")).unwrap();
     succeed(at, train);
     assert!(at.join("run/.DS_Store").exists());
@@ -581,14 +446,8 @@ fn a_checkpoint_that_does_not_fit_is_refused() {
     for (arguments, names) in [
         ("train vanilla-mnist --resume --out run", "quickstart"),
         ("train --resume --out run --seed 9", "training.seed"),
-        (
-            "train --resume --out run --set generator.layers.1.bias=true",
-            "--init",
-        ),
-        (
-            "train --resume --out run --data other",
-            "other has 10000 images too, but their pixels or their order",
-        ),
+        ("train --resume --out run --set generator.layers.1.bias=true", "--init"),
+        ("train --resume --out run --data other", "other has 10000 images too, but their pixels or their order"),
         ("train changed.toml --resume --out run", "learning_rate"),
         ("train --out run", "holds a run; go on with it by --resume"),
     ] {
@@ -616,10 +475,7 @@ fn a_training_loop_asks_for_no_memory_after_its_second_step() {
         let mut gan = Gan::new(&recipe, Device::Cpu);
         let real = Tensor::full(0.5, [16, 28, 28, 1], Device::Cpu);
         // One thread: how many scratch buffers are in use at once must not depend on who is quick.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         pool.install(|| {
             gan.step(&real, false).unwrap();
             gan.step(&real, false).unwrap();

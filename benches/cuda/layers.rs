@@ -21,11 +21,8 @@ enum Part {
     WeightGradient,
 }
 
-const PARTS: [(Part, &str); 3] = [
-    (Part::Forward, "forward"),
-    (Part::InputGradient, "input gradient"),
-    (Part::WeightGradient, "weight gradient"),
-];
+const PARTS: [(Part, &str); 3] =
+    [(Part::Forward, "forward"), (Part::InputGradient, "input gradient"), (Part::WeightGradient, "weight gradient")];
 
 /// A layer with a product.
 #[derive(Clone, Copy, PartialEq, Serialize)]
@@ -51,18 +48,15 @@ enum Layer {
 
 /// Three rows for each layer: convolutions first.
 pub fn rows(quick: bool) -> Vec<Row> {
-    let (dense, convolutions): (Vec<_>, Vec<_>) = layers(quick)
-        .into_iter()
-        .partition(|layer| matches!(layer, Layer::Dense { .. }));
+    let (dense, convolutions): (Vec<_>, Vec<_>) =
+        layers(quick).into_iter().partition(|layer| matches!(layer, Layer::Dense { .. }));
     let layers = convolutions.into_iter().chain(dense);
     let rows = layers.flat_map(|layer| {
         PARTS.map(|(part, what)| {
             let mut spec = json!(layer);
             spec["part"] = json!(part);
             let name = format!("{}, {what}", layer.name());
-            Row::new(name, Some(layer.flops()), spec, move |how| {
-                Ok(layer.subject(part, how))
-            })
+            Row::new(name, Some(layer.flops()), spec, move |how| Ok(layer.subject(part, how)))
         })
     });
     rows.collect()
@@ -77,15 +71,10 @@ fn layers(quick: bool) -> Vec<Layer> {
             let table = network.table().expect("a loaded recipe's shapes fit");
             for (layer, row) in network.layers.iter().zip(&table.rows) {
                 let layer = match layer {
-                    &LayerSpec::Dense { units, bias } => Layer::Dense {
-                        batch,
-                        inputs: row.input[0],
-                        outputs: units,
-                        bias,
-                    },
-                    LayerSpec::Conv2d(conv) => {
-                        Layer::convolution(conv, batch, [&row.input, &row.output], false)
+                    &LayerSpec::Dense { units, bias } => {
+                        Layer::Dense { batch, inputs: row.input[0], outputs: units, bias }
                     }
+                    LayerSpec::Conv2d(conv) => Layer::convolution(conv, batch, [&row.input, &row.output], false),
                     LayerSpec::ConvTranspose2d(conv) => {
                         Layer::convolution(conv, batch, [&row.output, &row.input], true)
                     }
@@ -101,12 +90,7 @@ fn layers(quick: bool) -> Vec<Layer> {
 }
 
 impl Layer {
-    fn convolution(
-        conv: &ConvolutionSpec,
-        batch: usize,
-        maps: [&[usize]; 2],
-        transposed: bool,
-    ) -> Layer {
+    fn convolution(conv: &ConvolutionSpec, batch: usize, maps: [&[usize]; 2], transposed: bool) -> Layer {
         let [large, small] = maps.map(|shape| [shape[0], shape[1], shape[2]]);
         let (kernel, stride) = (conv.kernel, conv.stride);
         Layer::Convolution {
@@ -122,50 +106,25 @@ impl Layer {
 
     fn name(&self) -> String {
         match *self {
-            Layer::Convolution {
-                batch,
-                large,
-                small,
-                kernel,
-                stride,
-                transposed,
-                ..
-            } => {
+            Layer::Convolution { batch, large, small, kernel, stride, transposed, .. } => {
                 let image = |[h, w, c]: [usize; 3]| format!("{h}x{w}x{c}");
                 let (op, from, to) = match transposed {
                     false => ("conv2d", large, small),
                     true => ("conv_transpose2d", small, large),
                 };
                 let (from, to) = (image(from), image(to));
-                format!(
-                    "{op} {batch} x {from} to {to} k{} s{}",
-                    kernel[0], stride[0]
-                )
+                format!("{op} {batch} x {from} to {to} k{} s{}", kernel[0], stride[0])
             }
-            Layer::Dense {
-                batch,
-                inputs,
-                outputs,
-                ..
-            } => format!("dense {batch} x {inputs} to {outputs}"),
+            Layer::Dense { batch, inputs, outputs, .. } => format!("dense {batch} x {inputs} to {outputs}"),
         }
     }
 
     fn flops(&self) -> f64 {
         let multiplies = match *self {
-            Layer::Convolution {
-                batch,
-                large,
-                small: [h, w, c],
-                kernel,
-                ..
-            } => batch * h * w * c * kernel[0] * kernel[1] * large[2],
-            Layer::Dense {
-                batch,
-                inputs,
-                outputs,
-                ..
-            } => batch * inputs * outputs,
+            Layer::Convolution { batch, large, small: [h, w, c], kernel, .. } => {
+                batch * h * w * c * kernel[0] * kernel[1] * large[2]
+            }
+            Layer::Dense { batch, inputs, outputs, .. } => batch * inputs * outputs,
         };
         2.0 * multiplies as f64
     }
@@ -173,15 +132,7 @@ impl Layer {
     fn subject(self, part: Part, how: How) -> Subject {
         let mut random = random();
         match self {
-            Layer::Convolution {
-                batch,
-                large,
-                small,
-                kernel,
-                stride,
-                padding,
-                transposed,
-            } => {
+            Layer::Convolution { batch, large, small, kernel, stride, padding, transposed } => {
                 let mut maps = |[h, w, c]: [usize; 3]| normal([batch, h, w, c], &mut random);
                 let (large_maps, small_maps) = (maps(large), maps(small));
                 let weight = [kernel[0], kernel[1], large[2], small[2]];
@@ -201,12 +152,7 @@ impl Layer {
                     });
                 })
             }
-            Layer::Dense {
-                batch,
-                inputs,
-                outputs,
-                bias,
-            } => {
+            Layer::Dense { batch, inputs, outputs, bias } => {
                 let x = normal([batch, inputs], &mut random);
                 let weight = normal([inputs, outputs], &mut random);
                 let bias = bias.then(|| normal([outputs], &mut random));
@@ -228,13 +174,7 @@ impl Layer {
 pub fn ladders(quick: bool) -> Vec<Row> {
     let (size, images) = if quick { (64, 2) } else { (4096, 1024) };
     let padding = Padding::same([14, 14], [5, 5], [2, 2]);
-    let g = Conv2dGeometry::new(
-        "conv2d",
-        [images, 14, 14, 64].into(),
-        [5, 5, 64, 128].into(),
-        [2, 2],
-        padding,
-    );
+    let g = Conv2dGeometry::new("conv2d", [images, 14, 14, 64].into(), [5, 5, 64, 128].into(), [2, 2], padding);
     let mut rows = Vec::new();
     let product = move |rung: Option<usize>, tensors: &[Tensor; 2]| match rung {
         Some(rung) => {
@@ -279,14 +219,9 @@ fn climb(
             let tensors = shapes.map(|shape| normal(shape, &mut random));
             let error = squared_error(&compute(rung, &tensors), &compute(Some(0), &tensors));
             // The first adds up one product after another, which at 4096 costs it digits; tensor cores round operands.
-            let limit = if error_is_tf32(rung, rungs) {
-                1e-6
-            } else {
-                1e-10
-            };
+            let limit = if error_is_tf32(rung, rungs) { 1e-6 } else { 1e-10 };
             if error.is_nan() || error > limit {
-                let what =
-                    format!("{title}: its values are off by {error:.1e} from the first rung's");
+                let what = format!("{title}: its values are off by {error:.1e} from the first rung's");
                 return Err(Error::CheckFailed(what));
             }
             Ok(op(how, move || drop(compute(rung, &tensors))))

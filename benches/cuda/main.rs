@@ -72,10 +72,7 @@ fn main() -> ExitCode {
     minimax::cuda::emulator::start_if_named();
     let arguments = Arguments::parse();
     let rows = rows::all(arguments.quick);
-    let rows: Vec<Row> = rows
-        .into_iter()
-        .filter(|row| arguments.rows.is_match(&row.name))
-        .collect();
+    let rows: Vec<Row> = rows.into_iter().filter(|row| arguments.rows.is_match(&row.name)).collect();
     let done = match (arguments.list, arguments.serve) {
         (true, _) => {
             rows.iter().for_each(|row| println!("{}", row.described()));
@@ -101,12 +98,7 @@ fn each(rows: &[Row], seconds: f64) -> Result<()> {
         for precision in [Precision::F32, Precision::Tf32] {
             for how in [How::Launches, How::Graph] {
                 if row.precisions.contains(&precision.name()) && row.ways.contains(&how) {
-                    let request = Request {
-                        row: row.name.clone(),
-                        precision,
-                        how,
-                        seconds,
-                    };
+                    let request = Request { row: row.name.clone(), precision, how, seconds };
                     println!("{}", bench.answer(rows, &request));
                 }
             }
@@ -122,9 +114,7 @@ fn serve(rows: &[Row]) -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "answers are JSON for a program")]
     let say = |answer: Value| {
         println!("{answer}");
-        std::io::stdout()
-            .flush()
-            .map_err(Error::io("standard output"))
+        std::io::stdout().flush().map_err(Error::io("standard output"))
     };
     say(json!({"device": context.name()}))?;
     for line in std::io::stdin().lock().lines() {
@@ -146,10 +136,7 @@ struct Bench {
 impl Bench {
     fn new() -> Result<Bench> {
         open(0)?;
-        Ok(Bench {
-            row: String::new(),
-            subjects: Vec::new(),
-        })
+        Ok(Bench { row: String::new(), subjects: Vec::new() })
     }
 
     fn answer(&mut self, rows: &[Row], request: &Request) -> Value {
@@ -161,10 +148,7 @@ impl Bench {
             Ok(figures) => figures,
             Err(error) => Map::from_iter([("error".to_string(), json!(error.to_string()))]),
         };
-        answer
-            .as_object_mut()
-            .expect("it has just been made one")
-            .extend(told);
+        answer.as_object_mut().expect("it has just been made one").extend(told);
         answer
     }
 
@@ -176,14 +160,8 @@ impl Bench {
             context.release();
         }
         context.set_tf32(request.precision == Precision::Tf32);
-        let Request {
-            precision,
-            how,
-            seconds,
-            ..
-        } = *request;
-        let made =
-            |subject: &&mut (Precision, How, Subject)| (subject.0, subject.1) == (precision, how);
+        let Request { precision, how, seconds, .. } = *request;
+        let made = |subject: &&mut (Precision, How, Subject)| (subject.0, subject.1) == (precision, how);
         catch(|| {
             if let Some((.., subject)) = self.subjects.iter_mut().find(|s| made(s)) {
                 return Ok(subject.time(context, seconds));

@@ -66,14 +66,8 @@ impl Row {
 }
 
 /// The recipes whose steps and layers are timed.
-pub const RECIPES: [&str; 6] = [
-    "vanilla-mnist",
-    "mlp-mnist",
-    "dcgan-compact-mnist",
-    "dcgan-mnist",
-    "dcgan-svhn",
-    "wgan-gp-mnist",
-];
+pub const RECIPES: [&str; 6] =
+    ["vanilla-mnist", "mlp-mnist", "dcgan-compact-mnist", "dcgan-mnist", "dcgan-svhn", "wgan-gp-mnist"];
 
 /// The recipes whose epochs are, and the seconds that report D gives for one on a Tesla T4.
 const EPOCHS: [(&str, f64); 2] = [("vanilla-mnist", 4.08), ("dcgan-compact-mnist", 34.6)];
@@ -95,12 +89,7 @@ pub fn all(quick: bool) -> Vec<Row> {
 pub fn recipe(name: &str, quick: bool) -> Recipe {
     let mut recipe = Recipe::load(name, &[]).expect("a built-in recipe");
     for network in [&mut recipe.generator, &mut recipe.discriminator] {
-        if let OptimizerSpec::Adam {
-            learning_rate,
-            epsilon_placement,
-            ..
-        } = &mut network.optimizer
-        {
+        if let OptimizerSpec::Adam { learning_rate, epsilon_placement, .. } = &mut network.optimizer {
             (*learning_rate, *epsilon_placement) = (1e-9, EpsilonPlacement::Paper);
         }
     }
@@ -147,10 +136,7 @@ fn step(name: &'static str, quick: bool) -> Row {
 
 fn epoch(name: &'static str, t4: f64, quick: bool) -> Row {
     let recipe = recipe(name, quick);
-    let (batch, images) = (
-        recipe.training.real_images(),
-        if quick { 20 } else { 60_000 },
-    );
+    let (batch, images) = (recipe.training.real_images(), if quick { 20 } else { 60_000 });
     let mut spec = spec("epoch", told(&recipe));
     spec["images"] = json!(images);
     if !quick {
@@ -186,11 +172,7 @@ fn sampling(quick: bool) -> Row {
 }
 
 fn gemm(quick: bool) -> Vec<Row> {
-    let sizes = if quick {
-        vec![64]
-    } else {
-        vec![256, 512, 1024, 2048, 4096]
-    };
+    let sizes = if quick { vec![64] } else { vec![256, 512, 1024, 2048, 4096] };
     let row = |size: usize| {
         let spec = spec("gemm", json!({"size": size}));
         let flops = 2.0 * (size as f64).powi(3);
@@ -235,15 +217,11 @@ fn batch_norm(shape: Vec<usize>, backward: bool) -> Row {
     let of = json!({"shape": shape, "backward": backward, "epsilon": EPSILON});
     Row::new(name, None, spec("batch_norm", of), move |how| {
         let mut random = random();
-        let (x, grad) = (
-            normal(&shape[..], &mut random),
-            normal(&shape[..], &mut random),
-        );
+        let (x, grad) = (normal(&shape[..], &mut random), normal(&shape[..], &mut random));
         let channels = shape[shape.len() - 1];
         let [gamma, beta] = [1.0, 0.0].map(|value| Tensor::full(value, [channels], DEVICE));
         let parameters = [x, gamma, beta].map(|tensor| tensor.parameter());
-        let normalised =
-            |[x, gamma, beta]: &[Tensor; 3]| ops::batch_norm(x, gamma, beta, EPSILON).y;
+        let normalised = |[x, gamma, beta]: &[Tensor; 3]| ops::batch_norm(x, gamma, beta, EPSILON).y;
         Ok(match backward {
             false => op(how, move || {
                 no_grad(|| normalised(&parameters));
@@ -261,18 +239,11 @@ fn batch_norm(shape: Vec<usize>, backward: bool) -> Row {
 fn leaky_dropout(shape: Vec<usize>, backward: bool) -> Row {
     const SLOPE: f64 = 0.3;
     const RATE: f64 = 0.3;
-    let name = format!(
-        "leaky_relu and dropout {}, {}",
-        sizes(&shape),
-        direction(backward)
-    );
+    let name = format!("leaky_relu and dropout {}, {}", sizes(&shape), direction(backward));
     let of = json!({"shape": shape, "backward": backward, "slope": SLOPE, "rate": RATE});
     Row::new(name, None, spec("leaky_dropout", of), move |how| {
         let mut random = random();
-        let (x, grad) = (
-            normal(&shape[..], &mut random),
-            normal(&shape[..], &mut random),
-        );
+        let (x, grad) = (normal(&shape[..], &mut random), normal(&shape[..], &mut random));
         Ok(match backward {
             false => op(how, move || {
                 let mask = Mask::new(RATE, random.reserve(x.numel()));
@@ -304,8 +275,7 @@ fn adam() -> Row {
         let g_grads = grads(gan.generator.parameters());
         let d_grads = grads(gan.discriminator.parameters());
         let numbers = StepNumbers {
-            updates: [&gan.discriminator_optimizer, &gan.generator_optimizer]
-                .map(|optimizer| optimizer.next_numbers()),
+            updates: [&gan.discriminator_optimizer, &gan.generator_optimizer].map(|optimizer| optimizer.next_numbers()),
             ..StepNumbers::default()
         };
         Ok(Subject::op(how, context(0), numbers, move || {

@@ -25,10 +25,7 @@ pub enum Subject {
     /// An op, launch by launch.
     Op(Box<dyn FnMut()>),
     /// The same, [`IN_A_GRAPH`] times, with the numbers and the tensors that it reads.
-    Graph(
-        Graph,
-        #[expect(dead_code, reason = "the graph reads from there")] (Inputs, Box<dyn FnMut()>),
-    ),
+    Graph(Graph, #[expect(dead_code, reason = "the graph reads from there")] (Inputs, Box<dyn FnMut()>)),
     /// Training steps.
     Training(Box<Training>),
     /// What takes so long that once is enough.
@@ -37,12 +34,7 @@ pub enum Subject {
 
 impl Subject {
     /// An op, which in a graph goes by `numbers`.
-    pub fn op(
-        how: How,
-        context: &'static Context,
-        numbers: StepNumbers,
-        mut f: impl FnMut() + 'static,
-    ) -> Subject {
+    pub fn op(how: How, context: &'static Context, numbers: StepNumbers, mut f: impl FnMut() + 'static) -> Subject {
         if how == How::Launches {
             return Subject::Op(Box::new(f));
         }
@@ -98,14 +90,10 @@ impl Subject {
 pub fn median(context: &Context, seconds: f64, mut f: impl FnMut(usize)) -> f64 {
     const PARTS: usize = 5;
     let first = timed(context, 1, &mut f);
-    let times = (1e3 * seconds / PARTS as f64 / first)
-        .ceil()
-        .clamp(1.0, 1e5) as usize;
+    let times = (1e3 * seconds / PARTS as f64 / first).ceil().clamp(1.0, 1e5) as usize;
     // What is long, or emulated, gets fewer parts.
     let parts = if first > 1e3 * seconds { 1 } else { PARTS };
-    let mut all: Vec<f64> = (0..parts)
-        .map(|_| timed(context, times, &mut f) / times as f64)
-        .collect();
+    let mut all: Vec<f64> = (0..parts).map(|_| timed(context, times, &mut f) / times as f64).collect();
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
 }

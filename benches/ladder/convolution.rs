@@ -15,8 +15,7 @@ pub fn ladder(threads: usize, limit: &dyn Fn(usize) -> f64) {
     let g = Conv2dGeometry::new("conv2d", shape, kernel, [2, 2], padding);
     let (x, w) = (draw(shape.numel(), 1), draw(kernel.numel(), 2));
     let (x, w) = (&x[..], &w[..]);
-    let tensors =
-        [(x, shape), (w, kernel)].map(|(v, shape)| Tensor::from_f32(v, shape, Device::Cpu));
+    let tensors = [(x, shape), (w, kernel)].map(|(v, shape)| Tensor::from_f32(v, shape, Device::Cpu));
     let fast = |y: &mut [f32]| {
         let tensor = no_grad(|| ops::conv2d(&tensors[0], &tensors[1], g.stride, padding));
         if let Storage::Cpu(values) = tensor.storage() {
@@ -55,8 +54,7 @@ fn definition(x: &[f32], w: &[f32], g: &Conv2dGeometry, y: &mut [f32]) {
     y.fill(0.0);
     for_each_tap(g, |output, input, tap| {
         for o in 0..g.c_out {
-            let products =
-                (0..g.c_in).map(|c| x[input * g.c_in + c] * w[(tap * g.c_in + c) * g.c_out + o]);
+            let products = (0..g.c_in).map(|c| x[input * g.c_in + c] * w[(tap * g.c_in + c) * g.c_out + o]);
             y[output * g.c_out + o] += products.sum::<f32>();
         }
     });
@@ -69,9 +67,7 @@ fn channels_innermost(x: &[f32], w: &[f32], g: &Conv2dGeometry, y: &mut [f32]) {
         let y = &mut y[output * g.c_out..][..g.c_out];
         let w = w[tap * g.c_in * g.c_out..].chunks_exact(g.c_out);
         for (&x, w) in x[input * g.c_in..][..g.c_in].iter().zip(w) {
-            y.iter_mut()
-                .zip(w)
-                .for_each(|(y, &w)| *y = x.mul_add(w, *y));
+            y.iter_mut().zip(w).for_each(|(y, &w)| *y = x.mul_add(w, *y));
         }
     });
 }

@@ -27,26 +27,15 @@ struct Rung<'a> {
 }
 
 impl<'a> Rung<'a> {
-    fn new(
-        name: &'static str,
-        threads: usize,
-        compute: impl FnMut(&mut [f32]) + Send + 'a,
-    ) -> Rung<'a> {
-        Rung {
-            name,
-            threads,
-            compute: Box::new(compute),
-        }
+    fn new(name: &'static str, threads: usize, compute: impl FnMut(&mut [f32]) + Send + 'a) -> Rung<'a> {
+        Rung { name, threads, compute: Box::new(compute) }
     }
 }
 
 fn main() {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let limits = [1, threads].map(|n| limit::gflops(n, Duration::from_millis(500)));
-    println!(
-        "The limit: {:.0} GFLOP/s on one thread, {:.0} on {threads}.",
-        limits[0], limits[1]
-    );
+    println!("The limit: {:.0} GFLOP/s on one thread, {:.0} on {threads}.", limits[0], limits[1]);
     let limit = |n: usize| limits[usize::from(n > 1)];
     product::ladder(threads, &limit);
     convolution::ladder(threads, &limit);
@@ -59,27 +48,14 @@ fn climb(title: &str, len: usize, flop: f64, rungs: Vec<Rung>, limit: &dyn Fn(us
     println!("|---|---|---|---|---|");
     let mut first: Option<Buffer> = None;
     for mut rung in rungs {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(rung.threads)
-            .build();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(rung.threads).build();
         let mut values = Buffer::zeros(len);
-        let seconds = pool
-            .expect("threads")
-            .install(|| time(|| (rung.compute)(&mut values)));
+        let seconds = pool.expect("threads").install(|| time(|| (rung.compute)(&mut values)));
         let error = normalised_error(&values, first.get_or_insert_with(|| values.clone()));
-        assert!(
-            error < 1e-10,
-            "{}: normalised squared error {error:e}",
-            rung.name
-        );
+        assert!(error < 1e-10, "{}: normalised squared error {error:e}", rung.name);
         let rate = flop / seconds / 1e9;
         let share = 100.0 * rate / limit(rung.threads);
-        println!(
-            "| {} | {} | {:.1} | {rate:.1} | {share:.0}% |",
-            rung.name,
-            rung.threads,
-            1e3 * seconds
-        );
+        println!("| {} | {} | {:.1} | {rate:.1} | {share:.0}% |", rung.name, rung.threads, 1e3 * seconds);
     }
 }
 

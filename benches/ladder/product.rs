@@ -46,9 +46,7 @@ fn along_rows(a: &[f32], b: &[f32], c: &mut [f32]) {
     c.fill(0.0);
     for (a, c) in a.chunks_exact(N).zip(c.chunks_exact_mut(N)) {
         for (&a, b) in a.iter().zip(b.chunks_exact(N)) {
-            c.iter_mut()
-                .zip(b)
-                .for_each(|(c, &b)| *c = a.mul_add(b, *c));
+            c.iter_mut().zip(b).for_each(|(c, &b)| *c = a.mul_add(b, *c));
         }
     }
 }
@@ -59,9 +57,7 @@ fn in_blocks(a: &[f32], b: &[f32], c: &mut [f32]) {
     for (block, b) in b.chunks(96 * N).enumerate() {
         for (a, c) in a.chunks_exact(N).zip(c.chunks_exact_mut(N)) {
             for (&a, b) in a[block * 96..].iter().zip(b.chunks_exact(N)) {
-                c.iter_mut()
-                    .zip(b)
-                    .for_each(|(c, &b)| *c = a.mul_add(b, *c));
+                c.iter_mut().zip(b).for_each(|(c, &b)| *c = a.mul_add(b, *c));
             }
         }
     }
@@ -79,11 +75,7 @@ fn tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
 /// The 16 columns of B that a tile reads lie side by side, in the order in which it reads them.
 fn packed_tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
     for j in (0..N).step_by(16) {
-        let packed: Vec<f32> = b
-            .chunks_exact(N)
-            .flat_map(|b| &b[j..j + 16])
-            .copied()
-            .collect();
+        let packed: Vec<f32> = b.chunks_exact(N).flat_map(|b| &b[j..j + 16]).copied().collect();
         for (i, c) in c.chunks_exact_mut(4 * N).enumerate() {
             store(&tile(&a[4 * i * N..], &packed, 16), &mut c[j..]);
         }

@@ -9,11 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     let &[height, width, colour, ref file @ ..] = bytes else {
         return;
     };
-    let size = [
-        usize::from(height).max(1),
-        usize::from(width).max(1),
-        if colour % 2 == 0 { 1 } else { 3 },
-    ];
+    let size = [usize::from(height).max(1), usize::from(width).max(1), if colour % 2 == 0 { 1 } else { 3 }];
     let path = Path::new("picture");
     if let Ok((pixels, _)) = folder::read_picture(path, file, size, [9, 99, 199]) {
         assert_eq!(pixels.len(), size.iter().product::<usize>());

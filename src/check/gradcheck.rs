@@ -74,13 +74,8 @@ pub fn check(case: &Case, orders: &[u8], device: Device) -> Vec<Row> {
     let orders = orders.iter().copied();
     match device {
         Device::Reference if !case.smooth => Vec::new(),
-        Device::Reference => orders
-            .filter(|&order| order > 0)
-            .map(|order| against_differences(case, order))
-            .collect(),
-        _ => orders
-            .map(|order| against_reference(case, order, device))
-            .collect(),
+        Device::Reference => orders.filter(|&order| order > 0).map(|order| against_differences(case, order)).collect(),
+        _ => orders.map(|order| against_reference(case, order, device)).collect(),
     }
 }
 
@@ -105,29 +100,16 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
         free.push(true);
         difference_error(gradient, &[inputs, vec![u]].concat(), &free, &mut random)
     };
-    row(
-        case,
-        order,
-        error,
-        DIFFERENCE_LIMITS[usize::from(order) - 1],
-    )
+    row(case, order, error, DIFFERENCE_LIMITS[usize::from(order) - 1])
 }
 
 /// The relative error of <v, vjp(u)> against the difference quotient, for `f` at `x` and moves
 /// along the inputs that are `free`. Since <v, g> for random v is about ‖g‖, the error is measured
 /// against the largest of ‖g‖ and the two numbers.
-fn difference_error(
-    f: impl Fn(&[Tensor]) -> Vec<Tensor>,
-    x: &[Tensor],
-    free: &[bool],
-    random: &mut Random,
-) -> f64 {
+fn difference_error(f: impl Fn(&[Tensor]) -> Vec<Tensor>, x: &[Tensor], free: &[bool], random: &mut Random) -> f64 {
     let free_of = |tensors: &[Tensor]| -> Vec<Tensor> {
         let pairs = tensors.iter().zip(free);
-        pairs
-            .filter(|(_, free)| **free)
-            .map(|(t, _)| t.clone())
-            .collect()
+        pairs.filter(|(_, free)| **free).map(|(t, _)| t.clone()).collect()
     };
     let x: Vec<Tensor> = x.iter().map(Tensor::parameter).collect();
     let directions: Vec<Tensor> = x.iter().map(|x| normal_like(x, random)).collect();
@@ -176,13 +158,7 @@ pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
         let ours = derivatives(case, order, device, create_graph);
         let reference = derivatives(case, order, Device::Reference, create_graph);
         let shapes = |tensors: &[Tensor]| tensors.iter().map(Tensor::shape).collect::<Vec<_>>();
-        assert_eq!(
-            shapes(&ours),
-            shapes(&reference),
-            "{} {} on {device} and on the reference",
-            case.op,
-            case.name
-        );
+        assert_eq!(shapes(&ours), shapes(&reference), "{} {} on {device} and on the reference", case.op, case.name);
         let pairs = ours.iter().zip(&reference);
         worst(pairs.map(|(a, b)| normalised_squared_error(&a.to_f64(), &b.to_f64())))
     });
@@ -238,13 +214,7 @@ fn worst(errors: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 fn row(case: &Case, order: u8, error: f64, limit: f64) -> Row {
-    Row {
-        op: case.op,
-        case: case.name.clone(),
-        order,
-        error,
-        limit,
-    }
+    Row { op: case.op, case: case.name.clone(), order, error, limit }
 }
 
 fn flatten(tensors: &[Tensor]) -> Vec<f64> {
@@ -264,13 +234,7 @@ mod tests {
     fn the_worst_error_may_be_no_number() {
         assert_eq!(worst([0.1, 3.0, 2.0]), 3.0);
         assert!(worst([0.1, f64::NAN, 2.0]).is_nan());
-        let row = |error| Row {
-            op: "test",
-            case: String::new(),
-            order: 1,
-            error,
-            limit: 1.0,
-        };
+        let row = |error| Row { op: "test", case: String::new(), order: 1, error, limit: 1.0 };
         assert!(row(1.0).passed() && !row(1.1).passed() && !row(f64::NAN).passed());
     }
 

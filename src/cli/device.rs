@@ -81,9 +81,9 @@ impl Precision {
                 Ok(())
             }
             (_, Precision::F32) => Ok(()),
-            (device, Precision::Tf32) => Err(Error::Usage(format!(
-                "--precision tf32 is for CUDA devices, not for {device}; leave it out"
-            ))),
+            (device, Precision::Tf32) => {
+                Err(Error::Usage(format!("--precision tf32 is for CUDA devices, not for {device}; leave it out")))
+            }
         }
     }
 }

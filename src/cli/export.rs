@@ -76,11 +76,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let file = match role {
         Role::Discriminator if args.run.is_dir() => {
             let (alone, both) = (args.run.join(DISCRIMINATOR), args.run.join(CHECKPOINT));
-            if alone.is_file() && !both.is_file() {
-                alone
-            } else {
-                both
-            }
+            if alone.is_file() && !both.is_file() { alone } else { both }
         }
         _ => sample::generator_file(&args.run),
     };
@@ -100,12 +96,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         (Format::Safetensors, _) => export::keras(&trained),
     };
     write_whole(&out, &bytes)?;
-    print(&format!(
-        "{name} of {} at step {} in {}\n",
-        trained.recipe.name,
-        trained.step,
-        out.display()
-    ))
+    print(&format!("{name} of {} at step {} in {}\n", trained.recipe.name, trained.step, out.display()))
 }
 
 /// How the file's name ends if none is given.

@@ -76,9 +76,7 @@ fn chosen_cases(op: Option<&str>, are_large: bool) -> Result<Vec<Case>> {
             known.sort_unstable();
             known.dedup();
             let known = known.join(", ");
-            return Err(Error::Usage(format!(
-                "--op {op}: no such op; use one of {known}"
-            )));
+            return Err(Error::Usage(format!("--op {op}: no such op; use one of {known}")));
         }
     }
     Ok(cases)
@@ -132,10 +130,7 @@ impl<'a> Table<'a> {
 
     fn summary(mut self, device: Device) -> Result<()> {
         let (checks, failed) = (self.checks, self.failed);
-        self.line(&format!(
-            "{checks} checks on {device}: {} passed, {failed} failed",
-            checks - failed
-        ))?;
+        self.line(&format!("{checks} checks on {device}: {} passed, {failed} failed", checks - failed))?;
         match failed {
             0 => Ok(()),
             _ => Err(Error::CheckFailed(format!(
@@ -221,13 +216,7 @@ mod tests {
             Ok(())
         };
         let mut table = Table::new(&[], &mut print);
-        let row = Row {
-            op: "exp",
-            case: "[3]".into(),
-            order: 1,
-            error: f64::NAN,
-            limit: 1e-7,
-        };
+        let row = Row { op: "exp", case: "[3]".into(), order: 1, error: f64::NAN, limit: 1e-7 };
         table.row(&row).unwrap();
         let error = table.summary(Device::Cpu).unwrap_err();
         assert_eq!(error.exit_code(), 1);

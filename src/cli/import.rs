@@ -58,12 +58,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     make_folder(&args.out)?;
     write_whole(&args.out.join(RECIPE), recipe.to_toml().as_bytes())?;
     save_network(&args.out.join(name), role, &network, &recipe, step)?;
-    print(&format!(
-        "{} of {} in {}\n",
-        role.name(),
-        recipe.name,
-        args.out.display()
-    ))
+    print(&format!("{} of {} in {}\n", role.name(), recipe.name, args.out.display()))
 }
 
 /// That `folder` is empty or not there, or holds the other network of `recipe` and no file `name`.
@@ -72,13 +67,8 @@ fn check_folder(folder: &Path, recipe: &Recipe, name: &str) -> Result<()> {
         // Not there, or what making it will say.
         return Ok(());
     };
-    let other = if name == GENERATOR {
-        DISCRIMINATOR
-    } else {
-        GENERATOR
-    };
-    let is_of_recipe =
-        std::fs::read(folder.join(RECIPE)).is_ok_and(|found| found == recipe.to_toml().as_bytes());
+    let other = if name == GENERATOR { DISCRIMINATOR } else { GENERATOR };
+    let is_of_recipe = std::fs::read(folder.join(RECIPE)).is_ok_and(|found| found == recipe.to_toml().as_bytes());
     for entry in entries.flatten() {
         let found = entry.file_name();
         let is = |one: &str| found == *one;

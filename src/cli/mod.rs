@@ -106,10 +106,7 @@ pub fn main() -> ExitCode {
 
 /// Says what ends the program. Nothing is left to tell the user by if this fails too.
 fn complain(text: &str) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "an error displays as one plain line"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "an error displays as one plain line")]
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "{text}");
 }
@@ -145,15 +142,7 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
 /// Flags that other programs have, and what says the same here.
 const ELSEWHERE: [(&[&str], &str); 6] = [
     (
-        &[
-            "--lr",
-            "--learning-rate",
-            "--learning_rate",
-            "--lr-g",
-            "--lr-d",
-            "--lrG",
-            "--lrD",
-        ],
+        &["--lr", "--learning-rate", "--learning_rate", "--lr-g", "--lr-d", "--lrG", "--lrD"],
         "learning rates are keys of the recipe: --set generator.optimizer.learning_rate=1e-4 and \
          --set discriminator.optimizer.learning_rate=1e-4",
     ),
@@ -161,19 +150,13 @@ const ELSEWHERE: [(&[&str], &str); 6] = [
         &["--beta1", "--beta2", "--betas", "--b1", "--b2"],
         "betas are keys of the recipe: --set generator.optimizer.betas=[0.5, 0.999]",
     ),
-    (
-        &["--loss", "--gan-mode"],
-        "the loss is a key of the recipe: --set training.loss=bce",
-    ),
+    (&["--loss", "--gan-mode"], "the loss is a key of the recipe: --set training.loss=bce"),
     (
         &["--nz", "--latent-dim", "--latent_dim", "--z-dim"],
         "the latent's width is a key of the recipe: --set generator.input=[100]",
     ),
     (&["--gpu", "--cuda"], "a GPU is chosen by --device cuda"),
-    (
-        &["--batch", "--batch_size", "--batchSize", "--bs"],
-        "images in a step are said by --batch-size",
-    ),
+    (&["--batch", "--batch_size", "--batchSize", "--bs"], "images in a step are said by --batch-size"),
 ];
 
 /// The flag that is not known, and what says the same here.
@@ -181,25 +164,19 @@ fn elsewhere(error: &clap::Error) -> Option<(&str, &'static str)> {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
         return None;
     };
-    let known = ELSEWHERE
-        .iter()
-        .find(|(names, _)| names.contains(&&flag[..]))?;
+    let known = ELSEWHERE.iter().find(|(names, _)| names.contains(&&flag[..]))?;
     let unknown = error.kind() == clap::error::ErrorKind::UnknownArgument;
     unknown.then_some((flag, known.1))
 }
 
 /// The parser of a flag that takes a whole number of `range`, which it says where it is given another.
-fn whole<T: TryFrom<u64>>(
-    range: RangeInclusive<u64>,
-) -> impl Fn(&str) -> std::result::Result<T, String> + Clone {
+fn whole<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> std::result::Result<T, String> + Clone {
     move |text| {
         let number = text.parse().ok().filter(|number| range.contains(number));
-        number
-            .and_then(|number| T::try_from(number).ok())
-            .ok_or_else(|| {
-                let (least, most) = (range.start(), range.end());
-                format!("choose a whole number from {least} to {most}")
-            })
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            format!("choose a whole number from {least} to {most}")
+        })
     }
 }
 
@@ -209,13 +186,8 @@ fn whole<T: TryFrom<u64>>(
 pub fn print(text: &str) -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
     let mut out = std::io::stdout().lock();
-    match out
-        .write_all(lines(text).as_bytes())
-        .and_then(|()| out.flush())
-    {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::io("standard output")(error))
-        }
+    match out.write_all(lines(text).as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("standard output")(error)),
         _ => Ok(()),
     }
 }
@@ -277,10 +249,6 @@ fn fold(message: &str) -> String {
     let end = usage.iter().filter_map(|start| message.find(start)).min();
     let said = &message[..end.unwrap_or(message.len())];
     let said = said.strip_prefix("error: ").unwrap_or(said);
-    let lines: Vec<_> = said
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     format!("{}; see --help", lines.join("; ").replace(":; ", ": "))
 }

@@ -75,9 +75,7 @@ pub(super) fn check(path: &Path, kind: Kind, force: bool, inputs: &[&Path]) -> R
     let ending = kind.extension();
     match path.extension() {
         Some(found) if !found.eq_ignore_ascii_case(ending) => {
-            return refuse(format!(
-                "what is written is .{ending}; end the name in that"
-            ));
+            return refuse(format!("what is written is .{ending}; end the name in that"));
         }
         _ => {}
     }
@@ -113,20 +111,7 @@ fn start_of(path: &Path) -> Vec<u8> {
 
 /// Whether a file that begins so is an array of float32 images of this size, as `minimax sample` writes them.
 fn holds_images(start: &[u8], [height, width, channels]: [usize; 3]) -> bool {
-    let [
-        0x93,
-        b'N',
-        b'U',
-        b'M',
-        b'P',
-        b'Y',
-        1,
-        _,
-        low,
-        high,
-        header @ ..,
-    ] = start
-    else {
+    let [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, header @ ..] = start else {
         return false;
     };
     let header = header.get(..usize::from(u16::from_le_bytes([*low, *high])));
@@ -157,20 +142,15 @@ mod tests {
         fs::write(at("own.gif"), &animation).unwrap();
         let mut photograph = Vec::new();
         let encoder = png::Encoder::new(&mut photograph, 1, 1);
-        let written = encoder
-            .write_header()
-            .and_then(|mut w| w.write_image_data(&[1]));
+        let written = encoder.write_header().and_then(|mut w| w.write_image_data(&[1]));
         written.unwrap();
         fs::write(at("photograph.png"), photograph).unwrap();
         fs::write(at("notes"), "words").unwrap();
 
         let may = |name: &str, kind| check(&at(name), kind, false, &[]);
-        for (name, kind) in [
-            ("new.png", Kind::Png),
-            ("new", Kind::Onnx),
-            ("own.png", Kind::Png),
-            ("own.gif", Kind::Gif),
-        ] {
+        for (name, kind) in
+            [("new.png", Kind::Png), ("new", Kind::Onnx), ("own.png", Kind::Png), ("own.gif", Kind::Gif)]
+        {
             may(name, kind).unwrap();
         }
         for (name, kind, word) in [
@@ -205,11 +185,7 @@ mod tests {
         let own = "{'descr': '<f4', 'fortran_order': False, 'shape': (64, 28, 28, 1), }\n";
         assert!(Kind::Npy(IMAGE).is_own(&npy(own)));
         assert!(Kind::Npy(IMAGE).is_own(&npy(&own.replace("1)", "1, )"))));
-        for other in [
-            own.replace("f4", "f8"),
-            own.replace("28, 1", "28, 3"),
-            own.replace("64, 28, 28, 1", "64, 100"),
-        ] {
+        for other in [own.replace("f4", "f8"), own.replace("28, 1", "28, 3"), own.replace("64, 28, 28, 1", "64, 100")] {
             assert!(!Kind::Npy(IMAGE).is_own(&npy(&other)), "{other}");
         }
         assert!(!Kind::Npy(IMAGE).is_own(&npy(own)[..40]));

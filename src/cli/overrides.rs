@@ -18,8 +18,7 @@ pub(super) fn overrides(flags: &[Flag], set: &[String]) -> Result<Vec<String>> {
     for (flag, key, value) in given {
         let says = |entry: &&String| {
             let named = entry.split('=').next().unwrap_or("").trim();
-            key.strip_prefix(named)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            key.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         if let Some(entry) = set.iter().find(says) {
             let what = format!("{flag} and --set {entry} both say {key}");
@@ -37,21 +36,11 @@ mod tests {
 
     #[test]
     fn a_flag_and_a_set_of_the_same_key_contradict_each_other() {
-        let flags = [
-            ("--data", "data.name", Some("\"x\"".to_string())),
-            ("--epochs", "training.epochs", None),
-        ];
+        let flags = [("--data", "data.name", Some("\"x\"".to_string())), ("--epochs", "training.epochs", None)];
         let with = |entry: &str| overrides(&flags, &[entry.to_string()]);
-        assert_eq!(
-            with("training.epochs=3").unwrap(),
-            ["data.name=\"x\"", "training.epochs=3"]
-        );
+        assert_eq!(with("training.epochs=3").unwrap(), ["data.name=\"x\"", "training.epochs=3"]);
         assert_eq!(with("data.range=[0, 1]").unwrap().len(), 2);
-        for entry in [
-            "data.name=mnist",
-            "data={ name = 'mnist' }",
-            "data.name = y",
-        ] {
+        for entry in ["data.name=mnist", "data={ name = 'mnist' }", "data.name = y"] {
             let error = with(entry).unwrap_err().to_string();
             assert!(error.starts_with("--data and --set data"), "{error}");
         }

@@ -31,20 +31,12 @@ pub fn run(args: RecipesArgs) -> Result<()> {
     let text = match args.recipe {
         Some(name) => {
             let recipe = Recipe::load(&name, &args.set)?;
-            if args.json {
-                json(&Counts::of(&recipe))
-            } else {
-                describe(&recipe)
-            }
+            if args.json { json(&Counts::of(&recipe)) } else { describe(&recipe) }
         }
         None => {
             let load = |name| Recipe::load(name, &[]);
             let recipes = built_in_names().map(load).collect::<Result<Vec<_>>>()?;
-            if args.json {
-                json(&recipes.iter().map(Counts::of).collect::<Vec<_>>())
-            } else {
-                list(&recipes)
-            }
+            if args.json { json(&recipes.iter().map(Counts::of).collect::<Vec<_>>()) } else { list(&recipes) }
         }
     };
     print(&text)
@@ -73,10 +65,7 @@ impl Counts<'_> {
     fn of(recipe: &Recipe) -> Counts<'_> {
         let network = |network| {
             let sum = table(network).parameters;
-            NetworkCounts {
-                total: sum.total(),
-                trainable: sum.trainable,
-            }
+            NetworkCounts { total: sum.total(), trainable: sum.trainable }
         };
         Counts {
             name: &recipe.name,
@@ -93,16 +82,7 @@ fn json(value: &impl Serialize) -> String {
 
 /// One line per recipe.
 fn list(recipes: &[Recipe]) -> String {
-    let mut rows = vec![
-        [
-            "recipe",
-            "data",
-            "generator",
-            "discriminator",
-            "description",
-        ]
-        .map(String::from),
-    ];
+    let mut rows = vec![["recipe", "data", "generator", "discriminator", "description"].map(String::from)];
     rows.extend(recipes.iter().map(|recipe| {
         [
             recipe.name.clone(),
@@ -112,16 +92,7 @@ fn list(recipes: &[Recipe]) -> String {
             excerpt(&recipe.description).to_string(),
         ]
     }));
-    align(
-        &rows,
-        [
-            Align::Left,
-            Align::Left,
-            Align::Right,
-            Align::Right,
-            Align::Left,
-        ],
-    )
+    align(&rows, [Align::Left, Align::Left, Align::Right, Align::Right, Align::Left])
 }
 
 /// What is trained on what and how, and the layers of both networks.
@@ -144,26 +115,15 @@ fn describe(recipe: &Recipe) -> String {
 fn attributes(table: &impl Serialize) -> String {
     let text = toml::to_string(table).expect("a loaded recipe holds only what TOML can say");
     // The name of a layer has a column of its own.
-    let lines = text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with("layer = "));
-    lines
-        .map(|line| excerpt(&line.replacen(" = ", "=", 1)).to_string())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("layer = "));
+    lines.map(|line| excerpt(&line.replacen(" = ", "=", 1)).to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// How one network starts and is changed, and its layers.
 fn network(name: &str, network: &NetworkSpec) -> String {
     let table = table(network);
     let sum = table.parameters;
-    let mut lines = vec![[
-        "".into(),
-        name.into(),
-        "".into(),
-        format!("{:?}", network.input),
-        "parameters".into(),
-    ]];
+    let mut lines = vec![["".into(), name.into(), "".into(), format!("{:?}", network.input), "parameters".into()]];
     let layers = network.layers.iter().zip(&table.rows).enumerate();
     lines.extend(layers.map(|(index, (layer, row))| {
         [
@@ -174,26 +134,10 @@ fn network(name: &str, network: &NetworkSpec) -> String {
             thousands(row.parameters.total()),
         ]
     }));
-    for (what, count) in [
-        ("total", sum.total()),
-        ("trainable", sum.trainable),
-        ("not trainable", sum.not_trainable),
-    ] {
-        lines.push([
-            "".into(),
-            what.into(),
-            "".into(),
-            "".into(),
-            thousands(count),
-        ]);
+    for (what, count) in [("total", sum.total()), ("trainable", sum.trainable), ("not trainable", sum.not_trainable)] {
+        lines.push(["".into(), what.into(), "".into(), "".into(), thousands(count)]);
     }
-    let sides = [
-        Align::Right,
-        Align::Left,
-        Align::Left,
-        Align::Left,
-        Align::Right,
-    ];
+    let sides = [Align::Right, Align::Left, Align::Left, Align::Left, Align::Right];
     format!(
         "initializer: {}\noptimizer: {}\n{}",
         toml::Value::try_from(network.initializer).expect("a word or a table of numbers"),

@@ -88,9 +88,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         None => {
             let count = args.count.unwrap_or(recipe.samples.count);
             if !(1..=most).contains(&count) {
-                return Err(Error::Usage(format!(
-                    "--count {count}: choose from 1 to {most}"
-                )));
+                return Err(Error::Usage(format!("--count {count}: choose from 1 to {most}")));
             }
             let seed = args.seed.unwrap_or(recipe.training.seed);
             model::fixed_latents(seed, count, width)
@@ -108,22 +106,11 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     })?;
     match format {
         Format::Png => {
-            grid_png(
-                &out,
-                &bytes,
-                image[0],
-                image[1],
-                image[2],
-                columns_for(count),
-            )?;
+            grid_png(&out, &bytes, image[0], image[1], image[2], columns_for(count))?;
         }
         Format::Npy => write_whole(&out, &npy(&values, [count, image[0], image[1], image[2]]))?,
     }
-    print(&format!(
-        "{count} images of {} in {}\n",
-        recipe.name,
-        out.display()
-    ))
+    print(&format!("{count} images of {} in {}\n", recipe.name, out.display()))
 }
 
 /// The file with the generator of a run: its own, or in the checkpoint.
@@ -150,9 +137,7 @@ pub(super) fn load_network(file: &Path, role: Role, device: Device) -> Result<Tr
 /// What there is to say of a file of a run that carries no sum.
 pub(super) fn no_sum(file: &Path) -> String {
     let file = file.display();
-    format!(
-        "{file}: an older version wrote it without a sum of its bytes, so damage to it would go unseen"
-    )
+    format!("{file}: an older version wrote it without a sum of its bytes, so damage to it would go unseen")
 }
 
 /// What is to be written, and where.
@@ -184,13 +169,10 @@ fn npy(values: &[f32], shape: [usize; 4]) -> Vec<u8> {
     let shape = shape.map(|n| n as u64);
     let mut bytes = Vec::new();
     let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-    let written = options
-        .writer(&mut bytes)
-        .begin_nd()
-        .and_then(|mut writer| {
-            writer.extend(values.iter().copied())?;
-            writer.finish()
-        });
+    let written = options.writer(&mut bytes).begin_nd().and_then(|mut writer| {
+        writer.extend(values.iter().copied())?;
+        writer.finish()
+    });
     written.expect("writing to memory doesn't fail");
     bytes
 }

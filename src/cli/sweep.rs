@@ -136,10 +136,7 @@ fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
     let results = results::read(plan, state)?;
     let finished = results.iter().filter(|result| result.is_finished()).count();
     let all = plan.runs.len();
-    let failed = results
-        .iter()
-        .filter(|result| result.error.is_some())
-        .count();
+    let failed = results.iter().filter(|result| result.error.is_some()).count();
     if stopped && finished + failed < all {
         return Err(Error::Interrupted(format!(
             "stopped with {finished} of {all} runs finished, all saved; \
@@ -184,25 +181,16 @@ impl Screen<'_> {
             let style = "{bar:20.cyan/blue} {pos}/{len} runs  {wide_msg}";
             let style = ProgressStyle::with_template(style).expect("a template of known keys");
             let runs = plan.runs.len() as u64;
-            ProgressBar::with_draw_target(Some(runs), ProgressDrawTarget::stderr())
-                .with_style(style)
+            ProgressBar::with_draw_target(Some(runs), ProgressDrawTarget::stderr()).with_style(style)
         });
-        Screen {
-            plan,
-            bar,
-            begun: vec![Instant::now(); plan.runs.len()],
-            line: Instant::now(),
-        }
+        Screen { plan, bar, begun: vec![Instant::now(); plan.runs.len()], line: Instant::now() }
     }
 
     fn show(&mut self, event: Event) {
         match event {
             Event::Skipped(run) => self.ended(run, "was finished earlier"),
             Event::Waiting(run) => {
-                self.say(
-                    run,
-                    "is still being trained by another process; waits for it",
-                );
+                self.say(run, "is still being trained by another process; waits for it");
             }
             Event::Begun(run) => {
                 self.begun[run] = Instant::now();
@@ -240,10 +228,7 @@ impl Screen<'_> {
         self.line = Instant::now();
         let (number, all) = (run + 1, self.plan.runs.len());
         let folder = &self.plan.runs[run].folder;
-        say(
-            self.bar.as_ref(),
-            &format!("[{number}/{all}] {folder}  {what}"),
-        );
+        say(self.bar.as_ref(), &format!("[{number}/{all}] {folder}  {what}"));
     }
 
     fn finish(&self) {

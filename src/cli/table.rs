@@ -12,16 +12,8 @@ pub(super) enum Align {
 /// The rows as lines, each column as wide as its widest cell, two spaces between columns.
 pub(super) fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> String {
     // Plain first, for what is written out is wider.
-    let rows: Vec<[String; N]> = rows
-        .iter()
-        .map(|row| row.each_ref().map(|cell| line(cell)))
-        .collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| line(cell))).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &rows {
@@ -42,8 +34,5 @@ pub(super) fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> 
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev();
-    groups
-        .map(|group| String::from_utf8_lossy(group))
-        .collect::<Vec<_>>()
-        .join(",")
+    groups.map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
 }

@@ -110,11 +110,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     args.isa.set()?;
     // Before the data is read, which can take a while.
     let interrupted = interrupt::watch()?;
-    let mut run = if args.resume {
-        resume(args)?
-    } else {
-        start(args)?
-    };
+    let mut run = if args.resume { resume(args)? } else { start(args)? };
     run.keep_every = args.keep_every;
     // A profile is of ops, and a graph is asked for as a whole.
     if args.no_graph || args.profile {
@@ -132,10 +128,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         ));
     }
     print(&introduction(&run, last)?)?;
-    let left_alone = args
-        .stop_with_input
-        .then(interrupt::end_of_input)
-        .transpose()?;
+    let left_alone = args.stop_with_input.then(interrupt::end_of_input).transpose()?;
     let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
     if args.profile {
@@ -156,11 +149,9 @@ fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
     args.precision.set(device)?;
     let recipe = load(args.recipe.as_deref().unwrap_or(DEFAULT.as_ref()), args)?;
-    Run::create(recipe, device, args.init.as_deref(), |recipe| {
-        match &args.out {
-            Some(folder) => Ok(folder.clone()),
-            None => new_folder(Path::new(RUNS), &recipe.name),
-        }
+    Run::create(recipe, device, args.init.as_deref(), |recipe| match &args.out {
+        Some(folder) => Ok(folder.clone()),
+        None => new_folder(Path::new(RUNS), &recipe.name),
     })
 }
 
@@ -202,12 +193,7 @@ fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
 
 /// What a resumed run is asked to be: the folder's recipe with what the flags change. A file is held to that in its every key; the
 /// name of a built-in recipe only says which run is meant, which may have been started with other flags.
-fn asked_recipe(
-    args: &TrainArgs,
-    asked: Option<Recipe>,
-    saved: &Checkpoint,
-    folder: &Path,
-) -> Result<Recipe> {
+fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, folder: &Path) -> Result<Recipe> {
     let changed = || {
         let recipe = &saved.recipe;
         Recipe::parse(&recipe.name, &recipe.to_toml(), &recipe_overrides(args)?)
@@ -217,24 +203,16 @@ fn asked_recipe(
             let (saved, asked) = (&saved.recipe.name, &asked.name);
             let what = format!("is the checkpoint of recipe {saved}, not of {asked}");
             let mend = "leave the recipe out, or choose another --out";
-            Err(Error::run(
-                folder.join(CHECKPOINT),
-                format!("{what}; {mend}"),
-            ))
+            Err(Error::run(folder.join(CHECKPOINT), format!("{what}; {mend}")))
         }
-        Some(asked)
-            if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) =>
-        {
+        Some(asked) if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) => {
             let refuse = |what| Error::run(folder.join(CHECKPOINT), what);
             let unsaid = tuning(&changed()?, &asked).map_err(refuse)?;
             let Some(difference) = unsaid.first() else {
                 return Ok(asked);
             };
-            let mend =
-                "leave the recipe out to go on as the folder has it, or say the change by --set";
-            Err(refuse(format!(
-                "is the checkpoint of another recipe ({difference}); {mend}"
-            )))
+            let mend = "leave the recipe out to go on as the folder has it, or say the change by --set";
+            Err(refuse(format!("is the checkpoint of another recipe ({difference}); {mend}")))
         }
         _ => changed(),
     }
@@ -248,11 +226,7 @@ fn recipe_overrides(args: &TrainArgs) -> Result<Vec<String>> {
     let flags = [
         ("--data", "data.name", data),
         ("--epochs", "training.epochs", number(args.epochs)),
-        (
-            "--batch-size",
-            "training.batch_size",
-            number(args.batch_size),
-        ),
+        ("--batch-size", "training.batch_size", number(args.batch_size)),
         ("--seed", "training.seed", number(args.seed)),
     ];
     overrides(&flags, &args.overrides)
@@ -317,9 +291,7 @@ fn farewell(args: &TrainArgs, run: &Run, last: u64, outcome: Outcome) -> Result<
 /// The flags that a run does not keep, to be given again where it goes on.
 fn flags_again(args: &TrainArgs) -> String {
     let flags = [("--steps", args.steps), ("--keep-every", args.keep_every)];
-    let given = flags
-        .into_iter()
-        .filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
+    let given = flags.into_iter().filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
     let mut again: String = given.collect();
     if args.precision == Precision::Tf32 {
         again += " --precision tf32";
@@ -401,13 +373,7 @@ impl Screen {
     }
 
     fn step(&mut self, progress: &Progress) {
-        let Progress {
-            step,
-            epoch,
-            report,
-            images_per_second,
-            ..
-        } = progress;
+        let Progress { step, epoch, report, images_per_second, .. } = progress;
         // A running mean over about twenty steps, which a person can read.
         let weight = 1.0 / (step - self.first).min(20) as f64;
         self.images_per_second += weight * (images_per_second - self.images_per_second);
@@ -426,9 +392,9 @@ impl Screen {
             bar.set_position(*step);
         }
         if let Some(scores) = &progress.scores {
-            let time = progress.epoch_time.map_or(String::new(), |time| {
-                format!("  {:.1} s an epoch", time.whole.as_secs_f64())
-            });
+            let time = progress
+                .epoch_time
+                .map_or(String::new(), |time| format!("  {:.1} s an epoch", time.whole.as_secs_f64()));
             self.say(&format!("{state}{time}  {}", score_words(scores)));
         } else if self.bar.is_none() && self.line.elapsed() > LINE_EVERY {
             self.say(&format!("step {step}/{}  {state}", self.last));

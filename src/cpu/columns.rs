@@ -46,12 +46,7 @@ struct Grid {
 impl Grid {
     fn new(rows: usize, width: usize) -> Grid {
         let tile_width = width.clamp(1, TILE_WIDTH);
-        Grid {
-            rows,
-            width,
-            tile_rows: TASK_LENGTH / tile_width,
-            tile_width,
-        }
+        Grid { rows, width, tile_rows: TASK_LENGTH / tile_width, tile_width }
     }
 
     /// Tiles above each other.
@@ -74,43 +69,24 @@ impl Grid {
 
 /// Sums `sums` quantities of each column, tile by tile. `add(leaf, sums)` adds the share of a leaf's rows
 /// to `sums`: zeros at first, a row of [`Leaf::columns`] for each quantity.
-pub fn tile_sums(
-    rows: usize,
-    width: usize,
-    sums: usize,
-    add: impl Fn(&Leaf, &mut [f32]) + Sync,
-) -> TileSums {
+pub fn tile_sums(rows: usize, width: usize, sums: usize, add: impl Fn(&Leaf, &mut [f32]) + Sync) -> TileSums {
     let grid = Grid::new(rows, width);
     let (down, across) = (grid.down(), width.div_ceil(grid.tile_width));
     let of_tile = sums * grid.tile_width;
-    let len = across
-        .checked_mul(down)
-        .and_then(|tiles| tiles.checked_mul(of_tile));
+    let len = across.checked_mul(down).and_then(|tiles| tiles.checked_mul(of_tile));
     let mut values = Buffer::unspecified(len.expect("as many sums as fit into memory"));
-    values
-        .par_chunks_mut(of_tile)
-        .enumerate()
-        .for_each(|(i, values)| {
-            let (rows, columns) = (grid.rows(i % down), grid.columns(i / down));
-            let values = &mut values[..sums * columns.len()];
-            sum_tile(rows, columns, values, &add);
-        });
+    values.par_chunks_mut(of_tile).enumerate().for_each(|(i, values)| {
+        let (rows, columns) = (grid.rows(i % down), grid.columns(i / down));
+        let values = &mut values[..sums * columns.len()];
+        sum_tile(rows, columns, values, &add);
+    });
     TileSums { grid, sums, values }
 }
 
 /// What `add` makes of the leaves of a tile, added in pairs.
-fn sum_tile(
-    rows: Range<usize>,
-    columns: Range<usize>,
-    values: &mut [f32],
-    add: impl Fn(&Leaf, &mut [f32]),
-) {
+fn sum_tile(rows: Range<usize>, columns: Range<usize>, values: &mut [f32], add: impl Fn(&Leaf, &mut [f32])) {
     let top = rows.start;
-    let leaf = |start: usize| Leaf {
-        rows: start..rows.end.min(start + LEAF_ROWS),
-        columns: columns.clone(),
-        top,
-    };
+    let leaf = |start: usize| Leaf { rows: start..rows.end.min(start + LEAF_ROWS), columns: columns.clone(), top };
     if rows.len() <= LEAF_ROWS {
         values.fill(0.0);
         return add(&leaf(top), values);
@@ -143,21 +119,14 @@ pub fn add_in_pairs(rows: &mut [f32], stride: usize, len: usize) {
 
 impl TileSums {
     /// The columns of each stack of tiles; and its tiles from the first rows on, each as its rows and sums.
-    pub fn stacks(
-        &self,
-    ) -> impl Iterator<Item = (Range<usize>, impl Iterator<Item = (Range<usize>, &[f32])>)> {
+    pub fn stacks(&self) -> impl Iterator<Item = (Range<usize>, impl Iterator<Item = (Range<usize>, &[f32])>)> {
         let of_tile = self.sums * self.grid.tile_width;
-        let stacks = self
-            .values
-            .chunks_exact((self.grid.down() * of_tile).max(1));
+        let stacks = self.values.chunks_exact((self.grid.down() * of_tile).max(1));
         stacks.enumerate().map(move |(i, stack)| {
             let columns = self.grid.columns(i);
             let len = self.sums * columns.len();
             let tiles = stack.chunks_exact(of_tile).enumerate();
-            (
-                columns,
-                tiles.map(move |(i, sums)| (self.grid.rows(i), &sums[..len])),
-            )
+            (columns, tiles.map(move |(i, sums)| (self.grid.rows(i), &sums[..len])))
         })
     }
 
@@ -174,11 +143,7 @@ impl TileSums {
                 #[inline(always)]
                 || add_in_pairs(stack, of_tile, len),
             );
-            for (i, sums) in stack
-                .chunks_exact(columns.len())
-                .take(self.sums)
-                .enumerate()
-            {
+            for (i, sums) in stack.chunks_exact(columns.len()).take(self.sums).enumerate() {
                 total[i * width..][columns.clone()].copy_from_slice(sums);
             }
         }

@@ -39,12 +39,7 @@ pub struct Padded {
 impl Padded {
     /// The input of the convolution `g`.
     pub fn input(g: &Conv2dGeometry) -> Padded {
-        Padded {
-            h: g.h,
-            w: g.w,
-            c: g.c_in,
-            padding: g.padding,
-        }
+        Padded { h: g.h, w: g.w, c: g.c_in, padding: g.padding }
     }
 
     /// Values of a row with its padding.
@@ -74,10 +69,7 @@ impl Padded {
         let image = self.h * self.w * self.c;
         let count = images.len() / image.max(1);
         let padded = buffer.get_or_insert_with(|| Buffer::zeros(count * self.image()));
-        for (image, padded) in images
-            .chunks_exact(image.max(1))
-            .zip(padded.chunks_exact_mut(self.image()))
-        {
+        for (image, padded) in images.chunks_exact(image.max(1)).zip(padded.chunks_exact_mut(self.image())) {
             let rows = image.chunks_exact(self.w * self.c);
             let padded = padded.chunks_exact_mut(self.row()).skip(self.padding.top);
             for (row, padded) in rows.zip(padded) {
@@ -89,25 +81,12 @@ impl Padded {
 
     /// How a kernel of `kernel` = `[rows, columns]` walks through a patch.
     pub fn patch(&self, kernel: [usize; 2]) -> Walk {
-        Walk {
-            planes: 1,
-            plane: 0,
-            segments: kernel[0],
-            segment: self.row(),
-            run: kernel[1] * self.c,
-            step: 1,
-        }
+        Walk { planes: 1, plane: 0, segments: kernel[0], segment: self.row(), run: kernel[1] * self.c, step: 1 }
     }
 
     /// Where the patches begin whose first pixels are (`first` + y · `stride`, ...) for an output of
     /// `size` = `[rows, columns]`, in each of `count` images.
-    pub fn patches(
-        &self,
-        count: usize,
-        size: [usize; 2],
-        first: [usize; 2],
-        stride: [usize; 2],
-    ) -> Vec<usize> {
+    pub fn patches(&self, count: usize, size: [usize; 2], first: [usize; 2], stride: [usize; 2]) -> Vec<usize> {
         let mut offsets = Vec::with_capacity(count * size[0] * size[1]);
         for image in 0..count {
             for y in 0..size[0] {

@@ -21,11 +21,7 @@ pub enum InstructionSet {
 }
 
 /// All of them, the widest first.
-pub const ALL: [InstructionSet; 3] = [
-    InstructionSet::Avx512,
-    InstructionSet::Avx2,
-    InstructionSet::Portable,
-];
+pub const ALL: [InstructionSet; 3] = [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable];
 
 /// What [`current`] gives, as a number; 0 before anybody has asked.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
@@ -36,9 +32,7 @@ impl InstructionSet {
         #[cfg(target_arch = "x86_64")]
         match self {
             InstructionSet::Portable => true,
-            InstructionSet::Avx2 => {
-                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-            }
+            InstructionSet::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             InstructionSet::Avx512 => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512vl")

@@ -20,13 +20,7 @@ pub const BOUND: f64 = 1.0 / (1 << 22) as f64;
 const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
 
 /// Q, from the constant up.
-const Q: [f32; 5] = [
-    0.5,
-    0.166_665_76,
-    0.041_666_556,
-    0.008_363_179,
-    0.001_392_618_4,
-];
+const Q: [f32; 5] = [0.5, 0.166_665_76, 0.041_666_556, 0.008_363_179, 0.001_392_618_4];
 
 /// P, from the constant up.
 const P: [f32; 4] = [0.666_666_4, 0.400_075_6, 0.282_366_2, 0.268_515];
@@ -81,10 +75,7 @@ pub fn ln(x: f32) -> f32 {
     let m = if above { 0.5 * m } else { m };
     let k = (exponent + i32::from(above)) as f32;
 
-    let y = k.mul_add(
-        LN_2[0],
-        k.mul_add(LN_2[1], twice_artanh((m - 1.0) / (m + 1.0))),
-    );
+    let y = k.mul_add(LN_2[0], k.mul_add(LN_2[1], twice_artanh((m - 1.0) / (m + 1.0))));
     let y = if x < f32::INFINITY { y } else { x };
     let y = if x < 0.0 { f32::NAN } else { y };
     if x == 0.0 { f32::NEG_INFINITY } else { y }
@@ -98,20 +89,13 @@ fn reduce(x: f32) -> (i32, f32) {
     let shifted = x.mul_add(LOG2_E, ROUND);
     let k = shifted - ROUND;
     let r = k.mul_add(-LN_2[1], k.mul_add(-LN_2[0], x));
-    (
-        (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32),
-        r,
-    )
+    ((shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32), r)
 }
 
 /// eʳ - 1 for |r| ≤ ½ ln 2.
 #[inline(always)]
 fn expm1_reduced(r: f32) -> f32 {
-    let q = Q[4]
-        .mul_add(r, Q[3])
-        .mul_add(r, Q[2])
-        .mul_add(r, Q[1])
-        .mul_add(r, Q[0]);
+    let q = Q[4].mul_add(r, Q[3]).mul_add(r, Q[2]).mul_add(r, Q[1]).mul_add(r, Q[0]);
     (r * r).mul_add(q, r)
 }
 
@@ -140,24 +124,14 @@ mod tests {
         ("ln", ln, libm::log),
         ("tanh", tanh, libm::tanh),
         ("sigmoid", sigmoid, |x| 1.0 / (1.0 + libm::exp(-x))),
-        ("softplus", softplus, |x| {
-            x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
-        }),
+        ("softplus", softplus, |x| x.max(0.0) + libm::log1p(libm::exp(-x.abs()))),
     ];
 
     /// Numbers of every sign, exponent and size, and those around which the functions change their ways.
     fn arguments() -> impl Iterator<Item = f32> {
         let spread = (0..=u32::MAX).step_by(4093).map(f32::from_bits);
         let dense = (-400_000..400_000).map(|i| i as f32 * 3.1e-4);
-        let special = [
-            0.0,
-            -0.0,
-            1.0,
-            f32::INFINITY,
-            f32::NEG_INFINITY,
-            f32::MAX,
-            f32::MIN,
-        ];
+        let special = [0.0, -0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN];
         spread.chain(dense).chain(special)
     }
 
@@ -174,27 +148,15 @@ mod tests {
                     // the largest number the step to infinity.
                     false if y == rounded || y.is_nan() && exact.is_nan() => 0.0,
                     false if (f64::from(y) - exact).abs() < 4e-45 => 0.0,
-                    false if rounded == f32::INFINITY && f64::from(y) * (1.0 + BOUND) > exact => {
-                        0.0
-                    }
+                    false if rounded == f32::INFINITY && f64::from(y) * (1.0 + BOUND) > exact => 0.0,
                     false => f64::INFINITY,
                 };
                 if error > worst.0 {
                     worst = (error, x);
                 }
             }
-            println!(
-                "{name}: {:.3e} at {:e} ({:.2} * 2^-24)",
-                worst.0,
-                worst.1,
-                worst.0 * 16777216.0
-            );
-            assert!(
-                worst.0 <= BOUND,
-                "{name}: off by {} of it at {}",
-                worst.0,
-                worst.1
-            );
+            println!("{name}: {:.3e} at {:e} ({:.2} * 2^-24)", worst.0, worst.1, worst.0 * 16777216.0);
+            assert!(worst.0 <= BOUND, "{name}: off by {} of it at {}", worst.0, worst.1);
         }
     }
 }

@@ -24,31 +24,11 @@ static EXTENSIONS: [(bool, &str, (u32, usize, u32)); 16] = [
     (cfg!(target_feature = "bmi1"), "BMI1", (7, 1, 1 << 3)),
     (cfg!(target_feature = "avx2"), "AVX2", (7, 1, 1 << 5)),
     (cfg!(target_feature = "bmi2"), "BMI2", (7, 1, 1 << 8)),
-    (
-        cfg!(target_feature = "avx512f"),
-        "AVX-512F",
-        (7, 1, 1 << 16),
-    ),
-    (
-        cfg!(target_feature = "avx512dq"),
-        "AVX-512DQ",
-        (7, 1, 1 << 17),
-    ),
-    (
-        cfg!(target_feature = "avx512bw"),
-        "AVX-512BW",
-        (7, 1, 1 << 30),
-    ),
-    (
-        cfg!(target_feature = "avx512vl"),
-        "AVX-512VL",
-        (7, 1, 1 << 31),
-    ),
-    (
-        cfg!(target_feature = "lzcnt"),
-        "LZCNT",
-        (0x8000_0001, 2, 1 << 5),
-    ),
+    (cfg!(target_feature = "avx512f"), "AVX-512F", (7, 1, 1 << 16)),
+    (cfg!(target_feature = "avx512dq"), "AVX-512DQ", (7, 1, 1 << 17)),
+    (cfg!(target_feature = "avx512bw"), "AVX-512BW", (7, 1, 1 << 30)),
+    (cfg!(target_feature = "avx512vl"), "AVX-512VL", (7, 1, 1 << 31)),
+    (cfg!(target_feature = "lzcnt"), "LZCNT", (0x8000_0001, 2, 1 << 5)),
 ];
 
 /// Ends the program with a line if it was compiled for an extension that this processor lacks.
@@ -56,10 +36,7 @@ pub fn check() {
     if let Some(extension) = lacking() {
         // Piece by piece, by what the standard library holds compiled for every processor: formatting is compiled
         // with the program.
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "too early for an error to be returned"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "too early for an error to be returned")]
         let mut stderr = std::io::stderr();
         for piece in [
             "error: this program was compiled for processors with ",
@@ -97,11 +74,7 @@ fn has((leaf, register, bit): (u32, usize, u32)) -> bool {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[allow(
-    unsafe_code,
-    unused_unsafe,
-    reason = "safe from Rust 1.94 on, and unsafe before"
-)]
+#[allow(unsafe_code, unused_unsafe, reason = "safe from Rust 1.94 on, and unsafe before")]
 fn cpuid(leaf: u32) -> [u32; 4] {
     // SAFETY: every x86-64 processor has the instruction, which reads and writes no memory.
     let found = unsafe { std::arch::x86_64::__cpuid_count(leaf, 0) };

@@ -183,10 +183,7 @@ mod tests {
     fn size_classes_waste_at_most_a_quarter() {
         for len in (65..5000).chain([1 << 20, (1 << 20) + 1, 12_345_678]) {
             let class = size_class(len).unwrap();
-            assert!(
-                class >= len && class <= len + len / 4 + 16,
-                "{len} -> {class}"
-            );
+            assert!(class >= len && class <= len + len / 4 + 16, "{len} -> {class}");
         }
     }
 
@@ -195,10 +192,7 @@ mod tests {
         for len in [1 << 45, usize::MAX / 2, usize::MAX] {
             let asked = catch(|| Ok(Buffer::unspecified(len)));
             let error = asked.unwrap_err().to_string();
-            assert!(
-                error.starts_with("no memory for ") && !error.contains('\n'),
-                "{error}"
-            );
+            assert!(error.starts_with("no memory for ") && !error.contains('\n'), "{error}");
         }
         assert_eq!(Buffer::full(70, 2.0)[69], 2.0);
     }
@@ -211,9 +205,6 @@ mod tests {
         let at = first.as_ptr();
         drop(first);
         let second = Buffer::unspecified(len - 1);
-        assert_eq!(
-            (second.as_ptr(), second[0], second.len()),
-            (at, 5.0, len - 1)
-        );
+        assert_eq!((second.as_ptr(), second[0], second.len()), (at, 5.0, len - 1));
     }
 }

@@ -43,35 +43,31 @@ fn with_avx2<R>(kernel: impl FnOnce() -> R) -> R {
 /// out_i = f(x_i).
 pub fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32) -> f32 + Copy + Sync) {
     debug_assert_eq!(x.len(), out.len());
-    out.par_chunks_mut(TASK_LENGTH)
-        .zip(x.par_chunks(TASK_LENGTH))
-        .for_each(|(out, x)| {
-            widest(
-                #[inline(always)]
-                move || {
-                    for (out, &x) in out.iter_mut().zip(x) {
-                        *out = f(x);
-                    }
-                },
-            );
-        });
+    out.par_chunks_mut(TASK_LENGTH).zip(x.par_chunks(TASK_LENGTH)).for_each(|(out, x)| {
+        widest(
+            #[inline(always)]
+            move || {
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = f(x);
+                }
+            },
+        );
+    });
 }
 
 /// x_i ← f(x_i, y_i).
 pub fn update(x: &mut [f32], y: &[f32], f: impl Fn(f32, f32) -> f32 + Copy + Sync) {
     debug_assert_eq!(x.len(), y.len());
-    x.par_chunks_mut(TASK_LENGTH)
-        .zip(y.par_chunks(TASK_LENGTH))
-        .for_each(|(x, y)| {
-            widest(
-                #[inline(always)]
-                move || {
-                    for (x, &y) in x.iter_mut().zip(y) {
-                        *x = f(*x, y);
-                    }
-                },
-            );
-        });
+    x.par_chunks_mut(TASK_LENGTH).zip(y.par_chunks(TASK_LENGTH)).for_each(|(x, y)| {
+        widest(
+            #[inline(always)]
+            move || {
+                for (x, &y) in x.iter_mut().zip(y) {
+                    *x = f(*x, y);
+                }
+            },
+        );
+    });
 }
 
 /// out_i = f(a_i, b_i), where `a` or `b` repeats if it is shorter.
@@ -83,10 +79,7 @@ pub fn zip(a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(f32, f32) -> f32 + 
     if full == 0 {
         return;
     }
-    assert!(
-        full == a.len().max(b.len()),
-        "zip: one operand is as long as the output"
-    );
+    assert!(full == a.len().max(b.len()), "zip: one operand is as long as the output");
     let (a, b) = (Operand::new(a, full), Operand::new(b, full));
     let row = a.period().or(b.period()).unwrap_or(TASK_LENGTH);
     let chunk = TASK_LENGTH.next_multiple_of(row);
@@ -125,8 +118,7 @@ impl<'a> Operand<'a> {
             values.len()
         );
         let mut row = Buffer::unspecified(values.len() * (1024 / values.len()).max(1));
-        row.chunks_exact_mut(values.len())
-            .for_each(|copy| copy.copy_from_slice(values));
+        row.chunks_exact_mut(values.len()).for_each(|copy| copy.copy_from_slice(values));
         Operand::Repeating(row)
     }
 
@@ -152,13 +144,7 @@ mod tests {
 
     #[test]
     fn zip_repeats_the_shorter_operand() {
-        for (full, short) in [
-            (12, 3),
-            (5000, 1),
-            (3 * 20_000, 3),
-            (1100 * 40, 1100),
-            (7, 7),
-        ] {
+        for (full, short) in [(12, 3), (5000, 1), (3 * 20_000, 3), (1100 * 40, 1100), (7, 7)] {
             let a: Vec<f32> = (0..full).map(|i| i as f32).collect();
             let b: Vec<f32> = (0..short).map(|i| 0.5 * i as f32).collect();
             let mut out = vec![0.0; full];

@@ -44,21 +44,19 @@ pub fn gather(values: &[f32], from: View, out: &mut [f32]) {
         return;
     }
     let rows = rows_per_task(length);
-    out.par_chunks_mut(rows * length)
-        .enumerate()
-        .for_each(|(task, out)| {
-            for (i, out) in out.chunks_exact_mut(length).enumerate() {
-                let start = from.row_start(task * rows + i);
-                match stride {
-                    1 => out.copy_from_slice(&values[start..start + length]),
-                    0 => out.fill(values[start]),
-                    _ => {
-                        let row = values[start..].iter().step_by(stride);
-                        out.iter_mut().zip(row).for_each(|(out, &v)| *out = v);
-                    }
+    out.par_chunks_mut(rows * length).enumerate().for_each(|(task, out)| {
+        for (i, out) in out.chunks_exact_mut(length).enumerate() {
+            let start = from.row_start(task * rows + i);
+            match stride {
+                1 => out.copy_from_slice(&values[start..start + length]),
+                0 => out.fill(values[start]),
+                _ => {
+                    let row = values[start..].iter().step_by(stride);
+                    out.iter_mut().zip(row).for_each(|(out, &v)| *out = v);
                 }
             }
-        });
+        }
+    });
 }
 
 /// Writes `values`, row by row, to the view `to` into `out`, whose last axis is contiguous; the rest of

@@ -74,15 +74,8 @@ struct Joined {
 fn joined([inputs, outputs]: [usize; 2], k: usize, stride: usize, before: usize) -> Vec<Joined> {
     let joined = |i: usize| {
         let output = before.saturating_sub(i).div_ceil(stride).min(outputs);
-        let end = (inputs + before)
-            .saturating_sub(i)
-            .div_ceil(stride)
-            .min(outputs);
-        Joined {
-            count: end.saturating_sub(output),
-            output,
-            input: (output * stride + i).saturating_sub(before),
-        }
+        let end = (inputs + before).saturating_sub(i).div_ceil(stride).min(outputs);
+        Joined { count: end.saturating_sub(output), output, input: (output * stride + i).saturating_sub(before) }
     };
     (0..k).map(joined).collect()
 }
@@ -107,24 +100,12 @@ pub struct Side {
 impl Side {
     /// The inputs, of which the outputs meet every stride-th.
     pub fn inputs(g: &Conv2dGeometry) -> Side {
-        Side {
-            h: g.h,
-            w: g.w,
-            c: g.c_in,
-            stride: g.stride,
-            first: |tap| tap.input,
-        }
+        Side { h: g.h, w: g.w, c: g.c_in, stride: g.stride, first: |tap| tap.input }
     }
 
     /// The outputs.
     pub fn outputs(g: &Conv2dGeometry) -> Side {
-        Side {
-            h: g.out_h,
-            w: g.out_w,
-            c: g.c_out,
-            stride: [1, 1],
-            first: |tap| tap.output,
-        }
+        Side { h: g.out_h, w: g.out_w, c: g.c_out, stride: [1, 1], first: |tap| tap.output }
     }
 
     /// Values of an image.
@@ -158,33 +139,16 @@ pub fn sum_over_taps(
 ) -> Buffer {
     let mut y = Buffer::unspecified(g.n * to.image());
     let images = images_per_task(g);
-    let products: Vec<_> = taps(g)
-        .into_par_iter()
-        .map(|tap| {
-            (
-                weight(&tap),
-                from.pixels(images, &tap),
-                to.pixels(images, &tap),
-            )
-        })
-        .collect();
+    let products: Vec<_> =
+        taps(g).into_par_iter().map(|tap| (weight(&tap), from.pixels(images, &tap), to.pixels(images, &tap))).collect();
     let x = x.par_chunks((images * from.image()).max(1));
-    y.par_chunks_mut((images * to.image()).max(1))
-        .zip(x)
-        .for_each(|(y, x)| {
-            y.fill(0.0);
-            for (weight, x_pixels, y_pixels) in &products {
-                let count = x_pixels.len() / images * (x.len() / from.image());
-                multiply(
-                    x,
-                    &x_pixels[..count],
-                    weight,
-                    y,
-                    &y_pixels[..count],
-                    Start::Sum,
-                );
-            }
-        });
+    y.par_chunks_mut((images * to.image()).max(1)).zip(x).for_each(|(y, x)| {
+        y.fill(0.0);
+        for (weight, x_pixels, y_pixels) in &products {
+            let count = x_pixels.len() / images * (x.len() / from.image());
+            multiply(x, &x_pixels[..count], weight, y, &y_pixels[..count], Start::Sum);
+        }
+    });
     y
 }
 
@@ -197,41 +161,23 @@ mod tests {
     fn the_taps_join_what_the_formula_joins() {
         for (image, kernel, stride, padding) in [
             ([7, 7], [5, 5], [1, 1], Padding::symmetric(2)),
-            (
-                [5, 6],
-                [3, 2],
-                [2, 3],
-                Padding {
-                    top: 1,
-                    bottom: 0,
-                    left: 2,
-                    right: 1,
-                },
-            ),
+            ([5, 6], [3, 2], [2, 3], Padding { top: 1, bottom: 0, left: 2, right: 1 }),
             ([2, 2], [1, 1], [1, 2], Padding::symmetric(3)),
             ([4, 3], [4, 3], [5, 5], Padding::VALID),
         ] {
-            let (x, w) = (
-                [2, image[0], image[1], 3].into(),
-                [kernel[0], kernel[1], 3, 4].into(),
-            );
+            let (x, w) = ([2, image[0], image[1], 3].into(), [kernel[0], kernel[1], 3, 4].into());
             let g = Conv2dGeometry::new("test", x, w, stride, padding);
             let mut found = Vec::new();
             for tap in taps(&g) {
                 let inputs = Side::inputs(&g).pixels(g.n, &tap);
                 let outputs = Side::outputs(&g).pixels(g.n, &tap);
-                found.extend(
-                    inputs
-                        .into_iter()
-                        .zip(outputs)
-                        .map(|(i, o)| (tap.index, i, o)),
-                );
+                found.extend(inputs.into_iter().zip(outputs).map(|(i, o)| (tap.index, i, o)));
             }
             let mut want = Vec::new();
             for (i, j) in (0..g.kh).flat_map(|i| (0..g.kw).map(move |j| (i, j))) {
-                for (n, y, x) in (0..g.n).flat_map(|n| {
-                    (0..g.out_h).flat_map(move |y| (0..g.out_w).map(move |x| (n, y, x)))
-                }) {
+                for (n, y, x) in
+                    (0..g.n).flat_map(|n| (0..g.out_h).flat_map(move |y| (0..g.out_w).map(move |x| (n, y, x))))
+                {
                     if let (Some(row), Some(column)) = (g.input_row(y, i), g.input_column(x, j)) {
                         let input = ((n * g.h + row) * g.w + column) * g.c_in;
                         let output = ((n * g.out_h + y) * g.out_w + x) * g.c_out;

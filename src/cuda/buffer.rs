@@ -25,21 +25,13 @@ impl Buffer {
     #[track_caller]
     pub fn unspecified(len: usize, context: &'static Context) -> Buffer {
         if len > MAX_LENGTH {
-            context.fail(format!(
-                "a tensor of {len} values; kernels count to {MAX_LENGTH}, lower training.batch_size"
-            ));
+            context.fail(format!("a tensor of {len} values; kernels count to {MAX_LENGTH}, lower training.batch_size"));
         }
         let (at, bytes, arena) = match len {
             0 => (0, 0, 0),
             _ => context.take(4 * len),
         };
-        Buffer {
-            context,
-            at,
-            len,
-            bytes,
-            arena,
-        }
+        Buffer { context, at, len, bytes, arena }
     }
 
     /// As many values as `self`, on the same device.
@@ -52,12 +44,7 @@ impl Buffer {
     #[track_caller]
     pub fn full(len: usize, value: f32, context: &'static Context) -> Buffer {
         let mut buffer = Buffer::unspecified(len, context);
-        context
-            .kernel("fill", "fill_value")
-            .write(&mut buffer)
-            .value(len as i32)
-            .value(value)
-            .over(len);
+        context.kernel("fill", "fill_value").write(&mut buffer).value(len as i32).value(value).over(len);
         buffer
     }
 
@@ -90,8 +77,7 @@ impl Buffer {
         let bytes: &[u8] = bytemuck::cast_slice(values);
         if !bytes.is_empty() {
             // SAFETY: the buffer has as many bytes.
-            self.context
-                .hold(unsafe { self.context.driver().upload(self.at, bytes) });
+            self.context.hold(unsafe { self.context.driver().upload(self.at, bytes) });
         }
     }
 
@@ -124,8 +110,7 @@ impl Buffer {
         if self.len > 0 {
             let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut values);
             // SAFETY: the buffer has as many bytes.
-            self.context
-                .hold(unsafe { self.context.driver().download(bytes, self.at) });
+            self.context.hold(unsafe { self.context.driver().download(bytes, self.at) });
         }
         values
     }

@@ -38,9 +38,7 @@ impl StepNumbers {
     fn bytes(&self) -> Vec<u8> {
         let blocks = self.blocks.iter().flat_map(|block| block.to_le_bytes());
         let updates = self.updates.iter().flatten();
-        blocks
-            .chain(updates.flat_map(|number| number.to_le_bytes()))
-            .collect()
+        blocks.chain(updates.flat_map(|number| number.to_le_bytes())).collect()
     }
 }
 
@@ -68,17 +66,8 @@ impl Inputs {
     pub fn new(batch: usize, context: &'static Context) -> Inputs {
         let bytes = batch.saturating_add(8 * WORDS);
         let device = Buffer::unspecified(bytes.div_ceil(4), context);
-        let slot = || Slot {
-            pinned: context.hold(context.driver().allocate_pinned(bytes)),
-            read: None,
-        };
-        Inputs {
-            device,
-            context,
-            batch,
-            slots: [slot(), slot()],
-            turn: 0,
-        }
+        let slot = || Slot { pinned: context.hold(context.driver().allocate_pinned(bytes)), read: None };
+        Inputs { device, context, batch, slots: [slot(), slot()], turn: 0 }
     }
 
     /// Puts the upload of `numbers` and `batch` on the stream.
@@ -86,12 +75,7 @@ impl Inputs {
     /// # Panics
     /// If the batch has not as many bytes as was said.
     pub fn upload(&mut self, numbers: &StepNumbers, batch: &[u8]) {
-        assert!(
-            batch.len() == self.batch,
-            "upload: {} bytes for {}",
-            batch.len(),
-            self.batch
-        );
+        assert!(batch.len() == self.batch, "upload: {} bytes for {}", batch.len(), self.batch);
         let context = self.context;
         self.turn = (self.turn + 1) % self.slots.len();
         let slot = &mut self.slots[self.turn];
@@ -127,9 +111,7 @@ impl Drop for Inputs {
             }
             // SAFETY: it came from there, and nothing on the stream reads it any more.
             unsafe {
-                self.context
-                    .driver()
-                    .free_pinned(slot.pinned, 8 * WORDS + self.batch);
+                self.context.driver().free_pinned(slot.pinned, 8 * WORDS + self.batch);
             }
         }
     }
@@ -170,20 +152,12 @@ impl Graph {
         f: impl FnOnce() -> Result<T, E>,
     ) -> Result<(Graph, T), E> {
         let context = inputs.context;
-        assert!(
-            context.captured().is_none(),
-            "capture: a step is captured already"
-        );
+        assert!(context.captured().is_none(), "capture: a step is captured already");
         // The graph works in memory of its own, so that the steps before it leave theirs to it, once they are over.
         context.synchronize();
         context.pool().release(context.driver());
         let arena = context.pool().enter_arena();
-        let mut graph = Graph {
-            context,
-            executable: None,
-            arena,
-            used: HashSet::new(),
-        };
+        let mut graph = Graph { context, executable: None, arena, used: HashSet::new() };
         /// Ends the capture also where `f` unwinds.
         struct Capturing(&'static Context);
         impl Drop for Capturing {
@@ -228,9 +202,7 @@ impl Drop for Graph {
         if let Some(executable) = self.executable.take() {
             self.context.driver().forget(executable);
         }
-        self.context
-            .pool()
-            .drop_arena(self.context.driver(), self.arena, &self.used);
+        self.context.pool().drop_arena(self.context.driver(), self.arena, &self.used);
     }
 }
 
@@ -255,9 +227,7 @@ impl Context {
     pub(crate) fn update_numbers(&self, slot: usize) -> UpdateNumbers {
         assert!(slot < OPTIMIZERS, "a step has {OPTIMIZERS} optimisers");
         let captured = self.captured();
-        UpdateNumbers(captured.as_ref().map_or(0, |captured| {
-            captured.numbers + 8 * (STREAMS + slot) as Address
-        }))
+        UpdateNumbers(captured.as_ref().map_or(0, |captured| captured.numbers + 8 * (STREAMS + slot) as Address))
     }
 
     /// Remembers, in a captured step, that it uses the buffers at these addresses.
@@ -296,20 +266,10 @@ impl Reading {
     pub fn begin(from: &Buffer) -> Reading {
         let (context, bytes) = (from.context(), 4 * from.len().max(1));
         let pinned = context.take_pinned(bytes);
-        let mut reading = Reading {
-            context,
-            pinned,
-            bytes,
-            values: from.len(),
-            arrived: None,
-        };
+        let mut reading = Reading { context, pinned, bytes, values: from.len(), arrived: None };
         if !from.is_empty() {
             // SAFETY: there are as many bytes at both places.
-            let copied = unsafe {
-                context
-                    .driver()
-                    .download_pinned(pinned, bytes, from.address())
-            };
+            let copied = unsafe { context.driver().download_pinned(pinned, bytes, from.address()) };
             context.hold(copied);
         }
         reading.arrived = Some(context.hold(context.driver().mark()));

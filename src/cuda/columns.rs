@@ -33,21 +33,12 @@ impl Columns {
         let turns = THREADS / width;
         let tile = (matrices * across * rows).div_ceil(ENOUGH_BLOCKS);
         let tile = tile.clamp(8 * turns, MAX_TILE);
-        Columns {
-            width,
-            across,
-            tile,
-            tiles: rows.div_ceil(tile),
-        }
+        Columns { width, across, tile, tiles: rows.div_ceil(tile) }
     }
 
     /// The whole matrix as one tile: for what has few rows.
     pub fn whole(rows: usize, columns: usize) -> Columns {
-        Columns {
-            tile: rows,
-            tiles: 1,
-            ..Columns::cut(1, rows, columns)
-        }
+        Columns { tile: rows, tiles: 1, ..Columns::cut(1, rows, columns) }
     }
 
     /// Threads of a block for which each column has `values`.

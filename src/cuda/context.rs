@@ -35,9 +35,7 @@ pub(super) struct Kernel {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A failure unwinds through these only between changes.
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 impl Context {
@@ -99,10 +97,7 @@ impl Context {
         let found = locked(&self.functions).get(name).cloned();
         let kernel = found.unwrap_or_else(|| {
             let function = self.hold(self.driver.function(stem, name));
-            let kernel = Kernel {
-                function,
-                sizes: self.driver.argument_sizes(function).map(Arc::from),
-            };
+            let kernel = Kernel { function, sizes: self.driver.argument_sizes(function).map(Arc::from) };
             locked(&self.functions).insert(name, kernel.clone());
             kernel
         });
@@ -129,9 +124,7 @@ impl Context {
             Err(Failure::OutOfMemory) => {
                 let (free, all) = self.driver.memory();
                 let [asked, free, all] = [bytes, free, all].map(megabytes);
-                self.fail(format!(
-                    "no memory for {asked} more ({free} of {all} are free); lower training.batch_size"
-                ))
+                self.fail(format!("no memory for {asked} more ({free} of {all} are free); lower training.batch_size"))
             }
             Err(failure) => self.fail(failure),
         }

@@ -81,12 +81,7 @@ pub trait Driver: Send + Sync {
     ///
     /// # Safety
     /// The arguments are of the kernel's types, and what they point to is live and long enough.
-    unsafe fn launch(
-        &self,
-        function: Function,
-        launch: Launch,
-        arguments: &mut [*mut c_void],
-    ) -> Result<(), Failure>;
+    unsafe fn launch(&self, function: Function, launch: Launch, arguments: &mut [*mut c_void]) -> Result<(), Failure>;
 
     /// Copies to the device. `from` has been read when this returns.
     ///
@@ -98,12 +93,7 @@ pub trait Driver: Send + Sync {
     ///
     /// # Safety
     /// There are as many bytes at `to`; `from` lives, and stays as it is, until a later mark is reached.
-    unsafe fn upload_pinned(
-        &self,
-        to: Address,
-        from: *const u8,
-        bytes: usize,
-    ) -> Result<(), Failure>;
+    unsafe fn upload_pinned(&self, to: Address, from: *const u8, bytes: usize) -> Result<(), Failure>;
 
     /// Copies from the device, and waits for it.
     ///
@@ -115,12 +105,7 @@ pub trait Driver: Send + Sync {
     ///
     /// # Safety
     /// There are as many bytes at `from`; `to` is live, and not looked at until a later mark is reached.
-    unsafe fn download_pinned(
-        &self,
-        to: *mut u8,
-        bytes: usize,
-        from: Address,
-    ) -> Result<(), Failure>;
+    unsafe fn download_pinned(&self, to: *mut u8, bytes: usize, from: Address) -> Result<(), Failure>;
 
     /// Puts a copy within device memory on the stream.
     ///

@@ -77,9 +77,7 @@ struct Kernel {
 impl Kernel {
     fn name(&self) -> String {
         // SAFETY: the table's names are C strings that live as long as the library.
-        unsafe { CStr::from_ptr(self.name) }
-            .to_string_lossy()
-            .into_owned()
+        unsafe { CStr::from_ptr(self.name) }.to_string_lossy().into_owned()
     }
 
     fn sizes(&self) -> &[usize] {
@@ -89,27 +87,12 @@ impl Kernel {
 }
 
 type Find = unsafe extern "C" fn(*const c_char) -> *const Kernel;
-type Run = unsafe extern "C" fn(
-    *const Kernel,
-    *const u32,
-    *const u32,
-    c_int,
-    *mut *mut c_void,
-    u64,
-) -> *const c_char;
+type Run = unsafe extern "C" fn(*const Kernel, *const u32, *const u32, c_int, *mut *mut c_void, u64) -> *const c_char;
 
 /// What a captured graph remembers.
 enum Step {
-    Launch {
-        function: Function,
-        launch: Launch,
-        arguments: Vec<Vec<u64>>,
-    },
-    Copy {
-        to: Address,
-        from: Address,
-        bytes: usize,
-    },
+    Launch { function: Function, launch: Launch, arguments: Vec<Vec<u64>> },
+    Copy { to: Address, from: Address, bytes: usize },
 }
 
 #[derive(Default)]
@@ -241,8 +224,7 @@ impl Driver for Emulator {
         let words = GUARD + bytes / 4 + GUARD;
         // SAFETY: 256 bytes lie before `at`, as many after its end.
         unsafe {
-            std::slice::from_raw_parts_mut((at as usize - 4 * GUARD) as *mut u32, words)
-                .fill(GUARD_BITS);
+            std::slice::from_raw_parts_mut((at as usize - 4 * GUARD) as *mut u32, words).fill(GUARD_BITS);
         }
         self.state().buffers.insert(at, bytes);
         Ok(at)
@@ -285,12 +267,7 @@ impl Driver for Emulator {
         Ok(Function(kernel as usize))
     }
 
-    unsafe fn launch(
-        &self,
-        function: Function,
-        launch: Launch,
-        arguments: &mut [*mut c_void],
-    ) -> Result<(), Failure> {
+    unsafe fn launch(&self, function: Function, launch: Launch, arguments: &mut [*mut c_void]) -> Result<(), Failure> {
         let mut state = self.state();
         if state.capture.is_none() {
             // SAFETY: the caller's.
@@ -302,16 +279,10 @@ impl Driver for Emulator {
         let values = values.map(|(&from, &bytes)| {
             let mut value = vec![0u64; bytes.div_ceil(8)];
             // SAFETY: the caller's: as many bytes as the kernel's type has.
-            unsafe {
-                std::ptr::copy_nonoverlapping(from.cast(), value.as_mut_ptr().cast::<u8>(), bytes)
-            };
+            unsafe { std::ptr::copy_nonoverlapping(from.cast(), value.as_mut_ptr().cast::<u8>(), bytes) };
             value
         });
-        let step = Step::Launch {
-            function,
-            launch,
-            arguments: values.collect(),
-        };
+        let step = Step::Launch { function, launch, arguments: values.collect() };
         state.capture.as_mut().expect("checked").push(step);
         Ok(())
     }
@@ -326,16 +297,9 @@ impl Driver for Emulator {
         unsafe { self.upload_pinned(to, from.as_ptr(), from.len()) }
     }
 
-    unsafe fn upload_pinned(
-        &self,
-        to: Address,
-        from: *const u8,
-        bytes: usize,
-    ) -> Result<(), Failure> {
+    unsafe fn upload_pinned(&self, to: Address, from: *const u8, bytes: usize) -> Result<(), Failure> {
         if self.state().capture.is_some() {
-            return Err(Failure::Other(
-                "values are uploaded in a captured graph".into(),
-            ));
+            return Err(Failure::Other("values are uploaded in a captured graph".into()));
         }
         // SAFETY: the caller's; device addresses are addresses here.
         unsafe { std::ptr::copy_nonoverlapping(from, to as *mut u8, bytes) };
@@ -347,12 +311,7 @@ impl Driver for Emulator {
         unsafe { self.download_pinned(to.as_mut_ptr(), to.len(), from) }
     }
 
-    unsafe fn download_pinned(
-        &self,
-        to: *mut u8,
-        bytes: usize,
-        from: Address,
-    ) -> Result<(), Failure> {
+    unsafe fn download_pinned(&self, to: *mut u8, bytes: usize, from: Address) -> Result<(), Failure> {
         if self.state().capture.is_some() {
             return Err(Failure::Other("values are read in a captured graph".into()));
         }
@@ -415,15 +374,9 @@ impl Driver for Emulator {
         let steps = std::mem::take(state.graphs.get_mut(&graph.0).expect("it was captured"));
         for step in &steps {
             match step {
-                Step::Launch {
-                    function,
-                    launch,
-                    arguments,
-                } => {
-                    let mut arguments: Vec<*mut c_void> = arguments
-                        .iter()
-                        .map(|value| value.as_ptr().cast_mut().cast())
-                        .collect();
+                Step::Launch { function, launch, arguments } => {
+                    let mut arguments: Vec<*mut c_void> =
+                        arguments.iter().map(|value| value.as_ptr().cast_mut().cast()).collect();
                     // SAFETY: the caller's: what was live then is live still.
                     unsafe { state.run(self.launches, *function, *launch, &mut arguments) }?;
                 }

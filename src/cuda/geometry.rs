@@ -25,8 +25,7 @@ pub struct Conv2dGeometry {
 
 impl From<&shape::Conv2dGeometry> for Conv2dGeometry {
     fn from(g: &shape::Conv2dGeometry) -> Conv2dGeometry {
-        let int =
-            |length: usize| i32::try_from(length).expect("buffers are shorter than 2³¹ values");
+        let int = |length: usize| i32::try_from(length).expect("buffers are shorter than 2³¹ values");
         Conv2dGeometry {
             n: int(g.n),
             h: int(g.h),
@@ -58,11 +57,7 @@ impl View {
     /// The values of `shape` whose neighbours along each axis lie `strides` apart, the first at `offset`.
     pub fn new(shape: Shape, strides: &[usize], offset: usize) -> View {
         let missing = MAX_RANK - shape.rank();
-        let mut view = View {
-            dims: [1; MAX_RANK],
-            strides: [0; MAX_RANK],
-            offset: offset as i32,
-        };
+        let mut view = View { dims: [1; MAX_RANK], strides: [0; MAX_RANK], offset: offset as i32 };
         for (axis, (&length, &stride)) in shape.dims().iter().zip(strides).enumerate() {
             view.dims[missing + axis] = length as i32;
             view.strides[missing + axis] = stride as i32;
@@ -72,11 +67,7 @@ impl View {
 
     /// The same values with neighbouring axes made one wherever they can be: kernels divide less then.
     pub fn merged(self) -> View {
-        let mut merged = View {
-            dims: [1; MAX_RANK],
-            strides: [0; MAX_RANK],
-            offset: self.offset,
-        };
+        let mut merged = View { dims: [1; MAX_RANK], strides: [0; MAX_RANK], offset: self.offset };
         let mut last = MAX_RANK;
         for axis in (0..MAX_RANK).rev().filter(|&axis| self.dims[axis] != 1) {
             let (length, stride) = (self.dims[axis], self.strides[axis]);
@@ -100,9 +91,7 @@ impl View {
         };
         let fits = self.strides[last] == 1
             && self.strides[..last].iter_mut().all(fours)
-            && [&mut self.dims[last], &mut self.offset]
-                .into_iter()
-                .all(fours);
+            && [&mut self.dims[last], &mut self.offset].into_iter().all(fours);
         fits.then_some(self)
     }
 }
@@ -120,11 +109,6 @@ pub struct Position {
 impl Position {
     /// `position`; within a captured step its block is counted from the one at address `base`.
     pub fn new(position: random::Position, base: u64) -> Position {
-        Position {
-            seed: position.seed,
-            stream: position.stream,
-            block: position.block,
-            base,
-        }
+        Position { seed: position.seed, stream: position.stream, block: position.block, base }
     }
 }

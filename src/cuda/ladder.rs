@@ -24,13 +24,7 @@ pub struct Rung {
 }
 
 const fn rung(name: &'static str, kernel: &'static str, tile: Option<usize>) -> Rung {
-    Rung {
-        name,
-        tf32: false,
-        kernel,
-        tile,
-        multiples: [1, 1],
-    }
+    Rung { name, tf32: false, kernel, tile, multiples: [1, 1] }
 }
 
 /// The rungs of [`gemm`].
@@ -38,31 +32,17 @@ pub const GEMM: [Rung; 5] = [
     rung("naive", "ladder_gemm_1_naive", None),
     rung("tiled", "ladder_gemm_2_tiled", Some(16)),
     rung("register blocks", "ladder_gemm_3_register_blocks", Some(64)),
-    Rung {
-        multiples: [1, 4],
-        ..rung("double buffers", "ladder_gemm_4_double_buffers", Some(128))
-    },
-    Rung {
-        tf32: true,
-        multiples: [4, 4],
-        ..rung("tensor cores", "ladder_gemm_5_tensor_cores", Some(128))
-    },
+    Rung { multiples: [1, 4], ..rung("double buffers", "ladder_gemm_4_double_buffers", Some(128)) },
+    Rung { tf32: true, multiples: [4, 4], ..rung("tensor cores", "ladder_gemm_5_tensor_cores", Some(128)) },
 ];
 
 /// The rungs of [`conv2d`].
 pub const CONV2D: [Rung; 5] = [
     rung("naive", "ladder_conv2d_1_naive", None),
     rung("tiled", "ladder_conv2d_2_tiled", Some(16)),
-    rung(
-        "register blocks",
-        "ladder_conv2d_3_register_blocks",
-        Some(64),
-    ),
+    rung("register blocks", "ladder_conv2d_3_register_blocks", Some(64)),
     rung("double buffers", "ladder_conv2d_4_double_buffers", Some(64)),
-    Rung {
-        tf32: true,
-        ..rung("tensor cores", "ladder_conv2d_5_tensor_cores", Some(64))
-    },
+    Rung { tf32: true, ..rung("tensor cores", "ladder_conv2d_5_tensor_cores", Some(64)) },
 ];
 
 impl Rung {

@@ -62,8 +62,7 @@ impl Call {
             self.context.ordinal(),
             buffer.context().ordinal()
         );
-        self.uses(buffer.address())
-            .value(buffer.address() + offset as Address)
+        self.uses(buffer.address()).value(buffer.address() + offset as Address)
     }
 
     /// Says that the kernel reads or writes the buffer at `at`, by way of what it is given otherwise.
@@ -116,49 +115,27 @@ impl Call {
         if grid.contains(&0) {
             return;
         }
-        let Call {
-            context,
-            name,
-            kernel,
-            ..
-        } = &self;
+        let Call { context, name, kernel, .. } = &self;
         let limits = [i32::MAX as usize, 65_535, 65_535];
-        if grid
-            .iter()
-            .zip(limits)
-            .any(|(&blocks, limit)| blocks > limit)
-        {
-            context.fail(format!(
-                "{name}: a grid of {grid:?} blocks; lower training.batch_size"
-            ));
+        if grid.iter().zip(limits).any(|(&blocks, limit)| blocks > limit) {
+            context.fail(format!("{name}: a grid of {grid:?} blocks; lower training.batch_size"));
         }
         let given = self.arguments.iter().map(|&(_, bytes)| bytes);
         if let Some(sizes) = &kernel.sizes {
             let given: Vec<usize> = given.collect();
-            assert!(
-                given[..] == sizes[..],
-                "{name}: arguments of {given:?} bytes, it takes {sizes:?}"
-            );
+            assert!(given[..] == sizes[..], "{name}: arguments of {given:?} bytes, it takes {sizes:?}");
         }
         let (context, kernel) = (*context, kernel.clone());
         let start = self.words.as_mut_ptr();
         let pointers = self.arguments.iter();
-        let mut pointers: Vec<*mut c_void> = pointers
-            .map(|&(first, _)| start.wrapping_add(first).cast::<c_void>())
-            .collect();
-        let launch = Launch {
-            grid: grid.map(|blocks| blocks as u32),
-            block: [threads as u32, 1, 1],
-            shared: shared as u32,
-        };
+        let mut pointers: Vec<*mut c_void> =
+            pointers.map(|&(first, _)| start.wrapping_add(first).cast::<c_void>()).collect();
+        let launch =
+            Launch { grid: grid.map(|blocks| blocks as u32), block: [threads as u32, 1, 1], shared: shared as u32 };
         context.note(&self.buffers);
         // SAFETY: the pointers lead to values within the words; buffers live until their launches are over, since the pool hands their memory out only to later
         // launches of the same stream; the emulated device holds every launch of the tests to its kernel's source.
-        let launched = unsafe {
-            context
-                .driver()
-                .launch(kernel.function, launch, &mut pointers)
-        };
+        let launched = unsafe { context.driver().launch(kernel.function, launch, &mut pointers) };
         if let Err(failure) = launched {
             context.fail(format!("{}: {failure}", self.name));
         }

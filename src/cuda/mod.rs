@@ -57,10 +57,7 @@ pub fn count() -> Result<usize> {
     COUNT
         .get_or_init(nvidia::count)
         .clone()
-        .map_err(|what| Error::Cuda {
-            device: "cuda".into(),
-            what: format!("{what}; use --device cpu"),
-        })
+        .map_err(|what| Error::Cuda { device: "cuda".into(), what: format!("{what}; use --device cpu") })
 }
 
 /// Waits for every device in use to be done with what it was asked for. What fails is told by what comes next.
@@ -90,10 +87,7 @@ pub fn open(ordinal: usize) -> Result<&'static Context> {
     if let Some((_, context)) = open.iter().find(|(which, _)| *which == ordinal) {
         return Ok(context);
     }
-    let driver = nvidia::Nvidia::open(ordinal).map_err(|what| Error::Cuda {
-        device: device.clone(),
-        what,
-    })?;
+    let driver = nvidia::Nvidia::open(ordinal).map_err(|what| Error::Cuda { device: device.clone(), what })?;
     let context: &'static Context = Box::leak(Box::new(Context::new(ordinal, Box::new(driver))));
     open.push((ordinal, context));
     Ok(context)

@@ -2,40 +2,19 @@
 
 /// Each stem with its PTX, which kernels/compile.py makes of kernels/`stem`.cu.
 const MODULES: &[(&str, &str)] = &[
-    (
-        "batch_norm",
-        include_str!("../../kernels/ptx/batch_norm.ptx"),
-    ),
-    (
-        "batch_norm_grad",
-        include_str!("../../kernels/ptx/batch_norm_grad.ptx"),
-    ),
+    ("batch_norm", include_str!("../../kernels/ptx/batch_norm.ptx")),
+    ("batch_norm_grad", include_str!("../../kernels/ptx/batch_norm_grad.ptx")),
     ("binary", include_str!("../../kernels/ptx/binary.ptx")),
     ("conv2d", include_str!("../../kernels/ptx/conv2d.ptx")),
-    (
-        "conv2d_weight_grad",
-        include_str!("../../kernels/ptx/conv2d_weight_grad.ptx"),
-    ),
-    (
-        "conv_transpose2d",
-        include_str!("../../kernels/ptx/conv_transpose2d.ptx"),
-    ),
+    ("conv2d_weight_grad", include_str!("../../kernels/ptx/conv2d_weight_grad.ptx")),
+    ("conv_transpose2d", include_str!("../../kernels/ptx/conv_transpose2d.ptx")),
     ("dense", include_str!("../../kernels/ptx/dense.ptx")),
     ("dropout", include_str!("../../kernels/ptx/dropout.ptx")),
     ("fill", include_str!("../../kernels/ptx/fill.ptx")),
     ("gradient", include_str!("../../kernels/ptx/gradient.ptx")),
-    (
-        "ladder/conv2d",
-        include_str!("../../kernels/ptx/ladder/conv2d.ptx"),
-    ),
-    (
-        "ladder/gemm",
-        include_str!("../../kernels/ptx/ladder/gemm.ptx"),
-    ),
-    (
-        "leaky_relu",
-        include_str!("../../kernels/ptx/leaky_relu.ptx"),
-    ),
+    ("ladder/conv2d", include_str!("../../kernels/ptx/ladder/conv2d.ptx")),
+    ("ladder/gemm", include_str!("../../kernels/ptx/ladder/gemm.ptx")),
+    ("leaky_relu", include_str!("../../kernels/ptx/leaky_relu.ptx")),
     ("matmul", include_str!("../../kernels/ptx/matmul.ptx")),
     ("max", include_str!("../../kernels/ptx/max.ptx")),
     ("optimizer", include_str!("../../kernels/ptx/optimizer.ptx")),

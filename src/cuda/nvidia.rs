@@ -43,14 +43,10 @@ pub fn count() -> Result<usize, String> {
     })?;
     let mut version = 0;
     // SAFETY: writes one int.
-    unsafe { sys::cuDriverGetVersion(&mut version) }
-        .result()
-        .map_err(words)?;
+    unsafe { sys::cuDriverGetVersion(&mut version) }.result().map_err(words)?;
     if version < NEEDED {
         let found = format!("{}.{}", version / 1000, version % 1000 / 10);
-        return Err(format!(
-            "the NVIDIA driver is for CUDA {found}; 12.4 (driver 550) or newer is needed"
-        ));
+        return Err(format!("the NVIDIA driver is for CUDA {found}; 12.4 (driver 550) or newer is needed"));
     }
     let count = device::get_count().map_err(words)?;
     match usize::try_from(count) {
@@ -88,21 +84,14 @@ impl Nvidia {
         let major = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
         let minor = attribute(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
         if major < 8 {
-            return Err(format!(
-                "{name} has compute capability {major}.{minor}; 8.0 (Ampere) or newer is needed"
-            ));
+            return Err(format!("{name} has compute capability {major}.{minor}; 8.0 (Ampere) or newer is needed"));
         }
         // SAFETY: the primary context is retained for as long as the process runs.
         let context = unsafe { result::primary_ctx::retain(device) }.map_err(words)?;
         // SAFETY: it has just been made.
         unsafe { ctx::set_current(context) }.map_err(words)?;
         let stream = stream::create(stream::StreamKind::NonBlocking).map_err(words)?;
-        Ok(Nvidia {
-            name,
-            context,
-            stream,
-            modules: Mutex::default(),
-        })
+        Ok(Nvidia { name, context, stream, modules: Mutex::default() })
     }
 
     /// Makes the context the calling thread's.
@@ -123,10 +112,7 @@ impl Nvidia {
         let text = CString::new(ptx).expect("PTX has no zero byte");
         // SAFETY: the text ends in a zero byte.
         let loaded = unsafe { module::load_data(text.as_ptr().cast()) }.map_err(|error| {
-            Failure::Other(format!(
-                "the driver does not load kernels/ptx/{stem}.ptx: {}",
-                words(error)
-            ))
+            Failure::Other(format!("the driver does not load kernels/ptx/{stem}.ptx: {}", words(error)))
         })?;
         modules.insert(stem.to_string(), loaded as usize);
         Ok(loaded)
@@ -183,12 +169,7 @@ impl Driver for Nvidia {
         None // the tests hold every launch to its kernel's source
     }
 
-    unsafe fn launch(
-        &self,
-        function: Function,
-        launch: Launch,
-        arguments: &mut [*mut c_void],
-    ) -> Result<(), Failure> {
+    unsafe fn launch(&self, function: Function, launch: Launch, arguments: &mut [*mut c_void]) -> Result<(), Failure> {
         self.enter()?;
         let [gx, gy, gz] = launch.grid;
         let [bx, by, bz] = launch.block;
@@ -214,17 +195,10 @@ impl Driver for Nvidia {
         self.synchronize()
     }
 
-    unsafe fn upload_pinned(
-        &self,
-        to: Address,
-        from: *const u8,
-        bytes: usize,
-    ) -> Result<(), Failure> {
+    unsafe fn upload_pinned(&self, to: Address, from: *const u8, bytes: usize) -> Result<(), Failure> {
         self.enter()?;
         // SAFETY: the caller's.
-        unsafe { sys::cuMemcpyHtoDAsync_v2(to, from.cast(), bytes, self.stream) }
-            .result()
-            .map_err(failure)
+        unsafe { sys::cuMemcpyHtoDAsync_v2(to, from.cast(), bytes, self.stream) }.result().map_err(failure)
     }
 
     unsafe fn download(&self, to: &mut [u8], from: Address) -> Result<(), Failure> {
@@ -234,17 +208,10 @@ impl Driver for Nvidia {
         self.synchronize()
     }
 
-    unsafe fn download_pinned(
-        &self,
-        to: *mut u8,
-        bytes: usize,
-        from: Address,
-    ) -> Result<(), Failure> {
+    unsafe fn download_pinned(&self, to: *mut u8, bytes: usize, from: Address) -> Result<(), Failure> {
         self.enter()?;
         // SAFETY: the caller's.
-        unsafe { sys::cuMemcpyDtoHAsync_v2(to.cast(), from, bytes, self.stream) }
-            .result()
-            .map_err(failure)
+        unsafe { sys::cuMemcpyDtoHAsync_v2(to.cast(), from, bytes, self.stream) }.result().map_err(failure)
     }
 
     unsafe fn copy(&self, to: Address, from: Address, bytes: usize) -> Result<(), Failure> {

@@ -16,11 +16,6 @@ pub fn to_floats(bytes: &Buffer, offset: usize, table: &Buffer, len: usize) -> B
     );
     let mut values = Buffer::unspecified(len, table.context());
     let kernel = table.context().kernel("pixels", "pixels_to_floats");
-    kernel
-        .read_from(bytes, offset)
-        .read(table)
-        .write(&mut values)
-        .value(len as i32)
-        .over(len.div_ceil(4));
+    kernel.read_from(bytes, offset).read(table).write(&mut values).value(len as i32).over(len.div_ceil(4));
     values
 }

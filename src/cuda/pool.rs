@@ -32,11 +32,7 @@ pub struct Pool {
 
 impl Pool {
     /// At least `bytes` bytes, what they really are, and the arena they are from.
-    pub fn take(
-        &mut self,
-        driver: &dyn Driver,
-        bytes: usize,
-    ) -> Result<(Address, usize, Arena), Failure> {
+    pub fn take(&mut self, driver: &dyn Driver, bytes: usize) -> Result<(Address, usize, Arena), Failure> {
         let size = size_class(bytes, driver.granularity());
         let waiting = self.waiting.get_mut(&(self.arena, size));
         if let Some(at) = waiting.and_then(Vec::pop) {

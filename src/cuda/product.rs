@@ -43,13 +43,7 @@ impl Tile {
             Tile::LargeTf32 => (128, 128, 128, 2, 4 * 21_520),
             Tile::SmallTf32 => (64, 64, 128, 4, 4 * 10_768),
         };
-        Sizes {
-            rows,
-            columns,
-            threads,
-            at_once,
-            shared,
-        }
+        Sizes { rows, columns, threads, at_once, shared }
     }
 
     fn count(self, m: usize, n: usize) -> usize {
@@ -91,13 +85,7 @@ impl Plan {
         let parts = wanted.min(k / PART).clamp(1, PARTS);
         let k_block = k.div_ceil(parts).next_multiple_of(DEPTH).max(DEPTH);
         let parts = k.div_ceil(k_block).max(1);
-        Plan {
-            tile,
-            tiles,
-            layers,
-            k_block,
-            parts,
-        }
+        Plan { tile, tiles, layers, k_block, parts }
     }
 
     /// The kernel among `kernels`: for large, small and narrow tiles, then large and small ones in TF32.
@@ -118,20 +106,13 @@ impl Plan {
     /// Launches a kernel that has its arguments.
     pub fn launch(&self, call: Call) {
         let grid = [self.tiles, 1, self.layers * self.parts];
-        let Sizes {
-            threads, shared, ..
-        } = self.tile.sizes();
+        let Sizes { threads, shared, .. } = self.tile.sizes();
         call.grid(grid, threads, shared);
     }
 
     /// Fills `c` by way of `product`, which launches into what it is given: `c` itself, or room for the parts,
     /// which `add` then launches the sum of into `c`, given the parts and their number.
-    pub fn run(
-        &self,
-        c: &mut Buffer,
-        product: impl FnOnce(&mut Buffer),
-        add: impl FnOnce(&Buffer, i32, &mut Buffer),
-    ) {
+    pub fn run(&self, c: &mut Buffer, product: impl FnOnce(&mut Buffer), add: impl FnOnce(&Buffer, i32, &mut Buffer)) {
         if !self.splits() {
             return product(c);
         }
@@ -147,11 +128,7 @@ pub fn add_parts(stem: &'static str, name: &'static str) -> impl FnOnce(&Buffer,
     move |parts, count, c| {
         let len = c.len();
         let call = c.context().kernel(stem, name);
-        call.read(parts)
-            .value(count)
-            .write(c)
-            .value(len as i32)
-            .over(len);
+        call.read(parts).value(count).write(c).value(len as i32).over(len);
     }
 }
 
@@ -187,10 +164,7 @@ mod tests {
                         let plan = Plan::new([m, k, n], layers, false);
                         assert!(plan.k_block.is_multiple_of(DEPTH), "{plan:?}");
                         assert!(plan.k_block * plan.parts >= k, "{plan:?}");
-                        assert!(
-                            plan.parts == 1 || plan.k_block * (plan.parts - 1) < k,
-                            "{plan:?}"
-                        );
+                        assert!(plan.parts == 1 || plan.k_block * (plan.parts - 1) < k, "{plan:?}");
                         assert!(plan.parts <= PARTS, "{plan:?}");
                     }
                 }

@@ -23,10 +23,5 @@ pub fn scatter(values: &Buffer, into: View, to: &mut Buffer) {
 
 fn copy(name: &'static str, from: &Buffer, view: View, to: &mut Buffer, length: usize) {
     let kernel = from.context().kernel("strided", name);
-    kernel
-        .read(from)
-        .value(view)
-        .write(to)
-        .value(length as i32)
-        .over(length);
+    kernel.read(from).value(view).write(to).value(length as i32).over(length);
 }

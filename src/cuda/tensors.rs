@@ -45,11 +45,7 @@ pub struct Tensors<'a> {
 impl<'a> Tensors<'a> {
     /// None yet.
     pub(crate) fn new() -> Tensors<'a> {
-        Tensors {
-            context: None,
-            rows: Vec::new(),
-            buffers: PhantomData,
-        }
+        Tensors { context: None, rows: Vec::new(), buffers: PhantomData }
     }
 
     /// Their device; none if there are no tensors.
@@ -61,12 +57,7 @@ impl<'a> Tensors<'a> {
     ///
     /// # Panics
     /// If one has another length, or is on another device than those before.
-    pub(crate) fn push(
-        &mut self,
-        p: &'a mut Buffer,
-        g: &'a Buffer,
-        slots: [Option<&'a mut Buffer>; 2],
-    ) {
+    pub(crate) fn push(&mut self, p: &'a mut Buffer, g: &'a Buffer, slots: [Option<&'a mut Buffer>; 2]) {
         let slots = slots.map(|slot| slot.map(|slot| &*slot));
         self.add([Some(p), Some(g)], slots);
     }
@@ -84,13 +75,9 @@ impl<'a> Tensors<'a> {
     fn add(&mut self, [p, g]: [Option<&Buffer>; 2], slots: [Option<&Buffer>; 2]) {
         let Some(one) = p.or(g) else { return };
         let context = *self.context.get_or_insert(one.context());
-        let fits =
-            |buffer: &Buffer| buffer.len() == one.len() && std::ptr::eq(buffer.context(), context);
+        let fits = |buffer: &Buffer| buffer.len() == one.len() && std::ptr::eq(buffer.context(), context);
         let mut all = [p, g].into_iter().chain(slots).flatten();
-        assert!(
-            all.all(fits),
-            "tensors: parameter, gradient and slots must be as long, and on one device"
-        );
+        assert!(all.all(fits), "tensors: parameter, gradient and slots must be as long, and on one device");
         if one.is_empty() {
             return;
         }
@@ -110,16 +97,10 @@ impl<'a> Tensors<'a> {
         let blocks = self.rows.iter().map(Row::blocks).sum::<usize>();
         // The sum of each block is an f64.
         let mut parts = Buffer::unspecified(2 * blocks, context);
-        self.launch(["gradient", "gradient_squares"], 0, |call, before| {
-            call.write(&mut parts).value(before as i32)
-        });
+        self.launch(["gradient", "gradient_squares"], 0, |call, before| call.write(&mut parts).value(before as i32));
         let mut norm = Buffer::unspecified(1, context);
         let kernel = context.kernel("gradient", "gradient_norm");
-        kernel
-            .read(&parts)
-            .value(blocks as i32)
-            .write(&mut norm)
-            .grid([1, 1, 1], 4 * CHUNK_THREADS, 0);
+        kernel.read(&parts).value(blocks as i32).write(&mut norm).grid([1, 1, 1], 4 * CHUNK_THREADS, 0);
         Some(norm)
     }
 
@@ -129,9 +110,7 @@ impl<'a> Tensors<'a> {
             return true;
         };
         let mut found = Buffer::full(1, 0.0, context);
-        self.launch(["gradient", "gradient_find_not_finite"], 0, |call, _| {
-            call.write(&mut found)
-        });
+        self.launch(["gradient", "gradient_find_not_finite"], 0, |call, _| call.write(&mut found));
         found.to_vec()[0].to_bits() == 0
     }
 
@@ -154,28 +133,14 @@ impl<'a> Tensors<'a> {
         let mut before = 0;
         for rows in self.rows.chunks(MAX_TENSORS) {
             // No grid reaches the rows that are left over.
-            let nothing = Row {
-                p: 0,
-                g: 0,
-                slots: [0; 2],
-                length: 0,
-                first_block: i32::MAX,
-            };
-            let mut table = TensorTable {
-                rows: [nothing; MAX_TENSORS],
-            };
+            let nothing = Row { p: 0, g: 0, slots: [0; 2], length: 0, first_block: i32::MAX };
+            let mut table = TensorTable { rows: [nothing; MAX_TENSORS] };
             let mut blocks = 0;
             for (to, row) in table.rows.iter_mut().zip(rows) {
-                *to = Row {
-                    first_block: blocks as i32,
-                    ..*row
-                };
+                *to = Row { first_block: blocks as i32, ..*row };
                 blocks += row.blocks();
             }
-            let used = rows
-                .iter()
-                .flat_map(|row| [row.p, row.g].into_iter().chain(row.slots))
-                .filter(|&at| at != 0);
+            let used = rows.iter().flat_map(|row| [row.p, row.g].into_iter().chain(row.slots)).filter(|&at| at != 0);
             let call = context.kernel(stem, name).value(table);
             let call = used.fold(call, Call::uses);
             rest(call, before).grid([blocks, 1, 1], CHUNK_THREADS, 0);

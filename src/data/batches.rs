@@ -60,17 +60,9 @@ impl Batches {
     /// If `batch_size` is 0 or larger than the set.
     pub fn new(images: Arc<Images>, batch_size: usize, seed: u64, last: LastBatch) -> Batches {
         let count = images.len();
-        assert!(
-            (1..=count).contains(&batch_size),
-            "Batches: {batch_size} of {count} images"
-        );
+        assert!((1..=count).contains(&batch_size), "Batches: {batch_size} of {count} images");
         Batches {
-            cut: Cut {
-                images,
-                batch_size,
-                seed,
-                steps_per_epoch: last.batches(count, batch_size) as u64,
-            },
+            cut: Cut { images, batch_size, seed, steps_per_epoch: last.batches(count, batch_size) as u64 },
             batch: Vec::new(),
             prefetcher: None,
             waited: Duration::ZERO,
@@ -210,25 +202,15 @@ mod tests {
     #[test]
     fn a_batch_depends_on_seed_and_step_alone() {
         let mut forward = batches(3, LastBatch::Keep);
-        let steps: Vec<Vec<u8>> = (0..30)
-            .map(|step| forward.batch(step).unwrap().to_vec())
-            .collect();
+        let steps: Vec<Vec<u8>> = (0..30).map(|step| forward.batch(step).unwrap().to_vec()).collect();
         let mut backward = batches(3, LastBatch::Keep);
         for step in (0..30).rev() {
-            assert_eq!(
-                backward.batch(step).unwrap(),
-                steps[step as usize],
-                "step {step}"
-            );
+            assert_eq!(backward.batch(step).unwrap(), steps[step as usize], "step {step}");
         }
         // As a run does that was stopped: from the middle on.
         let mut resumed = batches(3, LastBatch::Keep);
         for step in 17..30 {
-            assert_eq!(
-                resumed.batch(step).unwrap(),
-                steps[step as usize],
-                "step {step}"
-            );
+            assert_eq!(resumed.batch(step).unwrap(), steps[step as usize], "step {step}");
         }
         assert_ne!(batches(4, LastBatch::Keep).batch(0).unwrap(), steps[0]);
     }
@@ -260,13 +242,7 @@ mod tests {
     #[test]
     fn the_order_is_this_one() {
         let mut batches = Batches::new(numbered(9), 9, 1, LastBatch::Drop);
-        let numbers: Vec<u8> = batches
-            .batch(2)
-            .unwrap()
-            .iter()
-            .step_by(2)
-            .copied()
-            .collect();
+        let numbers: Vec<u8> = batches.batch(2).unwrap().iter().step_by(2).copied().collect();
         assert_eq!(numbers, [2, 7, 5, 4, 1, 6, 3, 8, 0]);
     }
 

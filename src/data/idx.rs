@@ -42,13 +42,7 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
         Some(path) => labels_for(&path, count, &images)?,
         None => Vec::new(),
     };
-    Ok(Some(Images {
-        height,
-        width,
-        channels: 1,
-        pixels,
-        labels,
-    }))
+    Ok(Some(Images { height, width, channels: 1, pixels, labels }))
 }
 
 /// The labels in the file `path`, one for each of the `count` images of the file `images`.
@@ -63,10 +57,7 @@ fn labels_for(path: &Path, count: usize, images: &Path) -> Result<Vec<u8>> {
 }
 
 fn find(folder: &Path, names: [&str; 2]) -> Option<PathBuf> {
-    names
-        .iter()
-        .flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))])
-        .find(|path| path.is_file())
+    names.iter().flat_map(|name| [folder.join(name), folder.join(format!("{name}.gz"))]).find(|path| path.is_file())
 }
 
 fn open(path: &Path) -> Result<BufReader<File>> {
@@ -94,11 +85,7 @@ pub fn read_labels(path: &Path, source: impl BufRead) -> Result<Vec<u8>> {
 }
 
 /// The `N` sizes and the bytes of one IDX file.
-fn read<const N: usize>(
-    path: &Path,
-    mut source: impl BufRead,
-    magic: u32,
-) -> Result<([usize; N], Vec<u8>)> {
+fn read<const N: usize>(path: &Path, mut source: impl BufRead, magic: u32) -> Result<([usize; N], Vec<u8>)> {
     // By its first bytes, not by its name: browsers and scripts unpack files and keep the name.
     let start = source.fill_buf().map_err(Error::io(path))?;
     if start.is_empty() {
@@ -111,11 +98,7 @@ fn read<const N: usize>(
     }
 }
 
-fn read_plain<const N: usize>(
-    path: &Path,
-    mut source: impl Read,
-    magic: u32,
-) -> Result<([usize; N], Vec<u8>)> {
+fn read_plain<const N: usize>(path: &Path, mut source: impl Read, magic: u32) -> Result<([usize; N], Vec<u8>)> {
     let mut word = || {
         let word = source.read_u32::<BigEndian>();
         word.map_err(|error| damage(path, error))
@@ -143,8 +126,7 @@ fn read_plain<const N: usize>(
         return Err(Error::data(path, what, AGAIN));
     }
     room::check(path, promised as u64)?;
-    let bytes =
-        room::read_promised(source, promised as u64).map_err(|error| damage(path, error))?;
+    let bytes = room::read_promised(source, promised as u64).map_err(|error| damage(path, error))?;
     let got = bytes.len() as u128;
     if got != promised {
         let what = if got < promised {
@@ -209,28 +191,16 @@ mod tests {
         assert_refused(&gzip(&[]), "cut short");
         assert_refused(&good[..2], "cut short");
         assert_refused(&good[..14], "cut short");
-        assert_refused(
-            &good[..39],
-            "cut short: 23 bytes of images where its header says 24",
-        );
+        assert_refused(&good[..39], "cut short: 23 bytes of images where its header says 24");
         assert_refused(&[&good[..], &[0]].concat(), "goes on after the 24 bytes");
-        assert_refused(
-            &gzip(&[&good[..], &[0]].concat()),
-            "goes on after the 24 bytes",
-        );
+        assert_refused(&gzip(&[&good[..], &[0]].concat()), "goes on after the 24 bytes");
         assert_refused(&idx(LABELS, &[1], &[7]), "this begins with 2049");
         assert_refused(b"<html>Not Found</html>", "not IDX images");
         for sizes in [[0, 28, 28], [10, 0, 28], [10, 28, 0]] {
             assert_refused(&idx(IMAGES, &sizes, &[]), "holds no images");
         }
-        assert_refused(
-            &idx(IMAGES, &[u32::MAX; 3], &[]),
-            "more than the 4294967295 bytes",
-        );
-        assert_refused(
-            &idx(IMAGES, &[u32::MAX, u32::MAX, 0], &[]),
-            "holds no images",
-        );
+        assert_refused(&idx(IMAGES, &[u32::MAX; 3], &[]), "more than the 4294967295 bytes");
+        assert_refused(&idx(IMAGES, &[u32::MAX, u32::MAX, 0], &[]), "holds no images");
         for end in [3, 12, zipped.len() - 1] {
             assert_refused(&zipped[..end], "cut short");
         }
@@ -248,11 +218,7 @@ mod tests {
         let bomb = gzip(&idx(IMAGES, &[1, 2, 2], &vec![0; 50_000_000]));
         let mut read_so_far = bomb.as_slice();
         assert!(read_images(Path::new("bomb"), &mut read_so_far).is_err());
-        assert!(
-            read_so_far.len() > bomb.len() / 2,
-            "{} bytes left",
-            read_so_far.len()
-        );
+        assert!(read_so_far.len() > bomb.len() / 2, "{} bytes left", read_so_far.len());
     }
 
     #[test]
@@ -264,17 +230,11 @@ mod tests {
         let labels = path.join("train-labels.idx1-ubyte.gz");
         fs::write(&labels, gzip(&idx(LABELS, &[2], &[3, 255]))).unwrap();
         let error = read_folder(path).unwrap_err().to_string();
-        assert!(
-            error.contains("put train-images-idx3-ubyte[.gz] there"),
-            "{error}"
-        );
+        assert!(error.contains("put train-images-idx3-ubyte[.gz] there"), "{error}");
 
         fs::write(path.join("train-images-idx3-ubyte"), good_images()).unwrap();
         let set = read_folder(path).unwrap().unwrap();
-        assert_eq!(
-            (set.len(), set.height, set.width, set.channels),
-            (2, 3, 4, 1)
-        );
+        assert_eq!((set.len(), set.height, set.width, set.channels), (2, 3, 4, 1));
         assert_eq!(set.labels, [3, 255]);
         assert_eq!(set.image(1), (12..24).collect::<Vec<u8>>());
 

@@ -201,16 +201,11 @@ impl Set {
         }
         if let Some(url) = self.mirrors.iter().find(|url| !is_web_address(url)) {
             let url = excerpt(url);
-            return Err(format!(
-                "set {name}: mirror {url:?} is not http:// or https://"
-            ));
+            return Err(format!("set {name}: mirror {url:?} is not http:// or https://"));
         }
         let contents = self.files.iter().flat_map(|file| &file.contents);
         let names = self.files.iter().map(|file| &file.name);
-        check_names(
-            &format!("set {name}"),
-            names.chain(contents.map(|content| &content.name)),
-        )?;
+        check_names(&format!("set {name}"), names.chain(contents.map(|content| &content.name)))?;
         self.files.iter().try_for_each(File::check)
     }
 }
@@ -224,10 +219,7 @@ impl File {
     fn check(&self) -> std::result::Result<(), String> {
         let name = &self.name;
         let sizes = self.contents.iter().map(|content| content.bytes);
-        if sizes
-            .chain([self.bytes])
-            .any(|n| n == 0 || n > MAX_FILE_BYTES)
-        {
+        if sizes.chain([self.bytes]).any(|n| n == 0 || n > MAX_FILE_BYTES) {
             return Err(format!("file {name}: sizes are from 1 to {MAX_FILE_BYTES}"));
         }
         let names: Vec<_> = self.contents.iter().map(|c| c.name.as_str()).collect();
@@ -248,10 +240,7 @@ pub fn is_web_address(url: &str) -> bool {
 
 /// At least one name, no name twice, and each plain enough to be a file's on any system: a manifest can't
 /// lead out of the folder that it is used on.
-fn check_names<'a>(
-    whose: &str,
-    names: impl Iterator<Item = &'a String>,
-) -> std::result::Result<(), String> {
+fn check_names<'a>(whose: &str, names: impl Iterator<Item = &'a String>) -> std::result::Result<(), String> {
     let mut seen = Vec::new();
     for name in names {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -279,10 +268,7 @@ mod tests {
     #[test]
     fn the_built_in_manifest_has_the_sets_of_the_recipes() {
         let manifest = Manifest::built_in();
-        assert_eq!(
-            manifest.names(),
-            "mnist, fashion-mnist, cifar10, svhn, svhn-extra"
-        );
+        assert_eq!(manifest.names(), "mnist, fashion-mnist, cifar10, svhn, svhn-extra");
         let mnist = manifest.set("mnist").unwrap();
         assert_eq!((mnist.training, mnist.shape), (60_000, [28, 28, 1]));
         assert_eq!(mnist.bytes(), 11_594_722);
@@ -331,47 +317,21 @@ mod tests {
             ("bytes = 9_912_422", "bytes = -1", "LINE: "),
             ("bytes = 9_912_422", "byts = 1", "unknown field"),
             ("sha256 = \"440f", "sha256 = \"44", "64 hexadecimal"),
-            (
-                "name = \"t10k-labels-idx1-ubyte.gz\"",
-                "name = \"../x\"",
-                "\"../x\"",
-            ),
-            (
-                "name = \"t10k-labels-idx1-ubyte.gz\"",
-                "name = \".x\"",
-                "\".x\"",
-            ),
-            (
-                "name = \"test_32x32.mat\"",
-                "name = \"train_32x32.mat\"",
-                "comes twice",
-            ),
+            ("name = \"t10k-labels-idx1-ubyte.gz\"", "name = \"../x\"", "\"../x\""),
+            ("name = \"t10k-labels-idx1-ubyte.gz\"", "name = \".x\"", "\".x\""),
+            ("name = \"test_32x32.mat\"", "name = \"train_32x32.mat\"", "comes twice"),
             ("name = \"svhn\"", "name = \"mnist\"", "mnist comes twice"),
             ("[\"http://ufldl", "[\"ftp://ufldl", "\"ftp://ufldl"),
-            (
-                "[\"http://ufldl.stanford.edu/housenumbers/\"]",
-                "[]",
-                "no mirrors",
-            ),
-            (
-                "{ name = \"t10k-labels-idx1-ubyte\"",
-                "{ name = \"x\"",
-                "only be t10k",
-            ),
+            ("[\"http://ufldl.stanford.edu/housenumbers/\"]", "[]", "no mirrors"),
+            ("{ name = \"t10k-labels-idx1-ubyte\"", "{ name = \"x\"", "only be t10k"),
         ] {
             let start = good.find(from).expect(from);
             let line = 1 + good[..start].matches('\n').count();
             let what = what.replace("LINE", &format!("line {line}"));
             let bad = good.replacen(from, to, 1);
             let error = Manifest::parse("m.toml", &bad).expect_err(to).to_string();
-            assert!(
-                error.starts_with("m.toml: ") && error.contains(&what),
-                "{error}"
-            );
-            assert!(
-                !error.contains('\n') && error.ends_with("the form"),
-                "{error}"
-            );
+            assert!(error.starts_with("m.toml: ") && error.contains(&what), "{error}");
+            assert!(!error.contains('\n') && error.ends_with("the form"), "{error}");
         }
         let none = Manifest::parse("m.toml", "set = []").unwrap_err();
         assert!(none.to_string().contains("nothing in it"), "{none}");

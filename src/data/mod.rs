@@ -103,10 +103,7 @@ pub struct Opened {
 
 impl From<Images> for Opened {
     fn from(images: Images) -> Opened {
-        Opened {
-            images,
-            notes: Vec::new(),
-        }
+        Opened { images, notes: Vec::new() }
     }
 }
 
@@ -145,10 +142,7 @@ const FORMATS: [Format; 4] = [
         files: "data_batch_1.bin to data_batch_5.bin, or some of them",
         read: |folder, _| Ok(cifar::read_folder(folder)?.map(Opened::from)),
     },
-    Format {
-        files: svhn::FILE,
-        read: |folder, wanted| Ok(svhn::read_folder(folder, wanted.extra)?.map(Opened::from)),
-    },
+    Format { files: svhn::FILE, read: |folder, wanted| Ok(svhn::read_folder(folder, wanted.extra)?.map(Opened::from)) },
     Format {
         files: "pictures: PNG, JPEG, WebP, BMP or GIF (sub-folders of them are classes)",
         read: folder::read_folder,
@@ -204,33 +198,19 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Opened> {
     let read = source.by_ref().take(8).read_to_end(&mut start);
     read.map_err(Error::io(path))?;
     source.rewind().map_err(Error::io(path))?;
-    let ending = path
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .unwrap_or_default();
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     match &start[..] {
-        [b'P', b'K', ..] if ending.eq_ignore_ascii_case("npz") => {
-            numpy::read_npz(path, source).map(Opened::from)
-        }
+        [b'P', b'K', ..] if ending.eq_ignore_ascii_case("npz") => numpy::read_npz(path, source).map(Opened::from),
         [b'P', b'K', ..] => folder::read_zip(path, source, wanted)?.ok_or_else(|| {
             let what = "holds no pictures";
-            Error::data(
-                path,
-                what,
-                "it should hold PNG, JPEG, WebP, BMP or GIF files",
-            )
+            Error::data(path, what, "it should hold PNG, JPEG, WebP, BMP or GIF files")
         }),
         _ if start.starts_with(numpy::MAGIC) => numpy::read_npy(path, source).map(Opened::from),
         [0x1f, 0x8b, ..] => cifar::read_archive(path, source).map(Opened::from),
         _ if ending.eq_ignore_ascii_case("mat") => svhn::read(path, source).map(Opened::from),
         _ => {
-            let what =
-                "not a data set in one file (.zip, .npy, .npz, CIFAR's .tar.gz, SVHN's .mat)";
-            Err(Error::data(
-                path,
-                what,
-                "give the folder that it is in, or such a file",
-            ))
+            let what = "not a data set in one file (.zip, .npy, .npz, CIFAR's .tar.gz, SVHN's .mat)";
+            Err(Error::data(path, what, "give the folder that it is in, or such a file"))
         }
     }
 }
@@ -250,10 +230,7 @@ fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Opened> {
     Err(Error::data(
         folder,
         "no data set in this folder",
-        match KNOWN
-            .iter()
-            .find(|name| folder == Path::new("datasets").join(name))
-        {
+        match KNOWN.iter().find(|name| folder == Path::new("datasets").join(name)) {
             Some(name) => format!("get it with: minimax data fetch {name}"),
             None => format!("it should hold {}", expected_files()),
         },
@@ -286,22 +263,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let empty = folder.path().to_str().unwrap();
         for (name, what, mend) in [
-            (
-                "digit",
-                "digit: neither",
-                "digits, mnist, fashion-mnist, cifar10, svhn, svhn-extra",
-            ),
+            ("digit", "digit: neither", "digits, mnist, fashion-mnist, cifar10, svhn, svhn-extra"),
             ("no/such/folder", "no/such/folder: neither", "or a path"),
-            (
-                "Cargo.toml",
-                "not a data set in one file",
-                "the folder that it is in",
-            ),
-            (
-                "fashion-mnist",
-                "datasets/fashion-mnist",
-                "minimax data fetch fashion-mnist",
-            ),
+            ("Cargo.toml", "not a data set in one file", "the folder that it is in"),
+            ("fashion-mnist", "datasets/fashion-mnist", "minimax data fetch fashion-mnist"),
             (empty, empty, "train-labels-idx1-ubyte[.gz]"),
         ] {
             let error = open(name, &Wanted::default()).expect_err(name).to_string();
@@ -320,15 +285,9 @@ mod tests {
 
     #[test]
     fn the_digits_are_a_thousand_of_each_class() {
-        let wanted = Wanted {
-            seed: 5,
-            ..Wanted::default()
-        };
+        let wanted = Wanted { seed: 5, ..Wanted::default() };
         let digits = open(DIGITS, &wanted).unwrap().images;
-        assert_eq!(
-            (digits.len(), digits.classes(), digits.image_len()),
-            (10_000, 10, 784)
-        );
+        assert_eq!((digits.len(), digits.classes(), digits.image_len()), (10_000, 10, 784));
         for class in 0..10 {
             assert_eq!(digits.labels.iter().filter(|&&l| l == class).count(), 1000);
         }

@@ -22,8 +22,7 @@ const MOST_BRACKETS: usize = 16;
 const IMAGE_NAMES: [&str; 6] = ["x", "X", "x_train", "images", "arr_0", "data"];
 const LABEL_NAMES: [&str; 5] = ["y", "Y", "y_train", "labels", "arr_1"];
 
-const SAVE: &str =
-    "save a uint8 array of shape [n, h, w] or [n, h, w, c], where c is 1 or 3, with numpy.save";
+const SAVE: &str = "save a uint8 array of shape [n, h, w] or [n, h, w, c], where c is 1 or 3, with numpy.save";
 
 /// The header at the start of a .npy file, which `source` is read past. It is bounded before it is
 /// parsed.
@@ -47,18 +46,14 @@ pub fn read_header(source: &mut impl Read) -> std::result::Result<NpyHeader, Str
         _ => unreachable!("of 10 or 12 bytes"),
     };
     if length > MOST_HEADER {
-        return Err(format!(
-            "has a header of {length} characters, more than {MOST_HEADER}"
-        ));
+        return Err(format!("has a header of {length} characters, more than {MOST_HEADER}"));
     }
     let text = start.len();
     start.resize(text + length as usize, 0);
     source.read_exact(&mut start[text..]).map_err(cut)?;
     let brackets = start[text..].iter().filter(|byte| b"([{".contains(byte));
     if brackets.count() > MOST_BRACKETS {
-        return Err(format!(
-            "has a header of more than {MOST_BRACKETS} brackets"
-        ));
+        return Err(format!("has a header of more than {MOST_BRACKETS} brackets"));
     }
     let header = NpyHeader::from_reader(&start[..]);
     // What the parser says may quote the whole header.
@@ -78,11 +73,7 @@ pub fn read_npy(path: &Path, mut source: impl Read) -> Result<Images> {
         [n, h, w, c @ (1 | 3)] => [n, h, w, c],
         [_, 1 | 3, h, w] if h == w => {
             let mend = "put the channels last with numpy.moveaxis(x, 1, -1) and save it again";
-            return Err(Error::data(
-                path,
-                format!("has shape {shape:?}, channels first"),
-                mend,
-            ));
+            return Err(Error::data(path, format!("has shape {shape:?}, channels first"), mend));
         }
         _ => return Err(wrong(format!("has shape {shape:?}"))),
     };
@@ -90,36 +81,25 @@ pub fn read_npy(path: &Path, mut source: impl Read) -> Result<Images> {
     if (kind, size) != ('u', 1) {
         let dtype = header.dtype().descr();
         let mend = "save it as numpy.uint8, 0 to 255; from numbers in [0, 1] by (255 * x).round().astype('uint8')";
-        return Err(Error::data(
-            path,
-            format!("holds {dtype:.40}, not uint8"),
-            mend,
-        ));
+        return Err(Error::data(path, format!("holds {dtype:.40}, not uint8"), mend));
     }
     if header.order() != Order::C {
         let mend = "save numpy.ascontiguousarray(x)";
         return Err(Error::data(path, "is in Fortran's order", mend));
     }
-    let promised = shape
-        .iter()
-        .try_fold(1u64, |product, &n| product.checked_mul(n));
+    let promised = shape.iter().try_fold(1u64, |product, &n| product.checked_mul(n));
     let promised = match promised {
         Some(0) => return Err(wrong(format!("has shape {shape:?}, so it holds no images"))),
         Some(promised) if promised <= LARGEST => promised,
         _ => {
-            return Err(wrong(format!(
-                "has shape {shape:?}, more than the {LARGEST} bytes allowed"
-            )));
+            return Err(wrong(format!("has shape {shape:?}, more than the {LARGEST} bytes allowed")));
         }
     };
     room::check(path, promised)?;
     let pixels = room::read_promised(source, promised).map_err(|error| damage(path, error))?;
     if pixels.len() as u64 != promised {
         let what = match (pixels.len() as u64) < promised {
-            true => format!(
-                "cut short: {} bytes where its header says {promised}",
-                pixels.len()
-            ),
+            true => format!("cut short: {} bytes where its header says {promised}", pixels.len()),
             false => format!("goes on after the {promised} bytes that its header says"),
         };
         return Err(wrong(what));
@@ -147,10 +127,7 @@ pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
         names.find(|name| archive.index_for_name(name).is_some())
     };
     let Some(images) = find(&IMAGE_NAMES, &archive) else {
-        let what = format!(
-            "holds no array of images by the name {}",
-            IMAGE_NAMES.join(", ")
-        );
+        let what = format!("holds no array of images by the name {}", IMAGE_NAMES.join(", "));
         let mend = "save it with numpy.savez(FILE, x=images, y=labels)";
         return Err(Error::data(path, what, mend));
     };
@@ -178,17 +155,14 @@ pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
 /// `count` labels, one for each image.
 fn read_labels(path: &Path, mut source: impl Read, count: usize) -> Result<Vec<u8>> {
     let wrong = |what: String| {
-        let mend =
-            format!("save {count} whole numbers from 0 to 255 in an array of shape [{count}]");
+        let mend = format!("save {count} whole numbers from 0 to 255 in an array of shape [{count}]");
         Error::data(path, what, mend)
     };
     let header = read_header(&mut source).map_err(wrong)?;
     let shape = header.shape().to_vec();
     let n = count as u64;
     if !(shape == [n] || shape == [n, 1]) {
-        return Err(wrong(format!(
-            "has labels of shape {shape:?} for {n} images"
-        )));
+        return Err(wrong(format!("has labels of shape {shape:?} for {n} images")));
     }
     let (kind, size) = number(&header);
     if !matches!((kind, size), ('u' | 'i', 1 | 2 | 4 | 8) | ('b', 1)) {
@@ -210,10 +184,7 @@ fn read_labels(path: &Path, mut source: impl Read, count: usize) -> Result<Vec<u
         match u8::try_from(value) {
             Ok(label) if !negative => labels.push(label),
             _ => {
-                return Err(wrong(format!(
-                    "the label of image {} is not from 0 to 255",
-                    index + 1
-                )));
+                return Err(wrong(format!("the label of image {} is not from 0 to 255", index + 1)));
             }
         }
     }
@@ -253,17 +224,14 @@ mod tests {
     }
 
     fn array(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let header =
-            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
         npy(&header, data)
     }
 
     fn npz(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, bytes) in arrays {
-            writer
-                .start_file(format!("{name}.npy"), SimpleFileOptions::default())
-                .unwrap();
+            writer.start_file(format!("{name}.npy"), SimpleFileOptions::default()).unwrap();
             writer.write_all(bytes).unwrap();
         }
         writer.finish().unwrap().into_inner()
@@ -277,10 +245,7 @@ mod tests {
     fn grey_and_colour_are_read_with_labels_of_any_type() {
         let pixels: Vec<u8> = (0..24).collect();
         let grey = read(&array("|u1", "2, 3, 4", &pixels)).unwrap();
-        assert_eq!(
-            (grey.len(), grey.height, grey.width, grey.channels),
-            (2, 3, 4, 1)
-        );
+        assert_eq!((grey.len(), grey.height, grey.width, grey.channels), (2, 3, 4, 1));
         assert_eq!(grey.pixels, pixels);
         let x = array("|u1", "2, 2, 2, 3", &pixels);
         assert_eq!(read(&x).unwrap().channels, 3);
@@ -292,18 +257,10 @@ mod tests {
         ] {
             let file = npz(&[("y", array(descr, shape, &data)), ("x", x.clone())]);
             let set = read_npz(Path::new("some/set.npz"), Cursor::new(file)).unwrap();
-            assert_eq!(
-                (set.pixels, set.labels),
-                (pixels.clone(), vec![3, 255]),
-                "{descr}"
-            );
+            assert_eq!((set.pixels, set.labels), (pixels.clone(), vec![3, 255]), "{descr}");
         }
         // As Keras's mnist.npz has them.
-        let file = npz(&[
-            ("x_test", x.clone()),
-            ("x_train", x),
-            ("y_test", array("|u1", "1,", &[0])),
-        ]);
+        let file = npz(&[("x_test", x.clone()), ("x_train", x), ("y_test", array("|u1", "1,", &[0]))]);
         let set = read_npz(Path::new("some/set.npz"), Cursor::new(file)).unwrap();
         assert_eq!((set.len(), set.labels.len()), (2, 0));
     }
@@ -316,82 +273,34 @@ mod tests {
             (array("<f4", "1, 1, 1", &[0; 4]), "holds '<f4', not uint8"),
             (array("|u1", "4, 4", &[0; 16]), "has shape [4, 4]"),
             (array("|u1", "1, 3, 2, 2", &[0; 12]), "channels first"),
-            (
-                array("|u1", "1, 2, 2, 4", &[0; 16]),
-                "has shape [1, 2, 2, 4]",
-            ),
+            (array("|u1", "1, 2, 2, 4", &[0; 16]), "has shape [1, 2, 2, 4]"),
             (array("|u1", "0, 2, 2", &[]), "holds no images"),
             (array("|u1", "1, 2, 2", &[0; 3]), "cut short: 3 bytes where"),
-            (
-                array("|u1", "1, 2, 2", &[0; 5]),
-                "goes on after the 4 bytes",
-            ),
-            (
-                array("|u1", "4294967296, 4294967296, 1", &[]),
-                "more than the 4294967295 bytes",
-            ),
-            (
-                array("|u1", "70000, 70000, 1", &[]),
-                "more than the 4294967295 bytes",
-            ),
-            (
-                npy(
-                    "{'descr': '|u1', 'fortran_order': True, 'shape': (1, 2, 2), }",
-                    &[0; 4],
-                ),
-                "is in Fortran's order",
-            ),
+            (array("|u1", "1, 2, 2", &[0; 5]), "goes on after the 4 bytes"),
+            (array("|u1", "4294967296, 4294967296, 1", &[]), "more than the 4294967295 bytes"),
+            (array("|u1", "70000, 70000, 1", &[]), "more than the 4294967295 bytes"),
+            (npy("{'descr': '|u1', 'fortran_order': True, 'shape': (1, 2, 2), }", &[0; 4]), "is in Fortran's order"),
             (npy("{'descr': ", &[]), "has a damaged header"),
             (npy(&"[".repeat(9_999), &[]), "more than 16 brackets"),
-            (
-                npy(&" ".repeat(10_001), &[]),
-                "a header of 10001 characters",
-            ),
-            (
-                npy(
-                    "{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (1, 1, 1), }",
-                    &[0],
-                ),
-                "not uint8",
-            ),
+            (npy(&" ".repeat(10_001), &[]), "a header of 10001 characters"),
+            (npy("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (1, 1, 1), }", &[0]), "not uint8"),
         ] {
             let error = read(&bytes).expect_err(what).to_string();
-            assert!(
-                error.starts_with("some/x.npy: ") && error.contains(what),
-                "{what}: {error}"
-            );
+            assert!(error.starts_with("some/x.npy: ") && error.contains(what), "{what}: {error}");
             assert!(error.contains("; ") && !error.contains('\n'), "{error}");
         }
         let x = array("|u1", "2, 1, 1", &[1, 2]);
         for (arrays, what) in [
             (vec![("z", x.clone())], "no array of images by the name x"),
-            (
-                vec![("x", x.clone()), ("y", array("|u1", "3,", &[0; 3]))],
-                "labels of shape [3] for 2 images",
-            ),
-            (
-                vec![("x", x.clone()), ("y", array("|i1", "2,", &[0, 0xff]))],
-                "image 2 is not from 0 to 255",
-            ),
-            (
-                vec![("x", x.clone()), ("y", array("<f4", "2,", &[0; 8]))],
-                "not whole numbers",
-            ),
-            (
-                vec![("x", x.clone()), ("y", array("|u1", "2,", &[0]))],
-                "cut short",
-            ),
-            (
-                vec![("x", x), ("y", array("|u1", "2,", &[0; 3]))],
-                "goes on",
-            ),
+            (vec![("x", x.clone()), ("y", array("|u1", "3,", &[0; 3]))], "labels of shape [3] for 2 images"),
+            (vec![("x", x.clone()), ("y", array("|i1", "2,", &[0, 0xff]))], "image 2 is not from 0 to 255"),
+            (vec![("x", x.clone()), ("y", array("<f4", "2,", &[0; 8]))], "not whole numbers"),
+            (vec![("x", x.clone()), ("y", array("|u1", "2,", &[0]))], "cut short"),
+            (vec![("x", x), ("y", array("|u1", "2,", &[0; 3]))], "goes on"),
         ] {
             let read = read_npz(Path::new("some/set.npz"), Cursor::new(npz(&arrays)));
             let error = read.expect_err(what).to_string();
-            assert!(
-                error.starts_with("some/set.npz") && error.contains(what),
-                "{what}: {error}"
-            );
+            assert!(error.starts_with("some/set.npz") && error.contains(what), "{what}: {error}");
             assert!(error.contains("; ") && !error.contains('\n'), "{error}");
         }
     }

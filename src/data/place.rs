@@ -49,13 +49,7 @@ mod tests {
 
     #[test]
     fn every_path_comes_back_from_its_name() {
-        for bytes in [
-            &b"plain"[..],
-            "bytes-é/100%".as_bytes(),
-            b"caf\xe9/100%/25",
-            b"\xff\xfe%e9",
-            b"",
-        ] {
+        for bytes in [&b"plain"[..], "bytes-é/100%".as_bytes(), b"caf\xe9/100%/25", b"\xff\xfe%e9", b""] {
             let path = OsStr::from_bytes(bytes);
             let name = name_of(path);
             assert_eq!(path_of(&name).as_os_str(), path, "{name}");

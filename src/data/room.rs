@@ -23,11 +23,8 @@ fn check_against(path: &Path, bytes: u64, most: u64) -> Result<()> {
         return Ok(());
     }
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-    let what = format!(
-        "its header says that it unpacks to {} MiB, and {} MiB of memory are free",
-        mib(bytes),
-        mib(most)
-    );
+    let what =
+        format!("its header says that it unpacks to {} MiB, and {} MiB of memory are free", mib(bytes), mib(most));
     let mend = "free some memory, or take a smaller file if this one should be small";
     Err(Error::data(path, what, mend))
 }
@@ -43,9 +40,7 @@ pub fn read_promised(source: impl Read, promised: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         // Doubled as a vector would, but never past what was promised, and without an abort.
-        let more = (bytes.len() as u64)
-            .clamp(STEP, source.limit().max(STEP))
-            .min(source.limit());
+        let more = (bytes.len() as u64).clamp(STEP, source.limit().max(STEP)).min(source.limit());
         if more == 0 {
             return Ok(bytes);
         }
@@ -66,9 +61,7 @@ fn available() -> Option<u64> {
 /// The memory in bytes that the machine has free or can make free.
 fn free() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kilobytes = line.trim().strip_suffix("kB")?;
     kilobytes.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
@@ -95,11 +88,7 @@ mod tests {
         for (promised, read) in [(0, 1), (1, 2), (3 << 20, (3 << 20) + 1), (1 << 40, 5 << 20)] {
             let bytes = read_promised(&source[..], promised).unwrap();
             assert_eq!(bytes.len(), read);
-            assert!(
-                bytes.capacity() <= 2 * read.max(1 << 20),
-                "{}",
-                bytes.capacity()
-            );
+            assert!(bytes.capacity() <= 2 * read.max(1 << 20), "{}", bytes.capacity());
         }
     }
 }

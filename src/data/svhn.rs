@@ -44,9 +44,7 @@ pub fn read_folder(folder: &Path, extra: bool) -> Result<Option<Images>> {
         let path = [beside, of_its_own].into_iter().find(|path| path.is_file());
         let Some(path) = path else {
             let what = format!("has no {EXTRA}, which data.extra asks for");
-            let mend = format!(
-                "put it there, get it with: minimax data fetch {EXTRA_SET}, or take data.extra away"
-            );
+            let mend = format!("put it there, get it with: minimax data fetch {EXTRA_SET}, or take data.extra away");
             return Err(Error::data(folder, what, mend));
         };
         add(&mut set, read_file(&path)?, &path)?;
@@ -97,13 +95,7 @@ pub fn read(path: &Path, source: impl BufRead) -> Result<Images> {
     };
     let has_labels = labels.is_some();
     let labels = labels.unwrap_or_default();
-    let set = Images {
-        height: SIDE,
-        width: SIDE,
-        channels: CHANNELS,
-        pixels,
-        labels,
-    };
+    let set = Images { height: SIDE, width: SIDE, channels: CHANNELS, pixels, labels };
     if has_labels && set.len() != set.labels.len() {
         let what = format!("{} labels for {} images", set.labels.len(), set.len());
         return Err(Error::data(path, what, AGAIN));
@@ -209,8 +201,7 @@ mod tests {
                 assert_eq!((set.len(), set.image_len()), (5, 32 * 32 * 3));
                 assert_eq!(set.labels, [0, 1, 9, 0, 5]);
                 for (at, &found) in set.pixels.iter().enumerate() {
-                    let (image, row, column, channel) =
-                        (at / 3072, at / 96 % 32, at / 3 % 32, at % 3);
+                    let (image, row, column, channel) = (at / 3072, at / 96 % 32, at / 3 % 32, at % 3);
                     assert_eq!(found, value(image, row, column, channel), "{order:?} {at}");
                 }
             }
@@ -271,44 +262,22 @@ mod tests {
     fn what_is_not_svhn_is_one_line() {
         let order = ORDERS[0];
         let y = |sizes: &[u32], values: &[u8]| order.array(UINT8_CLASS, "y", sizes, U8, values);
-        let x_of = |sizes: &[u32], kind: u32, bytes: usize| {
-            order.array(UINT8_CLASS, "X", sizes, kind, &vec![0; bytes])
-        };
+        let x_of = |sizes: &[u32], kind: u32, bytes: usize| order.array(UINT8_CLASS, "X", sizes, kind, &vec![0; bytes]);
         let good = y(&[2, 1], &[1, 2]);
         for (elements, what) in [
             (vec![], "holds no numeric array X"),
             (vec![good.clone()], "holds no numeric array X"),
             (vec![x(order, 2), y(&[0, 1], &[])], "0 labels for 2 images"),
             (vec![x(order, 3), good.clone()], "2 labels for 3 images"),
-            (
-                vec![x_of(&[32, 32, 3, 0], U8, 0), good.clone()],
-                "holds no images",
-            ),
-            (
-                vec![x_of(&[2, 2, 3, 1], U8, 12), good.clone()],
-                "X is U8 [2, 2, 3, 1], not U8 [32, 32, 3, n]",
-            ),
-            (
-                vec![x_of(&[32, 32, 3, 1], U16, 6144), good],
-                "X is U16 [32, 32, 3, 1]",
-            ),
+            (vec![x_of(&[32, 32, 3, 0], U8, 0), good.clone()], "holds no images"),
+            (vec![x_of(&[2, 2, 3, 1], U8, 12), good.clone()], "X is U8 [2, 2, 3, 1], not U8 [32, 32, 3, n]"),
+            (vec![x_of(&[32, 32, 3, 1], U16, 6144), good], "X is U16 [32, 32, 3, 1]"),
             (vec![y(&[2, 2], &[1; 4])], "y has sizes [2, 2]"),
-            (
-                vec![y(&[1, 3], &[1, 2, 11])],
-                "the label of image 3 is 11, not 1 to 10",
-            ),
-            (
-                vec![order.array(DOUBLE_CLASS, "y", &[1, 1], F64, &order.doubles(&[f64::NAN]))],
-                "is NaN",
-            ),
-            (
-                vec![order.array(DOUBLE_CLASS, "y", &[1, 1], F64, &order.doubles(&[1.5]))],
-                "is 1.5",
-            ),
+            (vec![y(&[1, 3], &[1, 2, 11])], "the label of image 3 is 11, not 1 to 10"),
+            (vec![order.array(DOUBLE_CLASS, "y", &[1, 1], F64, &order.doubles(&[f64::NAN]))], "is NaN"),
+            (vec![order.array(DOUBLE_CLASS, "y", &[1, 1], F64, &order.doubles(&[1.5]))], "is 1.5"),
         ] {
-            let error = read_bytes(&order.file(&elements))
-                .expect_err(what)
-                .to_string();
+            let error = read_bytes(&order.file(&elements)).expect_err(what).to_string();
             assert!(error.starts_with("some/train_32x32.mat: "), "{error}");
             assert!(error.contains(what), "{what}: {error}");
             assert!(error.contains("; ") && !error.contains('\n'), "{error}");

@@ -51,9 +51,7 @@ pub fn recognise<'m>(manifest: &'m Manifest, folder: &Path) -> Result<Option<&'m
     let mut best = None;
     for set in manifest.sets.iter().filter(|set| there(set) == most) {
         let right = check(set, folder)?.iter().filter(|c| c.is_right()).count();
-        let named = folder
-            .file_name()
-            .is_some_and(|name| name == set.name.as_str());
+        let named = folder.file_name().is_some_and(|name| name == set.name.as_str());
         if best.is_none_or(|(score, _)| (right, named) > score) {
             best = Some(((right, named), set));
         }
@@ -69,10 +67,7 @@ pub fn present(set: &Set, folder: &Path) -> (usize, usize) {
         let contents = file.contents.iter().map(|content| there(&content.name));
         let (found, wanted) = match file.is_archive() {
             true => (contents.filter(|&found| found).count(), file.contents.len()),
-            false => (
-                usize::from(contents.chain([there(&file.name)]).any(|f| f)),
-                1,
-            ),
+            false => (usize::from(contents.chain([there(&file.name)]).any(|f| f)), 1),
         };
         count = (count.0 + found, count.1 + wanted);
     }
@@ -98,9 +93,7 @@ pub fn check(set: &Set, folder: &Path) -> Result<Vec<Check>> {
 pub fn check_file(file: &File, folder: &Path) -> Result<Vec<Check>> {
     if file.is_archive() {
         let contents = file.contents.iter();
-        return contents
-            .map(|content| check_content(content, folder))
-            .collect();
+        return contents.map(|content| check_content(content, folder)).collect();
     }
     let content = file.contents.first();
     if let Some(plain) = content.filter(|plain| folder.join(&plain.name).is_file()) {
@@ -125,9 +118,7 @@ fn check_content(content: &Content, folder: &Path) -> Result<Check> {
     let state = match (found, content.sha256) {
         (None, _) => State::Absent,
         (Some((_, sum)), Some(wanted)) if sum == wanted => State::Right("as published"),
-        (Some((bytes, _)), None) if bytes == content.bytes => {
-            State::Right("the right size; its sum is not known")
-        }
+        (Some((bytes, _)), None) if bytes == content.bytes => State::Right("the right size; its sum is not known"),
         (Some((bytes, _)), None) => State::Wrong(format!("{bytes} bytes, not {}", content.bytes)),
         (Some(found), Some(wanted)) => wrong(found, content.bytes, wanted),
     };
@@ -215,20 +206,12 @@ mod tests {
         assert_eq!(state(&manifest, folder.path()), State::Absent);
 
         write("a.gz", &gzip(&bytes, 9));
-        assert_eq!(
-            state(&manifest, folder.path()),
-            State::Right("as published")
-        );
+        assert_eq!(state(&manifest, folder.path()), State::Right("as published"));
         write("a.gz", &gzip(&bytes, 1));
-        let State::Right(how) = state(&manifest, folder.path()) else {
-            panic!("packed anew")
-        };
+        let State::Right(how) = state(&manifest, folder.path()) else { panic!("packed anew") };
         assert!(how.contains("packed anew"), "{how}");
         write("a", &bytes);
-        assert_eq!(
-            state(&manifest, folder.path()),
-            State::Right("as published")
-        );
+        assert_eq!(state(&manifest, folder.path()), State::Right("as published"));
     }
 
     #[test]
@@ -245,11 +228,7 @@ mod tests {
         };
         let mut packed = gzip(&bytes, 9);
         let size = packed.len();
-        wrong(
-            "a.gz",
-            &packed[1..],
-            &format!("{} bytes, not {size}", size - 1),
-        );
+        wrong("a.gz", &packed[1..], &format!("{} bytes, not {size}", size - 1));
         wrong("a.gz", &gzip(&[7; 1001], 1), &format!("not {size}"));
         *packed.last_mut().unwrap() ^= 1;
         wrong("a.gz", &packed, "SHA-256 should be");

@@ -27,36 +27,14 @@ pub(super) struct Step {
 /// What a step does, on vectors `[n, units]` or images `[n, c, h, w]`.
 pub(super) enum Operation {
     /// y = x Wᵀ + b, W `[units, inputs]`.
-    Linear {
-        weight: Tensor,
-        bias: Option<Tensor>,
-    },
+    Linear { weight: Tensor, bias: Option<Tensor> },
     /// A convolution with weights `[c_out, c_in, kh, kw]`.
-    Conv2d {
-        weight: Tensor,
-        bias: Option<Tensor>,
-        stride: [usize; 2],
-        padding: Padding,
-    },
+    Conv2d { weight: Tensor, bias: Option<Tensor>, stride: [usize; 2], padding: Padding },
     /// A transposed convolution with weights `[c_in, c_out, kh, kw]`, which crops `padding` from its full
     /// output and adds `extra` rows and columns after it.
-    ConvTranspose2d {
-        weight: Tensor,
-        bias: Option<Tensor>,
-        stride: [usize; 2],
-        padding: Padding,
-        extra: [usize; 2],
-    },
+    ConvTranspose2d { weight: Tensor, bias: Option<Tensor>, stride: [usize; 2], padding: Padding, extra: [usize; 2] },
     /// γ (x - mean) / √(variance + ε) + β, per channel of an image or per unit of a vector.
-    BatchNorm {
-        gamma: Tensor,
-        beta: Tensor,
-        mean: Tensor,
-        variance: Tensor,
-        epsilon: f64,
-        momentum: f64,
-        image: bool,
-    },
+    BatchNorm { gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: f64, momentum: f64, image: bool },
     /// Nothing, but in training.
     Dropout { rate: f64 },
     /// max(x, slope·x).
@@ -86,10 +64,7 @@ pub(super) fn steps(layers: &[LayerSpec], rows: &[LayerRow], network: &Sequentia
         let variable = |name: &str| variables.get(&format!("layers.{}.{name}", i + 1));
         let variable = |name: &str| variable(name).map(|tensor| tensor.detach());
         let operations = operations(layer, row, &variable, [orders[i], orders[i + 1]]);
-        steps.extend(operations.into_iter().map(|operation| Step {
-            layer: i + 1,
-            operation,
-        }));
+        steps.extend(operations.into_iter().map(|operation| Step { layer: i + 1, operation }));
     }
     steps
 }
@@ -214,12 +189,7 @@ fn channels_first(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
 }
 
 /// What the engine keeps in `variable` of `layer`, from what these programs keep, `x`: [`operations`] the other way round.
-pub(super) fn inverse(
-    layer: &LayerSpec,
-    variable: &str,
-    x: &Tensor,
-    [before, after]: [Option<Image>; 2],
-) -> Tensor {
+pub(super) fn inverse(layer: &LayerSpec, variable: &str, x: &Tensor, [before, after]: [Option<Image>; 2]) -> Tensor {
     match (layer, variable) {
         (LayerSpec::Dense { .. }, "kernel") => {
             let kernel = channels_last(&permute(x, &[1, 0]), 1, after);
@@ -249,11 +219,8 @@ fn crop(conv: &ConvolutionSpec, row: &LayerRow) -> (Padding, [usize; 2]) {
     let before = padding(conv, true, row);
     let full = |axis: usize| (row.input[axis] - 1) * conv.stride[axis] + conv.kernel[axis];
     let wanted = [row.output[0] + before.top, row.output[1] + before.left];
-    let padding = Padding {
-        bottom: full(0).saturating_sub(wanted[0]),
-        right: full(1).saturating_sub(wanted[1]),
-        ..before
-    };
+    let padding =
+        Padding { bottom: full(0).saturating_sub(wanted[0]), right: full(1).saturating_sub(wanted[1]), ..before };
     let extra = [0, 1].map(|axis| wanted[axis].saturating_sub(full(axis)));
     (padding, extra)
 }
@@ -276,10 +243,7 @@ mod tests {
         let spec = NetworkSpec {
             input: input.to_vec(),
             initializer: Default::default(),
-            optimizer: OptimizerSpec::Sgd {
-                learning_rate: 1.0,
-                momentum: 0.0,
-            },
+            optimizer: OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0 },
             layers,
         };
         let mut random = Random::new(0, Purpose::Check);
@@ -297,21 +261,13 @@ mod tests {
         let conv = "filters = 3, kernel = [1, 2], padding = 'valid' }";
         let layers = format!("{{ layer = 'conv2d', {conv}, {{ layer = 'conv_transpose2d', {conv}");
         let steps = steps_of(&[2, 4, 2], &layers);
-        let [
-            Operation::Conv2d { weight, .. },
-            Operation::ConvTranspose2d {
-                weight: transposed, ..
-            },
-        ] = &steps[..]
+        let [Operation::Conv2d { weight, .. }, Operation::ConvTranspose2d { weight: transposed, .. }] = &steps[..]
         else {
             panic!("two convolutions");
         };
         // [kh, kw, c_in, c_out] = [1, 2, 2, 3] holds j·6 + i·3 + o for column j, channels i and o.
         assert_eq!(weight.dims(), [3, 2, 1, 2]);
-        assert_eq!(
-            weight.to_f32(),
-            [0., 6., 3., 9., 1., 7., 4., 10., 2., 8., 5., 11.]
-        );
+        assert_eq!(weight.to_f32(), [0., 6., 3., 9., 1., 7., 4., 10., 2., 8., 5., 11.]);
         // [kh, kw, c_out, c_in] = [1, 2, 3, 3] holds j·9 + o·3 + i.
         assert_eq!(transposed.dims(), [3, 3, 1, 2]);
         assert_eq!(transposed.to_f32()[..6], [0., 9., 3., 12., 6., 15.]);
@@ -334,10 +290,7 @@ mod tests {
             Operation::Relu,
             Operation::Flatten,
             Operation::Dropout { .. },
-            Operation::Linear {
-                weight: last,
-                bias: none,
-            },
+            Operation::Linear { weight: last, bias: none },
         ] = &steps[..]
         else {
             panic!("a step per layer");
@@ -373,21 +326,14 @@ mod tests {
         let crop = |attributes: &str| {
             let layer = format!("{{ layer = 'conv_transpose2d', filters = 1, {attributes} }}");
             match steps_of(&[7, 7, 1], &layer)[..] {
-                [Operation::ConvTranspose2d { padding, extra, .. }] => (
-                    [padding.top, padding.bottom, padding.left, padding.right],
-                    extra,
-                ),
+                [Operation::ConvTranspose2d { padding, extra, .. }] => {
+                    ([padding.top, padding.bottom, padding.left, padding.right], extra)
+                }
                 _ => panic!("one layer"),
             }
         };
         assert_eq!(crop("kernel = 5, stride = 2"), ([1, 2, 1, 2], [0, 0]));
-        assert_eq!(
-            crop("kernel = [4, 1], stride = [2, 3]"),
-            ([1, 1, 0, 0], [0, 2])
-        );
-        assert_eq!(
-            crop("kernel = 2, stride = 5, padding = 'valid'"),
-            ([0; 4], [3, 3])
-        );
+        assert_eq!(crop("kernel = [4, 1], stride = [2, 3]"), ([1, 1, 0, 0], [0, 2]));
+        assert_eq!(crop("kernel = 2, stride = 5, padding = 'valid'"), ([0; 4], [3, 3]));
     }
 }

@@ -54,21 +54,12 @@ struct Origin {
 /// # Errors
 /// If the bytes are no whole file, a tensor is missing, has another shape, has no place in the network, isn't F32 or F64,
 /// or holds values that aren't finite or a variance below zero.
-pub fn import(
-    path: &Path,
-    bytes: &[u8],
-    recipe: &Recipe,
-    role: Role,
-    layout: Layout,
-) -> Result<(Sequential, u64)> {
+pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: Layout) -> Result<(Sequential, u64)> {
     let refuse = |what: String| Error::run(path, what);
     let step = step_of(bytes, role, layout).map_err(refuse)?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(no_file(&error)))?;
     let spec = role.spec(recipe);
-    let zeros = NetworkSpec {
-        initializer: Initializer::Zeros,
-        ..spec.clone()
-    };
+    let zeros = NetworkSpec { initializer: Initializer::Zeros, ..spec.clone() };
     let mut random = Random::new(0, Purpose::Initial);
     let mut network = network::build(&zeros, &mut random, Device::Cpu);
     let rows = rows_of(spec);
@@ -84,25 +75,13 @@ pub fn import(
     let mut variables: HashMap<String, &mut Tensor> = network.named_mut().into_iter().collect();
     let mut known = HashSet::new();
     for place in &places {
-        let Place {
-            layer,
-            variable,
-            name,
-            shape,
-        } = place;
+        let Place { layer, variable, name, shape } = place;
         let name = names.get(name).unwrap_or(name);
         known.insert(name.clone());
         let kind = spec.layers[layer - 1].kind();
-        let taker = format!(
-            "layer {layer} ({kind}) of the {} of {}",
-            role.name(),
-            recipe.name
-        );
-        let view = file.tensor(name).map_err(|_| {
-            refuse(format!(
-                "has no tensor {name} {shape:?}, which {taker} takes"
-            ))
-        })?;
+        let taker = format!("layer {layer} ({kind}) of the {} of {}", role.name(), recipe.name);
+        let view =
+            file.tensor(name).map_err(|_| refuse(format!("has no tensor {name} {shape:?}, which {taker} takes")))?;
         if view.shape() != shape {
             let found = format!("{:?}", view.shape());
             let (name, found) = (excerpt(name), excerpt(&found));
@@ -133,11 +112,8 @@ pub fn import(
         None => Ok((network, step)),
         Some(name) => {
             let (name, role, recipe) = (excerpt(name), role.name(), &recipe.name);
-            let what =
-                format!("has a tensor {name}, for which the {role} of {recipe} has no place");
-            Err(refuse(format!(
-                "{what}; choose another recipe, or take it away"
-            )))
+            let what = format!("has a tensor {name}, for which the {role} of {recipe} has no place");
+            Err(refuse(format!("{what}; choose another recipe, or take it away")))
         }
     }
 }
@@ -157,15 +133,12 @@ fn step_of(bytes: &[u8], role: Role, layout: Layout) -> std::result::Result<u64,
     let Ok(origin) = serde_json::from_str::<Origin>(header) else {
         return Ok(0);
     };
-    for (flag, asked, found) in [
-        ("--layout", layout.name(), &origin.layout),
-        ("--network", role.name(), &origin.network),
-    ] {
+    for (flag, asked, found) in
+        [("--layout", layout.name(), &origin.layout), ("--network", role.name(), &origin.network)]
+    {
         if asked != found {
             let found = excerpt(found);
-            return Err(format!(
-                "says that it is {found}, not {asked}; give {flag} {found}"
-            ));
+            return Err(format!("says that it is {found}, not {asked}; give {flag} {found}"));
         }
     }
     Ok(origin.step)
@@ -176,12 +149,7 @@ fn in_keras(network: &Sequential) -> Vec<Place> {
     let place = |(name, tensor): (String, &Tensor)| {
         let mut parts = name.split('.').skip(1);
         let (layer, variable) = (parts.next()?.parse().ok()?, parts.next()?.to_string());
-        Some(Place {
-            layer,
-            variable,
-            shape: tensor.dims().to_vec(),
-            name,
-        })
+        Some(Place { layer, variable, shape: tensor.dims().to_vec(), name })
     };
     network.named().into_iter().filter_map(place).collect()
 }
@@ -191,10 +159,7 @@ fn values(view: &TensorView) -> std::result::Result<Vec<f64>, String> {
     match view.dtype() {
         Dtype::F32 => {
             let (words, _) = view.data().as_chunks();
-            Ok(words
-                .iter()
-                .map(|&word| f64::from(f32::from_le_bytes(word)))
-                .collect())
+            Ok(words.iter().map(|&word| f64::from(f32::from_le_bytes(word))).collect())
         }
         Dtype::F64 => {
             let (words, _) = view.data().as_chunks();
@@ -212,11 +177,7 @@ fn by_order(file: &SafeTensors, places: &[Place]) -> HashMap<String, String> {
     if places.iter().all(|place| names.contains(&&place.name[..])) {
         return HashMap::new();
     }
-    let module = |name: &str| {
-        name.rsplit_once('.')
-            .map_or("", |(module, _)| module)
-            .to_string()
-    };
+    let module = |name: &str| name.rsplit_once('.').map_or("", |(module, _)| module).to_string();
     let mut theirs: Vec<String> = names.iter().map(|name| module(name)).collect();
     theirs.sort();
     theirs.dedup();
@@ -229,18 +190,11 @@ fn by_order(file: &SafeTensors, places: &[Place]) -> HashMap<String, String> {
     };
     let mut ours: Vec<String> = places.iter().map(|place| module(&place.name)).collect();
     ours.dedup();
-    let alike = theirs
-        .windows(2)
-        .all(|pair| pattern(&pair[0]) == pattern(&pair[1]));
+    let alike = theirs.windows(2).all(|pair| pattern(&pair[0]) == pattern(&pair[1]));
     if !alike || theirs.len() != ours.len() {
         return HashMap::new();
     }
-    theirs.sort_by_key(|module| -> Vec<u64> {
-        module
-            .split('.')
-            .filter_map(|part| part.parse().ok())
-            .collect()
-    });
+    theirs.sort_by_key(|module| -> Vec<u64> { module.split('.').filter_map(|part| part.parse().ok()).collect() });
     let modules: HashMap<&String, &String> = ours.iter().zip(&theirs).collect();
     let renamed = |place: &Place| {
         let (module, tensor) = place.name.rsplit_once('.')?;
@@ -263,10 +217,7 @@ mod tests {
 
     /// A network whose every value, those of the statistics too, is another.
     fn trained(recipe: &Recipe, role: Role) -> Trained {
-        let spec = NetworkSpec {
-            initializer: Initializer::Zeros,
-            ..role.spec(recipe).clone()
-        };
+        let spec = NetworkSpec { initializer: Initializer::Zeros, ..role.spec(recipe).clone() };
         let mut random = Random::new(0, Purpose::Initial);
         let mut network = network::build(&spec, &mut random, Device::Cpu);
         let mut next = 0u32;
@@ -279,13 +230,7 @@ mod tests {
             let values: Vec<f32> = values.collect();
             tensor.assign(Tensor::from_f32(&values, tensor.shape(), Device::Cpu));
         }
-        Trained {
-            recipe: recipe.clone(),
-            step: 7,
-            has_sum: true,
-            role,
-            network,
-        }
+        Trained { recipe: recipe.clone(), step: 7, has_sum: true, role, network }
     }
 
     fn every_layer() -> Recipe {
@@ -329,10 +274,7 @@ mod tests {
                     let bytes = write(&trained, layout);
                     let (network, step) = read(&bytes, &trained, layout).unwrap();
                     let name = &recipe.name;
-                    assert!(
-                        bits(&network) == bits(&trained.network),
-                        "{name} {role:?} {layout:?}"
-                    );
+                    assert!(bits(&network) == bits(&trained.network), "{name} {role:?} {layout:?}");
                     assert_eq!(step, 7);
                 }
             }
@@ -346,11 +288,7 @@ mod tests {
     fn entries(bytes: &[u8]) -> Tensors {
         let file = SafeTensors::deserialize(bytes).unwrap();
         let entry = |(name, view): (String, TensorView)| {
-            let entry = Entry {
-                dtype: view.dtype(),
-                shape: view.shape().to_vec(),
-                bytes: view.data().to_vec(),
-            };
+            let entry = Entry { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() };
             (name, entry)
         };
         file.tensors().into_iter().map(entry).collect()
@@ -373,8 +311,7 @@ mod tests {
         let (network, step) = read(&plain(all), &trained, Layout::Torch).unwrap();
         assert!(bits(&network) == bits(&trained.network));
         assert_eq!(step, 0);
-        let (network, _) =
-            read(&plain(entries(&keras(&trained))), &trained, Layout::Keras).unwrap();
+        let (network, _) = read(&plain(entries(&keras(&trained))), &trained, Layout::Keras).unwrap();
         assert!(bits(&network) == bits(&trained.network));
     }
 
@@ -388,34 +325,23 @@ mod tests {
             let error = read(&plain(all), &trained, layout).map(drop).unwrap_err();
             error.to_string()
         };
-        let at = |all: &mut Tensors, name: &str| {
-            all.iter().position(|(other, _)| other == name).unwrap()
-        };
+        let at = |all: &mut Tensors, name: &str| all.iter().position(|(other, _)| other == name).unwrap();
         let said = change(Layout::Torch, &|all| {
             let place = at(all, "0.weight");
             all[place].1.shape.reverse();
         });
-        assert!(
-            said.contains("0.weight of shape [100, 4704]") && said.contains("takes [4704, 100]"),
-            "{said}"
-        );
+        assert!(said.contains("0.weight of shape [100, 4704]") && said.contains("takes [4704, 100]"), "{said}");
         let said = change(Layout::Keras, &|all| {
             let place = at(all, "layers.2.running_variance");
             all.remove(place);
         });
-        assert!(
-            said.contains("no tensor layers.2.running_variance [4704]"),
-            "{said}"
-        );
+        assert!(said.contains("no tensor layers.2.running_variance [4704]"), "{said}");
         for (value, word) in [(f32::NAN, "not finite"), (-1.0, "below zero")] {
             let said = change(Layout::Keras, &|all| {
                 let place = at(all, "layers.2.running_variance");
                 all[place].1.bytes[..4].copy_from_slice(&value.to_le_bytes());
             });
-            assert!(
-                said.contains(word) && said.contains("layers.2.running_variance"),
-                "{said}"
-            );
+            assert!(said.contains(word) && said.contains("layers.2.running_variance"), "{said}");
         }
         let said = change(Layout::Keras, &|all| {
             let place = at(all, "layers.8.bias");
@@ -423,10 +349,7 @@ mod tests {
             entry.dtype = Dtype::I32;
             all.push((name, entry));
         });
-        assert!(
-            said.contains("layers.8.bias as I32; save it as float32"),
-            "{said}"
-        );
+        assert!(said.contains("layers.8.bias as I32; save it as float32"), "{said}");
         let said = change(Layout::Torch, &|all| {
             let place = at(all, "0.weight");
             let (_, entry) = all.remove(place);
@@ -434,24 +357,15 @@ mod tests {
         });
         assert!(said.contains("no tensor 0.weight [4704, 100]"), "{said}");
         let said = change(Layout::Keras, &|all| {
-            let entry = Entry {
-                dtype: Dtype::F32,
-                shape: vec![0],
-                bytes: Vec::new(),
-            };
+            let entry = Entry { dtype: Dtype::F32, shape: vec![0], bytes: Vec::new() };
             all.push(("extra".into(), entry));
         });
         assert!(said.contains("a tensor extra, for which"), "{said}");
         for bytes in [&b"no file"[..], &keras(&trained)[..500]] {
             let error = read(bytes, &trained, Layout::Keras).map(drop).unwrap_err();
-            assert!(
-                error.to_string().contains("not a whole safetensors file"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("not a whole safetensors file"), "{error}");
         }
-        let error = read(&torch(&trained), &trained, Layout::Keras)
-            .map(drop)
-            .unwrap_err();
+        let error = read(&torch(&trained), &trained, Layout::Keras).map(drop).unwrap_err();
         assert!(error.to_string().contains("give --layout torch"), "{error}");
     }
 }

@@ -60,11 +60,7 @@ struct Entry {
 impl Entry {
     /// The values of `tensor` as F32.
     fn f32(tensor: &Tensor) -> Entry {
-        Entry {
-            dtype: Dtype::F32,
-            shape: tensor.dims().to_vec(),
-            bytes: f32_bytes(tensor),
-        }
+        Entry { dtype: Dtype::F32, shape: tensor.dims().to_vec(), bytes: f32_bytes(tensor) }
     }
 }
 
@@ -111,9 +107,7 @@ fn rows_of(spec: &NetworkSpec) -> Vec<LayerRow> {
 fn padding(convolution: &ConvolutionSpec, transposed: bool, row: &LayerRow) -> Padding {
     let image = if transposed { &row.output } else { &row.input };
     let size = [image[0], image[1]];
-    convolution
-        .padding
-        .sides(size, convolution.kernel, convolution.stride)
+    convolution.padding.sides(size, convolution.kernel, convolution.stride)
 }
 
 #[cfg(test)]
@@ -132,13 +126,7 @@ mod tests {
         let recipe = Recipe::parse("every-layer", text, &[]).unwrap();
         let mut random = Random::new(1, Purpose::Initial);
         let network = network::build(role.spec(&recipe), &mut random, Device::Cpu);
-        Trained {
-            recipe,
-            step: 7,
-            has_sum: true,
-            role,
-            network,
-        }
+        Trained { recipe, step: 7, has_sum: true, role, network }
     }
 
     fn header(file: &[u8]) -> Value {
@@ -160,16 +148,10 @@ mod tests {
             assert_eq!(view.data(), f32_bytes(tensor));
         }
         let header = header(&bytes);
-        assert_eq!(
-            (&header["network"], &header["step"]),
-            (&"generator".into(), &7.into())
-        );
+        assert_eq!((&header["network"], &header["step"]), (&"generator".into(), &7.into()));
         let layer = &header["layers"][19];
         assert_eq!(layer["layer"], "conv_transpose2d");
-        assert_eq!(
-            layer["sides"],
-            serde_json::json!({"top": 1, "bottom": 1, "left": 0, "right": 1})
-        );
+        assert_eq!(layer["sides"], serde_json::json!({"top": 1, "bottom": 1, "left": 0, "right": 1}));
         assert_eq!(layer["output"], serde_json::json!([14, 14, 7]));
     }
 
@@ -178,20 +160,11 @@ mod tests {
         for role in [Role::Generator, Role::Discriminator] {
             let bytes = torch(&trained(role));
             let mut expected = Vec::new();
-            for (index, module) in header(&bytes)["layers"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .enumerate()
-            {
+            for (index, module) in header(&bytes)["layers"].as_array().unwrap().iter().enumerate() {
                 let names: &[&str] = match module["module"].as_str().unwrap() {
-                    "BatchNorm1d" | "BatchNorm2d" => &[
-                        "weight",
-                        "bias",
-                        "running_mean",
-                        "running_var",
-                        "num_batches_tracked",
-                    ],
+                    "BatchNorm1d" | "BatchNorm2d" => {
+                        &["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+                    }
                     _ if module["bias"] == true => &["weight", "bias"],
                     _ if module["bias"] == false => &["weight"],
                     _ => &[],

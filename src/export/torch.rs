@@ -94,11 +94,10 @@ pub fn torch(trained: &Trained) -> Vec<u8> {
     for step in steps(&spec.layers, &rows, &trained.network) {
         model.push(step.operation);
     }
-    let [input, output] =
-        [&spec.input, &rows[rows.len() - 1].output].map(|shape| match shape[..] {
-            [h, w, c] => vec![c, h, w],
-            _ => shape.clone(),
-        });
+    let [input, output] = [&spec.input, &rows[rows.len() - 1].output].map(|shape| match shape[..] {
+        [h, w, c] => vec![c, h, w],
+        _ => shape.clone(),
+    });
     let header = Header {
         layout: "torch",
         network: trained.role.name(),
@@ -141,12 +140,7 @@ pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential
                 (Some("running_var"), _) => "running_variance",
                 _ => continue,
             };
-            places.push(Place {
-                layer,
-                variable: variable.into(),
-                name,
-                shape: entry.shape,
-            });
+            places.push(Place { layer, variable: variable.into(), name, shape: entry.shape });
         }
     }
     places
@@ -163,12 +157,7 @@ impl Modules {
                 };
                 self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
             }
-            Operation::Conv2d {
-                weight,
-                bias,
-                stride,
-                padding,
-            } => {
+            Operation::Conv2d { weight, bias, stride, padding } => {
                 let (symmetric, rest) = split(padding);
                 self.pad(rest, 1);
                 let [out_channels, in_channels] = [weight.dims()[0], weight.dims()[1]];
@@ -182,13 +171,7 @@ impl Modules {
                 });
                 self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
             }
-            Operation::ConvTranspose2d {
-                weight,
-                bias,
-                stride,
-                padding,
-                extra,
-            } => {
+            Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
                 let (symmetric, rest) = split(padding);
                 let [in_channels, out_channels] = [weight.dims()[0], weight.dims()[1]];
                 let module = Module::ConvTranspose2d {
@@ -205,21 +188,10 @@ impl Modules {
                 self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
                 self.pad(rest, -1);
             }
-            Operation::BatchNorm {
-                gamma,
-                beta,
-                mean,
-                variance,
-                epsilon,
-                momentum,
-                image,
-            } => {
+            Operation::BatchNorm { gamma, beta, mean, variance, epsilon, momentum, image } => {
                 // PyTorch's momentum is the share that a step replaces.
-                let normalization = Normalization {
-                    num_features: gamma.numel(),
-                    eps: epsilon,
-                    momentum: 1.0 - momentum,
-                };
+                let normalization =
+                    Normalization { num_features: gamma.numel(), eps: epsilon, momentum: 1.0 - momentum };
                 let module = match image {
                     true => Module::BatchNorm2d(normalization),
                     false => Module::BatchNorm1d(normalization),
@@ -232,11 +204,7 @@ impl Modules {
                     ("running_var", Some(&variance)),
                 ];
                 self.add(module, tensors);
-                let tracked = Entry {
-                    dtype: Dtype::I64,
-                    shape: vec![],
-                    bytes: vec![0; 8],
-                };
+                let tracked = Entry { dtype: Dtype::I64, shape: vec![], bytes: vec![0; 8] };
                 let name = format!("{index}.num_batches_tracked");
                 self.tensors.push((name, tracked));
             }
@@ -275,12 +243,7 @@ impl Modules {
     /// A `ZeroPad2d` of `sign` times `padding`, unless that is nothing.
     fn pad(&mut self, padding: Padding, sign: i64) {
         if padding != Padding::VALID {
-            let Padding {
-                top,
-                bottom,
-                left,
-                right,
-            } = padding;
+            let Padding { top, bottom, left, right } = padding;
             let padding = [left, right, top, bottom].map(|side| sign * side as i64);
             self.add(Module::ZeroPad2d { padding }, []);
         }
@@ -288,10 +251,7 @@ impl Modules {
 
     fn unflatten(&mut self, unflattened_size: [usize; 3]) {
         let dim = 1;
-        let module = Module::Unflatten {
-            dim,
-            unflattened_size,
-        };
+        let module = Module::Unflatten { dim, unflattened_size };
         self.add(module, []);
     }
 }

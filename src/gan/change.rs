@@ -32,17 +32,13 @@ const FIXED: [&str; 2] = ["generator.optimizer.kind", "discriminator.optimizer.k
 pub fn tuning(saved: &Recipe, asked: &Recipe) -> Result<Vec<Difference>, String> {
     let mut differences = saved.differences(asked);
     differences.retain(|difference| !is_any(&difference.key, &HARMLESS));
-    let fixed = |difference: &&Difference| {
-        is_any(&difference.key, &FIXED) || !is_any(&difference.key, &TUNING)
-    };
+    let fixed = |difference: &&Difference| is_any(&difference.key, &FIXED) || !is_any(&difference.key, &TUNING);
     match differences.iter().find(fixed) {
         None => Ok(differences),
         Some(difference) => {
             let mend = "of a run that goes on only epochs, where its data is, batch sizes, the weights of the loss and \
                         the optimisers' numbers can change; start a new run, with --init if its weights fit";
-            Err(format!(
-                "is the checkpoint of another recipe ({difference}); {mend}"
-            ))
+            Err(format!("is the checkpoint of another recipe ({difference}); {mend}"))
         }
     }
 }
@@ -50,8 +46,7 @@ pub fn tuning(saved: &Recipe, asked: &Recipe) -> Result<Vec<Difference>, String>
 /// Whether `key` is one of `keys` or within one.
 fn is_any(key: &str, keys: &[&str]) -> bool {
     let within = |rest: &str| rest.is_empty() || rest.starts_with('.');
-    keys.iter()
-        .any(|one| key.strip_prefix(one).is_some_and(within))
+    keys.iter().any(|one| key.strip_prefix(one).is_some_and(within))
 }
 
 #[cfg(test)]
@@ -67,10 +62,7 @@ mod tests {
 
     #[test]
     fn numbers_of_the_training_may_change_and_what_the_weights_hang_on_may_not() {
-        assert_eq!(
-            changes(&["training.epochs=3", "data.name=digits"]),
-            Ok(vec![])
-        );
+        assert_eq!(changes(&["training.epochs=3", "data.name=digits"]), Ok(vec![]));
         let tuned = changes(&[
             "generator.optimizer.learning_rate=1e-5",
             "discriminator.optimizer.betas=[0.1, 0.9]",

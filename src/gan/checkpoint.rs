@@ -127,10 +127,7 @@ pub fn save(
         training: Some(TrainingState {
             device: device.to_string(),
             data,
-            updates: [
-                gan.generator_optimizer.steps(),
-                gan.discriminator_optimizer.steps(),
-            ],
+            updates: [gan.generator_optimizer.steps(), gan.discriminator_optimizer.steps()],
             random: gan.random.clone(),
             best,
             origin,
@@ -151,19 +148,8 @@ pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
 ///
 /// # Errors
 /// If the file can't be written; an older one then stays as it was.
-pub fn save_network(
-    path: &Path,
-    role: Role,
-    network: &Sequential,
-    recipe: &Recipe,
-    step: u64,
-) -> Result<()> {
-    let header = Header {
-        sha256: Some(sum::BLANK.into()),
-        recipe: recipe.to_toml(),
-        step,
-        training: None,
-    };
+pub fn save_network(path: &Path, role: Role, network: &Sequential, recipe: &Recipe, step: u64) -> Result<()> {
+    let header = Header { sha256: Some(sum::BLANK.into()), recipe: recipe.to_toml(), step, training: None };
     let prefixed = |(name, tensor)| (format!("{}.{name}", role.name()), tensor);
     let tensors = network.named().into_iter().map(prefixed).collect();
     write(path, &header, tensors)
@@ -222,28 +208,19 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
         return Err(Error::run(path, what));
     };
     let made_on: Device = training.device.parse().map_err(|error: Error| {
-        Error::run(
-            path,
-            format!("was made on device {}: {error}", excerpt(&training.device)),
-        )
+        Error::run(path, format!("was made on device {}: {error}", excerpt(&training.device)))
     })?;
     let device = device.unwrap_or(made_on);
     if let Device::Cuda(ordinal) = device {
         cuda::open(ordinal)?;
     }
     check_size(path, bytes, &[&recipe.generator, &recipe.discriminator])?;
-    let initializers = [
-        recipe.generator.initializer,
-        recipe.discriminator.initializer,
-    ];
+    let initializers = [recipe.generator.initializer, recipe.discriminator.initializer];
     // Every weight is about to be overwritten: drawing them first would be waste.
     recipe.generator.initializer = Initializer::Zeros;
     recipe.discriminator.initializer = Initializer::Zeros;
     let mut gan = Gan::new(&recipe, device);
-    [
-        recipe.generator.initializer,
-        recipe.discriminator.initializer,
-    ] = initializers;
+    [recipe.generator.initializer, recipe.discriminator.initializer] = initializers;
     for (name, tensor) in gan.named_mut() {
         read_into(path, &file, &name, tensor)?;
     }
@@ -277,29 +254,18 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
     }
     let recipe = recipe_of(path, &header)?;
     check_size(path, &bytes, &[role.spec(&recipe)])?;
-    let spec = NetworkSpec {
-        initializer: Initializer::Zeros,
-        ..role.spec(&recipe).clone()
-    };
+    let spec = NetworkSpec { initializer: Initializer::Zeros, ..role.spec(&recipe).clone() };
     let mut random = Random::new(0, Purpose::Initial);
     let mut network = network::build(&spec, &mut random, device);
     for (name, tensor) in network.named_mut() {
         read_into(path, &file, &format!("{}.{name}", role.name()), tensor)?;
     }
-    Ok(Trained {
-        recipe,
-        step: header.step,
-        has_sum: header.sha256.is_some(),
-        role,
-        network,
-    })
+    Ok(Trained { recipe, step: header.step, has_sum: header.sha256.is_some(), role, network })
 }
 
 fn write(path: &Path, header: &Header, tensors: Vec<(String, &Tensor)>) -> Result<()> {
     let header = serde_json::to_string(header).expect("a header is plain data");
-    let entries = tensors
-        .into_iter()
-        .map(|(name, tensor)| (name, Entry(tensor)));
+    let entries = tensors.into_iter().map(|(name, tensor)| (name, Entry(tensor)));
     let header = HashMap::from([(HEADER.to_string(), header)]);
     let file = safetensors::serialize(entries, Some(header));
     let mut file = file.expect("names are unique and sizes agree");
@@ -344,21 +310,14 @@ fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
         let mend = "give a checkpoint that minimax wrote, or train again";
         Error::run(path, format!("is not a whole checkpoint ({why}); {mend}"))
     };
-    let file =
-        SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error.to_string())))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error.to_string())))?;
     let metadata = SafeTensors::read_metadata(bytes);
     let (_, metadata) = metadata.map_err(|error| damaged(brief(&error.to_string())))?;
     let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
     let header = header.ok_or_else(|| damaged("it has no minimax header".into()))?;
-    let header: Header =
-        serde_json::from_str(header).map_err(|error| damaged(brief(&error.to_string())))?;
-    if header
-        .sha256
-        .as_ref()
-        .is_some_and(|digits| !sum::holds(bytes, digits))
-    {
-        let what =
-            "is not as it was written: its bytes have another SHA-256 sum than its header says";
+    let header: Header = serde_json::from_str(header).map_err(|error| damaged(brief(&error.to_string())))?;
+    if header.sha256.as_ref().is_some_and(|digits| !sum::holds(bytes, digits)) {
+        let what = "is not as it was written: its bytes have another SHA-256 sum than its header says";
         let mend = "go on from a copy of it, from best.safetensors or one of kept/, or train again";
         return Err(Error::run(path, format!("{what}; {mend}")));
     }
@@ -378,10 +337,7 @@ fn check_size(path: &Path, bytes: &[u8], networks: &[&NetworkSpec]) -> Result<()
     }
     let found = bytes.len();
     let what = format!("has {found} bytes where its recipe's networks take {needed}");
-    Err(Error::run(
-        path,
-        format!("{what}; give a checkpoint that minimax wrote"),
-    ))
+    Err(Error::run(path, format!("{what}; give a checkpoint that minimax wrote")))
 }
 
 /// Fills `tensor` with the values that `file` has under `name`, rounded to what its device holds.
@@ -390,23 +346,16 @@ fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -
         let why = "it was made for other networks than its recipe says";
         Error::run(path, format!("{what}; {why}"))
     };
-    let view = file
-        .tensor(name)
-        .map_err(|_| other(format!("has no tensor {name}")))?;
+    let view = file.tensor(name).map_err(|_| other(format!("has no tensor {name}")))?;
     if view.shape() != tensor.dims() {
         let (found, wanted) = (format!("{:?}", view.shape()), tensor.dims());
         let found = excerpt(&found);
-        return Err(other(format!(
-            "has {name} of shape {found}, not {wanted:?}"
-        )));
+        return Err(other(format!("has {name} of shape {found}, not {wanted:?}")));
     }
     let values: Vec<f64> = match view.dtype() {
         Dtype::F32 => {
             let (words, _) = view.data().as_chunks();
-            words
-                .iter()
-                .map(|&word| f64::from(f32::from_le_bytes(word)))
-                .collect()
+            words.iter().map(|&word| f64::from(f32::from_le_bytes(word))).collect()
         }
         Dtype::F64 => {
             let (words, _) = view.data().as_chunks();

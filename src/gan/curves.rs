@@ -44,16 +44,8 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
     panels.extend([
         by_step(&format!("Output of the {discriminator}"), output, &outputs),
         by_epoch("Seconds per epoch", "seconds", &[("seconds", "training")]),
-        by_epoch(
-            "Sliced Wasserstein distance of samples",
-            "distance",
-            &[("sliced_wasserstein", "from real images")],
-        ),
-        by_epoch(
-            "Classes that appear among samples",
-            "classes",
-            &[("classes_present", "by the nearest real image")],
-        ),
+        by_epoch("Sliced Wasserstein distance of samples", "distance", &[("sliced_wasserstein", "from real images")]),
+        by_epoch("Classes that appear among samples", "classes", &[("classes_present", "by the nearest real image")]),
     ]);
     // A run that ended within its first epoch has no epoch's time.
     panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));
@@ -61,10 +53,7 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
 }
 
 fn series(table: &Columns, x: &str, columns: &[(&str, &str)]) -> Vec<Series> {
-    let series = |&(column, name): &(&str, &str)| Series {
-        name: name.into(),
-        points: table.points(x, column),
-    };
+    let series = |&(column, name): &(&str, &str)| Series { name: name.into(), points: table.points(x, column) };
     columns.iter().map(series).collect()
 }
 
@@ -102,19 +91,13 @@ mod tests {
         let critic = Recipe::load("wgan-gp-mnist", &[]).unwrap();
         let panels = super::panels(&critic, &steps, &epochs);
         let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
-        assert_eq!(
-            titles[..3],
-            ["Losses", "Wasserstein estimate", "Output of the critic"]
-        );
+        assert_eq!(titles[..3], ["Losses", "Wasserstein estimate", "Output of the critic"]);
         assert!(!titles.contains(&"Seconds per epoch"), "there are none yet");
         assert_eq!(panels[0].marks, [2.0]);
         assert_eq!(panels[0].series[1].points, [(2.0, 0.5)]);
         assert_eq!(panels[1].series[0].name, "minus the critic's loss");
         assert_eq!(panels[1].series[0].points[2], (3.0, 3.0));
         let plain = Recipe::load("dcgan-mnist", &[]).unwrap();
-        assert_eq!(
-            super::panels(&plain, &steps, &epochs).len(),
-            panels.len() - 1
-        );
+        assert_eq!(super::panels(&plain, &steps, &epochs).len(), panels.len() - 1);
     }
 }

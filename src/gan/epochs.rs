@@ -59,10 +59,7 @@ impl Epochs {
     /// Where epochs of another length begin if that is after `steps` steps: one that isn't done begins anew.
     pub fn origin_after(&self, steps: u64) -> Origin {
         let since = steps.saturating_sub(self.origin.step);
-        Origin {
-            step: steps,
-            epoch: self.origin.epoch + since / self.per_epoch,
-        }
+        Origin { step: steps, epoch: self.origin.epoch + since / self.per_epoch }
     }
 }
 
@@ -72,24 +69,15 @@ mod tests {
 
     #[test]
     fn epochs_are_counted_on_where_their_length_changes() {
-        let first = Epochs {
-            origin: Origin::default(),
-            per_epoch: 4,
-        };
+        let first = Epochs { origin: Origin::default(), per_epoch: 4 };
         assert_eq!([0, 1, 4, 5, 8].map(|step| first.of(step)), [1, 1, 1, 2, 2]);
         assert_eq!((first.steps_of(3), first.batch_after(9)), (12, 9));
         // After two epochs and half of the third.
         let origin = first.origin_after(10);
         assert_eq!((origin.step, origin.epoch), (10, 2));
-        let then = Epochs {
-            origin,
-            per_epoch: 3,
-        };
+        let then = Epochs { origin, per_epoch: 3 };
         assert_eq!([11, 13, 14].map(|step| then.of(step)), [3, 3, 4]);
-        assert_eq!(
-            [4, 10, 12, 13].map(|step| then.ends_at(step)),
-            [false, true, false, true]
-        );
+        assert_eq!([4, 10, 12, 13].map(|step| then.ends_at(step)), [false, true, false, true]);
         assert_eq!(then.batch_after(10), 6, "the third epoch begins anew");
         assert_eq!((then.steps_of(4), then.steps_of(1)), (16, 10));
         assert_eq!(then.origin_after(14), Origin { step: 14, epoch: 3 });

@@ -13,9 +13,7 @@
 //! | `left-1/` ... | what a run had done after the state that it went back to; see `set_aside` |
 //! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
 
-use crate::files::{
-    again, is_file, list, make_folder, no_locks, read, remove_temporary, try_lock, write_whole,
-};
+use crate::files::{again, is_file, list, make_folder, no_locks, read, remove_temporary, try_lock, write_whole};
 use crate::report::EventFile;
 use crate::{Error, Result};
 use std::fs::{self, File};
@@ -145,9 +143,7 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
             true => "holds a run; go on with it by --resume, or choose another --out".into(),
             false => {
                 let name = path.file_name().unwrap_or_default().display();
-                format!(
-                    "holds {name}, which is of no run; choose another --out, or an empty folder"
-                )
+                format!("holds {name}, which is of no run; choose another --out, or an empty folder")
             }
         };
         return Err(Error::run(folder, what));
@@ -201,9 +197,7 @@ fn share(from: &Path, to: &Path) -> Result<()> {
     if !is_file(from)? || again(|| fs::hard_link(from, to)).is_ok() {
         return Ok(());
     }
-    again(|| fs::copy(from, to))
-        .map(drop)
-        .map_err(Error::io(to))
+    again(|| fs::copy(from, to)).map(drop).map_err(Error::io(to))
 }
 
 /// Makes the folders within that of a run.
@@ -220,24 +214,14 @@ pub(super) fn make(folder: &Path) -> Result<()> {
 /// If another process trains in it.
 pub(super) fn lock(folder: &Path) -> Result<Lock> {
     if !cfg!(unix) {
-        return Ok(Lock {
-            _file: None,
-            warning: None,
-        });
+        return Ok(Lock { _file: None, warning: None });
     }
     let file = File::open(folder).map_err(Error::io(folder))?;
     match try_lock(&file) {
-        Ok(true) => Ok(Lock {
-            _file: Some(file),
-            warning: None,
-        }),
-        Err(error) => Ok(Lock {
-            _file: None,
-            warning: Some(no_locks(folder, &error)),
-        }),
+        Ok(true) => Ok(Lock { _file: Some(file), warning: None }),
+        Err(error) => Ok(Lock { _file: None, warning: Some(no_locks(folder, &error)) }),
         Ok(false) => {
-            let what =
-                "is being trained in by another process; wait for it, or choose another --out";
+            let what = "is being trained in by another process; wait for it, or choose another --out";
             Err(Error::busy(folder, what))
         }
     }

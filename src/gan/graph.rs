@@ -97,24 +97,11 @@ impl Graphs {
     ///
     /// # Errors
     /// As [`Gan::begin_step`].
-    pub fn begin_step(
-        &mut self,
-        gan: &mut Gan,
-        bytes: &[u8],
-        batch: Shape,
-        measures: bool,
-    ) -> Result<Pending> {
-        let kind = Kind {
-            batch,
-            moves_generator: gan.generator_is_next(),
-            measures,
-        };
+    pub fn begin_step(&mut self, gan: &mut Gan, bytes: &[u8], batch: Shape, measures: bool) -> Result<Pending> {
+        let kind = Kind { batch, moves_generator: gan.generator_is_next(), measures };
         self.latest = Some(kind);
         let context = self.context;
-        let inputs = self
-            .inputs
-            .entry(batch)
-            .or_insert_with(|| Inputs::new(bytes.len(), context));
+        let inputs = self.inputs.entry(batch).or_insert_with(|| Inputs::new(bytes.len(), context));
         let numbers = gan.step_numbers();
         inputs.upload(&numbers, bytes);
         let state = self.steps.entry(kind).or_insert(State::Warming(0));
@@ -126,17 +113,9 @@ impl Graphs {
             }
             State::Warming(_) => {
                 let table = &self.table;
-                let captured = capture(
-                    gan,
-                    inputs,
-                    numbers,
-                    || real_images(inputs, batch, table),
-                    measures,
-                )?;
+                let captured = capture(gan, inputs, numbers, || real_images(inputs, batch, table), measures)?;
                 *state = State::Captured(Box::new(captured));
-                let State::Captured(captured) = state else {
-                    unreachable!("it has just been captured")
-                };
+                let State::Captured(captured) = state else { unreachable!("it has just been captured") };
                 captured
             }
             State::Captured(captured) => {
@@ -146,12 +125,7 @@ impl Graphs {
         };
         captured.graph.replay();
         gan.steps += 1;
-        Ok(Pending::new(
-            gan.steps,
-            gan.training.loss.has_critic(),
-            captured.places,
-            captured.values.as_ref(),
-        ))
+        Ok(Pending::new(gan.steps, gan.training.loss.has_critic(), captured.places, captured.values.as_ref()))
     }
 }
 
@@ -173,10 +147,7 @@ fn capture(
         let numbers = gan.updates(&real(), measures)?;
         Ok::<_, Error>(numbers.gather())
     })?;
-    assert!(
-        addresses(gan) == places_before,
-        "a captured step moves weights, statistics or slots to other memory"
-    );
+    assert!(addresses(gan) == places_before, "a captured step moves weights, statistics or slots to other memory");
     let count = gan.count();
     Ok(Captured {
         graph,
@@ -210,22 +181,16 @@ impl Gan {
     /// True if the next step moves the generator.
     fn generator_is_next(&self) -> bool {
         match self.training.update {
-            UpdateSpec::CriticLoop(critic_loop) => critic_loop.generator_is_due(
-                self.discriminator_optimizer.steps() + 1,
-                self.generator_optimizer.steps(),
-            ),
+            UpdateSpec::CriticLoop(critic_loop) => {
+                critic_loop.generator_is_due(self.discriminator_optimizer.steps() + 1, self.generator_optimizer.steps())
+            }
             _ => true,
         }
     }
 
     fn streams(&mut self) -> [&mut Random; 4] {
         let random = &mut self.random;
-        [
-            &mut random.latents,
-            &mut random.dropout,
-            &mut random.labels,
-            &mut random.penalty,
-        ]
+        [&mut random.latents, &mut random.dropout, &mut random.labels, &mut random.penalty]
     }
 
     /// What the next step goes by.
@@ -235,18 +200,15 @@ impl Gan {
             let next = random.position();
             numbers.blocks[next.stream as usize] = next.block;
         }
-        numbers.updates = [&self.discriminator_optimizer, &self.generator_optimizer]
-            .map(|optimizer| optimizer.next_numbers());
+        numbers.updates =
+            [&self.discriminator_optimizer, &self.generator_optimizer].map(|optimizer| optimizer.next_numbers());
         numbers
     }
 
     fn count(&mut self) -> Advance {
         Advance {
             blocks: self.streams().map(|random| random.position().block),
-            updates: [
-                self.discriminator_optimizer.steps(),
-                self.generator_optimizer.steps(),
-            ],
+            updates: [self.discriminator_optimizer.steps(), self.generator_optimizer.steps()],
         }
     }
 
@@ -255,10 +217,7 @@ impl Gan {
         for (random, blocks) in self.streams().into_iter().zip(by.blocks) {
             random.skip(blocks);
         }
-        let optimizers = [
-            &mut self.discriminator_optimizer,
-            &mut self.generator_optimizer,
-        ];
+        let optimizers = [&mut self.discriminator_optimizer, &mut self.generator_optimizer];
         for (optimizer, updates) in optimizers.into_iter().zip(by.updates) {
             optimizer.set_steps(optimizer.steps() + updates);
         }

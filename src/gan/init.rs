@@ -27,13 +27,7 @@ pub(super) fn init(gan: &mut Gan, run: &Path) -> Result<String> {
     let is_network = |name: &str| !name.contains("_optimizer.");
     let all = gan.named_mut().into_iter();
     let all = all.filter(|(name, _)| is_network(name));
-    let mut wanted: Vec<Wanted> = all
-        .map(|(name, tensor)| Wanted {
-            name,
-            tensor,
-            found: None,
-        })
-        .collect();
+    let mut wanted: Vec<Wanted> = all.map(|(name, tensor)| Wanted { name, tensor, found: None }).collect();
     let count = wanted.len();
     for file in files(run)? {
         wanted = checkpoint::fill(&file, wanted)?;

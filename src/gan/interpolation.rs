@@ -101,10 +101,7 @@ mod tests {
     fn a_right_angle_is_cut_in_three_and_lengths_go_evenly() {
         let (s, c) = (0.5, 0.75f64.sqrt());
         let path = great_circle(&[1.0, 0.0], &[0.0, 4.0], 4);
-        close(
-            &path,
-            &[1.0, 0.0, 2.0 * c, 2.0 * s, 3.0 * s, 3.0 * c, 0.0, 4.0],
-        );
+        close(&path, &[1.0, 0.0, 2.0 * c, 2.0 * s, 3.0 * s, 3.0 * c, 0.0, 4.0]);
     }
 
     #[test]
@@ -117,18 +114,13 @@ mod tests {
             let turned = (sin((1.0 - t) * angle) * u + sin(t * angle) * v) / sin(angle);
             ((1.0 - t) * na + t * nb) * turned
         };
-        let all: Vec<f64> = (0..5 * 3)
-            .map(|k| expected((k / 3) as f64 / 4.0, k % 3))
-            .collect();
+        let all: Vec<f64> = (0..5 * 3).map(|k| expected((k / 3) as f64 / 4.0, k % 3)).collect();
         close(&great_circle(&a, &b, 5), &all);
     }
 
     #[test]
     fn equal_and_opposite_latents() {
-        close(
-            &great_circle(&[3.0, 4.0], &[3.0, 4.0], 2),
-            &[3.0, 4.0, 3.0, 4.0],
-        );
+        close(&great_circle(&[3.0, 4.0], &[3.0, 4.0], 2), &[3.0, 4.0, 3.0, 4.0]);
         let path = great_circle(&[3.0, 4.0, 0.0], &[-3.0, -4.0, 0.0], 3);
         close(&path, &[3.0, 4.0, 0.0, 0.0, 0.0, 5.0, -3.0, -4.0, 0.0]);
     }
@@ -136,10 +128,7 @@ mod tests {
     #[test]
     fn where_there_is_no_circle_the_way_is_straight() {
         close(&great_circle(&[1.0], &[-3.0], 3), &[1.0, -1.0, -3.0]);
-        close(
-            &great_circle(&[0.0, 0.0], &[2.0, 4.0], 3),
-            &[0.0, 0.0, 1.0, 2.0, 2.0, 4.0],
-        );
+        close(&great_circle(&[0.0, 0.0], &[2.0, 4.0], 3), &[0.0, 0.0, 1.0, 2.0, 2.0, 4.0]);
         close(&great_circle(&[2.0, 1.0], &[7.0, 9.0], 1), &[2.0, 1.0]);
     }
 }

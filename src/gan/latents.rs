@@ -12,10 +12,7 @@ use std::path::Path;
 /// # Errors
 /// [`Error::Io`] where it can't be read, [`Error::Data`] where it isn't a regular file or is no such array.
 pub fn read(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
-    let size = files::open(path)?
-        .metadata()
-        .map_err(Error::io(path))?
-        .len();
+    let size = files::open(path)?.metadata().map_err(Error::io(path))?.len();
     if size > 4 * (most * width) as u64 + (1 << 16) {
         let what = format!("has {size} bytes, more than {most} rows take");
         return Err(wrong(path, width, what));
@@ -50,9 +47,7 @@ fn array(bytes: &[u8], width: usize) -> std::result::Result<Vec<f32>, String> {
     };
     let needed = rows.saturating_mul(4 * width as u64);
     if npy.order() != Order::C || needed > held as u64 {
-        return Err(format!(
-            "says shape {words} but is cut short, or in Fortran order"
-        ));
+        return Err(format!("says shape {words} but is cut short, or in Fortran order"));
     }
     let dtype = npy.dtype().descr();
     let values = npy.try_data::<f32>();
@@ -97,14 +92,8 @@ mod tests {
             ("(2, 2)", "(2, x)", "has a damaged header"),
         ] {
             let error = said(&npy(&HEADER.replacen(from, to, 1), &values));
-            assert!(
-                error.starts_with(&format!("z.npy: {what}")) || error.contains(what),
-                "{error}"
-            );
-            assert!(
-                error.ends_with("of shape [n, 2] with numpy.save"),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("z.npy: {what}")) || error.contains(what), "{error}");
+            assert!(error.ends_with("of shape [n, 2] with numpy.save"), "{error}");
         }
         assert!(said(&npy(HEADER, &[1.0, f32::NAN, 0.0, 0.0])).contains("not finite"));
         for end in 0..HEADER.len() + 12 {
@@ -117,15 +106,9 @@ mod tests {
     fn a_header_of_brackets_is_refused_unparsed() {
         for bracket in ["(", "[", "{"] {
             let error = said(&npy(&bracket.repeat(10_000), &[]));
-            assert!(
-                error.contains("a header of more than 16 brackets"),
-                "{error}"
-            );
+            assert!(error.contains("a header of more than 16 brackets"), "{error}");
         }
-        let error = said(&npy(
-            &HEADER.replacen("(2, 2)", &"((2,),".repeat(1700), 1),
-            &[],
-        ));
+        let error = said(&npy(&HEADER.replacen("(2, 2)", &"((2,),".repeat(1700), 1), &[]));
         assert!(error.contains("characters, more than 10000"), "{error}");
         let error = said(&npy(&format!("{{'{}': 1}}", "x".repeat(9000)), &[]));
         assert!(error.len() < 300, "{error}");

@@ -49,21 +49,8 @@ impl Log {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn step(
-        &mut self,
-        step: u64,
-        epoch: u64,
-        report: &StepReport,
-        images_per_second: f64,
-    ) -> Result<()> {
-        let StepReport {
-            d_loss,
-            g_loss,
-            d_real,
-            d_fake,
-            wasserstein,
-            ..
-        } = *report;
+    pub fn step(&mut self, step: u64, epoch: u64, report: &StepReport, images_per_second: f64) -> Result<()> {
+        let StepReport { d_loss, g_loss, d_real, d_fake, wasserstein, .. } = *report;
         let (g_loss, wasserstein) = (field(g_loss), field(wasserstein));
         self.steps.append(&format!(
             "{step},{epoch},{d_loss:.6},{g_loss},{d_real:.6},{d_fake:.6},{images_per_second:.1},\
@@ -75,21 +62,13 @@ impl Log {
     ///
     /// # Errors
     /// If it can't be written.
-    pub fn epoch(
-        &mut self,
-        step: u64,
-        epoch: u64,
-        time: Option<EpochTime>,
-        scores: &Scores,
-    ) -> Result<()> {
+    pub fn epoch(&mut self, step: u64, epoch: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
         let seconds = field(time.map(|time| time.whole.as_secs_f64()));
         let waited = field(time.map(|time| time.waited.as_secs_f64()));
         let distance = scores.sliced_wasserstein;
         let present = scores.classes.as_ref().map(|shares| shares.present());
         let present = present.map_or(String::new(), |count| count.to_string());
-        self.epochs.append(&format!(
-            "{step},{epoch},{seconds},{waited},{distance:.6},{present}"
-        ))
+        self.epochs.append(&format!("{step},{epoch},{seconds},{waited},{distance:.6},{present}"))
     }
 
     /// The last step in which the generator moved, by the table of steps in `folder`; 0 if none.

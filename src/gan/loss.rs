@@ -23,8 +23,8 @@ use super::pending::Number;
 use super::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
 use crate::autograd::grad;
 use crate::ops::{
-    binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean, mean_squared_error, neg,
-    random_uniform, relu, reshape, sigmoid, slice, sqrt, square, sum, wasserstein,
+    binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean, mean_squared_error, neg, random_uniform,
+    relu, reshape, sigmoid, slice, sqrt, square, sum, wasserstein,
 };
 use crate::random::Random;
 use crate::storage::Device;
@@ -65,10 +65,7 @@ impl Loss {
     pub fn labels(&self, count: usize, random: &mut Random, like: &Tensor) -> Labels {
         let device = like.device();
         let Some(LabelSpec { flip, real, fake }) = self.noise else {
-            return Labels {
-                real: Tensor::full(1.0, [], device),
-                fake: Tensor::full(0.0, [], device),
-            };
+            return Labels { real: Tensor::full(1.0, [], device), fake: Tensor::full(0.0, [], device) };
         };
         let mut draw = |own: [f64; 2], other: [f64; 2]| {
             // One number an image says whether its label is flipped, another where in its range it lies.
@@ -79,10 +76,7 @@ impl Loss {
             let flipped = greater(&Tensor::full(flip, [], device), &chances);
             &flipped * within(other) + (1.0 - &flipped) * within(own)
         };
-        Labels {
-            real: draw(real, fake),
-            fake: draw(fake, real),
-        }
+        Labels { real: draw(real, fake), fake: draw(fake, real) }
     }
 
     /// The discriminator's loss from its outputs `[n, 1]` on real and on fake images.
@@ -92,8 +86,7 @@ impl Loss {
                 self.cross_entropy(real, &labels.real) + self.cross_entropy(fake, &labels.fake)
             }
             LossSpec::LeastSquares => {
-                let errors =
-                    mean_squared_error(real, &labels.real) + mean_squared_error(fake, &labels.fake);
+                let errors = mean_squared_error(real, &labels.real) + mean_squared_error(fake, &labels.fake);
                 0.5 * &errors
             }
             LossSpec::Hinge => mean_all(&relu(&(1.0 - real))) + mean_all(&relu(&(1.0 + fake))),
@@ -123,11 +116,7 @@ impl Loss {
         }
         let values = output.to_f64();
         let value = |&v: &f64| {
-            if logits {
-                1.0 / (1.0 + libm::exp(-v))
-            } else {
-                v
-            }
+            if logits { 1.0 / (1.0 + libm::exp(-v)) } else { v }
         };
         Number::Known(values.iter().map(value).sum::<f64>() / values.len() as f64)
     }
@@ -202,20 +191,11 @@ mod tests {
     fn every_loss_is_its_formula() {
         let (real, fake) = (outputs(&[2.0, -1.0]), outputs(&[0.5, -3.0]));
         let softplus = |x: f64| libm::log1p(libm::exp(x));
-        let cross_entropy =
-            (softplus(-2.0) + softplus(1.0)) / 2.0 + (softplus(0.5) + softplus(-3.0)) / 2.0;
+        let cross_entropy = (softplus(-2.0) + softplus(1.0)) / 2.0 + (softplus(0.5) + softplus(-3.0)) / 2.0;
         for (name, discriminator, generator) in [
             ("bce", cross_entropy, (softplus(-0.5) + softplus(3.0)) / 2.0),
-            (
-                "minimax",
-                cross_entropy,
-                -(softplus(0.5) + softplus(-3.0)) / 2.0,
-            ),
-            (
-                "least_squares",
-                (1.0 + 4.0 + 0.25 + 9.0) / 4.0,
-                (0.25 + 16.0) / 4.0,
-            ),
+            ("minimax", cross_entropy, -(softplus(0.5) + softplus(-3.0)) / 2.0),
+            ("least_squares", (1.0 + 4.0 + 0.25 + 9.0) / 4.0, (0.25 + 16.0) / 4.0),
             ("hinge", (0.0 + 2.0) / 2.0 + (1.5 + 0.0) / 2.0, 1.25),
             ("wasserstein", -1.25 - 0.5, 1.25),
         ] {
@@ -239,10 +219,9 @@ mod tests {
         let like = outputs(&[0.0]);
         let n = 4000;
         let labels = loss.labels(n, &mut random(), &like);
-        for (labels, [low, high], [other_low, other_high]) in [
-            (&labels.real, [0.8, 1.0], [0.0, 0.1]),
-            (&labels.fake, [0.0, 0.1], [0.8, 1.0]),
-        ] {
+        for (labels, [low, high], [other_low, other_high]) in
+            [(&labels.real, [0.8, 1.0], [0.0, 0.1]), (&labels.fake, [0.0, 0.1], [0.8, 1.0])]
+        {
             assert_eq!(labels.dims(), [n, 1]);
             let values = labels.to_f64();
             let within = |low: f64, high: f64| {
@@ -253,10 +232,7 @@ mod tests {
             assert_eq!(within(low, high) + flipped, n);
             // Four standard deviations of a binomial distribution.
             let spread = 4.0 * (n as f64 * 0.25 * 0.75).sqrt();
-            assert!(
-                (flipped as f64 - n as f64 * 0.25).abs() < spread,
-                "{flipped}"
-            );
+            assert!((flipped as f64 - n as f64 * 0.25).abs() < spread, "{flipped}");
         }
     }
 
@@ -288,10 +264,7 @@ mod tests {
                 penalty(&Tensor::new(&values, [4, 5], Reference)).item()
             };
             let difference = (moved(h) - moved(-h)) / (2.0 * h);
-            assert!(
-                (ours - difference).abs() < 1e-7 * (1.0 + difference.abs()),
-                "weight {i}: {ours} and {difference}"
-            );
+            assert!((ours - difference).abs() < 1e-7 * (1.0 + difference.abs()), "weight {i}: {ours} and {difference}");
         }
     }
 

@@ -56,12 +56,8 @@ impl Gan {
         let discriminator = network::build(&recipe.discriminator, &mut initial, device);
         Gan {
             // A captured step has the discriminator's numbers first.
-            generator_optimizer: network::optimizer(&recipe.generator.optimizer, &generator)
-                .at_place(1),
-            discriminator_optimizer: network::optimizer(
-                &recipe.discriminator.optimizer,
-                &discriminator,
-            ),
+            generator_optimizer: network::optimizer(&recipe.generator.optimizer, &generator).at_place(1),
+            discriminator_optimizer: network::optimizer(&recipe.discriminator.optimizer, &discriminator),
             generator,
             discriminator,
             random: RandomState {
@@ -83,10 +79,8 @@ impl Gan {
     /// # Panics
     /// If an optimiser is of another kind.
     pub(super) fn tune(&mut self, recipe: &Recipe) {
-        self.generator_optimizer
-            .set_rule(network::rule(&recipe.generator.optimizer));
-        self.discriminator_optimizer
-            .set_rule(network::rule(&recipe.discriminator.optimizer));
+        self.generator_optimizer.set_rule(network::rule(&recipe.generator.optimizer));
+        self.discriminator_optimizer.set_rule(network::rule(&recipe.discriminator.optimizer));
         self.training = recipe.training;
         self.loss = Loss::of(recipe);
     }
@@ -115,10 +109,7 @@ impl Gan {
             ("generator", self.generator.named()),
             ("discriminator", self.discriminator.named()),
             ("generator_optimizer", self.generator_optimizer.named()),
-            (
-                "discriminator_optimizer",
-                self.discriminator_optimizer.named(),
-            ),
+            ("discriminator_optimizer", self.discriminator_optimizer.named()),
         ];
         prefixed(groups)
     }
@@ -129,10 +120,7 @@ impl Gan {
             ("generator", self.generator.named_mut()),
             ("discriminator", self.discriminator.named_mut()),
             ("generator_optimizer", self.generator_optimizer.named_mut()),
-            (
-                "discriminator_optimizer",
-                self.discriminator_optimizer.named_mut(),
-            ),
+            ("discriminator_optimizer", self.discriminator_optimizer.named_mut()),
         ];
         prefixed(groups)
     }
@@ -141,11 +129,7 @@ impl Gan {
 fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 4]) -> Vec<(String, T)> {
     let mut all = Vec::new();
     for (prefix, group) in groups {
-        all.extend(
-            group
-                .into_iter()
-                .map(|(name, tensor)| (format!("{prefix}.{name}"), tensor)),
-        );
+        all.extend(group.into_iter().map(|(name, tensor)| (format!("{prefix}.{name}"), tensor)));
     }
     all
 }
@@ -183,13 +167,7 @@ pub fn sample_each(
 }
 
 /// As [`sample_each`], all images `[n, h, w, c]` as one tensor.
-pub fn sample(
-    generator: &mut Sequential,
-    latents: &[f32],
-    width: usize,
-    batch: usize,
-    device: Device,
-) -> Tensor {
+pub fn sample(generator: &mut Sequential, latents: &[f32], width: usize, batch: usize, device: Device) -> Tensor {
     let mut slices = Vec::new();
     let kept = sample_each(generator, latents, width, batch, device, |images| {
         slices.push(images.clone());
@@ -238,9 +216,8 @@ mod tests {
             let mut gan = Gan::new(&recipe, Device::Cpu);
             let width = recipe.generator.input[0];
             let latents = fixed_latents(1, 66, width);
-            let mut made = |batch: usize, latents: &[f32]| {
-                sample(&mut gan.generator, latents, width, batch, Device::Cpu).to_f32()
-            };
+            let mut made =
+                |batch: usize, latents: &[f32]| sample(&mut gan.generator, latents, width, batch, Device::Cpu).to_f32();
             let whole = made(1000, &latents);
             for batch in [1, 3, 17] {
                 let few = &latents[..(batch + 1) * width];

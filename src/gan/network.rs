@@ -2,8 +2,7 @@
 
 use super::recipe::{ConvolutionSpec, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
-    Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Layer, Reshape,
-    Sequential, UpSampling2d,
+    Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Layer, Reshape, Sequential, UpSampling2d,
 };
 use crate::optim::{Adam, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
@@ -42,15 +41,10 @@ impl Role {
 /// If the shapes don't fit; those of a recipe that was loaded do.
 pub fn build(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
     let table = spec.table().expect("a loaded recipe's shapes fit");
-    let shapes = table
-        .rows
-        .iter()
-        .map(|row| (&row.input[..], &row.output[..]));
+    let shapes = table.rows.iter().map(|row| (&row.input[..], &row.output[..]));
     let layers = spec.layers.iter().zip(shapes);
     Sequential::new(
-        layers
-            .map(|(layer, (input, output))| build_layer(spec, layer, input, output, random, device))
-            .collect(),
+        layers.map(|(layer, (input, output))| build_layer(spec, layer, input, output, random, device)).collect(),
     )
 }
 
@@ -65,68 +59,28 @@ fn build_layer(
     let initializer = network.initializer;
     let (channels, filters) = (input[input.len() - 1], output[output.len() - 1]);
     match layer {
-        &LayerSpec::Dense { units, bias } => Box::new(Dense::new(
-            channels,
-            units,
-            bias,
-            initializer,
-            random,
-            device,
-        )),
+        &LayerSpec::Dense { units, bias } => Box::new(Dense::new(channels, units, bias, initializer, random, device)),
         LayerSpec::Conv2d(conv) => {
-            let ConvolutionSpec {
-                kernel: [kh, kw],
-                stride,
-                bias,
-                ..
-            } = *conv;
-            let padding = conv
-                .padding
-                .sides([input[0], input[1]], conv.kernel, stride);
+            let ConvolutionSpec { kernel: [kh, kw], stride, bias, .. } = *conv;
+            let padding = conv.padding.sides([input[0], input[1]], conv.kernel, stride);
             let kernel = [kh, kw, channels, filters];
-            Box::new(Conv2d::new(
-                kernel,
-                stride,
-                padding,
-                bias,
-                initializer,
-                random,
-                device,
-            ))
+            Box::new(Conv2d::new(kernel, stride, padding, bias, initializer, random, device))
         }
         LayerSpec::ConvTranspose2d(conv) => {
-            let ConvolutionSpec {
-                kernel: [kh, kw],
-                stride,
-                bias,
-                ..
-            } = *conv;
+            let ConvolutionSpec { kernel: [kh, kw], stride, bias, .. } = *conv;
             let size = [output[0], output[1]];
             let padding = conv.padding.sides(size, conv.kernel, stride);
             let kernel = [kh, kw, filters, channels];
-            Box::new(ConvTranspose2d::new(
-                kernel,
-                size,
-                stride,
-                padding,
-                bias,
-                initializer,
-                random,
-                device,
-            ))
+            Box::new(ConvTranspose2d::new(kernel, size, stride, padding, bias, initializer, random, device))
         }
-        &LayerSpec::BatchNorm { momentum, epsilon } => {
-            Box::new(BatchNorm::new(channels, momentum, epsilon, device))
-        }
+        &LayerSpec::BatchNorm { momentum, epsilon } => Box::new(BatchNorm::new(channels, momentum, epsilon, device)),
         &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
         &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),
         LayerSpec::Relu {} => Box::new(Activation::Relu),
         LayerSpec::Tanh {} => Box::new(Activation::Tanh),
         LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
         LayerSpec::Flatten {} => Box::new(Flatten),
-        LayerSpec::Reshape { shape } => Box::new(Reshape {
-            shape: shape.clone(),
-        }),
+        LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),
         &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
     }
 }
@@ -139,34 +93,12 @@ pub fn optimizer(spec: &OptimizerSpec, network: &Sequential) -> Optimizer {
 /// The update rule of `spec`.
 pub fn rule(spec: &OptimizerSpec) -> Box<dyn UpdateRule> {
     match *spec {
-        OptimizerSpec::Adam {
-            learning_rate,
-            betas,
-            epsilon,
-            epsilon_placement,
-        } => Box::new(Adam {
-            learning_rate,
-            betas,
-            epsilon,
-            epsilon_placement,
-        }),
-        OptimizerSpec::RmsProp {
-            learning_rate,
-            rho,
-            epsilon,
-            epsilon_placement,
-        } => Box::new(RmsProp {
-            learning_rate,
-            rho,
-            epsilon,
-            epsilon_placement,
-        }),
-        OptimizerSpec::Sgd {
-            learning_rate,
-            momentum,
-        } => Box::new(Sgd {
-            learning_rate,
-            momentum,
-        }),
+        OptimizerSpec::Adam { learning_rate, betas, epsilon, epsilon_placement } => {
+            Box::new(Adam { learning_rate, betas, epsilon, epsilon_placement })
+        }
+        OptimizerSpec::RmsProp { learning_rate, rho, epsilon, epsilon_placement } => {
+            Box::new(RmsProp { learning_rate, rho, epsilon, epsilon_placement })
+        }
+        OptimizerSpec::Sgd { learning_rate, momentum } => Box::new(Sgd { learning_rate, momentum }),
     }
 }

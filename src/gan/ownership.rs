@@ -1,8 +1,8 @@
 //! Which files belong to a run: what no other command may write over.
 
 use super::folder::{
-    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, KEPT, LOG,
-    MONTAGE, PROFILE, RECIPE, REPORT, SAMPLES,
+    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, KEPT, LOG, MONTAGE, PROFILE,
+    RECIPE, REPORT, SAMPLES,
 };
 use crate::report::EventFile;
 use std::ffi::OsStr;
@@ -46,8 +46,7 @@ pub fn place_of(path: &Path) -> io::Result<PathBuf> {
 pub fn run_of(place: &Path) -> Option<&Path> {
     let (folder, name) = (place.parent()?, place.file_name()?);
     let is = |name: &OsStr, one: &str| name == OsStr::new(one);
-    let named =
-        FILES.iter().any(|file| is(name, file)) || name.to_str().is_some_and(EventFile::is_name);
+    let named = FILES.iter().any(|file| is(name, file)) || name.to_str().is_some_and(EventFile::is_name);
     if named && is_run(folder) {
         return Some(folder);
     }
@@ -90,12 +89,7 @@ mod tests {
         ] {
             assert_eq!(owner(own), Some(run.clone()), "{own}");
         }
-        for other in [
-            "run/generator.onnx",
-            "run/grid.png",
-            "log.csv",
-            "samples.gif",
-        ] {
+        for other in ["run/generator.onnx", "run/grid.png", "log.csv", "samples.gif"] {
             assert_eq!(owner(other), None, "{other}");
         }
         #[cfg(unix)]

@@ -91,22 +91,12 @@ pub struct Pending {
 
 impl Pending {
     /// The report of `step`, whose numbers are at `places`, some of them in `values`.
-    pub(super) fn new(
-        step: u64,
-        is_critic: bool,
-        places: Places,
-        values: Option<&Tensor>,
-    ) -> Pending {
+    pub(super) fn new(step: u64, is_critic: bool, places: Places, values: Option<&Tensor>) -> Pending {
         let begin = |values: &Tensor| match values.storage() {
             Storage::Cuda(buffer) => Reading::begin(buffer),
             _ => unreachable!("elsewhere numbers are known at once"),
         };
-        Pending {
-            step,
-            is_critic,
-            places,
-            reading: values.map(begin),
-        }
+        Pending { step, is_critic, places, reading: values.map(begin) }
     }
 
     /// The report, once it is known.
@@ -123,14 +113,7 @@ impl Pending {
             let value = number(place);
             diverged(self.step, network, value).map_or(Ok(value), Err)
         };
-        let Places {
-            d_loss,
-            g_loss,
-            d_real,
-            d_fake,
-            d_gradient_norm,
-            g_gradient_norm,
-        } = self.places;
+        let Places { d_loss, g_loss, d_real, d_fake, d_gradient_norm, g_gradient_norm } = self.places;
         let [d_real, d_fake] = [d_real, d_fake].map(number);
         Ok(StepReport {
             d_loss: finite("discriminator", d_loss)?,

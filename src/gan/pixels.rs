@@ -33,10 +33,7 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         for range in [[-1.0, 1.0], [0.0, 1.0]] {
             let x = to_tensor(&bytes, [256].into(), range, Device::Cpu);
-            assert_eq!(
-                (x.to_f32()[0], x.to_f32()[255]),
-                (range[0] as f32, range[1] as f32)
-            );
+            assert_eq!((x.to_f32()[0], x.to_f32()[255]), (range[0] as f32, range[1] as f32));
             assert_eq!(to_bytes(&x, range), bytes);
         }
         let beyond = Tensor::new(&[-7.0, 7.0], [2], Device::Cpu);

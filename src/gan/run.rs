@@ -110,15 +110,8 @@ impl Run {
         let run = catch(|| {
             let mut gan = Gan::new(&recipe, device);
             let weights = from.map(|run| init(&mut gan, run)).transpose()?;
-            let checkpoint = Checkpoint {
-                recipe,
-                device,
-                data,
-                best: None,
-                origin: Origin::default(),
-                has_sum: true,
-                gan,
-            };
+            let checkpoint =
+                Checkpoint { recipe, device, data, best: None, origin: Origin::default(), has_sum: true, gan };
             let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
             run.notes.extend(notes);
             run.save()?;
@@ -182,9 +175,7 @@ impl Run {
         if from == State::Best && checkpoint::steps(&last).ok() != Some(step) {
             let left = folder::set_aside(folder, before.of(step), &path)?;
             let left = left.display();
-            notes.push(format!(
-                "back at the best state, that after step {step}; all that came after it is in {left}"
-            ));
+            notes.push(format!("back at the best state, that after step {step}; all that came after it is in {left}"));
         }
         if !tuning.is_empty() {
             let changes: Vec<String> = tuning.iter().map(Difference::change).collect();
@@ -210,21 +201,8 @@ impl Run {
         Ok(run)
     }
 
-    fn assemble(
-        folder: &Path,
-        lock: Lock,
-        checkpoint: Checkpoint,
-        batches: Batches,
-    ) -> Result<Run> {
-        let Checkpoint {
-            recipe,
-            device,
-            data,
-            best,
-            origin,
-            gan,
-            has_sum: _,
-        } = checkpoint;
+    fn assemble(folder: &Path, lock: Lock, checkpoint: Checkpoint, batches: Batches) -> Result<Run> {
+        let Checkpoint { recipe, device, data, best, origin, gan, has_sum: _ } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
         let log = Log::open(folder, steps)?;
@@ -308,10 +286,7 @@ impl Run {
 fn epochs_of(checkpoint: &Checkpoint) -> Epochs {
     let recipe = &checkpoint.recipe;
     let (count, taken) = (checkpoint.data.count, recipe.training.real_images());
-    Epochs {
-        origin: checkpoint.origin,
-        per_epoch: recipe.data.last_batch.batches(count, taken).max(1) as u64,
-    }
+    Epochs { origin: checkpoint.origin, per_epoch: recipe.data.last_batch.batches(count, taken).max(1) as u64 }
 }
 
 /// The recipe's data, in its batches, and what is to be said of it.
@@ -327,10 +302,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity, Vec<String>)> {
     if found[..] != recipe.discriminator.input[..] {
         let (name, takes) = (excerpt(&recipe.data.name), &recipe.discriminator.input);
         let what = format!("data {name} has images of {found:?}, discriminator.input is {takes:?}");
-        return Err(Error::recipe(
-            &recipe.name,
-            format!("{what}; make them equal"),
-        ));
+        return Err(Error::recipe(&recipe.name, format!("{what}; make them equal")));
     }
     let training = &recipe.training;
     let (count, taken) = (images.len(), training.real_images());
@@ -344,10 +316,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity, Vec<String>)> {
         return Err(Error::recipe(&recipe.name, what));
     }
     recipe.check_last_batch(count)?;
-    let identity = DataIdentity {
-        count,
-        hash: fnv1a(&images.pixels),
-    };
+    let identity = DataIdentity { count, hash: fnv1a(&images.pixels) };
     let last = recipe.data.last_batch;
     let batches = Batches::new(Arc::new(images), taken, training.seed, last);
     Ok((batches, identity, notes))
@@ -357,9 +326,9 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity, Vec<String>)> {
 fn other_data(before: &DataIdentity, now: &DataIdentity, asked: &Recipe) -> String {
     let (name, count, found) = (excerpt(&asked.data.name), before.count, now.count);
     let differs = match count == found {
-        true => format!(
-            "{name} has {count} images too, but their pixels or their order (that of the files' names) differ"
-        ),
+        true => {
+            format!("{name} has {count} images too, but their pixels or their order (that of the files' names) differ")
+        }
         false => format!("{count} images, {name} has {found}"),
     };
     let mend = "go on with the data that the run began with";

@@ -88,9 +88,7 @@ impl Run {
             self.write_checkpoint(folder::BEST)?;
         }
         match self.keep_every {
-            Some(every) if epoch.is_multiple_of(every) => {
-                self.write_checkpoint(&folder::kept(epoch))
-            }
+            Some(every) if epoch.is_multiple_of(every) => self.write_checkpoint(&folder::kept(epoch)),
             _ => Ok(()),
         }
     }
@@ -105,15 +103,7 @@ impl Run {
 
     fn write_checkpoint(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        checkpoint::save(
-            &path,
-            &self.gan,
-            &self.recipe,
-            self.device,
-            self.data,
-            self.best,
-            self.epochs.origin,
-        )
+        checkpoint::save(&path, &self.gan, &self.recipe, self.device, self.data, self.best, self.epochs.origin)
     }
 
     /// `count` images from the run's fixed latents, as bytes; the first are the same for any count.
@@ -123,22 +113,15 @@ impl Run {
         let (batch, range) = (self.recipe.training.batch_size, self.recipe.data.range);
         let (step, device) = (self.gan.steps, self.device);
         let mut bytes = Vec::new();
-        sample_each(
-            &mut self.gan.generator,
-            &latents,
-            width,
-            batch,
-            device,
-            |images| {
-                // Huge weights are numbers still, and make none.
-                if images.to_f32().iter().any(|v| !v.is_finite()) {
-                    let what = "the generator's images are not finite";
-                    return Err(Error::diverged(step, what));
-                }
-                bytes.extend(pixels::to_bytes(images, range));
-                Ok(())
-            },
-        )?;
+        sample_each(&mut self.gan.generator, &latents, width, batch, device, |images| {
+            // Huge weights are numbers still, and make none.
+            if images.to_f32().iter().any(|v| !v.is_finite()) {
+                let what = "the generator's images are not finite";
+                return Err(Error::diverged(step, what));
+            }
+            bytes.extend(pixels::to_bytes(images, range));
+            Ok(())
+        })?;
         Ok(bytes)
     }
 
@@ -166,23 +149,14 @@ impl Run {
             return Ok(());
         }
         let real = self.batches.images();
-        let order =
-            Random::new(self.recipe.training.seed, Purpose::Metrics).permutation(real.len());
+        let order = Random::new(self.recipe.training.seed, Purpose::Metrics).permutation(real.len());
         let picked = order.iter().cycle().take(self.recipe.samples.count);
-        let pixels: Vec<u8> = picked
-            .flat_map(|&index| real.image(index as usize))
-            .copied()
-            .collect();
+        let pixels: Vec<u8> = picked.flat_map(|&index| real.image(index as usize)).copied().collect();
         write_whole(&path, &self.grid(&pixels)?.to_png())
     }
 
     fn grid(&self, pixels: &[u8]) -> Result<Picture> {
-        let Images {
-            height,
-            width,
-            channels,
-            ..
-        } = *self.batches.images();
+        let Images { height, width, channels, .. } = *self.batches.images();
         let columns = columns_for(self.recipe.samples.count);
         grid(pixels, height, width, channels, columns).map_err(|what| {
             let mend = "lower samples.count";

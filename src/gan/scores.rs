@@ -31,8 +31,7 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
     let mut random = Random::new(seed, Purpose::Metrics);
     let order = random.permutation(real.len());
     let picked = &order[..order.len().min(LABELLED)];
-    let unit =
-        |bytes: &[u8], to: &mut Vec<f32>| to.extend(bytes.iter().map(|&b| f32::from(b) / 255.0));
+    let unit = |bytes: &[u8], to: &mut Vec<f32>| to.extend(bytes.iter().map(|&b| f32::from(b) / 255.0));
     let samples = Points::new(samples.len() / size, size, |index, to| {
         unit(&samples[index * size..][..size], to);
     });
@@ -47,10 +46,7 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
         let labels: Vec<u8> = picked.iter().map(|&i| labels[i as usize]).collect();
         nearest_classes(&samples, &first(picked.len()), &labels)
     });
-    Scores {
-        sliced_wasserstein: distance,
-        classes,
-    }
+    Scores { sliced_wasserstein: distance, classes }
 }
 
 #[cfg(test)]

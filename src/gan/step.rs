@@ -72,31 +72,25 @@ impl Gan {
     pub(super) fn updates(&mut self, real: &Tensor, measure: bool) -> Result<Numbers> {
         match self.training.update {
             UpdateSpec::Simultaneous => self.simultaneous_step(real, measure),
-            UpdateSpec::Alternating => self
-                .discriminator_step(real, measure)
-                .and_then(|report| self.generator_step(real, report, measure)),
-            UpdateSpec::CriticLoop(critic_loop) => {
-                self.discriminator_step(real, measure).and_then(|report| {
-                    let critic = self.discriminator_optimizer.steps();
-                    let generator = self.generator_optimizer.steps();
-                    if critic_loop.generator_is_due(critic, generator) {
-                        self.generator_step(real, report, measure)
-                    } else {
-                        Ok(report)
-                    }
-                })
+            UpdateSpec::Alternating => {
+                self.discriminator_step(real, measure).and_then(|report| self.generator_step(real, report, measure))
             }
+            UpdateSpec::CriticLoop(critic_loop) => self.discriminator_step(real, measure).and_then(|report| {
+                let critic = self.discriminator_optimizer.steps();
+                let generator = self.generator_optimizer.steps();
+                if critic_loop.generator_is_due(critic, generator) {
+                    self.generator_step(real, report, measure)
+                } else {
+                    Ok(report)
+                }
+            }),
         }
     }
 
     /// One fake batch, both losses from the same state, then both updates.
     fn simultaneous_step(&mut self, real: &Tensor, measure: bool) -> Result<Numbers> {
         let fake = self.generate(real.dims()[0]);
-        let Judgement {
-            real: real_output,
-            fake: fake_output,
-            loss: d_loss,
-        } = self.judge(real, &fake);
+        let Judgement { real: real_output, fake: fake_output, loss: d_loss } = self.judge(real, &fake);
         let g_loss = self.loss.generator(&fake_output);
         let mut report = self.report(&real_output, &fake_output, &d_loss)?;
         report.g_loss = Some(self.finite("generator", &g_loss)?);
@@ -107,19 +101,14 @@ impl Gan {
         report.d_gradient_norm = measure.then(|| gradient_norm(&d_grads));
         report.g_gradient_norm = measure.then(|| gradient_norm(&g_grads));
         self.update_discriminator(&d_grads);
-        self.generator_optimizer
-            .step(self.generator.parameters_mut(), &g_grads);
+        self.generator_optimizer.step(self.generator.parameters_mut(), &g_grads);
         Ok(report)
     }
 
     /// The discriminator's step, on fake images from fresh latents.
     fn discriminator_step(&mut self, real: &Tensor, measure: bool) -> Result<Numbers> {
         let fake = no_grad(|| self.generate(real.dims()[0]));
-        let Judgement {
-            real: real_output,
-            fake: fake_output,
-            loss,
-        } = self.judge(real, &fake);
+        let Judgement { real: real_output, fake: fake_output, loss } = self.judge(real, &fake);
         let mut report = self.report(&real_output, &fake_output, &loss)?;
         drop((real_output, fake_output, fake));
         let grads = grad_consuming(loss, &self.discriminator.parameters());
@@ -129,12 +118,7 @@ impl Gan {
     }
 
     /// The generator's step on fresh latents, a whole batch of them, added to `report`.
-    fn generator_step(
-        &mut self,
-        real: &Tensor,
-        mut report: Numbers,
-        measure: bool,
-    ) -> Result<Numbers> {
+    fn generator_step(&mut self, real: &Tensor, mut report: Numbers, measure: bool) -> Result<Numbers> {
         let count = match self.training.batches {
             BatchSpec::Separate => real.dims()[0],
             BatchSpec::Mixed => 2 * real.dims()[0],
@@ -146,8 +130,7 @@ impl Gan {
         drop((output, fake));
         let grads = grad_consuming(loss, &self.generator.parameters());
         report.g_gradient_norm = measure.then(|| gradient_norm(&grads));
-        self.generator_optimizer
-            .step(self.generator.parameters_mut(), &grads);
+        self.generator_optimizer.step(self.generator.parameters_mut(), &grads);
         Ok(report)
     }
 
@@ -168,11 +151,7 @@ impl Gan {
             let critic = |x: &Tensor| discriminator.forward(x, Pass::Training(dropout));
             loss = loss + gradient_penalty(lambda, real, fake, &mut self.random.penalty, critic);
         }
-        Judgement {
-            real: real_output,
-            fake: fake_output,
-            loss,
-        }
+        Judgement { real: real_output, fake: fake_output, loss }
     }
 
     /// What is known once the discriminator's loss is.
@@ -189,8 +168,7 @@ impl Gan {
     }
 
     fn update_discriminator(&mut self, grads: &[Tensor]) {
-        self.discriminator_optimizer
-            .step(self.discriminator.parameters_mut(), grads);
+        self.discriminator_optimizer.step(self.discriminator.parameters_mut(), grads);
         if let Some(limit) = self.training.weight_clip {
             clip(self.discriminator.parameters_mut(), limit);
         }
@@ -200,13 +178,11 @@ impl Gan {
     fn generate(&mut self, count: usize) -> Tensor {
         let shape = [count, self.latent];
         let latents = random_normal(&mut self.random.latents, shape, self.device);
-        self.generator
-            .forward(&latents, Pass::Training(&mut self.random.dropout))
+        self.generator.forward(&latents, Pass::Training(&mut self.random.dropout))
     }
 
     fn discriminate(&mut self, images: &Tensor) -> Tensor {
-        self.discriminator
-            .forward(images, Pass::Training(&mut self.random.dropout))
+        self.discriminator.forward(images, Pass::Training(&mut self.random.dropout))
     }
 
     fn finite(&self, network: &'static str, loss: &Tensor) -> Result<Number> {

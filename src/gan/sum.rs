@@ -20,8 +20,7 @@ pub(super) fn fill_in(file: &mut [u8]) {
 
 /// Whether `file` has the sum `digits` that its header says.
 pub(super) fn holds(file: &[u8], digits: &str) -> bool {
-    digits.len() == BLANK.len()
-        && find(file, digits).is_some_and(|at| sum_around(file, at).to_string() == digits)
+    digits.len() == BLANK.len() && find(file, digits).is_some_and(|at| sum_around(file, at).to_string() == digits)
 }
 
 /// Where `digits` stand first; the header comes first in the file, and the sum first in the header.

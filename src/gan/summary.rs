@@ -34,10 +34,7 @@ pub fn draw(folder: &Path) -> Result<Vec<String>> {
     let mut left_out = Vec::new();
     let mut sections = draw_samples(folder, &recipe, &mut left_out)?;
     if !left_out.is_empty() {
-        sections.push(Section {
-            text: left_out.join("\n\n"),
-            ..section("Left out", Vec::new())
-        });
+        sections.push(Section { text: left_out.join("\n\n"), ..section("Left out", Vec::new()) });
     }
     sections.push(draw_curves(folder, &recipe, &panels)?);
     sections.push(Section {
@@ -61,16 +58,9 @@ fn title(recipe: &Recipe) -> String {
 }
 
 /// The pictures made of sample grids.
-fn draw_samples(
-    folder: &Path,
-    recipe: &Recipe,
-    left_out: &mut Vec<String>,
-) -> Result<Vec<Section>> {
+fn draw_samples(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> Result<Vec<Section>> {
     let mut grids = folder::grids(folder)?;
-    let unreadable: Vec<Option<Error>> = grids
-        .par_iter()
-        .map(|(_, path)| Picture::read(path).err())
-        .collect();
+    let unreadable: Vec<Option<Error>> = grids.par_iter().map(|(_, path)| Picture::read(path).err()).collect();
     left_out.extend(unreadable.iter().flatten().map(left_out_of));
     let mut unreadable = unreadable.iter();
     grids.retain(|_| unreadable.next().is_some_and(Option::is_none));
@@ -125,10 +115,7 @@ fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Secti
         alt: panel.title.clone(),
         media: Media::Svg(chart::svg("", std::slice::from_ref(panel))),
     };
-    Ok(Section {
-        text: text.into(),
-        ..section("Curves", panels.iter().map(alone).collect())
-    })
+    Ok(Section { text: text.into(), ..section("Curves", panels.iter().map(alone).collect()) })
 }
 
 fn left_out_of(error: &Error) -> String {
@@ -136,11 +123,7 @@ fn left_out_of(error: &Error) -> String {
 }
 
 fn section(title: &str, figures: Vec<Figure>) -> Section {
-    Section {
-        title: title.into(),
-        figures,
-        ..Section::default()
-    }
+    Section { title: title.into(), figures, ..Section::default() }
 }
 
 /// What a reader wants to know first.
@@ -159,30 +142,18 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<(String, Str
         ("Seconds an epoch", number(mean, 1)),
         ("Loss of D, last", number(latest(steps, "d_loss"), 3)),
         ("Loss of G, last", number(latest(steps, "g_loss"), 3)),
-        (
-            "Sliced Wasserstein distance",
-            number(latest(epochs, "sliced_wasserstein"), 4),
-        ),
-        (
-            "Classes that appear",
-            number(latest(epochs, "classes_present"), 0),
-        ),
+        ("Sliced Wasserstein distance", number(latest(epochs, "sliced_wasserstein"), 4)),
+        ("Classes that appear", number(latest(epochs, "classes_present"), 0)),
         ("Parameters of G", parameters(&recipe.generator)),
         ("Parameters of D", parameters(&recipe.discriminator)),
         ("Seed", Some(recipe.training.seed.to_string())),
     ];
-    let known = facts
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.into(), value?)));
+    let known = facts.into_iter().filter_map(|(name, value)| Some((name.into(), value?)));
     known.collect()
 }
 
 fn figure(caption: &str, media: Media) -> Figure {
-    Figure {
-        caption: caption.into(),
-        alt: caption.into(),
-        media,
-    }
+    Figure { caption: caption.into(), alt: caption.into(), media }
 }
 
 /// The first images of the grids of the epochs that `recipe` names, as far as there are any.

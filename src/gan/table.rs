@@ -65,10 +65,7 @@ impl Table {
     /// # Errors
     /// If they can't be written.
     pub fn sync(&mut self) -> Result<()> {
-        let synced = self
-            .file
-            .flush()
-            .and_then(|()| self.file.get_ref().sync_data());
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
         synced.map_err(Error::io(&self.path))
     }
 }
@@ -111,9 +108,7 @@ impl Columns {
     pub fn read(path: &Path) -> Result<Columns> {
         let text = read(path)?;
         let mut lines = text.split_inclusive('\n');
-        let fields = |line: &str| -> Vec<String> {
-            line.trim_end().split(',').map(str::to_string).collect()
-        };
+        let fields = |line: &str| -> Vec<String> { line.trim_end().split(',').map(str::to_string).collect() };
         let names: Vec<String> = lines.next().map(fields).unwrap_or_default();
         if names.first().is_none_or(|name| name != "step") {
             return Err(not_ours(path));
@@ -172,10 +167,7 @@ mod tests {
         std::fs::write(&path, text + "5,0.1").unwrap();
         let columns = Columns::read(&path).unwrap();
         assert_eq!(columns.len(), 4, "the last row may not be whole");
-        assert_eq!(
-            columns.points("step", "loss"),
-            [(1.0, 0.5), (3.0, 0.25), (4.0, 8.0)]
-        );
+        assert_eq!(columns.points("step", "loss"), [(1.0, 0.5), (3.0, 0.25), (4.0, 8.0)]);
         assert_eq!(columns.column("other"), [None; 4]);
     }
 }

@@ -41,13 +41,7 @@ impl TensorBoard {
     ///
     /// # Errors
     /// If it can't be read or written.
-    pub fn open(
-        folder: &Path,
-        recipe: &Recipe,
-        steps_per_epoch: u64,
-        last: u64,
-        moved: u64,
-    ) -> Result<TensorBoard> {
+    pub fn open(folder: &Path, recipe: &Recipe, steps_per_epoch: u64, last: u64, moved: u64) -> Result<TensorBoard> {
         let mut file = EventFile::open(folder, last)?;
         if last == 0 {
             let toml = format!("```toml\n{}```\n", recipe.to_toml());
@@ -58,8 +52,7 @@ impl TensorBoard {
             file,
             every,
             generator_due: moved < last_point(last, every),
-            learning_rates: [&recipe.discriminator, &recipe.generator]
-                .map(|network| network.optimizer.learning_rate()),
+            learning_rates: [&recipe.discriminator, &recipe.generator].map(|network| network.optimizer.learning_rate()),
         })
     }
 
@@ -112,18 +105,12 @@ impl TensorBoard {
     /// # Errors
     /// If the file can't be written.
     pub fn epoch(&mut self, step: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
-        let present = scores
-            .classes
-            .as_ref()
-            .map(|shares| shares.present() as f64);
+        let present = scores.classes.as_ref().map(|shares| shares.present() as f64);
         self.scalars(
             step,
             &[
                 ("epoch/seconds", time.map(|time| time.whole.as_secs_f64())),
-                (
-                    "epoch/data_wait_seconds",
-                    time.map(|time| time.waited.as_secs_f64()),
-                ),
+                ("epoch/data_wait_seconds", time.map(|time| time.waited.as_secs_f64())),
                 ("score/sliced_wasserstein", Some(scores.sliced_wasserstein)),
                 ("score/classes_present", present),
             ],
@@ -180,8 +167,7 @@ mod tests {
     fn the_generators_point_is_not_lost_by_a_stop() {
         let folder = tempfile::tempdir().unwrap();
         let recipe = Recipe::load("wgan-gp-mnist", &[]).unwrap();
-        let open =
-            |last, moved| TensorBoard::open(folder.path(), &recipe, 30, last, moved).unwrap();
+        let open = |last, moved| TensorBoard::open(folder.path(), &recipe, 30, last, moved).unwrap();
         assert!(open(12, 8).measures(13));
         assert!(!open(12, 11).measures(13));
         assert!(open(2, 0).measures(3));

@@ -37,11 +37,7 @@ impl Run {
     ) -> Result<Outcome> {
         let outcome = self.steps_until(last, stop, watch);
         outcome.map_err(|error| match error {
-            Error::Diverged { step, what, .. } => Error::Diverged {
-                step,
-                what,
-                mend: self.recipe.calmer(),
-            },
+            Error::Diverged { step, what, .. } => Error::Diverged { step, what, mend: self.recipe.calmer() },
             other => other,
         })
     }
@@ -76,9 +72,7 @@ impl Run {
                 // The device has work to do: what came of it is asked once it has the next step as well.
                 continue;
             }
-            let Some(begun) = self.begun.take() else {
-                unreachable!("a step has just been begun")
-            };
+            let Some(begun) = self.begun.take() else { unreachable!("a step has just been begun") };
             let mut progress = self.finish_step(begun)?;
             if epoch_done || self.gan.steps == last {
                 let time = clock.take().filter(|_| epoch_done);
@@ -110,15 +104,8 @@ impl Run {
     /// Asks the device for the next step.
     fn begin_step(&mut self) -> Result<()> {
         let start = Instant::now();
-        let Images {
-            height,
-            width,
-            channels,
-            ..
-        } = *self.batches.images();
-        let bytes = self
-            .batches
-            .batch(self.epochs.batch_after(self.gan.steps))?;
+        let Images { height, width, channels, .. } = *self.batches.images();
+        let bytes = self.batches.batch(self.epochs.batch_after(self.gan.steps))?;
         let images = bytes.len() / (height * width * channels);
         let shape: Shape = [images, height, width, channels].into();
         let measures = self.board.measures(self.gan.steps + 1);
@@ -130,12 +117,7 @@ impl Run {
                 self.gan.begin_step(&real, measures)
             }
         }?;
-        self.begun = Some(Begun {
-            step: self.gan.steps,
-            start,
-            report,
-            images,
-        });
+        self.begun = Some(Begun { step: self.gan.steps, start, report, images });
         Ok(())
     }
 
@@ -143,22 +125,13 @@ impl Run {
     fn finish_step(&mut self, begun: Begun) -> Result<Progress> {
         let report = begun.report.finish()?;
         // On a device that has been given steps ahead, a step takes the time since the last one was done.
-        let start = self
-            .last_done
-            .map_or(begun.start, |done| done.max(begun.start));
+        let start = self.last_done.map_or(begun.start, |done| done.max(begun.start));
         self.last_done = Some(Instant::now());
         let images_per_second = begun.images as f64 / start.elapsed().as_secs_f64();
         let (step, epoch) = (begun.step, self.epoch_of(begun.step));
         self.log.step(step, epoch, &report, images_per_second)?;
         self.board.step(step, &report, images_per_second)?;
-        Ok(Progress {
-            step,
-            epoch,
-            report,
-            images_per_second,
-            epoch_time: None,
-            scores: None,
-        })
+        Ok(Progress { step, epoch, report, images_per_second, epoch_time: None, scores: None })
     }
 }
 
@@ -170,16 +143,10 @@ struct Clock {
 
 impl Clock {
     fn start(batches: &Batches) -> Clock {
-        Clock {
-            start: Instant::now(),
-            waited: batches.waited(),
-        }
+        Clock { start: Instant::now(), waited: batches.waited() }
     }
 
     fn read(&self, batches: &Batches) -> EpochTime {
-        EpochTime {
-            whole: self.start.elapsed(),
-            waited: batches.waited() - self.waited,
-        }
+        EpochTime { whole: self.start.elapsed(), waited: batches.waited() - self.waited }
     }
 }

@@ -61,10 +61,7 @@ pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u8]) -> Clas
             let products = no_grad(|| matmul(&few, &part, Transpose::B)).to_f32();
             let rows = nearest[rows].iter_mut().zip(products.chunks(some.len()));
             for (nearest, products) in rows {
-                let distances = products
-                    .iter()
-                    .zip(&lengths)
-                    .map(|(&ab, &bb)| bb - 2.0 * ab);
+                let distances = products.iter().zip(&lengths).map(|(&ab, &bb)| bb - 2.0 * ab);
                 for (distance, place) in distances.zip(some.clone()) {
                     if distance.total_cmp(&nearest.0).is_lt() {
                         *nearest = (distance, place);
@@ -75,10 +72,7 @@ pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u8]) -> Clas
     }
 
     let most = usize::from(*labels.iter().max().expect("there are images"));
-    let mut shares = ClassShares {
-        counts: vec![0; most + 1],
-        labels: vec![false; most + 1],
-    };
+    let mut shares = ClassShares { counts: vec![0; most + 1], labels: vec![false; most + 1] };
     for &label in labels {
         shares.labels[usize::from(label)] = true;
     }
@@ -112,15 +106,10 @@ mod tests {
         let images: Vec<f32> = (0..m * dimensions).map(|i| value(i + 100)).collect();
         let labels: Vec<u8> = (0..m as u8).collect();
         let whole = {
-            let tensor = |values: &[f32], rows| {
-                crate::Tensor::from_f32(values, [rows, dimensions], crate::Device::Cpu)
-            };
+            let tensor = |values: &[f32], rows| crate::Tensor::from_f32(values, [rows, dimensions], crate::Device::Cpu);
             matmul(&tensor(&samples, n), &tensor(&images, m), Transpose::B).to_f32()
         };
-        let (samples, images) = (
-            Points::of(&samples, dimensions),
-            Points::of(&images, dimensions),
-        );
+        let (samples, images) = (Points::of(&samples, dimensions), Points::of(&images, dimensions));
         for rows in rows_at_a_time(n, dimensions) {
             for some in rows_at_a_time(m, dimensions) {
                 let [few, part] = [samples.tensor(rows.clone()), images.tensor(some.clone())];
@@ -136,10 +125,7 @@ mod tests {
 
     #[test]
     fn a_class_with_less_than_a_tenth_of_its_share_is_missing() {
-        let shares = |few: usize| ClassShares {
-            counts: vec![100 - few, few],
-            labels: vec![true, true],
-        };
+        let shares = |few: usize| ClassShares { counts: vec![100 - few, few], labels: vec![true, true] };
         assert_eq!(shares(4).present(), 1);
         assert_eq!(shares(5).present(), 2);
     }

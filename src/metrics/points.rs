@@ -23,16 +23,8 @@ pub struct Points<'a> {
 
 impl<'a> Points<'a> {
     /// `count` points of `dimensions` values; `read` adds those of one of them to a list.
-    pub fn new(
-        count: usize,
-        dimensions: usize,
-        read: impl Fn(usize, &mut Vec<f32>) + 'a,
-    ) -> Points<'a> {
-        Points {
-            count,
-            dimensions,
-            read: Box::new(read),
-        }
+    pub fn new(count: usize, dimensions: usize, read: impl Fn(usize, &mut Vec<f32>) + 'a) -> Points<'a> {
+        Points { count, dimensions, read: Box::new(read) }
     }
 
     /// The rows of `values`, `[n, dimensions]`.
@@ -40,11 +32,7 @@ impl<'a> Points<'a> {
     /// # Panics
     /// If they are not whole rows.
     pub fn of(values: &'a [f32], dimensions: usize) -> Points<'a> {
-        assert!(
-            values.len().is_multiple_of(dimensions),
-            "points: {} values in rows of {dimensions}",
-            values.len()
-        );
+        assert!(values.len().is_multiple_of(dimensions), "points: {} values in rows of {dimensions}", values.len());
         Points::new(values.len() / dimensions, dimensions, move |index, to| {
             to.extend(&values[index * dimensions..][..dimensions]);
         })
@@ -86,10 +74,7 @@ fn most_rows(dimensions: usize) -> usize {
 
 /// `count` rows of `dimensions` values in ranges of about equal length. None is much shorter than the others: matrix
 /// products with very few columns are summed in another order.
-pub(super) fn rows_at_a_time(
-    count: usize,
-    dimensions: usize,
-) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn rows_at_a_time(count: usize, dimensions: usize) -> impl Iterator<Item = Range<usize>> {
     let parts = count.div_ceil(most_rows(dimensions));
     (0..parts).map(move |part| count * part / parts..count * (part + 1) / parts)
 }
@@ -100,19 +85,12 @@ mod tests {
 
     #[test]
     fn ranges_hold_all_rows_and_are_long_enough() {
-        for (count, dimensions) in [
-            (1000, 784),
-            (1000, 1 << 18),
-            (17, 1 << 22),
-            (1, 1),
-            (33, 1 << 20),
-        ] {
+        for (count, dimensions) in [(1000, 784), (1000, 1 << 18), (17, 1 << 22), (1, 1), (33, 1 << 20)] {
             let ranges: Vec<_> = rows_at_a_time(count, dimensions).collect();
             assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (0, count));
             assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
             let most = most_rows(dimensions);
-            let long =
-                |r: &Range<usize>| r.len() <= most && (r.len() >= FEWEST / 2 || count < FEWEST);
+            let long = |r: &Range<usize>| r.len() <= most && (r.len() >= FEWEST / 2 || count < FEWEST);
             assert!(ranges.iter().all(long), "{count}: {ranges:?}");
         }
     }

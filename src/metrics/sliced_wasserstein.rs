@@ -38,11 +38,7 @@ pub fn sliced_wasserstein(a: &Points, b: &Points, random: &mut Random) -> f64 {
     let mut moved = 0.0;
     for directions in rows_at_a_time(DIRECTIONS, dimensions) {
         let count = directions.len();
-        let directions = Tensor::from_f32(
-            &unit_vectors(count, dimensions, random),
-            [count, dimensions],
-            Device::Cpu,
-        );
+        let directions = Tensor::from_f32(&unit_vectors(count, dimensions, random), [count, dimensions], Device::Cpu);
         let (a, b) = (projected(a, &directions), projected(b, &directions));
         for (a, b) in a.chunks(n).zip(b.chunks(n)) {
             let pairs = a.iter().zip(b);
@@ -104,10 +100,7 @@ mod tests {
         let b: Vec<f32> = a.chunks(2).flat_map(|p| [p[0] + 3.0, p[1] - 4.0]).collect();
         let (found, expected) = (distance(&a, &b, 2), 2.0 * 5.0 / std::f64::consts::PI);
         // The spread of |cos| over an even circle is 0.31: four of it over √256.
-        assert!(
-            (found - expected).abs() < 5.0 * 4.0 * 0.31 / 16.0,
-            "{found}"
-        );
+        assert!((found - expected).abs() < 5.0 * 4.0 * 0.31 / 16.0, "{found}");
         assert_eq!(found, distance(&b, &a, 2));
     }
 }

@@ -62,13 +62,8 @@ impl BatchNorm {
     }
 
     fn update_running(&mut self, mean: &Tensor, variance: &Tensor) {
-        let blend = |running: &Tensor, batch: &Tensor| {
-            self.momentum * running + (1.0 - self.momentum) * batch
-        };
-        let [mean, variance] = [
-            blend(&self.running_mean, mean),
-            blend(&self.running_variance, variance),
-        ];
+        let blend = |running: &Tensor, batch: &Tensor| self.momentum * running + (1.0 - self.momentum) * batch;
+        let [mean, variance] = [blend(&self.running_mean, mean), blend(&self.running_variance, variance)];
         self.running_mean.assign(mean);
         self.running_variance.assign(variance);
     }

@@ -29,11 +29,7 @@ impl Conv2d {
     ) -> Conv2d {
         let [_, _, _, c_out] = kernel;
         let kernel = initializer.draw(kernel.into(), random, device);
-        Conv2d {
-            weights: Weights::new(kernel, bias.then_some(c_out)),
-            stride,
-            padding,
-        }
+        Conv2d { weights: Weights::new(kernel, bias.then_some(c_out)), stride, padding }
     }
 }
 
@@ -77,12 +73,7 @@ impl ConvTranspose2d {
     ) -> ConvTranspose2d {
         let [_, _, c_out, _] = kernel;
         let kernel = initializer.draw(kernel.into(), random, device);
-        ConvTranspose2d {
-            weights: Weights::new(kernel, bias.then_some(c_out)),
-            output_size,
-            stride,
-            padding,
-        }
+        ConvTranspose2d { weights: Weights::new(kernel, bias.then_some(c_out)), output_size, stride, padding }
     }
 }
 

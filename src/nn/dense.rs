@@ -23,9 +23,7 @@ impl Dense {
         device: Device,
     ) -> Dense {
         let kernel = initializer.draw([inputs, units].into(), random, device);
-        Dense {
-            weights: Weights::new(kernel, bias.then_some(units)),
-        }
+        Dense { weights: Weights::new(kernel, bias.then_some(units)) }
     }
 }
 

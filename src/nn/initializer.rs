@@ -131,9 +131,7 @@ fn truncated_normal(stddev: f64, shape: Shape, random: &mut Random) -> Vec<f32> 
 /// of. Each but the last is of whole blocks of random numbers: the numbers are the same as in one go.
 fn chunks(count: usize) -> impl Iterator<Item = usize> {
     const CHUNK: usize = 1 << 14;
-    (0..count)
-        .step_by(CHUNK)
-        .map(move |at| CHUNK.min(count - at))
+    (0..count).step_by(CHUNK).map(move |at| CHUNK.min(count - at))
 }
 
 #[cfg(test)]
@@ -160,11 +158,7 @@ mod tests {
         // A normal cut at two standard deviations keeps 0.8796 of its own.
         let cut = TruncatedNormal { stddev: 0.02 };
         for (initializer, stddev, limit) in [
-            (
-                GlorotUniform,
-                (2.0f64 / 500.0).sqrt(),
-                (6.0f64 / 500.0).sqrt(),
-            ),
+            (GlorotUniform, (2.0f64 / 500.0).sqrt(), (6.0f64 / 500.0).sqrt()),
             (GlorotNormal, (2.0f64 / 500.0).sqrt(), f64::INFINITY),
             (HeUniform, 0.1, 0.03f64.sqrt()),
             (HeNormal, 0.1, f64::INFINITY),
@@ -172,10 +166,7 @@ mod tests {
             (cut, 0.02 * 0.8796, 0.04 + 1e-9),
         ] {
             let [found, largest] = draw(initializer);
-            assert!(
-                (found / stddev - 1.0).abs() < 0.01 && largest <= limit,
-                "{initializer:?}: {found}, {largest}"
-            );
+            assert!((found / stddev - 1.0).abs() < 0.01 && largest <= limit, "{initializer:?}: {found}, {largest}");
         }
         assert_eq!(draw(Zeros)[1], 0.0);
     }
@@ -207,29 +198,12 @@ mod tests {
                 "dense" => Box::new(Dense::new(256, 400, false, initializer, random, device)),
                 "conv2d" => {
                     let kernel = [5, 5, 16, 128];
-                    Box::new(Conv2d::new(
-                        kernel,
-                        [1, 1],
-                        padding,
-                        false,
-                        initializer,
-                        random,
-                        device,
-                    ))
+                    Box::new(Conv2d::new(kernel, [1, 1], padding, false, initializer, random, device))
                 }
                 _ => {
                     // From 16 channels to 128.
                     let kernel = [5, 5, 128, 16];
-                    Box::new(ConvTranspose2d::new(
-                        kernel,
-                        [7, 7],
-                        [1, 1],
-                        padding,
-                        false,
-                        initializer,
-                        random,
-                        device,
-                    ))
+                    Box::new(ConvTranspose2d::new(kernel, [7, 7], [1, 1], padding, false, initializer, random, device))
                 }
             };
             spread(&layer.variables()[0].tensor.to_f64())[0]
@@ -249,10 +223,7 @@ mod tests {
             ("conv_transpose2d", GlorotNormal, 0.0236),
         ] {
             let found = spread_of(kind, initializer);
-            assert!(
-                (found / stddev - 1.0).abs() < 0.015,
-                "{kind}, {initializer:?}: {found}, not {stddev}"
-            );
+            assert!((found / stddev - 1.0).abs() < 0.015, "{kind}, {initializer:?}: {found}, not {stddev}");
         }
     }
 }

@@ -99,9 +99,7 @@ impl Epilogue {
     /// The mask of the dropout for `count` values, if there is one in this pass.
     fn mask(&self, count: usize, pass: &mut Pass) -> Option<Mask> {
         match pass {
-            Pass::Training(random) if self.rate > 0.0 => {
-                Some(Mask::new(self.rate, random.reserve(count)))
-            }
+            Pass::Training(random) if self.rate > 0.0 => Some(Mask::new(self.rate, random.reserve(count))),
             _ => None,
         }
     }
@@ -119,19 +117,11 @@ pub struct Variable<T> {
 
 impl<T> Variable<T> {
     fn parameter(name: &'static str, tensor: T) -> Variable<T> {
-        Variable {
-            name,
-            trainable: true,
-            tensor,
-        }
+        Variable { name, trainable: true, tensor }
     }
 
     fn statistic(name: &'static str, tensor: T) -> Variable<T> {
-        Variable {
-            name,
-            trainable: false,
-            tensor,
-        }
+        Variable { name, trainable: false, tensor }
     }
 }
 

@@ -35,22 +35,13 @@ impl Sequential {
     /// What the optimiser changes, in order.
     pub fn parameters(&self) -> Vec<&Tensor> {
         let variables = self.layers.iter().flat_map(|layer| layer.variables());
-        variables
-            .filter(|v| v.trainable)
-            .map(|v| v.tensor)
-            .collect()
+        variables.filter(|v| v.trainable).map(|v| v.tensor).collect()
     }
 
     /// As [`Sequential::parameters`], to be changed.
     pub fn parameters_mut(&mut self) -> Vec<&mut Tensor> {
-        let variables = self
-            .layers
-            .iter_mut()
-            .flat_map(|layer| layer.variables_mut());
-        variables
-            .filter(|v| v.trainable)
-            .map(|v| v.tensor)
-            .collect()
+        let variables = self.layers.iter_mut().flat_map(|layer| layer.variables_mut());
+        variables.filter(|v| v.trainable).map(|v| v.tensor).collect()
     }
 
     /// Every tensor, parameters and statistics, by its name: `layers.3.kernel`, layers counted from 1.
@@ -58,10 +49,7 @@ impl Sequential {
         let mut named = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
             for variable in layer.variables() {
-                named.push((
-                    format!("layers.{}.{}", i + 1, variable.name),
-                    variable.tensor,
-                ));
+                named.push((format!("layers.{}.{}", i + 1, variable.name), variable.tensor));
             }
         }
         named
@@ -72,10 +60,7 @@ impl Sequential {
         let mut named = Vec::new();
         for (i, layer) in self.layers.iter_mut().enumerate() {
             for variable in layer.variables_mut() {
-                named.push((
-                    format!("layers.{}.{}", i + 1, variable.name),
-                    variable.tensor,
-                ));
+                named.push((format!("layers.{}.{}", i + 1, variable.name), variable.tensor));
             }
         }
         named

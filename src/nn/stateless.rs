@@ -52,9 +52,7 @@ pub struct Dropout {
 impl Layer for Dropout {
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
         match pass {
-            Pass::Training(random) if self.rate > 0.0 => {
-                ops::dropout(x, self.rate, random.reserve(x.numel()))
-            }
+            Pass::Training(random) if self.rate > 0.0 => ops::dropout(x, self.rate, random.reserve(x.numel())),
             _ => x.clone(),
         }
     }

@@ -13,10 +13,7 @@ impl Weights {
     /// `kernel` as a parameter, and a bias of `bias` zeros if there is to be one.
     pub fn new(kernel: Tensor, bias: Option<usize>) -> Weights {
         let zeros = |channels| Tensor::zeros([channels], kernel.device()).parameter();
-        Weights {
-            bias: bias.map(zeros),
-            kernel: kernel.parameter(),
-        }
+        Weights { bias: bias.map(zeros), kernel: kernel.parameter() }
     }
 
     /// y + bias, over the last axis of `y`.

@@ -79,10 +79,7 @@ pub fn mul(a: &Tensor, b: &Tensor) -> Tensor {
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| a * b),
         cuda: "binary_mul",
         keeps: Keeps::Inputs,
-        vjp: [
-            |call, g| Some(g * call.input(1)),
-            |call, g| Some(g * call.input(0)),
-        ],
+        vjp: [|call, g| Some(g * call.input(1)), |call, g| Some(g * call.input(0))],
     };
     apply(&MUL, a, b)
 }
@@ -99,10 +96,7 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
         cpu: |a, b, y| simd::zip(a, b, y, |a, b| a / b),
         cuda: "binary_div",
         keeps: Keeps::Both,
-        vjp: [
-            |call, g| Some(g / call.input(1)),
-            |call, g| Some(-(g * call.output() / call.input(1))),
-        ],
+        vjp: [|call, g| Some(g / call.input(1)), |call, g| Some(-(g * call.output() / call.input(1)))],
     };
     apply(&DIV, a, b)
 }
@@ -226,12 +220,7 @@ pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
 /// If the shapes differ.
 #[track_caller]
 pub(crate) fn add_in_place(mut a: Tensor, b: &Tensor) -> Tensor {
-    assert!(
-        a.shape() == b.shape(),
-        "add_in_place: shapes {} and {}",
-        a.shape(),
-        b.shape()
-    );
+    assert!(a.shape() == b.shape(), "add_in_place: shapes {} and {}", a.shape(), b.shape());
     if recording() {
         return add(&a, b);
     }
@@ -258,9 +247,7 @@ fn apply(binary: &'static Binary, a: &Tensor, b: &Tensor) -> Tensor {
         let (name, a, b) = (binary.name, a.shape(), b.shape());
         panic!("{name}: shapes {a} and {b} don't broadcast");
     };
-    let _span = span(binary.name, || {
-        Cost::pass(a.numel() + b.numel() + shape.numel())
-    });
+    let _span = span(binary.name, || Cost::pass(a.numel() + b.numel() + shape.numel()));
     let storage = match (a.storage(), b.storage()) {
         (Storage::Reference(x), Storage::Reference(y)) => {
             let x = broadcast::reference::broadcast(x, a.shape(), shape);
@@ -348,22 +335,10 @@ macro_rules! operator {
         operator!($trait, $method, &Tensor, Tensor, |a, b| $function(a, &b));
         operator!($trait, $method, Tensor, &Tensor, |a, b| $function(&a, b));
         operator!($trait, $method, Tensor, Tensor, |a, b| $function(&a, &b));
-        operator!($trait, $method, &Tensor, f64, |a, b| $function(
-            a,
-            &scalar(b, a)
-        ));
-        operator!($trait, $method, Tensor, f64, |a, b| $function(
-            &a,
-            &scalar(b, &a)
-        ));
-        operator!($trait, $method, f64, &Tensor, |a, b| $function(
-            &scalar(a, b),
-            b
-        ));
-        operator!($trait, $method, f64, Tensor, |a, b| $function(
-            &scalar(a, &b),
-            &b
-        ));
+        operator!($trait, $method, &Tensor, f64, |a, b| $function(a, &scalar(b, a)));
+        operator!($trait, $method, Tensor, f64, |a, b| $function(&a, &scalar(b, &a)));
+        operator!($trait, $method, f64, &Tensor, |a, b| $function(&scalar(a, b), b));
+        operator!($trait, $method, f64, Tensor, |a, b| $function(&scalar(a, &b), &b));
     };
     ($trait:ident, $method:ident, $left:ty, $right:ty, |$a:ident, $b:ident| $call:expr) => {
         /// # Panics

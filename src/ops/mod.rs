@@ -42,8 +42,7 @@ pub use dense::dense;
 pub use dropout::dropout;
 pub use leaky_relu::{leaky_relu, leaky_relu_dropout, relu};
 pub use loss::{
-    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, log_softmax,
-    mean_squared_error, wasserstein,
+    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, log_softmax, mean_squared_error, wasserstein,
 };
 pub use matmul::{Transpose, matmul};
 pub use max::max;
@@ -64,12 +63,7 @@ use crate::tensor::Tensor;
 /// Always, with the op's name and its inputs.
 #[track_caller]
 fn different_devices(op: &str, inputs: &[&Tensor]) -> ! {
-    let inputs = inputs
-        .iter()
-        .map(|x| format!("{} on {}", x.shape(), x.device()));
+    let inputs = inputs.iter().map(|x| format!("{} on {}", x.shape(), x.device()));
     let inputs: Vec<String> = inputs.collect();
-    panic!(
-        "{op}: the inputs must be on one device, not {}",
-        inputs.join(" and ")
-    )
+    panic!("{op}: the inputs must be on one device, not {}", inputs.join(" and "))
 }

@@ -11,12 +11,7 @@ use crate::tensor::Tensor;
 #[track_caller]
 pub fn reshape(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
     let shape = shape.into();
-    assert!(
-        shape.numel() == x.numel(),
-        "reshape: {} values of shape {} don't fit {shape}",
-        x.numel(),
-        x.shape()
-    );
+    assert!(shape.numel() == x.numel(), "reshape: {} values of shape {} don't fit {shape}", x.numel(), x.shape());
     record_shared(Reshape, &[x], shape, x.shared_storage())
 }
 

@@ -162,9 +162,7 @@ pub fn softplus(x: &Tensor) -> Tensor {
 fn apply(unary: &'static Unary, x: &Tensor) -> Tensor {
     let _span = span(unary.name, || Cost::pass(2 * x.numel()));
     let storage = match x.storage() {
-        Storage::Reference(x) => {
-            Storage::Reference(x.iter().map(|&x| (unary.reference)(x)).collect())
-        }
+        Storage::Reference(x) => Storage::Reference(x.iter().map(|&x| (unary.reference)(x)).collect()),
         Storage::Cpu(x) => {
             let mut y = Buffer::unspecified(x.len());
             (unary.cpu)(x, &mut y);
@@ -173,11 +171,7 @@ fn apply(unary: &'static Unary, x: &Tensor) -> Tensor {
         Storage::Cuda(x) => {
             let mut y = x.like();
             let kernel = x.context().kernel("unary", unary.cuda);
-            kernel
-                .read(x)
-                .write(&mut y)
-                .value(x.len() as i32)
-                .over(x.len());
+            kernel.read(x).write(&mut y).value(x.len() as i32).over(x.len());
             Storage::Cuda(y)
         }
     };

@@ -38,14 +38,8 @@ impl Adam {
     fn at(&self, t: u64) -> Step {
         let [correction1, correction2] = self.betas.map(|beta| 1.0 - libm::pow(beta, t as f64));
         match self.epsilon_placement {
-            EpsilonPlacement::Paper => Step {
-                a: self.learning_rate / correction1,
-                c: 1.0 / correction2.sqrt(),
-            },
-            EpsilonPlacement::Keras => Step {
-                a: self.learning_rate * correction2.sqrt() / correction1,
-                c: 1.0,
-            },
+            EpsilonPlacement::Paper => Step { a: self.learning_rate / correction1, c: 1.0 / correction2.sqrt() },
+            EpsilonPlacement::Keras => Step { a: self.learning_rate * correction2.sqrt() / correction1, c: 1.0 },
         }
     }
 }
@@ -56,11 +50,7 @@ impl UpdateRule for Adam {
     }
 
     fn reference(&self, t: u64, part: Part<f64>) {
-        let Part {
-            p,
-            g,
-            slots: [m, v],
-        } = part;
+        let Part { p, g, slots: [m, v] } = part;
         let [b1, b2] = self.betas;
         let Step { a, c } = self.at(t);
         for i in 0..p.len() {
@@ -71,11 +61,7 @@ impl UpdateRule for Adam {
     }
 
     fn cpu(&self, t: u64, part: Part<f32>) {
-        let Part {
-            p,
-            g,
-            slots: [m, v],
-        } = part;
+        let Part { p, g, slots: [m, v] } = part;
         let [b1, b2] = self.betas.map(|beta| beta as f32);
         let [r1, r2] = self.betas.map(|beta| (1.0 - beta) as f32);
         let Step { a, c } = self.at(t);

@@ -50,9 +50,7 @@ pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
             Storage::Cuda(values) => on_device.push_changed(values),
         }
     }
-    on_device.launch(["gradient", "gradient_clip"], 0, |call, _| {
-        call.value(limit as f32)
-    });
+    on_device.launch(["gradient", "gradient_clip"], 0, |call, _| call.value(limit as f32));
 }
 
 /// True if every value of `tensors` is a finite number.

@@ -67,15 +67,9 @@ impl<'a, T> Part<'a, T> {
         let len = len.min(self.p.len());
         let (p, p_rest) = self.p.split_at_mut(len);
         let (g, g_rest) = self.g.split_at(len);
-        let [a, b] = self
-            .slots
-            .map(|slot| slot.split_at_mut(len.min(slot.len())));
+        let [a, b] = self.slots.map(|slot| slot.split_at_mut(len.min(slot.len())));
         let (slots, slots_rest) = ([a.0, b.0], [a.1, b.1]);
-        let rest = Part {
-            p: p_rest,
-            g: g_rest,
-            slots: slots_rest,
-        };
+        let rest = Part { p: p_rest, g: g_rest, slots: slots_rest };
         (Part { p, g, slots }, rest)
     }
 }
@@ -95,16 +89,9 @@ impl Optimizer {
     pub fn new(rule: Box<dyn UpdateRule>, parameters: &[&Tensor]) -> Optimizer {
         let zeros = |p: &&Tensor| {
             let slots = rule.slots().iter();
-            slots
-                .map(|_| Tensor::zeros(p.shape(), p.device()))
-                .collect()
+            slots.map(|_| Tensor::zeros(p.shape(), p.device())).collect()
         };
-        Optimizer {
-            slots: parameters.iter().map(zeros).collect(),
-            rule,
-            steps: 0,
-            place: 0,
-        }
+        Optimizer { slots: parameters.iter().map(zeros).collect(), rule, steps: 0, place: 0 }
     }
 
     /// Changes each of `parameters`, given in the order of [`Optimizer::new`], by its gradient.
@@ -123,9 +110,7 @@ impl Optimizer {
         self.steps += 1;
         // Each pass reads the gradient, and reads and writes the parameter and its slots.
         let passes = 3 + 2 * self.slots.first().map_or(0, Vec::len);
-        let _span = span("optimizer", || {
-            Cost::pass(passes * grads.iter().map(Tensor::numel).sum::<usize>())
-        });
+        let _span = span("optimizer", || Cost::pass(passes * grads.iter().map(Tensor::numel).sum::<usize>()));
         // All parameters' parts are one job: most parameters are too small to share among threads.
         let mut parts = Vec::new();
         let mut on_device = Tensors::new();
@@ -220,16 +205,9 @@ impl Optimizer {
 }
 
 /// The values of up to two slots.
-fn values<'a, T>(
-    slots: &'a mut [Tensor],
-    of: fn(&'a mut Storage) -> &'a mut [T],
-) -> [&'a mut [T]; 2] {
+fn values<'a, T>(slots: &'a mut [Tensor], of: fn(&'a mut Storage) -> &'a mut [T]) -> [&'a mut [T]; 2] {
     let mut slots = slots.iter_mut();
-    [(); 2].map(|()| {
-        slots
-            .next()
-            .map_or_else(Default::default, |slot| of(slot.storage_mut()))
-    })
+    [(); 2].map(|()| slots.next().map_or_else(Default::default, |slot| of(slot.storage_mut())))
 }
 
 #[track_caller]

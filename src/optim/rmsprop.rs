@@ -39,11 +39,7 @@ impl UpdateRule for RmsProp {
     }
 
     fn reference(&self, _: u64, part: Part<f64>) {
-        let Part {
-            p,
-            g,
-            slots: [v, _],
-        } = part;
+        let Part { p, g, slots: [v, _] } = part;
         let (inside, outside) = self.epsilons();
         for i in 0..p.len() {
             v[i] = self.rho * v[i] + (1.0 - self.rho) * g[i] * g[i];
@@ -52,11 +48,7 @@ impl UpdateRule for RmsProp {
     }
 
     fn cpu(&self, _: u64, part: Part<f32>) {
-        let Part {
-            p,
-            g,
-            slots: [v, _],
-        } = part;
+        let Part { p, g, slots: [v, _] } = part;
         let (inside, outside) = self.epsilons();
         let (inside, outside) = (inside as f32, outside as f32);
         let (rate, rho) = (self.learning_rate as f32, self.rho as f32);

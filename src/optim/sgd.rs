@@ -20,11 +20,7 @@ impl UpdateRule for Sgd {
     }
 
     fn reference(&self, _: u64, part: Part<f64>) {
-        let Part {
-            p,
-            g,
-            slots: [u, _],
-        } = part;
+        let Part { p, g, slots: [u, _] } = part;
         for i in 0..p.len() {
             u[i] = self.momentum * u[i] + g[i];
             p[i] -= self.learning_rate * u[i];
@@ -32,11 +28,7 @@ impl UpdateRule for Sgd {
     }
 
     fn cpu(&self, _: u64, part: Part<f32>) {
-        let Part {
-            p,
-            g,
-            slots: [u, _],
-        } = part;
+        let Part { p, g, slots: [u, _] } = part;
         let (rate, momentum) = (self.learning_rate as f32, self.momentum as f32);
         widest(
             #[inline(always)]
@@ -51,8 +43,7 @@ impl UpdateRule for Sgd {
 
     fn cuda(&self, _: u64, _: UpdateNumbers, tensors: &Tensors) {
         tensors.launch(["optimizer", "optimizer_sgd"], 1, |call, _| {
-            call.value(self.learning_rate as f32)
-                .value(self.momentum as f32)
+            call.value(self.learning_rate as f32).value(self.momentum as f32)
         });
     }
 }

@@ -27,11 +27,7 @@ const QUANTISER_SPEED: i32 = 10;
 /// # Errors
 /// What `frame` says, or, as [`Error::Usage`], that there is no frame or that one is larger than the
 /// 65,535 pixels a side of the format.
-pub fn gif(
-    count: usize,
-    delay_ms: u32,
-    frame: impl Fn(usize) -> Result<(String, Picture)> + Sync,
-) -> Result<Vec<u8>> {
+pub fn gif(count: usize, delay_ms: u32, frame: impl Fn(usize) -> Result<(String, Picture)> + Sync) -> Result<Vec<u8>> {
     let Some(last) = count.checked_sub(1) else {
         return Err(Error::Usage("there is no picture to animate".into()));
     };
@@ -79,11 +75,7 @@ fn indexed(width: u16, height: u16, page: &Picture) -> gif::Frame<'static> {
     }
 }
 
-fn write(
-    width: u16,
-    height: u16,
-    frames: &[gif::Frame],
-) -> std::result::Result<Vec<u8>, gif::EncodingError> {
+fn write(width: u16, height: u16, frames: &[gif::Frame]) -> std::result::Result<Vec<u8>, gif::EncodingError> {
     let greys: Vec<u8> = (0..=255).flat_map(|tone| [tone; 3]).collect();
     let mut encoder = gif::Encoder::new(Vec::new(), width, height, &greys)?;
     encoder.set_repeat(gif::Repeat::Infinite)?;
@@ -106,10 +98,7 @@ mod tests {
         let mut decoder = options.read_info(bytes).unwrap();
         let mut frames = Vec::new();
         while let Some(frame) = decoder.read_next_frame().unwrap() {
-            let rgb = frame
-                .buffer
-                .chunks_exact(4)
-                .flat_map(|p| [p[0], p[1], p[2]]);
+            let rgb = frame.buffer.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]);
             frames.push((frame.delay, rgb.collect()));
         }
         (frames, decoder.repeat())
@@ -120,17 +109,13 @@ mod tests {
     }
 
     fn grey(width: usize, height: usize, offset: usize) -> Picture {
-        let tones: Vec<u8> = (0..width * height)
-            .map(|i| (i * 3 + offset) as u8)
-            .collect();
+        let tones: Vec<u8> = (0..width * height).map(|i| (i * 3 + offset) as u8).collect();
         Picture::from_pixels(&tones, height, width, 1)
     }
 
     #[test]
     fn grey_frames_come_back_exactly_and_the_last_is_held() {
-        let frames: Vec<_> = (0..3)
-            .map(|i| (format!("epoch {i}"), grey(90, 40, i * 50)))
-            .collect();
+        let frames: Vec<_> = (0..3).map(|i| (format!("epoch {i}"), grey(90, 40, i * 50))).collect();
         let (shown, repeat) = decode(&animate(&frames, 250).unwrap());
         assert_eq!(repeat, gif::Repeat::Infinite);
         let delays: Vec<u16> = shown.iter().map(|frame| frame.0).collect();
@@ -146,11 +131,7 @@ mod tests {
     #[test]
     fn many_colours_are_fitted_closely() {
         let rgb = (0..64 * 64).flat_map(|i| [i % 64 * 4, i / 64 * 4, 128].map(|v| v as u8));
-        let picture = Picture {
-            width: 64,
-            height: 64,
-            rgb: rgb.collect(),
-        };
+        let picture = Picture { width: 64, height: 64, rgb: rgb.collect() };
         let (shown, _) = decode(&animate(&[(String::new(), picture.clone())], 100).unwrap());
         let pairs = shown[0].1[strip(64) * 64 * 3..].iter().zip(&picture.rgb);
         let error: u32 = pairs.map(|(&a, &b)| u32::from(a.abs_diff(b))).sum();
@@ -174,8 +155,7 @@ mod tests {
         let frames = [("a".into(), grey(4, 6, 0)), ("b".into(), grey(9, 3, 0))];
         let (shown, _) = decode(&animate(&frames, 100).unwrap());
         assert_eq!(shown[0].1.len(), 9 * (3 + strip(9)) * 3);
-        let complaint =
-            |frames: &[(String, Picture)]| animate(frames, 100).unwrap_err().to_string();
+        let complaint = |frames: &[(String, Picture)]| animate(frames, 100).unwrap_err().to_string();
         assert!(complaint(&[]).contains("no picture"));
         assert!(complaint(&[(String::new(), grey(65_536, 1, 0))]).contains("65536x73 pixels"));
     }

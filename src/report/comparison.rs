@@ -10,10 +10,7 @@ const INK: [u8; 3] = [34; 3];
 /// Two grids side by side, labelled "real" and "generated".
 pub fn comparison(real: &Picture, generated: &Picture) -> Picture {
     let cells = [("real", real), ("generated", generated)];
-    montage(
-        &cells.map(|(label, picture)| (label.into(), picture.clone())),
-        2,
-    )
+    montage(&cells.map(|(label, picture)| (label.into(), picture.clone())), 2)
 }
 
 /// `cells`, a label and a picture each, in rows of `columns`, read like text. All get the room of the
@@ -22,11 +19,7 @@ pub fn comparison(real: &Picture, generated: &Picture) -> Picture {
 /// # Panics
 /// When there is no cell or no column.
 pub fn montage(cells: &[(String, Picture)], columns: usize) -> Picture {
-    assert!(
-        !cells.is_empty() && columns > 0,
-        "montage: {} cells in {columns} columns",
-        cells.len()
-    );
+    assert!(!cells.is_empty() && columns > 0, "montage: {} cells in {columns} columns", cells.len());
     let columns = columns.min(cells.len());
     let (width, height) = room(cells);
     let rows = cells.len().div_ceil(columns);
@@ -88,10 +81,7 @@ mod tests {
         let sheet = montage(&cells, 3);
         let strip = strip(90);
         let (width, height) = (90 + GAP, 40 + strip + GAP);
-        assert_eq!(
-            (sheet.width, sheet.height),
-            (GAP + 3 * width, GAP + 2 * height)
-        );
+        assert_eq!((sheet.width, sheet.height), (GAP + 3 * width, GAP + 2 * height));
         for (index, (_, picture)) in cells.iter().enumerate() {
             let (x, y) = (GAP + index % 3 * width, GAP + index / 3 * height);
             assert_eq!(cut(&sheet, x, y + strip, 90, 40), picture.rgb);

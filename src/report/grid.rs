@@ -34,8 +34,8 @@ pub fn grid_png(
     channels: usize,
     columns: usize,
 ) -> Result<()> {
-    let picture = grid(pixels, height, width, channels, columns)
-        .map_err(|what| Error::data(path, what, "draw fewer images"))?;
+    let picture =
+        grid(pixels, height, width, channels, columns).map_err(|what| Error::data(path, what, "draw fewer images"))?;
     files::write_whole(path, &picture.to_png())
 }
 
@@ -57,11 +57,7 @@ pub fn grid(
 ) -> std::result::Result<Picture, String> {
     let size = height * width * channels;
     assert!(
-        matches!(channels, 1 | 3)
-            && columns > 0
-            && !pixels.is_empty()
-            && size > 0
-            && pixels.len().is_multiple_of(size),
+        matches!(channels, 1 | 3) && columns > 0 && !pixels.is_empty() && size > 0 && pixels.len().is_multiple_of(size),
         "grid: {} bytes in {columns} columns of [{height}, {width}, {channels}]",
         pixels.len()
     );
@@ -96,12 +92,7 @@ pub fn grid_bytes(count: usize, size: [usize; 2], columns: usize) -> usize {
 
 /// The upper left corner of a [`grid`] of `columns` images a row, each of `[height, width]`: `side` by
 /// `side` images, or as many as there are.
-pub fn grid_corner(
-    grid: &Picture,
-    [height, width]: [usize; 2],
-    columns: usize,
-    side: usize,
-) -> Picture {
+pub fn grid_corner(grid: &Picture, [height, width]: [usize; 2], columns: usize, side: usize) -> Picture {
     let pitch = grid.width.saturating_sub(GAP) / columns.max(1);
     let scale = pitch.saturating_sub(GAP) / width.max(1);
     let columns = side.min(columns);
@@ -149,9 +140,7 @@ mod tests {
         let path = folder.path().join("grid.png");
         for channels in [1, 3] {
             let (height, width, count, columns) = (4, 5, 5, 3);
-            let pixels: Vec<u8> = (0..count * height * width * channels)
-                .map(|i| (i * 7) as u8)
-                .collect();
+            let pixels: Vec<u8> = (0..count * height * width * channels).map(|i| (i * 7) as u8).collect();
             grid_png(&path, &pixels, height, width, channels, columns).unwrap();
             let grid = Picture::read(&path).unwrap();
             let scale = 16; // 5 x 16 = 80
@@ -188,8 +177,7 @@ mod tests {
         let error = grid_png(&path, &vec![7; count], 1, 1, 1, columns_for(count)).unwrap_err();
         let error = error.to_string();
         assert!(
-            error.contains("36000000 images of 1x1x1 takes 972216012 bytes")
-                && error.ends_with("; draw fewer images"),
+            error.contains("36000000 images of 1x1x1 takes 972216012 bytes") && error.ends_with("; draw fewer images"),
             "{error}"
         );
         assert!(!path.exists());

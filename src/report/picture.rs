@@ -32,11 +32,7 @@ pub struct Picture {
 impl Picture {
     /// A picture of one colour.
     pub fn new(width: usize, height: usize, colour: [u8; 3]) -> Picture {
-        Picture {
-            width,
-            height,
-            rgb: colour.repeat(width * height),
-        }
+        Picture { width, height, rgb: colour.repeat(width * height) }
     }
 
     /// The picture of `pixels`, `[height, width, channels]`, where `channels` is 1 (grey) or 3 (red,
@@ -65,11 +61,7 @@ impl Picture {
         let picture = picture::decode(path, bytes)?;
         let image = picture::over(picture.image, [255; 3]).into_rgb8();
         let (width, height) = image.dimensions();
-        Ok(Picture {
-            width: width as usize,
-            height: height as usize,
-            rgb: image.into_raw(),
-        })
+        Ok(Picture { width: width as usize, height: height as usize, rgb: image.into_raw() })
     }
 
     /// The picture in the PNG file at `path`.
@@ -93,20 +85,14 @@ impl Picture {
     pub fn to_png(&self) -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
-        encoder
-            .add_text_chunk("Software".into(), SOFTWARE.into())
-            .expect("a short word in Latin letters");
+        encoder.add_text_chunk("Software".into(), SOFTWARE.into()).expect("a short word in Latin letters");
         let written = if self.is_grey() {
             let tones: Vec<u8> = self.rgb.iter().step_by(3).copied().collect();
             encoder.set_color(png::ColorType::Grayscale);
-            encoder
-                .write_header()
-                .and_then(|mut writer| writer.write_image_data(&tones))
+            encoder.write_header().and_then(|mut writer| writer.write_image_data(&tones))
         } else {
             encoder.set_color(png::ColorType::Rgb);
-            encoder
-                .write_header()
-                .and_then(|mut writer| writer.write_image_data(&self.rgb))
+            encoder.write_header().and_then(|mut writer| writer.write_image_data(&self.rgb))
         };
         written.expect("a picture that has pixels can be written to memory");
         file
@@ -189,30 +175,10 @@ mod tests {
     fn every_kind_of_png_is_read_and_the_transparent_lies_on_white() {
         use png::{BitDepth, ColorType};
         for (bytes, expected) in [
-            (
-                encoded(ColorType::Grayscale, BitDepth::One, &[0b0100_0000]),
-                [0, 0, 0, 255, 255, 255],
-            ),
-            (
-                encoded(ColorType::GrayscaleAlpha, BitDepth::Eight, &[9, 255, 9, 0]),
-                [9, 9, 9, 255, 255, 255],
-            ),
-            (
-                encoded(
-                    ColorType::Rgba,
-                    BitDepth::Eight,
-                    &[1, 2, 3, 255, 0, 0, 0, 51],
-                ),
-                [1, 2, 3, 204, 204, 204],
-            ),
-            (
-                encoded(
-                    ColorType::Rgb,
-                    BitDepth::Sixteen,
-                    &[1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0],
-                ),
-                [1, 2, 3, 4, 5, 6],
-            ),
+            (encoded(ColorType::Grayscale, BitDepth::One, &[0b0100_0000]), [0, 0, 0, 255, 255, 255]),
+            (encoded(ColorType::GrayscaleAlpha, BitDepth::Eight, &[9, 255, 9, 0]), [9, 9, 9, 255, 255, 255]),
+            (encoded(ColorType::Rgba, BitDepth::Eight, &[1, 2, 3, 255, 0, 0, 0, 51]), [1, 2, 3, 204, 204, 204]),
+            (encoded(ColorType::Rgb, BitDepth::Sixteen, &[1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0]), [1, 2, 3, 4, 5, 6]),
         ] {
             assert_eq!(read_back(&bytes).unwrap().rgb, expected);
         }

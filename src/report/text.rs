@@ -5,9 +5,8 @@ use super::Picture;
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
 use std::sync::LazyLock;
 
-static FONT: LazyLock<FontRef<'static>> = LazyLock::new(|| {
-    FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT).expect("the font is whole")
-});
+static FONT: LazyLock<FontRef<'static>> =
+    LazyLock::new(|| FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT).expect("the font is whole"));
 
 /// How much of the background a light typeface's strokes let through is raised to this power, so that
 /// they stay readable at label sizes.
@@ -20,13 +19,7 @@ pub(super) fn width(text: &str, size: f32) -> f32 {
 
 /// Draws `text` on `picture` at `size` pixels per em; (`x`, `y`) is the left end of its baseline. What
 /// lies outside the picture is cut off.
-pub(super) fn draw(
-    picture: &mut Picture,
-    (x, y): (f32, f32),
-    size: f32,
-    colour: [u8; 3],
-    text: &str,
-) {
+pub(super) fn draw(picture: &mut Picture, (x, y): (f32, f32), size: f32, colour: [u8; 3], text: &str) {
     let (width, height) = (picture.width as i32, picture.height as i32);
     for glyph in layout(text, size, x, y).0 {
         let Some(outline) = FONT.outline_glyph(glyph) else {
@@ -83,9 +76,7 @@ mod tests {
     fn letters_stand_on_the_baseline_and_are_cut_off_at_the_edges() {
         let mut picture = Picture::new(12, 40, [255; 3]);
         draw(&mut picture, (-5.0, 30.0), 20.0, [0; 3], "HHHHHH");
-        let rows: Vec<usize> = (0..40)
-            .filter(|y| picture.rgb[y * 36..][..36].iter().any(|&v| v < 128))
-            .collect();
+        let rows: Vec<usize> = (0..40).filter(|y| picture.rgb[y * 36..][..36].iter().any(|&v| v < 128)).collect();
         assert_eq!(*rows.last().unwrap(), 29);
         assert!((13..=15).contains(&rows.len()), "{rows:?}");
         for (x, y) in [(500.0, 20.0), (0.0, -90.0), (0.0, 900.0)] {

@@ -26,10 +26,7 @@ fn lines(shown: Quantity) -> (&'static str, &'static str, &'static [Line]) {
             ("Losses", LAST, lines)
         }
         Quantity::Probabilities => {
-            let lines: &[Line] = &[
-                ("D(x), real", |r| r.d_real),
-                ("D(G(z)), generated", |r| r.d_fake),
-            ];
+            let lines: &[Line] = &[("D(x), real", |r| r.d_real), ("D(G(z)), generated", |r| r.d_fake)];
             ("Output of the discriminator", LAST, lines)
         }
         Quantity::SlicedWasserstein => {
@@ -51,9 +48,7 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
         let (title, y_label, lines) = lines(shown);
         let y_label = format!("{y_label}{}", shared(results, shown));
         if groups.len() == 1 {
-            let lines = lines
-                .iter()
-                .map(|&(name, of)| (name.to_string(), &groups[0], of));
+            let lines = lines.iter().map(|&(name, of)| (name.to_string(), &groups[0], of));
             charts.push(chart(plan, results, title, &y_label, lines.collect()));
             continue;
         }
@@ -94,11 +89,8 @@ fn chart(
     let finished = plan.runs.iter().zip(results);
     let finished: Vec<_> = finished.filter(|(_, r)| r.is_finished()).collect();
     let line = |(name, group, of): (String, &String, Number)| {
-        let inside = finished
-            .iter()
-            .filter(|(run, _)| group_of(plan, run) == *group);
-        let points =
-            inside.filter_map(|(run, result)| Some((axis.place(&run.labels[plan.x]), of(result)?)));
+        let inside = finished.iter().filter(|(run, _)| group_of(plan, run) == *group);
+        let points = inside.filter_map(|(run, result)| Some((axis.place(&run.labels[plan.x]), of(result)?)));
         let points = axis.in_order(points.collect());
         Series { name, points }
     };
@@ -161,11 +153,7 @@ impl XAxis {
             Some(numbers) => {
                 let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
                 let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                if low > 0.0 && high / low >= LOGARITHMIC {
-                    Scale::Logarithmic
-                } else {
-                    Scale::Linear
-                }
+                if low > 0.0 && high / low >= LOGARITHMIC { Scale::Logarithmic } else { Scale::Linear }
             }
         };
         let place = |index: usize| match (&numbers, scale) {
@@ -174,9 +162,7 @@ impl XAxis {
             (None, _) => index as f64,
         };
         let places = labels.iter().enumerate();
-        let mut ticks: Vec<_> = places
-            .map(|(index, label)| (place(index), (*label).to_string()))
-            .collect();
+        let mut ticks: Vec<_> = places.map(|(index, label)| (place(index), (*label).to_string())).collect();
         ticks.sort_by(|a, b| a.0.total_cmp(&b.0));
         XAxis { scale, ticks }
     }
@@ -200,9 +186,7 @@ impl XAxis {
         if self.scale != Scale::Words {
             return points;
         }
-        let broken = points
-            .into_iter()
-            .flat_map(|point| [point, (point.0, f64::NAN)]);
+        let broken = points.into_iter().flat_map(|point| [point, (point.0, f64::NAN)]);
         broken.collect()
     }
 }
@@ -243,24 +227,12 @@ mod tests {
             panic!("three charts");
         };
         assert_eq!(seconds.x_label, "batch size (logarithmic)");
-        assert_eq!(
-            seconds.y_label,
-            "seconds, up to 2 runs at once: slower than alone"
-        );
+        assert_eq!(seconds.y_label, "seconds, up to 2 runs at once: slower than alone");
         assert_eq!(seconds.ticks.as_ref().unwrap()[3], (7.0, "128".to_string()));
-        let [vanilla, dcgan] = &seconds.series[..] else {
-            panic!("two lines")
-        };
+        let [vanilla, dcgan] = &seconds.series[..] else { panic!("two lines") };
         assert_eq!(vanilla.name, "vanilla-mnist");
-        assert_eq!(
-            vanilla.points,
-            [(4.0, 0.0), (5.0, 1.0), (6.0, 2.0), (7.0, 3.0)]
-        );
-        assert_eq!(
-            dcgan.points,
-            [(4.0, 4.0), (6.0, 6.0), (7.0, 7.0)],
-            "without the failed one"
-        );
+        assert_eq!(vanilla.points, [(4.0, 0.0), (5.0, 1.0), (6.0, 2.0), (7.0, 3.0)]);
+        assert_eq!(dcgan.points, [(4.0, 4.0), (6.0, 6.0), (7.0, 7.0)], "without the failed one");
         assert_eq!(d_loss.title, "Losses: discriminator");
         assert_eq!(d_loss.y_label, "mean over the last epoch");
         assert_eq!(g_loss.series[1].name, "dcgan-compact-mnist");

@@ -57,13 +57,7 @@ pub fn draw(plan: &Plan, state: &State, results: &[RunResult]) -> Result<PathBuf
     Ok(path)
 }
 
-fn page(
-    plan: &Plan,
-    results: &[RunResult],
-    charts: &[Panel],
-    curves: &[Panel],
-    sheet: Option<Vec<u8>>,
-) -> Page {
+fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], sheet: Option<Vec<u8>>) -> Page {
     let drawn = |panels: &[Panel]| -> Vec<Figure> {
         let figure = |panel: &Panel| Figure {
             caption: String::new(),
@@ -77,15 +71,10 @@ fn page(
     let axes = (0..plan.axes.len()).filter(|&axis| plan.varies(axis));
     let axes: Vec<_> = axes.map(|axis| plan.axes[axis].clone()).collect();
     let failed = plan.runs.iter().zip(results);
-    let failed: Vec<_> = failed
-        .filter_map(|(run, result)| Some(format!("{}: {}", run.folder, result.error.as_ref()?)))
-        .collect();
+    let failed: Vec<_> =
+        failed.filter_map(|(run, result)| Some(format!("{}: {}", run.folder, result.error.as_ref()?))).collect();
     let mut sections = vec![
-        Section {
-            title: format!("Against the {}", plan.axes[plan.x]),
-            figures: drawn(charts),
-            ..Section::default()
-        },
+        Section { title: format!("Against the {}", plan.axes[plan.x]), figures: drawn(charts), ..Section::default() },
         Section {
             title: "Samples".into(),
             text: "The last grid of each run.".into(),
@@ -99,28 +88,19 @@ fn page(
                 .collect(),
             ..Section::default()
         },
-        Section {
-            title: "Losses by step".into(),
-            figures: drawn(curves),
-            ..Section::default()
-        },
+        Section { title: "Losses by step".into(), figures: drawn(curves), ..Section::default() },
     ];
     sections.retain(|section| !section.figures.is_empty());
     sections.push(Section {
         title: "Numbers".into(),
-        text:
-            "Losses and outputs are means over the last epoch; what is measured on samples is of \
+        text: "Losses and outputs are means over the last epoch; what is measured on samples is of \
                the end."
-                .into(),
+            .into(),
         code: Some(results::aligned(plan, results)),
         ..Section::default()
     });
     if !failed.is_empty() {
-        sections.push(Section {
-            title: "Runs that failed".into(),
-            text: failed.join("\n\n"),
-            ..Section::default()
-        });
+        sections.push(Section { title: "Runs that failed".into(), text: failed.join("\n\n"), ..Section::default() });
     }
     Page {
         title: plan.name.clone(),
@@ -141,10 +121,7 @@ fn curves(plan: &Plan, state: &State) -> Result<Vec<Panel>> {
     let mut panels = Vec::new();
     for run in plan.runs.iter().take(MOST_DRAWN) {
         let steps = table(&state.run_folder(run).join(folder::LOG))?;
-        let line = |name: &str, column: &str| Series {
-            name: name.into(),
-            points: steps.points("step", column),
-        };
+        let line = |name: &str, column: &str| Series { name: name.into(), points: steps.points("step", column) };
         let series = vec![line("discriminator", "d_loss"), line("generator", "g_loss")];
         if !steps.is_empty() {
             panels.push(Panel {

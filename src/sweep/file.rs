@@ -60,10 +60,7 @@ pub(super) struct PlotFile {
 
 impl Default for PlotFile {
     fn default() -> PlotFile {
-        PlotFile {
-            x: None,
-            show: losses(),
-        }
+        PlotFile { x: None, show: losses() }
     }
 }
 
@@ -82,12 +79,7 @@ pub(super) struct QuickFile {
 
 /// An axis from its file's keys.
 pub(super) fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, String> {
-    let AxisFile {
-        name,
-        keys,
-        values,
-        point,
-    } = file;
+    let AxisFile { name, keys, values, point } = file;
     check_label("name", &name)?;
     let points: Vec<_> = match (keys.is_empty() && values.is_empty(), point.is_empty()) {
         (false, true) if keys.is_empty() => {
@@ -96,18 +88,13 @@ pub(super) fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, S
         (false, true) => {
             let at = |value: Spanned<Value>| Point {
                 label: label_of(&value, text),
-                settings: keys
-                    .iter()
-                    .map(|key| Setting::new(key, text, value.span()))
-                    .collect(),
+                settings: keys.iter().map(|key| Setting::new(key, text, value.span())).collect(),
             };
             values.into_iter().map(at).collect()
         }
         (true, false) => {
-            let at = |point: PointFile| Point {
-                label: label_of(&point.label, text),
-                settings: point.set.settings(text),
-            };
+            let at =
+                |point: PointFile| Point { label: label_of(&point.label, text), settings: point.set.settings(text) };
             point.into_iter().map(at).collect()
         }
         (true, true) => {
@@ -122,14 +109,9 @@ pub(super) fn axis_of(file: AxisFile, text: &str) -> std::result::Result<Axis, S
     }
     for (index, point) in points.iter().enumerate() {
         check_label("label", &point.label)?;
-        if points[..index]
-            .iter()
-            .any(|other| other.label == point.label)
-        {
+        if points[..index].iter().any(|other| other.label == point.label) {
             let label = &point.label;
-            return Err(format!(
-                "two points are called {label:?}; give each a label of its own"
-            ));
+            return Err(format!("two points are called {label:?}; give each a label of its own"));
         }
     }
     Ok(Axis { name, points })
@@ -150,7 +132,5 @@ fn check_label(key: &str, label: &str) -> std::result::Result<(), String> {
         return Ok(());
     }
     let label = excerpt(label);
-    Err(format!(
-        "{key} = {label:?}; use 1 to {MAX_NAME} characters in one line"
-    ))
+    Err(format!("{key} = {label:?}; use 1 to {MAX_NAME} characters in one line"))
 }

@@ -77,10 +77,7 @@ impl Sweep {
     /// setting if it is one; where two runs would be the same, or share a folder; and where there are
     /// more than 1000.
     pub fn plan(&self, quick: bool, overrides: &[String]) -> Result<Plan> {
-        let refuse = |what: String| Error::Sweep {
-            sweep: self.source.clone(),
-            what,
-        };
+        let refuse = |what: String| Error::Sweep { sweep: self.source.clone(), what };
         let sizes = self.axes.iter().map(|axis| axis.points.len());
         let count = sizes.fold(self.recipes.len(), usize::saturating_mul);
         if count > MAX_RUNS {
@@ -121,29 +118,18 @@ impl Sweep {
         })
     }
 
-    fn run(
-        &self,
-        name: &str,
-        points: &[&Point],
-        quick: bool,
-        overrides: &[String],
-    ) -> Result<PlannedRun> {
+    fn run(&self, name: &str, points: &[&Point], quick: bool, overrides: &[String]) -> Result<PlannedRun> {
         let at_points = points.iter().flat_map(|point| &point.settings);
         let quick = self.quick_settings.iter().filter(|_| quick);
         let settings: Vec<_> = self.settings.iter().chain(at_points).chain(quick).collect();
         let mut entries: Vec<_> = settings.iter().map(|s| s.entry.clone()).collect();
         entries.extend_from_slice(overrides);
         let path = self.path_of(name);
-        let recipe = Recipe::load(&path, &entries)
-            .map_err(|error| self.at_line(error, points, &settings))?;
+        let recipe = Recipe::load(&path, &entries).map_err(|error| self.at_line(error, points, &settings))?;
         let mut labels = vec![recipe.name.clone()];
         labels.extend(points.iter().map(|point| point.label.clone()));
         let parts = labels.iter().map(|label| file_name(label));
-        Ok(PlannedRun {
-            folder: parts.collect::<Vec<_>>().join("-"),
-            labels,
-            recipe,
-        })
+        Ok(PlannedRun { folder: parts.collect::<Vec<_>>().join("-"), labels, recipe })
     }
 
     /// A recipe's file lies where its sweep's file says, seen from there.
@@ -172,10 +158,7 @@ impl Sweep {
                 format!("at {}: {said}", labels.join(", "))
             }
         };
-        Error::Sweep {
-            sweep: self.source.clone(),
-            what,
-        }
+        Error::Sweep { sweep: self.source.clone(), what }
     }
 }
 
@@ -183,11 +166,8 @@ impl Sweep {
 /// there is no axis.
 fn combinations(axes: &[Axis]) -> Vec<Vec<&Point>> {
     axes.iter().fold(vec![Vec::new()], |choices, axis| {
-        let extended = choices.iter().flat_map(|choice| {
-            axis.points
-                .iter()
-                .map(move |point| [&choice[..], &[point]].concat())
-        });
+        let extended =
+            choices.iter().flat_map(|choice| axis.points.iter().map(move |point| [&choice[..], &[point]].concat()));
         extended.collect()
     })
 }
@@ -236,7 +216,10 @@ mod tests {
         let error = sweep.plan(false, &[]).unwrap_err().to_string();
         assert!(error.ends_with("vanilla-mnist-32-saturating are the same; let each point set something that nothing after it sets again"), "{error}");
 
-        let text = text.replace("set.training = { epochs = 1, batch_size = 8, loss = 'minimax', update = 'alternating' }", "set.training.loss = 'minimax'");
+        let text = text.replace(
+            "set.training = { epochs = 1, batch_size = 8, loss = 'minimax', update = 'alternating' }",
+            "set.training.loss = 'minimax'",
+        );
         let sweep = Sweep::parse("s.toml", &text).unwrap();
         let full = sweep.plan(false, &[]).unwrap();
         let quick = sweep.plan(true, &["training.seed=9".to_string()]).unwrap();
@@ -254,10 +237,7 @@ mod tests {
         assert_eq!((folders.len(), full.x), (8, 1));
         assert_eq!(full.axes, ["recipe", "batch", "loss"]);
         let training = full.runs[2].recipe.training;
-        assert_eq!(
-            (training.batch_size, training.epochs, training.seed),
-            (32, 7, 2)
-        );
+        assert_eq!((training.batch_size, training.epochs, training.seed), (32, 7, 2));
         assert_eq!(training.loss, LossSpec::Minimax);
         assert_eq!(full.runs[3].recipe.training.seed, 3);
         assert_eq!((full.steps, quick.steps), (None, Some(5)));
@@ -270,38 +250,22 @@ mod tests {
         let batch = "[[axis]]\nname = 'b'\nkeys = ['training.batch_size']\nvalues = [16, 32]\n";
         let complaint = |rest: &str| plan(rest).unwrap_err().to_string();
         for (rest, start) in [
-            (
-                "[set]\ntraining.bach = 3".to_string(),
-                "line 4: training.bach=3: unknown key `bach`, expected one of",
-            ),
-            (
-                batch.replace("32", "'many'"),
-                "line 6: training.batch_size='many': invalid type: string \"many\"",
-            ),
-            (
-                batch.replace("32", "0"),
-                "at 0: recipe vanilla-mnist: training.batch_size = 0",
-            ),
+            ("[set]\ntraining.bach = 3".to_string(), "line 4: training.bach=3: unknown key `bach`, expected one of"),
+            (batch.replace("32", "'many'"), "line 6: training.batch_size='many': invalid type: string \"many\""),
+            (batch.replace("32", "0"), "at 0: recipe vanilla-mnist: training.batch_size = 0"),
             (
                 format!("{batch}[quick]\nset.training.batch_size = 4"),
                 "the runs vanilla-mnist-16 and vanilla-mnist-32 are the same; ",
             ),
-            (
-                batch.replace("[16, 32]", "[0.5, '0/5', '0 5']"),
-                "line 6: training.batch_size=0.5: invalid type",
-            ),
+            (batch.replace("[16, 32]", "[0.5, '0/5', '0 5']"), "line 6: training.batch_size=0.5: invalid type"),
         ] {
             let said = complaint(&rest);
             let start = format!("sweep s.toml: {start}");
             assert!(said.starts_with(&start), "{said}\n{start}");
         }
-        let points =
-            "[[axis]]\nname = 'a'\n[[axis.point]]\nlabel = 'x/y'\n[[axis.point]]\nlabel = 'x y'\n";
+        let points = "[[axis]]\nname = 'a'\n[[axis.point]]\nlabel = 'x/y'\n[[axis.point]]\nlabel = 'x y'\n";
         let said = complaint(points);
-        assert!(
-            said.contains("would both be called vanilla-mnist-x-y"),
-            "{said}"
-        );
+        assert!(said.contains("would both be called vanilla-mnist-x-y"), "{said}");
         let numbers: Vec<_> = (1..=1001).map(|n| n.to_string()).collect();
         let many = batch.replace("16, 32", &numbers.join(","));
         assert!(complaint(&many).contains("the grid has 1001 runs"));
@@ -335,16 +299,10 @@ mod tests {
             let plan = Sweep::load(name).unwrap().plan(quick, &[]);
             plan.unwrap_or_else(|error| panic!("{name}: {error}")).runs
         };
-        let counts: Vec<_> = built_in_names()
-            .map(|name| (runs(name, false).len(), runs(name, true).len()))
-            .collect();
+        let counts: Vec<_> = built_in_names().map(|name| (runs(name, false).len(), runs(name, true).len())).collect();
         assert_eq!(counts, [(8, 8), (3, 3), (5, 5), (2, 2), (2, 2)]);
         for name in built_in_names() {
-            assert!(
-                runs(name, true)
-                    .iter()
-                    .all(|run| run.recipe.data.name == "digits")
-            );
+            assert!(runs(name, true).iter().all(|run| run.recipe.data.name == "digits"));
         }
         let kernels = |layers: &[LayerSpec]| {
             let of = |layer: &LayerSpec| match layer {
@@ -358,10 +316,7 @@ mod tests {
         assert_eq!(kernels(&recipe.discriminator.layers), [7, 7]);
         // Exactly the recipe where the axis has its value.
         let maps = runs("feature-maps", false);
-        assert_eq!(
-            maps[2].recipe,
-            Recipe::load("transpose-mnist", &[]).unwrap()
-        );
+        assert_eq!(maps[2].recipe, Recipe::load("transpose-mnist", &[]).unwrap());
         let parameters = maps.iter().map(|run| {
             let table = run.recipe.generator.table().unwrap();
             table.parameters.total()
@@ -370,18 +325,8 @@ mod tests {
         let scaling = runs("scaling", false);
         assert_eq!(scaling[1].recipe.data.range, [0.0, 1.0]);
         assert_eq!(scaling[1].recipe.generator.layers[8], LayerSpec::Sigmoid {});
-        assert_eq!(
-            scaling[0].recipe,
-            Recipe::load("transpose-mnist", &[]).unwrap()
-        );
-        let labels = runs("noisy-labels", false)[1]
-            .recipe
-            .training
-            .labels
-            .unwrap();
-        assert_eq!(
-            (labels.flip, labels.real, labels.fake),
-            (0.0, [1.0; 2], [0.0; 2])
-        );
+        assert_eq!(scaling[0].recipe, Recipe::load("transpose-mnist", &[]).unwrap());
+        let labels = runs("noisy-labels", false)[1].recipe.training.labels.unwrap();
+        assert_eq!((labels.flip, labels.real, labels.fake), (0.0, [1.0; 2], [0.0; 2]));
     }
 }

@@ -85,11 +85,7 @@ fn read_run(run: &PlannedRun, asked: Option<u64>, state: &State) -> Result<RunRe
 
 /// A table of a run; an empty one if it isn't there: a run may fail before it begins to write.
 pub(super) fn table(path: &Path) -> Result<Columns> {
-    if path.is_file() {
-        Columns::read(path)
-    } else {
-        Ok(Columns::default())
-    }
+    if path.is_file() { Columns::read(path) } else { Ok(Columns::default()) }
 }
 
 /// The numbers of column `name` in the rows of the last epoch.
@@ -97,8 +93,7 @@ fn last_epoch(steps: &Columns, name: &str) -> impl Iterator<Item = f64> {
     let epochs = steps.column("epoch");
     let last = epochs.last().copied().flatten();
     let rows = epochs.into_iter().zip(steps.column(name));
-    rows.filter(move |(epoch, _)| *epoch == last)
-        .filter_map(|(_, value)| value)
+    rows.filter(move |(epoch, _)| *epoch == last).filter_map(|(_, value)| value)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -204,11 +199,7 @@ fn number(value: Option<f64>, digits: usize) -> String {
 
 /// A field of a CSV file (RFC 4180), in quotes where it needs them.
 fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_string()
-    }
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_string() }
 }
 
 #[cfg(test)]
@@ -232,25 +223,15 @@ mod tests {
         let epochs = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present\n\
                       1,1,2.5,0,0.5,3\n2,2,3.5,0,0.25,7\n3,3,,,0.125,\n";
         fs::write(run.join(folder::EPOCHS), epochs).unwrap();
-        let finished = RunState {
-            jobs: 1,
-            outcome: Outcome::Finished,
-            ..RunState::default()
-        };
+        let finished = RunState { jobs: 1, outcome: Outcome::Finished, ..RunState::default() };
         state.note(&plan.runs[0], finished).unwrap();
 
         let results = read(&plan, &state).unwrap();
         let first = &results[0];
         assert_eq!((first.d_loss, first.g_loss), (Some(1.5), Some(0.5)));
-        assert_eq!(
-            (first.d_fake, first.wasserstein_estimate),
-            (Some(0.5), None)
-        );
+        assert_eq!((first.d_fake, first.wasserstein_estimate), (Some(0.5), None));
         assert_eq!(first.seconds_per_epoch, Some(3.0));
-        assert_eq!(
-            (first.sliced_wasserstein, first.classes_present),
-            (Some(0.125), Some(7.0))
-        );
+        assert_eq!((first.sliced_wasserstein, first.classes_present), (Some(0.125), Some(7.0)));
         assert_eq!(results[1], RunResult::default());
 
         let path = folder.path().join("results.csv");
@@ -265,20 +246,12 @@ mod tests {
         let mut lines = table.lines();
         let header = "run                   outcome   steps  seconds_per_epoch  d_loss  g_loss";
         assert!(lines.next().unwrap().starts_with(header), "{table}");
-        assert!(
-            lines.next().unwrap().ends_with("  0.125                7"),
-            "{table}"
-        );
+        assert!(lines.next().unwrap().ends_with("  0.125                7"), "{table}");
     }
 
     #[test]
     fn numbers_are_written_as_short_as_they_are() {
-        for (value, text) in [
-            (1200.0, "1200"),
-            (0.25, "0.25"),
-            (12.3456, "12.35"),
-            (0.0, "0"),
-        ] {
+        for (value, text) in [(1200.0, "1200"), (0.25, "0.25"), (12.3456, "12.35"), (0.0, "0")] {
             assert_eq!(short(value), text);
         }
         assert_eq!(number(Some(f64::NAN), 6), "NaN");

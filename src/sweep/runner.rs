@@ -96,9 +96,7 @@ pub fn train(
         let stopping = stop() || result.is_err();
         // A sweep that can't write its own files any more lets what is running save, as if stopped.
         if stopping {
-            let inputs = running
-                .iter_mut()
-                .filter_map(|training| training.input.take());
+            let inputs = running.iter_mut().filter_map(|training| training.input.take());
             if inputs.count() > 0 {
                 watch(Event::Stopping);
             }
@@ -160,12 +158,7 @@ fn begin(
 ) -> Result<Training> {
     let run = &plan.runs[index];
     let earlier = state.of(run).map_or(0, |earlier| earlier.jobs);
-    let begun = RunState {
-        jobs: settings.jobs.max(earlier),
-        steps: plan.steps,
-        outcome: Outcome::Begun,
-        error: None,
-    };
+    let begun = RunState { jobs: settings.jobs.max(earlier), steps: plan.steps, outcome: Outcome::Begun, error: None };
     state.note(run, begun)?;
     let mut child = start(run, plan.steps, state, settings)?;
     let input = child.stdin.take();
@@ -176,12 +169,7 @@ fn begin(
 }
 
 /// Starts the process of a run.
-fn start(
-    run: &PlannedRun,
-    steps: Option<u64>,
-    state: &State,
-    settings: &Settings,
-) -> Result<Child> {
+fn start(run: &PlannedRun, steps: Option<u64>, state: &State, settings: &Settings) -> Result<Child> {
     let folder = state.run_folder(run);
     make_folder(&folder)?;
     let recipe = folder.join(folder::RECIPE);
@@ -250,12 +238,7 @@ fn end(
         None => Outcome::Finished,
         Some(_) => Outcome::Failed,
     };
-    let ended = RunState {
-        outcome,
-        error: error.clone(),
-        steps: plan.steps,
-        ..begun
-    };
+    let ended = RunState { outcome, error: error.clone(), steps: plan.steps, ..begun };
     state.note(run, ended)?;
     watch(match error {
         None => Event::Finished(index),

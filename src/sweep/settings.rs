@@ -63,10 +63,7 @@ impl Table {
 impl Setting {
     /// `key` with the value that stands at `span` of `text`.
     pub(super) fn new(key: &str, text: &str, span: std::ops::Range<usize>) -> Setting {
-        Setting {
-            entry: format!("{key}={}", &text[span.clone()]),
-            line: crate::gan::recipe::line_at(text, span.start),
-        }
+        Setting { entry: format!("{key}={}", &text[span.clone()]), line: crate::gan::recipe::line_at(text, span.start) }
     }
 }
 
@@ -148,11 +145,7 @@ mod tests {
 
     #[test]
     fn dotted_keys_headers_and_quotes_are_the_same_setting() {
-        for text in [
-            "training.batch_size = 32",
-            "[training]\nbatch_size = 32",
-            "\"training.batch_size\" = 32",
-        ] {
+        for text in ["training.batch_size = 32", "[training]\nbatch_size = 32", "\"training.batch_size\" = 32"] {
             let line = text.lines().count();
             let expected = ("training.batch_size=32".to_string(), line);
             assert_eq!(entries(text), [expected], "{text}");

@@ -53,23 +53,11 @@ pub const RECIPE_AXIS: &str = "recipe";
 
 /// The sweeps that the program carries with it.
 const BUILT_IN: [(&str, &str); 5] = [
-    (
-        "batch-size",
-        include_str!("../../recipes/sweeps/batch-size.toml"),
-    ),
-    (
-        "kernel-size",
-        include_str!("../../recipes/sweeps/kernel-size.toml"),
-    ),
-    (
-        "feature-maps",
-        include_str!("../../recipes/sweeps/feature-maps.toml"),
-    ),
+    ("batch-size", include_str!("../../recipes/sweeps/batch-size.toml")),
+    ("kernel-size", include_str!("../../recipes/sweeps/kernel-size.toml")),
+    ("feature-maps", include_str!("../../recipes/sweeps/feature-maps.toml")),
     ("scaling", include_str!("../../recipes/sweeps/scaling.toml")),
-    (
-        "noisy-labels",
-        include_str!("../../recipes/sweeps/noisy-labels.toml"),
-    ),
+    ("noisy-labels", include_str!("../../recipes/sweeps/noisy-labels.toml")),
 ];
 
 /// The names of the built-in sweeps.
@@ -150,10 +138,7 @@ impl Sweep {
             return Sweep::parse(name, text);
         }
         let path = Path::new(asked);
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
+        if path.extension().is_some_and(|extension| extension == "toml") {
             return Sweep::parse(&path.display().to_string(), &read(path)?);
         }
         let known: Vec<_> = built_in_names().collect();
@@ -168,10 +153,7 @@ impl Sweep {
     /// # Errors
     /// [`Error::Sweep`] with the line or key where it isn't a sweep.
     pub fn parse(source: &str, text: &str) -> Result<Sweep> {
-        let refuse = |what: String| Error::Sweep {
-            sweep: source.into(),
-            what,
-        };
+        let refuse = |what: String| Error::Sweep { sweep: source.into(), what };
         let file: SweepFile = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
             refuse(format!("line {line}: {}", in_words(error.message())))
@@ -180,9 +162,7 @@ impl Sweep {
             let line = line_at(text, axis.span().start);
             axis_of(axis.into_inner(), text).map_err(|what| format!("line {line}: axis: {what}"))
         });
-        let axes = axes
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(refuse)?;
+        let axes = axes.collect::<std::result::Result<Vec<_>, _>>().map_err(refuse)?;
         let first = axes.first().map_or(RECIPE_AXIS, |axis| &axis.name);
         let sweep = Sweep {
             source: source.into(),
@@ -210,10 +190,7 @@ impl Sweep {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         let name = &self.name;
         if !(1..=MAX_NAME).contains(&name.len()) || !name.chars().all(plain) {
-            return Err(format!(
-                "name = {:?}; use 1 to {MAX_NAME} letters, digits, '-' and '_'",
-                excerpt(name)
-            ));
+            return Err(format!("name = {:?}; use 1 to {MAX_NAME} letters, digits, '-' and '_'", excerpt(name)));
         }
         if self.description.chars().any(char::is_control) {
             return Err("description holds control characters; write it in one plain line".into());
@@ -222,9 +199,7 @@ impl Sweep {
             return Err("recipes = []; name at least one".into());
         }
         if self.show.is_empty() {
-            return Err(
-                "plot.show = []; name what to draw, such as \"losses\", or leave it out".into(),
-            );
+            return Err("plot.show = []; name what to draw, such as \"losses\", or leave it out".into());
         }
         for (key, steps) in [("steps", self.steps), ("quick.steps", self.quick_steps)] {
             if steps == Some(0) {
@@ -234,18 +209,11 @@ impl Sweep {
         let names: Vec<_> = self.axis_names().collect();
         for (index, name) in names.iter().enumerate() {
             if names[..index].contains(name) {
-                return Err(format!(
-                    "there are two axes {:?}; give each a name of its own",
-                    excerpt(name)
-                ));
+                return Err(format!("there are two axes {:?}; give each a name of its own", excerpt(name)));
             }
         }
         if !names.contains(&self.x.as_str()) {
-            return Err(format!(
-                "plot.x = {:?} is no axis; choose one of {}",
-                excerpt(&self.x),
-                names.join(", ")
-            ));
+            return Err(format!("plot.x = {:?} is no axis; choose one of {}", excerpt(&self.x), names.join(", ")));
         }
         Ok(())
     }
@@ -253,19 +221,12 @@ impl Sweep {
 
 /// The text of a sweep file, never more than [`MAX_BYTES`] of it.
 fn read(path: &Path) -> Result<String> {
-    let refuse = |what: String| Error::Sweep {
-        sweep: path.display().to_string(),
-        what,
-    };
+    let refuse = |what: String| Error::Sweep { sweep: path.display().to_string(), what };
     let file = files::open(path)?;
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(Error::io(path))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(refuse(format!(
-            "the file is larger than {MAX_BYTES} bytes; give a sweep"
-        )));
+        return Err(refuse(format!("the file is larger than {MAX_BYTES} bytes; give a sweep")));
     }
     String::from_utf8(bytes).map_err(|_| refuse("this is not UTF-8 text; give a sweep".into()))
 }
@@ -290,9 +251,7 @@ mod tests {
         let text = lines.map(str::trim).collect::<Vec<_>>().join("\n");
         let example = text.split("```toml").nth(1).unwrap();
         let sweep = Sweep::parse("example", example.split("```").next().unwrap()).unwrap();
-        let [batch, labels] = &sweep.axes[..] else {
-            panic!("{:?}", sweep.axes)
-        };
+        let [batch, labels] = &sweep.axes[..] else { panic!("{:?}", sweep.axes) };
         assert_eq!(batch.points[1].label, "32");
         assert_eq!(batch.points[1].settings[0].entry, "training.batch_size=32");
         let soft = &labels.points[0].settings[0];
@@ -311,48 +270,21 @@ mod tests {
     fn mistakes_are_named_by_line_or_key() {
         let axis = "[[axis]]\nname = 'a'\n";
         for (rest, start) in [
-            (
-                "recipe = 1",
-                "line 3: unknown key `recipe`, expected one of",
-            ),
+            ("recipe = 1", "line 3: unknown key `recipe`, expected one of"),
             ("steps = -1", "line 3: invalid value: integer `-1`"),
-            (
-                "set = 3",
-                "line 3: invalid type: integer `3`, expected a table",
-            ),
+            ("set = 3", "line 3: invalid type: integer `3`, expected a table"),
             ("[plot]\nshow = ['time']", "line 4: unknown value `time`"),
             ("[plot]\nshow = []", "plot.show = []"),
-            (
-                "[plot]\nx = 'b'",
-                "plot.x = \"b\" is no axis; choose one of recipe",
-            ),
+            ("[plot]\nx = 'b'", "plot.x = \"b\" is no axis; choose one of recipe"),
             ("[quick]\nsteps = 0", "quick.steps = 0"),
             (axis, "line 3: axis: no points"),
-            (
-                &format!("{axis}values = [1]"),
-                "line 3: axis: keys is missing",
-            ),
+            (&format!("{axis}values = [1]"), "line 3: axis: keys is missing"),
             (&format!("{axis}keys = ['k']"), "line 3: axis: values = []"),
-            (
-                &format!("{axis}keys = ['k']\nvalues = [1, 1]"),
-                "line 3: axis: two points are called \"1\"",
-            ),
-            (
-                &format!("{axis}values = [1]\n[[axis.point]]\nlabel = 1"),
-                "line 3: axis: both values and points",
-            ),
-            (
-                &format!("{axis}[[axis.point]]\nlabel = ''"),
-                "line 3: axis: label = \"\"",
-            ),
-            (
-                &format!("{axis}[[axis.point]]\nset.training.epochs = 1"),
-                "line 5: missing key `label`",
-            ),
-            (
-                "[[axis]]\nname = 'recipe'\nkeys = ['k']\nvalues = [1]",
-                "there are two axes \"recipe\"",
-            ),
+            (&format!("{axis}keys = ['k']\nvalues = [1, 1]"), "line 3: axis: two points are called \"1\""),
+            (&format!("{axis}values = [1]\n[[axis.point]]\nlabel = 1"), "line 3: axis: both values and points"),
+            (&format!("{axis}[[axis.point]]\nlabel = ''"), "line 3: axis: label = \"\""),
+            (&format!("{axis}[[axis.point]]\nset.training.epochs = 1"), "line 5: missing key `label`"),
+            ("[[axis]]\nname = 'recipe'\nkeys = ['k']\nvalues = [1]", "there are two axes \"recipe\""),
         ] {
             let said = complaint(rest);
             assert!(said.starts_with(start), "{rest}: {said}");

@@ -14,10 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::grid::PlannedRun;
-use crate::files::{
-    is_file, is_temporary, list, make_folder, no_locks, read, remove_temporary, try_lock,
-    write_whole,
-};
+use crate::files::{is_file, is_temporary, list, make_folder, no_locks, read, remove_temporary, try_lock, write_whole};
 use crate::gan::folder;
 use crate::gan::recipe::Recipe;
 use crate::terminal::brief;
@@ -91,12 +88,7 @@ impl State {
             Ok(false) => Saved::default(),
             _ => parse(&path, &read(&path)?)?,
         };
-        Ok(State {
-            folder: folder.to_path_buf(),
-            saved,
-            warning,
-            _lock: lock,
-        })
+        Ok(State { folder: folder.to_path_buf(), saved, warning, _lock: lock })
     }
 
     /// The folder of the sweep.
@@ -123,8 +115,7 @@ impl State {
     /// Whether all steps of `run` are done.
     pub fn is_finished(&self, run: &PlannedRun, steps: Option<u64>) -> bool {
         let finished = |state: &RunState| state.outcome == Outcome::Finished;
-        self.of(run)
-            .is_some_and(|state| finished(state) && state.steps == steps)
+        self.of(run).is_some_and(|state| finished(state) && state.steps == steps)
     }
 
     /// Notes what has become of a run and puts it on the disk.
@@ -182,8 +173,7 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
     }
     let is_lock = |path: &Path| path.file_name().is_some_and(|name| name == LOCK);
     // What a sweep leaves that was killed before it noted anything, and what is nobody's.
-    let is_nothing =
-        |path: &PathBuf| is_lock(path) || is_temporary(path) || folder::is_litter(path);
+    let is_nothing = |path: &PathBuf| is_lock(path) || is_temporary(path) || folder::is_litter(path);
     match list(folder)?.iter().all(is_nothing) {
         true => Ok(()),
         false => {
@@ -222,17 +212,8 @@ mod tests {
         let runs = sweep.plan(true, &[]).unwrap().runs;
         let mut state = State::open(&out).unwrap();
         fs::create_dir_all(out.join(&runs[0].folder)).unwrap();
-        let finished = RunState {
-            jobs: 2,
-            steps: Some(3),
-            outcome: Outcome::Finished,
-            error: None,
-        };
-        let failed = RunState {
-            outcome: Outcome::Failed,
-            error: Some("it's \"gone\"".into()),
-            ..finished.clone()
-        };
+        let finished = RunState { jobs: 2, steps: Some(3), outcome: Outcome::Finished, error: None };
+        let failed = RunState { outcome: Outcome::Failed, error: Some("it's \"gone\"".into()), ..finished.clone() };
         state.note(&runs[0], finished.clone()).unwrap();
         state.note(&runs[1], failed.clone()).unwrap();
         drop(state);
@@ -266,16 +247,10 @@ mod tests {
         assert!(error.contains("not empty and holds no sweep"), "{error}");
         fs::write(out.join(FILE), "[runs.a]\njobs = 'x'").unwrap();
         let error = State::open(out).unwrap_err().to_string();
-        assert!(
-            error.contains("another sweep works in this folder"),
-            "{error}"
-        );
+        assert!(error.contains("another sweep works in this folder"), "{error}");
         drop(state);
         let error = State::open(out).unwrap_err().to_string();
-        assert!(
-            error.contains("is not what a sweep has written ("),
-            "{error}"
-        );
+        assert!(error.contains("is not what a sweep has written ("), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
 }

@@ -41,8 +41,7 @@ pub fn folder() -> &'static Path {
                 scope.spawn(move || {
                     for stem in stems.iter().skip(half).step_by(2) {
                         let ptx = kernels().join("ptx").join(format!("{stem}.ptx"));
-                        let source =
-                            fs::read_to_string(kernels().join(format!("{stem}.cu"))).unwrap();
+                        let source = fs::read_to_string(kernels().join(format!("{stem}.cu"))).unwrap();
                         let ptx = fs::read_to_string(ptx).expect("kernels/compile.py has been run");
                         compile(&source, &entries(&ptx), &folder.join(format!("{stem}.so")));
                     }
@@ -58,10 +57,7 @@ pub fn compile(source: &str, names: &[String], target: &Path) {
     if target.exists() {
         return;
     }
-    let rows: String = names
-        .iter()
-        .map(|name| format!("    EMULATED_KERNEL({name}),\n"))
-        .collect();
+    let rows: String = names.iter().map(|name| format!("    EMULATED_KERNEL({name}),\n")).collect();
     // The kernels stand in a namespace of their own, so that their shared variables are each file's own.
     let unit = format!(
         "#include \"emulation/emulation.h\"\n#include <type_traits>\nnamespace {{\n{source}\n\
@@ -85,13 +81,8 @@ pub fn compile(source: &str, names: &[String], target: &Path) {
 
 fn compiler() -> Command {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let tool = cc::Build::new()
-        .cpp(true)
-        .target(&target)
-        .host(&target)
-        .opt_level(2)
-        .cargo_metadata(false)
-        .get_compiler();
+    let tool =
+        cc::Build::new().cpp(true).target(&target).host(&target).opt_level(2).cargo_metadata(false).get_compiler();
     let mut command = tool.to_command();
     // Fibers leave stacks by longjmp, which the hardened one takes for an attack.
     command.args(["-std=c++17", "-shared", "-fPIC", "-w", "-U_FORTIFY_SOURCE"]);
@@ -109,9 +100,7 @@ pub fn entries(ptx: &str) -> Vec<String> {
 
 /// Every .cu below `folder`, without its ending: `conv2d`, `ladder/gemm`.
 fn stems(folder: &Path) -> Vec<String> {
-    let sources = files(folder)
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|e| e == "cu"));
+    let sources = files(folder).into_iter().filter(|file| file.extension().is_some_and(|e| e == "cu"));
     let stem = |file: PathBuf| {
         let inside = file.strip_prefix(folder).unwrap().with_extension("");
         inside.to_str().unwrap().to_string()
@@ -126,10 +115,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             all.extend(files(&path));
-        } else if path
-            .extension()
-            .is_some_and(|e| e == "cu" || e == "cuh" || e == "h" || e == "ptx")
-        {
+        } else if path.extension().is_some_and(|e| e == "cu" || e == "cuh" || e == "h" || e == "ptx") {
             all.push(path);
         }
     }

@@ -26,11 +26,7 @@ pub fn command(program: &str, folder: &Path, arguments: &str) -> Command {
 #[track_caller]
 pub fn succeed(folder: &Path, arguments: &str) -> String {
     let output = minimax(folder, arguments).output().expect("minimax starts");
-    assert!(
-        output.status.success(),
-        "minimax {arguments}: {}",
-        said(&output)
-    );
+    assert!(output.status.success(), "minimax {arguments}: {}", said(&output));
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
@@ -38,12 +34,7 @@ pub fn succeed(folder: &Path, arguments: &str) -> String {
 #[track_caller]
 pub fn fail(folder: &Path, arguments: &str, code: i32) -> String {
     let output = minimax(folder, arguments).output().expect("minimax starts");
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "minimax {arguments}: {}",
-        said(&output)
-    );
+    assert_eq!(output.status.code(), Some(code), "minimax {arguments}: {}", said(&output));
     one_line(&output)
 }
 
@@ -51,20 +42,12 @@ pub fn fail(folder: &Path, arguments: &str, code: i32) -> String {
 #[track_caller]
 pub fn one_line(output: &Output) -> String {
     let line = String::from_utf8(output.stderr.clone()).expect("UTF-8");
-    assert!(
-        line.starts_with("error: ") && line.trim_end().lines().count() == 1,
-        "{line:?}"
-    );
+    assert!(line.starts_with("error: ") && line.trim_end().lines().count() == 1, "{line:?}");
     line
 }
 
 fn said(output: &Output) -> String {
-    format!(
-        "{}\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    format!("{}\n{}{}", output.status, String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The bytes of a file of a run.
@@ -87,10 +70,7 @@ pub fn logged_steps(folder: &Path) -> u64 {
 pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "waited in vain for {what}"
-        );
+        assert!(start.elapsed() < Duration::from_secs(120), "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -76,10 +76,7 @@ impl Played {
             let reports = (0..steps).map(|step| game.step(step % 3 == 1));
             let reports = reports.collect::<Result<_>>()?;
             let tensors = game.gan.named().into_iter();
-            Ok(Played {
-                reports,
-                tensors: tensors.map(|(_, tensor)| tensor.to_f32()).collect(),
-            })
+            Ok(Played { reports, tensors: tensors.map(|(_, tensor)| tensor.to_f32()).collect() })
         })
     }
 

@@ -55,9 +55,7 @@ impl Server {
 }
 
 fn read_request(stream: &mut TcpStream) -> Request {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(5)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < 8192 {
         let mut byte = [0];
@@ -65,9 +63,7 @@ fn read_request(stream: &mut TcpStream) -> Request {
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap().to_lowercase();
-    let range = head
-        .lines()
-        .find_map(|line| line.strip_prefix("range: bytes="));
+    let range = head.lines().find_map(|line| line.strip_prefix("range: bytes="));
     Request {
         path: head.split(' ').nth(1).unwrap().into(),
         from: range.map(|range| range.trim_end_matches('-').parse().unwrap()),

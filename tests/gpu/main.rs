@@ -34,9 +34,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         ["train", name, ..] => catch(|| train(name, number(2).unwrap_or(10), number(3))),
-        _ => Err(Error::Usage(
-            "gpu names | train NAME [STEPS] [BATCH]".into(),
-        )),
+        _ => Err(Error::Usage("gpu names | train NAME [STEPS] [BATCH]".into())),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -77,8 +77,8 @@ fn kernel() -> Kernel {
 mod x86 {
     use super::CHAINS;
     use std::arch::x86_64::{
-        _mm256_add_ps, _mm256_cvtss_f32, _mm256_fmadd_ps, _mm256_set1_ps, _mm512_add_ps,
-        _mm512_cvtss_f32, _mm512_fmadd_ps, _mm512_set1_ps,
+        _mm256_add_ps, _mm256_cvtss_f32, _mm256_fmadd_ps, _mm256_set1_ps, _mm512_add_ps, _mm512_cvtss_f32,
+        _mm512_fmadd_ps, _mm512_set1_ps,
     };
 
     #[target_feature(enable = "avx512f")]

@@ -33,12 +33,7 @@ struct Arguments {
     quick: bool,
     /// Only the rows whose name matches this regular expression, such as '^step', 'gemm 2048' or
     /// 'conv.*weight'.
-    #[arg(
-        long,
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "REGEX", default_value = "", hide_default_value = true)]
     rows: Regex,
     /// Prints the names of the rows and ends.
     #[arg(long)]
@@ -97,20 +92,12 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
         let layout = Layout::ALL.into_iter().find(|l| l.name() == layout);
         let layout = layout.ok_or("--train-alone: a recipe and a layout")?;
         let footprint = memory::train_alone(recipe, layout)?;
-        println!(
-            "{}",
-            serde_json::to_string(&footprint).expect("plain numbers")
-        );
+        println!("{}", serde_json::to_string(&footprint).expect("plain numbers"));
         return Ok(());
     }
     let mut rows = rows::all(arguments.quick, arguments.data.as_deref());
     rows.retain(|row| arguments.rows.is_match(&row.name));
-    let memory = names_if(
-        arguments.peak_memory,
-        arguments,
-        &subjects::RECIPES,
-        |name| format!("memory {name}"),
-    );
+    let memory = names_if(arguments.peak_memory, arguments, &subjects::RECIPES, |name| format!("memory {name}"));
     let sweep = names_if(arguments.batch_sweep, arguments, &sweep::BATCHES, |batch| {
         format!("batch {batch} of {}", sweep::RECIPE)
     });
@@ -122,10 +109,7 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
         return Ok(());
     }
     let Some(width) = names.iter().map(|name| name.len()).max() else {
-        return Err(format!(
-            "--rows '{}' matches no row; --list has their names",
-            arguments.rows
-        ));
+        return Err(format!("--rows '{}' matches no row; --list has their names", arguments.rows));
     };
     let mut table = Table::new(width, arguments.json.as_deref())?;
     let setting = setting(threads);
@@ -153,12 +137,7 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
 }
 
 /// Each of `all` that is asked for, with its row's name.
-fn names_if<T: Copy>(
-    wanted: bool,
-    arguments: &Arguments,
-    all: &[T],
-    name: impl Fn(T) -> String,
-) -> Vec<(T, String)> {
+fn names_if<T: Copy>(wanted: bool, arguments: &Arguments, all: &[T], name: impl Fn(T) -> String) -> Vec<(T, String)> {
     let all = all.iter().filter(|_| wanted);
     let mut named: Vec<(T, String)> = all.map(|&one| (one, name(one))).collect();
     named.retain(|(_, name)| arguments.rows.is_match(name));
@@ -177,12 +156,7 @@ fn setting(threads: usize) -> Setting {
 }
 
 /// How many of `rows` could not be measured.
-fn time_rows(
-    rows: &[Row],
-    arguments: &Arguments,
-    setting: &Setting,
-    table: &mut Table,
-) -> Result<usize, String> {
+fn time_rows(rows: &[Row], arguments: &Arguments, setting: &Setting, table: &mut Table) -> Result<usize, String> {
     let plan = plan(arguments);
     let one = pool(1)?;
     let mut failed = 0;
@@ -191,10 +165,7 @@ fn time_rows(
     }
     for row in rows {
         let (timed, limit) = match row.alone {
-            true => (
-                one.install(|| time_row(row, plan, 1)),
-                setting.limit_one_thread,
-            ),
+            true => (one.install(|| time_row(row, plan, 1)), setting.limit_one_thread),
             false => (time_row(row, plan, setting.threads), setting.limit),
         };
         match timed {

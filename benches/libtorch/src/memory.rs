@@ -43,8 +43,7 @@ fn of_child(command: &mut Command) -> Result<Footprint, String> {
     let output = command.stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("{:?}: {error}", command.get_program()))?;
     let program = command.get_program();
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("{program:?} ended with {}: {error}", output.status))
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("{program:?} ended with {}: {error}", output.status))
 }
 
 /// The child's part: a few steps of recipe `name` by libtorch.

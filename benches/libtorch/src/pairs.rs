@@ -48,11 +48,7 @@ pub fn alternate(plan: Plan, ours: &mut dyn FnMut(), libtorch: &mut dyn FnMut())
     }
     let ratios = seconds[0].iter().zip(&seconds[1]).map(|(a, b)| b / a);
     let ratios = ratios.collect();
-    Timing {
-        ratio: quartiles(ratios),
-        ours: median(&seconds[0]),
-        libtorch: median(&seconds[1]),
-    }
+    Timing { ratio: quartiles(ratios), ours: median(&seconds[0]), libtorch: median(&seconds[1]) }
 }
 
 /// Seconds of a run of `f` once it is warm: buffers are first made and kernels first chosen in the first two
@@ -105,10 +101,7 @@ fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     [0.25, 0.5, 0.75].map(|share| {
         let place = share * (values.len() - 1) as f64;
-        let (below, above) = (
-            values[place.floor() as usize],
-            values[place.ceil() as usize],
-        );
+        let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
         below + place.fract() * (above - below)
     })
 }

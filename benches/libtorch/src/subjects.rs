@@ -6,14 +6,8 @@ use minimax::random::{Purpose, Random};
 use minimax::{Device, Tensor};
 
 /// The recipes whose steps and layers are measured.
-pub const RECIPES: [&str; 6] = [
-    "vanilla-mnist",
-    "mlp-mnist",
-    "dcgan-compact-mnist",
-    "dcgan-mnist",
-    "dcgan-svhn",
-    "wgan-gp-mnist",
-];
+pub const RECIPES: [&str; 6] =
+    ["vanilla-mnist", "mlp-mnist", "dcgan-compact-mnist", "dcgan-mnist", "dcgan-svhn", "wgan-gp-mnist"];
 
 /// Built-in recipe `name` as both sides can train it: Adam's epsilon where the paper and libtorch have it,
 /// and of a critic loop the critic's step alone.
@@ -23,10 +17,7 @@ pub const RECIPES: [&str; 6] = [
 pub fn recipe(name: &str) -> Recipe {
     let mut recipe = Recipe::load(name, &[]).expect("a built-in recipe");
     for network in [&mut recipe.generator, &mut recipe.discriminator] {
-        if let OptimizerSpec::Adam {
-            epsilon_placement, ..
-        } = &mut network.optimizer
-        {
+        if let OptimizerSpec::Adam { epsilon_placement, .. } = &mut network.optimizer {
             *epsilon_placement = EpsilonPlacement::Paper;
         }
     }

@@ -59,10 +59,7 @@ impl Table {
             })?;
             Ok::<_, String>((path.to_path_buf(), file))
         });
-        Ok(Table {
-            width,
-            json: json.transpose()?,
-        })
+        Ok(Table { width, json: json.transpose()? })
     }
 
     /// The lines above the rows.
@@ -70,13 +67,7 @@ impl Table {
     /// # Errors
     /// Where the file can't be written.
     pub fn setting(&mut self, setting: &Setting) -> Result<(), String> {
-        let Setting {
-            threads,
-            libtorch,
-            limit_one_thread,
-            limit,
-            load,
-        } = setting;
+        let Setting { threads, libtorch, limit_one_thread, limit, load } = setting;
         println!(
             "FMA limit: {limit_one_thread:.0} GFLOP/s on one thread, {limit:.0} on {threads}; libtorch {libtorch}"
         );
@@ -94,24 +85,8 @@ impl Table {
         let width = self.width;
         println!();
         for [ours, libtorch, ratio, our_rate, their_rate, share, notes] in [
-            [
-                "ours",
-                "libtorch",
-                "libtorch / ours",
-                "ours",
-                "libtorch",
-                "of the",
-                "libtorch's",
-            ],
-            [
-                "ms",
-                "ms",
-                "(quartiles)",
-                "GFLOP/s",
-                "GFLOP/s",
-                "limit",
-                "layout",
-            ],
+            ["ours", "libtorch", "libtorch / ours", "ours", "libtorch", "of the", "libtorch's"],
+            ["ms", "ms", "(quartiles)", "GFLOP/s", "GFLOP/s", "limit", "layout"],
         ] {
             println!(
                 "{:width$} {ours:>10} {libtorch:>10} {ratio:>21} {our_rate:>8} {their_rate:>8} {share:>6} {notes}",
@@ -194,26 +169,16 @@ impl Table {
     ///
     /// # Errors
     /// Where the file can't be written.
-    pub fn sweep(
-        &mut self,
-        name: &str,
-        batch: usize,
-        seconds: f64,
-        first: f64,
-    ) -> Result<(), String> {
+    pub fn sweep(&mut self, name: &str, batch: usize, seconds: f64, first: f64) -> Result<(), String> {
         let width = self.width;
         let image = seconds / batch as f64;
         let (step_ms, image_ms, share) = (1e3 * seconds, 1e3 * image, image / first);
         println!("{name:width$} {step_ms:>10.1} {image_ms:>11.3} {share:>14.2}");
-        self.line(
-            &json!({"row": name, "batch": batch, "ours_ms": step_ms, "ms_per_image": image_ms}),
-        )
+        self.line(&json!({"row": name, "batch": batch, "ours_ms": step_ms, "ms_per_image": image_ms}))
     }
 
     fn line(&mut self, value: &Value) -> Result<(), String> {
-        io::stdout()
-            .flush()
-            .map_err(|error| format!("standard output: {error}"))?;
+        io::stdout().flush().map_err(|error| format!("standard output: {error}"))?;
         let Some((path, file)) = &mut self.json else {
             return Ok(());
         };

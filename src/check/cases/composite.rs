@@ -11,23 +11,12 @@ use crate::tensor::Tensor;
 pub fn cases() -> Vec<Case> {
     vec![
         Case::new("critic", "conv, leaky, dense", &critic_inputs(), critic).kinks(convolved),
-        Case::new(
-            "critic",
-            "conv, batch norm, leaky, dense",
-            &normalised_inputs(),
-            normalised_critic,
-        )
-        .kinks(normalised),
-        Case::new("gradient_penalty", "WGAN-GP", &critic_inputs(), |t| {
-            gradient_penalty(t, critic)
-        })
-        .kinks(convolved),
-        Case::new(
-            "gradient_penalty",
-            "smooth critic with batch norm",
-            &normalised_inputs(),
-            |t| gradient_penalty(t, smooth_critic),
-        ),
+        Case::new("critic", "conv, batch norm, leaky, dense", &normalised_inputs(), normalised_critic)
+            .kinks(normalised),
+        Case::new("gradient_penalty", "WGAN-GP", &critic_inputs(), |t| gradient_penalty(t, critic)).kinks(convolved),
+        Case::new("gradient_penalty", "smooth critic with batch norm", &normalised_inputs(), |t| {
+            gradient_penalty(t, smooth_critic)
+        }),
     ]
 }
 

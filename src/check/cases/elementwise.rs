@@ -37,12 +37,8 @@ pub fn cases() -> Vec<Case> {
         ("sigmoid", sigmoid, Draw::Normal),
         ("softplus", softplus, Draw::Normal),
     ];
-    let kinked_at_0: [(&str, Unary); 4] = [
-        ("abs", abs),
-        ("sign", sign),
-        ("relu", relu),
-        ("leaky_relu", |x| leaky_relu(x, 0.3)),
-    ];
+    let kinked_at_0: [(&str, Unary); 4] =
+        [("abs", abs), ("sign", sign), ("relu", relu), ("leaky_relu", |x| leaky_relu(x, 0.3))];
     let smooth_pairs: [(&str, Binary, Draw); 4] = [
         ("add", add, Draw::Normal),
         ("sub", sub, Draw::Normal),

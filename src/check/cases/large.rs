@@ -14,12 +14,7 @@ pub fn cases() -> Vec<Case> {
         // Elementwise tasks of 2^14 values, in one array and with an operand that repeats in rows
         // short and long.
         elementwise::unary("exp", exp, Draw::Normal, &[40_003]),
-        elementwise::unary(
-            "leaky_relu",
-            |x| leaky_relu(x, 0.3),
-            Draw::Normal,
-            &[40_003],
-        ),
+        elementwise::unary("leaky_relu", |x| leaky_relu(x, 0.3), Draw::Normal, &[40_003]),
         elementwise::binary("mul", mul, [Draw::Normal; 2], [&[5, 20_001], &[20_001]]),
         elementwise::binary("div", div, [Draw::Positive; 2], [&[2000, 17], &[17]]),
         elementwise::binary("add", add, [Draw::Normal; 2], [&[7, 11], &[300, 7, 11]]),
@@ -74,30 +69,19 @@ pub fn cases() -> Vec<Case> {
         ([96, 28, 28, 1], [3, 3], 2, [1, 1]),
     ] {
         let padding = same(image, kernel, stride);
-        all.extend(products::convolutions(
-            image, kernel, c_out, stride, padding, "same",
-        ));
+        all.extend(products::convolutions(image, kernel, c_out, stride, padding, "same"));
     }
     // Enough tiles and channels for Winograd's convolution, kernels that aren't square, and images that no tile
     // divides.
-    for (image, kernel, c_out) in [
-        ([16, 8, 7, 64], [5, 5], 64),
-        ([8, 13, 11, 64], [3, 6], 80),
-        ([8, 15, 15, 64], [4, 4], 64),
-    ] {
+    for (image, kernel, c_out) in
+        [([16, 8, 7, 64], [5, 5], 64), ([8, 13, 11, 64], [3, 6], 80), ([8, 15, 15, 64], [4, 4], 64)]
+    {
         let padding = match kernel {
             [4, 4] => Padding::VALID,
             _ => same(image, kernel, [1, 1]),
         };
         let name = "Winograd";
-        all.extend(products::convolutions(
-            image,
-            kernel,
-            c_out,
-            [1, 1],
-            padding,
-            name,
-        ));
+        all.extend(products::convolutions(image, kernel, c_out, [1, 1], padding, name));
     }
     all.push(generator());
     all

@@ -13,34 +13,18 @@ type Argument = fn([usize; 2]) -> Input;
 
 /// The cases of this family.
 pub fn cases() -> Vec<Case> {
-    let batches: [&[usize]; 7] = [
-        &[5, 3],
-        &[4, 1],
-        &[9, 17],
-        &[1, 3],
-        &[2, 4, 3, 3],
-        &[1, 3, 3, 17],
-        &[3, 1, 1, 2],
-    ];
+    let batches: [&[usize]; 7] = [&[5, 3], &[4, 1], &[9, 17], &[1, 3], &[2, 4, 3, 3], &[1, 3, 3, 17], &[3, 1, 1, 2]];
     let mut all = Vec::new();
     all.extend(batches.map(|shape| normalised(shape, 1e-3)));
     all.push(normalised(&[6, 2], 1e-5));
-    for (shape, slope, rate) in [
-        (&[5, 3][..], 0.3, None),
-        (&[9, 17], 0.0, None),
-        (&[2, 4, 3, 3], 0.3, Some(0.4)),
-        (&[7, 5], 0.1, Some(0.3)),
-    ] {
+    for (shape, slope, rate) in
+        [(&[5, 3][..], 0.3, None), (&[9, 17], 0.0, None), (&[2, 4, 3, 3], 0.3, Some(0.4)), (&[7, 5], 0.1, Some(0.3))]
+    {
         let kinks = |t: &[Tensor]| batch_norm(&t[0], &t[1], &t[2], 1e-3).y;
         all.push(normalised_and_rectified(shape, slope, rate, |beta| beta.clone()).kinks(kinks));
     }
     all.extend(batches.map(normalised_by_running_statistics));
-    for (shape, rate) in [
-        (&[3, 17][..], 0.3),
-        (&[2, 3, 3, 5], 0.5),
-        (&[1], 0.9),
-        (&[7], 0.0),
-    ] {
+    for (shape, rate) in [(&[3, 17][..], 0.3), (&[2, 3, 3, 5], 0.5), (&[1], 0.9), (&[7], 0.0)] {
         all.push(dropped(shape, rate));
         all.push(rectified_and_dropped(shape, rate).kinks(|t| t[0].clone()));
         all.push(noisy("random_normal", random_normal, shape));
@@ -49,18 +33,8 @@ pub fn cases() -> Vec<Case> {
 
     // A row: the loss, and its two arguments.
     let losses: [(&str, Loss, Argument, Argument); 5] = [
-        (
-            "binary_cross_entropy",
-            binary_cross_entropy,
-            probability,
-            target,
-        ),
-        (
-            "binary_cross_entropy_with_logits",
-            binary_cross_entropy_with_logits,
-            normal,
-            target,
-        ),
+        ("binary_cross_entropy", binary_cross_entropy, probability, target),
+        ("binary_cross_entropy_with_logits", binary_cross_entropy_with_logits, normal, target),
         ("cross_entropy", cross_entropy, normal, target),
         ("mean_squared_error", mean_squared_error, normal, normal),
         ("wasserstein", wasserstein, normal, normal),
@@ -82,9 +56,7 @@ pub fn normalised(shape: &[usize], epsilon: f64) -> Case {
     let channels = [shape[shape.len() - 1]];
     let inputs = [normal(shape), normal(channels), normal(channels)];
     let name = format!("{shape:?} epsilon {epsilon}");
-    Case::new("batch_norm", name, &inputs, move |t| {
-        batch_norm(&t[0], &t[1], &t[2], epsilon).y
-    })
+    Case::new("batch_norm", name, &inputs, move |t| batch_norm(&t[0], &t[1], &t[2], epsilon).y)
 }
 
 /// Batch normalisation as in evaluation: x, γ, β, mean and variance.
@@ -97,12 +69,7 @@ fn normalised_by_running_statistics(shape: &[usize]) -> Case {
 }
 
 /// Batch normalisation with leaky ReLU, and dropout at `rate`, in one op; β is `shift` of an input.
-pub fn normalised_and_rectified(
-    shape: &[usize],
-    slope: f64,
-    rate: Option<f64>,
-    shift: fn(&Tensor) -> Tensor,
-) -> Case {
+pub fn normalised_and_rectified(shape: &[usize], slope: f64, rate: Option<f64>, shift: fn(&Tensor) -> Tensor) -> Case {
     let channels = [shape[shape.len() - 1]];
     let inputs = [normal(shape), normal(channels), normal(channels)];
     let name = format!("{shape:?} slope {slope} rate {rate:?}");
@@ -113,26 +80,16 @@ pub fn normalised_and_rectified(
 }
 
 /// Where the words of every mask here start.
-const POSITION: Position = Position {
-    seed: 11,
-    stream: Purpose::Dropout as u64,
-    block: 3,
-};
+const POSITION: Position = Position { seed: 11, stream: Purpose::Dropout as u64, block: 3 };
 
 /// Dropout by a mask that stands still.
 pub fn dropped(shape: &[usize], rate: f64) -> Case {
     let name = format!("{shape:?} rate {rate}");
-    Case::new("dropout", name, &[normal(shape)], move |t| {
-        dropout(&t[0], rate, POSITION)
-    })
+    Case::new("dropout", name, &[normal(shape)], move |t| dropout(&t[0], rate, POSITION))
 }
 
 /// Random numbers, times an input.
-fn noisy(
-    op: &'static str,
-    draw: fn(&mut Random, Shape, Device) -> Tensor,
-    shape: &[usize],
-) -> Case {
+fn noisy(op: &'static str, draw: fn(&mut Random, Shape, Device) -> Tensor, shape: &[usize]) -> Case {
     Case::new(op, format!("{shape:?}"), &[normal(shape)], move |t| {
         let mut random = Random::new(11, Purpose::Check);
         &t[0] * draw(&mut random, t[0].shape(), t[0].device())
@@ -143,9 +100,7 @@ fn noisy(
 pub fn rectified_and_dropped(shape: &[usize], rate: f64) -> Case {
     let name = format!("{shape:?} rate {rate}");
     let mask = Mask::new(rate, POSITION);
-    Case::new("leaky_relu_dropout", name, &[normal(shape)], move |t| {
-        leaky_relu_dropout(&t[0], 0.3, mask)
-    })
+    Case::new("leaky_relu_dropout", name, &[normal(shape)], move |t| leaky_relu_dropout(&t[0], 0.3, mask))
 }
 
 /// What a prediction is held to: a probability, and a constant.

@@ -7,12 +7,8 @@ use std::ops::Range;
 
 /// The cases of this family.
 pub fn cases() -> Vec<Case> {
-    let reshapes: [(&[usize], &[usize]); 4] = [
-        (&[2, 3, 4], &[6, 4]),
-        (&[1], &[]),
-        (&[5, 1, 3], &[15]),
-        (&[4, 9], &[2, 2, 3, 3]),
-    ];
+    let reshapes: [(&[usize], &[usize]); 4] =
+        [(&[2, 3, 4], &[6, 4]), (&[1], &[]), (&[5, 1, 3], &[15]), (&[4, 9], &[2, 2, 3, 3])];
     let mut orders: Vec<(&[usize], Vec<usize>)> = Vec::new();
     for code in 0..256_usize {
         let axes: Vec<usize> = (0..4).map(|i| code >> (2 * i) & 3).collect();
@@ -55,9 +51,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(reshapes.map(|(from, to)| {
         let (from, to) = (Shape::new(from), Shape::new(to));
         let name = format!("{from} to {to}");
-        Case::new("reshape", name, &[normal(from)], move |t| {
-            reshape(&t[0], to)
-        })
+        Case::new("reshape", name, &[normal(from)], move |t| reshape(&t[0], to))
     }));
     all.extend(orders.iter().map(|(shape, axes)| permuted(shape, axes)));
     all.extend(slices.map(|(shape, ranges)| sliced(shape, ranges)));
@@ -73,17 +67,13 @@ pub fn cases() -> Vec<Case> {
 /// The axes in another order.
 pub fn permuted(shape: &[usize], axes: &[usize]) -> Case {
     let (name, axes) = (format!("{shape:?} by {axes:?}"), axes.to_vec());
-    Case::new("permute", name, &[normal(shape)], move |t| {
-        permute(&t[0], &axes)
-    })
+    Case::new("permute", name, &[normal(shape)], move |t| permute(&t[0], &axes))
 }
 
 /// A box cut out.
 pub fn sliced(shape: &[usize], ranges: &[Range<usize>]) -> Case {
     let (name, ranges) = (format!("{shape:?} at {ranges:?}"), ranges.to_vec());
-    Case::new("slice", name, &[normal(shape)], move |t| {
-        slice(&t[0], &ranges)
-    })
+    Case::new("slice", name, &[normal(shape)], move |t| slice(&t[0], &ranges))
 }
 
 /// Zeros around.
@@ -96,17 +86,13 @@ pub fn padded(shape: &[usize], zeros: &[[usize; 2]]) -> Case {
 pub fn joined(shapes: &[&[usize]], axis: usize) -> Case {
     let inputs: Vec<Input> = shapes.iter().map(|&shape| normal(shape)).collect();
     let name = format!("{shapes:?} along {axis}");
-    Case::new("concat", name, &inputs, move |t| {
-        concat(&t.iter().collect::<Vec<_>>(), axis)
-    })
+    Case::new("concat", name, &inputs, move |t| concat(&t.iter().collect::<Vec<_>>(), axis))
 }
 
 /// An image enlarged.
 pub fn upsampled(image: [usize; 4], factor: usize) -> Case {
     let name = format!("{image:?} by {factor}");
-    Case::new("upsample_nearest", name, &[normal(image)], move |t| {
-        upsample_nearest(&t[0], factor)
-    })
+    Case::new("upsample_nearest", name, &[normal(image)], move |t| upsample_nearest(&t[0], factor))
 }
 
 /// Blocks summed to an image of size `small`.
@@ -114,7 +100,5 @@ pub fn downsampled(small: [usize; 4], factor: usize) -> Case {
     let [n, h, w, c] = small;
     let large = [n, h * factor, w * factor, c];
     let name = format!("{large:?} by {factor}");
-    Case::new("upsample_nearest_grad", name, &[normal(large)], move |t| {
-        upsample_nearest_grad(&t[0], factor)
-    })
+    Case::new("upsample_nearest_grad", name, &[normal(large)], move |t| upsample_nearest_grad(&t[0], factor))
 }

@@ -96,30 +96,17 @@ impl Case {
         inputs: &[Input],
         function: impl Fn(&[Tensor]) -> Tensor + Send + Sync + 'static,
     ) -> Case {
-        Case {
-            op,
-            name: name.into(),
-            inputs: inputs.to_vec(),
-            smooth: true,
-            kinks: None,
-            function: Box::new(function),
-        }
+        Case { op, name: name.into(), inputs: inputs.to_vec(), smooth: true, kinks: None, function: Box::new(function) }
     }
 
     /// The same case with kinks where a value of `kinks` is 0.
     pub fn kinks(self, kinks: impl Fn(&[Tensor]) -> Tensor + Send + Sync + 'static) -> Case {
-        Case {
-            kinks: Some(Box::new(kinks)),
-            ..self
-        }
+        Case { kinks: Some(Box::new(kinks)), ..self }
     }
 
     /// The same case at inputs that lie on kinks.
     pub fn on_kinks(self) -> Case {
-        Case {
-            smooth: false,
-            ..self
-        }
+        Case { smooth: false, ..self }
     }
 
     /// The op of `inputs`.
@@ -146,29 +133,20 @@ impl Case {
                 return on(device).collect();
             }
         }
-        panic!(
-            "case {} {}: no inputs away from the kinks",
-            self.op, self.name
-        )
+        panic!("case {} {}: no inputs away from the kinks", self.op, self.name)
     }
 
     /// Of one value per input, those of the differentiable inputs.
     pub fn differentiable<'a, T>(&self, per_input: &'a [T]) -> Vec<&'a T> {
         let pairs = self.inputs.iter().zip(per_input);
-        pairs
-            .filter(|(input, _)| input.differentiable)
-            .map(|(_, value)| value)
-            .collect()
+        pairs.filter(|(input, _)| input.differentiable).map(|(_, value)| value).collect()
     }
 }
 
 impl Input {
     /// The same input as a constant: no gradient is taken with respect to it.
     pub fn constant(self) -> Input {
-        Input {
-            differentiable: false,
-            ..self
-        }
+        Input { differentiable: false, ..self }
     }
 
     fn values(&self, random: &mut Random) -> Vec<f64> {
@@ -182,9 +160,7 @@ impl Input {
             Draw::Whole => uniform.map(|u| spread(u, -2.0, 3.0).floor()).collect(),
             Draw::Distinct => {
                 let order = random.permutation(n).into_iter();
-                order
-                    .map(|i| 0.05 * (f64::from(i) - n as f64 / 2.0))
-                    .collect()
+                order.map(|i| 0.05 * (f64::from(i) - n as f64 / 2.0)).collect()
             }
         };
         values.into_iter().map(|v| f64::from(v as f32)).collect()
@@ -201,11 +177,7 @@ impl Input {
 
 /// A differentiable input of this shape.
 pub fn input(draw: Draw, shape: impl Into<Shape>) -> Input {
-    Input {
-        shape: shape.into(),
-        draw,
-        differentiable: true,
-    }
+    Input { shape: shape.into(), draw, differentiable: true }
 }
 
 /// A differentiable input from N(0, 1).
@@ -251,10 +223,8 @@ mod tests {
     /// Reads the list of what `ops` makes public, so that an op can't be added without a case.
     #[test]
     fn every_public_op_has_a_case() {
-        let exports = include_str!("../../ops/mod.rs")
-            .split("pub use ")
-            .skip(1)
-            .filter_map(|rest| rest.split(';').next());
+        let exports =
+            include_str!("../../ops/mod.rs").split("pub use ").skip(1).filter_map(|rest| rest.split(';').next());
         let words = exports.flat_map(|list| {
             let names = list.rsplit("::").next().unwrap_or(list);
             names.split(|c: char| !(c.is_alphanumeric() || c == '_'))

@@ -6,21 +6,9 @@ use crate::shape::{Conv2dGeometry, Padding};
 
 /// The cases of this family.
 pub fn cases() -> Vec<Case> {
-    let sizes = [
-        [1, 1, 1],
-        [3, 4, 5],
-        [17, 1, 3],
-        [1, 17, 1],
-        [3, 17, 1],
-        [9, 8, 16],
-    ];
+    let sizes = [[1, 1, 1], [3, 4, 5], [17, 1, 3], [1, 17, 1], [3, 17, 1], [9, 8, 16]];
     let same = |[_, h, w, _]: [usize; 4], k, s| Padding::same([h, w], k, s);
-    let asymmetric = Padding {
-        top: 2,
-        bottom: 0,
-        left: 1,
-        right: 3,
-    };
+    let asymmetric = Padding { top: 2, bottom: 0, left: 1, right: 3 };
     // A row: the image, the kernel, the output's channels and the stride, padded by `same`.
     let same_rows = [
         ([2, 7, 7, 3], [3, 3], 5, [1, 1]),
@@ -69,23 +57,16 @@ pub fn cases() -> Vec<Case> {
 /// The product `[m, n]` of sizes `[m, k, n]`.
 pub fn product([m, k, n]: [usize; 3], transpose: Transpose) -> Case {
     let flip = |[r, c]: [usize; 2], flag| if flag { [c, r] } else { [r, c] };
-    let inputs = [
-        normal(flip([m, k], transpose.a)),
-        normal(flip([k, n], transpose.b)),
-    ];
+    let inputs = [normal(flip([m, k], transpose.a)), normal(flip([k, n], transpose.b))];
     let mark = |flag| if flag { "ᵀ" } else { "" };
     let name = format!("{m}x{k}x{n} A{} B{}", mark(transpose.a), mark(transpose.b));
-    Case::new("matmul", name, &inputs, move |t| {
-        matmul(&t[0], &t[1], transpose)
-    })
+    Case::new("matmul", name, &inputs, move |t| matmul(&t[0], &t[1], transpose))
 }
 
 /// The dense layer on a batch of n, with sizes `[n, in, out]`.
 pub fn dense_layer([n, k, out]: [usize; 3]) -> Case {
     let inputs = [normal([n, k]), normal([k, out]), normal([out])];
-    Case::new("dense", format!("n{n} {k}->{out}"), &inputs, |t| {
-        dense(&t[0], &t[1], &t[2])
-    })
+    Case::new("dense", format!("n{n} {k}->{out}"), &inputs, |t| dense(&t[0], &t[1], &t[2]))
 }
 
 /// One convolution, and the two ops that have its geometry: the transposed convolution back to
@@ -109,20 +90,12 @@ pub fn convolutions(
     };
     let small = [n, g.out_h, g.out_w, c_out];
     [
-        Case::new("conv2d", name(image, c_out), &[x, weight], move |t| {
-            conv2d(&t[0], &t[1], stride, padding)
+        Case::new("conv2d", name(image, c_out), &[x, weight], move |t| conv2d(&t[0], &t[1], stride, padding)),
+        Case::new("conv_transpose2d", format!("{} to {h}x{w}", name(small, c_in)), &[y, weight], move |t| {
+            conv_transpose2d(&t[0], &t[1], [h, w], stride, padding)
         }),
-        Case::new(
-            "conv_transpose2d",
-            format!("{} to {h}x{w}", name(small, c_in)),
-            &[y, weight],
-            move |t| conv_transpose2d(&t[0], &t[1], [h, w], stride, padding),
-        ),
-        Case::new(
-            "conv2d_weight_grad",
-            name(image, c_out),
-            &[x, y],
-            move |t| conv2d_weight_grad(&t[0], &t[1], kernel, stride, padding),
-        ),
+        Case::new("conv2d_weight_grad", name(image, c_out), &[x, y], move |t| {
+            conv2d_weight_grad(&t[0], &t[1], kernel, stride, padding)
+        }),
     ]
 }

@@ -29,23 +29,17 @@ pub fn cases() -> Vec<Case> {
         (&[17], &[3, 1, 17]),
     ];
 
-    let mut all = vec![Case::new("sum", "[2, 3] over []", &[normal([2, 3])], |t| {
-        sum(&t[0], &[])
-    })];
+    let mut all = vec![Case::new("sum", "[2, 3] over []", &[normal([2, 3])], |t| sum(&t[0], &[]))];
     all.extend(patterns.iter().map(|(shape, axes)| sum_over(shape, axes)));
     all.extend(patterns.iter().map(|(shape, axes)| mean_over(shape, axes)));
     all.extend(patterns.iter().map(|(shape, axes)| max_over(shape, axes)));
     let tied = input(Draw::Whole, [4, 5, 6]);
-    let ties = Case::new("max", "[4, 5, 6] over [0, 2], ties", &[tied], |t| {
-        max(&t[0], &[0, 2])
-    });
+    let ties = Case::new("max", "[4, 5, 6] over [0, 2], ties", &[tied], |t| max(&t[0], &[0, 2]));
     all.push(ties.on_kinks());
     all.extend(stretches.map(|(from, to)| {
         let (from, to) = (Shape::new(from), Shape::new(to));
         let name = format!("{from} to {to}");
-        Case::new("broadcast_to", name, &[normal(from)], move |t| {
-            broadcast_to(&t[0], to)
-        })
+        Case::new("broadcast_to", name, &[normal(from)], move |t| broadcast_to(&t[0], to))
     }));
     all.extend(stretches.map(|(to, from)| {
         let (from, to) = (Shape::new(from), Shape::new(to));

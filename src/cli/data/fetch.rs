@@ -85,12 +85,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Screen {
     fn new() -> Screen {
-        Screen {
-            terminal: is_terminal(),
-            bar: None,
-            file: (String::new(), 0),
-            line: Instant::now(),
-        }
+        Screen { terminal: is_terminal(), bar: None, file: (String::new(), 0), line: Instant::now() }
     }
 
     fn show(&mut self, progress: &Progress) {
@@ -117,11 +112,7 @@ impl Screen {
             0 => String::new(),
             _ => format!(", going on after {}", DecimalBytes(done)),
         };
-        self.say(&format!(
-            "{}: {size} from {}{after}",
-            file.name,
-            excerpt(url)
-        ));
+        self.say(&format!("{}: {size} from {}{after}", file.name, excerpt(url)));
         self.file = (file.name.clone(), file.bytes);
         self.bar = self.terminal.then(|| {
             let style = "{bar:30.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  \

@@ -32,11 +32,7 @@ pub fn run(args: &ListArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let sets = manifest.sets.iter().map(Row::of);
     let rows: Vec<_> = std::iter::once(Row::digits()?).chain(sets).collect();
-    print(&if args.json {
-        serde_json::to_string(&rows).expect("strings and numbers") + "\n"
-    } else {
-        table(&rows)
-    })
+    print(&if args.json { serde_json::to_string(&rows).expect("strings and numbers") + "\n" } else { table(&rows) })
 }
 
 /// What is said of a data set.
@@ -102,9 +98,7 @@ impl Row {
 }
 
 fn table(rows: &[Row]) -> String {
-    let titles = [
-        "name", "training", "test", "shape", "download", "licence", "here", "",
-    ];
+    let titles = ["name", "training", "test", "shape", "download", "licence", "here", ""];
     let mut cells = vec![titles.map(String::from)];
     cells.extend(rows.iter().map(|row| {
         let [height, width, channels] = row.shape;

@@ -43,10 +43,7 @@ pub fn run(args: &PreviewArgs) -> Result<()> {
 /// Draws the grid and says what was drawn, and what there is to know of the data.
 fn preview(args: &PreviewArgs) -> Result<String> {
     output::check(&args.out, Kind::Png, args.force, &[args.data.as_path()])?;
-    let wanted = Wanted {
-        seed: args.seed,
-        ..Wanted::default()
-    };
+    let wanted = Wanted { seed: args.seed, ..Wanted::default() };
     let Opened { images, notes } = data::open(&name_of(args.data.as_ref()), &wanted)?;
     let total = images.len();
     let count = args.count.unwrap_or(total.min(100));
@@ -57,11 +54,7 @@ fn preview(args: &PreviewArgs) -> Result<String> {
         )));
     }
     let order = Random::new(args.seed, Purpose::Shuffle).permutation(total);
-    let pixels: Vec<u8> = order[..count]
-        .iter()
-        .flat_map(|&index| images.image(index as usize))
-        .copied()
-        .collect();
+    let pixels: Vec<u8> = order[..count].iter().flat_map(|&index| images.image(index as usize)).copied().collect();
     let (height, width, channels) = (images.height, images.width, images.channels);
     let columns = columns_for(count);
     grid_png(&args.out, &pixels, height, width, channels, columns)?;
@@ -76,11 +69,7 @@ fn preview(args: &PreviewArgs) -> Result<String> {
         args.data.display(),
         args.out.display()
     );
-    Ok([line]
-        .into_iter()
-        .chain(notes)
-        .collect::<Vec<_>>()
-        .join("\n"))
+    Ok([line].into_iter().chain(notes).collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]
@@ -105,10 +94,7 @@ mod tests {
         let out = folder.path().join("digits.png");
         let line = format!("preview digits --count 9 --seed 4 --out {}", out.display());
         let said = preview(&preview_args(&line)).unwrap();
-        let expected = format!(
-            "digits: 9 of 10000 images, 28x28x1, 10 classes, drawn to {}",
-            out.display()
-        );
+        let expected = format!("digits: 9 of 10000 images, 28x28x1, 10 classes, drawn to {}", out.display());
         assert_eq!(said, expected);
         assert!(fs::read(&out).unwrap().starts_with(b"\x89PNG"));
     }

@@ -54,18 +54,11 @@ fn find<'m>(manifest: &'m Manifest, data: &Path) -> Result<(&'m Set, PathBuf)> {
     let (folder, names) = (data.to_path_buf(), manifest.names());
     if !folder.is_dir() {
         let mend = format!("choose one of {names} or give a folder's path");
-        return Err(Error::Usage(format!(
-            "{}: no such data set; {mend}",
-            data.display()
-        )));
+        return Err(Error::Usage(format!("{}: no such data set; {mend}", data.display())));
     }
     match recognise(manifest, &folder)? {
         Some(set) => Ok((set, folder)),
-        None => Err(Error::data(
-            folder,
-            "no file of a public data set in this folder",
-            format!("known are {names}"),
-        )),
+        None => Err(Error::data(folder, "no file of a public data set in this folder", format!("known are {names}"))),
     }
 }
 

@@ -19,10 +19,7 @@ impl Set for Avx2 {
     const DOTS_ROWS: [usize; dots::COLUMNS] = [7, 3, 2];
 
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(
-        tile: &Tile,
-        c: &[*mut f32; ROWS],
-    ) {
+    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
         // SAFETY: as this function's.
         unsafe { compute::<__m256, R, N, AHEAD>(tile, c) }
     }
@@ -81,10 +78,7 @@ impl Vector for __m256 {
     fn total(self) -> f32 {
         // SAFETY: as `splat`.
         unsafe {
-            let halves = _mm_add_ps(
-                _mm256_castps256_ps128(self),
-                _mm256_extractf128_ps::<1>(self),
-            );
+            let halves = _mm_add_ps(_mm256_castps256_ps128(self), _mm256_extractf128_ps::<1>(self));
             let pairs = _mm_add_ps(halves, _mm_movehl_ps(halves, halves));
             _mm_cvtss_f32(_mm_add_ss(pairs, _mm_movehdup_ps(pairs)))
         }

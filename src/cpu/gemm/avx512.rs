@@ -19,10 +19,7 @@ impl Set for Avx512 {
     const DOTS_ROWS: [usize; dots::COLUMNS] = [8, 8, 8];
 
     #[target_feature(enable = "avx512f")]
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(
-        tile: &Tile,
-        c: &[*mut f32; ROWS],
-    ) {
+    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
         // SAFETY: as this function's.
         unsafe { compute::<__m512, R, N, AHEAD>(tile, c) }
     }

@@ -62,16 +62,9 @@ impl Packed {
             for j in 0..b.columns {
                 let column = values[j * walk.len()..].iter_mut().take(walk.len());
                 let from = b.values[j * b.column_stride..].iter();
-                column
-                    .zip(from.step_by(b.row_stride))
-                    .for_each(|(to, &v)| *to = v);
+                column.zip(from.step_by(b.row_stride)).for_each(|(to, &v)| *to = v);
             }
-            return Packed {
-                kernels,
-                values,
-                walk,
-                columns: b.columns,
-            };
+            return Packed { kernels, values, walk, columns: b.columns };
         }
         let width = whole_vectors(kernels, b.columns);
         let mut values = Buffer::unspecified(walk.len() * width);
@@ -86,15 +79,8 @@ impl Packed {
                 rest = after;
             }
         }
-        tasks
-            .into_par_iter()
-            .for_each(|(part, here)| pack(kernels, part, here));
-        Packed {
-            kernels,
-            values,
-            walk,
-            columns: b.columns,
-        }
+        tasks.into_par_iter().for_each(|(part, here)| pack(kernels, part, here));
+        Packed { kernels, values, walk, columns: b.columns }
     }
 
     /// The rows of a piece of the walk.
@@ -171,28 +157,12 @@ fn copy_rows(b: Matrix, width: usize, panel: &mut [f32]) {
 ///
 /// # Panics
 /// If a row reaches outside its slice.
-pub fn multiply(
-    a: &[f32],
-    a_rows: &[usize],
-    b: &Packed,
-    c: &mut [f32],
-    c_rows: &[usize],
-    start: Start,
-) {
+pub fn multiply(a: &[f32], a_rows: &[usize], b: &Packed, c: &mut [f32], c_rows: &[usize], start: Start) {
     assert_eq!(a_rows.len(), c_rows.len(), "gemm: rows of A and C");
     if is_narrow(b.columns, b.walk) {
         let rows = b.kernels.dots_rows[b.columns - 1];
         for (a_rows, c_rows) in a_rows.chunks(rows).zip(c_rows.chunks(rows)) {
-            let dots = Dots {
-                walk: b.walk,
-                a,
-                a_rows,
-                b: &b.values,
-                b_column: b.walk.len(),
-                c,
-                c_rows,
-                start,
-            };
+            let dots = Dots { walk: b.walk, a, a_rows, b: &b.values, b_column: b.walk.len(), c, c_rows, start };
             dots.run(b.kernels, b.columns);
         }
         return;
@@ -216,10 +186,7 @@ pub fn multiply(
 }
 
 /// C = `start` + A · B for one piece of the walk, `b` packed by [`pack`] for the same `kernels`.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the product's three operands, each with its place"
-)]
+#[expect(clippy::too_many_arguments, reason = "the product's three operands, each with its place")]
 pub fn multiply_piece(
     kernels: &Microkernels,
     a: &[f32],
@@ -236,10 +203,7 @@ pub fn multiply_piece(
 }
 
 /// [`multiply_piece`], for rows of C of either kind.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the product's three operands, each with its place"
-)]
+#[expect(clippy::too_many_arguments, reason = "the product's three operands, each with its place")]
 pub(super) fn multiply_into(
     kernels: &Microkernels,
     a: &[f32],
@@ -255,11 +219,7 @@ pub(super) fn multiply_into(
     for (from, count, width) in panels(kernels, columns) {
         // Panels before this one are whole: their columns are as many as their values in a row.
         let (panel, rest) = b[k * from..].split_at(k * width);
-        let ahead = Ahead {
-            values: rest,
-            rows: if fetch { k.min(rest.len() / width) } else { 0 },
-            step: width,
-        };
+        let ahead = Ahead { values: rest, rows: if fetch { k.min(rest.len() / width) } else { 0 }, step: width };
         let c = c.part(0, a_rows.len(), from);
         let start = start.at_column(from);
         let panel = (panel, width);
@@ -268,10 +228,7 @@ pub(super) fn multiply_into(
 }
 
 /// C = `start` + A · B for one panel: `b`, and how far its rows lie apart. Meanwhile `ahead` is fetched.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the product's three operands, each with its place"
-)]
+#[expect(clippy::too_many_arguments, reason = "the product's three operands, each with its place")]
 pub(super) fn multiply_panel(
     kernels: &Microkernels,
     a: &[f32],
@@ -285,15 +242,7 @@ pub(super) fn multiply_panel(
 ) {
     let share = ahead.rows.div_ceil(a_rows.len().div_ceil(ROWS));
     for (i, a_rows) in a_rows.chunks(ROWS).enumerate() {
-        let tile = Tile {
-            walk,
-            a,
-            a_rows,
-            b,
-            b_step,
-            start,
-            ahead: ahead.part(i * share, share),
-        };
+        let tile = Tile { walk, a, a_rows, b, b_step, start, ahead: ahead.part(i * share, share) };
         kernels.run(tile, c.part(i * ROWS, a_rows.len(), 0), columns);
     }
 }

@@ -42,24 +42,13 @@ impl Dots<'_> {
     ///
     /// # Panics
     /// If anything reaches outside its slice.
-    #[expect(
-        unsafe_code,
-        reason = "the one door to the microkernels, which use raw pointers"
-    )]
+    #[expect(unsafe_code, reason = "the one door to the microkernels, which use raw pointers")]
     pub fn run(mut self, kernels: &Microkernels, columns: usize) {
-        let within = |rows: &[usize], values: &[f32], reach| {
-            rows.iter().max() <= values.len().checked_sub(reach).as_ref()
-        };
+        let within =
+            |rows: &[usize], values: &[f32], reach| rows.iter().max() <= values.len().checked_sub(reach).as_ref();
         let steps = self.walk.len();
-        let b_end = |columns: usize| {
-            (columns - 1)
-                .saturating_mul(self.b_column)
-                .saturating_add(steps)
-        };
-        assert!(
-            self.a_rows.len() == self.c_rows.len() && steps > 0 && columns > 0,
-            "gemm: an empty tile"
-        );
+        let b_end = |columns: usize| (columns - 1).saturating_mul(self.b_column).saturating_add(steps);
+        assert!(self.a_rows.len() == self.c_rows.len() && steps > 0 && columns > 0, "gemm: an empty tile");
         assert!(
             self.walk.step == 1
                 && self.walk.planes == 1
@@ -69,11 +58,7 @@ impl Dots<'_> {
             "gemm: a tile reaches outside its operands"
         );
         if let Start::Bias(bias) = self.start {
-            assert!(
-                bias.len() >= columns,
-                "gemm: {} biases for {columns} columns",
-                bias.len()
-            );
+            assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
         }
         let dots = kernels.dots[self.a_rows.len() - 1][columns - 1];
         // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of
@@ -88,17 +73,9 @@ impl Dots<'_> {
 /// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
 /// reads and writes for N columns lies within its slices.
 #[inline(always)]
-#[expect(
-    unsafe_code,
-    reason = "raw pointers: checked indices would cost more than the arithmetic"
-)]
+#[expect(unsafe_code, reason = "raw pointers: checked indices would cost more than the arithmetic")]
 pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize>(tile: &mut Dots) {
-    let Walk {
-        segments,
-        run,
-        segment,
-        ..
-    } = tile.walk;
+    let Walk { segments, run, segment, .. } = tile.walk;
     const { assert!(V::LANES == LANES, "another order of sums") };
     let b_column = tile.b_column;
     let (whole, left) = (run - run % V::LANES, run % V::LANES);

@@ -86,11 +86,7 @@ impl Microkernels {
         let rows = tile.a_rows.len();
         assert!(rows == c.len() && tile.walk.len() > 0);
         let vectors = columns.div_ceil(self.lanes);
-        let tiles = if tile.ahead.rows > 0 {
-            &self.tiles_ahead
-        } else {
-            &self.tiles
-        };
+        let tiles = if tile.ahead.rows > 0 { &self.tiles_ahead } else { &self.tiles };
         let tile_fn = tiles[rows - 1][vectors - 1];
         if columns == vectors * self.lanes {
             return run_checked(tile_fn, &tile, &mut c, columns);
@@ -122,26 +118,17 @@ impl Microkernels {
     }
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the one door to the microkernels, which use raw pointers"
-)]
+#[expect(unsafe_code, reason = "the one door to the microkernels, which use raw pointers")]
 fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
     let last = tile.a_rows.iter().max();
-    let b_end = (tile.walk.len() - 1)
-        .saturating_mul(tile.b_step)
-        .saturating_add(columns);
+    let b_end = (tile.walk.len() - 1).saturating_mul(tile.b_step).saturating_add(columns);
     assert!(
         last <= tile.a.len().checked_sub(tile.walk.reach()).as_ref() && b_end <= tile.b.len(),
         "gemm: a tile reaches outside its operands"
     );
     let c = c.pointers(columns);
     if let Start::Bias(bias) = tile.start {
-        assert!(
-            bias.len() >= columns,
-            "gemm: {} biases for {columns} columns",
-            bias.len()
-        );
+        assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
     }
     // SAFETY: `available` gives only what this machine can run; the asserts hold every index of the
     // formula inside of its slice, and C's rows are borrowed mutably, so they overlap no operand.
@@ -155,22 +142,12 @@ fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
 /// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
 /// reads and writes for N · LANES columns lies within its slices and the rows at `c`.
 #[inline(always)]
-#[expect(
-    unsafe_code,
-    reason = "raw pointers: checked indices would cost more than the arithmetic"
-)]
+#[expect(unsafe_code, reason = "raw pointers: checked indices would cost more than the arithmetic")]
 pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AHEAD: bool>(
     tile: &Tile,
     c: &[*mut f32; ROWS],
 ) {
-    let Walk {
-        planes,
-        plane,
-        segments,
-        segment,
-        run,
-        step,
-    } = tile.walk;
+    let Walk { planes, plane, segments, segment, run, step } = tile.walk;
     let b_step = tile.b_step;
     let mut sums = [[V::splat(0.0); N]; R];
     // SAFETY: as this function's.
@@ -235,22 +212,14 @@ mod tests {
     use super::*;
     use crate::random::{Purpose, Random};
 
-    const WALK: Walk = Walk {
-        planes: 2,
-        plane: 230,
-        segments: 3,
-        segment: 40,
-        run: 19,
-        step: 1,
-    };
+    const WALK: Walk = Walk { planes: 2, plane: 230, segments: 3, segment: 40, run: 19, step: 1 };
     const IN_ONE_PLANE: Walk = Walk { planes: 1, ..WALK };
 
     /// Every instruction set of this machine, every size of tile and every start against the formula.
     #[test]
     fn every_tile_follows_the_formula() {
         let mut random = Random::new(4, Purpose::Check);
-        let mut draw =
-            |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
+        let mut draw = |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
         let (a, b, before, bias) = (draw(8000), draw(8000), draw(1000), draw(MAX_COLUMNS));
         for kernels in testable() {
             for (walk, rows, columns) in tiles(kernels) {
@@ -259,15 +228,7 @@ mod tests {
                 let b_step = columns.next_multiple_of(kernels.lanes);
                 for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
                     let mut c = before.clone();
-                    let tile = Tile {
-                        walk,
-                        a: &a,
-                        a_rows: &a_rows,
-                        b: &b,
-                        b_step,
-                        start,
-                        ahead: Ahead::NOTHING,
-                    };
+                    let tile = Tile { walk, a: &a, a_rows: &a_rows, b: &b, b_step, start, ahead: Ahead::NOTHING };
                     kernels.run(tile, Rows::Within(&mut c, &c_rows), columns);
                     let b_at = |k, j| b[k * b_step + j];
                     let want = formula(walk, &a, &a_rows, b_at, &before, &c_rows, columns, start);
@@ -275,9 +236,7 @@ mod tests {
                 }
             }
             let highest = |columns: usize| kernels.dots_rows[columns - 1];
-            for (rows, columns) in
-                (1..=dots::COLUMNS).flat_map(|c| (1..=highest(c)).map(move |r| (r, c)))
-            {
+            for (rows, columns) in (1..=dots::COLUMNS).flat_map(|c| (1..=highest(c)).map(move |r| (r, c))) {
                 let a_rows: Vec<usize> = (0..rows).map(|r| r * 100).collect();
                 let c_rows: Vec<usize> = (0..rows).map(|r| r * 5).collect();
                 for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
@@ -294,16 +253,7 @@ mod tests {
                     };
                     dots.run(kernels, columns);
                     let b_at = |k, j| b[j * 60 + k];
-                    let want = formula(
-                        IN_ONE_PLANE,
-                        &a,
-                        &a_rows,
-                        b_at,
-                        &before,
-                        &c_rows,
-                        columns,
-                        start,
-                    );
+                    let want = formula(IN_ONE_PLANE, &a, &a_rows, b_at, &before, &c_rows, columns, start);
                     assert_near(&c, &want, kernels);
                 }
             }
@@ -311,22 +261,10 @@ mod tests {
     }
 
     fn tiles(kernels: &Microkernels) -> Vec<(Walk, usize, usize)> {
-        let widths = (1..=kernels.columns())
-            .step_by(3)
-            .chain([kernels.columns()]);
+        let widths = (1..=kernels.columns()).step_by(3).chain([kernels.columns()]);
         let sizes = widths.flat_map(|columns| (1..=ROWS).map(move |rows| (rows, columns)));
-        let walks = [
-            WALK,
-            Walk {
-                step: 4,
-                run: 5,
-                segment: 31,
-                ..WALK
-            },
-        ];
-        sizes
-            .flat_map(|(r, c)| walks.map(|walk| (walk, r, c)))
-            .collect()
+        let walks = [WALK, Walk { step: 4, run: 5, segment: 31, ..WALK }];
+        sizes.flat_map(|(r, c)| walks.map(|walk| (walk, r, c))).collect()
     }
 
     #[expect(clippy::too_many_arguments, reason = "the formula's operands")]
@@ -362,11 +300,7 @@ mod tests {
 
     fn assert_near(found: &[f32], want: &[f32], kernels: &Microkernels) {
         for (i, (found, want)) in found.iter().zip(want).enumerate() {
-            assert!(
-                (found - want).abs() < 2e-5,
-                "{}: value {i} is {found}, not {want}",
-                kernels.name
-            );
+            assert!((found - want).abs() < 2e-5, "{}: value {i} is {found}, not {want}", kernels.name);
         }
     }
 

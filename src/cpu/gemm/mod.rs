@@ -74,13 +74,7 @@ impl<'a> Matrix<'a> {
             "gemm: a matrix of {rows} x {columns} in {} values",
             values.len()
         );
-        Matrix {
-            values,
-            rows,
-            columns,
-            row_stride: columns,
-            column_stride: 1,
-        }
+        Matrix { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
     /// The same values read across.
@@ -104,11 +98,7 @@ impl<'a> Matrix<'a> {
             "gemm: {count} rows from {start} on of {}",
             self.rows
         );
-        Matrix {
-            values: &self.values[start * self.row_stride..],
-            rows: count,
-            ..self
-        }
+        Matrix { values: &self.values[start * self.row_stride..], rows: count, ..self }
     }
 
     /// `count` columns from `start` on.
@@ -140,11 +130,7 @@ fn multiply(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32],
     let (m, k, n) = (a.rows, a.columns, b.columns);
     let values = m.checked_mul(n).filter(|&values| values <= c.len());
     let (Some(values), true) = (values, k == b.rows) else {
-        panic!(
-            "gemm: [{m}, {k}] · [{}, {n}] into {} values",
-            b.rows,
-            c.len()
-        );
+        panic!("gemm: [{m}, {k}] · [{}, {n}] into {} values", b.rows, c.len());
     };
     let c = &mut c[..values];
     if values == 0 {
@@ -191,9 +177,7 @@ fn fill(c: &mut [f32], n: usize, start: Start) {
     match start {
         Start::Zero => c.fill(0.0),
         Start::Sum => {}
-        Start::Bias(bias) => c
-            .chunks_exact_mut(n)
-            .for_each(|row| row.copy_from_slice(&bias[..n])),
+        Start::Bias(bias) => c.chunks_exact_mut(n).for_each(|row| row.copy_from_slice(&bias[..n])),
     }
 }
 
@@ -245,8 +229,7 @@ mod tests {
             (50, 1000, 2),
             (9, 600, 3),
         ] {
-            let mut draw =
-                |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
+            let mut draw = |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
             let (a, b, before, bias) = (draw(m * k), draw(k * n), draw(m * n), draw(n));
             for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
                 let matrix = |values, rows, columns, transposed| match transposed {
@@ -259,11 +242,9 @@ mod tests {
                     multiply(kernels, a, b, &mut c, start);
                     c
                 };
-                let [first, others @ ..] = &testable()[..] else {
-                    panic!("no microkernels")
-                };
-                let [zero, sum, biased] = [Start::Zero, Start::Sum, Start::Bias(&bias)]
-                    .map(|start| product(first, start));
+                let [first, others @ ..] = &testable()[..] else { panic!("no microkernels") };
+                let [zero, sum, biased] =
+                    [Start::Zero, Start::Sum, Start::Bias(&bias)].map(|start| product(first, start));
                 let bits = |c: &[f32]| -> Vec<u32> { c.iter().map(|v| v.to_bits()).collect() };
                 for other in others {
                     assert!(
@@ -275,9 +256,7 @@ mod tests {
                 }
                 for (i, want) in naive(a, b).into_iter().enumerate() {
                     let tolerance = 1e-5 * (k as f64).sqrt().max(1.0) * 4.0;
-                    let near = |found: f32, start: f32| {
-                        (f64::from(found) - f64::from(start) - want).abs() < tolerance
-                    };
+                    let near = |found: f32, start: f32| (f64::from(found) - f64::from(start) - want).abs() < tolerance;
                     assert!(near(zero[i], 0.0) && near(biased[i], bias[i % n]));
                     assert!(near(sum[i], before[i]));
                 }

@@ -15,9 +15,7 @@
 //! changes no bit of it.
 
 use super::Matrix;
-use super::blocks::{
-    BLOCK_ROWS, Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len,
-};
+use super::blocks::{BLOCK_ROWS, Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len};
 use super::microkernel::{MAX_COLUMNS, ROWS, Start};
 use super::prefetch::Ahead;
 use super::rows::Rows;
@@ -44,13 +42,7 @@ const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
 /// Cuts C by its columns: for a B that is large beside A. A task packs its columns of B, which nobody else
 /// needs, a panel's piece at a time, and uses them while they are in cache.
-pub(super) fn by_columns(
-    kernels: &Microkernels,
-    a: Matrix,
-    b: Matrix,
-    c: &mut [f32],
-    start: Start,
-) {
+pub(super) fn by_columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
     let width = task_columns(kernels, m * a.columns, n);
     let tasks = columns_apart(c, n, width);
@@ -62,15 +54,10 @@ pub(super) fn by_columns(
 
 /// The rows of C, `n` columns wide, for each of the tasks that `width` of the columns belong to.
 fn columns_apart(c: &mut [f32], n: usize, width: usize) -> Vec<Vec<&mut [f32]>> {
-    let mut tasks: Vec<_> = (0..n.div_ceil(width))
-        .map(|_| Vec::with_capacity(c.len() / n))
-        .collect();
+    let mut tasks: Vec<_> = (0..n.div_ceil(width)).map(|_| Vec::with_capacity(c.len() / n)).collect();
     for row in c.chunks_exact_mut(n) {
         let parts = row.chunks_mut(width);
-        tasks
-            .iter_mut()
-            .zip(parts)
-            .for_each(|(task, part)| task.push(part));
+        tasks.iter_mut().zip(parts).for_each(|(task, part)| task.push(part));
     }
     tasks
 }
@@ -96,13 +83,8 @@ fn columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [&mut [f32]], s
     let a = Placed::new(a, b.columns);
     let in_place = b.column_stride == 1 && b.columns.is_multiple_of(kernels.lanes);
     let starts = (0..b.columns).step_by(panel);
-    let parts: Vec<(usize, Piece)> = starts
-        .flat_map(|from| {
-            a.walk
-                .pieces(DEPTH_IN_PLACE)
-                .map(move |piece| (from, piece))
-        })
-        .collect();
+    let parts: Vec<(usize, Piece)> =
+        starts.flat_map(|from| a.walk.pieces(DEPTH_IN_PLACE).map(move |piece| (from, piece))).collect();
     let part = |&(from, piece): &(usize, Piece)| {
         let b = b.column_block(from, panel.min(b.columns - from));
         b.row_block(piece.k, piece.walk.len())
@@ -147,20 +129,12 @@ pub(super) fn by_transposed(kernels: &'static Microkernels, a: Matrix, b: Matrix
         block(kernels, rows, &packed, m, turned, Start::Zero);
         transpose(Matrix::new(turned, width, m), width, straight);
         let straight = straight.chunks_exact(width);
-        c.iter_mut()
-            .zip(straight)
-            .for_each(|(c, row)| c.copy_from_slice(row));
+        c.iter_mut().zip(straight).for_each(|(c, row)| c.copy_from_slice(row));
     });
 }
 
 /// Cuts C by its rows, which all need the same packed B.
-pub(super) fn by_rows(
-    kernels: &'static Microkernels,
-    a: Matrix,
-    b: Matrix,
-    c: &mut [f32],
-    start: Start,
-) {
+pub(super) fn by_rows(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
     let packed = Packed::of(kernels, b, Walk::straight(a.columns, a.column_stride));
     let rows = task_rows(a.columns * n, m);
@@ -191,17 +165,7 @@ fn block(kernels: &Microkernels, a: Matrix, b: &Packed, n: usize, c: &mut [f32],
         let a = Placed::new(a.column_block(piece.k, depth), n);
         let start = if piece.k == 0 { start } else { Start::Sum };
         let b = b.piece(&piece);
-        multiply_piece(
-            kernels,
-            a.values(),
-            &a.rows,
-            a.walk,
-            b,
-            n,
-            c,
-            &c_rows,
-            start,
-        );
+        multiply_piece(kernels, a.values(), &a.rows, a.walk, b, n, c, &c_rows, start);
     }
 }
 

@@ -22,10 +22,7 @@ impl<const VECTORS: usize> Set for Portable<VECTORS> {
     const VECTORS: usize = VECTORS;
     const DOTS_ROWS: [usize; dots::COLUMNS] = [6, 3, 2];
 
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(
-        tile: &Tile,
-        c: &[*mut f32; ROWS],
-    ) {
+    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
         // SAFETY: as this function's.
         unsafe { compute::<Self::Vector, R, N, AHEAD>(tile, c) }
     }

@@ -13,11 +13,7 @@ pub(super) struct Ahead<'a> {
 
 impl Ahead<'_> {
     /// None.
-    pub const NOTHING: Ahead<'static> = Ahead {
-        values: &[],
-        rows: 0,
-        step: 0,
-    };
+    pub const NOTHING: Ahead<'static> = Ahead { values: &[], rows: 0, step: 0 };
 
     /// At most `count` of them, from `start` on.
     pub fn part(self, start: usize, count: usize) -> Self {
@@ -61,11 +57,7 @@ mod tests {
     #[test]
     fn shares_are_all_rows_once() {
         let values: Vec<f32> = (0..100).map(|v| v as f32).collect();
-        let ahead = Ahead {
-            values: &values,
-            rows: 10,
-            step: 9,
-        };
+        let ahead = Ahead { values: &values, rows: 10, step: 9 };
         for share in [1, 3, 4, 10, 17] {
             let mut next = 0;
             for part in (0..12).map(|i| ahead.part(i * share, share)) {

@@ -93,10 +93,7 @@ pub(super) trait Set {
 
     /// # Safety
     /// As [`super::microkernel::compute`].
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(
-        tile: &Tile,
-        c: &[*mut f32; ROWS],
-    );
+    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]);
 
     /// # Safety
     /// As [`dots::compute`].
@@ -115,21 +112,12 @@ const fn tiles<S: Set, const AHEAD: bool>() -> [[TileFn; MAX_VECTORS]; ROWS] {
 }
 
 const fn tile_row<S: Set, const R: usize, const AHEAD: bool>() -> [TileFn; MAX_VECTORS] {
-    [
-        tile::<S, R, 1, AHEAD>(),
-        tile::<S, R, 2, AHEAD>(),
-        tile::<S, R, 3, AHEAD>(),
-        tile::<S, R, 4, AHEAD>(),
-    ]
+    [tile::<S, R, 1, AHEAD>(), tile::<S, R, 2, AHEAD>(), tile::<S, R, 3, AHEAD>(), tile::<S, R, 4, AHEAD>()]
 }
 
 /// A tile wider than any that is used stands for the narrowest, so that none is compiled in vain.
 const fn tile<S: Set, const R: usize, const N: usize, const AHEAD: bool>() -> TileFn {
-    if N <= S::VECTORS {
-        S::tile::<R, N, AHEAD>
-    } else {
-        S::tile::<R, 1, AHEAD>
-    }
+    if N <= S::VECTORS { S::tile::<R, N, AHEAD> } else { S::tile::<R, 1, AHEAD> }
 }
 
 const fn dots_row<S: Set, const R: usize>() -> [DotsFn; dots::COLUMNS] {
@@ -138,9 +126,5 @@ const fn dots_row<S: Set, const R: usize>() -> [DotsFn; dots::COLUMNS] {
 
 /// Likewise for one that is higher.
 const fn dots<S: Set, const R: usize, const N: usize>() -> DotsFn {
-    if R <= S::DOTS_ROWS[N - 1] {
-        S::dots::<R, N>
-    } else {
-        S::dots::<1, N>
-    }
+    if R <= S::DOTS_ROWS[N - 1] { S::dots::<R, N> } else { S::dots::<1, N> }
 }

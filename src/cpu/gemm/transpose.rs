@@ -1,8 +1,5 @@
 //! Transposition, in blocks of 8 × 8 that stay in registers where the machine has AVX2.
-#![cfg_attr(
-    target_arch = "x86_64",
-    expect(unsafe_code, reason = "intrinsics on raw pointers")
-)]
+#![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "intrinsics on raw pointers"))]
 
 use super::Matrix;
 #[cfg(target_arch = "x86_64")]
@@ -104,26 +101,14 @@ mod tests {
 
     #[test]
     fn every_value_changes_row_and_column() {
-        for (rows, columns) in [
-            (1, 1),
-            (8, 8),
-            (7, 9),
-            (16, 24),
-            (19, 37),
-            (64, 130),
-            (0, 5),
-        ] {
+        for (rows, columns) in [(1, 1), (8, 8), (7, 9), (16, 24), (19, 37), (64, 130), (0, 5)] {
             let from: Vec<f32> = (0..rows * columns).map(|v| v as f32).collect();
             let width = rows + 3;
             let mut to = vec![-1.0; columns * width];
             transpose(Matrix::new(&from, rows, columns), width, &mut to);
             for (at, &found) in to.iter().enumerate() {
                 let (j, i) = (at / width, at % width);
-                let want = if i < rows {
-                    from[i * columns + j]
-                } else {
-                    -1.0
-                };
+                let want = if i < rows { from[i * columns + j] } else { -1.0 };
                 assert_eq!(found, want, "{rows} x {columns}: row {i}, column {j}");
             }
         }
@@ -132,11 +117,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "reach outside their slices")]
     fn a_width_so_large_that_the_end_wraps_around_is_refused() {
-        transpose(
-            Matrix::new(&[0.0; 64], 8, 8),
-            usize::MAX / 7 + 1,
-            &mut [0.0; 64],
-        );
+        transpose(Matrix::new(&[0.0; 64], 8, 8), usize::MAX / 7 + 1, &mut [0.0; 64]);
     }
 
     #[test]

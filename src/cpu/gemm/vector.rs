@@ -43,12 +43,7 @@ impl<V: Vector> Vector for [V; 2] {
     unsafe fn load_first(from: *const f32, count: usize) -> [V; 2] {
         let lower = count.min(V::LANES);
         // SAFETY: as this function's.
-        unsafe {
-            [
-                V::load_first(from, lower),
-                V::load_first(from.add(lower), count - lower),
-            ]
-        }
+        unsafe { [V::load_first(from, lower), V::load_first(from.add(lower), count - lower)] }
     }
 
     #[inline(always)]
@@ -67,10 +62,7 @@ impl<V: Vector> Vector for [V; 2] {
 
     #[inline(always)]
     fn add_product(self, a: [V; 2], b: [V; 2]) -> [V; 2] {
-        [
-            self[0].add_product(a[0], b[0]),
-            self[1].add_product(a[1], b[1]),
-        ]
+        [self[0].add_product(a[0], b[0]), self[1].add_product(a[1], b[1])]
     }
 
     #[inline(always)]

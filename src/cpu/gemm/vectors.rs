@@ -96,13 +96,7 @@ fn add_rows(a: &[f32], b: Matrix, c: &mut [f32]) {
 }
 
 /// C = start + A · B for a row-major A and a B of at most [`dots::COLUMNS`] columns.
-pub(super) fn few_columns(
-    kernels: &'static Microkernels,
-    a: Matrix,
-    b: Matrix,
-    c: &mut [f32],
-    start: Start,
-) {
+pub(super) fn few_columns(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let n = b.columns;
     let packed = Packed::of(kernels, b, Walk::straight(a.columns, 1));
     let rows = match a.rows * a.columns {
@@ -120,12 +114,6 @@ pub(super) fn few_columns(
 fn side_by_side(row: Matrix) -> Cow<[f32]> {
     match row.column_stride {
         1 => Cow::Borrowed(row.values),
-        stride => row
-            .values
-            .iter()
-            .step_by(stride)
-            .take(row.columns)
-            .copied()
-            .collect(),
+        stride => row.values.iter().step_by(stride).take(row.columns).copied().collect(),
     }
 }

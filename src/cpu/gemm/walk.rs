@@ -37,25 +37,13 @@ pub struct Piece {
 impl Walk {
     /// `length` values, `step` apart.
     pub fn straight(length: usize, step: usize) -> Walk {
-        Walk {
-            planes: 1,
-            plane: 0,
-            segments: 1,
-            segment: 0,
-            run: length,
-            step,
-        }
+        Walk { planes: 1, plane: 0, segments: 1, segment: 0, run: length, step }
     }
 
     /// Steps of k.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "a count of steps, not a container"
-    )]
+    #[expect(clippy::len_without_is_empty, reason = "a count of steps, not a container")]
     pub fn len(&self) -> usize {
-        self.planes
-            .saturating_mul(self.segments)
-            .saturating_mul(self.run)
+        self.planes.saturating_mul(self.segments).saturating_mul(self.run)
     }
 
     /// Values from the first step to the last, both counted, in a row of A; so many that no row has them
@@ -102,27 +90,13 @@ mod tests {
 
     #[test]
     fn the_pieces_are_the_walk() {
-        for (planes, segments, run) in [
-            (1, 1, 1),
-            (1, 1, 1000),
-            (1, 5, 5),
-            (1, 5, 320),
-            (3, 28, 28),
-            (9, 4, 4),
-            (2, 100, 3),
-        ] {
-            let walk = Walk {
-                planes,
-                plane: 1_000_000,
-                segments,
-                segment: 10_000,
-                run,
-                step: 7,
-            };
+        for (planes, segments, run) in
+            [(1, 1, 1), (1, 1, 1000), (1, 5, 5), (1, 5, 320), (3, 28, 28), (9, 4, 4), (2, 100, 3)]
+        {
+            let walk = Walk { planes, plane: 1_000_000, segments, segment: 10_000, run, step: 7 };
             let steps = |walk: Walk, from: usize| {
                 let planes = (0..walk.planes).map(move |p| from + p * walk.plane);
-                let segments = planes
-                    .flat_map(move |at| (0..walk.segments).map(move |s| at + s * walk.segment));
+                let segments = planes.flat_map(move |at| (0..walk.segments).map(move |s| at + s * walk.segment));
                 segments.flat_map(move |at| (0..walk.run).map(move |k| at + k * walk.step))
             };
             let whole: Vec<usize> = steps(walk, 0).collect();
@@ -130,10 +104,7 @@ mod tests {
             for piece in walk.pieces(DEPTH) {
                 assert!(piece.k == pieces.len() && piece.walk.len() <= DEPTH);
                 pieces.extend(steps(piece.walk, piece.offset));
-                assert_eq!(
-                    *pieces.last().unwrap() + 1,
-                    piece.offset + piece.walk.reach()
-                );
+                assert_eq!(*pieces.last().unwrap() + 1, piece.offset + piece.walk.reach());
             }
             assert_eq!(pieces, whole);
         }

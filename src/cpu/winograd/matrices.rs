@@ -90,16 +90,12 @@ mod tests {
     fn the_matrices_make_a_correlation() {
         let d = [3.0, -1.0, 4.0, 1.5, -5.0, 9.0, 2.0, 6.0];
         let g = [0.5, -2.0, 7.0, 1.0, -8.0, 2.5];
-        let times = |m: Transform, v: &[f32]| -> [f32; POINTS] {
-            m.0.map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum())
-        };
+        let times =
+            |m: Transform, v: &[f32]| -> [f32; POINTS] { m.0.map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum()) };
         for taps in 1..=6 {
             let g = &g[..taps];
             let count = POINTS + 1 - taps;
-            let (v, u) = (
-                times(Transform::signal(), &d),
-                times(Transform::filter(taps), g),
-            );
+            let (v, u) = (times(Transform::signal(), &d), times(Transform::filter(taps), g));
             let products: [f32; POINTS] = std::array::from_fn(|i| u[i] * v[i]);
             let y = times(Transform::outputs(count), &products);
             for (t, y) in y[..count].iter().enumerate() {
@@ -108,10 +104,7 @@ mod tests {
             }
             let backwards = times(Transform::filter(taps).reversed(taps), g);
             let turned: Vec<f32> = g.iter().rev().copied().collect();
-            for (a, b) in backwards
-                .iter()
-                .zip(times(Transform::filter(taps), &turned))
-            {
+            for (a, b) in backwards.iter().zip(times(Transform::filter(taps), &turned)) {
                 assert!((a - b).abs() < 1e-5, "{taps} taps: {a}, not {b}");
             }
         }

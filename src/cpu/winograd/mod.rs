@@ -71,9 +71,7 @@ pub fn applies(g: &Conv2dGeometry) -> bool {
     let tiles = |h: usize, w: usize| h.div_ceil(POINTS + 1 - g.kh) * w.div_ceil(POINTS + 1 - g.kw);
     let tiles = tiles(g.out_h, g.out_w).max(tiles(g.h, g.w));
     let by_taps: usize = taps(g).iter().map(|tap| tap.size[0] * tap.size[1]).sum();
-    tiles <= IMAGE_TILES
-        && size_to_choose_by(g.n) * tiles >= TILES
-        && by_taps >= 2 * tiles * POINTS * POINTS
+    tiles <= IMAGE_TILES && size_to_choose_by(g.n) * tiles >= TILES && by_taps >= 2 * tiles * POINTS * POINTS
 }
 
 /// Which of the two convolutions that a geometry describes.
@@ -115,11 +113,7 @@ pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction) 
         kernel.spread(w, filters, row, &mut places);
         let pack = |place| {
             let weight = Matrix::new(place, g.c_in, g.c_out);
-            let weight = if transposed {
-                weight.transposed()
-            } else {
-                weight
-            };
+            let weight = if transposed { weight.transposed() } else { weight };
             Packed::new(weight, Walk::straight(from.channels(), 1))
         };
         places.chunks_exact(kernel.channels()).map(pack).collect()
@@ -129,28 +123,26 @@ pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction) 
     let group = (GROUP_TILES / to.tiles()).max(1);
     let mut y = Buffer::unspecified(g.n * to.values());
     let x = x.par_chunks(group * from.values());
-    y.par_chunks_mut(group * to.values())
-        .zip(x)
-        .for_each(|(y, x)| {
-            let tiles = y.len() / to.values() * to.tiles();
-            let pixels = |c: usize| -> Vec<usize> { (0..tiles).map(|tile| tile * c).collect() };
-            let (x_rows, y_rows) = (pixels(from.channels()), pixels(to.channels()));
-            let row = tiles * mw * to.channels();
-            let mut columns = Buffer::unspecified(POINTS * row);
-            let rows = columns.par_chunks_exact_mut(row).zip(&weights);
-            rows.enumerate().for_each(|(row, (columns, weights))| {
-                let mut signals = Buffer::unspecified(POINTS * tiles * from.channels());
-                from.spread(x, [&signal, &signal], row, &mut signals);
-                let mut places = Buffer::unspecified(POINTS * tiles * to.channels());
-                let signals = signals.chunks_exact(tiles * from.channels());
-                let products = places.chunks_exact_mut(tiles * to.channels());
-                for ((signal, weight), product) in signals.zip(weights).zip(products) {
-                    multiply(signal, &x_rows, weight, product, &y_rows, Start::Zero);
-                }
-                to.gather_columns(&places, &results[1], columns);
-            });
-            to.gather_rows(&columns, &results[0], y);
+    y.par_chunks_mut(group * to.values()).zip(x).for_each(|(y, x)| {
+        let tiles = y.len() / to.values() * to.tiles();
+        let pixels = |c: usize| -> Vec<usize> { (0..tiles).map(|tile| tile * c).collect() };
+        let (x_rows, y_rows) = (pixels(from.channels()), pixels(to.channels()));
+        let row = tiles * mw * to.channels();
+        let mut columns = Buffer::unspecified(POINTS * row);
+        let rows = columns.par_chunks_exact_mut(row).zip(&weights);
+        rows.enumerate().for_each(|(row, (columns, weights))| {
+            let mut signals = Buffer::unspecified(POINTS * tiles * from.channels());
+            from.spread(x, [&signal, &signal], row, &mut signals);
+            let mut places = Buffer::unspecified(POINTS * tiles * to.channels());
+            let signals = signals.chunks_exact(tiles * from.channels());
+            let products = places.chunks_exact_mut(tiles * to.channels());
+            for ((signal, weight), product) in signals.zip(weights).zip(products) {
+                multiply(signal, &x_rows, weight, product, &y_rows, Start::Zero);
+            }
+            to.gather_columns(&places, &results[1], columns);
         });
+        to.gather_rows(&columns, &results[0], y);
+    });
     y
 }
 
@@ -165,10 +157,7 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
     let before = [g.padding.top, g.padding.left];
     let inputs = Tiled::inputs([g.h, g.w, g.c_in], &outputs, before);
     let kernel = Tiled::kernel([g.kh, g.kw], g.c_in * g.c_out);
-    let (signal, filters) = (
-        Transform::signal(),
-        [&Transform::filter(mh), &Transform::filter(mw)],
-    );
+    let (signal, filters) = (Transform::signal(), [&Transform::filter(mh), &Transform::filter(mw)]);
     let results = [Transform::outputs(g.kh), Transform::outputs(g.kw)];
 
     let group = (GROUP_TILES / outputs.tiles()).max(1);
@@ -254,11 +243,7 @@ mod tests {
     #[test]
     fn the_error_of_winograd_stays_below_a_hundred_thousandth() {
         // As many channels, then as many tiles (of several groups, the last short) as sums run over.
-        for (image, kernel, c_out) in [
-            ([16, 7, 7, 256], 5, 32),
-            ([131, 14, 14, 16], 3, 16),
-            ([37, 8, 7, 16], 5, 32),
-        ] {
+        for (image, kernel, c_out) in [([16, 7, 7, 256], 5, 32), ([131, 14, 14, 16], 3, 16), ([37, 8, 7, 16], 5, 32)] {
             let weight = [kernel, kernel, image[3], c_out];
             let padding = Padding::symmetric(kernel / 2);
             let g = Conv2dGeometry::new("test", image.into(), weight.into(), [1, 1], padding);
@@ -273,16 +258,9 @@ mod tests {
             let mut want_x = vec![0.0; x.len()];
             let mut want_w = vec![0.0; w.len()];
             for at in 0..g.n * g.out_h * g.out_w {
-                let (n, row, column) = (
-                    at / (g.out_h * g.out_w),
-                    at / g.out_w % g.out_h,
-                    at % g.out_w,
-                );
+                let (n, row, column) = (at / (g.out_h * g.out_w), at / g.out_w % g.out_h, at % g.out_w);
                 for tap in 0..kernel * kernel {
-                    let inside = (
-                        g.input_row(row, tap / kernel),
-                        g.input_column(column, tap % kernel),
-                    );
+                    let inside = (g.input_row(row, tap / kernel), g.input_column(column, tap % kernel));
                     let (Some(row), Some(column)) = inside else {
                         continue;
                     };

@@ -28,13 +28,7 @@ pub(super) struct Tiled {
 impl Tiled {
     /// An image that is a single tile: a kernel `[kh, kw, c]`.
     pub fn kernel(size: [usize; 2], c: usize) -> Tiled {
-        Tiled {
-            image: [size[0], size[1], c],
-            count: [1, 1],
-            spacing: size,
-            before: [0, 0],
-            patch: size,
-        }
+        Tiled { image: [size[0], size[1], c], count: [1, 1], spacing: size, before: [0, 0], patch: size }
     }
 
     /// Outputs, cut into tiles of `patch`.
@@ -50,12 +44,7 @@ impl Tiled {
 
     /// The inputs that the tiles of `outputs` meet.
     pub fn inputs(image: [usize; 3], outputs: &Tiled, before: [usize; 2]) -> Tiled {
-        Tiled {
-            image,
-            before,
-            patch: [POINTS, POINTS],
-            ..*outputs
-        }
+        Tiled { image, before, patch: [POINTS, POINTS], ..*outputs }
     }
 
     /// Values of an image.
@@ -115,28 +104,21 @@ impl Tiled {
     pub fn gather_rows(&self, columns: &[f32], l: &Transform, images: &mut [f32]) {
         let [h, w, c] = self.image;
         let row = columns.len() / POINTS;
-        images
-            .par_chunks_mut(w * c)
-            .enumerate()
-            .for_each(|(y, to)| {
-                let (image, y) = (y / h, y % h);
-                let down = image * self.count[0] + y / self.patch[0];
-                for (x, to) in to.chunks_exact_mut(c).enumerate() {
-                    let tile = down * self.count[1] + x / self.patch[1];
-                    let at = (tile * self.patch[1] + x % self.patch[1]) * c;
-                    let place = |place| Some(&columns[place * row + at..][..c]);
-                    combine(&l.0[y % self.patch[0]], (0..POINTS).map(place), to);
-                }
-            });
+        images.par_chunks_mut(w * c).enumerate().for_each(|(y, to)| {
+            let (image, y) = (y / h, y % h);
+            let down = image * self.count[0] + y / self.patch[0];
+            for (x, to) in to.chunks_exact_mut(c).enumerate() {
+                let tile = down * self.count[1] + x / self.patch[1];
+                let at = (tile * self.patch[1] + x % self.patch[1]) * c;
+                let place = |place| Some(&columns[place * row + at..][..c]);
+                combine(&l.0[y % self.patch[0]], (0..POINTS).map(place), to);
+            }
+        });
     }
 }
 
 /// to = Σ_i coefficient_i · source_i, where a source that is absent is zeros, for whole vectors.
-fn combine<'a>(
-    coefficients: &[f32; POINTS],
-    sources: impl Iterator<Item = Option<&'a [f32]>>,
-    to: &mut [f32],
-) {
+fn combine<'a>(coefficients: &[f32; POINTS], sources: impl Iterator<Item = Option<&'a [f32]>>, to: &mut [f32]) {
     assert!(to.len().is_multiple_of(VECTOR), "Winograd: whole vectors");
     let mut terms: [(f32, &[f32]); POINTS] = [(0.0, &[]); POINTS];
     let mut count = 0;

@@ -33,30 +33,15 @@ pub fn read_archive(path: &Path, source: impl BufRead) -> Result<Images> {
         }
         let bytes = entry.path_bytes().into_owned();
         let mut names = bytes.rsplit(|&byte| byte == b'/');
-        let (name, folder) = (
-            names.next().unwrap_or_default(),
-            names.next().unwrap_or_default(),
-        );
+        let (name, folder) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
         let batch = match name {
-            [
-                b'd',
-                b'a',
-                b't',
-                b'a',
-                b'_',
-                b'b',
-                b'a',
-                b't',
-                b'c',
-                b'h',
-                b'_',
-                n @ b'1'..=b'5',
-                rest @ ..,
-            ] => match rest {
-                b".bin" => (*n, TEN),
-                b"" => return Err(pickle(path)),
-                _ => continue,
-            },
+            [b'd', b'a', b't', b'a', b'_', b'b', b'a', b't', b'c', b'h', b'_', n @ b'1'..=b'5', rest @ ..] => {
+                match rest {
+                    b".bin" => (*n, TEN),
+                    b"" => return Err(pickle(path)),
+                    _ => continue,
+                }
+            }
             b"train" if folder.ends_with(b"python") => return Err(pickle(path)),
             _ if name == TRAIN.as_bytes() => (0, HUNDRED),
             _ => continue,
@@ -109,19 +94,10 @@ mod tests {
     #[test]
     fn batches_are_read_in_their_order_and_test_images_left_out() {
         let set = read(&archive(&[
-            (
-                "cifar-10-batches-bin/data_batch_2.bin",
-                record(2, [4, 5, 6]),
-            ),
-            (
-                "cifar-10-batches-bin/batches.meta.txt",
-                b"airplane".to_vec(),
-            ),
+            ("cifar-10-batches-bin/data_batch_2.bin", record(2, [4, 5, 6])),
+            ("cifar-10-batches-bin/batches.meta.txt", b"airplane".to_vec()),
             ("cifar-10-batches-bin/test_batch.bin", record(3, [0; 3])),
-            (
-                "cifar-10-batches-bin/data_batch_1.bin",
-                record(1, [1, 2, 3]),
-            ),
+            ("cifar-10-batches-bin/data_batch_1.bin", record(1, [1, 2, 3])),
         ]));
         let set = set.unwrap();
         assert_eq!((set.len(), &set.labels[..]), (2, &[1, 2][..]));
@@ -135,27 +111,15 @@ mod tests {
     fn what_is_no_such_archive_is_one_line() {
         let good = archive(&[("data_batch_1.bin", record(1, [1, 2, 3]))]);
         for (bytes, what) in [
-            (
-                archive(&[("cifar-10-batches-py/data_batch_1", b"\x80".to_vec())]),
-                "python version",
-            ),
-            (
-                archive(&[("cifar-100-python/train", b"\x80".to_vec())]),
-                "python version",
-            ),
+            (archive(&[("cifar-10-batches-py/data_batch_1", b"\x80".to_vec())]), "python version"),
+            (archive(&[("cifar-100-python/train", b"\x80".to_vec())]), "python version"),
             (archive(&[("a.txt", vec![])]), "holds neither"),
-            (
-                archive(&[("data_batch_1.bin", vec![1; 9])]),
-                "9 bytes after 0 records",
-            ),
+            (archive(&[("data_batch_1.bin", vec![1; 9])]), "9 bytes after 0 records"),
             (good[..good.len() - 4].to_vec(), "damaged archive"),
             (b"\x1f\x8b words".to_vec(), "damaged archive"),
         ] {
             let error = read(&bytes).expect_err(what).to_string();
-            assert!(
-                error.starts_with("some/cifar.tar.gz") && error.contains(what),
-                "{what}: {error}"
-            );
+            assert!(error.starts_with("some/cifar.tar.gz") && error.contains(what), "{what}: {error}");
             assert!(error.contains("; ") && !error.contains('\n'), "{error}");
         }
     }

@@ -33,18 +33,10 @@ pub struct Layout {
 }
 
 /// CIFAR-10's files.
-pub const TEN: Layout = Layout {
-    labels: 1,
-    classes: 10,
-    most: 10_000,
-};
+pub const TEN: Layout = Layout { labels: 1, classes: 10, most: 10_000 };
 
 /// CIFAR-100's file.
-pub const HUNDRED: Layout = Layout {
-    labels: 2,
-    classes: 100,
-    most: 50_000,
-};
+pub const HUNDRED: Layout = Layout { labels: 2, classes: 100, most: 50_000 };
 
 impl Layout {
     /// The bytes of a record.
@@ -62,13 +54,8 @@ const ARCHIVES: [&str; 2] = ["cifar-10-binary.tar.gz", "cifar-100-binary.tar.gz"
 const FOLDERS: [&str; 2] = ["cifar-10-batches-bin", "cifar-100-binary"];
 
 /// What the python versions, which are pickles, are called, packed and unpacked.
-const PICKLES: [&str; 5] = [
-    "data_batch_1",
-    "cifar-10-python.tar.gz",
-    "cifar-10-batches-py",
-    "cifar-100-python.tar.gz",
-    "cifar-100-python",
-];
+const PICKLES: [&str; 5] =
+    ["data_batch_1", "cifar-10-python.tar.gz", "cifar-10-batches-py", "cifar-100-python.tar.gz", "cifar-100-python"];
 
 /// The training images in `folder`: of whichever batches are there, of CIFAR-100's file, of an archive of
 /// either, or of the folder that one unpacks to; `None` where there is nothing of these.
@@ -85,12 +72,7 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
             return Ok(Some(set));
         }
     }
-    let found = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| folder.join(name))
-            .find(|path| path.exists())
-    };
+    let found = |names: &[&str]| names.iter().map(|name| folder.join(name)).find(|path| path.exists());
     if let Some(path) = found(&ARCHIVES) {
         let file = crate::files::open(&path)?;
         return read_archive(&path, BufReader::new(file)).map(Some);
@@ -103,10 +85,8 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
 
 /// The images of the files themselves in `folder`.
 fn read_files(folder: &Path) -> Result<Option<Images>> {
-    let batches: Vec<PathBuf> = (1..=5)
-        .map(|batch| folder.join(format!("data_batch_{batch}.bin")))
-        .filter(|path| path.is_file())
-        .collect();
+    let batches: Vec<PathBuf> =
+        (1..=5).map(|batch| folder.join(format!("data_batch_{batch}.bin"))).filter(|path| path.is_file()).collect();
     let train = folder.join(TRAIN);
     let (paths, layout) = match batches.is_empty() {
         false => (batches, TEN),
@@ -138,13 +118,7 @@ fn pickle(path: &Path) -> Error {
 
 /// A set of this format without an image, for [`read_batch`] to add to.
 pub fn no_images() -> Images {
-    Images {
-        height: SIDE,
-        width: SIDE,
-        channels: 3,
-        pixels: Vec::new(),
-        labels: Vec::new(),
-    }
+    Images { height: SIDE, width: SIDE, channels: 3, pixels: Vec::new(), labels: Vec::new() }
 }
 
 /// Adds the images of one batch to `set`; `path` only names it in errors.
@@ -152,12 +126,7 @@ pub fn no_images() -> Images {
 /// # Errors
 /// [`Error::Data`] where it isn't whole records, at least 1 and no more than `layout` says, or has a label
 /// that is too large.
-pub fn read_batch(
-    path: &Path,
-    mut source: impl Read,
-    layout: Layout,
-    set: &mut Images,
-) -> Result<()> {
+pub fn read_batch(path: &Path, mut source: impl Read, layout: Layout, set: &mut Images) -> Result<()> {
     let (size, most, classes) = (layout.record(), layout.most, layout.classes);
     let mut record = Vec::with_capacity(size);
     for count in 0.. {
@@ -194,13 +163,7 @@ pub(super) mod tests {
     fn the_hundred_classes_are_the_fine_labels() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        let file = [
-            vec![19],
-            record(99, [1, 2, 3]),
-            vec![0],
-            record(7, [4, 5, 6]),
-        ]
-        .concat();
+        let file = [vec![19], record(99, [1, 2, 3]), vec![0], record(7, [4, 5, 6])].concat();
         fs::write(path.join(TRAIN), &file).unwrap();
         // Some other program's.
         assert_eq!(read_folder(path).unwrap(), None);
@@ -218,10 +181,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("data_batch_1"), b"\x80\x02}q\x01").unwrap();
         let error = read_folder(folder.path()).unwrap_err().to_string();
-        assert!(
-            error.contains("data_batch_1: CIFAR's python version, a pickle"),
-            "{error}"
-        );
+        assert!(error.contains("data_batch_1: CIFAR's python version, a pickle"), "{error}");
         assert!(error.contains("minimax data fetch cifar10"), "{error}");
 
         let inner = folder.path().join(FOLDERS[0]);
@@ -269,18 +229,9 @@ pub(super) mod tests {
         for (bytes, what) in [
             (vec![], "the file is empty"),
             (good[..100].to_vec(), "100 bytes after 0 records of 3073"),
-            (
-                [&good[..], &[1, 2]].concat(),
-                "2 bytes after 1 records of 3073",
-            ),
-            (
-                [good, record(10, [0; 3])].concat(),
-                "record 2 has label 10, not 0 to 9",
-            ),
-            (
-                vec![0; 3073 * 10_001],
-                "more than 10000 records of 3073 bytes",
-            ),
+            ([&good[..], &[1, 2]].concat(), "2 bytes after 1 records of 3073"),
+            ([good, record(10, [0; 3])].concat(), "record 2 has label 10, not 0 to 9"),
+            (vec![0; 3073 * 10_001], "more than 10000 records of 3073 bytes"),
         ] {
             let error = read(&bytes).expect_err(what).to_string();
             let expected = format!("some/data_batch_1.bin: {what}");

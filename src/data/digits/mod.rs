@@ -33,23 +33,13 @@ pub const EARLIER: u64 = 15_524_780_817_614_526_910;
 pub fn draw(count: usize, seed: u64) -> Images {
     let mut pixels = vec![0; count * SIDE * SIDE];
     let mut labels = vec![0; count];
-    pixels
-        .par_chunks_exact_mut(SIDE * SIDE)
-        .zip(&mut labels)
-        .enumerate()
-        .for_each(|(index, (image, label))| {
-            *label = class(seed, index);
-            let mut random = words_of(seed, index);
-            random.reserve(ORDER_WORDS);
-            draw_one(*label, &mut random, image);
-        });
-    Images {
-        height: SIDE,
-        width: SIDE,
-        channels: 1,
-        pixels,
-        labels,
-    }
+    pixels.par_chunks_exact_mut(SIDE * SIDE).zip(&mut labels).enumerate().for_each(|(index, (image, label))| {
+        *label = class(seed, index);
+        let mut random = words_of(seed, index);
+        random.reserve(ORDER_WORDS);
+        draw_one(*label, &mut random, image);
+    });
+    Images { height: SIDE, width: SIDE, channels: 1, pixels, labels }
 }
 
 /// The random words of image `index`.
@@ -67,10 +57,7 @@ fn draw_one(class: u8, random: &mut Random, image: &mut [u8]) {
     let ways = WAYS[usize::from(class)];
     let way = ways[random.below(ways.len() as u32) as usize];
     let hand = Hand::new(random);
-    let mut lines: Vec<Vec<Point>> = way
-        .iter()
-        .map(|stroke| pen::curve(&hand.lead(stroke, random)))
-        .collect();
+    let mut lines: Vec<Vec<Point>> = way.iter().map(|stroke| pen::curve(&hand.lead(stroke, random))).collect();
 
     let thickness = random.range(2.0, 3.3) as f32;
     place(&mut lines, thickness, random);
@@ -149,10 +136,7 @@ impl Hand {
             let y = libm::powf(y, 1.0 / self.rise);
             let x = x + self.sideways.at(y) + WOBBLE * wobble[2 * i] as f32;
             let y = y + self.upright.at(x) + WOBBLE * wobble[2 * i + 1] as f32;
-            led.push((
-                self.across.0 * x + self.down.0 * y,
-                self.across.1 * x + self.down.1 * y,
-            ));
+            led.push((self.across.0 * x + self.down.0 * y, self.across.1 * x + self.down.1 * y));
         }
         led
     }
@@ -183,9 +167,7 @@ fn place(lines: &mut [Vec<Point>], thickness: f32, random: &mut Random) {
 fn extent(lines: &[Vec<Point>], of: fn(&Point) -> f32) -> (f32, f32) {
     let infinity = f32::INFINITY;
     let values = lines.iter().flatten().map(of);
-    values.fold((infinity, -infinity), |(low, high), value| {
-        (low.min(value), high.max(value))
-    })
+    values.fold((infinity, -infinity), |(low, high), value| (low.min(value), high.max(value)))
 }
 
 fn centre_of_mass(lines: &[Vec<Point>]) -> Point {
@@ -217,10 +199,7 @@ mod tests {
 
     #[test]
     fn the_number_of_threads_changes_nothing() {
-        let alone = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .build()
-            .unwrap();
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         assert_eq!(alone.install(|| draw(100, 8)), draw(100, 8));
     }
 
@@ -257,18 +236,12 @@ mod tests {
             }
             let off = (x / mass - 13.5).abs().max((y / mass - 13.5).abs());
             assert!(off < 2.0, "image {index}: centre of mass is {off} off");
-            assert!(
-                low >= 1 && high <= 26,
-                "image {index}: from {low} to {high}"
-            );
+            assert!(low >= 1 && high <= 26, "image {index}: from {low} to {high}");
             assert_eq!(image.iter().max(), Some(&255));
             total += mass / image.len() as f64;
         }
         let mean = total / digits.len() as f64;
-        assert!(
-            (0.11..0.16).contains(&mean),
-            "mean ink {mean}, MNIST's is 0.13"
-        );
+        assert!((0.11..0.16).contains(&mean), "mean ink {mean}, MNIST's is 0.13");
     }
 
     /// Each new digit is nearest to one of its own class, and no two are alike.
@@ -276,10 +249,7 @@ mod tests {
     fn classes_can_be_told_apart_and_images_vary() {
         let (known, new) = (draw(2000, 1), draw(200, 2));
         let distance = |a: &[u8], b: &[u8]| -> i64 {
-            let squares = a
-                .iter()
-                .zip(b)
-                .map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2));
+            let squares = a.iter().zip(b).map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2));
             squares.sum()
         };
         let mut right = 0;
@@ -289,9 +259,6 @@ mod tests {
             assert!(of(nearest) > 255 * 255, "{index} is drawn as {nearest} was");
             right += usize::from(new.labels[index] == known.labels[nearest]);
         }
-        assert!(
-            right >= 196,
-            "{right} of 200 are nearest to their own class"
-        );
+        assert!(right >= 196, "{right} of 200 are nearest to their own class");
     }
 }

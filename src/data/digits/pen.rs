@@ -34,10 +34,7 @@ fn smooth(points: &[Point], line: &mut Vec<Point>) {
         let p3 = points.get(i + 1).copied().unwrap_or(p2);
         for piece in 1..=PIECES {
             let t = piece as f32 / PIECES as f32;
-            line.push((
-                catmull_rom(t, p0.0, p1.0, p2.0, p3.0),
-                catmull_rom(t, p0.1, p1.1, p2.1, p3.1),
-            ));
+            line.push((catmull_rom(t, p0.0, p1.0, p2.0, p3.0), catmull_rom(t, p0.1, p1.1, p2.1, p3.1)));
         }
     }
 }
@@ -102,10 +99,7 @@ mod tests {
         let mut canvas = [0.0; 15 * 15];
         ink(&mut canvas, 15, &[(3.0, 7.0), (11.0, 7.0)], (2.0, 2.0));
         let at = |x: usize, y: usize| canvas[y * 15 + x];
-        assert_eq!(
-            (at(7, 7), at(7, 8), at(7, 9), at(7, 10)),
-            (1.0, 1.0, 0.5, 0.0)
-        );
+        assert_eq!((at(7, 7), at(7, 8), at(7, 9), at(7, 10)), (1.0, 1.0, 0.5, 0.0));
         assert_eq!((at(1, 7), at(0, 7)), (0.5, 0.0));
     }
 

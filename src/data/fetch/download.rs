@@ -42,14 +42,7 @@ impl<'a> Download<'a> {
         stop: &'a dyn Fn() -> bool,
     ) -> Download<'a> {
         let part = path.with_file_name(format!("{}.part", file.name));
-        Download {
-            client,
-            file,
-            path,
-            part,
-            progress,
-            stop,
-        }
+        Download { client, file, path, part, progress, stop }
     }
 
     /// From the first of `mirrors` that gives the right file.
@@ -64,8 +57,7 @@ impl<'a> Download<'a> {
             let url = &format!("{}/{}", mirror.trim_end_matches('/'), self.file.name);
             match self.try_mirror(url) {
                 Ok(()) => {
-                    return again(|| fs::rename(&self.part, self.path))
-                        .map_err(Error::io(self.path));
+                    return again(|| fs::rename(&self.part, self.path)).map_err(Error::io(self.path));
                 }
                 Err(Failure::Here(error)) => return Err(error),
                 Err(Failure::Passing(why) | Failure::Lasting(why)) => {
@@ -116,9 +108,7 @@ impl<'a> Download<'a> {
         let (file, done) = (self.file, self.done());
         (self.progress)(Progress::Begun { file, url, done });
         let received = &mut |bytes| (self.progress)(Progress::Received(bytes));
-        let got = self
-            .client
-            .get(url, &self.part, file.bytes, end, received, self.stop);
+        let got = self.client.get(url, &self.part, file.bytes, end, received, self.stop);
         self.check_stop()?;
         got?;
         self.check_sum()

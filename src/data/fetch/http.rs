@@ -179,13 +179,7 @@ pub fn length(part: &Path) -> u64 {
 }
 
 /// The byte that an answer to a request for what comes after `done` goes on from.
-fn begin(
-    part: &Path,
-    start: Option<u64>,
-    length: Option<u64>,
-    done: u64,
-    bytes: u64,
-) -> Result<u64, Failure> {
+fn begin(part: &Path, start: Option<u64>, length: Option<u64>, done: u64, bytes: u64) -> Result<u64, Failure> {
     let Some(start) = start else {
         again(|| fs::remove_file(part)).map_err(Error::io(part))?;
         let what = format!("can't go on from byte {done}, so all of it is asked for");
@@ -225,13 +219,9 @@ fn start<B>(response: &Response<B>, done: u64) -> Result<Option<u64>, Failure> {
     let status = response.status();
     match status {
         StatusCode::OK => Ok(Some(0)),
-        StatusCode::PARTIAL_CONTENT if done > 0 => {
-            Ok(range_start(response).filter(|&start| start == done))
-        }
+        StatusCode::PARTIAL_CONTENT if done > 0 => Ok(range_start(response).filter(|&start| start == done)),
         StatusCode::RANGE_NOT_SATISFIABLE if done > 0 => Ok(None),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-            Err(Failure::Passing(status.to_string()))
-        }
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Err(Failure::Passing(status.to_string())),
         _ if status.is_server_error() => Err(Failure::Passing(status.to_string())),
         _ => Err(Failure::Lasting(status.to_string())),
     }
@@ -255,9 +245,7 @@ fn unanswered(error: ureq::Error) -> Failure {
         ErrorKind::UnexpectedEof,
     ];
     match error {
-        E::Io(cause) if PASSING.contains(&cause.kind()) => {
-            Failure::Passing(brief(&cause.to_string()))
-        }
+        E::Io(cause) if PASSING.contains(&cause.kind()) => Failure::Passing(brief(&cause.to_string())),
         E::Io(cause) => Failure::Lasting(brief(&cause.to_string())),
         E::Timeout(_) | E::Protocol(_) => Failure::Passing(brief(&error.to_string())),
         _ => Failure::Lasting(brief(&error.to_string())),
@@ -278,13 +266,9 @@ mod tests {
         let begins = |status, range, done| start(&answer(status, range), done).ok();
         assert_eq!(begins(206, "bytes 100-199/200", 100), Some(Some(100)));
         assert_eq!(begins(200, "", 100), Some(Some(0)));
-        for (status, range) in [
-            (416, "bytes */200"),
-            (206, "bytes 99-199/200"),
-            (206, "bytes -"),
-            (206, "words 100-199/200"),
-            (206, ""),
-        ] {
+        for (status, range) in
+            [(416, "bytes */200"), (206, "bytes 99-199/200"), (206, "bytes -"), (206, "words 100-199/200"), (206, "")]
+        {
             assert_eq!(begins(status, range, 100), Some(None), "{status} {range}");
         }
     }
@@ -298,10 +282,6 @@ mod tests {
         };
         assert!([408, 429, 500, 503].iter().all(|&status| passes(status, 0)));
         // A part of nothing and a range not to be had are no answers to a request for all of it.
-        assert!(
-            ![404, 403, 410, 206, 416]
-                .iter()
-                .any(|&status| passes(status, 0))
-        );
+        assert!(![404, 403, 410, 206, 416].iter().any(|&status| passes(status, 0)));
     }
 }

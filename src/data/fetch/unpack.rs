@@ -78,9 +78,7 @@ fn check(content: &Content, size: u64, bytes: &[u8]) -> std::result::Result<(), 
     }
     let (sum, _) = Sum::of(bytes).expect("memory can be read");
     match sha256 {
-        Some(wanted) if *wanted != sum => Err(format!(
-            "the SHA-256 of {name} in it is {sum} and should be {wanted}"
-        )),
+        Some(wanted) if *wanted != sum => Err(format!("the SHA-256 of {name} in it is {sum} and should be {wanted}")),
         _ => Ok(()),
     }
 }

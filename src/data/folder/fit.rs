@@ -29,12 +29,7 @@ pub struct Fitting {
 ///
 /// # Errors
 /// As [`picture::decode`].
-pub fn read_picture(
-    path: &Path,
-    bytes: &[u8],
-    size: [usize; 3],
-    background: [u8; 3],
-) -> Result<(Vec<u8>, Fitting)> {
+pub fn read_picture(path: &Path, bytes: &[u8], size: [usize; 3], background: [u8; 3]) -> Result<(Vec<u8>, Fitting)> {
     let Picture { image, turned } = picture::decode(path, bytes)?;
     let has_color = image.color().has_color();
     let image = picture::over(image, background);
@@ -44,12 +39,7 @@ pub fn read_picture(
     } else {
         cover(&image.into_rgb8(), height, width)
     };
-    let fitting = Fitting {
-        turned,
-        cut,
-        resized,
-        greyed: has_color && channels == 1,
-    };
+    let fitting = Fitting { turned, cut, resized, greyed: has_color && channels == 1 };
     Ok((pixels, fitting))
 }
 
@@ -79,10 +69,7 @@ impl Fitted {
         let parts = [
             (&self.turned, "turned upright (EXIF)".to_string()),
             (&self.cut, "cut around their centre".to_string()),
-            (
-                &self.resized,
-                format!("resized to {height}x{width} (triangle filter)"),
-            ),
+            (&self.resized, format!("resized to {height}x{width} (triangle filter)")),
             (&self.greyed, "turned grey (Rec. 709 luma)".to_string()),
         ];
         let parts: Vec<String> = parts
@@ -148,11 +135,7 @@ pub(super) mod tests {
         encoder.set_depth(bits);
         encoder.set_palette(colours);
         encoder.set_trns(alphas);
-        encoder
-            .write_header()
-            .unwrap()
-            .write_image_data(row)
-            .unwrap();
+        encoder.write_header().unwrap().write_image_data(row).unwrap();
         bytes
     }
 
@@ -164,58 +147,18 @@ pub(super) mod tests {
     #[test]
     fn every_kind_of_png_comes_out_in_grey_or_colour() {
         use ExtendedColorType::*;
-        let words = |values: &[u16]| -> Vec<u8> {
-            values
-                .iter()
-                .flat_map(|value| value.to_ne_bytes())
-                .collect()
-        };
+        let words = |values: &[u16]| -> Vec<u8> { values.iter().flat_map(|value| value.to_ne_bytes()).collect() };
         let rgb16 = words(&[65535, 0, 0, 257, 514, 771]);
         let la16 = words(&[65535, 32896, 65535, 0]);
         for (name, bytes, colour, grey) in [
-            (
-                "L8",
-                png(2, 1, L8, &[10, 20]),
-                [10, 10, 10, 20, 20, 20],
-                [10, 20],
-            ),
-            (
-                "L16",
-                png(2, 1, L16, &words(&[257, 65535])),
-                [1, 1, 1, 255, 255, 255],
-                [1, 255],
-            ),
-            (
-                "Rgb8",
-                png(2, 1, Rgb8, &[255, 0, 0, 1, 2, 3]),
-                [255, 0, 0, 1, 2, 3],
-                [54, 2],
-            ),
-            (
-                "Rgb16",
-                png(2, 1, Rgb16, &rgb16),
-                [255, 0, 0, 1, 2, 3],
-                [54, 2],
-            ),
+            ("L8", png(2, 1, L8, &[10, 20]), [10, 10, 10, 20, 20, 20], [10, 20]),
+            ("L16", png(2, 1, L16, &words(&[257, 65535])), [1, 1, 1, 255, 255, 255], [1, 255]),
+            ("Rgb8", png(2, 1, Rgb8, &[255, 0, 0, 1, 2, 3]), [255, 0, 0, 1, 2, 3], [54, 2]),
+            ("Rgb16", png(2, 1, Rgb16, &rgb16), [255, 0, 0, 1, 2, 3], [54, 2]),
             // Half of white is grey, and none of it black.
-            (
-                "La8",
-                png(2, 1, La8, &[255, 128, 255, 0]),
-                [128, 128, 128, 0, 0, 0],
-                [128, 0],
-            ),
-            (
-                "La16",
-                png(2, 1, La16, &la16),
-                [128, 128, 128, 0, 0, 0],
-                [128, 0],
-            ),
-            (
-                "Rgba8",
-                png(2, 1, Rgba8, &[255, 0, 0, 255, 9, 9, 9, 0]),
-                [255, 0, 0, 0, 0, 0],
-                [54, 0],
-            ),
+            ("La8", png(2, 1, La8, &[255, 128, 255, 0]), [128, 128, 128, 0, 0, 0], [128, 0]),
+            ("La16", png(2, 1, La16, &la16), [128, 128, 128, 0, 0, 0], [128, 0]),
+            ("Rgba8", png(2, 1, Rgba8, &[255, 0, 0, 255, 9, 9, 9, 0]), [255, 0, 0, 0, 0, 0], [54, 0]),
         ] {
             assert_eq!(read(&bytes, [1, 2, 3]).unwrap(), colour, "{name}");
             assert_eq!(read(&bytes, [1, 2, 1]).unwrap(), grey, "{name}");
@@ -248,23 +191,13 @@ pub(super) mod tests {
         assert_eq!(read(&tall, [4, 2, 1]).unwrap().len(), 8);
 
         // A filter that is as wide as what it shrinks: every pixel counts, and the mean stays.
-        let dots: Vec<u8> = (0..64 * 64)
-            .map(|at| if at % 8 == 3 { 240 } else { 0 })
-            .collect();
+        let dots: Vec<u8> = (0..64 * 64).map(|at| if at % 8 == 3 { 240 } else { 0 }).collect();
         let small = read(&png(64, 64, ExtendedColorType::L8, &dots), [2, 2, 1]).unwrap();
-        assert!(
-            small.iter().all(|value| (26..=34).contains(value)),
-            "{small:?}"
-        );
+        assert!(small.iter().all(|value| (26..=34).contains(value)), "{small:?}");
         let large = read(&grey(77), [5, 9, 3]).unwrap();
         assert_eq!(large, [77; 135]);
         // The longest strip takes no more than it must.
-        let strip = png(
-            MOST_SIDE,
-            1,
-            ExtendedColorType::L8,
-            &vec![5; MOST_SIDE as usize],
-        );
+        let strip = png(MOST_SIDE, 1, ExtendedColorType::L8, &vec![5; MOST_SIDE as usize]);
         assert_eq!(read(&strip, [64, 64, 1]).unwrap(), [5; 4096]);
     }
 }

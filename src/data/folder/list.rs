@@ -112,39 +112,23 @@ pub fn sort_out(place: &Path, mut entries: Entries) -> Result<Listing> {
     }
     if !flat.is_empty() {
         passed.deep += nested.len();
-        return Ok(Listing {
-            files: flat,
-            labels: Vec::new(),
-            notes: passed.line().into_iter().collect(),
-        });
+        return Ok(Listing { files: flat, labels: Vec::new(), notes: passed.line().into_iter().collect() });
     }
     if classes.len() > MOST_CLASSES {
         let what = format!("has {} sub-folders beside or with pictures", classes.len());
         let mend = format!("there can be {MOST_CLASSES} classes at most");
         return Err(Error::data(place, what, mend));
     }
-    let numbers: BTreeMap<&OsStr, u8> = classes
-        .iter()
-        .map(|name| name.as_os_str())
-        .zip(0..=u8::MAX)
-        .collect();
+    let numbers: BTreeMap<&OsStr, u8> = classes.iter().map(|name| name.as_os_str()).zip(0..=u8::MAX).collect();
     let class = |path: &PathBuf| path.iter().next().map_or(0, |name| numbers[name]);
     let labels: Vec<u8> = nested.iter().map(class).collect();
-    let empty = numbers
-        .iter()
-        .filter(|&(_, number)| !labels.contains(number));
-    let empty: Vec<String> = empty
-        .map(|(name, _)| format!("{:?}", excerpt(&name.to_string_lossy())))
-        .collect();
+    let empty = numbers.iter().filter(|&(_, number)| !labels.contains(number));
+    let empty: Vec<String> = empty.map(|(name, _)| format!("{:?}", excerpt(&name.to_string_lossy()))).collect();
     let mut notes: Vec<String> = passed.line().into_iter().collect();
     if !empty.is_empty() {
         notes.push(format!("class folders without a picture: {}", some(&empty)));
     }
-    Ok(Listing {
-        files: nested,
-        labels,
-        notes,
-    })
+    Ok(Listing { files: nested, labels, notes })
 }
 
 /// Whether a file is one that systems put there by themselves, or in a folder of such.
@@ -175,21 +159,13 @@ impl Passed {
     fn line(&self) -> Option<String> {
         let endings: Vec<String> = self.endings.iter().cloned().collect();
         let parts = [
-            (
-                format!("no picture by name ({})", some(&endings)),
-                self.no_pictures,
-            ),
+            (format!("no picture by name ({})", some(&endings)), self.no_pictures),
             ("hidden".to_string(), self.hidden),
             ("neither file nor folder".to_string(), self.special),
-            (
-                "deeper than a class's own sub-folders".to_string(),
-                self.deep,
-            ),
+            ("deeper than a class's own sub-folders".to_string(), self.deep),
         ];
         let parts = parts.iter().filter(|(_, count)| *count > 0);
-        let parts: Vec<String> = parts
-            .map(|(why, count)| format!("{why}: {count}"))
-            .collect();
+        let parts: Vec<String> = parts.map(|(why, count)| format!("{why}: {count}")).collect();
         (!parts.is_empty()).then(|| format!("passed over: {}", parts.join("; ")))
     }
 }
@@ -239,11 +215,7 @@ mod tests {
             "a/old.tif",
         ];
         let listing = sorted(&paths).unwrap();
-        let files: Vec<&str> = listing
-            .files
-            .iter()
-            .map(|path| path.to_str().unwrap())
-            .collect();
+        let files: Vec<&str> = listing.files.iter().map(|path| path.to_str().unwrap()).collect();
         let expected = ["a/10.png", "a/9.png", "b/2.jpg", "d/1.webp", "d/x/2.gif"];
         assert_eq!(files, expected);
         assert_eq!(listing.labels, [0, 0, 1, 3, 3]);
@@ -259,8 +231,7 @@ mod tests {
 
     #[test]
     fn a_folder_of_pictures_has_no_classes() {
-        let listing =
-            sorted(&["2.BMP", "10.png", "notes/", "notes/a.txt", "notes/b/c.png"]).unwrap();
+        let listing = sorted(&["2.BMP", "10.png", "notes/", "notes/a.txt", "notes/b/c.png"]).unwrap();
         assert_eq!(listing.files, [PathBuf::from("10.png"), "2.BMP".into()]);
         assert!(listing.labels.is_empty());
         assert_eq!(listing.notes.len(), 1);
@@ -280,10 +251,7 @@ mod tests {
         let listing = sorted(&paths).unwrap();
         assert_eq!(listing.labels, [101]);
         for line in &listing.notes {
-            assert!(
-                line.len() < 250 && !line.chars().any(char::is_control),
-                "{line}"
-            );
+            assert!(line.len() < 250 && !line.chars().any(char::is_control), "{line}");
         }
     }
 }

@@ -33,9 +33,7 @@ const AT_ONCE: usize = 64;
 pub fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Option<Opened>> {
     let listing = list::sort_out(folder, list::walk(folder)?)?;
     let read = |paths: &[PathBuf]| {
-        let files = paths
-            .par_iter()
-            .map(|path| picture::read_file(&folder.join(path)));
+        let files = paths.par_iter().map(|path| picture::read_file(&folder.join(path)));
         files.collect()
     };
     assemble(folder, listing, wanted, read)
@@ -51,11 +49,7 @@ fn assemble(
     wanted: &Wanted,
     mut read: impl FnMut(&[PathBuf]) -> Files,
 ) -> Result<Option<Opened>> {
-    let Listing {
-        files,
-        labels,
-        mut notes,
-    } = listing;
+    let Listing { files, labels, mut notes } = listing;
     let Some(first) = files.first() else {
         return Ok(None);
     };
@@ -72,14 +66,10 @@ fn assemble(
     let image_len = height * width * channels;
     let mut pixels = vec![0; files.len() * image_len];
     let fitted = Fitted::default();
-    for (chunk, paths) in pixels
-        .chunks_mut(AT_ONCE * image_len)
-        .zip(files.chunks(AT_ONCE))
-    {
+    for (chunk, paths) in pixels.chunks_mut(AT_ONCE * image_len).zip(files.chunks(AT_ONCE)) {
         let images = chunk.par_chunks_exact_mut(image_len).zip(paths);
         let made = images.zip(read(paths)).map(|((image, path), bytes)| {
-            let (pixels, fitting) =
-                read_picture(&place.join(path), &bytes?, size, wanted.background)?;
+            let (pixels, fitting) = read_picture(&place.join(path), &bytes?, size, wanted.background)?;
             image.copy_from_slice(&pixels);
             fitted.count(fitting);
             Ok(())
@@ -90,13 +80,7 @@ fn assemble(
         }
     }
     notes.extend(fitted.line(files.len(), size));
-    let images = Images {
-        height,
-        width,
-        channels,
-        pixels,
-        labels,
-    };
+    let images = Images { height, width, channels, pixels, labels };
     Ok(Some(Opened { images, notes }))
 }
 
@@ -108,13 +92,10 @@ fn check_size(folder: &Path, count: usize, size: [usize; 3]) -> Result<()> {
         let mend = "ask for sides of 1 or more and 1 (grey) or 3 (colour) channels";
         return Err(Error::data(folder, what, mend));
     }
-    let bytes = [height, width, channels]
-        .iter()
-        .try_fold(count as u64, |bytes, &size| bytes.checked_mul(size as u64));
+    let bytes = [height, width, channels].iter().try_fold(count as u64, |bytes, &size| bytes.checked_mul(size as u64));
     if bytes.is_none_or(|bytes| bytes > LARGEST) {
         let what = format!("{count} images of {height}x{width}x{channels} bytes");
-        let mend =
-            format!("more than the {LARGEST} bytes allowed in all: make them smaller or fewer");
+        let mend = format!("more than the {LARGEST} bytes allowed in all: make them smaller or fewer");
         return Err(Error::data(folder, what, mend));
     }
     Ok(())
@@ -129,10 +110,7 @@ mod tests {
 
     /// The set in a folder, brought to a size.
     fn read(folder: &Path, size: Option<[usize; 3]>) -> Result<Option<Opened>> {
-        let wanted = Wanted {
-            size,
-            ..Wanted::default()
-        };
+        let wanted = Wanted { size, ..Wanted::default() };
         read_folder(folder, &wanted)
     }
 
@@ -145,12 +123,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         assert_eq!(read(path, None).unwrap(), None);
-        for (class, name, value) in [
-            ("b", "2.png", 4),
-            ("b", "10.PNG", 3),
-            ("a", "z.png", 2),
-            ("a", "a.png", 1),
-        ] {
+        for (class, name, value) in [("b", "2.png", 4), ("b", "10.PNG", 3), ("a", "z.png", 2), ("a", "a.png", 1)] {
             fs::create_dir_all(path.join(class)).unwrap();
             fs::write(path.join(class).join(name), grey(value)).unwrap();
         }
@@ -193,10 +166,7 @@ mod tests {
             fs::write(class.join("a.png"), grey(1)).unwrap();
         }
         let error = read(folder.path(), None).unwrap_err().to_string();
-        assert!(
-            error.contains("257 sub-folders") && error.contains("256 classes"),
-            "{error}"
-        );
+        assert!(error.contains("257 sub-folders") && error.contains("256 classes"), "{error}");
         fs::remove_dir_all(folder.path().join("000")).unwrap();
         let set = images(folder.path(), None);
         assert_eq!((set.classes(), set.labels[255]), (256, 255));
@@ -206,12 +176,7 @@ mod tests {
     #[test]
     fn what_is_broken_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let good = png(
-            40,
-            40,
-            ExtendedColorType::L8,
-            &(0..1600).map(|i| (i * i / 7) as u8).collect::<Vec<_>>(),
-        );
+        let good = png(40, 40, ExtendedColorType::L8, &(0..1600).map(|i| (i * i / 7) as u8).collect::<Vec<_>>());
         let mut wrong = good.clone();
         wrong[60] ^= 1;
         fs::write(folder.path().join("a.png"), &good).unwrap();
@@ -225,18 +190,10 @@ mod tests {
         ] {
             fs::write(folder.path().join("b.png"), bytes).unwrap();
             fs::write(folder.path().join("c.png"), b"").unwrap();
-            let error = read(folder.path(), Some([4, 4, 1]))
-                .unwrap_err()
-                .to_string();
+            let error = read(folder.path(), Some([4, 4, 1])).unwrap_err().to_string();
             let path = folder.path().join("b.png");
-            assert!(
-                error.starts_with(&format!("{}: {what}", path.display())),
-                "{error}"
-            );
-            assert!(
-                error.contains("; remove it") && !error.contains('\n'),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("{}: {what}", path.display())), "{error}");
+            assert!(error.contains("; remove it") && !error.contains('\n'), "{error}");
         }
     }
 
@@ -244,12 +201,7 @@ mod tests {
     fn a_size_that_cannot_be_held_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.png"), grey(1)).unwrap();
-        for size in [
-            [usize::MAX, 2, 3],
-            [40_000, 40_000, 3],
-            [4, 4, 2],
-            [0, 4, 1],
-        ] {
+        for size in [[usize::MAX, 2, 3], [40_000, 40_000, 3], [4, 4, 2], [0, 4, 1]] {
             let error = read(folder.path(), Some(size)).unwrap_err().to_string();
             assert!(error.contains("; ") && !error.contains('\n'), "{error}");
         }
@@ -264,18 +216,9 @@ mod tests {
         fs::write(folder.path().join("3.txt"), "words").unwrap();
         let notes = read(folder.path(), Some([2, 2, 1])).unwrap().unwrap().notes;
         assert_eq!(notes.len(), 2, "{notes:?}");
-        assert!(
-            notes[0] == "passed over: no picture by name (.txt): 1",
-            "{notes:?}"
-        );
-        assert_eq!(
-            notes[1],
-            "of 2 pictures: 1 cut around their centre, 1 turned grey (Rec. 709 luma)"
-        );
+        assert!(notes[0] == "passed over: no picture by name (.txt): 1", "{notes:?}");
+        assert_eq!(notes[1], "of 2 pictures: 1 cut around their centre, 1 turned grey (Rec. 709 luma)");
         let notes = read(folder.path(), Some([1, 1, 3])).unwrap().unwrap().notes;
-        assert_eq!(
-            notes[1],
-            "of 2 pictures: 1 cut around their centre, 2 resized to 1x1 (triangle filter)"
-        );
+        assert_eq!(notes[1], "of 2 pictures: 1 cut around their centre, 2 resized to 1x1 (triangle filter)");
     }
 }

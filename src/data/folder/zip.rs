@@ -26,10 +26,7 @@ pub fn read_zip(path: &Path, source: impl Read + Seek, wanted: &Wanted) -> Resul
             continue;
         };
         // Some programs write Windows's separators.
-        let inside: PathBuf = name
-            .split(['/', '\\'])
-            .filter(|part| !matches!(*part, "" | "."))
-            .collect();
+        let inside: PathBuf = name.split(['/', '\\']).filter(|part| !matches!(*part, "" | ".")).collect();
         if inside.as_os_str().is_empty() {
             continue;
         }
@@ -43,17 +40,14 @@ pub fn read_zip(path: &Path, source: impl Read + Seek, wanted: &Wanted) -> Resul
         }
     }
     let around = folder_around(&entries);
-    let entries =
-        entries
-            .into_iter()
-            .filter_map(|(inside, kind)| match inside.strip_prefix(&around) {
-                Ok(inside) if inside.as_os_str().is_empty() => None,
-                Ok(inside) => Some((inside.to_path_buf(), kind)),
-                Err(_) if list::is_hidden(&inside) => Some((inside, kind)),
-                // Beside that folder is no picture, and no class.
-                Err(_) if kind == Kind::File => Some((PathBuf::from(inside.file_name()?), kind)),
-                Err(_) => None,
-            });
+    let entries = entries.into_iter().filter_map(|(inside, kind)| match inside.strip_prefix(&around) {
+        Ok(inside) if inside.as_os_str().is_empty() => None,
+        Ok(inside) => Some((inside.to_path_buf(), kind)),
+        Err(_) if list::is_hidden(&inside) => Some((inside, kind)),
+        // Beside that folder is no picture, and no class.
+        Err(_) if kind == Kind::File => Some((PathBuf::from(inside.file_name()?), kind)),
+        Err(_) => None,
+    });
     let listing = list::sort_out(path, entries.collect())?;
     let read = |files: &[PathBuf]| -> Files {
         let mut read_one = |file: &PathBuf| {
@@ -69,9 +63,9 @@ pub fn read_zip(path: &Path, source: impl Read + Seek, wanted: &Wanted) -> Resul
 
 /// The innermost folder that all pictures are in, whether in it or in folders of it.
 fn folder_around(entries: &Entries) -> PathBuf {
-    let pictures = entries.iter().filter(|(path, kind)| {
-        *kind == Kind::File && picture::has_ending(path) && !list::is_hidden(path)
-    });
+    let pictures = entries
+        .iter()
+        .filter(|(path, kind)| *kind == Kind::File && picture::has_ending(path) && !list::is_hidden(path));
     let mut folders = pictures.filter_map(|(path, _)| path.parent());
     let mut around = folders.next().unwrap_or(Path::new("")).to_path_buf();
     for folder in folders {
@@ -98,20 +92,14 @@ mod tests {
     fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
         for (name, bytes) in files {
-            writer
-                .start_file(*name, SimpleFileOptions::default())
-                .unwrap();
+            writer.start_file(*name, SimpleFileOptions::default()).unwrap();
             writer.write_all(bytes).unwrap();
         }
         writer.finish().unwrap().into_inner()
     }
 
     fn read(bytes: &[u8]) -> Result<Option<Opened>> {
-        read_zip(
-            Path::new("some/faces.zip"),
-            Cursor::new(bytes),
-            &Wanted::default(),
-        )
+        read_zip(Path::new("some/faces.zip"), Cursor::new(bytes), &Wanted::default())
     }
 
     #[test]
@@ -147,10 +135,7 @@ mod tests {
 
         let mut bytes = archive(&[("a.png", &grey(1))]);
         let error = read(&bytes[..bytes.len() / 2]).unwrap_err().to_string();
-        assert!(
-            error.starts_with("some/faces.zip: can't be read"),
-            "{error}"
-        );
+        assert!(error.starts_with("some/faces.zip: can't be read"), "{error}");
         bytes[40] ^= 0xff;
         let error = read(&bytes).unwrap_err().to_string();
         assert!(error.contains("; ") && !error.contains('\n'), "{error}");

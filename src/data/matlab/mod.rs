@@ -40,7 +40,8 @@ const MOST_SIZES: u32 = 4 * 32;
 const MOST_NAME: u32 = 256;
 
 /// The mend of a file of another level.
-const SAVE_AGAIN: &str = "save it as level 5: MATLAB's save with -v7 (or -v6), or scipy.io.savemat(FILE, {'X': X, 'y': y})";
+const SAVE_AGAIN: &str =
+    "save it as level 5: MATLAB's save with -v7 (or -v6), or scipy.io.savemat(FILE, {'X': X, 'y': y})";
 
 /// An array of numbers, all but its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,9 +120,7 @@ fn other_version(header: &[u8]) -> Option<&'static str> {
     match header {
         [b'\x89', b'H', b'D', b'F', ..] => Some("7.3 file, which is HDF5"),
         [a, b, c, d, ..] if [a, b, c, d].contains(&&0) => Some("level 4 file"),
-        [.., 0, 2, b'I', b'M'] | [.., 2, 0, b'M', b'I'] if header.len() == 128 => {
-            Some("7.3 file, which is HDF5")
-        }
+        [.., 0, 2, b'I', b'M'] | [.., 2, 0, b'M', b'I'] if header.len() == 128 => Some("7.3 file, which is HDF5"),
         _ => None,
     }
 }
@@ -168,11 +167,7 @@ impl MatFile<'_> {
     }
 
     fn word(&self, bytes: [u8; 4]) -> u32 {
-        if self.big_endian {
-            u32::from_be_bytes(bytes)
-        } else {
-            u32::from_le_bytes(bytes)
-        }
+        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
     }
 
     fn read(&self, source: &mut dyn Read, bytes: &mut [u8]) -> Result<()> {
@@ -196,16 +191,8 @@ impl MatFile<'_> {
         let first = self.word([a, b, c, d]);
         let small_size = first >> 16;
         match small_size {
-            0 => Ok(Tag {
-                kind: first,
-                size: self.word(inline),
-                inline: None,
-            }),
-            1..=4 => Ok(Tag {
-                kind: first & 0xffff,
-                size: small_size,
-                inline: Some(inline),
-            }),
+            0 => Ok(Tag { kind: first, size: self.word(inline), inline: None }),
+            1..=4 => Ok(Tag { kind: first & 0xffff, size: small_size, inline: Some(inline) }),
             _ => Err(self.bad(format!("damaged: an element of {small_size} bytes in 4"))),
         }
     }
@@ -252,26 +239,16 @@ impl MatFile<'_> {
 
         let values = self.tag(source)?;
         let Some(number) = Number::of_type(values.kind) else {
-            let what = format!(
-                "damaged: array {shown:?} has values of type {}",
-                values.kind
-            );
+            let what = format!("damaged: array {shown:?} has values of type {}", values.kind);
             return Err(self.bad(what));
         };
         let mut factors = sizes.iter();
         let bytes = factors.try_fold(number.size(), |bytes, &size| bytes.checked_mul(size));
         if bytes != Some(values.size as usize) {
-            return Err(self.bad(format!(
-                "damaged: array {shown:?} of sizes {sizes:?} has {} bytes of {number:?}",
-                values.size
-            )));
+            return Err(self
+                .bad(format!("damaged: array {shown:?} of sizes {sizes:?} has {} bytes of {number:?}", values.size)));
         }
-        let array = Array {
-            name,
-            sizes,
-            number,
-            big_endian: self.big_endian,
-        };
+        let array = Array { name, sizes, number, big_endian: self.big_endian };
         visit(&array, &mut values.body(source))
     }
 

@@ -37,13 +37,7 @@ fn arrays_are_read_in_both_byte_orders_plain_and_compressed() {
             order.array(DOUBLE_CLASS, "a", &[2, 3], F64, &order.doubles(&numbers)),
             // A class of doubles stored as bytes, few enough to stand in the tag.
             order.array(DOUBLE_CLASS, "few", &[3, 1], U8, &[9, 0, 255]),
-            order.array(
-                DOUBLE_CLASS,
-                "long_name",
-                &[2],
-                U16,
-                &order.words16(&[258, 3]),
-            ),
+            order.array(DOUBLE_CLASS, "long_name", &[2], U16, &order.words16(&[258, 3])),
             order.array(DOUBLE_CLASS, "none", &[0, 4], F64, &[]),
         ];
         let expected = [
@@ -96,10 +90,7 @@ fn values_that_nobody_reads_are_passed_over() {
 fn every_kind_of_damage_is_named() {
     let order = ORDERS[0];
     let array = order.array(UINT8_CLASS, "a", &[1, 20], U8, &[7; 20]);
-    let (plain, packed) = (
-        order.file(std::slice::from_ref(&array)),
-        order.file(&[order.compressed(&array)]),
-    );
+    let (plain, packed) = (order.file(std::slice::from_ref(&array)), order.file(&[order.compressed(&array)]));
     for end in (0..plain.len()).filter(|&end| end != 128) {
         assert_refused(&plain[..end], "cut short");
     }
@@ -112,64 +103,31 @@ fn every_kind_of_damage_is_named() {
         bytes
     };
     assert_refused(&changed(&plain, 126, b'X'), "not a MATLAB level 5 file");
-    assert_refused(
-        &changed(&plain, 125, 2),
-        "a MATLAB 7.3 file, which is HDF5; save it",
-    );
-    assert_refused(
-        b"\x89HDF\r\n\x1a\n\0",
-        "a MATLAB 7.3 file, which is HDF5; save it",
-    );
+    assert_refused(&changed(&plain, 125, 2), "a MATLAB 7.3 file, which is HDF5; save it");
+    assert_refused(b"\x89HDF\r\n\x1a\n\0", "a MATLAB 7.3 file, which is HDF5; save it");
     // Type, rows, columns, no imaginary part and a name of two bytes, in either byte order.
-    for level_4 in [
-        [50u32, 2, 1, 0, 2].map(u32::to_le_bytes),
-        [1050, 2, 1, 0, 2].map(u32::to_be_bytes),
-    ] {
+    for level_4 in [[50u32, 2, 1, 0, 2].map(u32::to_le_bytes), [1050, 2, 1, 0, 2].map(u32::to_be_bytes)] {
         let bytes = [&level_4.concat()[..], b"X\0\x01\x02"].concat();
         assert_refused(&bytes, "a MATLAB level 4 file; save it");
     }
     // The zlib stream's first byte, then its checksum.
     assert_refused(&changed(&packed, 136, 0), "damaged compressed data");
     let last = packed.len() - 1;
-    assert_refused(
-        &changed(&packed, last, !packed[last]),
-        "damaged compressed data",
-    );
+    assert_refused(&changed(&packed, last, !packed[last]), "damaged compressed data");
     assert_refused(&changed(&plain, 138, 5), "an element of 5 bytes in 4");
 
     let bad = |array: Vec<u8>, what: &str| {
         assert_refused(&order.file(&[order.compressed(&array)]), what);
         assert_refused(&order.file(&[array]), what);
     };
-    bad(
-        order.element(ARRAY, &order.element(U32, &[6, 0])),
-        "without flags",
-    );
-    bad(
-        order.array(UINT8_CLASS, "a", &[1; 33], U8, &[7]),
-        "an array's sizes in 132 bytes",
-    );
-    bad(
-        order.array(UINT8_CLASS, &"a".repeat(257), &[1], U8, &[7]),
-        "an array's name in 257 bytes",
-    );
-    bad(
-        order.array(UINT8_CLASS, "a", &[1], 14, &[7]),
-        "values of type 14",
-    );
-    bad(
-        order.array(UINT8_CLASS, "a", &[3, 3], U8, &[7; 8]),
-        "\"a\" of sizes [3, 3] has 8 bytes of U8",
-    );
-    bad(
-        order.array(UINT8_CLASS, "a", &[u32::MAX; 4], U8, &[7; 8]),
-        "has 8 bytes of U8",
-    );
+    bad(order.element(ARRAY, &order.element(U32, &[6, 0])), "without flags");
+    bad(order.array(UINT8_CLASS, "a", &[1; 33], U8, &[7]), "an array's sizes in 132 bytes");
+    bad(order.array(UINT8_CLASS, &"a".repeat(257), &[1], U8, &[7]), "an array's name in 257 bytes");
+    bad(order.array(UINT8_CLASS, "a", &[1], 14, &[7]), "values of type 14");
+    bad(order.array(UINT8_CLASS, "a", &[3, 3], U8, &[7; 8]), "\"a\" of sizes [3, 3] has 8 bytes of U8");
+    bad(order.array(UINT8_CLASS, "a", &[u32::MAX; 4], U8, &[7; 8]), "has 8 bytes of U8");
     let longer = [array, vec![0]].concat();
-    assert_refused(
-        &order.file(&[order.compressed(&longer)]),
-        "goes on after its end",
-    );
+    assert_refused(&order.file(&[order.compressed(&longer)]), "goes on after its end");
 }
 
 /// A small stream that makes much is inflated no further than the array in it says.

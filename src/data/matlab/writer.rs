@@ -28,11 +28,7 @@ impl Writer {
     pub fn file(self, elements: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = b"MATLAB 5.0 MAT-file".to_vec();
         bytes.resize(124, b' ');
-        bytes.extend(if self.big_endian {
-            [1, 0, b'M', b'I']
-        } else {
-            [0, 1, b'I', b'M']
-        });
+        bytes.extend(if self.big_endian { [1, 0, b'M', b'I'] } else { [0, 1, b'I', b'M'] });
         bytes.extend(elements.concat());
         bytes
     }
@@ -78,11 +74,7 @@ impl Writer {
     /// Numbers as values of an array of doubles.
     pub fn doubles(self, values: &[f64]) -> Vec<u8> {
         let bytes = |value: &f64| {
-            if self.big_endian {
-                value.to_be_bytes()
-            } else {
-                value.to_le_bytes()
-            }
+            if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() }
         };
         values.iter().flat_map(bytes).collect()
     }
@@ -90,21 +82,13 @@ impl Writer {
     /// Numbers as values of an array of 16-bit words.
     pub fn words16(self, values: &[u16]) -> Vec<u8> {
         let bytes = |value: &u16| {
-            if self.big_endian {
-                value.to_be_bytes()
-            } else {
-                value.to_le_bytes()
-            }
+            if self.big_endian { value.to_be_bytes() } else { value.to_le_bytes() }
         };
         values.iter().flat_map(bytes).collect()
     }
 
     pub fn word(self, word: u32) -> [u8; 4] {
-        if self.big_endian {
-            word.to_be_bytes()
-        } else {
-            word.to_le_bytes()
-        }
+        if self.big_endian { word.to_be_bytes() } else { word.to_le_bytes() }
     }
 }
 

@@ -89,10 +89,7 @@ pub fn decode(path: &Path, bytes: &[u8]) -> Result<Picture> {
         let image = DynamicImage::from_decoder(decoder);
         let mut image = image.map_err(|error| broken(path, format, &error))?;
         image.apply_orientation(orientation);
-        Ok(Picture {
-            image,
-            turned: orientation != Orientation::NoTransforms,
-        })
+        Ok(Picture { image, turned: orientation != Orientation::NoTransforms })
     })
 }
 
@@ -147,11 +144,7 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
 }
 
 /// A decoder that has read the head of a file, whose picture can be afforded.
-fn decoder<'a>(
-    path: &Path,
-    format: ImageFormat,
-    bytes: &'a [u8],
-) -> Result<impl ImageDecoder + use<'a>> {
+fn decoder<'a>(path: &Path, format: ImageFormat, bytes: &'a [u8]) -> Result<impl ImageDecoder + use<'a>> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MOST_SIDE);
     limits.max_image_height = Some(MOST_SIDE);
@@ -207,20 +200,14 @@ fn tidied<'a>(path: &Path, format: ImageFormat, bytes: &'a [u8]) -> Result<Cow<'
         ImageFormat::Jpeg => is_jpeg_cut_short(bytes),
         // "RIFF", then how many bytes follow.
         ImageFormat::WebP => match bytes[4..] {
-            [a, b, c, d, ..] => {
-                (bytes.len() as u64) < 8 + u64::from(u32::from_le_bytes([a, b, c, d]))
-            }
+            [a, b, c, d, ..] => (bytes.len() as u64) < 8 + u64::from(u32::from_le_bytes([a, b, c, d])),
             _ => true,
         },
         _ => false,
     };
     // Some decoders make grey of what isn't there.
     match cut_short {
-        true => Err(Error::data(
-            path,
-            format!("a {} cut short", name(format)),
-            REMOVE,
-        )),
+        true => Err(Error::data(path, format!("a {} cut short", name(format)), REMOVE)),
         false => Ok(Cow::Borrowed(bytes)),
     }
 }

@@ -14,9 +14,7 @@ fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 
 /// Rows of 1, 2, 3 and of 4, 5, 6.
 fn numbers() -> DynamicImage {
-    GrayImage::from_raw(3, 2, vec![1, 2, 3, 4, 5, 6])
-        .unwrap()
-        .into()
+    GrayImage::from_raw(3, 2, vec![1, 2, 3, 4, 5, 6]).unwrap().into()
 }
 
 fn decoded(bytes: &[u8]) -> Result<Picture> {
@@ -45,40 +43,23 @@ fn with_chunk(png: &[u8], kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
 
 /// EXIF data whose only entry is an orientation: a TIFF head, one entry of a 16-bit word, no more.
 fn exif(orientation: u8) -> Vec<u8> {
-    [
-        &b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..],
-        &[orientation, 0, 0, 0],
-        &[0; 4],
-    ]
-    .concat()
+    [&b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..], &[orientation, 0, 0, 0], &[0; 4]].concat()
 }
 
-const FORMATS: [ImageFormat; 5] = [
-    ImageFormat::Png,
-    ImageFormat::Jpeg,
-    ImageFormat::WebP,
-    ImageFormat::Bmp,
-    ImageFormat::Gif,
-];
+const FORMATS: [ImageFormat; 5] =
+    [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Bmp, ImageFormat::Gif];
 
 #[test]
 fn every_format_is_read_whatever_the_file_is_called() {
     let red = RgbImage::from_pixel(16, 8, image::Rgb([255, 0, 0])).into();
     for format in FORMATS {
         let bytes = encoded(&red, format);
-        assert_eq!(
-            size(Path::new("a.png"), &bytes).unwrap(),
-            [8, 16, 3],
-            "{format:?}"
-        );
+        assert_eq!(size(Path::new("a.png"), &bytes).unwrap(), [8, 16, 3], "{format:?}");
         let picture = decoded(&bytes).unwrap();
         assert!(!picture.turned);
         // JPEG gives colours nearly.
         let near = |pixel: &image::Rgb<u8>| pixel[0] > 250 && pixel[1] < 5 && pixel[2] < 5;
-        assert!(
-            over(picture.image, [0; 3]).into_rgb8().pixels().all(near),
-            "{format:?}"
-        );
+        assert!(over(picture.image, [0; 3]).into_rgb8().pixels().all(near), "{format:?}");
     }
     let grey = encoded(&numbers(), ImageFormat::Jpeg);
     assert_eq!(size(Path::new("a.jpg"), &grey).unwrap(), [2, 3, 1]);
@@ -92,11 +73,7 @@ fn every_format_is_read_whatever_the_file_is_called() {
 fn what_is_transparent_lies_over_the_background() {
     let pixels = vec![255, 0, 0, 255, 255, 255, 255, 0, 255, 255, 255, 128];
     let image = image::RgbaImage::from_raw(3, 1, pixels).unwrap();
-    let laid = |background| {
-        over(image.clone().into(), background)
-            .into_rgb8()
-            .into_raw()
-    };
+    let laid = |background| over(image.clone().into(), background).into_rgb8().into_raw();
     assert_eq!(laid([0; 3]), [255, 0, 0, 0, 0, 0, 128, 128, 128]);
     assert_eq!(laid([0, 100, 255]), [255, 0, 0, 0, 100, 255, 128, 178, 255]);
 }
@@ -121,11 +98,7 @@ fn pictures_are_upright() {
         let picture = decoded(&bytes).unwrap();
         assert_eq!(picture.turned, (2..=8).contains(&orientation));
         assert_eq!(picture.image.width(), width, "{orientation}");
-        assert_eq!(
-            picture.image.into_luma8().into_raw(),
-            expected,
-            "{orientation}"
-        );
+        assert_eq!(picture.image.into_luma8().into_raw(), expected, "{orientation}");
         let size = size(Path::new("a.png"), &bytes).unwrap();
         assert_eq!(size, [6 / width as usize, width as usize, 1]);
     }
@@ -150,25 +123,15 @@ fn text_of_any_length_and_a_missing_end_are_no_loss_and_a_huge_size_is_named() {
         let picture = decoded(bytes).unwrap();
         assert_eq!(picture.image.into_luma8().into_raw(), [1, 2, 3, 4, 5, 6]);
     }
-    let huge = [
-        &png[..8],
-        &chunk(b"IHDR", b"\0\0\xea\x60\0\0\xea\x60\x08\x02\0\0\0"),
-        &png[33..],
-    ]
-    .concat();
-    assert_eq!(
-        refusal(&huge),
-        "some/picture: 60000x60000 pixels, more than 16384 a side; make it smaller"
-    );
+    let huge = [&png[..8], &chunk(b"IHDR", b"\0\0\xea\x60\0\0\xea\x60\x08\x02\0\0\0"), &png[33..]].concat();
+    assert_eq!(refusal(&huge), "some/picture: 60000x60000 pixels, more than 16384 a side; make it smaller");
     assert!(refusal(&png[..png.len() - 20]).contains("not a whole PNG"));
     assert!(refusal(b"II*\0 a TIFF").contains("neither PNG, JPEG, WebP, BMP nor GIF"));
 }
 
 #[test]
 fn a_picture_of_which_a_part_is_missing_is_refused() {
-    let noise = RgbImage::from_fn(40, 40, |x, y| {
-        image::Rgb([x * y, x + y, x ^ y].map(|v| (v * 7) as u8))
-    });
+    let noise = RgbImage::from_fn(40, 40, |x, y| image::Rgb([x * y, x + y, x ^ y].map(|v| (v * 7) as u8)));
     let noise = noise.into();
     for format in FORMATS {
         let bytes = encoded(&noise, format);
@@ -194,10 +157,7 @@ fn sizes_are_checked_before_anything_is_held() {
     };
     for (bytes, what) in [
         (head(20_000, 10), "20000x10 pixels, more than 16384 a side"),
-        (
-            head(16_000, 16_000),
-            "16000x16000 pixels, which take 1024000000 bytes",
-        ),
+        (head(16_000, 16_000), "16000x16000 pixels, which take 1024000000 bytes"),
         (head(5_000, 5_000), "bytes can't hold 5000x5000 pixels"),
     ] {
         let error = refusal(&bytes);
@@ -205,10 +165,7 @@ fn sizes_are_checked_before_anything_is_held() {
     }
     // A grey JPEG says its size behind the marker of its frame: length, precision, height, width.
     let mut jpeg = encoded(&numbers(), ImageFormat::Jpeg);
-    let frame = jpeg
-        .windows(2)
-        .position(|pair| pair == [0xff, 0xc0])
-        .unwrap();
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x3f, 0xff, 0x20, 0]);
     let error = refusal(&jpeg);
     assert!(error.contains("can't hold 8192x16383 pixels"), "{error}");
@@ -218,10 +175,7 @@ fn sizes_are_checked_before_anything_is_held() {
 fn a_decoder_that_panics_is_an_error() {
     let path = Path::new("some/picture");
     let error = guarded::<()>(path, ImageFormat::Gif, || panic!("of a decoder")).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "some/picture: a damaged GIF (its decoder fails); remove it or save it again"
-    );
+    assert_eq!(error.to_string(), "some/picture: a damaged GIF (its decoder fails); remove it or save it again");
 }
 
 /// A small file of each format.

@@ -20,10 +20,7 @@ impl Builder {
     /// A graph whose input has this name and `shape`, the batch left out.
     pub fn new(input: &str, shape: &[usize]) -> Builder {
         let mut builder = Builder {
-            graph: GraphProto {
-                input: vec![value_info(input, shape)],
-                ..GraphProto::default()
-            },
+            graph: GraphProto { input: vec![value_info(input, shape)], ..GraphProto::default() },
             current: input.into(),
             layer: 0,
         };
@@ -56,36 +53,18 @@ impl Builder {
                 let inputs = self.weights(weight, bias);
                 self.node("Gemm", inputs, vec![int("transB", 1)]);
             }
-            Operation::Conv2d {
-                weight,
-                bias,
-                stride,
-                padding,
-            } => {
+            Operation::Conv2d { weight, bias, stride, padding } => {
                 let attributes = window(&weight, stride, padding);
                 let inputs = self.weights(weight, bias);
                 self.node("Conv", inputs, attributes);
             }
-            Operation::ConvTranspose2d {
-                weight,
-                bias,
-                stride,
-                padding,
-                extra,
-            } => {
+            Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
                 let mut attributes = window(&weight, stride, padding);
                 attributes.push(ints("output_padding", &extra.map(|n| n as i64)));
                 let inputs = self.weights(weight, bias);
                 self.node("ConvTranspose", inputs, attributes);
             }
-            Operation::BatchNorm {
-                gamma,
-                beta,
-                mean,
-                variance,
-                epsilon,
-                ..
-            } => {
+            Operation::BatchNorm { gamma, beta, mean, variance, epsilon, .. } => {
                 let inputs = vec![
                     self.weight("gamma", gamma),
                     self.weight("beta", beta),
@@ -187,12 +166,7 @@ impl Builder {
 /// What convolutions of both directions say of themselves.
 fn window(weight: &Tensor, stride: [usize; 2], padding: Padding) -> Vec<AttributeProto> {
     let kernel = [weight.dims()[2], weight.dims()[3]];
-    let Padding {
-        top,
-        bottom,
-        left,
-        right,
-    } = padding;
+    let Padding { top, bottom, left, right } = padding;
     vec![
         ints("kernel_shape", &kernel.map(|n| n as i64)),
         ints("strides", &stride.map(|n| n as i64)),
@@ -201,61 +175,32 @@ fn window(weight: &Tensor, stride: [usize; 2], padding: Padding) -> Vec<Attribut
 }
 
 fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto {
-        i: Some(value),
-        ..attribute(name, ATTRIBUTE_INT)
-    }
+    AttributeProto { i: Some(value), ..attribute(name, ATTRIBUTE_INT) }
 }
 
 fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto {
-        ints: values.to_vec(),
-        ..attribute(name, ATTRIBUTE_INTS)
-    }
+    AttributeProto { ints: values.to_vec(), ..attribute(name, ATTRIBUTE_INTS) }
 }
 
 fn float(name: &str, value: f64) -> AttributeProto {
-    AttributeProto {
-        f: Some(value as f32),
-        ..attribute(name, ATTRIBUTE_FLOAT)
-    }
+    AttributeProto { f: Some(value as f32), ..attribute(name, ATTRIBUTE_FLOAT) }
 }
 
 fn string(name: &str, value: &str) -> AttributeProto {
-    AttributeProto {
-        s: Some(value.into()),
-        ..attribute(name, ATTRIBUTE_STRING)
-    }
+    AttributeProto { s: Some(value.into()), ..attribute(name, ATTRIBUTE_STRING) }
 }
 
 fn attribute(name: &str, kind: i32) -> AttributeProto {
-    AttributeProto {
-        name: name.into(),
-        r#type: kind,
-        ..AttributeProto::default()
-    }
+    AttributeProto { name: name.into(), r#type: kind, ..AttributeProto::default() }
 }
 
 /// A float tensor `[n, shape...]`, n free.
 fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
-    let batch = DimensionProto {
-        dim_value: None,
-        dim_param: Some("n".into()),
-    };
-    let rest = shape.iter().map(|&length| DimensionProto {
-        dim_value: Some(length as i64),
-        dim_param: None,
-    });
-    let shape = TensorShapeProto {
-        dim: [batch].into_iter().chain(rest).collect(),
-    };
+    let batch = DimensionProto { dim_value: None, dim_param: Some("n".into()) };
+    let rest = shape.iter().map(|&length| DimensionProto { dim_value: Some(length as i64), dim_param: None });
+    let shape = TensorShapeProto { dim: [batch].into_iter().chain(rest).collect() };
     ValueInfoProto {
         name: name.into(),
-        r#type: Some(TypeProto {
-            tensor_type: Some(TensorTypeProto {
-                elem_type: TENSOR_FLOAT,
-                shape: Some(shape),
-            }),
-        }),
+        r#type: Some(TypeProto { tensor_type: Some(TensorTypeProto { elem_type: TENSOR_FLOAT, shape: Some(shape) }) }),
     }
 }

@@ -39,25 +39,14 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
         builder.push(step);
     }
     let graph = builder.finish(trained.role.name(), output, &rows[rows.len() - 1].output);
-    let metadata = [
-        ("recipe", trained.recipe.to_toml()),
-        ("step", trained.step.to_string()),
-    ];
+    let metadata = [("recipe", trained.recipe.to_toml()), ("step", trained.step.to_string())];
     let model = ModelProto {
         ir_version: IR_VERSION,
         producer_name: "minimax".into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
         graph: Some(graph),
-        opset_import: vec![OperatorSetIdProto {
-            domain: String::new(),
-            version: OPSET,
-        }],
-        metadata_props: metadata
-            .map(|(key, value)| StringStringEntryProto {
-                key: key.into(),
-                value,
-            })
-            .into(),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
+        metadata_props: metadata.map(|(key, value)| StringStringEntryProto { key: key.into(), value }).into(),
     };
     Ok(model.encode_to_vec())
 }
@@ -99,26 +88,16 @@ mod tests {
         let tensor = info.r#type.as_ref().unwrap().tensor_type.as_ref().unwrap();
         assert_eq!(tensor.elem_type, TENSOR_FLOAT);
         let axes = tensor.shape.as_ref().unwrap().dim.iter();
-        (
-            &info.name,
-            axes.map(|axis| axis.dim_value.unwrap_or(-1)).collect(),
-        )
+        (&info.name, axes.map(|axis| axis.dim_value.unwrap_or(-1)).collect())
     }
 
     #[test]
     fn the_file_says_what_it_is() {
         let (model, graph) = decoded(Role::Generator);
         assert_eq!((model.ir_version, model.opset_import[0].version), (8, 17));
-        assert_eq!(
-            (&model.producer_name[..], &graph.name[..]),
-            ("minimax", "generator")
-        );
+        assert_eq!((&model.producer_name[..], &graph.name[..]), ("minimax", "generator"));
         assert_eq!(model.metadata_props[0].key, "recipe");
-        assert!(
-            model.metadata_props[0]
-                .value
-                .contains("name = \"every-layer\"")
-        );
+        assert!(model.metadata_props[0].value.contains("name = \"every-layer\""));
         assert_eq!(end(&graph.input), ("latents", vec![-1, 10]));
         assert_eq!(end(&graph.output), ("images", vec![-1, 28, 28, 1]));
         let (_, graph) = decoded(Role::Discriminator);
@@ -145,10 +124,7 @@ mod tests {
                     assert!(known.insert(output.clone()), "{output} is made twice");
                 }
             }
-            let unused: Vec<&String> = known
-                .difference(&used)
-                .filter(|name| !name.is_empty())
-                .collect();
+            let unused: Vec<&String> = known.difference(&used).filter(|name| !name.is_empty()).collect();
             assert_eq!(unused, [&graph.output[0].name]);
         }
     }
@@ -157,22 +133,13 @@ mod tests {
     fn constants_have_as_many_bytes_as_their_shapes_say() {
         let (_, graph) = decoded(Role::Generator);
         for constant in &graph.initializer {
-            let size = if constant.data_type == TENSOR_INT64 {
-                8
-            } else {
-                4
-            };
+            let size = if constant.data_type == TENSOR_INT64 { 8 } else { 4 };
             let bytes = constant.dims.iter().product::<i64>() * size;
             assert_eq!(constant.raw_data.len() as i64, bytes, "{}", constant.name);
         }
         let dims = |name: &str| {
-            let constant = graph
-                .initializer
-                .iter()
-                .find(|constant| constant.name == name);
-            constant
-                .map(|constant| constant.dims.clone())
-                .unwrap_or_default()
+            let constant = graph.initializer.iter().find(|constant| constant.name == name);
+            constant.map(|constant| constant.dims.clone()).unwrap_or_default()
         };
         assert_eq!(dims("layers.1.weight"), [30, 10]);
         assert_eq!(dims("layers.2.running_variance"), [30]);
@@ -190,20 +157,10 @@ mod tests {
             Flatten Gemm Reshape \
             Flatten Reshape Transpose Reshape Reshape Transpose Reshape Reshape \
             ConvTranspose Resize Conv Sigmoid Transpose";
-        assert_eq!(
-            operators.join(" "),
-            expected.split_whitespace().collect::<Vec<_>>().join(" ")
-        );
-        let pads = graph.node[7]
-            .attribute
-            .iter()
-            .find(|a| a.name == "pads")
-            .unwrap();
+        assert_eq!(operators.join(" "), expected.split_whitespace().collect::<Vec<_>>().join(" "));
+        let pads = graph.node[7].attribute.iter().find(|a| a.name == "pads").unwrap();
         // Top, left, bottom, right.
-        assert_eq!(
-            (pads.r#type, &pads.ints[..]),
-            (ATTRIBUTE_INTS, &[0, 1, 3, 0][..])
-        );
+        assert_eq!((pads.r#type, &pads.ints[..]), (ATTRIBUTE_INTS, &[0, 1, 3, 0][..]));
     }
 
     #[test]
@@ -212,16 +169,10 @@ mod tests {
             kind: "dense",
             input: vec![1],
             output: vec![1],
-            parameters: crate::gan::recipe::ParameterCount {
-                trainable: units,
-                not_trainable: 0,
-            },
+            parameters: crate::gan::recipe::ParameterCount { trainable: units, not_trainable: 0 },
         };
         assert!(check_size(&[row(1 << 28), row(1 << 27)]).is_ok());
         let what = check_size(&[row(1 << 28), row(1 << 28)]).unwrap_err();
-        assert!(
-            what.contains("2147483648 bytes") && what.ends_with("--format safetensors"),
-            "{what}"
-        );
+        assert!(what.contains("2147483648 bytes") && what.ends_with("--format safetensors"), "{what}");
     }
 }

@@ -43,9 +43,7 @@ impl Recipe {
         }
         if self.data.name.is_empty() || self.data.name.chars().any(char::is_control) {
             let name = excerpt(&self.data.name);
-            return Err(format!(
-                "data.name = {name:?}; give a data set's name, a folder or a file"
-            ));
+            return Err(format!("data.name = {name:?}; give a data set's name, a folder or a file"));
         }
         let [low, high] = self.data.range;
         // In f32, in which the device computes, two numbers may be one.
@@ -68,9 +66,7 @@ impl Recipe {
         check_size("samples.count", samples.count, MAX_GRID)?;
         if samples.epochs.len() > MAX_MONTAGE {
             let found = samples.epochs.len();
-            return Err(format!(
-                "samples.epochs has {found} entries; name at most {MAX_MONTAGE}"
-            ));
+            return Err(format!("samples.epochs has {found} entries; name at most {MAX_MONTAGE}"));
         }
         for &epoch in &samples.epochs {
             check_size("samples.epochs", epoch, MAX_EPOCHS)?;
@@ -80,9 +76,7 @@ impl Recipe {
 
     /// Checks one network by itself.
     fn check_network(&self, name: &str, network: &NetworkSpec) -> Result<LayerTable, String> {
-        network
-            .check_keys()
-            .map_err(|why| format!("{name}.{why}"))?;
+        network.check_keys().map_err(|why| format!("{name}.{why}"))?;
         let table = network.table().map_err(|why| format!("{name} {why}"))?;
         let batch = self.training.batch_size;
         for (index, row) in table.rows.iter().enumerate() {
@@ -105,9 +99,7 @@ impl Recipe {
     fn check_ends(&self, generator: &LayerTable, discriminator: &LayerTable) -> Result<(), String> {
         let (latent, image) = (&self.generator.input, &self.discriminator.input);
         if latent.len() != 1 {
-            return Err(format!(
-                "generator.input = {latent:?}; give the latent's width, such as [100]"
-            ));
+            return Err(format!("generator.input = {latent:?}; give the latent's width, such as [100]"));
         }
         if !matches!(image[..], [_, _, 1 | 3]) {
             return Err(format!(
@@ -131,9 +123,7 @@ impl Recipe {
                      flatten"
                 }
             };
-            return Err(format!(
-                "the discriminator's output is {output:?} where it must be [1]; {mend}"
-            ));
+            return Err(format!("the discriminator's output is {output:?} where it must be [1]; {mend}"));
         }
         let normalised = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm { .. });
         let place = self.discriminator.layers.iter().position(normalised);
@@ -230,15 +220,9 @@ mod tests {
             "discriminator layer 9 (dense): needs a vector [n] but its input is [7, 7, 128]; put a \
              flatten before it"
         );
-        assert!(
-            discriminator(10)
-                .starts_with("the discriminator's output is [6272] where it must be [1]")
-        );
+        assert!(discriminator(10).starts_with("the discriminator's output is [6272] where it must be [1]"));
         let what = complaint(|recipe| recipe.generator.input = vec![0]);
-        assert_eq!(
-            what,
-            "generator.input = [0]: 0 is not a size from 1 to 1048576"
-        );
+        assert_eq!(what, "generator.input = [0]: 0 is not a size from 1 to 1048576");
     }
 
     #[test]
@@ -260,13 +244,9 @@ mod tests {
             assert!(what.starts_with("data.range = "), "{what}");
         }
         assert!(complaint(|recipe| recipe.training.epochs = 0).starts_with("training.epochs = 0"));
-        assert!(
-            complaint(|recipe| recipe.description = "two\nlines".into()).starts_with("description")
-        );
+        assert!(complaint(|recipe| recipe.description = "two\nlines".into()).starts_with("description"));
         assert!(complaint(|recipe| recipe.data.name.clear()).starts_with("data.name"));
-        assert!(
-            complaint(|recipe| recipe.training.seed = 1 << 63).ends_with("9223372036854775807")
-        );
+        assert!(complaint(|recipe| recipe.training.seed = 1 << 63).ends_with("9223372036854775807"));
     }
 
     /// What f32 would take for 0 or for infinity is not above 0.
@@ -281,10 +261,7 @@ mod tests {
         ] {
             let error = Recipe::load("dcgan-compact-mnist", &[format!("{key}={value}")]);
             let error = error.unwrap_err().to_string();
-            assert!(
-                error.ends_with("; it must be above 0, from 1.2e-38 to 3.4e38"),
-                "{error}"
-            );
+            assert!(error.ends_with("; it must be above 0, from 1.2e-38 to 3.4e38"), "{error}");
         }
     }
 
@@ -297,21 +274,12 @@ mod tests {
             error.to_string()
         };
         let what = set("discriminator.layers.1.filters=300000");
-        assert!(
-            what.contains("layer 1 (conv2d): a batch of 64 makes its output [14, 14, 300000]"),
-            "{what}"
-        );
+        assert!(what.contains("layer 1 (conv2d): a batch of 64 makes its output [14, 14, 300000]"), "{what}");
         let what = set("discriminator.layers.5={layer='conv2d', filters=30000, kernel=100}");
-        assert!(
-            what.contains("layer 5 (conv2d): from [14, 14, 64] to [14, 14, 30000] takes"),
-            "{what}"
-        );
+        assert!(what.contains("layer 5 (conv2d): from [14, 14, 64] to [14, 14, 30000] takes"), "{what}");
         let what = complaint(|recipe| {
             recipe.generator.layers.resize(2000, LayerSpec::Tanh {});
         });
-        assert!(
-            what.starts_with("generator.layers has 2000 entries"),
-            "{what}"
-        );
+        assert!(what.starts_with("generator.layers has 2000 entries"), "{what}");
     }
 }

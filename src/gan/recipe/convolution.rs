@@ -85,19 +85,13 @@ impl ConvolutionSpec {
     }
 
     pub(super) fn transposed_shape(&self, [h, w, _]: [usize; 3]) -> Vec<usize> {
-        let full = |n: usize, axis: usize, reach: usize| {
-            (n - 1)
-                .saturating_mul(self.stride[axis])
-                .saturating_add(reach)
-        };
+        let full =
+            |n: usize, axis: usize, reach: usize| (n - 1).saturating_mul(self.stride[axis]).saturating_add(reach);
         let (kernel, stride) = (self.kernel, self.stride);
         let [height, width] = match self.padding {
             PaddingSpec::Same => [h.saturating_mul(stride[0]), w.saturating_mul(stride[1])],
             // As in TensorFlow, a stride beyond the kernel leaves zeros after the last position too.
-            PaddingSpec::Valid => [
-                full(h, 0, kernel[0].max(stride[0])),
-                full(w, 1, kernel[1].max(stride[1])),
-            ],
+            PaddingSpec::Valid => [full(h, 0, kernel[0].max(stride[0])), full(w, 1, kernel[1].max(stride[1]))],
             PaddingSpec::Explicit(pad) => [
                 full(h, 0, kernel[0]).saturating_sub(pad.top + pad.bottom),
                 full(w, 1, kernel[1]).saturating_sub(pad.left + pad.right),
@@ -136,8 +130,7 @@ impl ConvolutionSpec {
         // More would put the kernel where there is no image at all.
         match self.padding {
             PaddingSpec::Explicit(pad)
-                if pad.top.max(pad.bottom) >= self.kernel[0]
-                    || pad.left.max(pad.right) >= self.kernel[1] =>
+                if pad.top.max(pad.bottom) >= self.kernel[0] || pad.left.max(pad.right) >= self.kernel[1] =>
             {
                 Err(format!(
                     "padding top {}, bottom {}, left {}, right {}; each must be less than the kernel \
@@ -155,13 +148,7 @@ mod tests {
     use super::*;
 
     fn convolution(kernel: usize, stride: usize, padding: PaddingSpec) -> ConvolutionSpec {
-        ConvolutionSpec {
-            filters: 8,
-            kernel: [kernel, kernel],
-            stride: [stride, stride],
-            padding,
-            bias: true,
-        }
+        ConvolutionSpec { filters: 8, kernel: [kernel, kernel], stride: [stride, stride], padding, bias: true }
     }
 
     #[test]
@@ -181,12 +168,7 @@ mod tests {
 
     #[test]
     fn shapes_of_both_directions() {
-        let one_two = PaddingSpec::Explicit(Padding {
-            top: 1,
-            bottom: 2,
-            left: 1,
-            right: 2,
-        });
+        let one_two = PaddingSpec::Explicit(Padding { top: 1, bottom: 2, left: 1, right: 2 });
         let down = |n, k, s, padding| convolution(k, s, padding).output_shape([n, n, 3]).unwrap();
         assert_eq!(down(28, 5, 2, PaddingSpec::Same), [14, 14, 8]);
         assert_eq!(down(7, 5, 2, PaddingSpec::Same), [4, 4, 8]);
@@ -215,23 +197,15 @@ mod tests {
 
     #[test]
     fn a_kernel_that_meets_mostly_padding_is_refused_on_either_axis() {
-        let conv = |kernel: [usize; 2], stride: usize| ConvolutionSpec {
-            kernel,
-            ..convolution(1, stride, PaddingSpec::Same)
-        };
+        let conv =
+            |kernel: [usize; 2], stride: usize| ConvolutionSpec { kernel, ..convolution(1, stride, PaddingSpec::Same) };
         for kernel in [[1 << 20, 3], [3, 1 << 20], [300, 300]] {
             let what = conv(kernel, 2).output_shape([28, 28, 3]).unwrap_err();
-            assert!(
-                what.contains("is far larger than the 28 pixels") && what.contains("at most 232"),
-                "{what}"
-            );
+            assert!(what.contains("is far larger than the 28 pixels") && what.contains("at most 232"), "{what}");
             assert!(conv(kernel, 2).check_kernel([28, 28], [14, 14]).is_err());
         }
         for kernel in [[5, 5], [55, 55], [232, 1]] {
-            assert!(
-                conv(kernel, 2).output_shape([28, 28, 3]).is_ok(),
-                "{kernel:?}"
-            );
+            assert!(conv(kernel, 2).output_shape([28, 28, 3]).is_ok(), "{kernel:?}");
         }
         // As a layer may well be at the end of a pyramid.
         assert!(conv([5, 5], 1).output_shape([1, 1, 3]).is_ok());

@@ -11,12 +11,7 @@ use super::sizes::{image, values, vector};
 
 /// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    tag = "layer",
-    rename_all = "snake_case",
-    deny_unknown_fields,
-    expecting = "a table with the key `layer`"
-)]
+#[serde(tag = "layer", rename_all = "snake_case", deny_unknown_fields, expecting = "a table with the key `layer`")]
 pub enum LayerSpec {
     /// `[n]` to `[units]`: x·W + b.
     Dense {
@@ -165,8 +160,7 @@ impl LayerSpec {
                 vec![h.saturating_mul(*factor), w.saturating_mul(*factor), c]
             }
         };
-        check_shape(&output)
-            .map_err(|why| format!("its input {input:?} would become {output:?}: {why}"))?;
+        check_shape(&output).map_err(|why| format!("its input {input:?} would become {output:?}: {why}"))?;
         Ok(output)
     }
 
@@ -183,10 +177,7 @@ impl LayerSpec {
             LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => {
                 affine(values(&conv.kernel) * channels, conv.filters, conv.bias)
             }
-            LayerSpec::BatchNorm { .. } => ParameterCount {
-                trainable: 2 * channels,
-                not_trainable: 2 * channels,
-            },
+            LayerSpec::BatchNorm { .. } => ParameterCount { trainable: 2 * channels, not_trainable: 2 * channels },
             _ => ParameterCount::default(),
         }
     }
@@ -197,28 +188,14 @@ impl LayerSpec {
             LayerSpec::Dense { units, .. } => check_size("units", *units, MAX_SIZE),
             LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => conv.check_attributes(),
             LayerSpec::BatchNorm { momentum, epsilon } => {
-                check_number(
-                    "momentum",
-                    *momentum,
-                    (0.0..1.0).contains(momentum),
-                    "in [0, 1)",
-                )?;
+                check_number("momentum", *momentum, (0.0..1.0).contains(momentum), "in [0, 1)")?;
                 check_positive("epsilon", *epsilon)
             }
-            LayerSpec::Dropout { rate } => {
-                check_number("rate", *rate, (0.0..1.0).contains(rate), "in [0, 1)")
-            }
-            LayerSpec::LeakyRelu { slope } => {
-                check_number("slope", *slope, (0.0..=1.0).contains(slope), "in [0, 1]")
-            }
-            LayerSpec::Reshape { shape } => {
-                check_shape(shape).map_err(|why| format!("shape = {shape:?}: {why}"))
-            }
+            LayerSpec::Dropout { rate } => check_number("rate", *rate, (0.0..1.0).contains(rate), "in [0, 1)"),
+            LayerSpec::LeakyRelu { slope } => check_number("slope", *slope, (0.0..=1.0).contains(slope), "in [0, 1]"),
+            LayerSpec::Reshape { shape } => check_shape(shape).map_err(|why| format!("shape = {shape:?}: {why}")),
             LayerSpec::Upsample { factor } => check_size("factor", *factor, MAX_SIZE),
-            LayerSpec::Relu {}
-            | LayerSpec::Tanh {}
-            | LayerSpec::Sigmoid {}
-            | LayerSpec::Flatten {} => Ok(()),
+            LayerSpec::Relu {} | LayerSpec::Tanh {} | LayerSpec::Sigmoid {} | LayerSpec::Flatten {} => Ok(()),
         }
     }
 }
@@ -233,14 +210,8 @@ mod tests {
 
     #[test]
     fn defaults_are_keras() {
-        assert_eq!(
-            layer("layer = 'leaky_relu'"),
-            layer("layer = 'leaky_relu'\nslope = 0.3")
-        );
-        assert_eq!(
-            layer("layer = 'batch_norm'"),
-            layer("layer = 'batch_norm'\nmomentum = 0.99\nepsilon = 1e-3")
-        );
+        assert_eq!(layer("layer = 'leaky_relu'"), layer("layer = 'leaky_relu'\nslope = 0.3"));
+        assert_eq!(layer("layer = 'batch_norm'"), layer("layer = 'batch_norm'\nmomentum = 0.99\nepsilon = 1e-3"));
         assert_eq!(
             layer("layer = 'conv2d'\nfilters = 8\nkernel = 5"),
             layer(
@@ -257,19 +228,10 @@ mod tests {
             (count.trainable, count.not_trainable)
         };
         assert_eq!(count("layer = 'dense'\nunits = 7", &[5]), (5 * 7 + 7, 0));
-        assert_eq!(
-            count("layer = 'dense'\nunits = 7\nbias = false", &[5]),
-            (5 * 7, 0)
-        );
+        assert_eq!(count("layer = 'dense'\nunits = 7\nbias = false", &[5]), (5 * 7, 0));
         let conv = "filters = 6\nkernel = [2, 3]\nlayer = ";
-        assert_eq!(
-            count(&format!("{conv}'conv2d'"), &[9, 9, 4]),
-            (2 * 3 * 4 * 6 + 6, 0)
-        );
-        assert_eq!(
-            count(&format!("{conv}'conv_transpose2d'"), &[9, 9, 4]),
-            (2 * 3 * 4 * 6 + 6, 0)
-        );
+        assert_eq!(count(&format!("{conv}'conv2d'"), &[9, 9, 4]), (2 * 3 * 4 * 6 + 6, 0));
+        assert_eq!(count(&format!("{conv}'conv_transpose2d'"), &[9, 9, 4]), (2 * 3 * 4 * 6 + 6, 0));
         assert_eq!(count("layer = 'batch_norm'", &[9, 9, 4]), (8, 8));
         assert_eq!(count("layer = 'flatten'", &[9, 9, 4]), (0, 0));
     }
@@ -277,15 +239,9 @@ mod tests {
     #[test]
     fn shapes_of_the_rest() {
         let shape = |text, input: &[usize]| layer(text).output_shape(input);
-        assert_eq!(
-            shape("layer = 'upsample'\nfactor = 2", &[7, 5, 3]).unwrap(),
-            [14, 10, 3]
-        );
+        assert_eq!(shape("layer = 'upsample'\nfactor = 2", &[7, 5, 3]).unwrap(), [14, 10, 3]);
         assert_eq!(shape("layer = 'flatten'", &[7, 5, 3]).unwrap(), [105]);
-        assert_eq!(
-            shape("layer = 'reshape'\nshape = [5, 7, 3]", &[105]).unwrap(),
-            [5, 7, 3]
-        );
+        assert_eq!(shape("layer = 'reshape'\nshape = [5, 7, 3]", &[105]).unwrap(), [5, 7, 3]);
         assert_eq!(shape("layer = 'tanh'", &[7, 5, 3]).unwrap(), [7, 5, 3]);
         assert_eq!(
             shape("layer = 'dense'\nunits = 1", &[7, 5, 3]).unwrap_err(),
@@ -306,12 +262,8 @@ mod tests {
                 format!("layer = 'upsample'\nfactor = {size}"),
                 format!("layer = 'reshape'\nshape = [{size}, {size}, {size}]"),
                 format!("layer = 'conv2d'\nfilters = {size}\nkernel = {size}"),
-                format!(
-                    "layer = 'conv2d'\nfilters = {size}\nkernel = 1\nstride = {size}\npadding = 'valid'"
-                ),
-                format!(
-                    "layer = 'conv_transpose2d'\nfilters = {size}\nkernel = {size}\nstride = {size}"
-                ),
+                format!("layer = 'conv2d'\nfilters = {size}\nkernel = 1\nstride = {size}\npadding = 'valid'"),
+                format!("layer = 'conv_transpose2d'\nfilters = {size}\nkernel = {size}\nstride = {size}"),
             ];
             for text in texts {
                 if let Ok(output) = layer(&text).output_shape(&image) {
@@ -319,9 +271,7 @@ mod tests {
                 }
             }
         }
-        let widest = layer(&format!(
-            "layer = 'conv2d'\nfilters = {most}\nkernel = {most}"
-        ));
+        let widest = layer(&format!("layer = 'conv2d'\nfilters = {most}\nkernel = {most}"));
         assert_eq!(widest.parameters(&[1, 1, most]).total(), u64::MAX);
     }
 }

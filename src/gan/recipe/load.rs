@@ -20,57 +20,21 @@ pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
 const BUILT_IN: [(&str, &str); 15] = [
-    (
-        "quickstart",
-        include_str!("../../../recipes/quickstart.toml"),
-    ),
-    (
-        "dcgan-mnist",
-        include_str!("../../../recipes/dcgan-mnist.toml"),
-    ),
-    (
-        "dcgan-svhn",
-        include_str!("../../../recipes/dcgan-svhn.toml"),
-    ),
-    (
-        "wgan-mnist",
-        include_str!("../../../recipes/wgan-mnist.toml"),
-    ),
+    ("quickstart", include_str!("../../../recipes/quickstart.toml")),
+    ("dcgan-mnist", include_str!("../../../recipes/dcgan-mnist.toml")),
+    ("dcgan-svhn", include_str!("../../../recipes/dcgan-svhn.toml")),
+    ("wgan-mnist", include_str!("../../../recipes/wgan-mnist.toml")),
     ("wgan-svhn", include_str!("../../../recipes/wgan-svhn.toml")),
-    (
-        "wgan-clip-mnist",
-        include_str!("../../../recipes/wgan-clip-mnist.toml"),
-    ),
-    (
-        "wgan-gp-mnist",
-        include_str!("../../../recipes/wgan-gp-mnist.toml"),
-    ),
+    ("wgan-clip-mnist", include_str!("../../../recipes/wgan-clip-mnist.toml")),
+    ("wgan-gp-mnist", include_str!("../../../recipes/wgan-gp-mnist.toml")),
     ("mlp-mnist", include_str!("../../../recipes/mlp-mnist.toml")),
     ("fc-mnist", include_str!("../../../recipes/fc-mnist.toml")),
-    (
-        "transpose-mnist",
-        include_str!("../../../recipes/transpose-mnist.toml"),
-    ),
-    (
-        "upsample-mnist",
-        include_str!("../../../recipes/upsample-mnist.toml"),
-    ),
-    (
-        "upsample-fashion",
-        include_str!("../../../recipes/upsample-fashion.toml"),
-    ),
-    (
-        "transpose-cifar10",
-        include_str!("../../../recipes/transpose-cifar10.toml"),
-    ),
-    (
-        "vanilla-mnist",
-        include_str!("../../../recipes/vanilla-mnist.toml"),
-    ),
-    (
-        "dcgan-compact-mnist",
-        include_str!("../../../recipes/dcgan-compact-mnist.toml"),
-    ),
+    ("transpose-mnist", include_str!("../../../recipes/transpose-mnist.toml")),
+    ("upsample-mnist", include_str!("../../../recipes/upsample-mnist.toml")),
+    ("upsample-fashion", include_str!("../../../recipes/upsample-fashion.toml")),
+    ("transpose-cifar10", include_str!("../../../recipes/transpose-cifar10.toml")),
+    ("vanilla-mnist", include_str!("../../../recipes/vanilla-mnist.toml")),
+    ("dcgan-compact-mnist", include_str!("../../../recipes/dcgan-compact-mnist.toml")),
 ];
 
 /// The names of the built-in recipes, the default first.
@@ -146,10 +110,7 @@ impl Recipe {
     fn resolve(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
         let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
-            Error::recipe(
-                source,
-                format!("line {line}: {}", in_words(error.message())),
-            )
+            Error::recipe(source, format!("line {line}: {}", in_words(error.message())))
         })?;
         let mut root = Value::Table(table);
         let mut recipe = typed(&root).map_err(|Mistake { path, what }| {
@@ -158,18 +119,10 @@ impl Recipe {
             Error::recipe(source, format!("line {line}: {key}{colon}{what}"))
         })?;
         for entry in overrides {
-            let refuse =
-                |what: String| Error::Usage(format!("--set {entry}: {what} (recipe {source})"));
-            let (key, value) = entry
-                .split_once('=')
-                .ok_or_else(|| refuse("write it as key=value".into()))?;
-            let value = value
-                .parse()
-                .unwrap_or_else(|_| Value::String(value.into()));
-            for table in OPTIONAL_TABLES
-                .into_iter()
-                .filter(|table| is_inside(key, table))
-            {
+            let refuse = |what: String| Error::Usage(format!("--set {entry}: {what} (recipe {source})"));
+            let (key, value) = entry.split_once('=').ok_or_else(|| refuse("write it as key=value".into()))?;
+            let value = value.parse().unwrap_or_else(|_| Value::String(value.into()));
+            for table in OPTIONAL_TABLES.into_iter().filter(|table| is_inside(key, table)) {
                 let place = slot(&mut root, table).map_err(refuse)?;
                 if !place.is_table() {
                     *place = Value::Table(Table::new());
@@ -177,9 +130,7 @@ impl Recipe {
             }
             *slot(&mut root, key).map_err(refuse)? = value;
             recipe = typed(&root).map_err(|Mistake { path, what }| {
-                let inside = path
-                    .strip_prefix(key)
-                    .and_then(|rest| rest.strip_prefix('.'));
+                let inside = path.strip_prefix(key).and_then(|rest| rest.strip_prefix('.'));
                 refuse(inside.map_or_else(|| what.clone(), |key| format!("{key}: {what}")))
             })?;
         }
@@ -191,27 +142,20 @@ impl Recipe {
 fn read(path: &Path) -> Result<String> {
     let file = files::open(path)?;
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(Error::io(path))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
     if bytes.len() as u64 > MAX_BYTES {
         let what = format!("the file is larger than {MAX_BYTES} bytes; give a recipe");
         return Err(Error::recipe(path.display().to_string(), what));
     }
-    String::from_utf8(bytes).map_err(|_| {
-        Error::recipe(
-            path.display().to_string(),
-            "this is not UTF-8 text; give a recipe",
-        )
-    })
+    String::from_utf8(bytes)
+        .map_err(|_| Error::recipe(path.display().to_string(), "this is not UTF-8 text; give a recipe"))
 }
 
 /// The tables that a recipe need not have and that `--set` makes for what it puts into them.
 const OPTIONAL_TABLES: [&str; 2] = ["samples", "training.labels"];
 
 fn is_inside(key: &str, table: &str) -> bool {
-    key.strip_prefix(table)
-        .is_some_and(|rest| rest.starts_with('.'))
+    key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// The place of `key` inside of `value`, made if only its last part is new there.
@@ -221,10 +165,7 @@ fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Valu
         Value::Table(table) => {
             if !rest.is_empty() && !table.contains_key(part) {
                 let known: Vec<_> = table.keys().cloned().collect();
-                return Err(format!(
-                    "unknown key `{part}`, expected one of {}",
-                    known.join(", ")
-                ));
+                return Err(format!("unknown key `{part}`, expected one of {}", known.join(", ")));
             }
             table.entry(part).or_insert(Value::Boolean(false))
         }
@@ -232,9 +173,7 @@ fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Valu
             let count = list.len();
             entry(part)
                 .and_then(|index| list.get_mut(index))
-                .ok_or_else(|| {
-                    format!("`{part}` is not a number from 1 to {count}, the entries of that list")
-                })?
+                .ok_or_else(|| format!("`{part}` is not a number from 1 to {count}, the entries of that list"))?
         }
         other => {
             let other = other.to_string();
@@ -242,11 +181,7 @@ fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Valu
             return Err(format!("there is no `{part}` inside of {other}"));
         }
     };
-    if rest.is_empty() {
-        Ok(inside)
-    } else {
-        slot(inside, rest)
-    }
+    if rest.is_empty() { Ok(inside) } else { slot(inside, rest) }
 }
 
 #[cfg(test)]
@@ -261,17 +196,9 @@ mod tests {
 
     #[test]
     fn what_is_set_inside_of_a_table_that_is_not_there_makes_it() {
-        let set = [
-            "training.labels.flip=0.25",
-            "samples.count=9",
-            "data.background=[255, 128, 0]",
-            "data.extra=true",
-        ];
+        let set = ["training.labels.flip=0.25", "samples.count=9", "data.background=[255, 128, 0]", "data.extra=true"];
         let recipe = Recipe::load("quickstart", &set.map(String::from)).unwrap();
-        assert_eq!(
-            (recipe.data.background, recipe.data.extra),
-            ([255, 128, 0], true)
-        );
+        assert_eq!((recipe.data.background, recipe.data.extra), ([255, 128, 0], true));
         assert_eq!(recipe.samples.count, 9);
         let labels = recipe.training.labels.unwrap();
         assert_eq!((labels.flip, labels.real), (0.25, [1.0, 1.0]));
@@ -296,29 +223,16 @@ mod tests {
         .unwrap_or_else(|error| panic!("{error}"));
         let text = rare.to_toml();
         assert_eq!(Recipe::parse("rare", &text, &[]).unwrap(), rare);
-        assert!(
-            text.contains("rho = 0.9") && text.contains("momentum = 0.0"),
-            "{text}"
-        );
+        assert!(text.contains("rho = 0.9") && text.contains("momentum = 0.0"), "{text}");
     }
 
     #[test]
     fn the_example_in_the_documentation_is_a_recipe() {
         let page = include_str!("mod.rs");
-        let example: Vec<_> = page
-            .lines()
-            .filter_map(|line| line.strip_prefix("//!"))
-            .map(str::trim)
-            .collect();
+        let example: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("//!")).map(str::trim).collect();
         let example = example.join("\n");
-        let toml = example
-            .split("```toml")
-            .nth(1)
-            .and_then(|rest| rest.split("```").next());
-        assert_eq!(
-            Recipe::parse("example", toml.unwrap(), &[]).unwrap().name,
-            "tiny"
-        );
+        let toml = example.split("```toml").nth(1).and_then(|rest| rest.split("```").next());
+        assert_eq!(Recipe::parse("example", toml.unwrap(), &[]).unwrap().name, "tiny");
     }
 
     #[test]
@@ -335,31 +249,16 @@ mod tests {
         assert_eq!((recipe.training.epochs, recipe.name.as_str()), (4, "mine"));
         assert_eq!(recipe.training.loss, LossSpec::Minimax);
         assert_eq!(recipe.data.range, [0.0, 1.0]);
-        assert_eq!(
-            recipe.generator.layers[2],
-            LayerSpec::LeakyRelu { slope: 0.1 }
-        );
+        assert_eq!(recipe.generator.layers[2], LayerSpec::LeakyRelu { slope: 0.1 });
     }
 
     #[test]
     fn overrides_that_fit_nowhere() {
         let cases = [
-            (
-                "training.bach=32",
-                "unknown key `bach`, expected one of `epochs`",
-            ),
-            (
-                "trainin.epochs=3",
-                "unknown key `trainin`, expected one of data,",
-            ),
-            (
-                "generator.layers.0.units=3",
-                "`0` is not a number from 1 to 12",
-            ),
-            (
-                "generator.layers.13.units=3",
-                "`13` is not a number from 1 to 12",
-            ),
+            ("training.bach=32", "unknown key `bach`, expected one of `epochs`"),
+            ("trainin.epochs=3", "unknown key `trainin`, expected one of data,"),
+            ("generator.layers.0.units=3", "`0` is not a number from 1 to 12"),
+            ("generator.layers.13.units=3", "`13` is not a number from 1 to 12"),
             ("training.epochs.x=3", "there is no `x` inside of 40"),
             ("training.epochs=many", "invalid type: string \"many\""),
             (
@@ -376,12 +275,7 @@ mod tests {
         for (entry, what) in cases {
             let error = with(&[entry]).unwrap_err();
             assert_eq!(error.exit_code(), 2);
-            assert!(
-                error
-                    .to_string()
-                    .starts_with(&format!("--set {entry}: {what}")),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with(&format!("--set {entry}: {what}")), "{error}");
         }
     }
 }

@@ -111,8 +111,7 @@ impl Sizes {
                 sizes.parameters += weights;
                 sizes.largest = f64::max(sizes.largest, weights);
                 sizes.activations += batches * values(&row.output) as f64;
-                let workspace =
-                    convolving(layer, row, batch) + PARTS * weights_of_convolution(layer, row);
+                let workspace = convolving(layer, row, batch) + PARTS * weights_of_convolution(layer, row);
                 sizes.training_workspace = f64::max(sizes.training_workspace, workspace);
                 if batches == 1.0 {
                     let ends = (values(&row.input) + values(&row.output)) as f64;
@@ -166,16 +165,8 @@ impl Memory {
                 images: samples + COMPARED * VALUE * (compared[0] + compared[1]),
                 ..nothing
             },
-            Memory {
-                phase: Phase::Drawing,
-                images: samples + GRIDS * grid,
-                ..nothing
-            },
-            Memory {
-                phase: Phase::Saving,
-                parameters: 7.0 * VALUE * sizes.parameters,
-                ..nothing
-            },
+            Memory { phase: Phase::Drawing, images: samples + GRIDS * grid, ..nothing },
+            Memory { phase: Phase::Saving, parameters: 7.0 * VALUE * sizes.parameters, ..nothing },
         ]
     }
 
@@ -206,23 +197,11 @@ impl Memory {
         let parts = [
             (data as f64, "the number of images in the data"),
             (self.images, "samples.count, or the size of the images"),
-            (
-                self.workspace,
-                "kernel or filters of the largest convolution",
-            ),
-            (
-                self.parameters,
-                "input, units, filters or kernel where the most parameters are",
-            ),
-            (
-                self.activations,
-                "training.batch_size, or the sizes that the layers give",
-            ),
+            (self.workspace, "kernel or filters of the largest convolution"),
+            (self.parameters, "input, units, filters or kernel where the most parameters are"),
+            (self.activations, "training.batch_size, or the sizes that the layers give"),
         ];
-        let (_, keys) = parts
-            .into_iter()
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .expect("there are parts");
+        let (_, keys) = parts.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).expect("there are parts");
         let gib = |bytes: f64| bytes / f64::from(1 << 30);
         Err(format!(
             "{doing} about {:.1} GiB of memory, more than {whose} {:.1} GiB; lower {keys}",
@@ -282,8 +261,7 @@ impl Recipe {
         let Some(limit) = memory_limit(Path::new("/")) else {
             return Ok(());
         };
-        let (count, bytes) =
-            data.map_or((1, 0), |images| (images.len(), images.pixels.len() as u64));
+        let (count, bytes) = data.map_or((1, 0), |images| (images.len(), images.pixels.len() as u64));
         let memory = Memory::of(self, count);
         let checked = memory.check(bytes, limit.bytes, limit.whose);
         checked.map_err(|what| Error::recipe(&self.name, what))
@@ -327,22 +305,13 @@ mod tests {
     #[test]
     fn what_takes_too_much_is_refused_with_the_keys_to_lower() {
         let cases: [(&[&str], &str); 3] = [
+            (&["training.batch_size=60000"], "lower training.batch_size, or the sizes that the layers give"),
             (
-                &["training.batch_size=60000"],
-                "lower training.batch_size, or the sizes that the layers give",
-            ),
-            (
-                &[
-                    "discriminator.layers.5.kernel=120",
-                    "discriminator.layers.5.filters=2000",
-                ],
+                &["discriminator.layers.5.kernel=120", "discriminator.layers.5.filters=2000"],
                 "lower kernel or filters of the largest convolution",
             ),
             (
-                &[
-                    "generator.layers.8.kernel=120",
-                    "generator.layers.8.filters=1000",
-                ],
+                &["generator.layers.8.kernel=120", "generator.layers.8.filters=1000"],
                 "lower kernel or filters of the largest convolution",
             ),
         ];
@@ -362,34 +331,18 @@ mod tests {
         let memory = Memory::of(&with(&["training.batch_size=2048"]).unwrap(), 1);
         assert!(memory.check(0, 64 << 30, "a recipe's").is_ok());
         let what = memory.check(0, 1 << 30, "this machine's").unwrap_err();
-        assert!(
-            what.contains("more than this machine's 1.0 GiB; lower training.batch_size"),
-            "{what}"
-        );
-        let what = memory
-            .check(1 << 40, 64 << 30, "this machine's")
-            .unwrap_err();
-        assert!(
-            what.ends_with("lower the number of images in the data"),
-            "{what}"
-        );
+        assert!(what.contains("more than this machine's 1.0 GiB; lower training.batch_size"), "{what}");
+        let what = memory.check(1 << 40, 64 << 30, "this machine's").unwrap_err();
+        assert!(what.ends_with("lower the number of images in the data"), "{what}");
         let memory = Memory::of(&with(&["generator.input=[100000]"]).unwrap(), 1);
         let what = memory.check(0, 8 << 30, "this machine's").unwrap_err();
-        assert!(
-            what.ends_with("; lower input, units, filters or kernel where the most parameters are"),
-            "{what}"
-        );
+        assert!(what.ends_with("; lower input, units, filters or kernel where the most parameters are"), "{what}");
     }
 
     /// What a batch of one takes in training is little; what the grids take does not depend on the batch.
     #[test]
     fn the_phase_that_takes_the_most_counts() {
-        let large = Recipe::parse(
-            "large",
-            include_str!("../../../tests/common/large.toml"),
-            &[],
-        )
-        .unwrap();
+        let large = Recipe::parse("large", include_str!("../../../tests/common/large.toml"), &[]).unwrap();
         let memory = Memory::of(&large, 1);
         assert_eq!(memory.phase, Phase::Drawing);
         let what = memory.check(0, 1 << 28, "this machine's").unwrap_err();

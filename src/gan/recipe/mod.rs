@@ -121,10 +121,7 @@ pub struct SamplesSpec {
 
 impl Default for SamplesSpec {
     fn default() -> SamplesSpec {
-        SamplesSpec {
-            count: count(),
-            epochs: Vec::new(),
-        }
+        SamplesSpec { count: count(), epochs: Vec::new() }
     }
 }
 
@@ -139,18 +136,14 @@ fn count() -> usize {
 fn two<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 2], D::Error> {
     let numbers = Vec::<f64>::deserialize(from)?;
     let count = numbers.len();
-    numbers
-        .try_into()
-        .map_err(|_| D::Error::invalid_length(count, &"two numbers"))
+    numbers.try_into().map_err(|_| D::Error::invalid_length(count, &"two numbers"))
 }
 
 /// As [`two`]: the bytes of a colour.
 fn three<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 3], D::Error> {
     let bytes = Vec::<u8>::deserialize(from)?;
     let count = bytes.len();
-    bytes
-        .try_into()
-        .map_err(|_| D::Error::invalid_length(count, &"red, green and blue"))
+    bytes.try_into().map_err(|_| D::Error::invalid_length(count, &"red, green and blue"))
 }
 
 impl Recipe {
@@ -166,8 +159,7 @@ impl Recipe {
 
     /// The keys in which `other` differs.
     pub fn differences(&self, other: &Recipe) -> Vec<Difference> {
-        let [own, other] =
-            [self, other].map(|recipe| toml::Value::try_from(recipe).expect("as in to_toml"));
+        let [own, other] = [self, other].map(|recipe| toml::Value::try_from(recipe).expect("as in to_toml"));
         let mut all = Vec::new();
         differences("", Some(&own), Some(&other), &mut all);
         all
@@ -192,12 +184,7 @@ impl Difference {
             Some(value) => excerpt(&value.to_string()).to_string(),
             None => "none".into(),
         };
-        format!(
-            "{} from {} to {}",
-            self.key,
-            value(&self.own),
-            value(&self.other)
-        )
+        format!("{} from {} to {}", self.key, value(&self.own), value(&self.other))
     }
 }
 
@@ -240,10 +227,6 @@ fn differences(path: &str, own: Option<&Value>, other: Option<&Value>, all: &mut
                 differences(&join(&(i + 1).to_string()), Some(a), Some(b), all);
             }
         }
-        (own, other) => all.push(Difference {
-            key: path.into(),
-            own: own.cloned(),
-            other: other.cloned(),
-        }),
+        (own, other) => all.push(Difference { key: path.into(), own: own.cloned(), other: other.cloned() }),
     }
 }

@@ -27,12 +27,7 @@ pub struct NetworkSpec {
 
 /// How a network's parameters are changed; g is the gradient, t counts steps from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "snake_case",
-    deny_unknown_fields,
-    expecting = "a table with the key `kind`"
-)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields, expecting = "a table with the key `kind`")]
 pub enum OptimizerSpec {
     /// Adam (Kingma and Ba 2015).
     Adam {
@@ -155,23 +150,15 @@ impl NetworkSpec {
                 parameters,
             });
         }
-        Ok(LayerTable {
-            rows,
-            parameters: sum,
-        })
+        Ok(LayerTable { rows, parameters: sum })
     }
 
     /// Checks all but the layers themselves.
     pub(super) fn check_keys(&self) -> Result<(), String> {
-        use Initializer::{
-            GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros,
-        };
+        use Initializer::{GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros};
         check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
         if !(1..=MAX_LAYERS).contains(&self.layers.len()) {
-            return Err(format!(
-                "layers has {} entries; it must have 1 to {MAX_LAYERS}",
-                self.layers.len()
-            ));
+            return Err(format!("layers has {} entries; it must have 1 to {MAX_LAYERS}", self.layers.len()));
         }
         match self.initializer {
             Normal { stddev } => check_positive("initializer.normal.stddev", stddev)?,
@@ -180,43 +167,26 @@ impl NetworkSpec {
             }
             GlorotUniform | GlorotNormal | HeUniform | HeNormal | Zeros => {}
         }
-        self.optimizer
-            .check()
-            .map_err(|why| format!("optimizer.{why}"))
+        self.optimizer.check().map_err(|why| format!("optimizer.{why}"))
     }
 }
 
 impl OptimizerSpec {
     fn check(&self) -> Result<(), String> {
-        let decay = |key: &str, value: f64| {
-            check_number(key, value, (0.0..1.0).contains(&value), "in [0, 1)")
-        };
+        let decay = |key: &str, value: f64| check_number(key, value, (0.0..1.0).contains(&value), "in [0, 1)");
         match *self {
-            OptimizerSpec::Adam {
-                learning_rate,
-                betas,
-                epsilon,
-                ..
-            } => {
+            OptimizerSpec::Adam { learning_rate, betas, epsilon, .. } => {
                 check_positive("learning_rate", learning_rate)?;
                 decay("betas.1", betas[0])?;
                 decay("betas.2", betas[1])?;
                 check_positive("epsilon", epsilon)
             }
-            OptimizerSpec::RmsProp {
-                learning_rate,
-                rho,
-                epsilon,
-                ..
-            } => {
+            OptimizerSpec::RmsProp { learning_rate, rho, epsilon, .. } => {
                 check_positive("learning_rate", learning_rate)?;
                 decay("rho", rho)?;
                 check_positive("epsilon", epsilon)
             }
-            OptimizerSpec::Sgd {
-                learning_rate,
-                momentum,
-            } => {
+            OptimizerSpec::Sgd { learning_rate, momentum } => {
                 check_positive("learning_rate", learning_rate)?;
                 decay("momentum", momentum)
             }

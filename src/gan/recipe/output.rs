@@ -14,8 +14,7 @@ impl NetworkSpec {
     fn last_change(&self) -> Option<usize> {
         let mut places = (0..self.layers.len()).rev();
         let last = places.find(|&place| !hands_on(&self.layers[place]))?;
-        let rectifies =
-            |layer: &LayerSpec| matches!(layer, LayerSpec::Relu {} | LayerSpec::LeakyRelu { .. });
+        let rectifies = |layer: &LayerSpec| matches!(layer, LayerSpec::Relu {} | LayerSpec::LeakyRelu { .. });
         let mut before = (0..=last).rev();
         let before = before.find(|&place| {
             let layer = &self.layers[place];
@@ -34,11 +33,7 @@ impl NetworkSpec {
             let rectified = |slope: f64| {
                 // A slope of 0 makes 0 of -inf, too.
                 let f = |v: f64| {
-                    if v < 0.0 && slope > 0.0 {
-                        slope * v
-                    } else {
-                        v.max(0.0)
-                    }
+                    if v < 0.0 && slope > 0.0 { slope * v } else { v.max(0.0) }
                 };
                 [f(low), f(high)]
             };
@@ -64,10 +59,7 @@ impl NetworkSpec {
 fn hands_on(layer: &LayerSpec) -> bool {
     matches!(
         layer,
-        LayerSpec::Flatten {}
-            | LayerSpec::Reshape { .. }
-            | LayerSpec::Upsample { .. }
-            | LayerSpec::Dropout { .. }
+        LayerSpec::Flatten {} | LayerSpec::Reshape { .. } | LayerSpec::Upsample { .. } | LayerSpec::Dropout { .. }
     )
 }
 
@@ -120,10 +112,7 @@ impl Recipe {
 
     /// What is allowed but seldom meant, a line each.
     pub fn warnings(&self) -> Vec<String> {
-        [self.bounded_output(), self.images_out_of_range()]
-            .into_iter()
-            .flatten()
-            .collect()
+        [self.bounded_output(), self.images_out_of_range()].into_iter().flatten().collect()
     }
 
     /// A discriminator whose logits or scores have bounds.
@@ -185,9 +174,7 @@ mod tests {
 
     /// A recipe whose discriminator ends in `layers` after a layer of one unit.
     fn ending(layers: &str, set: &[&str]) -> crate::Result<Recipe> {
-        let end = format!(
-            "discriminator.layers=[{{ layer = 'flatten' }}, {{ layer = 'dense', units = 1 }}, {layers}]"
-        );
+        let end = format!("discriminator.layers=[{{ layer = 'flatten' }}, {{ layer = 'dense', units = 1 }}, {layers}]");
         let set = set.iter().map(|entry| entry.to_string());
         Recipe::load("dcgan-mnist", &set.chain([end]).collect::<Vec<_>>())
     }
@@ -201,30 +188,13 @@ mod tests {
             (SIGMOID.to_string(), true),
             (format!("{map}, {SIGMOID}, {{ layer = 'flatten' }}"), true),
             (format!("{map}, {{ layer = 'flatten' }}, {SIGMOID}"), true),
-            (
-                format!("{SIGMOID}, {{ layer = 'reshape', shape = [1] }}"),
-                true,
-            ),
-            (
-                format!("{SIGMOID}, {{ layer = 'dropout', rate = 0 }}"),
-                true,
-            ),
-            (
-                format!(
-                    "{SIGMOID}, {map}, {{ layer = 'upsample', factor = 1 }}, {{ layer = 'flatten' }}"
-                ),
-                true,
-            ),
-            (
-                format!("{SIGMOID}, {{ layer = 'relu' }}, {{ layer = 'leaky_relu' }}"),
-                true,
-            ),
+            (format!("{SIGMOID}, {{ layer = 'reshape', shape = [1] }}"), true),
+            (format!("{SIGMOID}, {{ layer = 'dropout', rate = 0 }}"), true),
+            (format!("{SIGMOID}, {map}, {{ layer = 'upsample', factor = 1 }}, {{ layer = 'flatten' }}"), true),
+            (format!("{SIGMOID}, {{ layer = 'relu' }}, {{ layer = 'leaky_relu' }}"), true),
             (format!("{SIGMOID}, {{ layer = 'tanh' }}"), false),
             (format!("{SIGMOID}, {{ layer = 'batch_norm' }}"), false),
-            (
-                format!("{SIGMOID}, {{ layer = 'dense', units = 1 }}"),
-                false,
-            ),
+            (format!("{SIGMOID}, {{ layer = 'dense', units = 1 }}"), false),
             ("{ layer = 'leaky_relu' }".to_string(), false),
             ("{ layer = 'tanh' }".to_string(), false),
             (String::new(), false),
@@ -238,41 +208,25 @@ mod tests {
 
     #[test]
     fn probabilities_are_refused_where_the_loss_is_for_scores_whatever_hands_them_on() {
-        let after = [
-            "",
-            "{ layer = 'flatten' }",
-            "{ layer = 'reshape', shape = [1] }",
-            "{ layer = 'relu' }",
-        ];
+        let after = ["", "{ layer = 'flatten' }", "{ layer = 'reshape', shape = [1] }", "{ layer = 'relu' }"];
         for loss in ["hinge", "wasserstein"] {
             for after in after {
                 let set = format!("training.loss={loss}");
                 let error = ending(&format!("{SIGMOID}, {after}"), &[&set]).unwrap_err();
                 let error = error.to_string();
-                assert!(
-                    error.contains("discriminator layer 3 (sigmoid): "),
-                    "{error}"
-                );
+                assert!(error.contains("discriminator layer 3 (sigmoid): "), "{error}");
                 assert!(error.ends_with("take the sigmoid away"), "{error}");
             }
         }
-        let dropped =
-            format!("{SIGMOID}, {{ layer = 'flatten' }}, {{ layer = 'dropout', rate = 0.5 }}");
+        let dropped = format!("{SIGMOID}, {{ layer = 'flatten' }}, {{ layer = 'dropout', rate = 0.5 }}");
         let error = ending(&dropped, &[]).unwrap_err().to_string();
-        assert!(
-            error.contains("discriminator layer 5 (dropout): it zeroes"),
-            "{error}"
-        );
+        assert!(error.contains("discriminator layer 5 (dropout): it zeroes"), "{error}");
     }
 
     #[test]
     fn logits_with_bounds_are_warned_of() {
         for (layers, loss, words) in [
-            (
-                "{ layer = 'relu' }",
-                "bce",
-                Some("layer 3 (relu) keeps its output from 0 up"),
-            ),
+            ("{ layer = 'relu' }", "bce", Some("layer 3 (relu) keeps its output from 0 up")),
             (
                 "{ layer = 'tanh' }, { layer = 'flatten' }",
                 "hinge",
@@ -301,31 +255,16 @@ mod tests {
             ("sigmoid", "[0.1, 0.9]", None),
             ("relu", "[0, 255]", None),
             ("batch_norm", "[-1, 1]", None),
-            (
-                "tanh",
-                "[0, 1]",
-                Some(
-                    "layer 12 (tanh) gives values from -1 to 1, but data.range is [0.0, 1.0]; make",
-                ),
-            ),
+            ("tanh", "[0, 1]", Some("layer 12 (tanh) gives values from -1 to 1, but data.range is [0.0, 1.0]; make")),
             (
                 "sigmoid",
                 "[-1, 1]",
-                Some(
-                    "layer 12 (sigmoid) gives values from 0 to 1, but data.range is [-1.0, 1.0]; make",
-                ),
+                Some("layer 12 (sigmoid) gives values from 0 to 1, but data.range is [-1.0, 1.0]; make"),
             ),
-            (
-                "relu",
-                "[-1, 1]",
-                Some("layer 12 (relu) gives values from 0 up"),
-            ),
+            ("relu", "[-1, 1]", Some("layer 12 (relu) gives values from 0 up")),
             ("tanh", "[0, 255]", Some("from -1 to 1, but")),
         ] {
-            let set = [
-                format!("generator.layers.12.layer={last}"),
-                format!("data.range={range}"),
-            ];
+            let set = [format!("generator.layers.12.layer={last}"), format!("data.range={range}")];
             let recipe = Recipe::load("dcgan-mnist", &set).unwrap();
             let warnings = recipe.warnings();
             match words {

@@ -11,10 +11,7 @@ pub(super) mod pair {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
-    #[serde(
-        untagged,
-        expecting = "expected a whole number or a pair [height, width] of them"
-    )]
+    #[serde(untagged, expecting = "expected a whole number or a pair [height, width] of them")]
     enum OneOrTwo {
         One(usize),
         Two([usize; 2]),
@@ -38,9 +35,7 @@ pub(super) mod pair {
 
 /// How many values a shape holds, u64::MAX if more than that.
 pub(super) fn values(shape: &[usize]) -> u64 {
-    shape
-        .iter()
-        .fold(1, |product: u64, &size| product.saturating_mul(size as u64))
+    shape.iter().fold(1, |product: u64, &size| product.saturating_mul(size as u64))
 }
 
 /// Whether `shape` is one that a network can have: `[n]` or `[h, w, c]`, nothing empty, nothing huge.
@@ -52,10 +47,7 @@ pub(super) fn check_shape(shape: &[usize]) -> Result<(), String> {
         return Err(format!("{size} is not a size from 1 to {MAX_SIZE}"));
     }
     if values(shape) > MAX_VALUES {
-        return Err(format!(
-            "that is {} values, more than {MAX_VALUES}; make it smaller",
-            values(shape)
-        ));
+        return Err(format!("that is {} values, more than {MAX_VALUES}; make it smaller", values(shape)));
     }
     Ok(())
 }
@@ -94,7 +86,5 @@ pub(super) fn image(shape: &[usize]) -> Result<[usize; 3], String> {
 
 /// `shape` as a vector.
 pub(super) fn vector(shape: &[usize]) -> Result<[usize; 1], String> {
-    shape.try_into().map_err(|_| {
-        format!("needs a vector [n] but its input is {shape:?}; put a flatten before it")
-    })
+    shape.try_into().map_err(|_| format!("needs a vector [n] but its input is {shape:?}; put a flatten before it"))
 }

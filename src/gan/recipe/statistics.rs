@@ -26,10 +26,7 @@ impl Recipe {
             BatchSpec::Separate => real,
             BatchSpec::Mixed => 2 * real,
         };
-        let networks = [
-            ("generator", &self.generator, real),
-            ("discriminator", &self.discriminator, judged),
-        ];
+        let networks = [("generator", &self.generator, real), ("discriminator", &self.discriminator, judged)];
         networks.into_iter().find_map(|(name, network, batch)| {
             let place = lone_value(network, batch)?;
             Some(format!("{name} layer {} (batch_norm)", place + 1))
@@ -90,21 +87,9 @@ mod tests {
     #[test]
     fn a_batch_of_one_is_refused_where_a_layer_needs_more() {
         for (set, layer, least) in [
-            (
-                vec!["training.batch_size=1"],
-                "generator layer 2 (batch_norm)",
-                2,
-            ),
-            (
-                vec!["training.batch_size=1", IMAGES, PIXEL],
-                "discriminator layer 3 (batch_norm)",
-                2,
-            ),
-            (
-                vec!["training.batch_size=2", "training.batches=mixed"],
-                "generator layer 2 (batch_norm)",
-                4,
-            ),
+            (vec!["training.batch_size=1"], "generator layer 2 (batch_norm)", 2),
+            (vec!["training.batch_size=1", IMAGES, PIXEL], "discriminator layer 3 (batch_norm)", 2),
+            (vec!["training.batch_size=2", "training.batches=mixed"], "generator layer 2 (batch_norm)", 4),
         ] {
             let error = with(&set).unwrap_err().to_string();
             let end = format!("make training.batch_size at least {least}, or take the layer away");
@@ -115,12 +100,7 @@ mod tests {
             vec!["training.batch_size=4", "training.batches=mixed"],
             vec!["training.batch_size=1", IMAGES],
             // Each batch of the discriminator has a real and a fake image.
-            vec![
-                "training.batch_size=2",
-                "training.batches=mixed",
-                IMAGES,
-                PIXEL,
-            ],
+            vec!["training.batch_size=2", "training.batches=mixed", IMAGES, PIXEL],
         ] {
             assert!(with(&set).is_ok(), "{set:?}");
         }
@@ -132,9 +112,8 @@ mod tests {
         let checked = |set: &[&str], images: usize| with(set).unwrap().check_last_batch(images);
         let error = checked(&[keep], 65).unwrap_err().to_string();
         assert!(
-            error.contains(
-                "generator layer 2 (batch_norm): the last batch of each epoch, 1 of 65 images"
-            ) && error.contains("make data.last_batch = \"drop\""),
+            error.contains("generator layer 2 (batch_norm): the last batch of each epoch, 1 of 65 images")
+                && error.contains("make data.last_batch = \"drop\""),
             "{error}"
         );
         assert!(checked(&[keep, "training.batches=mixed"], 33).is_err());

@@ -75,10 +75,7 @@ impl LossSpec {
 
     /// Whether the loss compares the discriminator's output with labels, which can be made noisy.
     pub fn has_labels(self) -> bool {
-        matches!(
-            self,
-            LossSpec::Bce | LossSpec::Minimax | LossSpec::LeastSquares
-        )
+        matches!(self, LossSpec::Bce | LossSpec::Minimax | LossSpec::LeastSquares)
     }
 }
 
@@ -158,24 +155,17 @@ impl CriticLoop {
             }
             return Err(format!("{} is missing; say how many", key("long_steps")));
         };
-        for (name, value) in [
-            ("long_first", self.long_first),
-            ("long_every", self.long_every),
-        ] {
+        for (name, value) in [("long_first", self.long_first), ("long_every", self.long_every)] {
             if value > MAX_CRITIC_STEPS {
                 let key = key(name);
-                return Err(format!(
-                    "{key} = {value}; it must be at most {MAX_CRITIC_STEPS}"
-                ));
+                return Err(format!("{key} = {value}; it must be at most {MAX_CRITIC_STEPS}"));
             }
         }
         if (self.steps..=MAX_CRITIC_STEPS).contains(&long) {
             return Ok(());
         }
         let (key, steps) = (key("long_steps"), self.steps);
-        Err(format!(
-            "{key} = {long}; it must be from steps = {steps} to {MAX_CRITIC_STEPS}"
-        ))
+        Err(format!("{key} = {long}; it must be from steps = {steps} to {MAX_CRITIC_STEPS}"))
     }
 }
 
@@ -225,10 +215,7 @@ impl Recipe {
                  training.gradient_penalty=10, as in the paper"
             );
         }
-        let networks = [
-            ("generator", &self.generator),
-            ("discriminator", &self.discriminator),
-        ];
+        let networks = [("generator", &self.generator), ("discriminator", &self.discriminator)];
         let tenths = networks.map(|(name, network)| {
             let rate = network.optimizer.learning_rate() / 10.0;
             let rate = format!("{rate:.1e}").replace(".0e", "e");
@@ -252,10 +239,7 @@ impl TrainingSpec {
         check_size("training.epochs", self.epochs, MAX_EPOCHS)?;
         check_size("training.batch_size", self.batch_size, MAX_BATCH_SIZE)?;
         if self.seed > MAX_SEED {
-            return Err(format!(
-                "training.seed = {}; it must be from 0 to {MAX_SEED}",
-                self.seed
-            ));
+            return Err(format!("training.seed = {}; it must be from 0 to {MAX_SEED}", self.seed));
         }
         if self.batches == BatchSpec::Mixed && !self.batch_size.is_multiple_of(2) {
             return Err(format!(
@@ -269,37 +253,28 @@ impl TrainingSpec {
         if let Some(labels) = &self.labels {
             labels.check()?;
             if !self.loss.has_labels() {
-                return Err(
-                    "training.labels: this training.loss compares with no labels; \
+                return Err("training.labels: this training.loss compares with no labels; \
                             take them away, or choose bce, minimax or least_squares"
-                        .into(),
-                );
+                    .into());
             }
         }
         self.check_wasserstein()
     }
 
     fn check_wasserstein(&self) -> Result<(), String> {
-        let of_critics = [
-            ("weight_clip", self.weight_clip),
-            ("gradient_penalty", self.gradient_penalty),
-        ];
+        let of_critics = [("weight_clip", self.weight_clip), ("gradient_penalty", self.gradient_penalty)];
         for (name, value) in of_critics {
             let Some(value) = value else { continue };
             let key = format!("training.{name}");
             check_positive(&key, value)?;
             if self.loss != LossSpec::Wasserstein {
-                return Err(format!(
-                    "{key} is for training.loss = \"wasserstein\" only; take it away"
-                ));
+                return Err(format!("{key} is for training.loss = \"wasserstein\" only; take it away"));
             }
         }
         if self.loss == LossSpec::Wasserstein && self.batches == BatchSpec::Mixed {
-            return Err(
-                "training.batches = \"mixed\": a critic's loss is the difference of two means; \
+            return Err("training.batches = \"mixed\": a critic's loss is the difference of two means; \
                  make it \"separate\""
-                    .into(),
-            );
+                .into());
         }
         Ok(())
     }
@@ -337,28 +312,14 @@ mod tests {
 
     #[test]
     fn the_critic_makes_as_many_steps_as_its_schedule_says() {
-        let plain = CriticLoop {
-            steps: 5,
-            long_steps: None,
-            long_first: 0,
-            long_every: 0,
-        };
+        let plain = CriticLoop { steps: 5, long_steps: None, long_first: 0, long_every: 0 };
         assert_eq!(between(plain, 4), [5; 4]);
-        let paper = CriticLoop {
-            long_steps: Some(100),
-            long_first: 25,
-            long_every: 500,
-            ..plain
-        };
+        let paper = CriticLoop { long_steps: Some(100), long_first: 25, long_every: 500, ..plain };
         for (step, steps) in between(paper, 1100).into_iter().enumerate() {
             let long = step < 25 || step % 500 == 0;
             assert_eq!(steps, if long { 100 } else { 5 }, "step {step}");
         }
-        let no_first = CriticLoop {
-            long_first: 0,
-            long_every: 3,
-            ..paper
-        };
+        let no_first = CriticLoop { long_first: 0, long_every: 3, ..paper };
         assert_eq!(between(no_first, 5), [100, 5, 5, 100, 5]);
     }
 
@@ -371,10 +332,7 @@ mod tests {
              discriminator.optimizer.learning_rate=1e-5"
         );
         let huge = calmer("wgan-gp-mnist", "training.gradient_penalty=1e30");
-        assert!(
-            huge.contains("--set training.gradient_penalty=10"),
-            "{huge}"
-        );
+        assert!(huge.contains("--set training.gradient_penalty=10"), "{huge}");
         let usual = calmer("wgan-gp-mnist", "training.gradient_penalty=10");
         assert!(usual.starts_with("smaller steps"), "{usual}");
     }
@@ -389,34 +347,13 @@ mod tests {
         let rest = "update = 'alternating'\n";
         for (text, start) in [
             ("loss = 'bce'\nweight_clip = 0.1", "training.weight_clip is"),
-            (
-                "loss = 'hinge'\ngradient_penalty = 10",
-                "training.gradient_penalty is",
-            ),
-            (
-                "loss = 'wasserstein'\ngradient_penalty = 0",
-                "training.gradient_penalty = 0",
-            ),
-            (
-                "loss = 'wasserstein'\nbatches = 'mixed'",
-                "training.batches",
-            ),
-            (
-                "loss = 'hinge'\nlabels = { flip = 0.1 }",
-                "training.labels: ",
-            ),
-            (
-                "loss = 'bce'\nlabels = { flip = 1.1 }",
-                "training.labels.flip",
-            ),
-            (
-                "loss = 'bce'\nlabels = { real = [0.9, 0.8] }",
-                "training.labels.real",
-            ),
-            (
-                "loss = 'bce'\nlabels = { fake = [0, nan] }",
-                "training.labels.fake",
-            ),
+            ("loss = 'hinge'\ngradient_penalty = 10", "training.gradient_penalty is"),
+            ("loss = 'wasserstein'\ngradient_penalty = 0", "training.gradient_penalty = 0"),
+            ("loss = 'wasserstein'\nbatches = 'mixed'", "training.batches"),
+            ("loss = 'hinge'\nlabels = { flip = 0.1 }", "training.labels: "),
+            ("loss = 'bce'\nlabels = { flip = 1.1 }", "training.labels.flip"),
+            ("loss = 'bce'\nlabels = { real = [0.9, 0.8] }", "training.labels.real"),
+            ("loss = 'bce'\nlabels = { fake = [0, nan] }", "training.labels.fake"),
         ] {
             let what = complaint(&format!("{rest}{text}"));
             assert!(what.starts_with(start), "{text}: {what}");
@@ -426,13 +363,10 @@ mod tests {
             ("{ steps = 5, long_first = 25 }", "long_steps is missing"),
             ("{ steps = 5, long_steps = 4 }", "from steps = 5 to 1000000"),
         ] {
-            let what = complaint(&format!(
-                "loss = 'bce'\nupdate = {{ critic_loop = {text} }}"
-            ));
+            let what = complaint(&format!("loss = 'bce'\nupdate = {{ critic_loop = {text} }}"));
             assert!(what.contains(end), "{text}: {what}");
         }
-        let odd =
-            "batch_size = 3\nepochs = 1\nloss = 'bce'\nupdate = 'alternating'\nbatches = 'mixed'";
+        let odd = "batch_size = 3\nepochs = 1\nloss = 'bce'\nupdate = 'alternating'\nbatches = 'mixed'";
         let odd: TrainingSpec = toml::from_str(odd).unwrap();
         assert!(odd.check().unwrap_err().ends_with("so make it even"));
     }

@@ -6,9 +6,7 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::network::OptimizerSpec;
-use super::{
-    CriticLoop, DataSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec,
-};
+use super::{CriticLoop, DataSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec};
 use crate::nn::Initializer;
 use crate::terminal::brief;
 
@@ -43,10 +41,7 @@ const PARTS: [(&str, Verify); 12] = [
 /// The recipe that `root` holds; keys and types are right then, numbers and shapes still unchecked.
 pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
     for network in ["generator", "discriminator"] {
-        let layers = root
-            .get(network)
-            .and_then(|inside| inside.get("layers"))
-            .and_then(Value::as_array);
+        let layers = root.get(network).and_then(|inside| inside.get("layers")).and_then(Value::as_array);
         for (index, layer) in layers.into_iter().flatten().enumerate() {
             verify::<LayerSpec>(layer, &format!("{network}.layers.{}", index + 1))?;
         }
@@ -70,11 +65,7 @@ const MOST_KEYS: usize = 16;
 /// the one without which the complaint is another. The tag is no candidate, for without it nothing is
 /// known.
 fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake> {
-    let complaint = |value: Value| {
-        T::deserialize(value)
-            .err()
-            .map(|error| error.message().to_owned())
-    };
+    let complaint = |value: Value| T::deserialize(value).err().map(|error| error.message().to_owned());
     let Some(first) = complaint(value.clone()) else {
         return Ok(());
     };
@@ -95,10 +86,7 @@ fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake>
         Some(key) => format!("{path}.{key}"),
         None => path.to_owned(),
     };
-    Err(Mistake {
-        path,
-        what: in_words(&first),
-    })
+    Err(Mistake { path, what: in_words(&first) })
 }
 
 /// Serde's complaint without the names of Rust's types. What a person wrote may stand in the middle
@@ -111,33 +99,15 @@ pub(crate) fn in_words(complaint: &str) -> String {
         ("invalid type: floating point", "invalid type: number"),
     ];
     const ENDS: [(&str, &str); 9] = [
-        (
-            "u64 value was too large",
-            "a whole number above 9223372036854775807; make it smaller",
-        ),
-        (
-            " as i128, expected any valid TOML value",
-            ", which has more than 64 bits; make it smaller",
-        ),
+        ("u64 value was too large", "a whole number above 9223372036854775807; make it smaller"),
+        (" as i128, expected any valid TOML value", ", which has more than 64 bits; make it smaller"),
         ("expected u8", "expected a whole number from 0 to 255"),
         ("expected usize", "expected a whole number, 0 or more"),
-        (
-            "expected u64",
-            "expected a whole number from 0 to 9223372036854775807",
-        ),
+        ("expected u64", "expected a whole number from 0 to 9223372036854775807"),
         ("expected f64", "expected a number"),
-        (
-            "invalid type: unit variant, expected newtype variant",
-            "this one takes a table",
-        ),
-        (
-            "invalid type: unit variant, expected struct variant",
-            "this one takes a table",
-        ),
-        (
-            "invalid type: unit variant, expected string only",
-            "expected a name or a table",
-        ),
+        ("invalid type: unit variant, expected newtype variant", "this one takes a table"),
+        ("invalid type: unit variant, expected struct variant", "this one takes a table"),
+        ("invalid type: unit variant, expected string only", "expected a name or a table"),
     ];
     let mut text = brief(complaint.trim_end()).replace('\n', "; ");
     for (from, to) in BEGINNINGS {
@@ -167,12 +137,8 @@ pub(super) fn line_of(text: &str, path: &str) -> usize {
     let (mut at, mut start) = (&root, 0);
     for part in path.split('.') {
         let found = match at {
-            DeValue::Table(table) => table
-                .get_key_value(part)
-                .map(|(key, value)| (key.span(), value)),
-            DeValue::Array(list) => entry(part)
-                .and_then(|index| list.get(index))
-                .map(|value| (value.span(), value)),
+            DeValue::Table(table) => table.get_key_value(part).map(|(key, value)| (key.span(), value)),
+            DeValue::Array(list) => entry(part).and_then(|index| list.get(index)).map(|value| (value.span(), value)),
             _ => None,
         };
         let Some((span, value)) = found else {
@@ -185,11 +151,7 @@ pub(super) fn line_of(text: &str, path: &str) -> usize {
 
 /// The line, counted from 1, of the byte at `offset`.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|&byte| byte == b'\n')
-        .count()
+    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -209,39 +171,18 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_by_line_and_key() {
-        let line = |text: &str| {
-            1 + dcgan()
-                .lines()
-                .position(|line| line.contains(text))
-                .unwrap()
-        };
+        let line = |text: &str| 1 + dcgan().lines().position(|line| line.contains(text)).unwrap();
         let cases = [
             ("epochs = 40", "epochs = 40 20", ""),
-            (
-                "epochs = 40",
-                "epocs = 10",
-                "training.epocs: unknown key `epocs`, expected one of `epochs`",
-            ),
-            (
-                "epochs = 40",
-                "epochs = -1",
-                "training.epochs: invalid value: integer `-1`, expected a whole",
-            ),
-            (
-                "seed = 1",
-                "seed = 9223372036854775808",
-                "a whole number above 9223372036854775807; make it smaller",
-            ),
+            ("epochs = 40", "epocs = 10", "training.epocs: unknown key `epocs`, expected one of `epochs`"),
+            ("epochs = 40", "epochs = -1", "training.epochs: invalid value: integer `-1`, expected a whole"),
+            ("seed = 1", "seed = 9223372036854775808", "a whole number above 9223372036854775807; make it smaller"),
             (
                 "seed = 1",
                 "seed = -99999999999999999999",
                 "invalid type: integer `-99999999999999999999`, which has more than 64 bits",
             ),
-            (
-                "range = [-1, 1]",
-                "range = [-1, 1, 2]",
-                "data.range: invalid length 3, expected two numbers",
-            ),
+            ("range = [-1, 1]", "range = [-1, 1, 2]", "data.range: invalid length 3, expected two numbers"),
             (
                 "range = [-1, 1]",
                 "background = [255, 255]",
@@ -252,55 +193,24 @@ mod tests {
                 "background = [0, 0, 256]",
                 "data.background: invalid value: integer `256`, expected a whole number from 0 to 255",
             ),
-            (
-                "units = 12544",
-                "units = 'many'",
-                "generator.layers.1.units: invalid type: string \"many\"",
-            ),
+            ("units = 12544", "units = 'many'", "generator.layers.1.units: invalid type: string \"many\""),
             (
                 "units = 12544",
                 "units = 'unknown field, expected f64, expected usize'",
                 "generator.layers.1.units: invalid type: string \"unknown field, expected f64, \
                  expected usize\", expected a whole number, 0 or more",
             ),
-            (
-                "units = 12544",
-                "unit = 12544",
-                "generator.layers.1.unit: unknown key `unit`, expected `units`",
-            ),
-            (
-                "\"flatten\"",
-                "\"flat\"",
-                "discriminator.layers.9: unknown value `flat`, expected one of",
-            ),
-            (
-                "\"flatten\"",
-                "\"flatten\", x = 1",
-                "discriminator.layers.9.x: unknown key `x`",
-            ),
-            (
-                "filters = 1, kernel = 5",
-                "filters = 1",
-                "generator.layers.11: missing key `kernel`",
-            ),
-            (
-                "filters = 1, kernel = 5",
-                "filters = 1, kernel = [5]",
-                "generator.layers.11.kernel: expected a whole",
-            ),
-            (
-                "[generator]",
-                "[generatr]",
-                "generatr: unknown key `generatr`",
-            ),
+            ("units = 12544", "unit = 12544", "generator.layers.1.unit: unknown key `unit`, expected `units`"),
+            ("\"flatten\"", "\"flat\"", "discriminator.layers.9: unknown value `flat`, expected one of"),
+            ("\"flatten\"", "\"flatten\", x = 1", "discriminator.layers.9.x: unknown key `x`"),
+            ("filters = 1, kernel = 5", "filters = 1", "generator.layers.11: missing key `kernel`"),
+            ("filters = 1, kernel = 5", "filters = 1, kernel = [5]", "generator.layers.11.kernel: expected a whole"),
+            ("[generator]", "[generatr]", "generatr: unknown key `generatr`"),
         ];
         for (from, to, what) in cases {
             let message = complaint(from, to);
             let start = format!("recipe t.toml: line {}: {what}", line(from));
-            assert!(
-                message.starts_with(&start) && !message.contains('\n'),
-                "{message}\n{start}"
-            );
+            assert!(message.starts_with(&start) && !message.contains('\n'), "{message}\n{start}");
         }
     }
 
@@ -310,10 +220,6 @@ mod tests {
         let unknown: String = (0..50_000).map(|key| format!("k{key} = 1\n")).collect();
         let text = format!("[training]\nbatch_size = 'a'\nepochs = 'a'\n{unknown}");
         let error = Recipe::parse("t.toml", &text, &[]).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("recipe t.toml: line 1: training: invalid type")
-        );
+        assert!(error.to_string().starts_with("recipe t.toml: line 1: training: invalid type"));
     }
 }

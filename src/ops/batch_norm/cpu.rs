@@ -18,13 +18,7 @@ pub struct Affine {
 
 impl Affine {
     /// a = γ / √(σ² + ε), b = β - μ a.
-    pub fn new(
-        gamma: &[f32],
-        beta: &[f32],
-        mean: &[f32],
-        variance: &[f32],
-        epsilon: f32,
-    ) -> Affine {
+    pub fn new(gamma: &[f32], beta: &[f32], mean: &[f32], variance: &[f32], epsilon: f32) -> Affine {
         let mut a = Buffer::unspecified(gamma.len());
         let mut b = Buffer::unspecified(gamma.len());
         for c in 0..gamma.len() {
@@ -112,25 +106,22 @@ pub fn normalise(x: &[f32], Affine { a, b }: &Affine, activation: &Rectifier) ->
     let (a, b, slope) = (&a[..], &b[..], activation.slope as f32);
     let mut y = Buffer::unspecified(x.len());
     let task = rows_in_a_task(channels) * channels;
-    y.par_chunks_mut(task)
-        .zip(x.par_chunks(task))
-        .enumerate()
-        .for_each(|(i, (y, x))| {
-            widest(
-                #[inline(always)]
-                move || {
-                    for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                        let values = y.iter_mut().zip(x).zip(a.iter().zip(b));
-                        for ((y, &x), (&a, &b)) in values {
-                            *y = rectified(x.mul_add(a, b), slope);
-                        }
+    y.par_chunks_mut(task).zip(x.par_chunks(task)).enumerate().for_each(|(i, (y, x))| {
+        widest(
+            #[inline(always)]
+            move || {
+                for (y, x) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+                    let values = y.iter_mut().zip(x).zip(a.iter().zip(b));
+                    for ((y, &x), (&a, &b)) in values {
+                        *y = rectified(x.mul_add(a, b), slope);
                     }
-                    if let Some(mask) = &activation.mask {
-                        drop_values(y, i * task, mask);
-                    }
-                },
-            );
-        });
+                }
+                if let Some(mask) = &activation.mask {
+                    drop_values(y, i * task, mask);
+                }
+            },
+        );
+    });
     y
 }
 
@@ -162,10 +153,7 @@ impl Forward<'_> {
                 *z_grad = slopes.times(y, grad);
             }
         } else {
-            let (a, b) = (
-                &self.affine.a[channel..][..len],
-                &self.affine.b[channel..][..len],
-            );
+            let (a, b) = (&self.affine.a[channel..][..len], &self.affine.b[channel..][..len]);
             let values = self.x[at..][..len].iter().zip(a.iter().zip(b));
             for ((z_grad, &grad), (&x, (&a, &b))) in grads.zip(values) {
                 *z_grad = slopes.times(x.mul_add(a, b), grad);
@@ -258,11 +246,7 @@ mod tests {
             let column = || x.iter().skip(c).step_by(channels).map(|&x| f64::from(x));
             let exact = column().sum::<f64>() / rows as f64;
             let spread = column().map(|x| (x - exact).powi(2)).sum::<f64>() / rows as f64;
-            assert!(
-                (f64::from(mean[c]) - exact).abs() < 1e-3,
-                "mean {} {exact}",
-                mean[c]
-            );
+            assert!((f64::from(mean[c]) - exact).abs() < 1e-3, "mean {} {exact}", mean[c]);
             let error = f64::from(variance[c]) / spread - 1.0;
             assert!(error.abs() < 1e-5, "variance {} {spread}", variance[c]);
         }

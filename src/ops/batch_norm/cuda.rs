@@ -21,13 +21,7 @@ impl Affine {
     }
 
     /// a = γ / √(σ² + ε), b = β - μ a.
-    pub fn new(
-        gamma: &Buffer,
-        beta: &Buffer,
-        mean: &Buffer,
-        variance: &Buffer,
-        epsilon: f32,
-    ) -> Affine {
+    pub fn new(gamma: &Buffer, beta: &Buffer, mean: &Buffer, variance: &Buffer, epsilon: f32) -> Affine {
         let mut affine = Affine::unspecified(gamma);
         let kernel = gamma.context().kernel("batch_norm", "batch_norm_affine");
         kernel
@@ -57,12 +51,7 @@ impl Tiles {
         let rows = x.len() / channels;
         let columns = Columns::cut(1, rows, channels);
         let sums = Buffer::unspecified(columns.tiles * 2 * channels, x.context());
-        Tiles {
-            rows,
-            channels,
-            columns,
-            sums,
-        }
+        Tiles { rows, channels, columns, sums }
     }
 
     /// `call` with the lengths as arguments.
@@ -86,12 +75,7 @@ impl Tiles {
 }
 
 /// μ and σ² of each column of x `[rows, channels]`, and how they normalise it.
-pub fn statistics(
-    x: &Buffer,
-    gamma: &Buffer,
-    beta: &Buffer,
-    epsilon: f32,
-) -> (Buffer, Buffer, Affine) {
+pub fn statistics(x: &Buffer, gamma: &Buffer, beta: &Buffer, epsilon: f32) -> (Buffer, Buffer, Affine) {
     let mut tiles = Tiles::new(x, gamma.len());
     let kernel = |name| x.context().kernel("batch_norm", name);
     let call = kernel("batch_norm_moments").read(x).write(&mut tiles.sums);
@@ -152,11 +136,7 @@ pub struct Forward<'a> {
 impl Forward<'_> {
     /// `call` with what tells z from x.
     fn with_channels(&self, call: Call) -> Call {
-        call.read(self.gamma)
-            .read(self.beta)
-            .read(self.mean)
-            .read(self.variance)
-            .value(self.epsilon)
+        call.read(self.gamma).read(self.beta).read(self.mean).read(self.variance).value(self.epsilon)
     }
 
     /// x̄, γ̄ and β̄ from ȳ.

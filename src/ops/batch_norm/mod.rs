@@ -67,27 +67,15 @@ pub fn batch_norm_leaky_relu(
 }
 
 #[track_caller]
-fn normalise(
-    x: &Tensor,
-    gamma: &Tensor,
-    beta: &Tensor,
-    epsilon: f64,
-    activation: Rectifier,
-) -> Normalized {
+fn normalise(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64, activation: Rectifier) -> Normalized {
     let channels = check_shapes(x, &[gamma, beta]);
     let _span = span("batch_norm", || Cost::pass(3 * x.numel()));
     let (y, mean, variance) = match (x.storage(), gamma.storage(), beta.storage()) {
         (Storage::Reference(x), Storage::Reference(gamma), Storage::Reference(beta)) => {
             let (z, mean, variance) = reference::batch_norm(x, gamma, beta, epsilon);
             let y = leaky_relu::reference::leaky_relu(&z, activation.slope);
-            let dropped = activation
-                .mask
-                .map(|mask| dropout::reference::dropout(&y, &mask));
-            (
-                Storage::Reference(dropped.unwrap_or(y)),
-                Storage::Reference(mean),
-                Storage::Reference(variance),
-            )
+            let dropped = activation.mask.map(|mask| dropout::reference::dropout(&y, &mask));
+            (Storage::Reference(dropped.unwrap_or(y)), Storage::Reference(mean), Storage::Reference(variance))
         }
         (Storage::Cpu(x), Storage::Cpu(gamma), Storage::Cpu(beta)) => {
             let (mean, variance) = cpu::statistics(x, channels);
@@ -105,17 +93,8 @@ fn normalise(
     };
     let mean = Tensor::from_storage(mean, [channels]);
     let variance = Tensor::from_storage(variance, [channels]);
-    let rule = BatchNorm {
-        epsilon,
-        mean: mean.clone(),
-        variance: variance.clone(),
-        activation,
-    };
-    Normalized {
-        y: record(rule, &[x, gamma, beta], x.shape(), y),
-        mean,
-        variance,
-    }
+    let rule = BatchNorm { epsilon, mean: mean.clone(), variance: variance.clone(), activation };
+    Normalized { y: record(rule, &[x, gamma, beta], x.shape(), y), mean, variance }
 }
 
 /// As [`batch_norm`], by given statistics: for evaluation, with running ones.
@@ -206,13 +185,7 @@ impl Op for BatchNorm {
 }
 
 impl BatchNorm {
-    fn reference_vjp(
-        &self,
-        x: &Tensor,
-        gamma: &Tensor,
-        y: Option<&Tensor>,
-        grad: &Tensor,
-    ) -> [Tensor; 3] {
+    fn reference_vjp(&self, x: &Tensor, gamma: &Tensor, y: Option<&Tensor>, grad: &Tensor) -> [Tensor; 3] {
         let slopes = self.activation.slopes();
         let z_grad = y.map_or_else(|| grad.clone(), |y| rectify_grad(y, grad, slopes));
         let (dx, dgamma, dbeta) = reference::batch_norm_grad(
@@ -230,12 +203,7 @@ impl BatchNorm {
         ]
     }
 
-    fn cpu_vjp(
-        &self,
-        [x, gamma, beta]: [&Tensor; 3],
-        y: Option<&Tensor>,
-        grad: &Tensor,
-    ) -> [Tensor; 3] {
+    fn cpu_vjp(&self, [x, gamma, beta]: [&Tensor; 3], y: Option<&Tensor>, grad: &Tensor) -> [Tensor; 3] {
         let epsilon = self.epsilon as f32;
         let (mean, variance) = (cpu_values(&self.mean), cpu_values(&self.variance));
         let forward = cpu::Forward {
@@ -245,8 +213,7 @@ impl BatchNorm {
             affine: &cpu::Affine::new(cpu_values(gamma), cpu_values(beta), mean, variance, epsilon),
             slopes: self.activation.slopes().into(),
         };
-        let (dx, dgamma, dbeta) =
-            forward.grad(cpu_values(gamma), cpu_values(grad), mean, variance, epsilon);
+        let (dx, dgamma, dbeta) = forward.grad(cpu_values(gamma), cpu_values(grad), mean, variance, epsilon);
         [
             Tensor::from_storage(Storage::Cpu(dx), x.shape()),
             Tensor::from_storage(Storage::Cpu(dgamma), gamma.shape()),
@@ -254,17 +221,11 @@ impl BatchNorm {
         ]
     }
 
-    fn cuda_vjp(
-        &self,
-        [x, gamma, beta]: [&Tensor; 3],
-        y: Option<&Tensor>,
-        grad: &Tensor,
-    ) -> [Tensor; 3] {
+    fn cuda_vjp(&self, [x, gamma, beta]: [&Tensor; 3], y: Option<&Tensor>, grad: &Tensor) -> [Tensor; 3] {
         let forward = cuda::Forward {
             x: cuda_values(x),
             // As on the CPU: without dropout x tells the slopes.
-            y: y.filter(|_| self.activation.mask.is_some())
-                .map(cuda_values),
+            y: y.filter(|_| self.activation.mask.is_some()).map(cuda_values),
             gamma: cuda_values(gamma),
             beta: cuda_values(beta),
             mean: cuda_values(&self.mean),
@@ -330,8 +291,7 @@ mod tests {
     #[test]
     fn both_ways_to_evaluate_agree() {
         let mut random = check_random();
-        let mut draw =
-            |shape: &[usize]| normal_like(&Tensor::zeros(shape, Device::Cpu), &mut random);
+        let mut draw = |shape: &[usize]| normal_like(&Tensor::zeros(shape, Device::Cpu), &mut random);
         let x = draw(&[70, 3, 5, 17]);
         let [gamma, beta, mean, spread] = [(); 4].map(|()| draw(&[17]));
         let variance = square(&spread);

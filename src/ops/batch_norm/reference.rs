@@ -1,12 +1,7 @@
 //! The formulas as loops, channel by channel.
 
 /// y, μ and σ² from x `[rows, c]`, γ `[c]` and β `[c]`.
-pub fn batch_norm(
-    x: &[f64],
-    gamma: &[f64],
-    beta: &[f64],
-    epsilon: f64,
-) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+pub fn batch_norm(x: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let channels = gamma.len();
     let rows = (x.len() / channels) as f64;
     let mut y = vec![0.0; x.len()];

@@ -7,11 +7,7 @@ use crate::shape::Shape;
 /// x, of shape `from`, stretched to `to`.
 pub fn broadcast(x: &[f32], from: Shape, to: Shape) -> Buffer {
     let mut out = Buffer::unspecified(to.numel());
-    let view = View {
-        shape: to,
-        strides: from.broadcast_strides(to),
-        offset: 0,
-    };
+    let view = View { shape: to, strides: from.broadcast_strides(to), offset: 0 };
     gather(x, view, &mut out);
     out
 }

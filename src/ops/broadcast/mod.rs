@@ -20,11 +20,7 @@ use crate::tensor::Tensor;
 #[track_caller]
 pub fn broadcast_to(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
     let shape = shape.into();
-    assert!(
-        x.shape().broadcast(shape) == Some(shape),
-        "broadcast_to: {} can't be stretched to {shape}",
-        x.shape()
-    );
+    assert!(x.shape().broadcast(shape) == Some(shape), "broadcast_to: {} can't be stretched to {shape}", x.shape());
     if x.shape() == shape {
         return x.clone();
     }

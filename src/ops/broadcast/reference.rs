@@ -10,11 +10,7 @@ pub fn broadcast(x: &[f64], from: Shape, to: Shape) -> Vec<f64> {
         let mut at = 0;
         for (axis, &length) in from.dims().iter().enumerate() {
             let index = i / to_strides[missing + axis] % to.dims()[missing + axis];
-            at += if length == 1 {
-                0
-            } else {
-                index * from_strides[axis]
-            };
+            at += if length == 1 { 0 } else { index * from_strides[axis] };
         }
         at
     };

@@ -21,10 +21,7 @@ use std::ops::Range;
 pub fn concat(inputs: &[&Tensor], axis: usize) -> Tensor {
     let shapes: Vec<_> = inputs.iter().map(|x| x.shape()).collect();
     let has_axis = |shape: &Shape| axis < shape.rank();
-    assert!(
-        !shapes.is_empty() && shapes.iter().all(has_axis),
-        "concat: shapes {shapes:?} along axis {axis}"
-    );
+    assert!(!shapes.is_empty() && shapes.iter().all(has_axis), "concat: shapes {shapes:?} along axis {axis}");
     let lengths = shapes.iter().map(|s| s.dims()[axis]);
     let total = lengths.fold(0, usize::saturating_add);
     let shape = shapes[0].with_axis(axis, total);

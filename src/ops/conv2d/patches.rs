@@ -27,14 +27,7 @@ pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
         let mut buffer = None;
         let x = padded.pad(x, &mut buffer);
         let count = y.len() / g.c_out;
-        multiply(
-            x,
-            &pixels[..count],
-            &weight,
-            y,
-            &y_rows[..count],
-            Start::Zero,
-        );
+        multiply(x, &pixels[..count], &weight, y, &y_rows[..count], Start::Zero);
     });
     y
 }

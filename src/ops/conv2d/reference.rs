@@ -18,8 +18,7 @@ pub fn for_each_product(g: &Conv2dGeometry, mut f: impl FnMut(usize, usize, usiz
             for ox in 0..g.out_w {
                 for i in 0..g.kh {
                     for j in 0..g.kw {
-                        let (Some(row), Some(column)) = (g.input_row(oy, i), g.input_column(ox, j))
-                        else {
+                        let (Some(row), Some(column)) = (g.input_row(oy, i), g.input_column(ox, j)) else {
                             continue;
                         };
                         for c in 0..g.c_in {

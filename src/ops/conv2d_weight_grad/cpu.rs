@@ -49,24 +49,20 @@ pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer
     let mut sums = Buffer::unspecified(g.n.div_ceil(images) * w.len());
     let x = x.par_chunks(images * image);
     let grad = grad.par_chunks(images * out);
-    sums.par_chunks_mut(w.len())
-        .zip(x.zip(grad))
-        .for_each(|(sum, (x, grad))| add_images(sum, x, grad));
+    sums.par_chunks_mut(w.len()).zip(x.zip(grad)).for_each(|(sum, (x, grad))| add_images(sum, x, grad));
     let length = w.len();
-    w.par_chunks_mut(TASK_LENGTH)
-        .enumerate()
-        .for_each(|(i, w)| {
-            w.fill(0.0);
-            let sums = &sums[..];
-            widest(
-                #[inline(always)]
-                move || {
-                    for sum in sums.chunks_exact(length) {
-                        add_assign(w, &sum[i * TASK_LENGTH..]);
-                    }
-                },
-            );
-        });
+    w.par_chunks_mut(TASK_LENGTH).enumerate().for_each(|(i, w)| {
+        w.fill(0.0);
+        let sums = &sums[..];
+        widest(
+            #[inline(always)]
+            move || {
+                for sum in sums.chunks_exact(length) {
+                    add_assign(w, &sum[i * TASK_LENGTH..]);
+                }
+            },
+        );
+    });
     w
 }
 
@@ -75,9 +71,8 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
     let padded = Padded::input(g);
     let run = g.kw * g.c_in;
     let rows = w.len() / (run * g.c_out);
-    let x_rows: Vec<usize> = (first..first + rows)
-        .flat_map(|i| (0..run).map(move |value| i * padded.row() + value))
-        .collect();
+    let x_rows: Vec<usize> =
+        (first..first + rows).flat_map(|i| (0..run).map(move |value| i * padded.row() + value)).collect();
     let w_rows: Vec<usize> = (0..x_rows.len()).map(|value| value * g.c_out).collect();
     let pixels = g.out_h * g.out_w;
     let images = padded.images_per_task(pixels);
@@ -100,9 +95,7 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
         for piece in walk.pieces(DEPTH) {
             let (x, steps) = (&x[piece.offset..], piece.walk);
             pack(kernels, grad.row_block(piece.k, steps.len()), &mut packed);
-            multiply_piece(
-                kernels, x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start,
-            );
+            multiply_piece(kernels, x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start);
             start = Start::Sum;
         }
     }

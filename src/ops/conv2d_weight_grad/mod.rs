@@ -53,9 +53,7 @@ pub(super) fn with_geometry(x: &Tensor, grad: &Tensor, g: Conv2dGeometry) -> Ten
             Storage::Reference(reference::conv2d_weight_grad(x, grad, &g))
         }
         (Storage::Cpu(x), Storage::Cpu(grad)) => Storage::Cpu(cpu::conv2d_weight_grad(x, grad, &g)),
-        (Storage::Cuda(x), Storage::Cuda(grad)) => {
-            Storage::Cuda(cuda::conv2d_weight_grad(x, grad, &g))
-        }
+        (Storage::Cuda(x), Storage::Cuda(grad)) => Storage::Cuda(cuda::conv2d_weight_grad(x, grad, &g)),
         _ => different_devices("conv2d_weight_grad", &[x, grad]),
     };
     record(Conv2dWeightGrad { g }, &[x, grad], g.weight(), storage)

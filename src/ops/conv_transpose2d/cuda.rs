@@ -20,21 +20,13 @@ pub fn conv_transpose2d(x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let [down, right] = g.stride;
     let pixels = g.n * g.h.div_ceil(down) * g.w.div_ceil(right);
     let taps = g.kh.div_ceil(down) * g.kw.div_ceil(right);
-    let plan = Plan::new(
-        [pixels, taps * g.c_out, g.c_in],
-        down * right,
-        x.context().tf32(),
-    );
+    let plan = Plan::new([pixels, taps * g.c_out, g.c_in], down * right, x.context().tf32());
     let product = |to: &mut Buffer| {
         let call = x.context().kernel(STEM, plan.kernel(KERNELS));
         let call = call.read(x).read(w).write(to);
         let call = call.value(geometry::Conv2dGeometry::from(g));
         plan.launch(call.value(plan.k_block()));
     };
-    plan.run(
-        &mut y,
-        product,
-        add_parts(STEM, "conv_transpose2d_add_parts"),
-    );
+    plan.run(&mut y, product, add_parts(STEM, "conv_transpose2d_add_parts"));
     y
 }

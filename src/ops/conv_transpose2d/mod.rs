@@ -58,9 +58,7 @@ pub fn conv_transpose2d(
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
     let _span = span("conv_transpose2d", || Cost::convolution(&g));
     let storage = match (x.storage(), weight.storage()) {
-        (Storage::Reference(x), Storage::Reference(w)) => {
-            Storage::Reference(reference::conv_transpose2d(x, w, &g))
-        }
+        (Storage::Reference(x), Storage::Reference(w)) => Storage::Reference(reference::conv_transpose2d(x, w, &g)),
         (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(cpu::conv_transpose2d(x, w, &g)),
         (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(cuda::conv_transpose2d(x, w, &g)),
         _ => different_devices("conv_transpose2d", &[x, weight]),
@@ -81,9 +79,6 @@ impl Op for ConvTranspose2d {
         let (x, weight) = (call.input(0), call.input(1));
         let input_grad = || conv2d::with_geometry(grad, &weight, self.g);
         let weight_grad = || conv2d_weight_grad::with_geometry(grad, &x, self.g);
-        vec![
-            call.wants(0).then(input_grad),
-            call.wants(1).then(weight_grad),
-        ]
+        vec![call.wants(0).then(input_grad), call.wants(1).then(weight_grad)]
     }
 }

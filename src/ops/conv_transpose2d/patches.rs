@@ -27,18 +27,8 @@ pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
     let columns = phases(g.w, g.kw, g.stride[1], g.padding.left);
     let (top, bottom) = margins(&rows, g.out_h);
     let (left, right) = margins(&columns, g.out_w);
-    let padding = Padding {
-        top,
-        bottom,
-        left,
-        right,
-    };
-    let padded = Padded {
-        h: g.out_h,
-        w: g.out_w,
-        c: g.c_out,
-        padding,
-    };
+    let padding = Padding { top, bottom, left, right };
+    let padded = Padded { h: g.out_h, w: g.out_w, c: g.c_out, padding };
     let images = padded.images_per_task(g.h * g.w);
 
     let products: Vec<Product> = rows
@@ -107,25 +97,12 @@ struct Product {
 }
 
 impl Product {
-    fn new(
-        [row, column]: [&Phase; 2],
-        w: &[f32],
-        g: &Conv2dGeometry,
-        padded: &Padded,
-        images: usize,
-    ) -> Product {
-        let output = Padded {
-            h: g.h,
-            w: g.w,
-            c: g.c_in,
-            padding: Padding::VALID,
-        };
+    fn new([row, column]: [&Phase; 2], w: &[f32], g: &Conv2dGeometry, padded: &Padded, images: usize) -> Product {
+        let output = Padded { h: g.h, w: g.w, c: g.c_in, padding: Padding::VALID };
         let size = [row.count, column.count];
         let taps = [row.taps, column.taps];
-        let first = [
-            padded.padding.top + row.meets + 1 - row.taps,
-            padded.padding.left + column.meets + 1 - column.taps,
-        ];
+        let first =
+            [padded.padding.top + row.meets + 1 - row.taps, padded.padding.left + column.meets + 1 - column.taps];
         let patch = padded.patch(taps);
         Product {
             weight: (patch.len() > 0).then(|| {
@@ -144,9 +121,7 @@ impl Product {
         let (patches, pixels) = (&self.patches[..count], &self.pixels[..count]);
         match &self.weight {
             Some(weight) => multiply(x, patches, weight, y, pixels, Start::Zero),
-            None => pixels
-                .iter()
-                .for_each(|&at| y[at..at + self.c_in].fill(0.0)),
+            None => pixels.iter().for_each(|&at| y[at..at + self.c_in].fill(0.0)),
         }
     }
 }

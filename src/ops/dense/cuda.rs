@@ -3,13 +3,7 @@
 use crate::cuda::Buffer;
 use crate::cuda::product::Plan;
 
-const KERNELS: [&str; 5] = [
-    "dense_128x128",
-    "dense_64x64",
-    "dense_128x8",
-    "dense_128x128_tf32",
-    "dense_64x64_tf32",
-];
+const KERNELS: [&str; 5] = ["dense_128x128", "dense_64x64", "dense_128x8", "dense_128x128_tf32", "dense_64x64_tf32"];
 
 /// y `[n, out]`, with sizes `[n, in, out]`.
 pub fn dense(x: &Buffer, weight: &Buffer, bias: &Buffer, sizes: [usize; 3]) -> Buffer {

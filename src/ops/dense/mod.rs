@@ -30,22 +30,13 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
         bias.shape()
     );
     let sizes = [n, inputs, outputs];
-    let _span = span("dense", || {
-        Cost::product(
-            n * inputs * outputs,
-            n * inputs + inputs * outputs + n * outputs,
-        )
-    });
+    let _span = span("dense", || Cost::product(n * inputs * outputs, n * inputs + inputs * outputs + n * outputs));
     let storage = match (x.storage(), weight.storage(), bias.storage()) {
         (Storage::Reference(x), Storage::Reference(w), Storage::Reference(b)) => {
             Storage::Reference(reference::dense(x, w, b, sizes))
         }
-        (Storage::Cpu(x), Storage::Cpu(w), Storage::Cpu(b)) => {
-            Storage::Cpu(cpu::dense(x, w, b, sizes))
-        }
-        (Storage::Cuda(x), Storage::Cuda(w), Storage::Cuda(b)) => {
-            Storage::Cuda(cuda::dense(x, w, b, sizes))
-        }
+        (Storage::Cpu(x), Storage::Cpu(w), Storage::Cpu(b)) => Storage::Cpu(cpu::dense(x, w, b, sizes)),
+        (Storage::Cuda(x), Storage::Cuda(w), Storage::Cuda(b)) => Storage::Cuda(cuda::dense(x, w, b, sizes)),
         _ => different_devices("dense", &[x, weight, bias]),
     };
     record(Dense, &[x, weight, bias], [n, outputs], storage)

@@ -13,22 +13,19 @@ const BLOCK: usize = 1024;
 /// Dropout of f(x).
 pub fn dropout(x: &[f32], mask: &Mask, f: impl Fn(f32) -> f32 + Copy + Sync) -> Buffer {
     let mut y = Buffer::unspecified(x.len());
-    y.par_chunks_mut(TASK_LENGTH)
-        .zip(x.par_chunks(TASK_LENGTH))
-        .enumerate()
-        .for_each(|(i, (y, x))| {
-            widest(
-                #[inline(always)]
-                move || {
-                    for (j, (y, x)) in y.chunks_mut(BLOCK).zip(x.chunks(BLOCK)).enumerate() {
-                        for (y, &x) in y.iter_mut().zip(x) {
-                            *y = f(x);
-                        }
-                        drop_values(y, i * TASK_LENGTH + j * BLOCK, mask);
+    y.par_chunks_mut(TASK_LENGTH).zip(x.par_chunks(TASK_LENGTH)).enumerate().for_each(|(i, (y, x))| {
+        widest(
+            #[inline(always)]
+            move || {
+                for (j, (y, x)) in y.chunks_mut(BLOCK).zip(x.chunks(BLOCK)).enumerate() {
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = f(x);
                     }
-                },
-            );
-        });
+                    drop_values(y, i * TASK_LENGTH + j * BLOCK, mask);
+                }
+            },
+        );
+    });
     y
 }
 

@@ -15,7 +15,5 @@ pub fn dropout(x: &Buffer, mask: &Mask) -> Buffer {
 
 /// `call` with the arguments that tell a kernel what is dropped: scale, threshold and position.
 pub fn with_mask(call: Call, mask: &Mask, context: &Context) -> Call {
-    call.value(mask.scale() as f32)
-        .value(mask.threshold())
-        .value(context.position(mask.position))
+    call.value(mask.scale() as f32).value(mask.threshold()).value(context.position(mask.position))
 }

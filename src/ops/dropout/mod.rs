@@ -32,10 +32,7 @@ impl Mask {
     /// If `rate` is not in [0, 1).
     #[track_caller]
     pub fn new(rate: f64, position: Position) -> Mask {
-        assert!(
-            (0.0..1.0).contains(&rate),
-            "dropout: rate {rate} must be in [0, 1)"
-        );
+        assert!((0.0..1.0).contains(&rate), "dropout: rate {rate} must be in [0, 1)");
         Mask { rate, position }
     }
 

@@ -50,21 +50,13 @@ impl SlopesF32 {
     #[inline(always)]
     pub fn times(&self, y: f32, grad: f32) -> f32 {
         const DROPPED: u32 = (-0.0_f32).to_bits();
-        let not_above = if y.to_bits() == DROPPED {
-            self.dropped
-        } else {
-            self.below
-        };
+        let not_above = if y.to_bits() == DROPPED { self.dropped } else { self.below };
         times(if y <= 0.0 { not_above } else { self.above }, grad)
     }
 }
 
 impl From<Slopes> for SlopesF32 {
     fn from(slopes: Slopes) -> SlopesF32 {
-        SlopesF32 {
-            above: slopes.above as f32,
-            below: slopes.below as f32,
-            dropped: slopes.dropped as f32,
-        }
+        SlopesF32 { above: slopes.above as f32, below: slopes.below as f32, dropped: slopes.dropped as f32 }
     }
 }

@@ -34,7 +34,5 @@ pub fn rectify_grad(y: &Buffer, grad: &Buffer, slopes: Slopes) -> Buffer {
 
 /// `call` with the slopes as arguments.
 pub fn with_slopes(call: Call, slopes: Slopes) -> Call {
-    call.value(slopes.above as f32)
-        .value(slopes.below as f32)
-        .value(slopes.dropped as f32)
+    call.value(slopes.above as f32).value(slopes.below as f32).value(slopes.dropped as f32)
 }

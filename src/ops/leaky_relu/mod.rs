@@ -55,17 +55,11 @@ pub(super) struct Rectifier {
 
 impl Rectifier {
     /// That changes nothing.
-    pub const IDENTITY: Rectifier = Rectifier {
-        slope: 1.0,
-        mask: None,
-    };
+    pub const IDENTITY: Rectifier = Rectifier { slope: 1.0, mask: None };
 
     #[track_caller]
     pub fn new(slope: f64, mask: Option<Mask>) -> Rectifier {
-        assert!(
-            slope >= 0.0,
-            "leaky_relu: slope {slope} must not be negative"
-        );
+        assert!(slope >= 0.0, "leaky_relu: slope {slope} must not be negative");
         Rectifier { slope, mask }
     }
 
@@ -109,13 +103,9 @@ fn rectify(x: &Tensor, rectifier: Rectifier) -> Tensor {
             Storage::Reference(dropout::reference::dropout(&rectified, &mask))
         }
         (Storage::Cpu(x), None) => Storage::Cpu(cpu::leaky_relu(x, slope as f32)),
-        (Storage::Cpu(x), Some(mask)) => {
-            Storage::Cpu(cpu::leaky_relu_dropout(x, slope as f32, &mask))
-        }
+        (Storage::Cpu(x), Some(mask)) => Storage::Cpu(cpu::leaky_relu_dropout(x, slope as f32, &mask)),
         (Storage::Cuda(x), None) => Storage::Cuda(cuda::leaky_relu(x, slope as f32)),
-        (Storage::Cuda(x), Some(mask)) => {
-            Storage::Cuda(cuda::leaky_relu_dropout(x, slope as f32, &mask))
-        }
+        (Storage::Cuda(x), Some(mask)) => Storage::Cuda(cuda::leaky_relu_dropout(x, slope as f32, &mask)),
     };
     record(LeakyRelu(rectifier), &[x], x.shape(), storage)
 }
@@ -128,15 +118,10 @@ pub(super) fn rectify_grad(y: &Tensor, grad: &Tensor, slopes: Slopes) -> Tensor 
             Storage::Reference(reference::rectify_grad(y, grad, slopes))
         }
         (Storage::Cpu(y), Storage::Cpu(grad)) => Storage::Cpu(cpu::rectify_grad(y, grad, slopes)),
-        (Storage::Cuda(y), Storage::Cuda(grad)) => {
-            Storage::Cuda(cuda::rectify_grad(y, grad, slopes))
-        }
+        (Storage::Cuda(y), Storage::Cuda(grad)) => Storage::Cuda(cuda::rectify_grad(y, grad, slopes)),
         _ => different_devices("leaky_relu_grad", &[y, grad]),
     };
-    let op = LeakyReluGrad {
-        slopes,
-        y: y.detach(),
-    };
+    let op = LeakyReluGrad { slopes, y: y.detach() };
     record(op, &[grad], grad.shape(), storage)
 }
 

@@ -11,11 +11,6 @@ pub fn matmul(a: &[f32], b: &[f32], [m, k, n]: [usize; 3], transpose: Transpose)
         true => Matrix::new(values, columns, rows).transposed(),
     };
     let mut c = Buffer::unspecified(m * n);
-    gemm(
-        matrix(a, m, k, transpose.a),
-        matrix(b, k, n, transpose.b),
-        &mut c,
-        Start::Zero,
-    );
+    gemm(matrix(a, m, k, transpose.a), matrix(b, k, n, transpose.b), &mut c, Start::Zero);
     c
 }

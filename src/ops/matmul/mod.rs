@@ -42,21 +42,14 @@ pub fn matmul(a: &Tensor, b: &Tensor, transpose: Transpose) -> Tensor {
     };
     let (m, k) = if transpose.a { (ac, ar) } else { (ar, ac) };
     let (kb, n) = if transpose.b { (bc, br) } else { (br, bc) };
-    assert!(
-        k == kb,
-        "matmul: inner lengths {k} and {kb} of {} and {} ({transpose:?}) differ",
-        a.shape(),
-        b.shape()
-    );
+    assert!(k == kb, "matmul: inner lengths {k} and {kb} of {} and {} ({transpose:?}) differ", a.shape(), b.shape());
     let _span = span("matmul", || Cost::product(m * k * n, m * k + k * n + m * n));
     let storage = match (a.storage(), b.storage()) {
         (Storage::Reference(a), Storage::Reference(b)) => {
             Storage::Reference(reference::matmul(a, b, [m, k, n], transpose))
         }
         (Storage::Cpu(a), Storage::Cpu(b)) => Storage::Cpu(cpu::matmul(a, b, [m, k, n], transpose)),
-        (Storage::Cuda(a), Storage::Cuda(b)) => {
-            Storage::Cuda(cuda::matmul(a, b, [m, k, n], transpose))
-        }
+        (Storage::Cuda(a), Storage::Cuda(b)) => Storage::Cuda(cuda::matmul(a, b, [m, k, n], transpose)),
         _ => different_devices("matmul", &[a, b]),
     };
     record(MatMul { transpose }, &[a, b], [m, n], storage)

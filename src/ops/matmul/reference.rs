@@ -5,18 +5,10 @@ use super::Transpose;
 /// The product `[m, n]`, where the inner length is k and sizes are `[m, k, n]`.
 pub fn matmul(a: &[f64], b: &[f64], [m, k, n]: [usize; 3], transpose: Transpose) -> Vec<f64> {
     let a_at = |i: usize, p: usize| {
-        if transpose.a {
-            a[p * m + i]
-        } else {
-            a[i * k + p]
-        }
+        if transpose.a { a[p * m + i] } else { a[i * k + p] }
     };
     let b_at = |p: usize, j: usize| {
-        if transpose.b {
-            b[j * k + p]
-        } else {
-            b[p * n + j]
-        }
+        if transpose.b { b[j * k + p] } else { b[p * n + j] }
     };
     let mut c = vec![0.0; m * n];
     for i in 0..m {

@@ -22,11 +22,7 @@ use crate::tensor::Tensor;
 #[track_caller]
 pub fn max(x: &Tensor, axes: &[usize]) -> Tensor {
     let reduction = Reduction::new("max", x.shape(), axes);
-    assert!(
-        x.numel() > 0,
-        "max: an input of shape {} is empty",
-        x.shape()
-    );
+    assert!(x.numel() > 0, "max: an input of shape {} is empty", x.shape());
     if axes.is_empty() {
         return x.clone();
     }
@@ -36,10 +32,7 @@ pub fn max(x: &Tensor, axes: &[usize]) -> Tensor {
         Storage::Cpu(v) => Storage::Cpu(cpu::max(v, x.shape(), &reduction)),
         Storage::Cuda(v) => Storage::Cuda(cuda::max(v, x.shape(), &reduction)),
     };
-    let op = Max {
-        axes: axes.to_vec(),
-        kept: reduction.kept,
-    };
+    let op = Max { axes: axes.to_vec(), kept: reduction.kept };
     record(op, &[x], reduction.reduced, storage)
 }
 

@@ -18,15 +18,10 @@ use std::ops::Range;
 /// If there isn't one pair per axis, or the result has more values than could be in memory.
 #[track_caller]
 pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
-    assert!(
-        zeros.len() == x.shape().rank(),
-        "pad: {zeros:?} around an input of shape {}",
-        x.shape()
-    );
+    assert!(zeros.len() == x.shape().rank(), "pad: {zeros:?} around an input of shape {}", x.shape());
     let lengths = x.dims().iter().zip(zeros);
-    let lengths: Vec<usize> = lengths
-        .map(|(n, [before, after])| n.saturating_add(*before).saturating_add(*after))
-        .collect();
+    let lengths: Vec<usize> =
+        lengths.map(|(n, [before, after])| n.saturating_add(*before).saturating_add(*after)).collect();
     let shape = Shape::new(&lengths);
     let _span = span("pad", || Cost::pass(x.numel() + shape.numel()));
     let storage = match x.storage() {
@@ -34,9 +29,7 @@ pub fn pad(x: &Tensor, zeros: &[[usize; 2]]) -> Tensor {
         Storage::Cpu(v) => Storage::Cpu(cpu::pad(v, x.shape(), shape, zeros)),
         Storage::Cuda(v) => Storage::Cuda(cuda::pad(v, x.shape(), shape, zeros)),
     };
-    let op = Pad {
-        zeros: zeros.to_vec(),
-    };
+    let op = Pad { zeros: zeros.to_vec() };
     record(op, &[x], shape, storage)
 }
 

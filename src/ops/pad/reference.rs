@@ -8,9 +8,7 @@ pub fn pad(x: &[f64], from: Shape, to: Shape, zeros: &[[usize; 2]]) -> Vec<f64> 
     let mut y = vec![0.0; to.numel()];
     for (i, &x) in x.iter().enumerate() {
         let index = |axis: usize| zeros[axis][0] + i / from_strides[axis] % from.dims()[axis];
-        let at: usize = (0..from.rank())
-            .map(|axis| index(axis) * to_strides[axis])
-            .sum();
+        let at: usize = (0..from.rank()).map(|axis| index(axis) * to_strides[axis]).sum();
         y[at] = x;
     }
     y

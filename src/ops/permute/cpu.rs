@@ -12,11 +12,7 @@ pub fn permute(x: &[f32], shape: Shape, axes: &[usize]) -> Buffer {
     for (to, &from) in axes.iter().enumerate() {
         strides[to] = old[from];
     }
-    let view = View {
-        shape: Shape::new(&lengths),
-        strides,
-        offset: 0,
-    };
+    let view = View { shape: Shape::new(&lengths), strides, offset: 0 };
     let mut y = Buffer::unspecified(x.len());
     gather(x, view, &mut y);
     y

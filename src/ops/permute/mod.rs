@@ -33,9 +33,7 @@ pub fn permute(x: &Tensor, axes: &[usize]) -> Tensor {
         Storage::Cpu(v) => Storage::Cpu(cpu::permute(v, x.shape(), axes)),
         Storage::Cuda(v) => Storage::Cuda(cuda::permute(v, x.shape(), axes)),
     };
-    let op = Permute {
-        axes: axes.to_vec(),
-    };
+    let op = Permute { axes: axes.to_vec() };
     record(op, &[x], Shape::new(&lengths), storage)
 }
 

@@ -9,9 +9,7 @@ pub fn permute(x: &[f64], shape: Shape, axes: &[usize]) -> Vec<f64> {
     let mut y = vec![0.0; x.len()];
     for (i, &x) in x.iter().enumerate() {
         let index = |axis: usize| i / strides[axis] % shape.dims()[axis];
-        let at: usize = (0..axes.len())
-            .map(|k| index(axes[k]) * new_strides[k])
-            .sum();
+        let at: usize = (0..axes.len()).map(|k| index(axes[k]) * new_strides[k]).sum();
         y[at] = x;
     }
     y

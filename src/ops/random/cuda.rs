@@ -13,12 +13,7 @@ pub fn uniform(position: Position, count: usize, context: &'static Context) -> B
     drawn("random_uniform", position, count, context)
 }
 
-fn drawn(
-    kernel: &'static str,
-    position: Position,
-    count: usize,
-    context: &'static Context,
-) -> Buffer {
+fn drawn(kernel: &'static str, position: Position, count: usize, context: &'static Context) -> Buffer {
     let mut y = Buffer::unspecified(count, context);
     context
         .kernel("random", kernel)

@@ -33,9 +33,7 @@ pub fn slice(x: &Tensor, ranges: &[Range<usize>]) -> Tensor {
         Storage::Cpu(v) => Storage::Cpu(cpu::slice(v, x.shape(), ranges)),
         Storage::Cuda(v) => Storage::Cuda(cuda::slice(v, x.shape(), ranges)),
     };
-    let op = Slice {
-        ranges: ranges.to_vec(),
-    };
+    let op = Slice { ranges: ranges.to_vec() };
     record(op, &[x], shape, storage)
 }
 

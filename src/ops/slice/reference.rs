@@ -10,9 +10,7 @@ pub fn slice(x: &[f64], shape: Shape, ranges: &[Range<usize>]) -> Vec<f64> {
     let (strides, out_strides) = (shape.strides(), out.strides());
     let source = |i: usize| -> usize {
         let index = |axis: usize| ranges[axis].start + i / out_strides[axis] % lengths[axis];
-        (0..out.rank())
-            .map(|axis| index(axis) * strides[axis])
-            .sum()
+        (0..out.rank()).map(|axis| index(axis) * strides[axis]).sum()
     };
     (0..out.numel()).map(|i| x[source(i)]).collect()
 }

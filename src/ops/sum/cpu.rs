@@ -31,13 +31,11 @@ fn sum_run(x: &[f32], reduced: usize, inner: usize, y: &mut [f32]) {
     }
     if inner == 1 {
         let rows = rows_per_task(reduced);
-        y.par_chunks_mut(rows)
-            .zip(x.par_chunks(rows * reduced))
-            .for_each(|(y, x)| {
-                for (y, x) in y.iter_mut().zip(x.chunks_exact(reduced)) {
-                    *y = sum_row(x);
-                }
-            });
+        y.par_chunks_mut(rows).zip(x.par_chunks(rows * reduced)).for_each(|(y, x)| {
+            for (y, x) in y.iter_mut().zip(x.chunks_exact(reduced)) {
+                *y = sum_row(x);
+            }
+        });
     } else {
         y.par_chunks_mut(inner)
             .zip(x.par_chunks(group))
@@ -65,8 +63,7 @@ fn sum_columns(x: &[f32], rows: usize, width: usize) -> Buffer {
     let mut wide = sums.total();
     add_in_pairs(&mut wide, width, width);
     let mut total = Buffer::zeros(width);
-    left.chunks_exact(width)
-        .for_each(|row| add_assign(&mut total, row));
+    left.chunks_exact(width).for_each(|row| add_assign(&mut total, row));
     add_assign(&mut total, &wide);
     total
 }
@@ -77,9 +74,7 @@ fn sum_row(x: &[f32]) -> f32 {
         return sum_block(x);
     }
     let mut sums = Buffer::unspecified(x.len().div_ceil(TASK_LENGTH));
-    sums.par_iter_mut()
-        .zip(x.par_chunks(TASK_LENGTH))
-        .for_each(|(sum, block)| *sum = sum_block(block));
+    sums.par_iter_mut().zip(x.par_chunks(TASK_LENGTH)).for_each(|(sum, block)| *sum = sum_block(block));
     add_in_pairs(&mut sums, 1, 1);
     sums[0]
 }
@@ -117,9 +112,7 @@ fn sum_block(x: &[f32]) -> f32 {
 fn leaf_lanes(x: &[f32]) -> [f32; LANES] {
     let (pieces, tail) = x.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
-    pieces
-        .iter()
-        .for_each(|piece| add_assign(&mut lanes, piece));
+    pieces.iter().for_each(|piece| add_assign(&mut lanes, piece));
     add_assign(&mut lanes, tail);
     lanes
 }

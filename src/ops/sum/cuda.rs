@@ -81,23 +81,11 @@ fn pass(kernels: &Kernels, x: &Buffer, [outer, reduced, inner]: [usize; 3]) -> (
         // No more lanes than values, so that outer · lanes fits into an i32.
         let lanes = 32.min(1 << reduced.max(1).ilog2());
         let blocks = (outer * lanes).div_ceil(THREADS);
-        return launch(
-            kernels.short_rows,
-            1,
-            &[outer, reduced, lanes],
-            blocks,
-            THREADS,
-        );
+        return launch(kernels.short_rows, 1, &[outer, reduced, lanes], blocks, THREADS);
     }
     if inner == 1 {
         let tiles = reduced.div_ceil(TILE);
-        return launch(
-            kernels.long_rows,
-            tiles,
-            &[reduced, TILE],
-            outer * tiles,
-            THREADS,
-        );
+        return launch(kernels.long_rows, tiles, &[reduced, TILE], outer * tiles, THREADS);
     }
     let (columns, threads) = match reduced <= WHOLE {
         true => {
@@ -106,18 +94,7 @@ fn pass(kernels: &Kernels, x: &Buffer, [outer, reduced, inner]: [usize; 3]) -> (
         }
         false => (Columns::cut(outer, reduced, inner), THREADS),
     };
-    let Columns {
-        width,
-        across,
-        tile,
-        tiles,
-    } = columns;
+    let Columns { width, across, tile, tiles } = columns;
     let arguments = [reduced, inner, tile, width];
-    launch(
-        kernels.columns,
-        tiles,
-        &arguments,
-        across * tiles * outer,
-        threads,
-    )
+    launch(kernels.columns, tiles, &arguments, across * tiles * outer, threads)
 }

@@ -34,14 +34,7 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
         Storage::Cuda(v) => Storage::Cuda(cuda::sum(v, x.shape(), &reduction)),
     };
     let shape = reduction.reduced;
-    record(
-        Sum {
-            kept: reduction.kept,
-        },
-        &[x],
-        shape,
-        storage,
-    )
+    record(Sum { kept: reduction.kept }, &[x], shape, storage)
 }
 
 /// The mean over `axes`; the result lacks them. Of equal whole numbers whose sum is a whole number below 2²⁴ it is
@@ -53,10 +46,7 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
 pub fn mean(x: &Tensor, axes: &[usize]) -> Tensor {
     let reduction = Reduction::new("mean", x.shape(), axes);
     let lengths = x.dims().iter().zip(&reduction.over);
-    let count: usize = lengths
-        .filter(|(_, over)| **over)
-        .map(|(&n, _)| n)
-        .product();
+    let count: usize = lengths.filter(|(_, over)| **over).map(|(&n, _)| n).product();
     // Divided, not multiplied by 1 / n, whose rounding would make the mean of 41 sevens no seven.
     sum(x, axes) / count as f64
 }
@@ -67,18 +57,12 @@ pub fn mean(x: &Tensor, axes: &[usize]) -> Tensor {
 /// If `shape` doesn't broadcast to `x`'s shape.
 #[track_caller]
 pub fn sum_to(x: &Tensor, shape: Shape) -> Tensor {
-    assert!(
-        shape.broadcast(x.shape()) == Some(x.shape()),
-        "sum_to: {shape} doesn't broadcast to {}",
-        x.shape()
-    );
+    assert!(shape.broadcast(x.shape()) == Some(x.shape()), "sum_to: {shape} doesn't broadcast to {}", x.shape());
     if x.shape() == shape {
         return x.clone();
     }
     let missing = x.shape().rank() - shape.rank();
-    let repeated = |&axis: &usize| {
-        axis < missing || (shape.dims()[axis - missing] == 1 && x.dims()[axis] != 1)
-    };
+    let repeated = |&axis: &usize| axis < missing || (shape.dims()[axis - missing] == 1 && x.dims()[axis] != 1);
     let axes: Vec<usize> = (0..x.shape().rank()).filter(repeated).collect();
     reshape(&sum(x, &axes), shape)
 }
@@ -98,10 +82,7 @@ impl Reduction {
     pub fn new(op: &str, shape: Shape, axes: &[usize]) -> Reduction {
         let mut over = vec![false; shape.rank()];
         for &axis in axes {
-            assert!(
-                axis < shape.rank() && !over[axis],
-                "{op}: axes {axes:?} of an input of shape {shape}"
-            );
+            assert!(axis < shape.rank() && !over[axis], "{op}: axes {axes:?} of an input of shape {shape}");
             over[axis] = true;
         }
         let mut kept = shape;
@@ -113,11 +94,7 @@ impl Reduction {
                 reduced.push(length);
             }
         }
-        Reduction {
-            over,
-            reduced: Shape::new(&reduced),
-            kept,
-        }
+        Reduction { over, reduced: Shape::new(&reduced), kept }
     }
 
     /// The axes, gathered into runs: each run of reduced axes as (outer, reduced, inner) lengths.

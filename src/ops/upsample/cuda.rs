@@ -19,12 +19,7 @@ pub fn upsample_grad(grad: &Buffer, [n, h, w, c]: [usize; 4], factor: usize) -> 
 }
 
 /// `rows` are the result's, `w` is that of the small image.
-fn launch(
-    [plain, fours]: [&'static str; 2],
-    from: &Buffer,
-    to: &mut Buffer,
-    [rows, w, c, factor]: [usize; 4],
-) {
+fn launch([plain, fours]: [&'static str; 2], from: &Buffer, to: &mut Buffer, [rows, w, c, factor]: [usize; 4]) {
     let (name, at_once) = match c.is_multiple_of(4) {
         true => (fours, 4),
         false => (plain, 1),

@@ -43,10 +43,7 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
 #[track_caller]
 pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = grad.dims() else {
-        panic!(
-            "upsample_nearest_grad: grad {} must have 4 axes",
-            grad.shape()
-        );
+        panic!("upsample_nearest_grad: grad {} must have 4 axes", grad.shape());
     };
     assert!(
         factor > 0 && h % factor == 0 && w % factor == 0,
@@ -54,9 +51,7 @@ pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
         grad.shape()
     );
     let small = [n, h / factor, w / factor, c];
-    let _span = span("upsample_nearest_grad", || {
-        Cost::pass(grad.numel() + n * h * w / (factor * factor) * c)
-    });
+    let _span = span("upsample_nearest_grad", || Cost::pass(grad.numel() + n * h * w / (factor * factor) * c));
     let storage = match grad.storage() {
         Storage::Reference(g) => Storage::Reference(reference::upsample_grad(g, small, factor)),
         Storage::Cpu(g) => Storage::Cpu(cpu::upsample_grad(g, small, factor)),

@@ -16,9 +16,7 @@ impl Axis {
     pub fn over(values: impl Iterator<Item = f64>, margin: f64, most: usize) -> Axis {
         let mut whole = true;
         let values = values.inspect(|value| whole &= value.fract() == 0.0);
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
-        });
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
         let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
         // Below this share of the values themselves, ticks could no longer be told apart.
         let least = low.abs().max(high.abs()) * 1e-6;
@@ -65,10 +63,7 @@ fn ticks(low: f64, high: f64, most: usize, least: f64) -> Vec<(f64, String)> {
     let fits = |&times: &f64| times * power >= rough * 0.999;
     let step = power * [1.0, 2.0, 5.0].into_iter().find(fits).unwrap_or(10.0);
     let (first, last) = ((low / step).ceil(), (high / step).floor());
-    (0..=(last - first) as usize)
-        .map(|i| (first + i as f64) * step)
-        .map(|value| (value, label(value, step)))
-        .collect()
+    (0..=(last - first) as usize).map(|i| (first + i as f64) * step).map(|value| (value, label(value, step))).collect()
 }
 
 /// `value` to the digits that tell it from its neighbours, `step` away.
@@ -106,53 +101,32 @@ mod tests {
         assert_eq!(labels(0.0, 312.0), ["0", "100", "200", "300"]);
         assert_eq!(labels(1.0, 100_000.0), ["20k", "40k", "60k", "80k", "100k"]);
         assert_eq!(labels(0.0, 4e6), ["0", "1M", "2M", "3M", "4M"]);
-        assert_eq!(
-            labels(0.0, 2e-6),
-            ["0", "5e−7", "1.0e−6", "1.5e−6", "2.0e−6"]
-        );
+        assert_eq!(labels(0.0, 2e-6), ["0", "5e−7", "1.0e−6", "1.5e−6", "2.0e−6"]);
         assert_eq!(labels(-2e300, 1e300), ["−2e300", "−1e300", "0", "1e300"]);
         assert_eq!(labels(0.97, 1.03), ["0.98", "1.00", "1.02"]);
     }
 
     #[test]
     fn every_axis_has_a_length_and_ticks() {
-        let values: [&[f64]; 8] = [
-            &[],
-            &[0.0],
-            &[0.5, 0.5],
-            &[-3e299],
-            &[1e-300],
-            &[1e15, 1e15 + 1.0],
-            &[-1e299, 1e299],
-            &[0.0, 5e-324],
-        ];
+        let values: [&[f64]; 8] =
+            [&[], &[0.0], &[0.5, 0.5], &[-3e299], &[1e-300], &[1e15, 1e15 + 1.0], &[-1e299, 1e299], &[0.0, 5e-324]];
         for values in values {
             let axis = Axis::over(values.iter().copied(), 0.05, 5);
             assert!(axis.low < axis.high && (axis.high - axis.low).is_finite());
-            assert!(
-                (1..=12).contains(&axis.ticks.len()),
-                "{values:?} {:?}",
-                axis.ticks
-            );
+            assert!((1..=12).contains(&axis.ticks.len()), "{values:?} {:?}", axis.ticks);
             for &value in values {
                 assert!((0.0..=1.0).contains(&axis.place(value)), "{values:?}");
             }
         }
         let texts = |values: &[f64]| {
             let axis = Axis::over(values.iter().copied(), 0.0, 5);
-            axis.ticks
-                .into_iter()
-                .map(|(_, text)| text)
-                .collect::<Vec<_>>()
+            axis.ticks.into_iter().map(|(_, text)| text).collect::<Vec<_>>()
         };
         assert_eq!(texts(&[7.0]), ["7"]);
         assert_eq!(texts(&[1.0, 3.0]), ["1", "2", "3"], "epochs are whole");
         assert_eq!(texts(&[1.0, 2.5]), ["1.0", "1.5", "2.0", "2.5"]);
         let axis = Axis::over([2.0, 4.0].into_iter(), 0.0, 5);
-        assert_eq!(
-            [1.0, 2.0, 3.0, 9.0].map(|v| axis.place(v)),
-            [0.0, 0.0, 0.5, 1.0]
-        );
+        assert_eq!([1.0, 2.0, 3.0, 9.0].map(|v| axis.place(v)), [0.0, 0.0, 0.5, 1.0]);
     }
 
     #[test]
@@ -161,10 +135,7 @@ mod tests {
         assert_eq!(telling_range(values.clone()), (0.0, 0.999));
         values[500] = 1e6;
         let (low, high) = telling_range(values);
-        assert!(
-            (-0.2..0.05).contains(&low) && (0.95..1.2).contains(&high),
-            "{low} {high}"
-        );
+        assert!((-0.2..0.05).contains(&low) && (0.95..1.2).contains(&high), "{low} {high}");
         assert_eq!(telling_range(vec![1.0, 2.0, 100.0]), (1.0, 100.0));
     }
 }

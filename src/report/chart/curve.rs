@@ -5,9 +5,7 @@
 /// too large to calculate with, ends a stretch.
 pub(super) fn stretches(points: &[(f64, f64)]) -> impl Iterator<Item = &[(f64, f64)]> {
     let drawable = |v: f64| v.abs() < 1e300;
-    points
-        .split(move |&(x, y)| !(drawable(x) && drawable(y)))
-        .filter(|stretch| !stretch.is_empty())
+    points.split(move |&(x, y)| !(drawable(x) && drawable(y))).filter(|stretch| !stretch.is_empty())
 }
 
 /// The part of a stretch that stands in one column of a chart.
@@ -26,12 +24,7 @@ pub(super) struct Column {
 /// `stretch` in columns of equal width, `count` of them between `low` and `high`; those that hold no
 /// point are left out. The mean is that of a point's `window` nearest in the stretch, itself in their
 /// middle; of fewer at the ends.
-pub(super) fn columns(
-    stretch: &[(f64, f64)],
-    (low, high): (f64, f64),
-    count: usize,
-    window: usize,
-) -> Vec<Column> {
+pub(super) fn columns(stretch: &[(f64, f64)], (low, high): (f64, f64), count: usize, window: usize) -> Vec<Column> {
     let mut sums = vec![0.0; stretch.len() + 1];
     for (i, &(_, y)) in stretch.iter().enumerate() {
         sums[i + 1] = sums[i] + y;
@@ -87,26 +80,17 @@ mod tests {
 
     #[test]
     fn every_column_has_the_whole_range_of_its_values() {
-        let points: Vec<_> = (0..65_536)
-            .map(|i| (f64::from(i), f64::from((i * 7919) % 65_537)))
-            .collect();
+        let points: Vec<_> = (0..65_536).map(|i| (f64::from(i), f64::from((i * 7919) % 65_537))).collect();
         let found = columns(&points, (0.0, 65_536.0), 64, 1);
         assert_eq!(found.len(), 64);
         for (column, points) in found.iter().zip(points.chunks(1024)) {
             let ys = points.iter().map(|p| p.1);
-            let range = ys.fold((f64::MAX, f64::MIN), |(low, high), y| {
-                (low.min(y), high.max(y))
-            });
+            let range = ys.fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(y), high.max(y)));
             assert_eq!((column.low, column.high), range);
             assert_eq!((column.x, column.mean), points[512]);
         }
         let sparse = columns(&[(10.0, 5.0), (90.0, 6.0)], (0.0, 100.0), 100, 1);
-        let ends = [(10.0, 5.0), (90.0, 6.0)].map(|(x, y)| Column {
-            x,
-            low: y,
-            high: y,
-            mean: y,
-        });
+        let ends = [(10.0, 5.0), (90.0, 6.0)].map(|(x, y)| Column { x, low: y, high: y, mean: y });
         assert_eq!(sparse, ends);
     }
 }

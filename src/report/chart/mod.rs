@@ -58,11 +58,7 @@ pub fn svg(title: &str, panels: &[Panel]) -> String {
     let backend = SVGBackend::with_string(&mut lines, (width * FINE, height * FINE));
     let labels = draw(backend.into_drawing_area(), title, panels, true);
     let texts: String = labels.iter().map(svg_text).collect();
-    let name = if title.is_empty() {
-        panels.first().map_or("", |panel| &panel.title)
-    } else {
-        title
-    };
+    let name = if title.is_empty() { panels.first().map_or("", |panel| &panel.title) } else { title };
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" role=\"img\">\n\
@@ -104,12 +100,7 @@ fn size(title: &str, panels: &[Panel]) -> (u32, u32) {
 
 /// Draws all but the texts, and gives those. Unless lines are `joined`, each of their segments is drawn
 /// by itself: plotters' bitmaps have a line of many segments grow spikes where it turns sharply.
-fn draw<B: DrawingBackend>(
-    area: DrawingArea<B, Shift>,
-    title: &str,
-    panels: &[Panel],
-    joined: bool,
-) -> Vec<Label> {
+fn draw<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[Panel], joined: bool) -> Vec<Label> {
     // The errors of drawing are those of writing a file, and both backends write to memory.
     const IN_MEMORY: &str = "drawing to memory";
     area.fill(&WHITE).map_err(|_| ()).expect(IN_MEMORY);
@@ -145,11 +136,7 @@ fn draw<B: DrawingBackend>(
                     parts.try_for_each(|part| area.draw(&PathElement::new(part, style)))
                 }
                 Kind::Area => area.draw(&Polygon::new(points, colour.mix(0.3).filled())),
-                Kind::Dot(diameter) => area.draw(&Circle::new(
-                    points[0],
-                    fine(diameter / 2.0),
-                    colour.filled(),
-                )),
+                Kind::Dot(diameter) => area.draw(&Circle::new(points[0], fine(diameter / 2.0), colour.filled())),
             };
             drawn.map_err(|_| ()).expect(IN_MEMORY);
         }
@@ -166,9 +153,7 @@ fn averaged(fine: &Picture, side: usize) -> Picture {
         let (pixel, channel) = (index / 3, index % 3);
         let (x, y) = (pixel % (fine.width / side), pixel / (fine.width / side));
         let at = |i: usize| ((y * side + i / side) * fine.width + x * side + i % side) * 3;
-        let sum: usize = (0..area)
-            .map(|i| usize::from(fine.rgb[at(i) + channel]))
-            .sum();
+        let sum: usize = (0..area).map(|i| usize::from(fine.rgb[at(i) + channel])).sum();
         *value = ((sum + area / 2) / area) as u8;
     }
     picture
@@ -201,10 +186,7 @@ mod tests {
             title: "Losses <of> & both".into(),
             x_label: "step".into(),
             y_label: "loss".into(),
-            series: vec![Series {
-                name: "D".into(),
-                points,
-            }],
+            series: vec![Series { name: "D".into(), points }],
             ..Panel::default()
         }
     }
@@ -251,10 +233,7 @@ mod tests {
         points[70_000].1 = 1.5;
         let drawing = svg("", &[panel(points)]);
         assert!(drawing.len() < 100_000, "{} bytes", drawing.len());
-        assert!(
-            drawing.contains("mean of 2000"),
-            "the reader is told of the mean"
-        );
+        assert!(drawing.contains("mean of 2000"), "the reader is told of the mean");
         let near_the_top = |heights: &[f64]| {
             let top = heights.iter().copied().fold(f64::MAX, f64::min);
             heights.iter().filter(|&&y| y < top + 8.0).count()
@@ -273,19 +252,13 @@ mod tests {
             vec![(0.0, nan), (1.0, 2.0), (2.0, nan)],
             vec![(0.0, 1.0); 500],
             (0..500).map(|i| (f64::from(i), 7.0)).collect(),
-            (0..500)
-                .map(|i| (f64::from(i), f64::from(i % 2) * 1e299))
-                .collect(),
+            (0..500).map(|i| (f64::from(i), f64::from(i % 2) * 1e299)).collect(),
             vec![(-1e299, -1e299), (1e299, 1e299)],
             vec![(0.0, f64::MAX), (f64::MAX, 0.0), (1.0, 1.0)],
         ] {
             let mut chart = panel(points);
             chart.marks = vec![-1.0, nan, 0.0, 0.0, 5.0, 1e300];
-            for ticks in [
-                None,
-                Some(vec![]),
-                Some(vec![(0.0, "first".into()), (nan, "".into())]),
-            ] {
+            for ticks in [None, Some(vec![]), Some(vec![(0.0, "first".into()), (nan, "".into())])] {
                 chart.ticks = ticks;
                 let drawing = svg("", std::slice::from_ref(&chart));
                 assert!(!drawing.contains("NaN") && !drawing.contains("inf"));

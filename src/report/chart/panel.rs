@@ -22,15 +22,8 @@ const MARK: [u8; 3] = [215; 3];
 const GRID: [u8; 3] = [230; 3];
 /// The colours of Okabe and Ito, "Color Universal Design" (2008), which people with any kind of colour
 /// vision tell apart; without yellow, which is too light on white.
-const COLOURS: [[u8; 3]; 7] = [
-    [0, 114, 178],
-    [213, 94, 0],
-    [0, 158, 115],
-    [204, 121, 167],
-    [86, 180, 233],
-    [230, 159, 0],
-    [0, 0, 0],
-];
+const COLOURS: [[u8; 3]; 7] =
+    [[0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [86, 180, 233], [230, 159, 0], [0, 0, 0]];
 
 const TITLE_SIZE: f32 = 18.0;
 const TEXT_SIZE: f32 = 14.0;
@@ -113,10 +106,7 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
     let mut shapes = Vec::new();
 
     let title_line = corner.1 + 26.0;
-    labels.push(Label {
-        size: TITLE_SIZE,
-        ..label(left, title_line, Anchor::Start, INK, &panel.title)
-    });
+    labels.push(Label { size: TITLE_SIZE, ..label(left, title_line, Anchor::Start, INK, &panel.title) });
     let legend_line = legend(panel, (left, right), title_line, &mut shapes, labels);
     let y_line = legend_line + 22.0;
     labels.push(label(left, y_line, Anchor::Start, MUTED, &panel.y_label));
@@ -173,11 +163,7 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
 /// The line through `points`, its dots where they are few, and its range where they are many; still
 /// without colour.
 fn curve(plot: &Plot, points: &[(f64, f64)], window: usize) -> Vec<Shape> {
-    let shape = |kind, points| Shape {
-        kind,
-        colour: INK,
-        points,
-    };
+    let shape = |kind, points| Shape { kind, colour: INK, points };
     let count = points.len();
     let mut shapes = Vec::new();
     for stretch in stretches(points) {
@@ -203,14 +189,7 @@ fn curve(plot: &Plot, points: &[(f64, f64)], window: usize) -> Vec<Shape> {
 
 /// A text of the common size.
 fn label(x: f64, y: f64, anchor: Anchor, colour: [u8; 3], text: &str) -> Label {
-    Label {
-        x: x as f32,
-        y: y as f32,
-        size: TEXT_SIZE,
-        anchor,
-        colour,
-        text: text.into(),
-    }
+    Label { x: x as f32, y: y as f32, size: TEXT_SIZE, anchor, colour, text: text.into() }
 }
 
 fn text_width(text: &str) -> f64 {
@@ -230,11 +209,7 @@ fn legend(
     const ROW: f64 = 20.0;
     let width = |name: &str| SAMPLE + 6.0 + text_width(name) + 14.0;
     let widths = || panel.series.iter().map(|series| width(&series.name));
-    let column = if widths().sum::<f64>() > right - left {
-        widths().fold(0.0, f64::max)
-    } else {
-        0.0
-    };
+    let column = if widths().sum::<f64>() > right - left { widths().fold(0.0, f64::max) } else { 0.0 };
     let (mut x, mut y) = (left, line + ROW + 2.0);
     for (index, Series { name, .. }) in panel.series.iter().enumerate() {
         if name.is_empty() {
@@ -280,11 +255,7 @@ fn axes(panel: &Panel, length: usize) -> (Axis, Axis, usize) {
 /// Grid, ticks and marks.
 fn rules(panel: &Panel, plot: &Plot, shapes: &mut Vec<Shape>, labels: &mut Vec<Label>) {
     let mut rule = |points: [(f64, f64); 2], colour| {
-        shapes.push(Shape {
-            kind: Kind::Line(1.0),
-            colour,
-            points: points.into(),
-        });
+        shapes.push(Shape { kind: Kind::Line(1.0), colour, points: points.into() });
     };
     for (value, text) in &plot.y.ticks {
         let y = plot.y(*value);
@@ -292,10 +263,7 @@ fn rules(panel: &Panel, plot: &Plot, shapes: &mut Vec<Shape>, labels: &mut Vec<L
         labels.push(label(plot.left - 6.0, y + 4.5, Anchor::End, MUTED, text));
     }
     let mut last = f64::NEG_INFINITY;
-    let seen = panel
-        .marks
-        .iter()
-        .filter(|mark| (plot.x.low..=plot.x.high).contains(mark));
+    let seen = panel.marks.iter().filter(|mark| (plot.x.low..=plot.x.high).contains(mark));
     for x in seen.map(|&mark| plot.x(mark)) {
         if x - last >= MARK_DISTANCE {
             rule([(x, plot.top), (x, plot.bottom)], MARK);

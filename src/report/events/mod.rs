@@ -12,8 +12,8 @@ use super::Picture;
 use crate::files::{list, write_whole};
 use crate::{Error, Result};
 use message::{
-    DATA_CLASS_TENSOR, DT_STRING, Event, EventHead, Image, PluginData, Shape, Summary,
-    SummaryMetadata, SummaryValue, Tensor, Value,
+    DATA_CLASS_TENSOR, DT_STRING, Event, EventHead, Image, PluginData, Shape, Summary, SummaryMetadata, SummaryValue,
+    Tensor, Value,
 };
 use prost::Message;
 use record::Records;
@@ -43,8 +43,7 @@ impl EventFile {
     /// [`Error::Io`] if it can't be read or written.
     pub fn open(folder: &Path, last_step: u64) -> Result<EventFile> {
         let found = find(folder)?;
-        let path =
-            found.unwrap_or_else(|| folder.join(format!("{PREFIX}{}{WRITER}", seconds() as u64)));
+        let path = found.unwrap_or_else(|| folder.join(format!("{PREFIX}{}{WRITER}", seconds() as u64)));
         let known = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             opened => {
@@ -54,11 +53,7 @@ impl EventFile {
         };
         if known == 0 || last_step == 0 {
             let mut bytes = Vec::new();
-            let version = Event {
-                wall_time: seconds(),
-                file_version: Some(VERSION.into()),
-                ..Event::default()
-            };
+            let version = Event { wall_time: seconds(), file_version: Some(VERSION.into()), ..Event::default() };
             record::write(&mut bytes, &version.encode_to_vec()).map_err(Error::io(&path))?;
             write_whole(&path, &bytes)?;
         }
@@ -67,10 +62,7 @@ impl EventFile {
         if known > 0 && last_step > 0 {
             file.set_len(known).map_err(Error::io(&path))?;
         }
-        Ok(EventFile {
-            path,
-            file: BufWriter::new(file),
-        })
+        Ok(EventFile { path, file: BufWriter::new(file) })
     }
 
     /// Whether `name` is that of an event file written here.
@@ -110,31 +102,15 @@ impl EventFile {
     /// [`Error::Io`] if it can't be written.
     pub fn text(&mut self, step: u64, tag: &str, markdown: &str) -> Result<()> {
         let metadata = SummaryMetadata {
-            plugin_data: Some(PluginData {
-                plugin_name: "text".into(),
-            }),
+            plugin_data: Some(PluginData { plugin_name: "text".into() }),
             data_class: DATA_CLASS_TENSOR,
         };
-        let tensor = Tensor {
-            dtype: DT_STRING,
-            shape: Some(Shape {}),
-            string_val: vec![markdown.into()],
-        };
+        let tensor = Tensor { dtype: DT_STRING, shape: Some(Shape {}), string_val: vec![markdown.into()] };
         self.add(step, tag, Some(metadata), Value::Tensor(tensor))
     }
 
-    fn add(
-        &mut self,
-        step: u64,
-        tag: &str,
-        metadata: Option<SummaryMetadata>,
-        value: Value,
-    ) -> Result<()> {
-        let value = SummaryValue {
-            tag: tag.into(),
-            metadata,
-            value: Some(value),
-        };
+    fn add(&mut self, step: u64, tag: &str, metadata: Option<SummaryMetadata>, value: Value) -> Result<()> {
+        let value = SummaryValue { tag: tag.into(), metadata, value: Some(value) };
         let event = Event {
             wall_time: seconds(),
             step: step as i64,
@@ -207,9 +183,7 @@ mod tests {
         let bytes = fs::read(find(folder).unwrap().unwrap()).unwrap();
         let mut records = Records::new(&bytes[..]);
         let next = || records.next().unwrap();
-        let events: Vec<Event> = std::iter::from_fn(next)
-            .map(|(data, _)| Event::decode(&*data).unwrap())
-            .collect();
+        let events: Vec<Event> = std::iter::from_fn(next).map(|(data, _)| Event::decode(&*data).unwrap()).collect();
         let length: usize = events.iter().map(|event| event.encoded_len() + 16).sum();
         assert_eq!(length, bytes.len(), "nothing lies behind the last record");
         events
@@ -224,8 +198,7 @@ mod tests {
         let mut file = EventFile::open(folder, 0).unwrap();
         file.text(0, "recipe", "    epochs = 2").unwrap();
         for step in 1..6 {
-            file.scalar(step, "loss/generator", step as f64 / 2.0)
-                .unwrap();
+            file.scalar(step, "loss/generator", step as f64 / 2.0).unwrap();
         }
         file.sync().unwrap();
     }
@@ -244,20 +217,15 @@ mod tests {
         assert_eq!(events[0].file_version.as_deref(), Some("brain.Event:2"));
         assert!(events[0].wall_time > 1.7e9);
         assert!(events.is_sorted_by(|a, b| a.wall_time <= b.wall_time));
-        let values: Vec<(i64, SummaryValue)> = events[1..]
-            .iter()
-            .map(|event| (event.step, event.summary.clone().unwrap().value[0].clone()))
-            .collect();
+        let values: Vec<(i64, SummaryValue)> =
+            events[1..].iter().map(|event| (event.step, event.summary.clone().unwrap().value[0].clone())).collect();
         assert_eq!((values[0].0, &*values[0].1.tag), (7, "output/real"));
         assert_eq!(values[0].1.value, Some(Value::Simple(0.25)));
         let Some(Value::Image(image)) = &values[1].1.value else {
             panic!("{:?}", values[1]);
         };
         assert_eq!((image.width, image.height, image.colorspace), (3, 2, 3));
-        assert_eq!(
-            Picture::from_png(Path::new("grid"), &image.encoded).unwrap(),
-            picture
-        );
+        assert_eq!(Picture::from_png(Path::new("grid"), &image.encoded).unwrap(), picture);
         let Some(Value::Tensor(tensor)) = &values[2].1.value else {
             panic!("{:?}", values[2]);
         };

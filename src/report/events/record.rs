@@ -17,9 +17,7 @@ const MAX_LENGTH: u64 = 1 << 26;
 const FRAME: u64 = 16;
 
 fn masked(bytes: &[u8]) -> u32 {
-    crc32c::crc32c(bytes)
-        .rotate_right(15)
-        .wrapping_add(0xa282_ead8)
+    crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 /// Appends a record with `data`.

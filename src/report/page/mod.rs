@@ -119,8 +119,7 @@ impl Figure {
         *html += "<figure>\n";
         match &self.media {
             Media::Svg(svg) => {
-                *html +=
-                    &format!("<div class=\"plate chart\" role=\"img\" aria-label=\"{alt}\">\n");
+                *html += &format!("<div class=\"plate chart\" role=\"img\" aria-label=\"{alt}\">\n");
                 *html += svg;
             }
             Media::Png(bytes) => image(html, "png", bytes, png_size(bytes), &alt),
@@ -170,20 +169,13 @@ mod tests {
     const NASTY: &str = "</code></pre><script>alert('\"&')</script>";
 
     fn figure(media: Media) -> Figure {
-        Figure {
-            caption: NASTY.into(),
-            alt: NASTY.into(),
-            media,
-        }
+        Figure { caption: NASTY.into(), alt: NASTY.into(), media }
     }
 
     fn page() -> Page {
         let picture = Picture::new(70, 40, [9; 3]);
         let animation = gif(1, 100, |_| Ok(("a".into(), picture.clone()))).unwrap();
-        let panel = chart::Panel {
-            title: NASTY.into(),
-            ..chart::Panel::default()
-        };
+        let panel = chart::Panel { title: NASTY.into(), ..chart::Panel::default() };
         Page {
             title: NASTY.into(),
             subtitle: NASTY.into(),

@@ -27,8 +27,5 @@ fn main() {
             gan.step(&real, false).expect("finite losses");
         })
     });
-    println!(
-        "{}",
-        serde_json::to_string(&footprint).expect("plain numbers")
-    );
+    println!("{}", serde_json::to_string(&footprint).expect("plain numbers"));
 }

@@ -69,10 +69,7 @@ fn plain_files(folder: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(&unpacked)?;
     for name in FILES {
         let packed = File::open(folder.join(format!("{name}.gz")))?;
-        io::copy(
-            &mut GzDecoder::new(packed),
-            &mut File::create(unpacked.join(name))?,
-        )?;
+        io::copy(&mut GzDecoder::new(packed), &mut File::create(unpacked.join(name))?)?;
     }
     Ok(unpacked)
 }

@@ -114,9 +114,7 @@ fn leaky_dropout_forward() -> Result<Pair, String> {
             no_grad(|| ops::leaky_relu_dropout(&x, SLOPE, mask));
         },
         move || {
-            drop(tch::no_grad(|| {
-                shim::leaky_relu(&their_x, SLOPE).dropout(RATE, true)
-            }));
+            drop(tch::no_grad(|| shim::leaky_relu(&their_x, SLOPE).dropout(RATE, true)));
         },
     ))
 }
@@ -146,10 +144,7 @@ fn adam() -> Result<Pair, String> {
     let recipe = recipe("dcgan-mnist");
     let mut gan = Gan::new(&recipe, Device::Cpu);
     let mut theirs = Vec::new();
-    for (spec, ours) in [
-        (&recipe.generator, &gan.generator),
-        (&recipe.discriminator, &gan.discriminator),
-    ] {
+    for (spec, ours) in [(&recipe.generator, &gan.generator), (&recipe.discriminator, &gan.discriminator)] {
         let network = Network::new(spec, ours, Layout::ChannelsLast)?;
         let grads: Vec<Torch> = network.parameters.iter().map(Torch::randn_like).collect();
         theirs.push((Adam::new(&spec.optimizer, &network)?, network, grads));

@@ -18,11 +18,8 @@ enum Part {
     WeightGradient,
 }
 
-const PARTS: [(Part, &str); 3] = [
-    (Part::Forward, "forward"),
-    (Part::InputGradient, "input gradient"),
-    (Part::WeightGradient, "weight gradient"),
-];
+const PARTS: [(Part, &str); 3] =
+    [(Part::Forward, "forward"), (Part::InputGradient, "input gradient"), (Part::WeightGradient, "weight gradient")];
 
 /// A convolution from `large` maps to `small` ones, or, transposed, back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +52,8 @@ enum Product {
 
 /// Three rows for each layer: convolutions first.
 pub fn rows() -> Vec<Row> {
-    let (dense, convolutions): (Vec<_>, Vec<_>) = products()
-        .into_iter()
-        .partition(|product| matches!(product, Product::Dense(_)));
+    let (dense, convolutions): (Vec<_>, Vec<_>) =
+        products().into_iter().partition(|product| matches!(product, Product::Dense(_)));
     let products = convolutions.into_iter().chain(dense);
     let rows = products.flat_map(|product| {
         PARTS.map(|(part, what)| {
@@ -81,18 +77,11 @@ fn products() -> Vec<Product> {
             let table = network.table().expect("a loaded recipe's shapes fit");
             for (layer, row) in network.layers.iter().zip(&table.rows) {
                 let product = match layer {
-                    &LayerSpec::Dense { units, bias } => Product::Dense(Dense {
-                        batch,
-                        inputs: row.input[0],
-                        outputs: units,
-                        bias,
-                    }),
-                    LayerSpec::Conv2d(conv) => {
-                        Geometry::of(conv, batch, &row.input, &row.output, false)
+                    &LayerSpec::Dense { units, bias } => {
+                        Product::Dense(Dense { batch, inputs: row.input[0], outputs: units, bias })
                     }
-                    LayerSpec::ConvTranspose2d(conv) => {
-                        Geometry::of(conv, batch, &row.output, &row.input, true)
-                    }
+                    LayerSpec::Conv2d(conv) => Geometry::of(conv, batch, &row.input, &row.output, false),
+                    LayerSpec::ConvTranspose2d(conv) => Geometry::of(conv, batch, &row.output, &row.input, true),
                     _ => continue,
                 };
                 if !products.contains(&product) {
@@ -134,13 +123,7 @@ impl Product {
 }
 
 impl Geometry {
-    fn of(
-        conv: &ConvolutionSpec,
-        batch: usize,
-        large: &[usize],
-        small: &[usize],
-        transposed: bool,
-    ) -> Product {
+    fn of(conv: &ConvolutionSpec, batch: usize, large: &[usize], small: &[usize], transposed: bool) -> Product {
         let [large, small] = [large, small].map(|shape| [shape[0], shape[1], shape[2]]);
         let (kernel, stride) = (conv.kernel, conv.stride);
         Product::Convolution(Geometry {
@@ -160,8 +143,7 @@ impl Geometry {
         let (large, small) = (maps(self.large), maps(self.small));
         let [kh, kw] = self.kernel;
         let weight = normal([kh, kw, self.large[2], self.small[2]], &mut random);
-        let (libtorch, layout) =
-            fastest(|layout| self.libtorch(part, layout, [&large, &small], &weight))?;
+        let (libtorch, layout) = fastest(|layout| self.libtorch(part, layout, [&large, &small], &weight))?;
         let ours = move || {
             no_grad(|| self.ours(part, [&large, &small], &weight));
         };
@@ -172,16 +154,12 @@ impl Geometry {
     fn ours(&self, part: Part, [large, small]: [&Tensor; 2], weight: &Tensor) -> Tensor {
         let (stride, padding) = (self.stride, self.padding);
         match (part, self.transposed) {
-            (Part::Forward, false) | (Part::InputGradient, true) => {
-                conv2d(large, weight, stride, padding)
-            }
+            (Part::Forward, false) | (Part::InputGradient, true) => conv2d(large, weight, stride, padding),
             (Part::Forward, true) | (Part::InputGradient, false) => {
                 let size = [self.large[0], self.large[1]];
                 conv_transpose2d(small, weight, size, stride, padding)
             }
-            (Part::WeightGradient, _) => {
-                conv2d_weight_grad(large, small, self.kernel, stride, padding)
-            }
+            (Part::WeightGradient, _) => conv2d_weight_grad(large, small, self.kernel, stride, padding),
         }
     }
 
@@ -193,14 +171,8 @@ impl Geometry {
         weight: &Tensor,
     ) -> Result<impl FnMut() + Send + use<>, String> {
         let size = |[h, w, _]: [usize; 3]| [h, w];
-        let attributes = convolution(
-            size(self.large),
-            size(self.small),
-            self.kernel,
-            self.stride,
-            self.padding,
-            self.transposed,
-        )?;
+        let attributes =
+            convolution(size(self.large), size(self.small), self.kernel, self.stride, self.padding, self.transposed)?;
         let [large, small] = maps.map(|images| layout.images(images));
         let (x, grad) = match self.transposed {
             false => (large, small),
@@ -220,16 +192,7 @@ impl Geometry {
 }
 
 fn forward(x: &Torch, weight: &Torch, a: &Convolution) -> Torch {
-    x.convolution(
-        weight,
-        None::<Torch>,
-        a.stride,
-        a.padding,
-        [1, 1],
-        a.transposed,
-        a.output_padding,
-        1,
-    )
+    x.convolution(weight, None::<Torch>, a.stride, a.padding, [1, 1], a.transposed, a.output_padding, 1)
 }
 
 impl Dense {

@@ -27,12 +27,7 @@ pub struct Pair {
 
 impl Pair {
     fn new(ours: impl FnMut() + Send + 'static, libtorch: impl FnMut() + Send + 'static) -> Pair {
-        Pair {
-            ours: Box::new(ours),
-            libtorch: Box::new(libtorch),
-            layout: None,
-            difference: None,
-        }
+        Pair { ours: Box::new(ours), libtorch: Box::new(libtorch), layout: None, difference: None }
     }
 
     fn with_layout(self, layout: Layout) -> Pair {
@@ -55,17 +50,8 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(
-        name: String,
-        flops: Option<f64>,
-        build: impl Fn() -> Result<Pair, String> + Sync + 'static,
-    ) -> Row {
-        Row {
-            name,
-            alone: false,
-            flops,
-            build: Box::new(build),
-        }
+    fn new(name: String, flops: Option<f64>, build: impl Fn() -> Result<Pair, String> + Sync + 'static) -> Row {
+        Row { name, alone: false, flops, build: Box::new(build) }
     }
 }
 
@@ -80,9 +66,7 @@ pub fn all(quick: bool, data: Option<&Path>) -> Vec<Row> {
 }
 
 /// The side that is fastest of those made for each layout, and its layout.
-fn fastest<F: FnMut()>(
-    mut make: impl FnMut(Layout) -> Result<F, String>,
-) -> Result<(F, Layout), String> {
+fn fastest<F: FnMut()>(mut make: impl FnMut(Layout) -> Result<F, String>) -> Result<(F, Layout), String> {
     let mut fastest: Option<(f64, F, Layout)> = None;
     for layout in Layout::ALL {
         let mut side = make(layout)?;

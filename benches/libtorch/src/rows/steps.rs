@@ -44,10 +44,7 @@ fn pair(recipe: &Recipe, compared_batch: usize) -> Result<Pair, String> {
     let ours = move || {
         ours.step(&real, false).expect("finite losses");
     };
-    Ok(Pair {
-        difference: Some(difference),
-        ..Pair::new(ours, libtorch).with_layout(layout)
-    })
+    Ok(Pair { difference: Some(difference), ..Pair::new(ours, libtorch).with_layout(layout) })
 }
 
 /// The largest relative difference between both sides' losses in five steps from the same start, on the
@@ -64,10 +61,8 @@ fn largest_difference(recipe: &Recipe, batch: usize) -> Result<f64, String> {
         let mut random = random();
         for step in 1..=COMPARED {
             let real = images(&recipe, batch, &mut random);
-            let mut noise = Noise::Shared {
-                latents: ours.random.latents.clone(),
-                penalty: ours.random.penalty.clone(),
-            };
+            let mut noise =
+                Noise::Shared { latents: ours.random.latents.clone(), penalty: ours.random.penalty.clone() };
             let report = ours.step(&real, false).map_err(|error| error.to_string())?;
             let (d_loss, g_loss) = libtorch.step(&layout.images(&real), &mut noise);
             let losses = [(Some(report.d_loss), Some(d_loss)), (report.g_loss, g_loss)];
@@ -79,9 +74,7 @@ fn largest_difference(recipe: &Recipe, batch: usize) -> Result<f64, String> {
                 };
                 if difference.is_nan() || difference > TOLERANCE {
                     let (name, layout) = (&recipe.name, layout.name());
-                    return Err(format!(
-                        "{name}, step {step}: our loss is {ours:?}, libtorch's ({layout}) {theirs:?}"
-                    ));
+                    return Err(format!("{name}, step {step}: our loss is {ours:?}, libtorch's ({layout}) {theirs:?}"));
                 }
                 largest = largest.max(difference);
             }
@@ -116,9 +109,7 @@ fn image_flops(network: &NetworkSpec) -> (f64, f64) {
         let multiplies = match layer {
             LayerSpec::Dense { .. } => values(&row.input) * values(&row.output),
             LayerSpec::Conv2d(conv) => values(&row.output) * values(&conv.kernel) * row.input[2],
-            LayerSpec::ConvTranspose2d(conv) => {
-                values(&row.input) * values(&conv.kernel) * row.output[2]
-            }
+            LayerSpec::ConvTranspose2d(conv) => values(&row.input) * values(&conv.kernel) * row.output[2],
             _ => return None,
         };
         Some(2.0 * multiplies as f64)

@@ -90,8 +90,7 @@ impl Gan {
         let d_grads = Tensor::run_backward(&[d_loss], parameters, true, false);
         let g_grads = Tensor::run_backward(&[g_loss], &self.generator.parameters, false, false);
         self.discriminator_adam.step(parameters, &d_grads);
-        self.generator_adam
-            .step(&self.generator.parameters, &g_grads);
+        self.generator_adam.step(&self.generator.parameters, &g_grads);
         losses
     }
 
@@ -115,9 +114,7 @@ impl Gan {
         let latents = noise.latents(real.size()[0], self.latent);
         self.discriminator.set_requires_grad(false);
         let fake = self.generator.forward(&latents, true);
-        let loss = self
-            .loss
-            .generator(&self.discriminator.forward(&fake, true));
+        let loss = self.loss.generator(&self.discriminator.forward(&fake, true));
         let value = loss.double_value(&[]);
         let grads = Tensor::run_backward(&[loss], &self.generator.parameters, false, false);
         self.discriminator.set_requires_grad(true);
@@ -133,8 +130,7 @@ impl Gan {
         let output = self.discriminator.forward(&between, true);
         let gradient = Tensor::run_backward(&[output.sum(Kind::Float)], &[between], true, true);
         let squares = gradient[0].square();
-        let norms =
-            (squares.sum_dim_intlist([1, 2, 3].as_slice(), false, Kind::Float) + 1e-12).sqrt();
+        let norms = (squares.sum_dim_intlist([1, 2, 3].as_slice(), false, Kind::Float) + 1e-12).sqrt();
         lambda * (norms - 1.0).square().mean(Kind::Float)
     }
 }
@@ -208,38 +204,18 @@ impl Adam {
     /// # Errors
     /// Where `spec` is not Adam.
     pub fn new(spec: &OptimizerSpec, network: &Network) -> Result<Adam, String> {
-        let &OptimizerSpec::Adam {
-            learning_rate,
-            betas,
-            epsilon,
-            ..
-        } = spec
-        else {
+        let &OptimizerSpec::Adam { learning_rate, betas, epsilon, .. } = spec else {
             return Err("the yardstick's optimiser is Adam".into());
         };
         let zeros = || network.parameters.iter().map(Tensor::zeros_like).collect();
-        Ok(Adam {
-            settings: AdamSettings {
-                learning_rate,
-                betas,
-                epsilon,
-            },
-            steps: 0,
-            moments: [zeros(), zeros()],
-        })
+        Ok(Adam { settings: AdamSettings { learning_rate, betas, epsilon }, steps: 0, moments: [zeros(), zeros()] })
     }
 
     /// Changes `parameters` by their gradients.
     pub fn step(&mut self, parameters: &[Tensor], grads: &[Tensor]) {
         self.steps += 1;
         let [first, second] = &self.moments;
-        fused_adam(
-            &self.settings,
-            self.steps,
-            parameters,
-            grads,
-            [first, second],
-        );
+        fused_adam(&self.settings, self.steps, parameters, grads, [first, second]);
     }
 }
 

@@ -51,10 +51,7 @@ impl Layout {
 
     /// Where in our vectors libtorch finds its features when a vector is an image `[h, w, c]`.
     pub fn features(self, image: [usize; 3]) -> Tensor {
-        let ours = Tensor::arange(
-            image.iter().product::<usize>() as i64,
-            (tch::Kind::Int64, tch::Device::Cpu),
-        );
+        let ours = Tensor::arange(image.iter().product::<usize>() as i64, (tch::Kind::Int64, tch::Device::Cpu));
         let mirrored = ours.view(image.map(|n| n as i64)).flip([0, 1]);
         match self {
             Layout::Contiguous => mirrored.permute([2, 0, 1]),
@@ -92,9 +89,7 @@ pub fn convolution(
         extra[axis] = padded
             .checked_sub(read)
             .filter(|&extra| extra < stride[axis])
-            .ok_or_else(|| {
-                format!("PyTorch has no convolution of {large:?} with padding {padding:?}")
-            })?;
+            .ok_or_else(|| format!("PyTorch has no convolution of {large:?} with padding {padding:?}"))?;
     }
     let pair = |values: [usize; 2]| values.map(|n| n as i64);
     Ok(Convolution {
@@ -113,14 +108,7 @@ mod tests {
     fn same_padding_in_the_mirror() {
         let made = |large: usize, small: usize, kernel, stride| {
             let padding = Padding::same([large; 2], [kernel; 2], [stride; 2]);
-            let made = convolution(
-                [large; 2],
-                [small; 2],
-                [kernel; 2],
-                [stride; 2],
-                padding,
-                true,
-            );
+            let made = convolution([large; 2], [small; 2], [kernel; 2], [stride; 2], padding, true);
             made.map(|c| (c.padding[0], c.output_padding[0]))
         };
         assert_eq!(made(28, 14, 5, 2), Ok((2, 1)));

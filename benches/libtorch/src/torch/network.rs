@@ -16,36 +16,16 @@ pub struct Network {
 }
 
 enum Layer {
-    Linear {
-        weight: Tensor,
-        bias: Option<Tensor>,
-    },
-    Convolution {
-        weight: Tensor,
-        bias: Option<Tensor>,
-        attributes: Convolution,
-    },
-    BatchNorm {
-        gamma: Tensor,
-        beta: Tensor,
-        mean: Tensor,
-        variance: Tensor,
-        momentum: f64,
-        epsilon: f64,
-    },
-    Dropout {
-        rate: f64,
-    },
-    LeakyRelu {
-        slope: f64,
-    },
+    Linear { weight: Tensor, bias: Option<Tensor> },
+    Convolution { weight: Tensor, bias: Option<Tensor>, attributes: Convolution },
+    BatchNorm { gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, momentum: f64, epsilon: f64 },
+    Dropout { rate: f64 },
+    LeakyRelu { slope: f64 },
     Relu,
     Tanh,
     Sigmoid,
     Flatten,
-    Unflatten {
-        image: [i64; 3],
-    },
+    Unflatten { image: [i64; 3] },
 }
 
 impl Network {
@@ -54,22 +34,13 @@ impl Network {
     /// # Errors
     /// Where libtorch has no such layer.
     pub fn new(spec: &NetworkSpec, ours: &Sequential, layout: Layout) -> Result<Network, String> {
-        let mut builder = Builder {
-            spec,
-            layout,
-            tensors: ours.named().into_iter().collect(),
-            parameters: Vec::new(),
-        };
+        let mut builder = Builder { spec, layout, tensors: ours.named().into_iter().collect(), parameters: Vec::new() };
         let table = spec.table()?;
         let mut layers = Vec::new();
         for (index, row) in table.rows.iter().enumerate() {
             layers.push(builder.layer(index, &row.input, &row.output)?);
         }
-        Ok(Network {
-            layers,
-            layout,
-            parameters: builder.parameters,
-        })
+        Ok(Network { layers, layout, parameters: builder.parameters })
     }
 
     /// The output for a batch `x`, an image in this network's layout; `training` is about batch norm and
@@ -94,28 +65,10 @@ impl Layer {
     fn forward(&self, x: &Tensor, training: bool, layout: Layout) -> Tensor {
         match self {
             Layer::Linear { weight, bias } => x.linear(weight, bias.as_ref()),
-            Layer::Convolution {
-                weight,
-                bias,
-                attributes: a,
-            } => x.convolution(
-                weight,
-                bias.as_ref(),
-                a.stride,
-                a.padding,
-                [1, 1],
-                a.transposed,
-                a.output_padding,
-                1,
-            ),
-            Layer::BatchNorm {
-                gamma,
-                beta,
-                mean,
-                variance,
-                momentum,
-                epsilon,
-            } => x.batch_norm(
+            Layer::Convolution { weight, bias, attributes: a } => {
+                x.convolution(weight, bias.as_ref(), a.stride, a.padding, [1, 1], a.transposed, a.output_padding, 1)
+            }
+            Layer::BatchNorm { gamma, beta, mean, variance, momentum, epsilon } => x.batch_norm(
                 Some(gamma),
                 Some(beta),
                 Some(mean),
@@ -159,10 +112,7 @@ impl Builder<'_> {
                     weight = weight.index_select(1, &self.layout.features(image));
                 }
                 let weight = self.ordered(index, weight);
-                Layer::Linear {
-                    weight: self.parameter(weight),
-                    bias: self.bias(index),
-                }
+                Layer::Linear { weight: self.parameter(weight), bias: self.bias(index) }
             }
             LayerSpec::Conv2d(conv) => {
                 let (input, output) = ([input[0], input[1]], [output[0], output[1]]);
@@ -180,8 +130,7 @@ impl Builder<'_> {
             }
             &LayerSpec::BatchNorm { momentum, epsilon } => {
                 let ordered = |name| self.ordered(index, values(self.tensor(index, name)));
-                let [gamma, beta, mean, variance] =
-                    ["gamma", "beta", "running_mean", "running_variance"].map(ordered);
+                let [gamma, beta, mean, variance] = ["gamma", "beta", "running_mean", "running_variance"].map(ordered);
                 Layer::BatchNorm {
                     gamma: self.parameter(gamma),
                     beta: self.parameter(beta),
@@ -198,9 +147,7 @@ impl Builder<'_> {
             LayerSpec::Sigmoid {} => Layer::Sigmoid,
             LayerSpec::Flatten {} => Layer::Flatten,
             LayerSpec::Reshape { shape } => match shape[..] {
-                [h, w, c] => Layer::Unflatten {
-                    image: [h, w, c].map(|n| n as i64),
-                },
+                [h, w, c] => Layer::Unflatten { image: [h, w, c].map(|n| n as i64) },
                 _ => Layer::Flatten,
             },
             LayerSpec::Upsample { .. } => return Err("no recipe here upsamples".into()),
@@ -209,11 +156,7 @@ impl Builder<'_> {
 
     fn convolution(&mut self, index: usize, attributes: Convolution) -> Layer {
         let weight = self.layout.kernel(self.tensor(index, "kernel"));
-        Layer::Convolution {
-            weight: self.parameter(weight),
-            bias: self.bias(index),
-            attributes,
-        }
+        Layer::Convolution { weight: self.parameter(weight), bias: self.bias(index), attributes }
     }
 
     fn bias(&mut self, index: usize) -> Option<Tensor> {
@@ -253,9 +196,7 @@ impl Builder<'_> {
 
     /// The image that the vector leaving layer `index` is reshaped to.
     fn image_after(&self, index: usize) -> Option<[usize; 3]> {
-        let next = self.spec.layers[index + 1..]
-            .iter()
-            .find(|layer| changes_features(layer))?;
+        let next = self.spec.layers[index + 1..].iter().find(|layer| changes_features(layer))?;
         match next {
             LayerSpec::Reshape { shape } => shape[..].try_into().ok(),
             _ => None,

@@ -32,11 +32,7 @@ pub struct AdamSettings {
 
 unsafe extern "C" {
     fn yardstick_version() -> *const c_char;
-    fn yardstick_leaky_relu(
-        out: *mut *mut C_tensor,
-        x: *const C_tensor,
-        slope: f64,
-    ) -> *const c_char;
+    fn yardstick_leaky_relu(out: *mut *mut C_tensor, x: *const C_tensor, slope: f64) -> *const c_char;
     fn yardstick_convolution_backward(
         out: *mut *mut C_tensor,
         grad: *const C_tensor,
@@ -75,9 +71,7 @@ unsafe extern "C" {
 /// libtorch's version.
 pub fn version() -> String {
     // SAFETY: a string literal.
-    unsafe { CStr::from_ptr(yardstick_version()) }
-        .to_string_lossy()
-        .into_owned()
+    unsafe { CStr::from_ptr(yardstick_version()) }.to_string_lossy().into_owned()
 }
 
 /// max(x, slope · x).
@@ -94,12 +88,7 @@ pub fn convolution_backward(
     convolution: &Convolution,
     want_input: bool,
 ) -> Tensor {
-    let Convolution {
-        stride,
-        padding,
-        transposed,
-        output_padding,
-    } = convolution;
+    let Convolution { stride, padding, transposed, output_padding } = convolution;
     // SAFETY: tensors and pairs of numbers live through the call.
     tensor(|out| unsafe {
         yardstick_convolution_backward(
