@@ -24,11 +24,11 @@
 //!    is a row of a table ([`ops`]); [`cpu`] and [`cuda`] have what the kernels share.
 //! 4. A layer: [`nn::Conv2d`], an op with its parameters, and [`nn::Sequential`]; [`optim`]
 //!    changes those parameters.
-//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [recipe](gan::recipe)
+//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [recipe](recipe)
 //!    describes.
 //!
 //! Then [`check`], which holds every op to the reference and to finite differences, and
-//! [`gan::run`], which makes a step a training run. [`random`] is why the same seed gives the same
+//! [`run`], which makes a step a training run. [`random`] is why the same seed gives the same
 //! bits with any number of threads, [`profile`] where its time goes.
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
@@ -51,7 +51,9 @@ pub mod ops;
 pub mod optim;
 pub mod profile;
 pub mod random;
+pub mod recipe;
 pub mod report;
+pub mod run;
 pub mod shape;
 pub mod storage;
 pub mod sweep;

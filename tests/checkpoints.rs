@@ -3,12 +3,12 @@
 mod common;
 
 use common::{fail, minimax, read, succeed};
-use minimax::gan::checkpoint::{self, DataIdentity};
-use minimax::gan::epochs::Origin;
 use minimax::gan::model::Gan;
-use minimax::gan::network::Role;
-use minimax::gan::recipe::Recipe;
+use minimax::recipe::Recipe;
+use minimax::recipe::build::Role;
 use minimax::report::Picture;
+use minimax::run::checkpoint::{self, DataIdentity};
+use minimax::run::epochs::Origin;
 use minimax::{Device, Tensor};
 use std::path::Path;
 

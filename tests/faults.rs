@@ -8,7 +8,7 @@
 mod common;
 
 use common::{minimax, one_line, read};
-use minimax::gan::{checkpoint, summary};
+use minimax::run::{checkpoint, summary};
 use minimax::report::Picture;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,9 +1,9 @@
 //! The networks that are built are the networks that a recipe's tables describe.
 
-use minimax::gan::network::build;
-use minimax::gan::recipe::{NetworkSpec, ParameterCount, Recipe, built_in_names};
 use minimax::nn::{Pass, Sequential};
 use minimax::random::{Purpose, Random};
+use minimax::recipe::build;
+use minimax::recipe::{NetworkSpec, ParameterCount, Recipe, built_in_names};
 use minimax::{Device, Tensor};
 
 /// What the table says of each layer, and the network has.
@@ -25,7 +25,7 @@ fn parameters(network: &Sequential, layers: usize) -> Vec<ParameterCount> {
 fn built_as_described(name: &str, spec: &NetworkSpec) {
     let table = spec.table().unwrap();
     let mut random = Random::new(1, Purpose::Initial);
-    let mut network = build(spec, &mut random, Device::Cpu);
+    let mut network = build::network(spec, &mut random, Device::Cpu);
 
     let described: Vec<ParameterCount> = table.rows.iter().map(|row| row.parameters).collect();
     assert_eq!(parameters(&network, described.len()), described, "{name}");

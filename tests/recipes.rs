@@ -3,7 +3,7 @@
 mod common;
 
 use common::{one_line, read, succeed};
-use minimax::gan::recipe::{Recipe, built_in_names};
+use minimax::recipe::{Recipe, built_in_names};
 use minimax::report::{EventFile, Picture};
 use std::path::Path;
 

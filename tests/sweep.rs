@@ -4,7 +4,7 @@
 mod common;
 
 use common::{fail, logged_steps, minimax, one_line, read, succeed, wait_for};
-use minimax::gan::recipe::Recipe;
+use minimax::recipe::Recipe;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

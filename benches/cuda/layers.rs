@@ -4,8 +4,8 @@
 use super::rows::{DEVICE, RECIPES, Row, normal, op, random, recipe};
 use super::timing::{How, Subject};
 use minimax::cuda::{Buffer, ladder};
-use minimax::gan::recipe::{ConvolutionSpec, LayerSpec};
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
+use minimax::recipe::{ConvolutionSpec, LayerSpec};
 use minimax::shape::Conv2dGeometry;
 use minimax::storage::Storage;
 use minimax::{Error, Padding, Tensor, no_grad};

@@ -7,11 +7,11 @@ use minimax::autograd::vjp;
 use minimax::cuda::capture::StepNumbers;
 use minimax::cuda::{Context, context};
 use minimax::gan::model::{Gan, fixed_latents, sample};
-use minimax::gan::recipe::{CriticLoop, OptimizerSpec, Recipe, UpdateSpec};
 use minimax::ops::dropout::Mask;
 use minimax::ops::{Transpose, matmul, random_normal};
 use minimax::optim::EpsilonPlacement;
 use minimax::random::{Purpose, Random};
+use minimax::recipe::{CriticLoop, OptimizerSpec, Recipe, UpdateSpec};
 use minimax::{Device, Result, Shape, Tensor, no_grad, ops};
 use serde_json::{Value, json};
 
@@ -104,7 +104,7 @@ pub fn recipe(name: &str, quick: bool) -> Recipe {
 
 /// A recipe for the other side, with the numbers of parameters that it should come to.
 fn told(recipe: &Recipe) -> Value {
-    let count = |network: &minimax::gan::recipe::NetworkSpec| {
+    let count = |network: &minimax::recipe::NetworkSpec| {
         let table = network.table().expect("a loaded recipe's shapes fit");
         table.parameters.trainable
     };

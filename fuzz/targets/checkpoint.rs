@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use minimax::gan::checkpoint;
+use minimax::run::checkpoint;
 use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {

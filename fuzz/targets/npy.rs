@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use minimax::gan::latents;
+use minimax::run::latents;
 use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use minimax::gan::recipe::Recipe;
+use minimax::recipe::Recipe;
 
 fuzz_target!(|text: &str| {
     if let Ok(recipe) = Recipe::parse("fuzz.toml", text, &[]) {

@@ -4,13 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use minimax::Device;
-use minimax::gan::checkpoint::load_network;
-use minimax::gan::interpolation::great_circle;
+use minimax::run::checkpoint::load_network;
+use minimax::run::interpolation::great_circle;
 use minimax::gan::model::{fixed_latents, sample};
-use minimax::gan::network::Role;
-use minimax::gan::recipe::Recipe;
-use minimax::gan::run::{Run, State};
-use minimax::gan::summary;
+use minimax::recipe::build::Role;
+use minimax::recipe::Recipe;
+use minimax::run::{Run, State};
+use minimax::run::summary;
 use minimax::report::Picture;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use super::output::{self, Kind};
 use super::{print, sample};
 use crate::files::write_whole;
-use crate::gan::folder::{CHECKPOINT, DISCRIMINATOR};
-use crate::gan::network::Role;
+use crate::recipe::build::Role;
+use crate::run::folder::{CHECKPOINT, DISCRIMINATOR};
 use crate::storage::Device;
 use crate::{Error, Result, export};
 use clap::{Args, ValueEnum};

@@ -10,8 +10,8 @@
 //! | no file (a pipe, a device) | written to |
 
 use crate::files::remove_temporary_of;
-use crate::gan::ownership::{place_of, run_of};
 use crate::report::is_own_picture;
+use crate::run::ownership::{place_of, run_of};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::Read;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
-use crate::gan::recipe::{LayerTable, NetworkSpec, Recipe, built_in_names};
+use crate::recipe::{LayerTable, NetworkSpec, Recipe, built_in_names};
 use crate::terminal::excerpt;
 
 /// What `minimax recipes` takes.

@@ -1,8 +1,8 @@
 //! `minimax report`: the pictures of a run, drawn again from what is in its folder.
 
 use super::{print, warn};
-use crate::gan::folder::{RECIPE, REPORT};
-use crate::gan::summary;
+use crate::run::folder::{RECIPE, REPORT};
+use crate::run::summary;
 use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;

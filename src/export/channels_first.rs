@@ -9,9 +9,9 @@
 //! the order have to be changed as the network runs: [`Operation::Transpose`].
 
 use super::padding;
-use crate::gan::recipe::{ConvolutionSpec, LayerRow, LayerSpec};
 use crate::nn::Sequential;
 use crate::ops::{permute, reshape};
+use crate::recipe::{ConvolutionSpec, LayerRow, LayerSpec};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use std::collections::HashMap;
@@ -228,9 +228,9 @@ fn crop(conv: &ConvolutionSpec, row: &LayerRow) -> (Padding, [usize; 2]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::network;
-    use crate::gan::recipe::{NetworkSpec, OptimizerSpec};
     use crate::random::{Purpose, Random};
+    use crate::recipe::build;
+    use crate::recipe::{NetworkSpec, OptimizerSpec};
     use crate::storage::Device;
 
     /// The steps of a network of `layers`, written as in a recipe, whose variables count up from 0.
@@ -247,7 +247,7 @@ mod tests {
             layers,
         };
         let mut random = Random::new(0, Purpose::Check);
-        let mut network = network::build(&spec, &mut random, Device::Cpu);
+        let mut network = build::network(&spec, &mut random, Device::Cpu);
         for (_, tensor) in network.named_mut() {
             let values: Vec<f64> = (0..tensor.numel()).map(|i| i as f64).collect();
             *tensor = Tensor::new(&values, tensor.shape(), Device::Cpu);

@@ -4,11 +4,11 @@
 use super::channels_first::{inverse, orders};
 use super::torch::{Place, places};
 use super::{HEADER, rows_of};
-use crate::gan::checkpoint::check_values;
-use crate::gan::network::{self, Role};
-use crate::gan::recipe::{NetworkSpec, Recipe};
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
+use crate::recipe::build::{self, Role};
+use crate::recipe::{NetworkSpec, Recipe};
+use crate::run::checkpoint::check_values;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
@@ -61,7 +61,7 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
     let spec = role.spec(recipe);
     let zeros = NetworkSpec { initializer: Initializer::Zeros, ..spec.clone() };
     let mut random = Random::new(0, Purpose::Initial);
-    let mut network = network::build(&zeros, &mut random, Device::Cpu);
+    let mut network = build::network(&zeros, &mut random, Device::Cpu);
     let rows = rows_of(spec);
     let places = match layout {
         Layout::Keras => in_keras(&network),
@@ -212,14 +212,14 @@ fn by_order(file: &SafeTensors, places: &[Place]) -> HashMap<String, String> {
 mod tests {
     use super::*;
     use crate::export::{Entry, keras, torch};
-    use crate::gan::checkpoint::Trained;
-    use crate::gan::recipe::built_in_names;
+    use crate::recipe::built_in_names;
+    use crate::run::checkpoint::Trained;
 
     /// A network whose every value, those of the statistics too, is another.
     fn trained(recipe: &Recipe, role: Role) -> Trained {
         let spec = NetworkSpec { initializer: Initializer::Zeros, ..role.spec(recipe).clone() };
         let mut random = Random::new(0, Purpose::Initial);
-        let mut network = network::build(&spec, &mut random, Device::Cpu);
+        let mut network = build::network(&spec, &mut random, Device::Cpu);
         let mut next = 0u32;
         for (_, tensor) in network.named_mut() {
             let values = (0..tensor.numel()).map(|_| {

@@ -2,8 +2,8 @@
 //! Keras's order, the arrays that `set_weights` of its third layer takes.
 
 use super::{Entry, Header, padding, rows, safetensors_file};
-use crate::gan::checkpoint::Trained;
-use crate::gan::recipe::LayerSpec;
+use crate::recipe::LayerSpec;
+use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use serde::Serialize;
 

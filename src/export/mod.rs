@@ -18,8 +18,8 @@ pub use keras::keras;
 pub use onnx::{MAX_ONNX_BYTES, onnx};
 pub use torch::torch;
 
-use crate::gan::checkpoint::Trained;
-use crate::gan::recipe::{ConvolutionSpec, LayerRow, NetworkSpec};
+use crate::recipe::{ConvolutionSpec, LayerRow, NetworkSpec};
+use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use safetensors::tensor::{Dtype, View};
@@ -113,9 +113,9 @@ fn padding(convolution: &ConvolutionSpec, transposed: bool, row: &LayerRow) -> P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::network::{self, Role};
-    use crate::gan::recipe::Recipe;
     use crate::random::{Purpose, Random};
+    use crate::recipe::Recipe;
+    use crate::recipe::build::{self, Role};
     use crate::storage::Device;
     use safetensors::SafeTensors;
     use serde_json::Value;
@@ -125,7 +125,7 @@ mod tests {
         let text = include_str!("../../tests/interchange/recipes/every-layer.toml");
         let recipe = Recipe::parse("every-layer", text, &[]).unwrap();
         let mut random = Random::new(1, Purpose::Initial);
-        let network = network::build(role.spec(&recipe), &mut random, Device::Cpu);
+        let network = build::network(role.spec(&recipe), &mut random, Device::Cpu);
         Trained { recipe, step: 7, has_sum: true, role, network }
     }
 

@@ -8,9 +8,9 @@
 
 use super::channels_first::{Operation, steps};
 use super::{Entry, Header, rows, safetensors_file};
-use crate::gan::checkpoint::Trained;
-use crate::gan::recipe::{LayerRow, LayerSpec, NetworkSpec};
 use crate::nn::Sequential;
+use crate::recipe::{LayerRow, LayerSpec, NetworkSpec};
+use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use safetensors::tensor::Dtype;

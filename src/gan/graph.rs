@@ -13,10 +13,10 @@
 
 use super::model::Gan;
 use super::pending::{Pending, Places};
-use super::recipe::UpdateSpec;
 use crate::cuda::capture::{Graph, Inputs, StepNumbers};
 use crate::cuda::{self, Buffer, Context};
 use crate::random::Random;
+use crate::recipe::UpdateSpec;
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;

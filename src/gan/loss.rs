@@ -20,13 +20,13 @@
 //! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
 use super::pending::Number;
-use super::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
 use crate::autograd::grad;
 use crate::ops::{
     binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean, mean_squared_error, neg, random_uniform,
     relu, reshape, sigmoid, slice, sqrt, square, sum, wasserstein,
 };
 use crate::random::Random;
+use crate::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 

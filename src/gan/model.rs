@@ -1,14 +1,14 @@
 //! A GAN in training: both networks, both optimisers and the random state; [`super::step`] moves it.
 
 use super::loss::Loss;
-use super::network;
-use super::recipe::{Recipe, TrainingSpec};
 use crate::autograd::no_grad;
 use crate::cpu::batch::chosen_as_for;
 use crate::nn::{Pass, Sequential};
 use crate::ops::concat;
 use crate::optim::{Optimizer, all_finite};
 use crate::random::{Purpose, Random};
+use crate::recipe::build;
+use crate::recipe::{Recipe, TrainingSpec};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -52,12 +52,12 @@ impl Gan {
     pub fn new(recipe: &Recipe, device: Device) -> Gan {
         let seed = recipe.training.seed;
         let mut initial = Random::new(seed, Purpose::Initial);
-        let generator = network::build(&recipe.generator, &mut initial, device);
-        let discriminator = network::build(&recipe.discriminator, &mut initial, device);
+        let generator = build::network(&recipe.generator, &mut initial, device);
+        let discriminator = build::network(&recipe.discriminator, &mut initial, device);
         Gan {
             // A captured step has the discriminator's numbers first.
-            generator_optimizer: network::optimizer(&recipe.generator.optimizer, &generator).at_place(1),
-            discriminator_optimizer: network::optimizer(&recipe.discriminator.optimizer, &discriminator),
+            generator_optimizer: build::optimizer(&recipe.generator.optimizer, &generator).at_place(1),
+            discriminator_optimizer: build::optimizer(&recipe.discriminator.optimizer, &discriminator),
             generator,
             discriminator,
             random: RandomState {
@@ -78,9 +78,9 @@ impl Gan {
     ///
     /// # Panics
     /// If an optimiser is of another kind.
-    pub(super) fn tune(&mut self, recipe: &Recipe) {
-        self.generator_optimizer.set_rule(network::rule(&recipe.generator.optimizer));
-        self.discriminator_optimizer.set_rule(network::rule(&recipe.discriminator.optimizer));
+    pub(crate) fn tune(&mut self, recipe: &Recipe) {
+        self.generator_optimizer.set_rule(build::rule(&recipe.generator.optimizer));
+        self.discriminator_optimizer.set_rule(build::rule(&recipe.discriminator.optimizer));
         self.training = recipe.training;
         self.loss = Loss::of(recipe);
     }

@@ -4,13 +4,13 @@
 use super::loss::gradient_penalty;
 use super::model::Gan;
 use super::pending::{Number, Numbers, Pending, diverged};
-use super::recipe::{BatchSpec, UpdateSpec};
 use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
 use crate::cpu::threads::awake;
 use crate::nn::Pass;
 use crate::ops::{concat, random_normal, slice};
 use crate::optim::{clip, norm, norm_on_device};
+use crate::recipe::{BatchSpec, UpdateSpec};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 

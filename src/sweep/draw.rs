@@ -9,10 +9,10 @@ use super::results::{self, RunResult, table};
 use super::state::State;
 use crate::Result;
 use crate::files::write_whole;
-use crate::gan::folder;
 use crate::report::chart::{Panel, Series, png, svg};
 use crate::report::page::{Figure, Media, Page, Section};
 use crate::report::{Picture, montage};
+use crate::run::folder;
 
 /// A row per run.
 const RESULTS: &str = "results.csv";

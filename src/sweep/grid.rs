@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::settings::Setting;
 use super::spec::{Axis, Point, Quantity, Sweep};
-use crate::gan::recipe::Recipe;
+use crate::recipe::Recipe;
 use crate::{Error, Result};
 
 /// The most runs of a sweep.
@@ -193,7 +193,7 @@ fn file_name(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::recipe::{LayerSpec, LossSpec};
+    use crate::recipe::{LayerSpec, LossSpec};
     use crate::sweep::built_in_names;
 
     fn plan(rest: &str) -> Result<Plan> {

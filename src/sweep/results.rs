@@ -7,8 +7,8 @@ use super::grid::{Plan, PlannedRun};
 use super::state::{Outcome, State};
 use crate::Result;
 use crate::files::write_whole;
-use crate::gan::folder;
-use crate::gan::table::Columns;
+use crate::run::folder;
+use crate::run::table::Columns;
 
 /// What a run has come to.
 #[derive(Clone, Debug, Default, PartialEq)]

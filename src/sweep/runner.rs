@@ -17,7 +17,7 @@ use super::grid::{Plan, PlannedRun};
 use super::state::{Outcome, RunState, State};
 use crate::error::{BUSY, INTERRUPTED};
 use crate::files::{make_folder, write_whole};
-use crate::gan::folder;
+use crate::run::folder;
 use crate::{Error, Result};
 
 /// How runs are trained.

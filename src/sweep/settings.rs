@@ -18,7 +18,7 @@ use toml::Spanned;
 /// A key of a recipe and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// `key=value`, as [`Recipe::load`](crate::gan::recipe::Recipe::load) takes it.
+    /// `key=value`, as [`Recipe::load`](crate::recipe::Recipe::load) takes it.
     pub entry: String,
     /// Where in the sweep file it stands, counted from 1.
     pub line: usize,
@@ -63,7 +63,7 @@ impl Table {
 impl Setting {
     /// `key` with the value that stands at `span` of `text`.
     pub(super) fn new(key: &str, text: &str, span: std::ops::Range<usize>) -> Setting {
-        Setting { entry: format!("{key}={}", &text[span.clone()]), line: crate::gan::recipe::line_at(text, span.start) }
+        Setting { entry: format!("{key}={}", &text[span.clone()]), line: crate::recipe::line_at(text, span.start) }
     }
 }
 

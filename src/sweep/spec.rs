@@ -41,7 +41,7 @@ use serde::Deserialize;
 use super::file::{MAX_NAME, SweepFile, axis_of};
 use super::settings::Setting;
 use crate::files;
-use crate::gan::recipe::{in_words, line_at};
+use crate::recipe::{in_words, line_at};
 use crate::terminal::excerpt;
 use crate::{Error, Result};
 

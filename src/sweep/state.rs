@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::grid::PlannedRun;
 use crate::files::{is_file, is_temporary, list, make_folder, no_locks, read, remove_temporary, try_lock, write_whole};
-use crate::gan::folder;
-use crate::gan::recipe::Recipe;
+use crate::recipe::Recipe;
+use crate::run::folder;
 use crate::terminal::brief;
 use crate::{Error, Result};
 

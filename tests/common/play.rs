@@ -4,9 +4,9 @@
 use minimax::cuda::catch;
 use minimax::gan::graph::Graphs;
 use minimax::gan::model::Gan;
-use minimax::gan::recipe::Recipe;
 use minimax::gan::step::StepReport;
 use minimax::random::{Purpose, Random};
+use minimax::recipe::Recipe;
 use minimax::{Device, Result, Shape};
 
 /// What black and white are to the networks.

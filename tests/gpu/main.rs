@@ -11,7 +11,7 @@
 mod play;
 
 use minimax::cuda::{catch, open};
-use minimax::gan::recipe::{OptimizerSpec, Recipe, built_in_names};
+use minimax::recipe::{OptimizerSpec, Recipe, built_in_names};
 use minimax::{Error, Result};
 use play::{Game, How, Played};
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! What is trained: the recipes of the step rows, with batches of random images.
 
-use minimax::gan::recipe::{CriticLoop, LayerSpec, OptimizerSpec, Recipe, UpdateSpec};
+use minimax::recipe::{CriticLoop, LayerSpec, OptimizerSpec, Recipe, UpdateSpec};
 use minimax::optim::EpsilonPlacement;
 use minimax::random::{Purpose, Random};
 use minimax::{Device, Tensor};

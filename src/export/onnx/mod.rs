@@ -6,9 +6,9 @@ mod proto;
 
 use super::channels_first::steps;
 use super::rows;
-use crate::gan::checkpoint::Trained;
-use crate::gan::network::Role;
-use crate::gan::recipe::LayerRow;
+use crate::recipe::LayerRow;
+use crate::recipe::build::Role;
+use crate::run::checkpoint::Trained;
 use graph::Builder;
 use prost::Message;
 use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -169,7 +169,7 @@ mod tests {
             kind: "dense",
             input: vec![1],
             output: vec![1],
-            parameters: crate::gan::recipe::ParameterCount { trainable: units, not_trainable: 0 },
+            parameters: crate::recipe::ParameterCount { trainable: units, not_trainable: 0 },
         };
         assert!(check_size(&[row(1 << 28), row(1 << 27)]).is_ok());
         let what = check_size(&[row(1 << 28), row(1 << 28)]).unwrap_err();

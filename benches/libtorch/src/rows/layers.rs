@@ -5,7 +5,7 @@ use super::{Pair, Row, fastest, normal};
 use crate::subjects::{RECIPES, random, recipe};
 use crate::torch::layout::{Layout, convolution, values};
 use crate::torch::shim::{Convolution, convolution_backward};
-use minimax::gan::recipe::{ConvolutionSpec, LayerSpec};
+use minimax::recipe::{ConvolutionSpec, LayerSpec};
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
 use minimax::{Padding, Tensor, no_grad};
 use tch::Tensor as Torch;

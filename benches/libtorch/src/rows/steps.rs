@@ -7,7 +7,7 @@ use crate::torch::gan::{self, Noise};
 use crate::torch::layout::Layout;
 use minimax::Device;
 use minimax::gan::model::Gan;
-use minimax::gan::recipe::{LayerSpec, NetworkSpec, Recipe, UpdateSpec};
+use minimax::recipe::{LayerSpec, NetworkSpec, Recipe, UpdateSpec};
 
 /// The largest relative difference between losses.
 const TOLERANCE: f64 = 1e-4;

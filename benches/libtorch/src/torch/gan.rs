@@ -6,7 +6,7 @@ use super::layout::Layout;
 use super::network::Network;
 use super::shim::{AdamSettings, fused_adam};
 use minimax::gan::model;
-use minimax::gan::recipe::{LossSpec, OptimizerSpec, Recipe, UpdateSpec};
+use minimax::recipe::{LossSpec, OptimizerSpec, Recipe, UpdateSpec};
 use minimax::random::Random;
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
 

@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, convolution, values};
 use super::shim::{self, Convolution};
-use minimax::gan::recipe::{LayerSpec, NetworkSpec};
+use minimax::recipe::{LayerSpec, NetworkSpec};
 use minimax::nn::Sequential;
 use std::collections::HashMap;
 use tch::Tensor;

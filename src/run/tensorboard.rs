@@ -3,7 +3,7 @@
 //!
 //! | tag | what |
 //! |---|---|
-//! | `loss/discriminator`, `loss/generator` | what each minimises; see [`super::loss`] |
+//! | `loss/discriminator`, `loss/generator` | what each minimises; see [`crate::gan::loss`] |
 //! | `loss/wasserstein_estimate` | with the Wasserstein loss: minus the critic's loss, without its penalty |
 //! | `output/real`, `output/fake` | mean D(x) and D(G(z)) |
 //! | `gradient_norm/...`, `learning_rate/...` | of the `discriminator` and the `generator` |
@@ -13,10 +13,10 @@
 //! | `samples`, `recipe` | the grid, the TOML text |
 
 use super::log::EpochTime;
-use super::recipe::Recipe;
 use super::scores::Scores;
-use super::step::StepReport;
 use crate::Result;
+use crate::gan::step::StepReport;
+use crate::recipe::Recipe;
 use crate::report::{EventFile, Picture};
 use std::path::Path;
 

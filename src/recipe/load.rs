@@ -20,21 +20,21 @@ pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
 const BUILT_IN: [(&str, &str); 15] = [
-    ("quickstart", include_str!("../../../recipes/quickstart.toml")),
-    ("dcgan-mnist", include_str!("../../../recipes/dcgan-mnist.toml")),
-    ("dcgan-svhn", include_str!("../../../recipes/dcgan-svhn.toml")),
-    ("wgan-mnist", include_str!("../../../recipes/wgan-mnist.toml")),
-    ("wgan-svhn", include_str!("../../../recipes/wgan-svhn.toml")),
-    ("wgan-clip-mnist", include_str!("../../../recipes/wgan-clip-mnist.toml")),
-    ("wgan-gp-mnist", include_str!("../../../recipes/wgan-gp-mnist.toml")),
-    ("mlp-mnist", include_str!("../../../recipes/mlp-mnist.toml")),
-    ("fc-mnist", include_str!("../../../recipes/fc-mnist.toml")),
-    ("transpose-mnist", include_str!("../../../recipes/transpose-mnist.toml")),
-    ("upsample-mnist", include_str!("../../../recipes/upsample-mnist.toml")),
-    ("upsample-fashion", include_str!("../../../recipes/upsample-fashion.toml")),
-    ("transpose-cifar10", include_str!("../../../recipes/transpose-cifar10.toml")),
-    ("vanilla-mnist", include_str!("../../../recipes/vanilla-mnist.toml")),
-    ("dcgan-compact-mnist", include_str!("../../../recipes/dcgan-compact-mnist.toml")),
+    ("quickstart", include_str!("../../recipes/quickstart.toml")),
+    ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
+    ("dcgan-svhn", include_str!("../../recipes/dcgan-svhn.toml")),
+    ("wgan-mnist", include_str!("../../recipes/wgan-mnist.toml")),
+    ("wgan-svhn", include_str!("../../recipes/wgan-svhn.toml")),
+    ("wgan-clip-mnist", include_str!("../../recipes/wgan-clip-mnist.toml")),
+    ("wgan-gp-mnist", include_str!("../../recipes/wgan-gp-mnist.toml")),
+    ("mlp-mnist", include_str!("../../recipes/mlp-mnist.toml")),
+    ("fc-mnist", include_str!("../../recipes/fc-mnist.toml")),
+    ("transpose-mnist", include_str!("../../recipes/transpose-mnist.toml")),
+    ("upsample-mnist", include_str!("../../recipes/upsample-mnist.toml")),
+    ("upsample-fashion", include_str!("../../recipes/upsample-fashion.toml")),
+    ("transpose-cifar10", include_str!("../../recipes/transpose-cifar10.toml")),
+    ("vanilla-mnist", include_str!("../../recipes/vanilla-mnist.toml")),
+    ("dcgan-compact-mnist", include_str!("../../recipes/dcgan-compact-mnist.toml")),
 ];
 
 /// The names of the built-in recipes, the default first.
@@ -187,7 +187,7 @@ fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Valu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::recipe::{LayerSpec, LossSpec};
+    use crate::recipe::{LayerSpec, LossSpec};
 
     fn with(overrides: &[&str]) -> Result<Recipe> {
         let overrides: Vec<String> = overrides.iter().map(|text| text.to_string()).collect();

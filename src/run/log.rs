@@ -4,9 +4,9 @@
 use super::epochs::Epochs;
 use super::folder;
 use super::scores::Scores;
-use super::step::StepReport;
 use super::table::{Columns, Table, field};
 use crate::Result;
+use crate::gan::step::StepReport;
 use std::path::Path;
 use std::time::Duration;
 

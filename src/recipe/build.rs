@@ -1,6 +1,6 @@
 //! From a recipe's list of layers to a network with parameters.
 
-use super::recipe::{ConvolutionSpec, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
+use super::{ConvolutionSpec, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
     Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Layer, Reshape, Sequential, UpSampling2d,
 };
@@ -39,7 +39,7 @@ impl Role {
 ///
 /// # Panics
 /// If the shapes don't fit; those of a recipe that was loaded do.
-pub fn build(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
+pub fn network(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
     let table = spec.table().expect("a loaded recipe's shapes fit");
     let shapes = table.rows.iter().map(|row| (&row.input[..], &row.output[..]));
     let layers = spec.layers.iter().zip(shapes);

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     fn dcgan() -> &'static str {
-        include_str!("../../../recipes/dcgan-compact-mnist.toml")
+        include_str!("../../recipes/dcgan-compact-mnist.toml")
     }
 
     /// The message about a built-in recipe with one text in it changed to another.

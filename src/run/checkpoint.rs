@@ -14,14 +14,14 @@
 
 use super::epochs::Origin;
 use super::init::Wanted;
-use super::model::{Gan, RandomState};
-use super::network::{self, Role};
-use super::recipe::{NetworkSpec, Recipe};
 use super::sum;
 use crate::cuda;
 use crate::files::{self, write_whole};
+use crate::gan::model::{Gan, RandomState};
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
+use crate::recipe::build::{self, Role};
+use crate::recipe::{NetworkSpec, Recipe};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
@@ -256,7 +256,7 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
     check_size(path, &bytes, &[role.spec(&recipe)])?;
     let spec = NetworkSpec { initializer: Initializer::Zeros, ..role.spec(&recipe).clone() };
     let mut random = Random::new(0, Purpose::Initial);
-    let mut network = network::build(&spec, &mut random, device);
+    let mut network = build::network(&spec, &mut random, device);
     for (name, tensor) in network.named_mut() {
         read_into(path, &file, &format!("{}.{name}", role.name()), tensor)?;
     }

@@ -3,9 +3,9 @@
 
 use super::curves;
 use super::folder;
-use super::recipe::{NetworkSpec, Recipe};
 use super::table::Columns;
 use crate::files::write_whole;
+use crate::recipe::{NetworkSpec, Recipe};
 use crate::report::chart::{self, Panel};
 use crate::report::page::{Figure, Media, Page, Section};
 use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage};

@@ -1,22 +1,40 @@
 //! A training run: how it begins and goes on after a stop. `training.rs` is its loop over steps and epochs,
-//! [`super::folder`] names the files that it leaves, `save.rs` writes them.
+//! [`folder`] names the files that it leaves, `save.rs` writes them.
 
-use super::change;
-use super::checkpoint::{self, Checkpoint, DataIdentity};
-use super::epochs::{Epochs, Origin};
-use super::folder::{self, Lock};
-use super::graph::Graphs;
-use super::init::init;
-use super::log::{EpochTime, Log};
-use super::model::Gan;
-use super::recipe::{Difference, Recipe};
-use super::save::Drawing;
-use super::scores::Scores;
-use super::step::StepReport;
-use super::tensorboard::TensorBoard;
-use super::training::Begun;
+pub mod change;
+pub mod checkpoint;
+pub mod curves;
+pub mod epochs;
+pub mod folder;
+mod init;
+pub mod interpolation;
+pub mod latents;
+pub mod log;
+pub mod memory;
+pub mod ownership;
+mod save;
+pub mod scores;
+mod sum;
+pub mod summary;
+pub mod table;
+pub mod tensorboard;
+mod training;
+
+use self::checkpoint::{Checkpoint, DataIdentity};
+use self::epochs::{Epochs, Origin};
+use self::folder::Lock;
+use self::init::init;
+use self::log::{EpochTime, Log};
+use self::save::Drawing;
+use self::scores::Scores;
+use self::tensorboard::TensorBoard;
+use self::training::Begun;
 use crate::data::{self, Batches, DIGITS, Images, Opened, Wanted, digits};
 use crate::files::{is_file, write_whole};
+use crate::gan::graph::Graphs;
+use crate::gan::model::Gan;
+use crate::gan::step::StepReport;
+use crate::recipe::{Difference, Recipe};
 use crate::storage::Device;
 use crate::terminal::excerpt;
 use crate::unwind::catch;
@@ -31,24 +49,24 @@ pub struct Run {
     pub keep_every: Option<u64>,
     /// What a person should know of the data and of how the run begins or goes on, a line each.
     pub notes: Vec<String>,
-    pub(super) folder: PathBuf,
-    pub(super) recipe: Recipe,
-    pub(super) device: Device,
-    pub(super) gan: Gan,
+    folder: PathBuf,
+    recipe: Recipe,
+    device: Device,
+    gan: Gan,
     /// The steps as graphs, on a device that has them.
-    pub(super) graphs: Option<Graphs>,
+    graphs: Option<Graphs>,
     /// The step that was begun last, whose report is not known yet.
-    pub(super) begun: Option<Begun>,
+    begun: Option<Begun>,
     /// When a step's report was last known.
-    pub(super) last_done: Option<Instant>,
-    pub(super) batches: Batches,
-    pub(super) epochs: Epochs,
-    pub(super) data: DataIdentity,
-    pub(super) log: Log,
-    pub(super) board: TensorBoard,
+    last_done: Option<Instant>,
+    batches: Batches,
+    epochs: Epochs,
+    data: DataIdentity,
+    log: Log,
+    board: TensorBoard,
     /// The lowest distance that an epoch's samples have scored.
-    pub(super) best: Option<f64>,
-    pub(super) drawing: Drawing,
+    best: Option<f64>,
+    drawing: Drawing,
     /// Keeps a second process out of the folder.
     _lock: Lock,
 }
@@ -102,9 +120,9 @@ impl Run {
         from: Option<&Path>,
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
-        recipe.check_machine(None)?;
+        memory::check(&recipe, None)?;
         let (batches, data, notes) = open_data(&recipe)?;
-        recipe.check_machine(Some(batches.images()))?;
+        memory::check(&recipe, Some(batches.images()))?;
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
         let run = catch(|| {
@@ -123,7 +141,7 @@ impl Run {
 
     /// The run in `folder`, as its last checkpoint or its best has it, on `device` or else the checkpoint's.
     ///
-    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter what [`super::change`] says; the
+    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter what [`self::change`] says; the
     /// folder's recipe and checkpoint are those of the changed run then.
     ///
     /// # Errors
@@ -272,7 +290,7 @@ impl Run {
         self.epochs.steps_of(self.recipe.training.epochs as u64)
     }
 
-    pub(super) fn at_epoch_start(&self) -> bool {
+    fn at_epoch_start(&self) -> bool {
         self.epochs.ends_at(self.gan.steps)
     }
 

@@ -2,7 +2,7 @@
 
 use super::checkpoint;
 use super::folder::{CHECKPOINT, DISCRIMINATOR, GENERATOR};
-use super::model::Gan;
+use crate::gan::model::Gan;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};

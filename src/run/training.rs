@@ -2,10 +2,10 @@
 //! saved.
 
 use super::log::EpochTime;
-use super::pending::Pending;
-use super::pixels;
-use super::run::{Outcome, Progress, Run};
+use super::{Outcome, Progress, Run};
 use crate::data::{Batches, Images};
+use crate::gan::pending::Pending;
+use crate::gan::pixels;
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};

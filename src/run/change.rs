@@ -6,7 +6,7 @@
 //! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.labels` | it goes on from its state as another run would |
 //! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
 
-use super::recipe::{Difference, Recipe};
+use crate::recipe::{Difference, Recipe};
 
 /// Keys that change nothing in what is computed.
 const HARMLESS: [&str; 3] = ["training.epochs", "data.name", "samples.epochs"];

@@ -1,16 +1,16 @@
 //! What a run writes as it goes: grids, tables, checkpoints, and the pictures drawn from them.
 
+use super::Run;
 use super::checkpoint;
 use super::folder;
 use super::log::EpochTime;
-use super::model::{fixed_latents, sample_each};
-use super::pixels;
-use super::run::Run;
 use super::scores::{self, Scores, score};
 use super::summary;
 use crate::cpu::pool;
 use crate::data::Images;
 use crate::files::write_whole;
+use crate::gan::model::{fixed_latents, sample_each};
+use crate::gan::pixels;
 use crate::random::{Purpose, Random};
 use crate::report::{Picture, columns_for, grid};
 use crate::{Error, Result};

@@ -1,8 +1,8 @@
 //! The curves of a run, from its tables: losses and outputs by step with the ends of epochs marked,
 //! seconds and scores by epoch.
 
-use super::recipe::{LossSpec, Recipe};
 use super::table::Columns;
+use crate::recipe::{LossSpec, Recipe};
 use crate::report::chart::{Panel, Series};
 
 /// The panels of a run of `recipe`, from its `log.csv` and `epochs.csv`.

@@ -155,7 +155,7 @@ fn check_name(name: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gan::recipe::built_in_names;
+    use crate::recipe::built_in_names;
 
     /// What is wrong with a built-in recipe after `change`.
     fn complaint(change: impl FnOnce(&mut Recipe)) -> String {

@@ -34,7 +34,7 @@ pub(super) mod pair {
 }
 
 /// How many values a shape holds, u64::MAX if more than that.
-pub(super) fn values(shape: &[usize]) -> u64 {
+pub(crate) fn values(shape: &[usize]) -> u64 {
     shape.iter().fold(1, |product: u64, &size| product.saturating_mul(size as u64))
 }
 

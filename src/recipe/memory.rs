@@ -1,0 +1,184 @@
+//! What training takes of a machine's memory, estimated from the recipe alone: what no machine could hold is refused
+//! before anything is allocated. For P parameters in all, on the device `cpu`, in bytes:
+//!
+//! ```text
+//! training     4 · 4 · P                value, gradient and two slots of the optimiser for every parameter
+//!            + 4 · 2 · batch · (G + 2D) every layer's output and gradient, D's for real and for fake images
+//!            + 4 · (columns + 8 · W)    patches and partial weight gradients of the largest convolution
+//! ```
+//!
+//! The first weights may take more than all of that while they are drawn. Device `reference` takes about twice
+//! as much. Measured peaks lie between half of the estimate and all of it. In floating point, which no
+//! absurd size overflows. What else a run does is estimated in [`crate::run::memory`].
+
+use super::network::LayerRow;
+use super::sizes::values;
+use super::{LayerSpec, NetworkSpec, Recipe};
+
+/// The most that a recipe may take to train, in bytes: 64 GiB.
+pub const MAX_TRAINING_BYTES: u64 = 64 << 30;
+
+/// Bytes of a value.
+pub(crate) const VALUE: f64 = 4.0;
+/// Bytes of a weight while it is drawn: random words, f64 before rounding, f32.
+const DRAWN: f64 = 20.0;
+/// Tasks that hold a part of the column matrix at one time: the threads of a large desktop.
+const TASKS: f64 = 16.0;
+/// Output pixels in such a part, where an image has fewer.
+const TILE: f64 = 256.0;
+/// Batches through D that a gradient penalty is as much as: one more, and its recorded gradient.
+const PENALTY: f64 = 2.0;
+/// Parts of a weight gradient that are summed apart.
+const PARTS: f64 = 8.0;
+
+/// What a phase of a run takes in bytes, by what they are for.
+pub(crate) struct Memory {
+    /// As in "training takes".
+    pub(crate) doing: &'static str,
+    pub(crate) parameters: f64,
+    pub(crate) activations: f64,
+    pub(crate) workspace: f64,
+    /// Samples and pictures.
+    pub(crate) images: f64,
+}
+
+impl Memory {
+    /// What a step of `recipe` takes.
+    pub(crate) fn of_training(recipe: &Recipe) -> Memory {
+        let batch = recipe.training.batch_size as f64;
+        let judged = match recipe.training.gradient_penalty {
+            Some(_) => 2.0 + PENALTY,
+            None => 2.0,
+        };
+        let [mut parameters, mut largest, mut activations, mut workspace] = [0.0; 4];
+        for (network, batches) in [(&recipe.generator, 1.0), (&recipe.discriminator, judged)] {
+            activations += batches * values(&network.input) as f64;
+            for (layer, row) in rows(network) {
+                let weights = row.parameters.total() as f64;
+                parameters += weights;
+                largest = f64::max(largest, weights);
+                activations += batches * values(&row.output) as f64;
+                let convolving = convolving(layer, &row, batch) + PARTS * weights_of_convolution(layer, &row);
+                workspace = f64::max(workspace, convolving);
+            }
+        }
+        Memory {
+            doing: "training",
+            parameters: f64::max(4.0 * VALUE * parameters, VALUE * parameters + DRAWN * largest),
+            activations: 2.0 * VALUE * batch * activations,
+            workspace: VALUE * workspace,
+            images: 0.0,
+        }
+    }
+
+    pub(crate) fn total(&self) -> f64 {
+        self.parameters + self.activations + self.workspace + self.images
+    }
+
+    /// An error unless it is, with `data` bytes of images, at most `most` bytes, which is `whose`.
+    pub(crate) fn check(&self, data: u64, most: u64, whose: &str) -> Result<(), String> {
+        let total = self.total() + data as f64;
+        if total <= most as f64 {
+            return Ok(());
+        }
+        let parts = [
+            (data as f64, "the number of images in the data"),
+            (self.images, "samples.count, or the size of the images"),
+            (self.workspace, "kernel or filters of the largest convolution"),
+            (self.parameters, "input, units, filters or kernel where the most parameters are"),
+            (self.activations, "training.batch_size, or the sizes that the layers give"),
+        ];
+        let (_, keys) = parts.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).expect("there are parts");
+        let gib = |bytes: f64| bytes / f64::from(1 << 30);
+        Err(format!(
+            "{} takes about {:.1} GiB of memory, more than {whose} {:.1} GiB; lower {keys}",
+            self.doing,
+            gib(total),
+            gib(most as f64)
+        ))
+    }
+}
+
+/// Every layer of a checked network with its sizes.
+pub(crate) fn rows(network: &NetworkSpec) -> impl Iterator<Item = (&LayerSpec, LayerRow)> {
+    let table = network.table().expect("a checked recipe's shapes fit");
+    network.layers.iter().zip(table.rows)
+}
+
+/// The values that a convolution holds besides what goes in and comes out, parts of the column matrix; 0 for other
+/// layers.
+pub(crate) fn convolving(layer: &LayerSpec, row: &LayerRow, batch: f64) -> f64 {
+    // A row of it for each position of the kernel, over the larger of the two images.
+    let (positions, channels, conv) = match layer {
+        LayerSpec::Conv2d(conv) => (&row.output, row.input[2], conv),
+        LayerSpec::ConvTranspose2d(conv) => (&row.input, row.output[2], conv),
+        _ => return 0.0,
+    };
+    let positions = values(&positions[..2]) as f64;
+    let patch = values(&conv.kernel) as f64 * channels as f64;
+    patch * f64::min(TASKS * positions.max(TILE), batch * positions)
+}
+
+/// The weights of a convolution, whose gradient is summed in parts; 0 for other layers.
+fn weights_of_convolution(layer: &LayerSpec, row: &LayerRow) -> f64 {
+    match layer {
+        LayerSpec::Conv2d(_) | LayerSpec::ConvTranspose2d(_) => row.parameters.total() as f64,
+        _ => 0.0,
+    }
+}
+
+impl Recipe {
+    /// Checks [`MAX_TRAINING_BYTES`].
+    pub(super) fn check_memory(&self) -> Result<(), String> {
+        Memory::of_training(self).check(0, MAX_TRAINING_BYTES, "a recipe's")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(overrides: &[&str]) -> crate::Result<Recipe> {
+        let overrides: Vec<String> = overrides.iter().map(|entry| entry.to_string()).collect();
+        Recipe::load("dcgan-compact-mnist", &overrides)
+    }
+
+    #[test]
+    fn a_dense_network_counted_by_hand() {
+        let set = [
+            "training.batch_size=10",
+            "generator.layers=[{ layer = 'dense', units = 784 }, \
+             { layer = 'reshape', shape = [28, 28, 1] }]",
+            "discriminator.layers=[{ layer = 'flatten' }, { layer = 'dense', units = 1 }]",
+        ];
+        let [generator, discriminator] = [101 * 784, 785];
+        let activations = 10 * (100 + 2 * 784 + 2 * (784 + 784 + 1));
+        // Drawing the generator's weights takes more than all gradients and slots do later.
+        let bytes = 4 * (generator + discriminator) + 20 * generator + 4 * 2 * activations;
+        assert_eq!(Memory::of_training(&with(&set).unwrap()).total() as u64, bytes);
+    }
+
+    #[test]
+    fn what_takes_too_much_is_refused_with_the_keys_to_lower() {
+        let cases: [(&[&str], &str); 3] = [
+            (&["training.batch_size=60000"], "lower training.batch_size, or the sizes that the layers give"),
+            (
+                &["discriminator.layers.5.kernel=120", "discriminator.layers.5.filters=2000"],
+                "lower kernel or filters of the largest convolution",
+            ),
+            (
+                &["generator.layers.8.kernel=120", "generator.layers.8.filters=1000"],
+                "lower kernel or filters of the largest convolution",
+            ),
+        ];
+        for (set, keys) in cases {
+            let error = with(set).unwrap_err().to_string();
+            assert!(
+                error.contains("training takes about ")
+                    && error.contains("more than a recipe's 64.0 GiB")
+                    && error.ends_with(keys),
+                "{set:?}: {error}"
+            );
+        }
+    }
+}

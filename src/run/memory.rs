@@ -1,0 +1,151 @@
+//! What a run takes of a machine's memory. It is in one of five phases at a time, and the largest counts. For a generator
+//! and a discriminator of P parameters, on the device `cpu`, in bytes:
+//!
+//! ```text
+//! training     see recipe/memory.rs
+//!
+//! sampling     4 · 3 · P + samples      no gradients; the images made so far are bytes
+//!            + 4 · 2 · batch · layer    what goes into a layer of G and what comes out, at most 64 images
+//!            + 4 · columns
+//!
+//! scoring      4 · 3 · P + samples      and what is compared at a time, as numbers
+//!
+//! drawing      4 · 3 · P + samples + 10 · grid    the grid of the samples, beside the real ones, in motion
+//!
+//! saving       4 · 7 · P                the checkpoint is made in memory and written whole
+//! ```
+
+use super::scores;
+use crate::data::Images;
+use crate::gan::model::MOST_AT_A_TIME;
+use crate::limits::memory_limit;
+use crate::metrics::Points;
+use crate::recipe::Recipe;
+use crate::recipe::memory::{Memory, VALUE, convolving, rows};
+use crate::recipe::values;
+use crate::report::{columns_for, grid_bytes};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Copies of what is compared at a time: as it is read, as a tensor, packed for a product.
+const COMPARED: f64 = 3.0;
+/// Grids that are held while a run is drawn: real and generated ones, on one sheet, and files of them.
+const GRIDS: f64 = 10.0;
+
+/// About how many bytes of memory a run of `recipe` takes on the device `cpu`, in the phase that takes the most; the
+/// data set comes on top.
+///
+/// # Panics
+/// If the shapes of a network don't fit; those of a recipe that was loaded do.
+pub fn bytes(recipe: &Recipe) -> u64 {
+    largest(recipe, scores::LABELLED).total() as u64
+}
+
+/// Checks that this machine, the container that this process is in and its own limits leave the memory to train,
+/// as far as the system says how much that is; once it is read, with the `data`. A recipe is no less valid for not
+/// fitting one machine, so this is asked where a run starts, not where a recipe is loaded.
+///
+/// # Errors
+/// [`Error::Recipe`] with the estimate, the limit and the keys to lower.
+///
+/// # Panics
+/// As [`bytes`].
+pub fn check(recipe: &Recipe, data: Option<&Images>) -> Result<()> {
+    let Some(limit) = memory_limit(Path::new("/")) else {
+        return Ok(());
+    };
+    let (count, bytes) = data.map_or((1, 0), |images| (images.len(), images.pixels.len() as u64));
+    let checked = largest(recipe, count).check(bytes, limit.bytes, limit.whose);
+    checked.map_err(|what| Error::recipe(&recipe.name, what))
+}
+
+/// The phase of a run of `recipe` that takes the most.
+fn largest(recipe: &Recipe, real: usize) -> Memory {
+    let phases = phases(recipe, real).into_iter();
+    phases.max_by(|a, b| a.total().total_cmp(&b.total())).expect("there are phases")
+}
+
+/// What each phase of a run of `recipe` takes that has `real` images to be compared with.
+fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
+    let at_a_time = recipe.training.batch_size.min(MOST_AT_A_TIME) as f64;
+    let image = &recipe.discriminator.input;
+    let (pixels, on_grid) = (values(image), recipe.samples.count);
+    let samples = pixels as f64 * real.min(scores::SAMPLES).max(on_grid) as f64;
+    let compared =
+        [scores::SAMPLES, scores::LABELLED].map(|most| Points::most_at_a_time(real.min(most), pixels as usize));
+    let grid = grid_bytes(on_grid, [image[0], image[1]], columns_for(on_grid)) as f64;
+
+    let [mut parameters, mut layer, mut workspace] = [0.0; 3];
+    for (_, row) in rows(&recipe.generator).chain(rows(&recipe.discriminator)) {
+        parameters += row.parameters.total() as f64;
+    }
+    for (spec, row) in rows(&recipe.generator) {
+        layer = f64::max(layer, (values(&row.input) + values(&row.output)) as f64);
+        workspace = f64::max(workspace, convolving(spec, &row, at_a_time));
+    }
+    let idle = |doing| Memory {
+        doing,
+        parameters: 3.0 * VALUE * parameters,
+        activations: 0.0,
+        workspace: 0.0,
+        images: samples,
+    };
+    [
+        Memory::of_training(recipe),
+        Memory { activations: 2.0 * VALUE * at_a_time * layer, workspace: VALUE * workspace, ..idle("making samples") },
+        Memory {
+            images: samples + COMPARED * VALUE * compared.iter().sum::<usize>() as f64,
+            ..idle("scoring samples")
+        },
+        Memory { images: samples + GRIDS * grid, ..idle("drawing sample grids") },
+        Memory { parameters: 7.0 * VALUE * parameters, images: 0.0, ..idle("saving a checkpoint") },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::built_in_names;
+
+    fn with(overrides: &[&str]) -> Recipe {
+        let overrides: Vec<String> = overrides.iter().map(|entry| entry.to_string()).collect();
+        Recipe::load("dcgan-compact-mnist", &overrides).unwrap()
+    }
+
+    #[test]
+    fn the_built_in_recipes_train_on_a_laptop() {
+        for name in built_in_names() {
+            let bytes = bytes(&Recipe::load(name, &[]).unwrap());
+            assert!((10 << 20..1 << 30).contains(&bytes), "{name}: {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_machine_that_is_too_small_is_named() {
+        let memory = largest(&with(&["training.batch_size=2048"]), 1);
+        assert!(memory.check(0, 64 << 30, "a recipe's").is_ok());
+        let what = memory.check(0, 1 << 30, "this machine's").unwrap_err();
+        assert!(what.contains("more than this machine's 1.0 GiB; lower training.batch_size"), "{what}");
+        let what = memory.check(1 << 40, 64 << 30, "this machine's").unwrap_err();
+        assert!(what.ends_with("lower the number of images in the data"), "{what}");
+        let memory = largest(&with(&["generator.input=[100000]"]), 1);
+        let what = memory.check(0, 8 << 30, "this machine's").unwrap_err();
+        assert!(what.ends_with("; lower input, units, filters or kernel where the most parameters are"), "{what}");
+    }
+
+    /// What a batch of one takes in training is little; what the grids take does not depend on the batch.
+    #[test]
+    fn the_phase_that_takes_the_most_counts() {
+        let large = Recipe::parse("large", include_str!("../../tests/common/large.toml"), &[]).unwrap();
+        let memory = largest(&large, 1);
+        assert_eq!(memory.doing, "drawing sample grids");
+        let what = memory.check(0, 1 << 28, "this machine's").unwrap_err();
+        assert!(
+            what.starts_with("drawing sample grids takes")
+                && what.ends_with("samples.count, or the size of the images"),
+            "{what}"
+        );
+        let memory = largest(&with(&["generator.input=[100000]"]), 1);
+        assert_eq!(memory.doing, "saving a checkpoint");
+    }
+}
