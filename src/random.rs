@@ -51,7 +51,7 @@ pub const WORDS_AT_ONCE: usize = 4 * BLOCKS_AT_ONCE;
 pub struct Position {
     /// Chosen by the user; one per run.
     pub seed: u64,
-    /// What the numbers are for, see [`Purpose`].
+    /// What the numbers are for: [`Purpose::stream`].
     pub stream: u64,
     /// Blocks drawn before.
     pub block: u64,
@@ -112,28 +112,28 @@ impl Position {
 /// What a stream of numbers is used for; each purpose has its own stream, so that drawing more of
 /// one never shifts another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
-pub enum Purpose {
+pub struct Purpose(u64);
+
+impl Purpose {
     /// Weights at the start.
-    Initial = 1,
-    /// Latents of training steps.
-    Latent = 2,
+    pub const INITIAL: Purpose = Purpose(1);
     /// Dropout masks.
-    Dropout = 3,
+    pub const DROPOUT: Purpose = Purpose(3);
     /// The order of the data in each epoch.
-    Shuffle = 4,
-    /// Latents of the sample grids, the same in every epoch.
-    FixedLatent = 5,
-    /// The built-in digits.
-    Digits = 6,
+    pub const SHUFFLE: Purpose = Purpose(4);
     /// Test inputs.
-    Check = 7,
-    /// Noise on the discriminator's labels.
-    Labels = 8,
-    /// The points between real and fake images at which a gradient penalty is taken.
-    Penalty = 9,
-    /// Which images samples are compared with, and along which directions.
-    Metrics = 10,
+    pub const CHECK: Purpose = Purpose(7);
+
+    /// A purpose that this module doesn't know, by its stream's number, which no other purpose may have. Taken, besides
+    /// the above: 2, 5, 8 and 9 ([`crate::gan::model`]), 6 ([`crate::data::digits`]), 10 ([`crate::metrics`]).
+    pub const fn new(stream: u64) -> Purpose {
+        Purpose(stream)
+    }
+
+    /// The number of its stream.
+    pub const fn stream(self) -> u64 {
+        self.0
+    }
 }
 
 /// A stream of random numbers that remembers how far it has been read.
@@ -145,7 +145,7 @@ pub struct Random {
 impl Random {
     /// The stream of `purpose` from its start.
     pub fn new(seed: u64, purpose: Purpose) -> Random {
-        Random { next: Position { seed, stream: purpose as u64, block: 0 } }
+        Random { next: Position { seed, stream: purpose.stream(), block: 0 } }
     }
 
     /// Reserves `count` numbers and says where they start.
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn reading_in_pieces_or_at_once_gives_the_same_words() {
-        let mut whole = Random::new(7, Purpose::Latent);
+        let mut whole = Random::new(7, Purpose::INITIAL);
         let mut pieces = whole.clone();
         let all = whole.words(24);
         let start = pieces.reserve(8);
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn moments_of_normal_and_uniform() {
-        let mut random = Random::new(1, Purpose::Check);
+        let mut random = Random::new(1, Purpose::CHECK);
         let x = random.normal(100_000);
         let mean = x.iter().sum::<f64>() / x.len() as f64;
         let var = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64;
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_permutation_holds_every_index_once() {
-        let mut order = Random::new(3, Purpose::Shuffle).permutation(1000);
+        let mut order = Random::new(3, Purpose::SHUFFLE).permutation(1000);
         assert_ne!(order[..4], [0, 1, 2, 3]);
         order.sort_unstable();
         assert!(order.iter().enumerate().all(|(i, &v)| i as u32 == v));

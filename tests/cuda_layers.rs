@@ -21,7 +21,7 @@ const CUDA: Device = Device::Cuda(0);
 /// N(shift, 1), rounded to f32.
 fn drawn(seed: u64, shape: &[usize], shift: f64, device: Device) -> Tensor {
     let shape = Shape::new(shape);
-    let values = Random::new(seed, Purpose::Check).normal(shape.numel());
+    let values = Random::new(seed, Purpose::CHECK).normal(shape.numel());
     let values: Vec<f64> = values.iter().map(|v| f64::from((v + shift) as f32)).collect();
     Tensor::new(&values, shape, device)
 }
@@ -87,7 +87,7 @@ fn means_are_divided_and_long_sums_keep_their_digits() {
 }
 
 fn mask(rate: f64) -> Mask {
-    Mask::new(rate, Random::new(3, Purpose::Dropout).reserve(1))
+    Mask::new(rate, Random::new(3, Purpose::DROPOUT).reserve(1))
 }
 
 #[test]
@@ -189,9 +189,9 @@ fn random_numbers_masks_and_pixels_are_the_processors() {
     emulation::start();
     let bits = |x: Tensor| -> Vec<u32> { x.to_f32().iter().map(|v| v.to_bits()).collect() };
     // Across the carry of the counter's lower word, too.
-    let position = Position { seed: u64::MAX - 5, stream: Purpose::Dropout as u64, block: u64::from(u32::MAX) - 5 };
+    let position = Position { seed: u64::MAX - 5, stream: Purpose::DROPOUT.stream(), block: u64::from(u32::MAX) - 5 };
     for n in [1, 2, 3, 5, 10_001] {
-        let [mut here, mut there] = [(); 2].map(|()| Random::new(9, Purpose::Latent));
+        let [mut here, mut there] = [(); 2].map(|()| Random::new(9, Purpose::INITIAL));
         assert_eq!(random_normal(&mut there, [n], CUDA).to_f64(), here.normal(n));
         assert_eq!(random_uniform(&mut there, [n], CUDA).to_f64(), here.uniform(n));
 

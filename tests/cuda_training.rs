@@ -76,7 +76,7 @@ fn random_tensors_are_the_processors() {
     let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
     let drawn = |device| {
-        let mut random = Random::new(3, Purpose::Latent);
+        let mut random = Random::new(3, Purpose::INITIAL);
         let normal = random_normal(&mut random, [33, 3], device);
         let uniform = random_uniform(&mut random, [7], device);
         (normal.to_f32(), uniform.to_f32(), random)

@@ -8,8 +8,8 @@
 mod common;
 
 use common::{minimax, one_line, read};
-use minimax::run::{checkpoint, summary};
 use minimax::report::Picture;
+use minimax::run::{checkpoint, summary};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

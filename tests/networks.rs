@@ -24,7 +24,7 @@ fn parameters(network: &Sequential, layers: usize) -> Vec<ParameterCount> {
 /// Holds what is built from `spec` to its table.
 fn built_as_described(name: &str, spec: &NetworkSpec) {
     let table = spec.table().unwrap();
-    let mut random = Random::new(1, Purpose::Initial);
+    let mut random = Random::new(1, Purpose::INITIAL);
     let mut network = build::network(spec, &mut random, Device::Cpu);
 
     let described: Vec<ParameterCount> = table.rows.iter().map(|row| row.parameters).collect();

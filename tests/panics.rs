@@ -140,7 +140,7 @@ const MISTAKES: &[(fn(), &str)] = &[
     ),
     (|| drop(grad(&ones(&[2]), &[], false)), "grad: the loss has shape [2] and must hold one value"),
     (
-        || drop(Random::new(1, Purpose::Check).permutation(1 << 32)),
+        || drop(Random::new(1, Purpose::CHECK).permutation(1 << 32)),
         "permutation: 4294967296 is more than 4294967295 numbers",
     ),
     (

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{fail, read, succeed};
-use minimax::random::{Purpose, Random};
+use minimax::gan::model::FIXED_LATENTS;
+use minimax::random::Random;
 use npyz::WriterBuilder;
 
 #[test]
@@ -27,7 +28,7 @@ fn samples_are_the_runs_own_grid_and_follow_the_latents() {
     assert_eq!(read(at, "again.npy"), three);
 
     // The same latents from a file give the same images.
-    let latents: Vec<f32> = Random::new(5, Purpose::FixedLatent).normal(300).iter().map(|&v| v as f32).collect();
+    let latents: Vec<f32> = Random::new(5, FIXED_LATENTS).normal(300).iter().map(|&v| v as f32).collect();
     let write = |name: &str, shape: &[u64], values: &[f32]| {
         let mut bytes = Vec::new();
         let options = npyz::WriteOptions::new().default_dtype().shape(shape);

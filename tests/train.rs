@@ -155,7 +155,7 @@ fn a_run_killed_at_any_moment_goes_on_as_if_it_had_not_been() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     write_small_recipe(at);
-    let mut random = Random::new(3, Purpose::Check);
+    let mut random = Random::new(3, Purpose::CHECK);
     let spawn = |arguments: &str| {
         let mut command = minimax(at, arguments);
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("minimax starts")

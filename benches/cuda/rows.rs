@@ -300,5 +300,5 @@ pub fn normal(shape: impl Into<Shape>, random: &mut Random) -> Tensor {
 
 /// The stream that inputs are drawn from.
 pub fn random() -> Random {
-    Random::new(1, Purpose::Check)
+    Random::new(1, Purpose::CHECK)
 }

@@ -116,7 +116,7 @@ impl Training {
 }
 
 fn bytes(count: usize) -> Vec<u8> {
-    let words = Random::new(1, Purpose::Check).words(count.div_ceil(4));
+    let words = Random::new(1, Purpose::CHECK).words(count.div_ceil(4));
     let mut bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
     bytes.truncate(count);
     bytes

@@ -80,7 +80,7 @@ fn normalised_error(x: &[f32], want: &[f32]) -> f64 {
 
 /// `len` values to multiply.
 fn draw(len: usize, seed: u64) -> Buffer {
-    let values = Random::new(seed, Purpose::Check).normal(len);
+    let values = Random::new(seed, Purpose::CHECK).normal(len);
     let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
     Buffer::from(&values[..])
 }

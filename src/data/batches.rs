@@ -118,7 +118,7 @@ impl Cut {
     /// The order of the images in `epoch`; each epoch has its own stretch of the stream.
     fn order(&self, epoch: u64) -> Vec<u32> {
         let count = self.images.len();
-        let mut random = Random::new(self.seed, Purpose::Shuffle);
+        let mut random = Random::new(self.seed, Purpose::SHUFFLE);
         random.reserve((epoch as usize).wrapping_mul(count.next_multiple_of(4)));
         random.permutation(count)
     }

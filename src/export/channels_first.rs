@@ -246,7 +246,7 @@ mod tests {
             optimizer: OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0 },
             layers,
         };
-        let mut random = Random::new(0, Purpose::Check);
+        let mut random = Random::new(0, Purpose::CHECK);
         let mut network = build::network(&spec, &mut random, Device::Cpu);
         for (_, tensor) in network.named_mut() {
             let values: Vec<f64> = (0..tensor.numel()).map(|i| i as f64).collect();

@@ -60,7 +60,7 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
     let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(no_file(&error)))?;
     let spec = role.spec(recipe);
     let zeros = NetworkSpec { initializer: Initializer::Zeros, ..spec.clone() };
-    let mut random = Random::new(0, Purpose::Initial);
+    let mut random = Random::new(0, Purpose::INITIAL);
     let mut network = build::network(&zeros, &mut random, Device::Cpu);
     let rows = rows_of(spec);
     let places = match layout {
@@ -218,7 +218,7 @@ mod tests {
     /// A network whose every value, those of the statistics too, is another.
     fn trained(recipe: &Recipe, role: Role) -> Trained {
         let spec = NetworkSpec { initializer: Initializer::Zeros, ..role.spec(recipe).clone() };
-        let mut random = Random::new(0, Purpose::Initial);
+        let mut random = Random::new(0, Purpose::INITIAL);
         let mut network = build::network(&spec, &mut random, Device::Cpu);
         let mut next = 0u32;
         for (_, tensor) in network.named_mut() {

@@ -124,7 +124,7 @@ mod tests {
     pub fn trained(role: Role) -> Trained {
         let text = include_str!("../../tests/interchange/recipes/every-layer.toml");
         let recipe = Recipe::parse("every-layer", text, &[]).unwrap();
-        let mut random = Random::new(1, Purpose::Initial);
+        let mut random = Random::new(1, Purpose::INITIAL);
         let network = build::network(role.spec(&recipe), &mut random, Device::Cpu);
         Trained { recipe, step: 7, has_sum: true, role, network }
     }

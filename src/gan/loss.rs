@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn random() -> Random {
-        Random::new(3, Purpose::Check)
+        Random::new(3, Purpose::CHECK)
     }
 
     /// Each loss of D(x) = (2, -1) and D(G(z)) = (0.5, -3), worked out by hand.

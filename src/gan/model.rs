@@ -14,6 +14,15 @@ use crate::tensor::Tensor;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+/// Random numbers for the latents of training steps.
+pub const LATENTS: Purpose = Purpose::new(2);
+/// Random numbers for the latents of the sample grids, the same in every epoch.
+pub const FIXED_LATENTS: Purpose = Purpose::new(5);
+/// Random numbers for the noise on the discriminator's labels.
+pub const LABELS: Purpose = Purpose::new(8);
+/// Random numbers for the points between real and fake images at which a gradient penalty is taken.
+pub const PENALTY: Purpose = Purpose::new(9);
+
 /// A GAN in training.
 pub struct Gan {
     /// From latents to images.
@@ -51,7 +60,7 @@ impl Gan {
     /// The networks of `recipe` at their start.
     pub fn new(recipe: &Recipe, device: Device) -> Gan {
         let seed = recipe.training.seed;
-        let mut initial = Random::new(seed, Purpose::Initial);
+        let mut initial = Random::new(seed, Purpose::INITIAL);
         let generator = build::network(&recipe.generator, &mut initial, device);
         let discriminator = build::network(&recipe.discriminator, &mut initial, device);
         Gan {
@@ -61,10 +70,10 @@ impl Gan {
             generator,
             discriminator,
             random: RandomState {
-                latents: Random::new(seed, Purpose::Latent),
-                dropout: Random::new(seed, Purpose::Dropout),
-                labels: Random::new(seed, Purpose::Labels),
-                penalty: Random::new(seed, Purpose::Penalty),
+                latents: Random::new(seed, LATENTS),
+                dropout: Random::new(seed, Purpose::DROPOUT),
+                labels: Random::new(seed, LABELS),
+                penalty: Random::new(seed, PENALTY),
             },
             steps: 0,
             training: recipe.training,
@@ -136,7 +145,7 @@ fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 4]) -> Vec<(String, T)> {
 
 /// `count` latents of `width` values each, for samples that can be drawn again: a function of `seed`.
 pub fn fixed_latents(seed: u64, count: usize, width: usize) -> Vec<f32> {
-    let latents = Random::new(seed, Purpose::FixedLatent).normal(count * width);
+    let latents = Random::new(seed, FIXED_LATENTS).normal(count * width);
     latents.into_iter().map(|v| v as f32).collect()
 }
 

@@ -82,7 +82,7 @@ mod tests {
 
     fn distance(a: &[f32], b: &[f32], dimensions: usize) -> f64 {
         let (a, b) = (Points::of(a, dimensions), Points::of(b, dimensions));
-        sliced_wasserstein(&a, &b, &mut Random::new(1, Purpose::Metrics))
+        sliced_wasserstein(&a, &b, &mut Random::new(1, crate::metrics::COMPARISON))
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
     /// A shift by s is seen along u as |s·u|, whose mean over the circle is 2|s|/π.
     #[test]
     fn a_shift_in_the_plane_is_known() {
-        let mut random = Random::new(2, Purpose::Check);
+        let mut random = Random::new(2, Purpose::CHECK);
         let a: Vec<f32> = random.normal(2000).iter().map(|&v| v as f32).collect();
         let b: Vec<f32> = a.chunks(2).flat_map(|p| [p[0] + 3.0, p[1] - 4.0]).collect();
         let (found, expected) = (distance(&a, &b, 2), 2.0 * 5.0 / std::f64::consts::PI);

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn one_value_for_each_feature_is_for_evaluation_only() {
-        let mut random = Random::new(0, Purpose::Check);
+        let mut random = Random::new(0, Purpose::CHECK);
         for shape in [vec![1, 3], vec![1, 1, 1, 3]] {
             let mut layer = BatchNorm::new(3, 0.9, 1e-3, Device::Reference);
             let x = Tensor::ones(&shape[..], Device::Reference);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn running_statistics_are_bessel_corrected_for_images_only() {
-        let mut random = Random::new(0, Purpose::Check);
+        let mut random = Random::new(0, Purpose::CHECK);
         let values = [1.0, 2.0, 3.0, 6.0];
         for (shape, variance) in [(vec![4, 1], 3.5), (vec![1, 2, 2, 1], 14.0 / 3.0)] {
             let mut layer = BatchNorm::new(1, 0.9, 1e-3, Device::Reference);

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn weights_have_the_spread_that_the_formulas_say() {
         use Initializer::*;
-        let mut random = Random::new(4, Purpose::Check);
+        let mut random = Random::new(4, Purpose::CHECK);
         let mut draw = |initializer: Initializer| {
             let w = initializer.draw([200, 300].into(), &mut random, Device::Reference);
             spread(&w.to_f64())
@@ -190,7 +190,7 @@ mod tests {
     fn every_kind_of_layer_hands_over_its_fans() {
         use crate::nn::{Conv2d, ConvTranspose2d, Dense, Layer};
         use Initializer::*;
-        let random = &mut Random::new(5, Purpose::Check);
+        let random = &mut Random::new(5, Purpose::CHECK);
         let device = Device::Reference;
         let mut spread_of = |kind: &str, initializer| {
             let padding = Padding::symmetric(2);

@@ -255,7 +255,7 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
     let recipe = recipe_of(path, &header)?;
     check_size(path, &bytes, &[role.spec(&recipe)])?;
     let spec = NetworkSpec { initializer: Initializer::Zeros, ..role.spec(&recipe).clone() };
-    let mut random = Random::new(0, Purpose::Initial);
+    let mut random = Random::new(0, Purpose::INITIAL);
     let mut network = build::network(&spec, &mut random, device);
     for (name, tensor) in network.named_mut() {
         read_into(path, &file, &format!("{}.{name}", role.name()), tensor)?;

@@ -11,7 +11,8 @@ use crate::data::Images;
 use crate::files::write_whole;
 use crate::gan::model::{fixed_latents, sample_each};
 use crate::gan::pixels;
-use crate::random::{Purpose, Random};
+use crate::metrics::COMPARISON;
+use crate::random::Random;
 use crate::report::{Picture, columns_for, grid};
 use crate::{Error, Result};
 use std::path::PathBuf;
@@ -149,7 +150,7 @@ impl Run {
             return Ok(());
         }
         let real = self.batches.images();
-        let order = Random::new(self.recipe.training.seed, Purpose::Metrics).permutation(real.len());
+        let order = Random::new(self.recipe.training.seed, COMPARISON).permutation(real.len());
         let picked = order.iter().cycle().take(self.recipe.samples.count);
         let pixels: Vec<u8> = picked.flat_map(|&index| real.image(index as usize)).copied().collect();
         write_whole(&path, &self.grid(&pixels)?.to_png())

@@ -2,8 +2,8 @@
 //! end of each epoch.
 
 use crate::data::Images;
-use crate::metrics::{ClassShares, Points, nearest_classes, sliced_wasserstein};
-use crate::random::{Purpose, Random};
+use crate::metrics::{COMPARISON, ClassShares, Points, nearest_classes, sliced_wasserstein};
+use crate::random::Random;
 
 /// Samples that are compared, and real images that their distribution is compared with.
 pub const SAMPLES: usize = 1000;
@@ -28,7 +28,7 @@ pub struct Scores {
 /// If there are fewer real images than samples.
 pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
     let size = real.image_len();
-    let mut random = Random::new(seed, Purpose::Metrics);
+    let mut random = Random::new(seed, COMPARISON);
     let order = random.permutation(real.len());
     let picked = &order[..order.len().min(LABELLED)];
     let unit = |bytes: &[u8], to: &mut Vec<f32>| to.extend(bytes.iter().map(|&b| f32::from(b) / 255.0));

@@ -42,7 +42,7 @@ impl Game {
             graphs: gan.graphs(RANGE).filter(|_| how == How::AsGraphs),
             gan,
             batch: [recipe.training.real_images(), height, width, channels].into(),
-            random: Random::new(7, Purpose::Check),
+            random: Random::new(7, Purpose::CHECK),
         }
     }
 

@@ -57,5 +57,5 @@ pub fn images(recipe: &Recipe, count: usize, random: &mut Random) -> Tensor {
 
 /// The stream that inputs are drawn from.
 pub fn random() -> Random {
-    Random::new(1, Purpose::Check)
+    Random::new(1, Purpose::CHECK)
 }

@@ -80,7 +80,7 @@ pub fn normalised_and_rectified(shape: &[usize], slope: f64, rate: Option<f64>, 
 }
 
 /// Where the words of every mask here start.
-const POSITION: Position = Position { seed: 11, stream: Purpose::Dropout as u64, block: 3 };
+const POSITION: Position = Position { seed: 11, stream: Purpose::DROPOUT.stream(), block: 3 };
 
 /// Dropout by a mask that stands still.
 pub fn dropped(shape: &[usize], rate: f64) -> Case {
@@ -91,7 +91,7 @@ pub fn dropped(shape: &[usize], rate: f64) -> Case {
 /// Random numbers, times an input.
 fn noisy(op: &'static str, draw: fn(&mut Random, Shape, Device) -> Tensor, shape: &[usize]) -> Case {
     Case::new(op, format!("{shape:?}"), &[normal(shape)], move |t| {
-        let mut random = Random::new(11, Purpose::Check);
+        let mut random = Random::new(11, Purpose::CHECK);
         &t[0] * draw(&mut random, t[0].shape(), t[0].device())
     })
 }

@@ -202,7 +202,7 @@ pub fn normal_like(x: &Tensor, random: &mut Random) -> Tensor {
 
 /// The random numbers that checks draw from.
 pub fn check_random() -> Random {
-    Random::new(1, Purpose::Check)
+    Random::new(1, Purpose::CHECK)
 }
 
 #[cfg(test)]

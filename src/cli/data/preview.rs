@@ -53,7 +53,7 @@ fn preview(args: &PreviewArgs) -> Result<String> {
             args.data.display()
         )));
     }
-    let order = Random::new(args.seed, Purpose::Shuffle).permutation(total);
+    let order = Random::new(args.seed, Purpose::SHUFFLE).permutation(total);
     let pixels: Vec<u8> = order[..count].iter().flat_map(|&index| images.image(index as usize)).copied().collect();
     let (height, width, channels) = (images.height, images.width, images.channels);
     let columns = columns_for(count);

@@ -218,7 +218,7 @@ mod tests {
     /// Every instruction set of this machine, every size of tile and every start against the formula.
     #[test]
     fn every_tile_follows_the_formula() {
-        let mut random = Random::new(4, Purpose::Check);
+        let mut random = Random::new(4, Purpose::CHECK);
         let mut draw = |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
         let (a, b, before, bias) = (draw(8000), draw(8000), draw(1000), draw(MAX_COLUMNS));
         for kernels in testable() {

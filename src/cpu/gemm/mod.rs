@@ -201,7 +201,7 @@ mod tests {
     /// And every instruction set with every other, to the bit.
     #[test]
     fn every_transposition_and_size_agrees_with_the_naive_product() {
-        let mut random = Random::new(1, Purpose::Check);
+        let mut random = Random::new(1, Purpose::CHECK);
         for (m, k, n) in [
             (1, 1, 1),
             (3, 5, 2),

@@ -247,7 +247,7 @@ mod tests {
             let weight = [kernel, kernel, image[3], c_out];
             let padding = Padding::symmetric(kernel / 2);
             let g = Conv2dGeometry::new("test", image.into(), weight.into(), [1, 1], padding);
-            let mut random = Random::new(9, Purpose::Check);
+            let mut random = Random::new(9, Purpose::CHECK);
             let mut draw = |count: usize| -> Vec<f32> {
                 let values = random.normal(count);
                 values.into_iter().map(|v| v as f32).collect()

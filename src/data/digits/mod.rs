@@ -15,6 +15,8 @@ use rayon::prelude::*;
 use std::f32::consts::TAU;
 use strokes::{Point, Stroke, WAYS};
 
+/// The random numbers that digits are drawn with.
+const PURPOSE: Purpose = Purpose::new(6);
 /// Pixels on a side.
 const SIDE: usize = 28;
 /// Random words kept for one image; it takes fewer than half of them.
@@ -44,7 +46,7 @@ pub fn draw(count: usize, seed: u64) -> Images {
 
 /// The random words of image `index`.
 fn words_of(seed: u64, index: usize) -> Random {
-    let mut random = Random::new(seed, Purpose::Digits);
+    let mut random = Random::new(seed, PURPOSE);
     random.reserve(index * WORDS);
     random
 }

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn tensors_hold_the_numbers_of_the_stream() {
-        let mut random = Random::new(5, Purpose::Check);
+        let mut random = Random::new(5, Purpose::CHECK);
         let mut numbers = random.clone();
         let x = random_normal(&mut random, [3, 3], Device::Reference);
         assert_eq!(x.to_f64(), numbers.normal(9));
