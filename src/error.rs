@@ -25,25 +25,20 @@ pub enum Error {
         /// What to do about it.
         mend: String,
     },
-    /// A recipe that can't be run: the file or name, the key and the mend are in `what`.
-    Recipe {
+    /// A text that can't be used as what it should be, a recipe or a sweep, say.
+    Text {
+        /// What it should be, in a word.
+        kind: &'static str,
         /// Its name or path.
-        recipe: String,
-        /// Key, value and mend.
-        what: String,
-    },
-    /// A sweep that can't be run: the line or key and the mend are in `what`.
-    Sweep {
-        /// Its name or path.
-        sweep: String,
+        name: String,
         /// Line or key, value and mend.
         what: String,
     },
     /// A flag or argument whose value can't be used (exit code 2).
     Usage(String),
-    /// A run that can't be started, resumed or sampled from.
-    Run {
-        /// The run folder or a file in it.
+    /// A file or folder that can't be used for what was asked.
+    Place {
+        /// The file or folder.
         path: PathBuf,
         /// What is wrong and the mend.
         what: String,
@@ -55,15 +50,8 @@ pub enum Error {
         /// Who works there and the mend.
         what: String,
     },
-    /// Training whose numbers stopped being numbers.
-    Diverged {
-        /// The step that found it, counted from 1.
-        step: u64,
-        /// The network and what of it: its loss or a tensor.
-        what: String,
-        /// What to change.
-        mend: String,
-    },
+    /// Training whose numbers stopped being numbers: which they are, at which step, and the mend.
+    NotFinite(String),
     /// A CUDA device that isn't there, or that could not do what it was asked for.
     Cuda {
         /// `cuda`, or `cuda:0`.
@@ -103,9 +91,9 @@ impl Error {
         Error::Data { path: path.as_ref().to_path_buf(), what: what.into(), mend: mend.into() }
     }
 
-    /// A [`Error::Run`] with its two parts.
-    pub fn run(path: impl AsRef<Path>, what: impl Into<String>) -> Error {
-        Error::Run { path: path.as_ref().to_path_buf(), what: what.into() }
+    /// A [`Error::Place`] with its two parts.
+    pub fn place(path: impl AsRef<Path>, what: impl Into<String>) -> Error {
+        Error::Place { path: path.as_ref().to_path_buf(), what: what.into() }
     }
 
     /// A [`Error::Busy`] with its two parts.
@@ -113,18 +101,9 @@ impl Error {
         Error::Busy { path: path.as_ref().to_path_buf(), what: what.into() }
     }
 
-    /// A [`Error::Recipe`] with its two parts.
-    pub fn recipe(recipe: impl Into<String>, what: impl Into<String>) -> Error {
-        Error::Recipe { recipe: recipe.into(), what: what.into() }
-    }
-
-    /// A [`Error::Diverged`] whose remedy is the commonest.
-    pub fn diverged(step: u64, what: impl Into<String>) -> Error {
-        Error::Diverged {
-            step,
-            what: what.into(),
-            mend: "a lower generator.optimizer.learning_rate or discriminator.optimizer.learning_rate".into(),
-        }
+    /// A [`Error::Text`] with its three parts.
+    pub fn text(kind: &'static str, name: impl Into<String>, what: impl Into<String>) -> Error {
+        Error::Text { kind, name: name.into(), what: what.into() }
     }
 
     /// That the system gives no thread for `work`; made to stand in `map_err` of [`std::thread::Builder::spawn`].
@@ -155,20 +134,18 @@ impl Display for Error {
                 format!("{}: {source}{}", path.display(), io_mend(source))
             }
             Error::Data { path, what, mend } => format!("{}: {what}; {mend}", path.display()),
-            Error::Recipe { recipe, what } => format!("recipe {recipe}: {what}"),
-            Error::Sweep { sweep, what } => format!("sweep {sweep}: {what}"),
-            Error::Run { path, what } | Error::Busy { path, what } => {
+            Error::Text { kind, name, what } => format!("{kind} {name}: {what}"),
+            Error::Place { path, what } | Error::Busy { path, what } => {
                 format!("{}: {what}", path.display())
-            }
-            Error::Diverged { step, what, mend } => {
-                format!("step {step}: {what}; the last good checkpoint is kept, start again with {mend}")
             }
             Error::Cuda { device, what } => format!("{device}: {what}"),
             Error::Memory { bytes } => format!(
-                "no memory for {} more; lower training.batch_size or the sizes of the layers, or close other programs",
+                "no memory for {} more; lower the batch size or the sizes of the layers, or close other programs",
                 megabytes(*bytes)
             ),
-            Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => what.clone(),
+            Error::NotFinite(what) | Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => {
+                what.clone()
+            }
         };
         f.write_str(&line(&message))
     }

@@ -1,12 +1,10 @@
 //! Where a tensor's values live: a variant per device.
 
-use crate::cpu::TASK_LENGTH;
 use crate::cpu::pool::Buffer;
 use crate::cuda;
 use crate::memory::attempt;
 use crate::unwind::unwind;
 use crate::{Error, Result};
-use rayon::prelude::*;
 use std::fmt;
 use std::str::FromStr;
 
@@ -92,31 +90,6 @@ impl Storage {
             Device::Reference => Storage::Reference(values.iter().map(|&v| f64::from(v)).collect()),
             Device::Cpu => Storage::Cpu(Buffer::from(values)),
             Device::Cuda(ordinal) => Storage::Cuda(cuda::Buffer::from_slice(values, cuda::context(ordinal))),
-        }
-    }
-
-    /// What `table` has for each of `bytes`.
-    #[track_caller]
-    pub fn from_bytes(bytes: &[u8], table: &[f32; 256], device: Device) -> Storage {
-        let value = |&byte: &u8| table[usize::from(byte)];
-        match device {
-            Device::Reference => Storage::Reference(bytes.iter().map(|byte| f64::from(value(byte))).collect()),
-            Device::Cpu => {
-                let mut buffer = Buffer::unspecified(bytes.len());
-                let to = buffer.par_chunks_mut(TASK_LENGTH);
-                to.zip(bytes.par_chunks(TASK_LENGTH)).for_each(|(to, from)| {
-                    let values = from.iter().map(value);
-                    to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
-                });
-                Storage::Cpu(buffer)
-            }
-            Device::Cuda(ordinal) => {
-                let context = cuda::context(ordinal);
-                let table = cuda::Buffer::from_slice(table, context);
-                let from = cuda::Buffer::from_bytes(bytes, context);
-                let values = cuda::pixels::to_floats(&from, 0, &table, bytes.len());
-                Storage::Cuda(values)
-            }
         }
     }
 

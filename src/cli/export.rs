@@ -91,7 +91,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     // Files of f32 are asked for, whatever the network was trained in.
     let trained = sample::load_network(&file, role, Device::Cpu)?;
     let bytes = match (args.format, args.layout) {
-        (Format::Onnx, _) => export::onnx(&trained).map_err(|what| Error::run(&file, what))?,
+        (Format::Onnx, _) => export::onnx(&trained).map_err(|what| Error::place(&file, what))?,
         (Format::Safetensors, Some(Layout::Torch)) => export::torch(&trained),
         (Format::Safetensors, _) => export::keras(&trained),
     };

@@ -77,7 +77,7 @@ fn check_folder(folder: &Path, recipe: &Recipe, name: &str) -> Result<()> {
         }
         let found = found.display();
         let what = format!("holds {found}; choose another --out, or an empty folder");
-        return Err(Error::run(folder, what));
+        return Err(Error::place(folder, what));
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ fn read(path: &Path, recipe: &Recipe, role: Role) -> Result<Vec<u8>> {
     let file = std::fs::metadata(path).map_err(Error::io(path))?;
     if !file.is_file() {
         let what = "is not a file; give a safetensors file";
-        return Err(Error::run(path, what));
+        return Err(Error::place(path, what));
     }
     let table = role.spec(recipe).table();
     let values = table.map_or(0, |table| table.parameters.total());
@@ -95,7 +95,7 @@ fn read(path: &Path, recipe: &Recipe, role: Role) -> Result<Vec<u8>> {
     if file.len() > most {
         let (found, role, recipe) = (file.len(), role.name(), &recipe.name);
         let what = format!("has {found} bytes, more than the {role} of {recipe} takes");
-        return Err(Error::run(path, format!("{what}; choose its recipe")));
+        return Err(Error::place(path, format!("{what}; choose its recipe")));
     }
     std::fs::read(path).map_err(Error::io(path))
 }

@@ -18,11 +18,11 @@ pub struct ReportArgs {
 /// Runs `minimax report` and prints one line.
 ///
 /// # Errors
-/// [`Error::Run`] where the folder holds no run, and whatever [`summary::draw`] says.
+/// [`Error::Place`] where the folder holds no run, and whatever [`summary::draw`] says.
 pub fn run(args: &ReportArgs) -> Result<()> {
     if !args.run.join(RECIPE).is_file() {
         let what = format!("holds no {RECIPE}; give the folder of a run");
-        return Err(Error::run(&args.run, what));
+        return Err(Error::place(&args.run, what));
     }
     for line in summary::draw(&args.run)? {
         warn(&line);

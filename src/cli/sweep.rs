@@ -52,7 +52,7 @@ pub struct SweepArgs {
 ///
 /// # Errors
 /// Whatever is wrong with the flags, the sweep, a recipe or the folder, before anything is trained;
-/// [`Error::Sweep`] at the end if a run failed; [`Error::Interrupted`] if Ctrl-C ended it early.
+/// [`Error::Text`] at the end if a run failed; [`Error::Interrupted`] if Ctrl-C ended it early.
 pub fn run(args: &SweepArgs) -> Result<()> {
     let Some(name) = &args.sweep else {
         return list();
@@ -151,8 +151,9 @@ fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
             let error = result.error.as_deref().unwrap_or("was stopped");
             format!("{}: {error}", run.folder)
         });
-        return Err(Error::Sweep {
-            sweep: plan.name.clone(),
+        return Err(Error::Text {
+            kind: "sweep",
+            name: plan.name.clone(),
             what: format!(
                 "{} of {all} runs did not finish ({}); mend the cause and run the same command again",
                 all - finished,

@@ -103,7 +103,7 @@ pub enum State {
 /// Runs `minimax train`.
 ///
 /// # Errors
-/// Whatever is wrong with the flags, the recipe, the data or the run folder; [`Error::Diverged`] if a
+/// Whatever is wrong with the flags, the recipe, the data or the run folder; [`Error::NotFinite`] if a
 /// loss stops being a number; [`Error::Interrupted`] if Ctrl-C ended it early.
 pub fn run(args: &TrainArgs) -> Result<()> {
     set_threads(args.threads)?;
@@ -164,7 +164,7 @@ fn resume(args: &TrainArgs) -> Result<Run> {
             let name = asked.as_ref().map_or(DEFAULT, |recipe| &recipe.name);
             latest_folder(Path::new(RUNS), name).ok_or_else(|| {
                 let what = format!("holds no run {name}-<n> to resume; name its folder by --out");
-                Error::run(RUNS, what)
+                Error::place(RUNS, what)
             })?
         }
     };
@@ -203,10 +203,10 @@ fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, fol
             let (saved, asked) = (&saved.recipe.name, &asked.name);
             let what = format!("is the checkpoint of recipe {saved}, not of {asked}");
             let mend = "leave the recipe out, or choose another --out";
-            Err(Error::run(folder.join(CHECKPOINT), format!("{what}; {mend}")))
+            Err(Error::place(folder.join(CHECKPOINT), format!("{what}; {mend}")))
         }
         Some(asked) if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) => {
-            let refuse = |what| Error::run(folder.join(CHECKPOINT), what);
+            let refuse = |what| Error::place(folder.join(CHECKPOINT), what);
             let unsaid = tuning(&changed()?, &asked).map_err(refuse)?;
             let Some(difference) = unsaid.first() else {
                 return Ok(asked);

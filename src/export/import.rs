@@ -55,7 +55,7 @@ struct Origin {
 /// If the bytes are no whole file, a tensor is missing, has another shape, has no place in the network, isn't F32 or F64,
 /// or holds values that aren't finite or a variance below zero.
 pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: Layout) -> Result<(Sequential, u64)> {
-    let refuse = |what: String| Error::run(path, what);
+    let refuse = |what: String| Error::place(path, what);
     let step = step_of(bytes, role, layout).map_err(refuse)?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| refuse(no_file(&error)))?;
     let spec = role.spec(recipe);

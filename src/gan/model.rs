@@ -98,7 +98,7 @@ impl Gan {
     /// still leave others behind.
     ///
     /// # Errors
-    /// [`Error::Diverged`], with the name of the first tensor that isn't.
+    /// [`Error::NotFinite`], with the name of the first tensor that isn't.
     pub fn check_finite(&self) -> Result<()> {
         let named = self.named();
         // On a GPU it is one launch, and one number to read, where all is well.
@@ -107,8 +107,8 @@ impl Gan {
         }
         let broken = named.into_iter().find(|(_, tensor)| !all_finite(&[tensor]));
         broken.map_or(Ok(()), |(name, _)| {
-            let what = format!("{name} holds values that are not finite");
-            Err(Error::diverged(self.steps, what))
+            let what = format!("step {}: {name} holds values that are not finite", self.steps);
+            Err(Error::NotFinite(what))
         })
     }
 

@@ -102,7 +102,7 @@ impl Pending {
     /// The report, once it is known.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a loss is not a finite number.
+    /// [`Error::NotFinite`] if a loss is not a finite number.
     pub fn finish(self) -> Result<StepReport> {
         let values = self.reading.map_or_else(Vec::new, Reading::finish);
         let number = |place| match place {
@@ -129,6 +129,5 @@ impl Pending {
 
 /// The error of step `step` if the loss of `network` is not a finite number.
 pub(super) fn diverged(step: u64, network: &'static str, loss: f64) -> Option<Error> {
-    let what = || format!("the {network}'s loss is {loss}");
-    (!loss.is_finite()).then(|| Error::diverged(step, what()))
+    (!loss.is_finite()).then(|| Error::NotFinite(format!("step {step}: the {network}'s loss is {loss}")))
 }

@@ -1,15 +1,37 @@
 //! Between bytes, as data sets and pictures hold them, and numbers, as networks do.
 
+use crate::cpu::{TASK_LENGTH, pool};
+use crate::cuda;
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
+use rayon::prelude::*;
 
 /// Bytes as a tensor: 0 becomes the lower and 255 the upper end of `range`.
 ///
 /// # Panics
 /// If `shape` doesn't hold as many values.
 pub fn to_tensor(bytes: &[u8], shape: Shape, range: [f64; 2], device: Device) -> Tensor {
-    let storage = Storage::from_bytes(bytes, &table(range), device);
+    let table = table(range);
+    let value = |&byte: &u8| table[usize::from(byte)];
+    let storage = match device {
+        Device::Reference => Storage::Reference(bytes.iter().map(|byte| f64::from(value(byte))).collect()),
+        Device::Cpu => {
+            let mut buffer = pool::Buffer::unspecified(bytes.len());
+            let to = buffer.par_chunks_mut(TASK_LENGTH);
+            to.zip(bytes.par_chunks(TASK_LENGTH)).for_each(|(to, from)| {
+                let values = from.iter().map(value);
+                to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
+            });
+            Storage::Cpu(buffer)
+        }
+        Device::Cuda(ordinal) => {
+            let context = cuda::context(ordinal);
+            let table = cuda::Buffer::from_slice(&table, context);
+            let from = cuda::Buffer::from_bytes(bytes, context);
+            Storage::Cuda(cuda::pixels::to_floats(&from, 0, &table, bytes.len()))
+        }
+    };
     Tensor::from_storage(storage, shape)
 }
 

@@ -47,7 +47,7 @@ impl Gan {
     /// report has the gradients' norms.
     ///
     /// # Errors
-    /// [`Error::Diverged`](crate::Error::Diverged) if a loss is not a finite number; that network has then
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a loss is not a finite number; that network has then
     /// not been changed, but for a CUDA device, where a loss is known only after all is done.
     pub fn step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
         self.begin_step(real, measure)?.finish()

@@ -77,12 +77,12 @@ impl Recipe {
     /// As [`Recipe::load`], from `text`; `source` is what messages call it.
     ///
     /// # Errors
-    /// [`Error::Recipe`] where `text` is no recipe or what comes out can't be run (see
+    /// [`Error::Text`] where `text` is no recipe or what comes out can't be run (see
     /// [`Recipe::check`]), [`Error::Usage`] where an override isn't `key=value` for a key that the
     /// recipe can have and a value of its type.
     pub fn parse(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
         let recipe = Recipe::resolve(source, text, overrides)?;
-        recipe.check().map_err(|what| Error::recipe(source, what))?;
+        recipe.check().map_err(|what| Error::text("recipe", source, what))?;
         Ok(recipe)
     }
 
@@ -90,11 +90,11 @@ impl Recipe {
     /// today, but was not when the run began, is no reason not to use what it has made.
     ///
     /// # Errors
-    /// [`Error::Recipe`] where `text` is no recipe, or its networks can't be built.
+    /// [`Error::Text`] where `text` is no recipe, or its networks can't be built.
     pub fn parse_saved(source: &str, text: &str) -> Result<Recipe> {
         let recipe = Recipe::resolve(source, text, &[])?;
         let checked = recipe.check_networks();
-        checked.map_err(|what| Error::recipe(source, what))?;
+        checked.map_err(|what| Error::text("recipe", source, what))?;
         Ok(recipe)
     }
 
@@ -110,13 +110,13 @@ impl Recipe {
     fn resolve(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
         let table: Table = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
-            Error::recipe(source, format!("line {line}: {}", in_words(error.message())))
+            Error::text("recipe", source, format!("line {line}: {}", in_words(error.message())))
         })?;
         let mut root = Value::Table(table);
         let mut recipe = typed(&root).map_err(|Mistake { path, what }| {
             let (line, key) = (line_of(text, &path), excerpt(&path));
             let colon = if path.is_empty() { "" } else { ": " };
-            Error::recipe(source, format!("line {line}: {key}{colon}{what}"))
+            Error::text("recipe", source, format!("line {line}: {key}{colon}{what}"))
         })?;
         for entry in overrides {
             let refuse = |what: String| Error::Usage(format!("--set {entry}: {what} (recipe {source})"));
@@ -145,10 +145,10 @@ fn read(path: &Path) -> Result<String> {
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
     if bytes.len() as u64 > MAX_BYTES {
         let what = format!("the file is larger than {MAX_BYTES} bytes; give a recipe");
-        return Err(Error::recipe(path.display().to_string(), what));
+        return Err(Error::text("recipe", path.display().to_string(), what));
     }
     String::from_utf8(bytes)
-        .map_err(|_| Error::recipe(path.display().to_string(), "this is not UTF-8 text; give a recipe"))
+        .map_err(|_| Error::text("recipe", path.display().to_string(), "this is not UTF-8 text; give a recipe"))
 }
 
 /// The tables that a recipe need not have and that `--set` makes for what it puts into them.

@@ -51,7 +51,7 @@ impl Recipe {
     /// it is kept.
     ///
     /// # Errors
-    /// [`Error::Recipe`] with the layer and the keys to change.
+    /// [`Error::Text`] with the layer and the keys to change.
     pub fn check_last_batch(&self, images: usize) -> crate::Result<()> {
         let left = images % self.training.real_images();
         if self.data.last_batch == LastBatch::Drop || left == 0 {
@@ -64,7 +64,7 @@ impl Recipe {
             "{layer}: the last batch of each epoch, {left} of {images} images, gives it one value for each feature, and \
              one value has no variance; make data.last_batch = \"drop\", or choose another training.batch_size"
         );
-        Err(Error::recipe(&self.name, what))
+        Err(Error::text("recipe", &self.name, what))
     }
 }
 

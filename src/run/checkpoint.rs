@@ -205,10 +205,10 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     let mut recipe = recipe_of(path, &header)?;
     let Some(training) = header.training else {
         let what = "holds a generator only; a run goes on from its checkpoint.safetensors";
-        return Err(Error::run(path, what));
+        return Err(Error::place(path, what));
     };
     let made_on: Device = training.device.parse().map_err(|error: Error| {
-        Error::run(path, format!("was made on device {}: {error}", excerpt(&training.device)))
+        Error::place(path, format!("was made on device {}: {error}", excerpt(&training.device)))
     })?;
     let device = device.unwrap_or(made_on);
     if let Device::Cuda(ordinal) = device {
@@ -250,7 +250,7 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
     let (name, names) = (role.name(), file.names());
     if !names.iter().any(|tensor| tensor.starts_with(name)) {
         let what = format!("holds no {name}; a run's checkpoint.safetensors holds both networks");
-        return Err(Error::run(path, what));
+        return Err(Error::place(path, what));
     }
     let recipe = recipe_of(path, &header)?;
     check_size(path, &bytes, &[role.spec(&recipe)])?;
@@ -308,7 +308,7 @@ impl View for Entry<'_> {
 fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
     let damaged = |why: String| {
         let mend = "give a checkpoint that minimax wrote, or train again";
-        Error::run(path, format!("is not a whole checkpoint ({why}); {mend}"))
+        Error::place(path, format!("is not a whole checkpoint ({why}); {mend}"))
     };
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error.to_string())))?;
     let metadata = SafeTensors::read_metadata(bytes);
@@ -319,7 +319,7 @@ fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
     if header.sha256.as_ref().is_some_and(|digits| !sum::holds(bytes, digits)) {
         let what = "is not as it was written: its bytes have another SHA-256 sum than its header says";
         let mend = "go on from a copy of it, from best.safetensors or one of kept/, or train again";
-        return Err(Error::run(path, format!("{what}; {mend}")));
+        return Err(Error::place(path, format!("{what}; {mend}")));
     }
     Ok((file, header))
 }
@@ -337,14 +337,14 @@ fn check_size(path: &Path, bytes: &[u8], networks: &[&NetworkSpec]) -> Result<()
     }
     let found = bytes.len();
     let what = format!("has {found} bytes where its recipe's networks take {needed}");
-    Err(Error::run(path, format!("{what}; give a checkpoint that minimax wrote")))
+    Err(Error::place(path, format!("{what}; give a checkpoint that minimax wrote")))
 }
 
 /// Fills `tensor` with the values that `file` has under `name`, rounded to what its device holds.
 fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -> Result<()> {
     let other = |what: String| {
         let why = "it was made for other networks than its recipe says";
-        Error::run(path, format!("{what}; {why}"))
+        Error::place(path, format!("{what}; {why}"))
     };
     let view = file.tensor(name).map_err(|_| other(format!("has no tensor {name}")))?;
     if view.shape() != tensor.dims() {
@@ -384,5 +384,5 @@ pub(crate) fn check_values(path: &Path, name: &str, values: &[f64], device: Devi
         return Ok(());
     };
     let mend = "the file is damaged or was not made by minimax; give another checkpoint";
-    Err(Error::run(path, format!("has {wrong} in {name}; {mend}")))
+    Err(Error::place(path, format!("has {wrong} in {name}; {mend}")))
 }

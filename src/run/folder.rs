@@ -146,7 +146,7 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
                 format!("holds {name}, which is of no run; choose another --out, or an empty folder")
             }
         };
-        return Err(Error::run(folder, what));
+        return Err(Error::place(folder, what));
     }
     make(folder)?;
     Ok(lock)

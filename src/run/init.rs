@@ -44,7 +44,7 @@ pub(super) fn init(gan: &mut Gan, run: &Path) -> Result<String> {
         let first = wanted.first().map_or(String::new(), why);
         let what = format!("has no tensor that fits the recipe's networks: {first}");
         let mend = "give a run whose recipe has such layers at the same places";
-        return Err(Error::run(run, format!("{what}; {mend}")));
+        return Err(Error::place(run, format!("{what}; {mend}")));
     }
     let mut line = format!("weights: {taken} of {count} tensors from {}", run.display());
     let named: Vec<String> = wanted.iter().take(MOST_NAMED).map(why).collect();
@@ -71,7 +71,7 @@ fn files(run: &Path) -> Result<Vec<PathBuf>> {
     let parts: Vec<_> = parts.into_iter().filter(|path| path.is_file()).collect();
     if parts.is_empty() {
         let what = format!("holds neither {CHECKPOINT} nor {GENERATOR}; give the folder of a run");
-        return Err(Error::run(run, what));
+        return Err(Error::place(run, what));
     }
     Ok(parts)
 }

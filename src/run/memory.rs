@@ -46,7 +46,7 @@ pub fn bytes(recipe: &Recipe) -> u64 {
 /// fitting one machine, so this is asked where a run starts, not where a recipe is loaded.
 ///
 /// # Errors
-/// [`Error::Recipe`] with the estimate, the limit and the keys to lower.
+/// [`Error::Text`] with the estimate, the limit and the keys to lower.
 ///
 /// # Panics
 /// As [`bytes`].
@@ -56,7 +56,7 @@ pub fn check(recipe: &Recipe, data: Option<&Images>) -> Result<()> {
     };
     let (count, bytes) = data.map_or((1, 0), |images| (images.len(), images.pixels.len() as u64));
     let checked = largest(recipe, count).check(bytes, limit.bytes, limit.whose);
-    checked.map_err(|what| Error::recipe(&recipe.name, what))
+    checked.map_err(|what| Error::text("recipe", &recipe.name, what))
 }
 
 /// The phase of a run of `recipe` that takes the most.

@@ -164,18 +164,18 @@ impl Run {
         };
         if !is_there {
             let what = format!("holds no {name} to go on from; start a new run");
-            return Err(Error::run(folder, what));
+            return Err(Error::place(folder, what));
         }
         let lock = folder::lock(folder)?;
         let mut checkpoint = checkpoint::load(&path, device)?;
         let asked = change(&checkpoint)?;
         let tuning = change::tuning(&checkpoint.recipe, &asked);
-        let tuning = tuning.map_err(|what| Error::run(&path, what))?;
+        let tuning = tuning.map_err(|what| Error::place(&path, what))?;
         let (batches, data, mut notes) = open_data(&asked)?;
         if data != checkpoint.data {
             if asked.data.name != DIGITS || checkpoint.data.hash != digits::EARLIER {
                 let what = other_data(&checkpoint.data, &data, &asked);
-                return Err(Error::run(&path, what));
+                return Err(Error::place(&path, what));
             }
             notes.push(
                 "an earlier version began the run and drew the digits a little differently; the run is no longer bit for \
@@ -320,7 +320,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity, Vec<String>)> {
     if found[..] != recipe.discriminator.input[..] {
         let (name, takes) = (excerpt(&recipe.data.name), &recipe.discriminator.input);
         let what = format!("data {name} has images of {found:?}, discriminator.input is {takes:?}");
-        return Err(Error::recipe(&recipe.name, format!("{what}; make them equal")));
+        return Err(Error::text("recipe", &recipe.name, format!("{what}; make them equal")));
     }
     let training = &recipe.training;
     let (count, taken) = (images.len(), training.real_images());
@@ -331,7 +331,7 @@ fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity, Vec<String>)> {
             "training.batch_size = {size} takes {taken} images of data {name}, which has {count}; \
              choose at most {most}"
         );
-        return Err(Error::recipe(&recipe.name, what));
+        return Err(Error::text("recipe", &recipe.name, what));
     }
     recipe.check_last_batch(count)?;
     let identity = DataIdentity { count, hash: fnv1a(&images.pixels) };

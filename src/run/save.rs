@@ -118,7 +118,7 @@ impl Run {
             // Huge weights are numbers still, and make none.
             if images.to_f32().iter().any(|v| !v.is_finite()) {
                 let what = "the generator's images are not finite";
-                return Err(Error::diverged(step, what));
+                return Err(Error::NotFinite(format!("step {step}: {what}")));
             }
             bytes.extend(pixels::to_bytes(images, range));
             Ok(())
@@ -161,7 +161,7 @@ impl Run {
         let columns = columns_for(self.recipe.samples.count);
         grid(pixels, height, width, channels, columns).map_err(|what| {
             let mend = "lower samples.count";
-            Error::recipe(&self.recipe.name, format!("{what}; {mend}"))
+            Error::text("recipe", &self.recipe.name, format!("{what}; {mend}"))
         })
     }
 

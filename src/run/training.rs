@@ -37,7 +37,10 @@ impl Run {
     ) -> Result<Outcome> {
         let outcome = self.steps_until(last, stop, watch);
         outcome.map_err(|error| match error {
-            Error::Diverged { step, what, .. } => Error::Diverged { step, what, mend: self.recipe.calmer() },
+            Error::NotFinite(what) => {
+                let mend = self.recipe.calmer();
+                Error::NotFinite(format!("{what}; the last good checkpoint is kept, start again with {mend}"))
+            }
             other => other,
         })
     }

@@ -73,11 +73,11 @@ impl Sweep {
     /// `key=value`, come last.
     ///
     /// # Errors
-    /// [`Error::Sweep`] where a run's recipe can't be loaded with its settings, naming the line of the
+    /// [`Error::Text`] where a run's recipe can't be loaded with its settings, naming the line of the
     /// setting if it is one; where two runs would be the same, or share a folder; and where there are
     /// more than 1000.
     pub fn plan(&self, quick: bool, overrides: &[String]) -> Result<Plan> {
-        let refuse = |what: String| Error::Sweep { sweep: self.source.clone(), what };
+        let refuse = |what: String| Error::text("sweep", &self.source, what);
         let sizes = self.axes.iter().map(|axis| axis.points.len());
         let count = sizes.fold(self.recipes.len(), usize::saturating_mul);
         if count > MAX_RUNS {
@@ -158,7 +158,7 @@ impl Sweep {
                 format!("at {}: {said}", labels.join(", "))
             }
         };
-        Error::Sweep { sweep: self.source.clone(), what }
+        Error::text("sweep", &self.source, what)
     }
 }
 

@@ -151,9 +151,9 @@ impl Sweep {
     /// The sweep that `text` says; `source` is what messages call it.
     ///
     /// # Errors
-    /// [`Error::Sweep`] with the line or key where it isn't a sweep.
+    /// [`Error::Text`] with the line or key where it isn't a sweep.
     pub fn parse(source: &str, text: &str) -> Result<Sweep> {
-        let refuse = |what: String| Error::Sweep { sweep: source.into(), what };
+        let refuse = |what: String| Error::text("sweep", source, what);
         let file: SweepFile = toml::from_str(text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| line_at(text, span.start));
             refuse(format!("line {line}: {}", in_words(error.message())))
@@ -221,7 +221,7 @@ impl Sweep {
 
 /// The text of a sweep file, never more than [`MAX_BYTES`] of it.
 fn read(path: &Path) -> Result<String> {
-    let refuse = |what: String| Error::Sweep { sweep: path.display().to_string(), what };
+    let refuse = |what: String| Error::text("sweep", path.display().to_string(), what);
     let file = files::open(path)?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;

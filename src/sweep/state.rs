@@ -143,7 +143,7 @@ impl State {
             return Ok(());
         };
         let mend = "choose another --out, or remove this run's folder to train it again";
-        Err(Error::run(&path, format!("{difference}; {mend}")))
+        Err(Error::place(&path, format!("{difference}; {mend}")))
     }
 }
 
@@ -162,7 +162,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Saved> {
     saved.map_err(|why| {
         let what = format!("is not what a sweep has written ({why})");
         let mend = "remove the folder to begin anew, or choose another --out";
-        Error::run(path, format!("{what}; {mend}"))
+        Error::place(path, format!("{what}; {mend}"))
     })
 }
 
@@ -178,7 +178,7 @@ fn refuse_foreign(folder: &Path) -> Result<()> {
         true => Ok(()),
         false => {
             let what = "is not empty and holds no sweep; choose another --out";
-            Err(Error::run(folder, what))
+            Err(Error::place(folder, what))
         }
     }
 }
