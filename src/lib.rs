@@ -24,7 +24,7 @@
 //!    is a row of a table ([`ops`]); [`cpu`] and [`cuda`] have what the kernels share.
 //! 4. A layer: [`nn::Conv2d`], an op with its parameters, and [`nn::Sequential`]; [`optim`]
 //!    changes those parameters.
-//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [recipe](recipe)
+//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [`recipe`]
 //!    describes.
 //!
 //! Then [`check`], which holds every op to the reference and to finite differences, and

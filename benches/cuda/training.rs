@@ -6,8 +6,8 @@ use minimax::cuda::Context;
 use minimax::data::{Batches, Images, LastBatch};
 use minimax::gan::graph::Graphs;
 use minimax::gan::model::Gan;
-use minimax::gan::pending::Pending;
 use minimax::gan::pixels;
+use minimax::gan::report::Pending;
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
 use minimax::{Device, Shape};
@@ -66,10 +66,10 @@ impl Training {
         for _ in 0..steps {
             let begun = self.begin();
             if let Some(before) = before.replace(begun) {
-                before.finish().expect("finite losses");
+                before.read().expect("finite losses");
             }
         }
-        before.map(|last| last.finish().expect("finite losses"));
+        before.map(|last| last.read().expect("finite losses"));
     }
 
     fn begin(&mut self) -> Pending {
@@ -93,7 +93,7 @@ impl Training {
     pub fn figures(&mut self, context: &Context, seconds: f64, ms: f64) -> Map<String, Value> {
         let waited = median(context, seconds / 2.0, |times| {
             for _ in 0..times {
-                self.begin().finish().expect("finite losses");
+                self.begin().read().expect("finite losses");
             }
         });
         let held = context.bytes_held().saturating_sub(self.held_before);

@@ -12,7 +12,7 @@
 //! steps (random positions, the update's numbers, the batch) is read from [`Inputs`].
 
 use super::model::Gan;
-use super::pending::{Pending, Places};
+use super::report::{Gathered, Pending};
 use crate::cuda::capture::{Graph, Inputs, StepNumbers};
 use crate::cuda::{self, Buffer, Context};
 use crate::random::Random;
@@ -55,8 +55,7 @@ enum State {
 
 struct Captured {
     graph: Graph,
-    places: Places,
-    values: Option<Tensor>,
+    seen: Gathered,
     after: Advance,
 }
 
@@ -125,7 +124,7 @@ impl Graphs {
         };
         captured.graph.replay();
         gan.steps += 1;
-        Ok(Pending::new(gan.steps, gan.training.loss.has_critic(), captured.places, captured.values.as_ref()))
+        Ok(Pending::new(gan.steps, gan.training.loss.has_critic(), captured.seen.clone()))
     }
 }
 
@@ -143,16 +142,12 @@ fn capture(
     measures: bool,
 ) -> Result<Captured> {
     let (places_before, count_before) = (addresses(gan), gan.count());
-    let (graph, (places, values)) = Graph::capture(inputs, numbers, || {
-        let numbers = gan.updates(&real(), measures)?;
-        Ok::<_, Error>(numbers.gather())
-    })?;
+    let (graph, seen) = Graph::capture(inputs, numbers, || Ok::<_, Error>(gan.updates(&real(), measures)?.gather()))?;
     assert!(addresses(gan) == places_before, "a captured step moves weights, statistics or slots to other memory");
     let count = gan.count();
     Ok(Captured {
         graph,
-        places,
-        values,
+        seen,
         after: Advance {
             blocks: std::array::from_fn(|i| count.blocks[i] - count_before.blocks[i]),
             updates: std::array::from_fn(|i| count.updates[i] - count_before.updates[i]),

@@ -19,7 +19,6 @@
 //!
 //! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
-use super::pending::Number;
 use crate::autograd::grad;
 use crate::ops::{
     binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean, mean_squared_error, neg, random_uniform,
@@ -107,18 +106,19 @@ impl Loss {
     }
 
     /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
-    /// a cross-entropy, else of the output itself.
-    pub(super) fn mean_output(&self, output: &Tensor) -> Number {
+    /// a cross-entropy, else of the output itself; off a CUDA device in f64.
+    pub(super) fn mean_output(&self, output: &Tensor) -> Tensor {
         let logits = matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities;
         if let Device::Cuda(_) = output.device() {
             let output = output.detach();
-            return Number::of(&mean_all(&if logits { sigmoid(&output) } else { output }));
+            return mean_all(&if logits { sigmoid(&output) } else { output });
         }
         let values = output.to_f64();
         let value = |&v: &f64| {
             if logits { 1.0 / (1.0 + libm::exp(-v)) } else { v }
         };
-        Number::Known(values.iter().map(value).sum::<f64>() / values.len() as f64)
+        let mean = values.iter().map(value).sum::<f64>() / values.len() as f64;
+        Tensor::new(&[mean], [], Device::Reference)
     }
 
     fn cross_entropy(&self, output: &Tensor, labels: &Tensor) -> Tensor {

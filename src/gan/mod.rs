@@ -6,6 +6,6 @@
 pub mod graph;
 pub mod loss;
 pub mod model;
-pub mod pending;
 pub mod pixels;
+pub mod report;
 pub mod step;

@@ -6,7 +6,7 @@ use super::folder;
 use super::scores::Scores;
 use super::table::{Columns, Table, field};
 use crate::Result;
-use crate::gan::step::StepReport;
+use crate::gan::report::StepReport;
 use std::path::Path;
 use std::time::Duration;
 

@@ -33,7 +33,7 @@ use crate::data::{self, Batches, DIGITS, Images, Opened, Wanted, digits};
 use crate::files::{is_file, write_whole};
 use crate::gan::graph::Graphs;
 use crate::gan::model::Gan;
-use crate::gan::step::StepReport;
+use crate::gan::report::StepReport;
 use crate::recipe::{Difference, Recipe};
 use crate::storage::Device;
 use crate::terminal::excerpt;

@@ -15,7 +15,7 @@
 use super::log::EpochTime;
 use super::scores::Scores;
 use crate::Result;
-use crate::gan::step::StepReport;
+use crate::gan::report::StepReport;
 use crate::recipe::Recipe;
 use crate::report::{EventFile, Picture};
 use std::path::Path;

@@ -4,8 +4,8 @@
 use super::log::EpochTime;
 use super::{Outcome, Progress, Run};
 use crate::data::{Batches, Images};
-use crate::gan::pending::Pending;
 use crate::gan::pixels;
+use crate::gan::report::Pending;
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -126,7 +126,7 @@ impl Run {
 
     /// Waits for a step, and writes down what came of it.
     fn finish_step(&mut self, begun: Begun) -> Result<Progress> {
-        let report = begun.report.finish()?;
+        let report = begun.report.read()?;
         // On a device that has been given steps ahead, a step takes the time since the last one was done.
         let start = self.last_done.map_or(begun.start, |done| done.max(begun.start));
         self.last_done = Some(Instant::now());

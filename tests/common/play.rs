@@ -4,7 +4,7 @@
 use minimax::cuda::catch;
 use minimax::gan::graph::Graphs;
 use minimax::gan::model::Gan;
-use minimax::gan::step::StepReport;
+use minimax::gan::report::StepReport;
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
 use minimax::{Device, Result, Shape};
@@ -51,7 +51,7 @@ impl Game {
         let bytes: Vec<u8> = words.into_iter().map(|word| word as u8).collect();
         let (gan, batch) = (&mut self.gan, self.batch);
         match &mut self.graphs {
-            Some(graphs) => graphs.begin_step(gan, &bytes, batch, measures)?.finish(),
+            Some(graphs) => graphs.begin_step(gan, &bytes, batch, measures)?.read(),
             None => {
                 let device = gan.named()[0].1.device();
                 let real = minimax::gan::pixels::to_tensor(&bytes, batch, RANGE, device);

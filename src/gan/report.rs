@@ -1,0 +1,117 @@
+//! What a step reports: scalar tensors while it is made, numbers once they are read. On the processor they are there
+//! at once; on a CUDA device once the step, which has only been asked for, is over. Meanwhile the next one can be
+//! asked for.
+
+use crate::cuda::capture::Reading;
+use crate::ops::{concat, reshape};
+use crate::storage::{Device, Storage};
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+
+/// What a step has seen, before it changed anything.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// The discriminator's loss; see [`super::loss`].
+    pub d_loss: f64,
+    /// The generator's loss; none where only the critic moved.
+    pub g_loss: Option<f64>,
+    /// Mean D(x) over the real batch: of probabilities where the loss is a cross-entropy.
+    pub d_real: f64,
+    /// Mean D(G(z)) over the fake batch, likewise.
+    pub d_fake: f64,
+    /// With the Wasserstein loss, the estimate of the distance: minus the critic's loss, without the
+    /// gradient penalty.
+    pub wasserstein: Option<f64>,
+    /// √Σg² over the discriminator's gradients; none unless asked for.
+    pub d_gradient_norm: Option<f64>,
+    /// √Σg² over the generator's gradients; none unless asked for, or where it did not move.
+    pub g_gradient_norm: Option<f64>,
+}
+
+/// The numbers of a [`StepReport`] as tensors of one value.
+pub(super) struct Scalars {
+    pub d_loss: Tensor,
+    pub d_real: Tensor,
+    pub d_fake: Tensor,
+    pub g_loss: Option<Tensor>,
+    pub d_gradient_norm: Option<Tensor>,
+    pub g_gradient_norm: Option<Tensor>,
+}
+
+/// [`Scalars`] in one tensor, which is read in one go.
+#[derive(Clone)]
+pub(super) struct Gathered {
+    /// Which of the last three there are.
+    optional: [bool; 3],
+    values: Tensor,
+}
+
+impl Scalars {
+    pub fn gather(&self) -> Gathered {
+        let optional = [&self.g_loss, &self.d_gradient_norm, &self.g_gradient_norm];
+        let all: Vec<&Tensor> =
+            [&self.d_loss, &self.d_real, &self.d_fake].into_iter().chain(optional.into_iter().flatten()).collect();
+        let values = match self.d_loss.device() {
+            Device::Cuda(_) => {
+                let rows: Vec<Tensor> = all.into_iter().map(|x| reshape(&x.detach(), [1])).collect();
+                concat(&rows.iter().collect::<Vec<_>>(), 0)
+            }
+            _ => {
+                let values: Vec<f64> = all.into_iter().map(Tensor::item).collect();
+                Tensor::new(&values, [values.len()], Device::Reference)
+            }
+        };
+        Gathered { optional: optional.map(Option::is_some), values }
+    }
+}
+
+/// The report of a step that has been asked for.
+pub struct Pending {
+    /// The step, counted from 1.
+    step: u64,
+    has_critic: bool,
+    gathered: Gathered,
+    /// Where the values come from a device.
+    reading: Option<Reading>,
+}
+
+impl Pending {
+    /// The report of `step`, whose numbers are `gathered` and begin to be read.
+    pub(super) fn new(step: u64, has_critic: bool, gathered: Gathered) -> Pending {
+        let reading = match gathered.values.storage() {
+            Storage::Cuda(buffer) => Some(Reading::begin(buffer)),
+            _ => None,
+        };
+        Pending { step, has_critic, gathered, reading }
+    }
+
+    /// The report, once it is known.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if a loss is not a finite number.
+    pub fn read(self) -> Result<StepReport> {
+        let values = match self.reading {
+            Some(reading) => reading.finish().into_iter().map(f64::from).collect(),
+            None => self.gathered.values.to_f64(),
+        };
+        let mut rest = values[3..].iter().copied();
+        let [g_loss, d_gradient_norm, g_gradient_norm] =
+            self.gathered.optional.map(|there| there.then(|| rest.next().expect("it was gathered")));
+        let [d_loss, d_real, d_fake] = [values[0], values[1], values[2]];
+        check_loss(self.step, "discriminator", d_loss)?;
+        g_loss.map_or(Ok(()), |loss| check_loss(self.step, "generator", loss))?;
+        let wasserstein = self.has_critic.then_some(d_real - d_fake);
+        Ok(StepReport { d_loss, g_loss, d_real, d_fake, wasserstein, d_gradient_norm, g_gradient_norm })
+    }
+}
+
+/// That the loss of `network` in step `step` is a finite number.
+///
+/// # Errors
+/// [`Error::NotFinite`] if it isn't.
+pub(super) fn check_loss(step: u64, network: &str, loss: f64) -> Result<()> {
+    match loss.is_finite() {
+        true => Ok(()),
+        false => Err(Error::NotFinite(format!("step {step}: the {network}'s loss is {loss}"))),
+    }
+}
