@@ -6,7 +6,6 @@
 
 use crate::cuda;
 use crate::shape::Conv2dGeometry;
-use serde_json::json;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -96,7 +95,20 @@ pub struct Profile {
     begun: Instant,
     whole: Duration,
     totals: HashMap<&'static str, Total>,
-    spans: Vec<(&'static str, Cost, Duration, Duration)>,
+    spans: Vec<Recorded>,
+}
+
+/// A span that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded {
+    /// The op.
+    pub name: &'static str,
+    /// What it does.
+    pub cost: Cost,
+    /// When it began, since recording did.
+    pub begun: Duration,
+    /// How long it took.
+    pub length: Duration,
 }
 
 /// All spans of one name.
@@ -120,8 +132,8 @@ impl Profile {
         total.flop += cost.flop as f64;
         total.bytes += 4.0 * cost.values as f64;
         if self.spans.len() < TRACE_SPANS {
-            let at = begun.saturating_duration_since(self.begun);
-            self.spans.push((name, cost, at, length));
+            let begun = begun.saturating_duration_since(self.begun);
+            self.spans.push(Recorded { name, cost, begun, length });
         }
     }
 
@@ -161,21 +173,9 @@ impl Profile {
         )
     }
 
-    /// The spans as a trace in the Trace Event Format, which Perfetto and Chrome's `about:tracing` open.
-    pub fn trace(&self) -> String {
-        let micros = |time: Duration| time.as_secs_f64() * 1e6;
-        let spans = self.spans.iter().map(|&(name, cost, at, length)| {
-            json!({
-                "name": name,
-                "ph": "X",
-                "ts": micros(at),
-                "dur": micros(length),
-                "pid": 1,
-                "tid": 1,
-                "args": { "flop": cost.flop, "values": cost.values },
-            })
-        });
-        json!({ "displayTimeUnit": "ms", "traceEvents": spans.collect::<Vec<_>>() }).to_string()
+    /// Every span, in the order in which they ended, up to a limit.
+    pub fn spans(&self) -> impl Iterator<Item = Recorded> {
+        self.spans.iter().copied()
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_adds_up_and_the_trace_has_every_span() {
+    fn the_table_adds_up_and_every_span_is_kept() {
         let mut profile = Profile::new();
         let at = profile.begun;
         let ms = Duration::from_millis;
@@ -198,11 +198,8 @@ mod tests {
         assert_eq!(words[2], ["sum", "1", "1.0", "-", "4.0", "10.0%"]);
         assert_eq!(words[3][3..], ["-", "5.0", "-", "-", "50.0%"]);
 
-        let trace: serde_json::Value = serde_json::from_str(&profile.trace()).unwrap();
-        let events = trace["traceEvents"].as_array().unwrap();
-        assert_eq!(events.len(), 3);
-        assert_eq!(events[1]["name"], "conv2d");
-        assert_eq!(events[1]["ts"].as_f64().unwrap().round(), 3000.0);
-        assert_eq!(events[2]["args"]["values"], 1_000_000);
+        let spans: Vec<Recorded> = profile.spans().collect();
+        assert_eq!(spans.len(), 3);
+        assert_eq!((spans[1].name, spans[1].begun), ("conv2d", ms(3)));
     }
 }

@@ -1,4 +1,5 @@
 //! Which checkpoints a run keeps, and that a run of any game goes on from one bit for bit.
+#![cfg(feature = "app")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! `minimax recipes` as a user meets it: what it prints, and how it refuses.
+#![cfg(feature = "app")]
 
 mod common;
 

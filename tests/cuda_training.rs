@@ -1,4 +1,5 @@
 //! Training on the emulated CUDA device: against the processor, as graphs and launch by launch, and across devices.
+#![cfg(feature = "app")]
 
 mod common;
 #[path = "common/emulation.rs"]

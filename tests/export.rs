@@ -1,5 +1,6 @@
 //! `minimax export` and `minimax interpolate` from the outside: what they leave and what they refuse.
 //! That exported networks compute the same is checked by `tests/interchange/check.py`.
+#![cfg(feature = "app")]
 
 mod common;
 

@@ -3,6 +3,7 @@
 //!
 //! `faults/faults.c` is preloaded for it. `cargo test` takes every so manieth case; with `MINIMAX_FAULTS=all` in the
 //! environment it takes them all.
+#![cfg(feature = "app")]
 #![cfg(target_os = "linux")]
 
 mod common;

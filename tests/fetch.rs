@@ -1,5 +1,6 @@
 //! `minimax data fetch`, `verify` and `list` as a user meets them, with a server that fails in every way
 //! that servers and networks do.
+#![cfg(feature = "app")]
 
 mod common;
 #[path = "common/server.rs"]
@@ -7,7 +8,7 @@ mod server;
 
 use common::{fail, minimax, one_line, read, succeed};
 use flate2::{Compression, write::GzEncoder};
-use minimax::data::manifest::Sum;
+use minimax::data::sum::Sum;
 use server::{Request, Server, answer, cut, not_found, ranged, whole};
 use std::io::Write;
 use std::path::Path;

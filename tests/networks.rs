@@ -1,4 +1,5 @@
 //! The networks that are built are the networks that a recipe's tables describe.
+#![cfg(feature = "gan")]
 
 use minimax::nn::{Pass, Sequential};
 use minimax::random::{Purpose, Random};

@@ -1,4 +1,5 @@
 //! Every built-in recipe trains, whatever its loss and its layers, and leaves a whole run folder.
+#![cfg(feature = "app")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! `minimax sample` from the outside: what it makes of a run and of latents.
+#![cfg(feature = "app")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! `minimax sweep` from the outside: what it leaves, how it goes on, and that a run that fails takes
 //! none of the others with it.
+#![cfg(feature = "app")]
 
 mod common;
 

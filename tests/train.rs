@@ -1,4 +1,5 @@
 //! `minimax train` from the outside: what a run leaves, how it goes on, what stops it.
+#![cfg(feature = "app")]
 
 mod common;
 

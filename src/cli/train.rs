@@ -12,6 +12,7 @@ use crate::run::change::tuning;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
 use crate::run::scores::Scores;
+use crate::run::trace::trace;
 use crate::run::{self, Outcome, Progress, Run};
 use crate::terminal::excerpt;
 use crate::{Error, Result};
@@ -139,7 +140,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let profile = profile::finish();
     screen.finish();
     if let Some(profile) = profile {
-        write_whole(&run.folder().join(PROFILE), profile.trace().as_bytes())?;
+        write_whole(&run.folder().join(PROFILE), trace(&profile).as_bytes())?;
         print(&profile.table())?;
     }
     farewell(args, &run, last, outcome?)

@@ -286,18 +286,12 @@ mod tests {
 
     /// The buffers go round: however many steps, their addresses are few.
     #[test]
-    fn buffers_are_used_again_and_a_slow_loop_does_not_wait() {
+    fn buffers_are_used_again() {
         let mut batches = batches(0, LastBatch::Drop);
-        batches.batch(0).unwrap();
-        let (first, start) = (batches.waited(), Instant::now());
-        assert!(first > Duration::ZERO);
         let mut addresses = std::collections::HashSet::new();
-        for step in 1..100 {
-            thread::sleep(Duration::from_millis(2));
+        for step in 0..100 {
             addresses.insert(batches.batch(step).unwrap().as_ptr());
         }
         assert!(addresses.len() <= AHEAD + 3, "{} buffers", addresses.len());
-        // Hardly ever, that is: the machine may be busy with other things.
-        assert!(batches.waited() - first < start.elapsed() / 4);
     }
 }

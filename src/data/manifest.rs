@@ -1,12 +1,11 @@
 //! The public data sets and their files, as `datasets/manifest.toml` says them: sizes, SHA-256 sums,
 //! mirrors, licence and citation.
 
+use super::sum::Sum;
 use crate::terminal::{brief, excerpt};
 use crate::{Error, Result};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 /// The manifest that comes with the program.
@@ -78,59 +77,6 @@ pub struct Content {
     pub bytes: u64,
     /// Its sum, where it is known.
     pub sha256: Option<Sum>,
-}
-
-/// A SHA-256 sum (FIPS 180-4), written as 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Sum([u8; 32]);
-
-impl Sum {
-    /// The sum of everything that `source` gives, and how many bytes that is.
-    ///
-    /// # Errors
-    /// Those of `source`.
-    pub fn of(mut source: impl Read) -> io::Result<(Sum, u64)> {
-        let mut sum = Sha256::new();
-        let mut length = 0;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match source.read(&mut buffer) {
-                Ok(0) => return Ok((Sum(sum.finalize().into()), length)),
-                Ok(count) => {
-                    sum.update(&buffer[..count]);
-                    length += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-impl TryFrom<String> for Sum {
-    type Error = String;
-
-    fn try_from(text: String) -> std::result::Result<Sum, String> {
-        let hexadecimal = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !hexadecimal {
-            return Err(format!("{:?} is not 64 hexadecimal digits", excerpt(&text)));
-        }
-        let byte = |index| u8::from_str_radix(&text[2 * index..][..2], 16).expect("digits");
-        Ok(Sum(std::array::from_fn(byte)))
-    }
-}
-
-impl fmt::Display for Sum {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Sum {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 impl Manifest {
@@ -294,18 +240,6 @@ mod tests {
                 assert_eq!(content.bytes, expected, "{} {}", set.name, content.name);
             }
         }
-    }
-
-    #[test]
-    fn a_sum_is_that_of_the_standard() {
-        // FIPS 180-4's example for "abc".
-        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let (sum, length) = Sum::of(&b"abc"[..]).unwrap();
-        assert_eq!((sum.to_string().as_str(), length), (text, 3));
-        assert_eq!(Sum::try_from(text.to_uppercase()), Ok(sum));
-        let short = Sum::try_from(text[1..].to_string()).unwrap_err();
-        assert!(short.contains("64 hexadecimal digits"), "{short}");
-        assert!(Sum::try_from("é".repeat(32)).is_err());
     }
 
     #[test]

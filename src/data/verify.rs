@@ -1,6 +1,7 @@
 //! Whether the files of a public set are in a folder, whole and right by their SHA-256 sums.
 
-use super::manifest::{Content, File, Manifest, Set, Sum};
+use super::manifest::{Content, File, Manifest, Set};
+use super::sum::Sum;
 use crate::{Error, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs;

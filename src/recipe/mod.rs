@@ -62,6 +62,7 @@ pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
 pub(crate) use sizes::values;
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
+#[cfg(feature = "app")]
 pub(crate) use typed::{in_words, line_at};
 
 /// A GAN and how to train it.

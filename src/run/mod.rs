@@ -18,6 +18,7 @@ mod sum;
 pub mod summary;
 pub mod table;
 pub mod tensorboard;
+pub mod trace;
 mod training;
 
 use self::checkpoint::{Checkpoint, DataIdentity};

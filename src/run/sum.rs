@@ -2,7 +2,7 @@
 //! as zeros. A flipped bit in a weight makes another weight, which nothing else would tell from the one that was
 //! written.
 
-use crate::data::manifest::Sum;
+use crate::data::sum::Sum;
 use std::io::Read;
 
 /// What stands in the sum's place while the sum is made.

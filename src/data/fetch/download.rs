@@ -2,7 +2,8 @@
 
 use super::Progress;
 use super::http::{Client, Failure, length};
-use crate::data::manifest::{File, Sum};
+use crate::data::manifest::File;
+use crate::data::sum::Sum;
 use crate::files::again;
 use crate::terminal::excerpt;
 use crate::{Error, Result};

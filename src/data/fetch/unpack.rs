@@ -1,7 +1,8 @@
 //! The wanted files of a `.tar.gz` (POSIX.1-1988 ustar and its GNU and pax extensions). Where they go is
 //! said by the manifest alone, never by a path in the archive.
 
-use crate::data::manifest::{Content, Sum};
+use crate::data::manifest::Content;
+use crate::data::sum::Sum;
 use crate::files::{self, again};
 use crate::{Error, Result};
 use flate2::bufread::GzDecoder;

@@ -7,10 +7,13 @@
 
 mod fit;
 mod list;
+#[cfg(feature = "gan")]
 mod zip;
 
 pub use fit::{Fitting, read_picture};
+#[cfg(feature = "gan")]
 pub(super) use zip::broken as broken_zip;
+#[cfg(feature = "gan")]
 pub use zip::read_zip;
 
 use super::{Images, LARGEST, Opened, Wanted, picture};
@@ -184,6 +187,7 @@ mod tests {
             (&good[..good.len() / 2], "not a whole PNG"),
             (&good[..10], "not a whole PNG"),
             (&[], "the file is empty"),
+            #[cfg(feature = "gan")]
             (b"GIF89a\x02\0\x02\0\0\0\0", "not a whole GIF"),
             (b"words", "not a whole picture"),
             (&wrong, "not a whole PNG"),

@@ -136,7 +136,11 @@ pub fn over(image: DynamicImage, background: [u8; 3]) -> DynamicImage {
 fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, WebP};
     let what = match image::guess_format(bytes) {
-        Ok(format @ (Bmp | Gif | Jpeg | Png | WebP)) => return Ok(format),
+        Ok(format @ (Bmp | Gif | Jpeg | Png | WebP)) if format.reading_enabled() => return Ok(format),
+        Ok(format @ (Bmp | Gif | WebP)) => {
+            let what = format!("{}, which is read only with the feature `gan`", name(format));
+            return Err(Error::data(path, what, "build with it, or save it as PNG"));
+        }
         _ if bytes.is_empty() => "the file is empty",
         _ => "not a whole picture (neither PNG, JPEG, WebP, BMP nor GIF by its first bytes)",
     };

@@ -1,0 +1,175 @@
+//! Which reader a data set takes: by its name, by the files in a folder, or by the first bytes of a file.
+
+use super::{Opened, Wanted, cifar, draw, folder, idx, numpy, place, svhn};
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Component, Path};
+
+/// The name of the digits that the program draws itself.
+pub const DIGITS: &str = "digits";
+/// How many of them [`open`] draws: 1,000 of each class.
+const DIGIT_COUNT: usize = 10_000;
+/// The sets that are looked for in `datasets/<name>/`.
+const KNOWN: [&str; 5] = ["mnist", "fashion-mnist", "cifar10", "svhn", svhn::EXTRA_SET];
+
+/// Reads a folder's images, or `None` where none of the format's files is there.
+type ReadFolder = fn(&Path, &Wanted) -> Result<Option<Opened>>;
+
+/// A format that a folder of data may be in.
+struct Format {
+    /// The files that it is recognised by, for people.
+    files: &'static str,
+    read: ReadFolder,
+}
+
+/// Every format, in the order in which they are tried. A new one is a module with such a function and a
+/// row here.
+const FORMATS: [Format; 4] = [
+    Format {
+        files: "train-images-idx3-ubyte[.gz] and, where there are labels, train-labels-idx1-ubyte[.gz]",
+        read: |folder, _| Ok(idx::read_folder(folder)?.map(Opened::from)),
+    },
+    Format {
+        files: "data_batch_1.bin to data_batch_5.bin, or some of them",
+        read: |folder, _| Ok(cifar::read_folder(folder)?.map(Opened::from)),
+    },
+    Format { files: svhn::FILE, read: |folder, wanted| Ok(svhn::read_folder(folder, wanted.extra)?.map(Opened::from)) },
+    Format {
+        files: "pictures: PNG, JPEG, WebP, BMP or GIF (sub-folders of them are classes)",
+        read: folder::read_folder,
+    },
+];
+
+/// Opens a data set: `digits`, drawn by the program itself; a name (`mnist`, `fashion-mnist`, `cifar10`,
+/// `svhn`, `svhn-extra`, or that of any other folder in `datasets/`), which is looked for in
+/// `datasets/<name>/`; or else a folder as [`place`] writes it, whose format is recognised by the files in it, or a file: a .zip
+/// of pictures, a .npy or .npz of arrays, CIFAR's .tar.gz or SVHN's .mat, by its first bytes.
+///
+/// # Errors
+/// [`Error::Data`] where it is neither a name nor a folder nor such a file, holds no data that can be
+/// read, or isn't SVHN where its extra images are asked for, and [`Error::Io`] where the system refuses.
+pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
+    let here = Path::new("datasets").join(name_or_path);
+    let path = if KNOWN.contains(&name_or_path) || is_name(name_or_path) && here.is_dir() {
+        here
+    } else {
+        place::path_of(name_or_path)
+    };
+    let digits = name_or_path == DIGITS;
+    if wanted.extra && (digits || path.exists() && !path.join(svhn::FILE).is_file()) {
+        let what = format!("no SVHN ({}), whose images data.extra asks for", svhn::FILE);
+        return Err(Error::data(path, what, "take data.extra away"));
+    }
+    if digits {
+        return Ok(draw(DIGIT_COUNT, wanted.seed).into());
+    }
+    if path.is_dir() {
+        return read_folder(&path, wanted);
+    }
+    if path.is_file() {
+        return read_file(&path, wanted);
+    }
+    Err(if KNOWN.contains(&name_or_path) {
+        let mend = format!(
+            "get it with: minimax data fetch {name_or_path}, or give the folder of its files in \
+             place of the name"
+        );
+        Error::data(path, "there is no such folder", mend)
+    } else {
+        let known = KNOWN.join(", ");
+        let what = format!("neither a data set's name ({DIGITS}, {known}) nor a folder or file");
+        Error::data(path, what, "give one of these names or a path")
+    })
+}
+
+/// The data set in one file, by its first bytes.
+fn read_file(path: &Path, wanted: &Wanted) -> Result<Opened> {
+    let mut source = BufReader::new(File::open(path).map_err(Error::io(path))?);
+    let mut start = Vec::new();
+    let read = source.by_ref().take(8).read_to_end(&mut start);
+    read.map_err(Error::io(path))?;
+    source.rewind().map_err(Error::io(path))?;
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match &start[..] {
+        [b'P', b'K', ..] if ending.eq_ignore_ascii_case("npz") => numpy::read_npz(path, source).map(Opened::from),
+        [b'P', b'K', ..] => folder::read_zip(path, source, wanted)?.ok_or_else(|| {
+            let what = "holds no pictures";
+            Error::data(path, what, "it should hold PNG, JPEG, WebP, BMP or GIF files")
+        }),
+        _ if start.starts_with(numpy::MAGIC) => numpy::read_npy(path, source).map(Opened::from),
+        [0x1f, 0x8b, ..] => cifar::read_archive(path, source).map(Opened::from),
+        _ if ending.eq_ignore_ascii_case("mat") => svhn::read(path, source).map(Opened::from),
+        _ => {
+            let what = "not a data set in one file (.zip, .npy, .npz, CIFAR's .tar.gz, SVHN's .mat)";
+            Err(Error::data(path, what, "give the folder that it is in, or such a file"))
+        }
+    }
+}
+
+/// Whether `text` is a name and no path.
+fn is_name(text: &str) -> bool {
+    let mut parts = Path::new(text).components();
+    matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none()
+}
+
+fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Opened> {
+    for format in &FORMATS {
+        if let Some(opened) = (format.read)(folder, wanted)? {
+            return Ok(opened);
+        }
+    }
+    Err(Error::data(
+        folder,
+        "no data set in this folder",
+        match KNOWN.iter().find(|name| folder == Path::new("datasets").join(name)) {
+            Some(name) => format!("get it with: minimax data fetch {name}"),
+            None => format!("it should hold {}", expected_files()),
+        },
+    ))
+}
+
+fn expected_files() -> String {
+    FORMATS.map(|format| format.files).join(", or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_opened_is_one_line_with_the_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().to_str().unwrap();
+        for (name, what, mend) in [
+            ("digit", "digit: neither", "digits, mnist, fashion-mnist, cifar10, svhn, svhn-extra"),
+            ("no/such/folder", "no/such/folder: neither", "or a path"),
+            ("Cargo.toml", "not a data set in one file", "the folder that it is in"),
+            ("fashion-mnist", "datasets/fashion-mnist", "minimax data fetch fashion-mnist"),
+            (empty, empty, "train-labels-idx1-ubyte[.gz]"),
+        ] {
+            let error = open(name, &Wanted::default()).expect_err(name).to_string();
+            assert!(error.contains(what) && error.contains(mend), "{error}");
+            assert!(!error.contains("--"), "a flag's name: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[cfg(feature = "app")]
+    #[test]
+    fn every_set_of_the_manifest_is_known_by_name() {
+        let manifest = crate::data::manifest::Manifest::built_in();
+        let names: Vec<&str> = manifest.sets.iter().map(|set| set.name.as_str()).collect();
+        assert_eq!(names, KNOWN);
+    }
+
+    #[test]
+    fn the_digits_are_a_thousand_of_each_class() {
+        let wanted = Wanted { seed: 5, ..Wanted::default() };
+        let digits = open(DIGITS, &wanted).unwrap().images;
+        assert_eq!((digits.len(), digits.classes(), digits.image_len()), (10_000, 10, 784));
+        for class in 0..10 {
+            assert_eq!(digits.labels.iter().filter(|&&l| l == class).count(), 1000);
+        }
+    }
+}
