@@ -4,8 +4,9 @@
 use super::rows::{DEVICE, RECIPES, Row, normal, op, random, recipe};
 use super::timing::{How, Subject};
 use minimax::cuda::{Buffer, ladder};
+use minimax::nn::Convolution;
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
-use minimax::recipe::{ConvolutionSpec, LayerSpec};
+use minimax::recipe::LayerSpec;
 use minimax::shape::Conv2dGeometry;
 use minimax::storage::Storage;
 use minimax::{Error, Padding, Tensor, no_grad};
@@ -90,7 +91,7 @@ fn layers(quick: bool) -> Vec<Layer> {
 }
 
 impl Layer {
-    fn convolution(conv: &ConvolutionSpec, batch: usize, maps: [&[usize]; 2], transposed: bool) -> Layer {
+    fn convolution(conv: &Convolution, batch: usize, maps: [&[usize]; 2], transposed: bool) -> Layer {
         let [large, small] = maps.map(|shape| [shape[0], shape[1], shape[2]]);
         let (kernel, stride) = (conv.kernel, conv.stride);
         Layer::Convolution {
@@ -99,7 +100,7 @@ impl Layer {
             small,
             kernel,
             stride,
-            padding: conv.padding.sides([large[0], large[1]], kernel, stride),
+            padding: conv.sides([large[0], large[1]]),
             transposed,
         }
     }

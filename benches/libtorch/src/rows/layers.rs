@@ -5,7 +5,8 @@ use super::{Pair, Row, fastest, normal};
 use crate::subjects::{RECIPES, random, recipe};
 use crate::torch::layout::{Layout, convolution, values};
 use crate::torch::shim::{Convolution, convolution_backward};
-use minimax::recipe::{ConvolutionSpec, LayerSpec};
+use minimax::nn;
+use minimax::recipe::LayerSpec;
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
 use minimax::{Padding, Tensor, no_grad};
 use tch::Tensor as Torch;
@@ -123,7 +124,7 @@ impl Product {
 }
 
 impl Geometry {
-    fn of(conv: &ConvolutionSpec, batch: usize, large: &[usize], small: &[usize], transposed: bool) -> Product {
+    fn of(conv: &nn::Convolution, batch: usize, large: &[usize], small: &[usize], transposed: bool) -> Product {
         let [large, small] = [large, small].map(|shape| [shape[0], shape[1], shape[2]]);
         let (kernel, stride) = (conv.kernel, conv.stride);
         Product::Convolution(Geometry {
@@ -132,7 +133,7 @@ impl Geometry {
             small,
             kernel,
             stride,
-            padding: conv.padding.sides([large[0], large[1]], kernel, stride),
+            padding: conv.sides([large[0], large[1]]),
             transposed,
         })
     }
