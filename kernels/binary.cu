@@ -1,7 +1,7 @@
 // Functions of two numbers, applied value by value: y = f(a, b), a row per function as in src/ops/binary.rs.
 //
 // An operand shorter than the result repeats along leading axes; what is stretched otherwise has been stretched
-// before (broadcast.cu). Grid: any; each thread takes every grid_threads()-th value.
+// before (strided.cu). Grid: any; each thread takes every grid_threads()-th value.
 #include "common.cuh"
 
 #define BINARY(name, f)                                                                                              \

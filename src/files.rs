@@ -4,7 +4,7 @@
 
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Opens the file at `path` for reading. A pipe would be waited for and a device may never end, so neither is taken.
@@ -30,8 +30,19 @@ pub fn open(path: &Path) -> Result<File> {
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut file = open(path)?;
-    io::Read::read_to_end(&mut file, &mut bytes).map_err(Error::io(path))?;
+    file.read_to_end(&mut bytes).map_err(Error::io(path))?;
     Ok(bytes)
+}
+
+/// All bytes of the file at `path`, or nothing where there are more than `most`; no more than that are held.
+///
+/// # Errors
+/// As [`open`].
+pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let file = open(path)?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
 /// Writes `bytes` to `path`, replacing what was there: a temporary file in the same folder, fsync,
@@ -265,6 +276,16 @@ mod tests {
         });
         assert_eq!((done.unwrap(), left), ("done", 0));
         assert!(!is_file(Path::new("Cargo.toml/in")).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sweep.toml");
+        fs::write(&path, b"four").unwrap();
+        assert_eq!(read_at_most(&path, 4).unwrap().unwrap(), b"four");
+        assert!(read_at_most(&path, 3).unwrap().is_none());
+        assert!(read_at_most(folder.path(), 3).is_err());
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //! mirrors, licence and citation.
 
 use super::sum::Sum;
+use crate::files::read_at_most;
 use crate::terminal::{brief, excerpt};
 use crate::{Error, Result};
 use serde::Deserialize;
-use std::io::Read;
+use std::io;
 use std::path::Path;
 
 /// The manifest that comes with the program.
@@ -90,14 +91,11 @@ impl Manifest {
     /// # Errors
     /// [`Error::Io`] where it can't be read, and whatever [`parse`](Manifest::parse) says.
     pub fn read(path: &Path) -> Result<Manifest> {
-        let file = crate::files::open(path)?;
-        let mut text = String::new();
-        let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
-        read.map_err(Error::io(path))?;
-        if text.len() as u64 > MAX_BYTES {
+        let Some(bytes) = read_at_most(path, MAX_BYTES)? else {
             let what = format!("larger than {MAX_BYTES} bytes");
             return Err(Error::data(path, what, "a manifest is a short TOML file"));
-        }
+        };
+        let text = io::read_to_string(&bytes[..]).map_err(Error::io(path))?;
         Manifest::parse(path, &text)
     }
 

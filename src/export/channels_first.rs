@@ -9,9 +9,9 @@
 //! the order have to be changed as the network runs: [`Operation::Transpose`].
 
 use super::padding;
-use crate::nn::Sequential;
+use crate::nn::{Convolution, Sequential};
 use crate::ops::{permute, reshape};
-use crate::recipe::{ConvolutionSpec, LayerRow, LayerSpec};
+use crate::recipe::{LayerRow, LayerSpec};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use std::collections::HashMap;
@@ -215,7 +215,7 @@ fn channels_last(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
 
 /// What a transposed convolution crops from its full output of (n - 1)·s + k rows, per side, and how
 /// many rows and columns it adds after it where that is still too small (a stride beyond the kernel).
-fn crop(conv: &ConvolutionSpec, row: &LayerRow) -> (Padding, [usize; 2]) {
+fn crop(conv: &Convolution, row: &LayerRow) -> (Padding, [usize; 2]) {
     let before = padding(conv, true, row);
     let full = |axis: usize| (row.input[axis] - 1) * conv.stride[axis] + conv.kernel[axis];
     let wanted = [row.output[0] + before.top, row.output[1] + before.left];

@@ -18,7 +18,8 @@ pub use keras::keras;
 pub use onnx::{MAX_ONNX_BYTES, onnx};
 pub use torch::torch;
 
-use crate::recipe::{ConvolutionSpec, LayerRow, NetworkSpec};
+use crate::nn::Convolution;
+use crate::recipe::{LayerRow, NetworkSpec};
 use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -104,10 +105,10 @@ fn rows_of(spec: &NetworkSpec) -> Vec<LayerRow> {
 }
 
 /// The padding of a convolution, per side, on the shapes in `row`; of a transposed one, what it crops.
-fn padding(convolution: &ConvolutionSpec, transposed: bool, row: &LayerRow) -> Padding {
+fn padding(convolution: &Convolution, transposed: bool, row: &LayerRow) -> Padding {
     let image = if transposed { &row.output } else { &row.input };
     let size = [image[0], image[1]];
-    convolution.padding.sides(size, convolution.kernel, convolution.stride)
+    convolution.sides(size)
 }
 
 #[cfg(test)]

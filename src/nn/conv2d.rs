@@ -1,41 +1,38 @@
 //! The convolution layer and the transposed convolution layer.
 
 use super::weights::Weights;
-use super::{Initializer, Layer, Pass, Variable};
+use super::{Convolution, Initializer, Layer, Pass, Variable};
 use crate::ops;
 use crate::random::Random;
-use crate::shape::Padding;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`.
+/// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, filters]`.
 pub struct Conv2d {
     weights: Weights,
-    stride: [usize; 2],
-    padding: Padding,
+    attributes: Convolution,
 }
 
 impl Conv2d {
-    /// A layer with a kernel of shape `[kh, kw, c_in, c_out]` drawn from `random` and, if it has
-    /// one, a bias of zeros.
+    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels, filters]` drawn from
+    /// `random` and, if it has one, a bias of zeros.
     pub fn new(
-        kernel: [usize; 4],
-        stride: [usize; 2],
-        padding: Padding,
-        bias: bool,
+        channels: usize,
+        attributes: &Convolution,
         initializer: Initializer,
         random: &mut Random,
         device: Device,
     ) -> Conv2d {
-        let [_, _, _, c_out] = kernel;
-        let kernel = initializer.draw(kernel.into(), random, device);
-        Conv2d { weights: Weights::new(kernel, bias.then_some(c_out)), stride, padding }
+        let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
+        let kernel = initializer.draw([kh, kw, channels, filters].into(), random, device);
+        Conv2d { weights: Weights::new(kernel, bias.then_some(filters)), attributes: *attributes }
     }
 }
 
 impl Layer for Conv2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
-        let y = ops::conv2d(x, &self.weights.kernel, self.stride, self.padding);
+        let padding = self.attributes.sides(size("conv2d", x));
+        let y = ops::conv2d(x, &self.weights.kernel, self.attributes.stride, padding);
         self.weights.add_bias(y)
     }
 
@@ -48,39 +45,34 @@ impl Layer for Conv2d {
     }
 }
 
-/// A transposed convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`.
+/// A transposed convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, filters]`; its attributes are those of the
+/// convolution that it is the input gradient of.
 pub struct ConvTranspose2d {
     weights: Weights,
-    output_size: [usize; 2],
-    stride: [usize; 2],
-    padding: Padding,
+    attributes: Convolution,
 }
 
 impl ConvTranspose2d {
-    /// A layer whose output has `output_size` = `[out_h, out_w]`, with a kernel of shape
-    /// `[kh, kw, c_out, c_in]` drawn from `random` and, if it has one, a bias of zeros. `stride`
-    /// and `padding` are those of the convolution that it is the input gradient of.
-    #[expect(clippy::too_many_arguments, reason = "they are the layer's attributes")]
+    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters, channels]` drawn from
+    /// `random` and, if it has one, a bias of zeros.
     pub fn new(
-        kernel: [usize; 4],
-        output_size: [usize; 2],
-        stride: [usize; 2],
-        padding: Padding,
-        bias: bool,
+        channels: usize,
+        attributes: &Convolution,
         initializer: Initializer,
         random: &mut Random,
         device: Device,
     ) -> ConvTranspose2d {
-        let [_, _, c_out, _] = kernel;
-        let kernel = initializer.draw(kernel.into(), random, device);
-        ConvTranspose2d { weights: Weights::new(kernel, bias.then_some(c_out)), output_size, stride, padding }
+        let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
+        let kernel = initializer.draw([kh, kw, filters, channels].into(), random, device);
+        ConvTranspose2d { weights: Weights::new(kernel, bias.then_some(filters)), attributes: *attributes }
     }
 }
 
 impl Layer for ConvTranspose2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
-        let kernel = &self.weights.kernel;
-        let y = ops::conv_transpose2d(x, kernel, self.output_size, self.stride, self.padding);
+        let output = self.attributes.transposed_size(size("conv_transpose2d", x));
+        let padding = self.attributes.sides(output);
+        let y = ops::conv_transpose2d(x, &self.weights.kernel, output, self.attributes.stride, padding);
         self.weights.add_bias(y)
     }
 
@@ -91,4 +83,15 @@ impl Layer for ConvTranspose2d {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
     }
+}
+
+/// Height and width of the images `x`.
+///
+/// # Panics
+/// Naming `op`, if they aren't `[n, h, w, c]`.
+fn size(op: &str, x: &Tensor) -> [usize; 2] {
+    let &[_, h, w, _] = x.dims() else {
+        panic!("{op}: x {} must have 4 axes", x.shape());
+    };
+    [h, w]
 }

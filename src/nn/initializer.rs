@@ -138,7 +138,6 @@ fn chunks(count: usize) -> impl Iterator<Item = usize> {
 mod tests {
     use super::*;
     use crate::random::Purpose;
-    use crate::shape::Padding;
 
     /// The standard deviation of `values` about 0, and the largest of their absolute values.
     fn spread(values: &[f64]) -> [f64; 2] {
@@ -188,23 +187,15 @@ mod tests {
     /// The numbers are those of Keras 3.15's layers of these sizes, to the three digits that so many draws fix.
     #[test]
     fn every_kind_of_layer_hands_over_its_fans() {
-        use crate::nn::{Conv2d, ConvTranspose2d, Dense, Layer};
+        use crate::nn::{Conv2d, ConvTranspose2d, Convolution, Dense, Layer};
         use Initializer::*;
         let random = &mut Random::new(5, Purpose::CHECK);
         let device = Device::Reference;
         let mut spread_of = |kind: &str, initializer| {
-            let padding = Padding::symmetric(2);
             let layer: Box<dyn Layer> = match kind {
                 "dense" => Box::new(Dense::new(256, 400, false, initializer, random, device)),
-                "conv2d" => {
-                    let kernel = [5, 5, 16, 128];
-                    Box::new(Conv2d::new(kernel, [1, 1], padding, false, initializer, random, device))
-                }
-                _ => {
-                    // From 16 channels to 128.
-                    let kernel = [5, 5, 128, 16];
-                    Box::new(ConvTranspose2d::new(kernel, [7, 7], [1, 1], padding, false, initializer, random, device))
-                }
+                "conv2d" => Box::new(Conv2d::new(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
+                _ => Box::new(ConvTranspose2d::new(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
             };
             spread(&layer.variables()[0].tensor.to_f64())[0]
         };

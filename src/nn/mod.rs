@@ -5,6 +5,7 @@
 
 mod batch_norm;
 mod conv2d;
+mod convolution;
 mod dense;
 mod initializer;
 mod sequential;
@@ -13,6 +14,7 @@ mod weights;
 
 pub use batch_norm::BatchNorm;
 pub use conv2d::{Conv2d, ConvTranspose2d};
+pub use convolution::{Convolution, PaddingRule};
 pub use dense::Dense;
 pub use initializer::Initializer;
 pub use sequential::Sequential;

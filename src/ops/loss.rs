@@ -1,7 +1,7 @@
 //! Losses, each made of other ops, so that their derivatives of any order follow. All are means
 //! over every value, or over the batch where a row is one example.
 
-use super::{clamp, exp, log, max, mean, reshape, softplus, square, sum};
+use super::{clamp, exp, log, max, mean, mean_all, reshape, softplus, square, sum};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
@@ -82,10 +82,4 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
         targets.shape()
     );
     -mean(&sum(&(targets * log_softmax(logits)), &[1]), &[0])
-}
-
-/// The mean over every value.
-fn mean_all(x: &Tensor) -> Tensor {
-    let axes: Vec<usize> = (0..x.shape().rank()).collect();
-    mean(x, &axes)
 }

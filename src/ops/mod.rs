@@ -2,9 +2,9 @@
 //!
 //! A stem is a folder, like [`conv2d`](mod@conv2d): `mod.rs` has the public function with its formula,
 //! the shape check, the choice of device and the derivative rule, `reference.rs` the plainest right
-//! loops, `cpu.rs` the fast kernel. Four stems need no folder: [`unary`] and [`binary`] are tables
-//! with a row per function, [`loss`] is made of other ops, and [`reshape`](mod@reshape) computes
-//! nothing.
+//! loops, `cpu.rs` the fast kernel, `cuda.rs` the launcher of a kernel in `kernels/`. Four stems
+//! need no folder: [`unary`] and [`binary`] are tables with a row per function, [`loss`] is made of
+//! other ops, and [`reshape`](mod@reshape) computes nothing.
 //!
 //! Shapes that don't fit, and inputs on different devices, are a programmer's mistakes: the op panics
 //! at its caller's line with its name and every shape.
@@ -51,6 +51,7 @@ pub use permute::permute;
 pub use random::{random_normal, random_uniform};
 pub use reshape::reshape;
 pub use slice::slice;
+pub(crate) use sum::mean_all;
 pub use sum::{mean, sum, sum_to};
 pub use unary::{abs, exp, log, neg, sigmoid, softplus, sqrt, square, tanh};
 pub use upsample::{upsample_nearest, upsample_nearest_grad};

@@ -1,8 +1,9 @@
 //! From a recipe's list of layers to a network with parameters.
 
-use super::{ConvolutionSpec, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
+use super::{LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
-    Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Layer, Reshape, Sequential, UpSampling2d,
+    Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Initializer, Layer, Reshape, Sequential,
+    UpSampling2d,
 };
 use crate::optim::{Adam, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
@@ -41,38 +42,24 @@ impl Role {
 /// If the shapes don't fit; those of a recipe that was loaded do.
 pub fn network(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
     let table = spec.table().expect("a loaded recipe's shapes fit");
-    let shapes = table.rows.iter().map(|row| (&row.input[..], &row.output[..]));
-    let layers = spec.layers.iter().zip(shapes);
-    Sequential::new(
-        layers.map(|(layer, (input, output))| build_layer(spec, layer, input, output, random, device)).collect(),
-    )
+    let layers = spec.layers.iter().zip(&table.rows);
+    let initializer = spec.initializer;
+    Sequential::new(layers.map(|(layer, row)| build_layer(layer, &row.input, initializer, random, device)).collect())
 }
 
+/// `layer` for inputs of shape `input`, without the batch.
 fn build_layer(
-    network: &NetworkSpec,
     layer: &LayerSpec,
     input: &[usize],
-    output: &[usize],
+    initializer: Initializer,
     random: &mut Random,
     device: Device,
 ) -> Box<dyn Layer> {
-    let initializer = network.initializer;
-    let (channels, filters) = (input[input.len() - 1], output[output.len() - 1]);
+    let channels = input[input.len() - 1];
     match layer {
         &LayerSpec::Dense { units, bias } => Box::new(Dense::new(channels, units, bias, initializer, random, device)),
-        LayerSpec::Conv2d(conv) => {
-            let ConvolutionSpec { kernel: [kh, kw], stride, bias, .. } = *conv;
-            let padding = conv.padding.sides([input[0], input[1]], conv.kernel, stride);
-            let kernel = [kh, kw, channels, filters];
-            Box::new(Conv2d::new(kernel, stride, padding, bias, initializer, random, device))
-        }
-        LayerSpec::ConvTranspose2d(conv) => {
-            let ConvolutionSpec { kernel: [kh, kw], stride, bias, .. } = *conv;
-            let size = [output[0], output[1]];
-            let padding = conv.padding.sides(size, conv.kernel, stride);
-            let kernel = [kh, kw, filters, channels];
-            Box::new(ConvTranspose2d::new(kernel, size, stride, padding, bias, initializer, random, device))
-        }
+        LayerSpec::Conv2d(conv) => Box::new(Conv2d::new(channels, conv, initializer, random, device)),
+        LayerSpec::ConvTranspose2d(conv) => Box::new(ConvTranspose2d::new(channels, conv, initializer, random, device)),
         &LayerSpec::BatchNorm { momentum, epsilon } => Box::new(BatchNorm::new(channels, momentum, epsilon, device)),
         &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
         &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),

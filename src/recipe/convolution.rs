@@ -1,4 +1,4 @@
-//! Convolutions of a recipe: attributes, `same` padding, and the sizes that come out.
+//! Convolutions of a recipe: what is checked of their attributes, and the sizes that come out.
 //!
 //! Along one axis, with kernel k, stride s and padding p in all,
 //!
@@ -7,69 +7,13 @@
 //! conv_transpose2d  n → (n - 1)·s + max(k, s) - p              same: n → n·s
 //! ```
 
-use serde::{Deserialize, Serialize};
+use super::sizes::{MAX_SIZE, check_size};
+use crate::nn::{Convolution, PaddingRule};
 
-use super::layer::yes;
-use super::sizes::{MAX_SIZE, check_size, pair};
-use crate::shape::Padding;
-
-/// A convolution, or the one that a transposed convolution transposes. Kernel and stride are
-/// `[height, width]`, in TOML one number where both are equal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConvolutionSpec {
-    /// Channels of the output.
-    pub filters: usize,
-    /// Height and width of the kernel.
-    #[serde(with = "pair")]
-    pub kernel: [usize; 2],
-    /// How far apart the kernel's positions are, in the output if transposed; unless said, 1.
-    #[serde(with = "pair", default = "ones")]
-    pub stride: [usize; 2],
-    /// Added around the input, or cropped from the full output if transposed; unless said, `same`.
-    #[serde(default)]
-    pub padding: PaddingSpec,
-    /// Whether each filter has a bias; unless said, it has.
-    #[serde(default = "yes")]
-    pub bias: bool,
-}
-
-fn ones() -> [usize; 2] {
-    [1, 1]
-}
-
-/// What surrounds an image before a convolution, and what a transposed convolution crops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaddingSpec {
-    /// TensorFlow's: a convolution gives ceil(n / stride), a transposed one n · stride.
-    #[default]
-    Same,
-    /// None.
-    Valid,
-    /// As said: `padding = { explicit = { top = 1, bottom = 2, left = 1, right = 2 } }`.
-    Explicit(Padding),
-}
-
-impl PaddingSpec {
-    /// The padding around an image of `[height, width]`.
-    ///
-    /// `same` is TensorFlow's: total = max((ceil(n / s) - 1)·s + k - n, 0), the smaller half first.
-    /// For a transposed convolution, give its output, which is the image that the convolution it
-    /// transposes would read. A stride must not be 0.
-    pub fn sides(self, image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
-        match self {
-            PaddingSpec::Same => Padding::same(image, kernel, stride),
-            PaddingSpec::Valid => Padding::VALID,
-            PaddingSpec::Explicit(padding) => padding,
-        }
-    }
-}
-
-impl ConvolutionSpec {
+impl Convolution {
     pub(super) fn output_shape(&self, [h, w, c]: [usize; 3]) -> Result<Vec<usize>, String> {
         let kernel = self.kernel;
-        let pad = self.padding.sides([h, w], kernel, self.stride);
+        let pad = self.sides([h, w]);
         let padded = [h + pad.top + pad.bottom, w + pad.left + pad.right];
         if padded[0] < kernel[0] || padded[1] < kernel[1] {
             let input = [h, w, c];
@@ -85,18 +29,7 @@ impl ConvolutionSpec {
     }
 
     pub(super) fn transposed_shape(&self, [h, w, _]: [usize; 3]) -> Vec<usize> {
-        let full =
-            |n: usize, axis: usize, reach: usize| (n - 1).saturating_mul(self.stride[axis]).saturating_add(reach);
-        let (kernel, stride) = (self.kernel, self.stride);
-        let [height, width] = match self.padding {
-            PaddingSpec::Same => [h.saturating_mul(stride[0]), w.saturating_mul(stride[1])],
-            // As in TensorFlow, a stride beyond the kernel leaves zeros after the last position too.
-            PaddingSpec::Valid => [full(h, 0, kernel[0].max(stride[0])), full(w, 1, kernel[1].max(stride[1]))],
-            PaddingSpec::Explicit(pad) => [
-                full(h, 0, kernel[0]).saturating_sub(pad.top + pad.bottom),
-                full(w, 1, kernel[1]).saturating_sub(pad.left + pad.right),
-            ],
-        };
+        let [height, width] = self.transposed_size([h, w]);
         vec![height, width, self.filters]
     }
 
@@ -129,7 +62,7 @@ impl ConvolutionSpec {
         }
         // More would put the kernel where there is no image at all.
         match self.padding {
-            PaddingSpec::Explicit(pad)
+            PaddingRule::Explicit(pad)
                 if pad.top.max(pad.bottom) >= self.kernel[0] || pad.left.max(pad.right) >= self.kernel[1] =>
             {
                 Err(format!(
@@ -146,15 +79,16 @@ impl ConvolutionSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Padding;
 
-    fn convolution(kernel: usize, stride: usize, padding: PaddingSpec) -> ConvolutionSpec {
-        ConvolutionSpec { filters: 8, kernel: [kernel, kernel], stride: [stride, stride], padding, bias: true }
+    fn convolution(kernel: usize, stride: usize, padding: PaddingRule) -> Convolution {
+        Convolution { stride: [stride, stride], padding, ..Convolution::new(8, [kernel, kernel]) }
     }
 
     #[test]
     fn same_padding_is_tensorflows() {
         let sides = |n, k, s| {
-            let sides = PaddingSpec::Same.sides([n, n], [k, k], [s, s]);
+            let sides = PaddingRule::Same.sides([n, n], [k, k], [s, s]);
             assert_eq!((sides.top, sides.bottom), (sides.left, sides.right));
             (sides.top, sides.bottom)
         };
@@ -168,16 +102,16 @@ mod tests {
 
     #[test]
     fn shapes_of_both_directions() {
-        let one_two = PaddingSpec::Explicit(Padding { top: 1, bottom: 2, left: 1, right: 2 });
+        let one_two = PaddingRule::Explicit(Padding { top: 1, bottom: 2, left: 1, right: 2 });
         let down = |n, k, s, padding| convolution(k, s, padding).output_shape([n, n, 3]).unwrap();
-        assert_eq!(down(28, 5, 2, PaddingSpec::Same), [14, 14, 8]);
-        assert_eq!(down(7, 5, 2, PaddingSpec::Same), [4, 4, 8]);
-        assert_eq!(down(5, 1, 3, PaddingSpec::Same), [2, 2, 8]);
-        assert_eq!(down(28, 5, 2, PaddingSpec::Valid), [12, 12, 8]);
+        assert_eq!(down(28, 5, 2, PaddingRule::Same), [14, 14, 8]);
+        assert_eq!(down(7, 5, 2, PaddingRule::Same), [4, 4, 8]);
+        assert_eq!(down(5, 1, 3, PaddingRule::Same), [2, 2, 8]);
+        assert_eq!(down(28, 5, 2, PaddingRule::Valid), [12, 12, 8]);
         assert_eq!(down(28, 5, 2, one_two), [14, 14, 8]);
         let up = |n, k, s, padding| convolution(k, s, padding).transposed_shape([n, n, 3]);
-        assert_eq!(up(7, 5, 2, PaddingSpec::Same), [14, 14, 8]);
-        assert_eq!(up(7, 5, 2, PaddingSpec::Valid), [17, 17, 8]);
+        assert_eq!(up(7, 5, 2, PaddingRule::Same), [14, 14, 8]);
+        assert_eq!(up(7, 5, 2, PaddingRule::Valid), [17, 17, 8]);
         assert_eq!(up(7, 5, 2, one_two), [14, 14, 8]);
     }
 
@@ -186,7 +120,7 @@ mod tests {
     #[test]
     fn transposing_turns_the_shapes_round() {
         for (n, kernel, stride) in [(1, 1, 1), (7, 5, 2), (4, 4, 3), (9, 2, 3), (5, 3, 1)] {
-            for padding in [PaddingSpec::Same, PaddingSpec::Valid] {
+            for padding in [PaddingRule::Same, PaddingRule::Valid] {
                 let conv = convolution(kernel, stride, padding);
                 let large = conv.transposed_shape([n, n, 3]);
                 let small = conv.output_shape([large[0], large[1], 3]).unwrap();
@@ -198,7 +132,7 @@ mod tests {
     #[test]
     fn a_kernel_that_meets_mostly_padding_is_refused_on_either_axis() {
         let conv =
-            |kernel: [usize; 2], stride: usize| ConvolutionSpec { kernel, ..convolution(1, stride, PaddingSpec::Same) };
+            |kernel: [usize; 2], stride: usize| Convolution { kernel, ..convolution(1, stride, PaddingRule::Same) };
         for kernel in [[1 << 20, 3], [3, 1 << 20], [300, 300]] {
             let what = conv(kernel, 2).output_shape([28, 28, 3]).unwrap_err();
             assert!(what.contains("is far larger than the 28 pixels") && what.contains("at most 232"), "{what}");
@@ -220,7 +154,7 @@ mod tests {
     #[test]
     fn oblong_kernels_keep_their_axes_apart() {
         let text = "filters = 2\nkernel = [1, 3]\nstride = [2, 1]\npadding = 'valid'";
-        let conv: ConvolutionSpec = toml::from_str(text).unwrap();
+        let conv: Convolution = toml::from_str(text).unwrap();
         assert_eq!(conv.output_shape([8, 8, 4]).unwrap(), [4, 6, 2]);
         assert_eq!(conv.transposed_shape([4, 6, 4]), [8, 8, 2]);
     }

@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::convolution::ConvolutionSpec;
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
 use super::sizes::{image, values, vector};
+use crate::nn::Convolution;
 
 /// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,10 +22,10 @@ pub enum LayerSpec {
         bias: bool,
     },
     /// A convolution of `[h, w, c]`.
-    Conv2d(ConvolutionSpec),
+    Conv2d(Convolution),
     /// A transposed convolution of `[h, w, c]`: the input gradient of a convolution of the same
     /// attributes.
-    ConvTranspose2d(ConvolutionSpec),
+    ConvTranspose2d(Convolution),
     /// Batch normalisation over all axes but the last (Ioffe and Szegedy 2015), with gain and bias.
     BatchNorm {
         /// Share of the running statistics that a step keeps; unless said, 0.99.
@@ -66,7 +66,7 @@ pub enum LayerSpec {
     },
 }
 
-pub(super) fn yes() -> bool {
+fn yes() -> bool {
     true
 }
 fn batch_norm_momentum() -> f64 {
@@ -219,6 +219,7 @@ mod tests {
                  bias = true"
             )
         );
+        assert_eq!(layer("layer = 'conv2d'\nfilters = 8\nkernel = 5"), LayerSpec::Conv2d(Convolution::new(8, [5, 5])));
     }
 
     #[test]

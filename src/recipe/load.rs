@@ -4,7 +4,6 @@
 //! every message. A mistake becomes one line with the file, the line and the key, or with the `--set`
 //! at fault.
 
-use std::io::Read;
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -138,17 +137,13 @@ impl Recipe {
     }
 }
 
-/// The text of a recipe file, never more than [`MAX_BYTES`] of it.
+/// The text of a recipe file of at most [`MAX_BYTES`].
 fn read(path: &Path) -> Result<String> {
-    let file = files::open(path)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let what = format!("the file is larger than {MAX_BYTES} bytes; give a recipe");
-        return Err(Error::text("recipe", path.display().to_string(), what));
-    }
-    String::from_utf8(bytes)
-        .map_err(|_| Error::text("recipe", path.display().to_string(), "this is not UTF-8 text; give a recipe"))
+    let refuse = |what: String| Error::text("recipe", path.display().to_string(), what);
+    let Some(bytes) = files::read_at_most(path, MAX_BYTES)? else {
+        return Err(refuse(format!("the file is larger than {MAX_BYTES} bytes; give a recipe")));
+    };
+    String::from_utf8(bytes).map_err(|_| refuse("this is not UTF-8 text; give a recipe".into()))
 }
 
 /// The tables that a recipe need not have and that `--set` makes for what it puts into them.

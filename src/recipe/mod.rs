@@ -54,7 +54,6 @@ mod training;
 mod typed;
 
 pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
-pub use convolution::{ConvolutionSpec, PaddingSpec};
 pub use layer::{LayerSpec, ParameterCount};
 pub use load::{MAX_BYTES, built_in_names};
 pub use memory::MAX_TRAINING_BYTES;

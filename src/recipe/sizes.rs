@@ -6,33 +6,6 @@ pub const MAX_SIZE: usize = 1 << 20;
 /// The most values that one activation (for a whole batch) or one network's parameters may hold.
 pub const MAX_VALUES: u64 = 1 << 31;
 
-/// `[height, width]` in Rust; in TOML one number where both are equal.
-pub(super) mod pair {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged, expecting = "expected a whole number or a pair [height, width] of them")]
-    enum OneOrTwo {
-        One(usize),
-        Two([usize; 2]),
-    }
-
-    pub fn serialize<S: Serializer>(pair: &[usize; 2], to: S) -> Result<S::Ok, S::Error> {
-        match *pair {
-            [height, width] if height == width => OneOrTwo::One(height),
-            both => OneOrTwo::Two(both),
-        }
-        .serialize(to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[usize; 2], D::Error> {
-        Ok(match OneOrTwo::deserialize(from)? {
-            OneOrTwo::One(both) => [both, both],
-            OneOrTwo::Two(pair) => pair,
-        })
-    }
-}
-
 /// How many values a shape holds, u64::MAX if more than that.
 pub(crate) fn values(shape: &[usize]) -> u64 {
     shape.iter().fold(1, |product: u64, &size| product.saturating_mul(size as u64))

@@ -34,7 +34,7 @@ pub fn draw(folder: &Path) -> Result<Vec<String>> {
     let mut left_out = Vec::new();
     let mut sections = draw_samples(folder, &recipe, &mut left_out)?;
     if !left_out.is_empty() {
-        sections.push(Section { text: left_out.join("\n\n"), ..section("Left out", Vec::new()) });
+        sections.push(Section { text: left_out.join("\n\n"), ..Section::new("Left out", Vec::new()) });
     }
     sections.push(draw_curves(folder, &recipe, &panels)?);
     sections.push(Section {
@@ -74,17 +74,17 @@ fn draw_samples(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> R
     })?;
     write_whole(&folder.join(folder::ANIMATION), &animation)?;
     let both = vec![
-        figure(&format!("After epoch {epoch}"), Media::Png(last.to_png())),
-        figure("The same latents, epoch by epoch", Media::Gif(animation)),
+        Figure::captioned(&format!("After epoch {epoch}"), Media::Png(last.to_png())),
+        Figure::captioned("The same latents, epoch by epoch", Media::Gif(animation)),
     ];
-    let mut sections = vec![section("Samples", both)];
+    let mut sections = vec![Section::new("Samples", both)];
 
     match Picture::read(&folder::real_grid(folder)) {
         Ok(real) => {
             let png = comparison(&real, &last).to_png();
             write_whole(&folder.join(folder::COMPARISON), &png)?;
-            let beside = figure("Real images beside generated ones", Media::Png(png));
-            sections.push(section("Comparison", vec![beside]));
+            let beside = Figure::captioned("Real images beside generated ones", Media::Png(png));
+            sections.push(Section::new("Comparison", vec![beside]));
         }
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
         Err(error) => left_out.push(left_out_of(&error)),
@@ -92,17 +92,15 @@ fn draw_samples(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> R
     if let Some(montage) = draw_montage(recipe, &grids)? {
         let png = montage.to_png();
         write_whole(&folder.join(folder::MONTAGE), &png)?;
-        let named = figure("The epochs that the recipe names", Media::Png(png));
-        sections.push(section("Montage", vec![named]));
+        let named = Figure::captioned("The epochs that the recipe names", Media::Png(png));
+        sections.push(Section::new("Montage", vec![named]));
     }
     Ok(sections)
 }
 
 /// The curves as files, and one by one for the page, where a telephone shows them large enough.
 fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Section> {
-    let [svg, png] = folder::CURVES.map(|name| folder.join(name));
-    write_whole(&svg, chart::svg(&title(recipe), panels).as_bytes())?;
-    write_whole(&png, &chart::png(&title(recipe), panels))?;
+    chart::write(folder, folder::CURVES, &title(recipe), panels)?;
     let text = match recipe.training.loss.has_critic() {
         true => {
             "The Wasserstein estimate is minus the critic's loss, without the gradient penalty if \
@@ -110,20 +108,12 @@ fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Secti
         }
         false => "",
     };
-    let alone = |panel: &Panel| Figure {
-        caption: String::new(),
-        alt: panel.title.clone(),
-        media: Media::Svg(chart::svg("", std::slice::from_ref(panel))),
-    };
-    Ok(Section { text: text.into(), ..section("Curves", panels.iter().map(alone).collect()) })
+    let figures = panels.iter().map(|panel| Figure::chart(&panel.title, panel));
+    Ok(Section { text: text.into(), ..Section::new("Curves", figures.collect()) })
 }
 
 fn left_out_of(error: &Error) -> String {
     format!("left out of the pictures: {error}")
-}
-
-fn section(title: &str, figures: Vec<Figure>) -> Section {
-    Section { title: title.into(), figures, ..Section::default() }
 }
 
 /// What a reader wants to know first.
@@ -150,10 +140,6 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<(String, Str
     ];
     let known = facts.into_iter().filter_map(|(name, value)| Some((name.into(), value?)));
     known.collect()
-}
-
-fn figure(caption: &str, media: Media) -> Figure {
-    Figure { caption: caption.into(), alt: caption.into(), media }
 }
 
 /// The first images of the grids of the epochs that `recipe` names, as far as there are any.

@@ -1,7 +1,7 @@
 //! The pictures of a sweep, drawn from what its runs have left: charts over the axis that the sweep
 //! names, the losses of each run by step, the last samples of each, and a page with all of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::charts::charts;
 use super::grid::Plan;
@@ -9,7 +9,7 @@ use super::results::{self, RunResult, table};
 use super::state::State;
 use crate::Result;
 use crate::files::write_whole;
-use crate::report::chart::{Panel, Series, png, svg};
+use crate::report::chart::{self, Panel, Series};
 use crate::report::page::{Figure, Media, Page, Section};
 use crate::report::{Picture, montage};
 use crate::run::folder;
@@ -41,9 +41,9 @@ pub fn draw(plan: &Plan, state: &State, results: &[RunResult]) -> Result<PathBuf
     let folder = state.folder();
     results::write(&folder.join(RESULTS), plan, results)?;
     let charts = charts(plan, results);
-    write_panels(folder, CHARTS, &plan.description, &charts)?;
+    chart::write(folder, CHARTS, &plan.description, &charts)?;
     let curves = curves(plan, state)?;
-    write_panels(folder, CURVES, &plan.description, &curves)?;
+    chart::write(folder, CURVES, &plan.description, &curves)?;
     let samples = samples(plan, state)?;
     let mut sheet = None;
     if !samples.is_empty() {
@@ -59,13 +59,10 @@ pub fn draw(plan: &Plan, state: &State, results: &[RunResult]) -> Result<PathBuf
 
 fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], sheet: Option<Vec<u8>>) -> Page {
     let drawn = |panels: &[Panel]| -> Vec<Figure> {
-        let figure = |panel: &Panel| Figure {
-            caption: String::new(),
-            alt: format!("{}, over {}", panel.title, panel.x_label),
-            media: Media::Svg(svg("", std::slice::from_ref(panel))),
-        };
+        let figure = |panel: &Panel| Figure::chart(format!("{}, over {}", panel.title, panel.x_label), panel);
         panels.iter().map(figure).collect()
     };
+    let sheet = sheet.map(|png| Figure::plain("The last grid of samples of each run", Media::Png(png)));
     let finished = results.iter().filter(|result| result.is_finished()).count();
     let runs = format!("{finished} of {} finished", plan.runs.len());
     let axes = (0..plan.axes.len()).filter(|&axis| plan.varies(axis));
@@ -74,21 +71,9 @@ fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], 
     let failed: Vec<_> =
         failed.filter_map(|(run, result)| Some(format!("{}: {}", run.folder, result.error.as_ref()?))).collect();
     let mut sections = vec![
-        Section { title: format!("Against the {}", plan.axes[plan.x]), figures: drawn(charts), ..Section::default() },
-        Section {
-            title: "Samples".into(),
-            text: "The last grid of each run.".into(),
-            figures: sheet
-                .map(|png| Figure {
-                    caption: String::new(),
-                    alt: "The last grid of samples of each run".into(),
-                    media: Media::Png(png),
-                })
-                .into_iter()
-                .collect(),
-            ..Section::default()
-        },
-        Section { title: "Losses by step".into(), figures: drawn(curves), ..Section::default() },
+        Section::new(format!("Against the {}", plan.axes[plan.x]), drawn(charts)),
+        Section { text: "The last grid of each run.".into(), ..Section::new("Samples", sheet.into_iter().collect()) },
+        Section::new("Losses by step", drawn(curves)),
     ];
     sections.retain(|section| !section.figures.is_empty());
     sections.push(Section {
@@ -100,7 +85,7 @@ fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], 
         ..Section::default()
     });
     if !failed.is_empty() {
-        sections.push(Section { title: "Runs that failed".into(), text: failed.join("\n\n"), ..Section::default() });
+        sections.push(Section { text: failed.join("\n\n"), ..Section::new("Runs that failed", Vec::new()) });
     }
     Page {
         title: plan.name.clone(),
@@ -108,12 +93,6 @@ fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], 
         facts: vec![("runs".into(), runs), ("differ in".into(), axes.join(", "))],
         sections,
     }
-}
-
-fn write_panels(folder: &Path, names: [&str; 2], title: &str, panels: &[Panel]) -> Result<()> {
-    let [svg_file, png_file] = names.map(|name| folder.join(name));
-    write_whole(&svg_file, svg(title, panels).as_bytes())?;
-    write_whole(&png_file, &png(title, panels))
 }
 
 /// The losses of each run that has any, by step.

@@ -33,7 +33,6 @@
 //! The grid is every recipe with every combination of the axes' points; see [`super::grid`].
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -219,15 +218,12 @@ impl Sweep {
     }
 }
 
-/// The text of a sweep file, never more than [`MAX_BYTES`] of it.
+/// The text of a sweep file of at most [`MAX_BYTES`].
 fn read(path: &Path) -> Result<String> {
     let refuse = |what: String| Error::text("sweep", path.display().to_string(), what);
-    let file = files::open(path)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
-    if bytes.len() as u64 > MAX_BYTES {
+    let Some(bytes) = files::read_at_most(path, MAX_BYTES)? else {
         return Err(refuse(format!("the file is larger than {MAX_BYTES} bytes; give a sweep")));
-    }
+    };
     String::from_utf8(bytes).map_err(|_| refuse("this is not UTF-8 text; give a sweep".into()))
 }
 

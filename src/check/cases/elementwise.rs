@@ -103,3 +103,39 @@ fn on_kinks(draw: Draw) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// What is between each `before` in `text` and the next `after`.
+    fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+        text.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0)).collect()
+    }
+
+    /// Reads the sources, so that a row that is missing in Rust, in CUDA or here is found.
+    #[test]
+    fn both_tables_have_the_same_rows_in_rust_in_cuda_and_here() {
+        let mut rows = BTreeSet::new();
+        for (family, rust, cuda) in [
+            ("unary", include_str!("../../ops/unary.rs"), include_str!("../../../kernels/unary.cu")),
+            ("binary", include_str!("../../ops/binary.rs"), include_str!("../../../kernels/binary.cu")),
+        ] {
+            let names = between(rust, "\n        name: \"", "\",");
+            let names = [between(rust, "\n    name: \"", "\","), names].concat();
+            let kernels = between(rust, &format!(" cuda: \"{family}_"), "\",");
+            assert_eq!(names, kernels, "a row's name and its kernel's");
+            let in_cuda = between(cuda, &format!("\n{}(", family.to_uppercase()), ",");
+            assert_eq!(names, in_cuda, "{family}.rs and {family}.cu");
+            assert!(names.len() >= 10, "{names:?}");
+            rows.extend(names);
+        }
+        // No op by itself: the rules of maximum and minimum are made of it, and their cases run it.
+        assert!(rows.remove("masked"));
+        let cases: BTreeSet<&str> = cases().iter().map(|case| case.op).collect();
+        // Made of rows, or a stem of their own.
+        let others = BTreeSet::from(["clamp", "leaky_relu", "relu"]);
+        assert_eq!(rows, &cases - &others, "the tables and the cases here");
+    }
+}

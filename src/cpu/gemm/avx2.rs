@@ -2,15 +2,13 @@
 #![cfg(target_arch = "x86_64")]
 #![expect(unsafe_code, reason = "intrinsics on raw pointers")]
 
-use super::dots::{self, Dots};
-use super::microkernel::{ROWS, Tile, compute};
-use super::sets::{Microkernels, Set};
+use super::dots;
+use super::table::Set;
 use super::vector::Vector;
 use std::arch::x86_64::*;
 
-pub(super) static KERNELS: Microkernels = Microkernels::new::<Avx2>("AVX2");
-
-enum Avx2 {}
+/// AVX2 and FMA.
+pub(super) enum Avx2 {}
 
 impl Set for Avx2 {
     type Vector = __m256;
@@ -19,31 +17,19 @@ impl Set for Avx2 {
     const DOTS_ROWS: [usize; dots::COLUMNS] = [7, 3, 2];
 
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
-        // SAFETY: as this function's.
-        unsafe { compute::<__m256, R, N, AHEAD>(tile, c) }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn dots<const R: usize, const N: usize>(tile: &mut Dots) {
-        // SAFETY: as this function's.
-        unsafe { dots::compute::<Self::Lanes, R, N>(tile) }
+    unsafe fn enabled<T>(kernel: impl FnOnce() -> T) -> T {
+        kernel()
     }
 }
 
-impl Vector for __m256 {
+// SAFETY: it is eight f32.
+unsafe impl Vector for __m256 {
     const LANES: usize = 8;
 
     #[inline(always)]
     fn splat(value: f32) -> __m256 {
-        // SAFETY: only `tile` and `dots` above use this, where the instruction set is there.
+        // SAFETY: `Vector` says where this is called.
         unsafe { _mm256_set1_ps(value) }
-    }
-
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m256 {
-        // SAFETY: as this function's.
-        unsafe { _mm256_loadu_ps(from) }
     }
 
     #[inline(always)]
@@ -54,12 +40,6 @@ impl Vector for __m256 {
             let mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes);
             _mm256_maskload_ps(from, mask)
         }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: as this function's.
-        unsafe { _mm256_storeu_ps(to, self) }
     }
 
     #[inline(always)]

@@ -2,15 +2,13 @@
 #![cfg(target_arch = "x86_64")]
 #![expect(unsafe_code, reason = "intrinsics on raw pointers")]
 
-use super::dots::{self, Dots};
-use super::microkernel::{ROWS, Tile, compute};
-use super::sets::{Microkernels, Set};
+use super::dots;
+use super::table::Set;
 use super::vector::Vector;
 use std::arch::x86_64::*;
 
-pub(super) static KERNELS: Microkernels = Microkernels::new::<Avx512>("AVX-512");
-
-enum Avx512 {}
+/// AVX-512.
+pub(super) enum Avx512 {}
 
 impl Set for Avx512 {
     type Vector = __m512;
@@ -19,43 +17,25 @@ impl Set for Avx512 {
     const DOTS_ROWS: [usize; dots::COLUMNS] = [8, 8, 8];
 
     #[target_feature(enable = "avx512f")]
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
-        // SAFETY: as this function's.
-        unsafe { compute::<__m512, R, N, AHEAD>(tile, c) }
-    }
-
-    #[target_feature(enable = "avx512f")]
-    unsafe fn dots<const R: usize, const N: usize>(tile: &mut Dots) {
-        // SAFETY: as this function's.
-        unsafe { dots::compute::<__m512, R, N>(tile) }
+    unsafe fn enabled<T>(kernel: impl FnOnce() -> T) -> T {
+        kernel()
     }
 }
 
-impl Vector for __m512 {
+// SAFETY: it is sixteen f32.
+unsafe impl Vector for __m512 {
     const LANES: usize = 16;
 
     #[inline(always)]
     fn splat(value: f32) -> __m512 {
-        // SAFETY: only `tile` and `dots` above use this, where the instruction set is there.
+        // SAFETY: `Vector` says where this is called.
         unsafe { _mm512_set1_ps(value) }
-    }
-
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m512 {
-        // SAFETY: as this function's.
-        unsafe { _mm512_loadu_ps(from) }
     }
 
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> __m512 {
         // SAFETY: as this function's: what the mask leaves out is not read.
         unsafe { _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as __mmask16, from) }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: as this function's.
-        unsafe { _mm512_storeu_ps(to, self) }
     }
 
     #[inline(always)]

@@ -13,12 +13,13 @@
 //! one value of it at a time, wherever it lies. The order of the sum over k is the loops', whoever works on
 //! which rows, so the bits are the same for any number of threads.
 
-use super::Matrix;
 use super::dots::{self, Dots};
+use super::matrix::Matrix;
 use super::microkernel::{MAX_COLUMNS, ROWS, Start, Tile};
 use super::prefetch::Ahead;
 use super::rows::Rows;
-use super::sets::{Microkernels, microkernels};
+use super::sets::microkernels;
+use super::table::Microkernels;
 use super::transpose::transpose;
 use super::walk::{DEPTH, Piece, Walk};
 use crate::cpu::pool::Buffer;
@@ -163,7 +164,7 @@ pub fn multiply(a: &[f32], a_rows: &[usize], b: &Packed, c: &mut [f32], c_rows: 
         let rows = b.kernels.dots_rows[b.columns - 1];
         for (a_rows, c_rows) in a_rows.chunks(rows).zip(c_rows.chunks(rows)) {
             let dots = Dots { walk: b.walk, a, a_rows, b: &b.values, b_column: b.walk.len(), c, c_rows, start };
-            dots.run(b.kernels, b.columns);
+            b.kernels.run_dots(dots, b.columns);
         }
         return;
     }

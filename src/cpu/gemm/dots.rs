@@ -6,7 +6,6 @@
 //! ```
 
 use super::microkernel::{MAX_LANES, Start};
-use super::sets::Microkernels;
 use super::vector::Vector;
 use super::walk::Walk;
 
@@ -32,39 +31,6 @@ pub(super) struct Dots<'a> {
     /// Where each row begins in `c`.
     pub c_rows: &'a [usize],
     pub start: Start<'a>,
-}
-
-/// A tile's function for some number of rows and columns.
-pub(super) type DotsFn = unsafe fn(&mut Dots);
-
-impl Dots<'_> {
-    /// Computes `columns` columns with one of `kernels`.
-    ///
-    /// # Panics
-    /// If anything reaches outside its slice.
-    #[expect(unsafe_code, reason = "the one door to the microkernels, which use raw pointers")]
-    pub fn run(mut self, kernels: &Microkernels, columns: usize) {
-        let within =
-            |rows: &[usize], values: &[f32], reach| rows.iter().max() <= values.len().checked_sub(reach).as_ref();
-        let steps = self.walk.len();
-        let b_end = |columns: usize| (columns - 1).saturating_mul(self.b_column).saturating_add(steps);
-        assert!(self.a_rows.len() == self.c_rows.len() && steps > 0 && columns > 0, "gemm: an empty tile");
-        assert!(
-            self.walk.step == 1
-                && self.walk.planes == 1
-                && within(self.a_rows, self.a, self.walk.reach())
-                && b_end(columns) <= self.b.len()
-                && within(self.c_rows, self.c, columns),
-            "gemm: a tile reaches outside its operands"
-        );
-        if let Start::Bias(bias) = self.start {
-            assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
-        }
-        let dots = kernels.dots[self.a_rows.len() - 1][columns - 1];
-        // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of
-        // the formula inside of its slice, and `c` is borrowed mutably, so it overlaps no operand.
-        unsafe { dots(&mut self) }
-    }
 }
 
 /// The tile of `R` rows and `N` columns, to be inlined where the instruction set is enabled; `V` has [`LANES`].

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `mod.rs` | which way a product of given sizes goes |
+//! | `mod.rs`, `matrix.rs` | which way a product of given sizes goes, and of what |
 //! | `parts.rs` | how it is shared out among threads |
 //! | `vectors.rs` | products with a vector, which go their own way |
 //! | `blocks.rs` | how one thread's part is cut for the caches, and how B is packed |
@@ -11,8 +11,9 @@
 //! | `prefetch.rs` | what is fetched into a cache ahead of its use |
 //! | `walk.rs` | how k runs through A |
 //! | `microkernel.rs`, `dots.rs` | the innermost loops, written once for vectors of any length |
-//! | `vector.rs`, `sets.rs` | a vector, and an instruction set, as these see them; the one in use is chosen at run time |
+//! | `vector.rs`, `table.rs` | a vector, and an instruction set, as these see them: what is compiled for it, tile by tile |
 //! | `avx512.rs`, `avx2.rs`, `portable.rs` | one instruction set each |
+//! | `sets.rs` | all of them, and the one in use, which is chosen at run time |
 //!
 //! Every instruction set gives the same bits. A value of C is summed over k in one lane of a vector, piece by piece;
 //! how k is cut into pieces, and where vectors run along k how many sums there are side by side, follows from the
@@ -27,95 +28,33 @@ mod avx2;
 mod avx512;
 pub mod blocks;
 mod dots;
+mod matrix;
 pub mod microkernel;
 mod parts;
 mod portable;
 mod prefetch;
 mod rows;
 pub mod sets;
+mod table;
 mod transpose;
 mod vector;
 mod vectors;
 pub mod walk;
 
+pub use matrix::Matrix;
 pub use microkernel::Start;
 
 use super::batch::size_to_choose_by;
 use microkernel::MAX_LANES;
 use parts::{by_columns, by_rows, by_transposed};
-use sets::{Microkernels, microkernels};
+use sets::microkernels;
+use table::Microkernels;
 
 /// The most rows of a C that is cut by its columns.
 const FEW_ROWS: usize = 256;
 
 /// The most rows of an A that is transposed so that B need not be.
 const ROWS_TO_TRANSPOSE: usize = 128;
-
-/// A read-only matrix: value (i, j) is `values[i * row_stride + j * column_stride]`. All of them lie within.
-#[derive(Clone, Copy, Debug)]
-pub struct Matrix<'a> {
-    values: &'a [f32],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
-}
-
-impl<'a> Matrix<'a> {
-    /// A row-major matrix.
-    ///
-    /// # Panics
-    /// If `values` is shorter than `rows` · `columns`.
-    #[track_caller]
-    pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
-        let fits = |count| count <= values.len();
-        assert!(
-            rows.checked_mul(columns).is_some_and(fits),
-            "gemm: a matrix of {rows} x {columns} in {} values",
-            values.len()
-        );
-        Matrix { values, rows, columns, row_stride: columns, column_stride: 1 }
-    }
-
-    /// The same values read across.
-    pub fn transposed(self) -> Matrix<'a> {
-        Matrix {
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-            ..self
-        }
-    }
-
-    /// `count` rows from `start` on.
-    ///
-    /// # Panics
-    /// If there aren't as many.
-    pub fn row_block(self, start: usize, count: usize) -> Matrix<'a> {
-        assert!(
-            start <= self.rows && count <= self.rows - start,
-            "gemm: {count} rows from {start} on of {}",
-            self.rows
-        );
-        Matrix { values: &self.values[start * self.row_stride..], rows: count, ..self }
-    }
-
-    /// `count` columns from `start` on.
-    fn column_block(self, start: usize, count: usize) -> Matrix<'a> {
-        self.transposed().row_block(start, count).transposed()
-    }
-
-    /// `count` values of row i, where they lie side by side.
-    fn row(&self, i: usize, count: usize) -> &'a [f32] {
-        &self.values[i * self.row_stride..][..count]
-    }
-
-    /// Where each row begins.
-    fn row_offsets(&self) -> Vec<usize> {
-        (0..self.rows).map(|row| row * self.row_stride).collect()
-    }
-}
 
 /// C (row-major, `a.rows` × `b.columns`) = `start` + A · B, on the threads of the current pool.
 ///

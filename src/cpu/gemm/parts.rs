@@ -14,12 +14,12 @@
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.
 
-use super::Matrix;
 use super::blocks::{BLOCK_ROWS, Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len};
+use super::matrix::Matrix;
 use super::microkernel::{MAX_COLUMNS, ROWS, Start};
 use super::prefetch::Ahead;
 use super::rows::Rows;
-use super::sets::Microkernels;
+use super::table::Microkernels;
 use super::transpose::transpose;
 use super::walk::{DEPTH, Piece, Walk};
 use crate::cpu::pool::Buffer;

@@ -1,17 +1,10 @@
 //! Tiles of 6 × 16 in pairs of `wide`'s vectors, for processors that nothing better is known of.
 #![expect(unsafe_code, reason = "the microkernels' interface is raw pointers")]
 
-use super::dots::{self, Dots};
-use super::microkernel::{ROWS, Tile, compute};
-use super::sets::{Microkernels, Set};
+use super::dots;
+use super::table::Set;
 use super::vector::Vector;
 use wide::f32x8;
-
-pub(super) static KERNELS: Microkernels = Microkernels::new::<Portable<1>>("portable");
-
-/// The sizes of AVX-512's vectors and tiles: what is summed by these is what it sums.
-#[cfg(test)]
-pub(super) static AS_AVX512: Microkernels = Microkernels::new::<Portable<4>>("like AVX-512");
 
 /// With tiles of so many vectors.
 pub(super) enum Portable<const VECTORS: usize> {}
@@ -22,29 +15,19 @@ impl<const VECTORS: usize> Set for Portable<VECTORS> {
     const VECTORS: usize = VECTORS;
     const DOTS_ROWS: [usize; dots::COLUMNS] = [6, 3, 2];
 
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
-        // SAFETY: as this function's.
-        unsafe { compute::<Self::Vector, R, N, AHEAD>(tile, c) }
-    }
-
-    unsafe fn dots<const R: usize, const N: usize>(tile: &mut Dots) {
-        // SAFETY: as this function's.
-        unsafe { dots::compute::<Self::Lanes, R, N>(tile) }
+    #[inline(always)]
+    unsafe fn enabled<T>(kernel: impl FnOnce() -> T) -> T {
+        kernel()
     }
 }
 
-impl Vector for f32x8 {
+// SAFETY: it is eight f32, as `bytemuck::Pod` promises for it.
+unsafe impl Vector for f32x8 {
     const LANES: usize = 8;
 
     #[inline(always)]
     fn splat(value: f32) -> f32x8 {
         f32x8::splat(value)
-    }
-
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> f32x8 {
-        // SAFETY: as this function's; an array of f32 needs no other alignment than one f32.
-        f32x8::new(unsafe { *from.cast::<[f32; 8]>() })
     }
 
     #[inline(always)]
@@ -55,12 +38,6 @@ impl Vector for f32x8 {
             *lane = unsafe { *from.add(i) };
         }
         f32x8::new(lanes)
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: as `load`.
-        unsafe { *to.cast::<[f32; 8]>() = self.to_array() }
     }
 
     #[inline(always)]

@@ -1,28 +1,24 @@
-//! What an instruction set brings to the microkernels, and the tables that come of it.
+//! The instruction sets that microkernels are compiled for, and the one in use.
 
-use super::dots::{self, Dots, DotsFn};
-use super::microkernel::{MAX_VECTORS, ROWS, Tile, TileFn};
-use super::vector::Vector;
-use super::{avx2, avx512, portable};
+#[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use super::avx512::Avx512;
+use super::portable::Portable;
+use super::table::Microkernels;
 use crate::cpu::isa::{self, InstructionSet};
 
-/// The microkernels of an instruction set.
-pub struct Microkernels {
-    /// Its name.
-    pub name: &'static str,
-    /// f32 in a vector.
-    pub lanes: usize,
-    /// Vectors of the widest tile.
-    pub(super) vectors: usize,
-    /// By rows - 1 and vectors - 1.
-    pub(super) tiles: [[TileFn; MAX_VECTORS]; ROWS],
-    /// The same with something to be fetched meanwhile.
-    pub(super) tiles_ahead: [[TileFn; MAX_VECTORS]; ROWS],
-    /// Rows of the highest tile, by columns - 1.
-    pub(super) dots_rows: [usize; dots::COLUMNS],
-    /// By rows - 1 and columns - 1.
-    pub(super) dots: [[DotsFn; dots::COLUMNS]; dots::ROWS],
-}
+#[cfg(target_arch = "x86_64")]
+static AVX512: Microkernels = Microkernels::new::<Avx512>("AVX-512");
+
+#[cfg(target_arch = "x86_64")]
+static AVX2: Microkernels = Microkernels::new::<Avx2>("AVX2");
+
+static PORTABLE: Microkernels = Microkernels::new::<Portable<1>>("portable");
+
+/// The sizes of AVX-512's vectors and tiles: what is summed by these is what it sums.
+#[cfg(test)]
+static AS_AVX512: Microkernels = Microkernels::new::<Portable<4>>("like AVX-512");
 
 /// Those that kernels are to run with now.
 pub fn microkernels() -> &'static Microkernels {
@@ -38,93 +34,152 @@ pub fn available() -> Vec<&'static Microkernels> {
 #[cfg(test)]
 pub(super) fn testable() -> Vec<&'static Microkernels> {
     let mut all = available();
-    all.push(&portable::AS_AVX512);
+    all.push(&AS_AVX512);
     all
 }
 
 fn of(set: InstructionSet) -> &'static Microkernels {
     match set {
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 => &avx512::KERNELS,
+        InstructionSet::Avx512 => &AVX512,
         #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 => &avx2::KERNELS,
-        _ => &portable::KERNELS,
+        InstructionSet::Avx2 => &AVX2,
+        _ => &PORTABLE,
     }
 }
 
-impl Microkernels {
-    /// Columns of the widest tile.
-    pub fn columns(&self) -> usize {
-        self.lanes * self.vectors
-    }
+#[cfg(test)]
+mod tests {
+    use super::super::dots::{self, Dots};
+    use super::super::microkernel::{MAX_COLUMNS, ROWS, Start, Tile};
+    use super::super::prefetch::Ahead;
+    use super::super::rows::Rows;
+    use super::super::walk::Walk;
+    use super::*;
+    use crate::random::{Purpose, Random};
 
-    pub(super) const fn new<S: Set>(name: &'static str) -> Microkernels {
-        Microkernels {
-            name,
-            lanes: S::Vector::LANES,
-            vectors: S::VECTORS,
-            tiles: tiles::<S, false>(),
-            tiles_ahead: tiles::<S, true>(),
-            dots_rows: S::DOTS_ROWS,
-            dots: [
-                dots_row::<S, 1>(),
-                dots_row::<S, 2>(),
-                dots_row::<S, 3>(),
-                dots_row::<S, 4>(),
-                dots_row::<S, 5>(),
-                dots_row::<S, 6>(),
-                dots_row::<S, 7>(),
-                dots_row::<S, 8>(),
-            ],
+    const WALK: Walk = Walk { planes: 2, plane: 230, segments: 3, segment: 40, run: 19, step: 1 };
+    const IN_ONE_PLANE: Walk = Walk { planes: 1, ..WALK };
+
+    /// Every instruction set of this machine, every size of tile and every start against the formula.
+    #[test]
+    fn every_tile_follows_the_formula() {
+        let mut random = Random::new(4, Purpose::CHECK);
+        let mut draw = |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
+        let (a, b, before, bias) = (draw(8000), draw(8000), draw(1000), draw(MAX_COLUMNS));
+        for kernels in testable() {
+            for (walk, rows, columns) in tiles(kernels) {
+                let a_rows: Vec<usize> = (0..rows).map(|r| (r * 7) % 5 * 90 + r).collect();
+                let c_rows: Vec<usize> = (0..rows).rev().map(|r| r * 70 + 3).collect();
+                let b_step = columns.next_multiple_of(kernels.lanes);
+                for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
+                    let mut c = before.clone();
+                    let tile = Tile { walk, a: &a, a_rows: &a_rows, b: &b, b_step, start, ahead: Ahead::NOTHING };
+                    kernels.run(tile, Rows::Within(&mut c, &c_rows), columns);
+                    let b_at = |k, j| b[k * b_step + j];
+                    let want = formula(walk, &a, &a_rows, b_at, &before, &c_rows, columns, start);
+                    assert_near(&c, &want, kernels);
+                }
+            }
+            let highest = |columns: usize| kernels.dots_rows[columns - 1];
+            for (rows, columns) in (1..=dots::COLUMNS).flat_map(|c| (1..=highest(c)).map(move |r| (r, c))) {
+                let a_rows: Vec<usize> = (0..rows).map(|r| r * 100).collect();
+                let c_rows: Vec<usize> = (0..rows).map(|r| r * 5).collect();
+                for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
+                    let mut c = before.clone();
+                    let dots = Dots {
+                        walk: IN_ONE_PLANE,
+                        a: &a,
+                        a_rows: &a_rows,
+                        b: &b,
+                        b_column: 60,
+                        c: &mut c,
+                        c_rows: &c_rows,
+                        start,
+                    };
+                    kernels.run_dots(dots, columns);
+                    let b_at = |k, j| b[j * 60 + k];
+                    let want = formula(IN_ONE_PLANE, &a, &a_rows, b_at, &before, &c_rows, columns, start);
+                    assert_near(&c, &want, kernels);
+                }
+            }
         }
     }
-}
 
-/// An instruction set: its vectors, how many of them its registers hold, and the microkernels compiled for it.
-#[expect(unsafe_code, reason = "microkernels take raw pointers")]
-pub(super) trait Set {
-    type Vector: Vector;
-    /// [`dots::LANES`] of f32.
-    type Lanes: Vector;
-    /// Vectors of the widest tile whose sums are held in registers.
-    const VECTORS: usize;
-    /// Rows of the highest tile of dot products whose sums are held in registers, by columns - 1.
-    const DOTS_ROWS: [usize; dots::COLUMNS];
+    fn tiles(kernels: &Microkernels) -> Vec<(Walk, usize, usize)> {
+        let widths = (1..=kernels.columns()).step_by(3).chain([kernels.columns()]);
+        let sizes = widths.flat_map(|columns| (1..=ROWS).map(move |rows| (rows, columns)));
+        let walks = [WALK, Walk { step: 4, run: 5, segment: 31, ..WALK }];
+        sizes.flat_map(|(r, c)| walks.map(|walk| (walk, r, c))).collect()
+    }
 
-    /// # Safety
-    /// As [`super::microkernel::compute`].
-    unsafe fn tile<const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]);
+    #[expect(clippy::too_many_arguments, reason = "the formula's operands")]
+    fn formula(
+        walk: Walk,
+        a: &[f32],
+        a_rows: &[usize],
+        b_at: impl Fn(usize, usize) -> f32,
+        c: &[f32],
+        c_rows: &[usize],
+        columns: usize,
+        start: Start,
+    ) -> Vec<f32> {
+        let mut c = c.to_vec();
+        for (&a_row, &c_row) in a_rows.iter().zip(c_rows) {
+            for j in 0..columns {
+                let mut sum = match start {
+                    Start::Zero => 0.0,
+                    Start::Sum => f64::from(c[c_row + j]),
+                    Start::Bias(bias) => f64::from(bias[j]),
+                };
+                for k in 0..walk.len() {
+                    let (s, r) = (k / walk.run, k % walk.run);
+                    let (p, s) = (s / walk.segments, s % walk.segments);
+                    let at = a_row + p * walk.plane + s * walk.segment + r * walk.step;
+                    sum += f64::from(a[at]) * f64::from(b_at(k, j));
+                }
+                c[c_row + j] = sum as f32;
+            }
+        }
+        c
+    }
 
-    /// # Safety
-    /// As [`dots::compute`].
-    unsafe fn dots<const R: usize, const N: usize>(tile: &mut Dots);
-}
+    fn assert_near(found: &[f32], want: &[f32], kernels: &Microkernels) {
+        for (i, (found, want)) in found.iter().zip(want).enumerate() {
+            assert!((found - want).abs() < 2e-5, "{}: value {i} is {found}, not {want}", kernels.name);
+        }
+    }
 
-const fn tiles<S: Set, const AHEAD: bool>() -> [[TileFn; MAX_VECTORS]; ROWS] {
-    [
-        tile_row::<S, 1, AHEAD>(),
-        tile_row::<S, 2, AHEAD>(),
-        tile_row::<S, 3, AHEAD>(),
-        tile_row::<S, 4, AHEAD>(),
-        tile_row::<S, 5, AHEAD>(),
-        tile_row::<S, 6, AHEAD>(),
-    ]
-}
+    #[test]
+    #[should_panic(expected = "a tile reaches outside its operands")]
+    fn rows_of_b_so_far_apart_that_their_end_wraps_around_are_refused() {
+        let tile = Tile {
+            walk: Walk::straight(3, 1),
+            a: &[0.0; 3],
+            a_rows: &[0],
+            b: &[0.0; 64],
+            // Twice that is 0.
+            b_step: 1 << (usize::BITS - 1),
+            start: Start::Zero,
+            ahead: Ahead::NOTHING,
+        };
+        let c = Rows::Within(&mut [0.0; 64], &[0]);
+        microkernels().run(tile, c, microkernels().lanes);
+    }
 
-const fn tile_row<S: Set, const R: usize, const AHEAD: bool>() -> [TileFn; MAX_VECTORS] {
-    [tile::<S, R, 1, AHEAD>(), tile::<S, R, 2, AHEAD>(), tile::<S, R, 3, AHEAD>(), tile::<S, R, 4, AHEAD>()]
-}
-
-/// A tile wider than any that is used stands for the narrowest, so that none is compiled in vain.
-const fn tile<S: Set, const R: usize, const N: usize, const AHEAD: bool>() -> TileFn {
-    if N <= S::VECTORS { S::tile::<R, N, AHEAD> } else { S::tile::<R, 1, AHEAD> }
-}
-
-const fn dots_row<S: Set, const R: usize>() -> [DotsFn; dots::COLUMNS] {
-    [dots::<S, R, 1>(), dots::<S, R, 2>(), dots::<S, R, 3>()]
-}
-
-/// Likewise for one that is higher.
-const fn dots<S: Set, const R: usize, const N: usize>() -> DotsFn {
-    if R <= S::DOTS_ROWS[N - 1] { S::dots::<R, N> } else { S::dots::<1, N> }
+    #[test]
+    #[should_panic(expected = "a tile reaches outside its operands")]
+    fn a_tile_that_reaches_outside_is_refused() {
+        let tile = Tile {
+            walk: WALK,
+            a: &[0.0; 328],
+            a_rows: &[0],
+            b: &[0.0; 4000],
+            b_step: 64,
+            start: Start::Zero,
+            ahead: Ahead::NOTHING,
+        };
+        let c = Rows::Within(&mut [0.0; 64], &[0]);
+        microkernels().run(tile, c, microkernels().lanes);
+    }
 }

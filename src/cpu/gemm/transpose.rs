@@ -1,7 +1,7 @@
 //! Transposition, in blocks of 8 × 8 that stay in registers where the machine has AVX2.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "intrinsics on raw pointers"))]
 
-use super::Matrix;
+use super::matrix::Matrix;
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::isa::{self, InstructionSet};
 

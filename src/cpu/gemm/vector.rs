@@ -1,13 +1,21 @@
 //! A vector as the microkernels see it.
 #![expect(unsafe_code, reason = "loads and stores by raw pointer")]
 
-/// A vector of f32.
-pub(super) trait Vector: Copy {
+/// A vector of f32. Its functions are called only where the instruction set is enabled.
+///
+/// # Safety
+/// It is [`LANES`](Vector::LANES) values of f32 one after another and nothing else, so that any bits are one.
+pub(super) unsafe trait Vector: Copy {
     const LANES: usize;
     fn splat(value: f32) -> Self;
     /// # Safety
     /// As many values as lanes can be read, and the machine has the instruction set.
-    unsafe fn load(from: *const f32) -> Self;
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as this function's and the trait's.
+        unsafe { from.cast::<Self>().read_unaligned() }
+    }
+
     /// The first `count` lanes, at most all, and zeros beyond.
     ///
     /// # Safety
@@ -15,7 +23,12 @@ pub(super) trait Vector: Copy {
     unsafe fn load_first(from: *const f32, count: usize) -> Self;
     /// # Safety
     /// As many values as lanes can be written, and the machine has the instruction set.
-    unsafe fn store(self, to: *mut f32);
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as this function's and the trait's.
+        unsafe { to.cast::<Self>().write_unaligned(self) }
+    }
+
     /// self + a.
     fn add(self, a: Self) -> Self;
     /// self + a · b, rounded once.
@@ -25,7 +38,8 @@ pub(super) trait Vector: Copy {
 }
 
 /// Two vectors as one of twice the length.
-impl<V: Vector> Vector for [V; 2] {
+// SAFETY: an array has nothing between its elements.
+unsafe impl<V: Vector> Vector for [V; 2] {
     const LANES: usize = 2 * V::LANES;
 
     #[inline(always)]
@@ -34,25 +48,10 @@ impl<V: Vector> Vector for [V; 2] {
     }
 
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> [V; 2] {
-        // SAFETY: as this function's.
-        unsafe { [V::load(from), V::load(from.add(V::LANES))] }
-    }
-
-    #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> [V; 2] {
         let lower = count.min(V::LANES);
         // SAFETY: as this function's.
         unsafe { [V::load_first(from, lower), V::load_first(from.add(lower), count - lower)] }
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: as this function's.
-        unsafe {
-            self[0].store(to);
-            self[1].store(to.add(V::LANES));
-        }
     }
 
     #[inline(always)]

@@ -1,11 +1,11 @@
 //! Products in which one of the three sizes is 1, or C has very few columns. No value is used often enough
 //! to be packed; what counts is that memory is read and written once, in long runs.
 
-use super::Matrix;
 use super::blocks::{Packed, multiply};
 use super::dots;
+use super::matrix::Matrix;
 use super::microkernel::Start;
-use super::sets::Microkernels;
+use super::table::Microkernels;
 use super::walk::Walk;
 use crate::cpu::simd::widest;
 use crate::cpu::{TASK_LENGTH, rows_per_task};

@@ -51,6 +51,13 @@ pub fn mean(x: &Tensor, axes: &[usize]) -> Tensor {
     sum(x, axes) / count as f64
 }
 
+/// The mean over every value.
+#[track_caller]
+pub(crate) fn mean_all(x: &Tensor) -> Tensor {
+    let axes: Vec<usize> = (0..x.shape().rank()).collect();
+    mean(x, &axes)
+}
+
 /// The sum over what broadcasting `shape` to `x`'s shape would repeat: the adjoint of a broadcast.
 ///
 /// # Panics

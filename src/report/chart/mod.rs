@@ -10,9 +10,12 @@ mod panel;
 use super::Picture;
 use super::markup::escape;
 use super::text;
+use crate::Result;
+use crate::files::write_whole;
 use panel::{Anchor, HEIGHT, INK, Kind, Label, WIDTH};
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use std::path::Path;
 
 /// One chart: lines over a common x.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +51,15 @@ const PNG_SCALE: u32 = 2;
 const TITLE_HEIGHT: u32 = 40;
 /// Size of its letters, less where a long title would reach over the edge.
 const TITLE_SIZE: f32 = 20.0;
+
+/// Writes [`svg`] and [`png`](fn@png) to the files of these names in `folder`.
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) where one can't be written.
+pub fn write(folder: &Path, [svg_name, png_name]: [&str; 2], title: &str, panels: &[Panel]) -> Result<()> {
+    write_whole(&folder.join(svg_name), svg(title, panels).as_bytes())?;
+    write_whole(&folder.join(png_name), &png(title, panels))
+}
 
 /// The panels, two in a row, under a common title (none if it is empty), as an SVG document that can
 /// also stand inside HTML. Lines of many points are shown by the range of their values, faint, and a

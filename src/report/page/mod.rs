@@ -1,6 +1,7 @@
 //! `report.html`: one page that holds everything it shows, so that it opens from a disk, a mail or a
 //! server alike and asks nothing of any other.
 
+use super::chart::{Panel, svg};
 use super::markup::escape;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -93,6 +94,11 @@ impl Page {
 }
 
 impl Section {
+    /// Pictures under a heading.
+    pub fn new(title: impl Into<String>, figures: Vec<Figure>) -> Section {
+        Section { title: title.into(), figures, ..Section::default() }
+    }
+
     fn write(&self, html: &mut String) {
         *html += &format!("<section>\n<h2>{}</h2>\n", escape(&self.title));
         let paragraphs = self.text.split("\n\n").map(str::trim);
@@ -114,6 +120,21 @@ impl Section {
 }
 
 impl Figure {
+    /// A picture whose caption says what it shows.
+    pub fn captioned(caption: &str, media: Media) -> Figure {
+        Figure { caption: caption.into(), alt: caption.into(), media }
+    }
+
+    /// A picture without a caption, which shows what `alt` says.
+    pub fn plain(alt: impl Into<String>, media: Media) -> Figure {
+        Figure { caption: String::new(), alt: alt.into(), media }
+    }
+
+    /// `panel` alone, as a telephone shows it large enough; it has its own title.
+    pub fn chart(alt: impl Into<String>, panel: &Panel) -> Figure {
+        Figure::plain(alt, Media::Svg(svg("", std::slice::from_ref(panel))))
+    }
+
     fn write(&self, html: &mut String) {
         let alt = escape(&self.alt);
         *html += "<figure>\n";

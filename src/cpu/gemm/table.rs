@@ -1,0 +1,221 @@
+//! The microkernels of an instruction set: what it brings to them, the tables that come of it, and the checked way
+//! to run one.
+
+use super::dots::{self, Dots};
+use super::microkernel::{self, MAX_COLUMNS, MAX_VECTORS, ROWS, Start, Tile};
+use super::rows::Rows;
+use super::vector::Vector;
+
+/// An instruction set: its vectors, and how many of them its registers hold.
+#[expect(unsafe_code, reason = "what it compiles runs on machines that have it")]
+pub(super) trait Set {
+    type Vector: Vector;
+    /// [`dots::LANES`] of f32.
+    type Lanes: Vector;
+    /// Vectors of the widest tile whose sums are held in registers.
+    const VECTORS: usize;
+    /// Rows of the highest tile of dot products whose sums are held in registers, by columns - 1.
+    const DOTS_ROWS: [usize; dots::COLUMNS];
+
+    /// Runs `kernel`, compiled for the instruction set. It must be `#[inline(always)]`, and so must what it calls.
+    ///
+    /// # Safety
+    /// The machine has the instruction set.
+    unsafe fn enabled<T>(kernel: impl FnOnce() -> T) -> T;
+}
+
+/// A tile's function for some number of rows and vectors: the tile, and where its rows of C begin.
+type TileFn = unsafe fn(&Tile, &[*mut f32; ROWS]);
+
+/// The same for dot products: rows and columns.
+type DotsFn = unsafe fn(&mut Dots);
+
+/// The microkernels of an instruction set.
+pub struct Microkernels {
+    /// Its name.
+    pub name: &'static str,
+    /// f32 in a vector.
+    pub lanes: usize,
+    /// Vectors of the widest tile.
+    vectors: usize,
+    /// By rows - 1 and vectors - 1.
+    tiles: [[TileFn; MAX_VECTORS]; ROWS],
+    /// The same with something to be fetched meanwhile.
+    tiles_ahead: [[TileFn; MAX_VECTORS]; ROWS],
+    /// Rows of the highest tile, by columns - 1.
+    pub(super) dots_rows: [usize; dots::COLUMNS],
+    /// By rows - 1 and columns - 1.
+    dots: [[DotsFn; dots::COLUMNS]; dots::ROWS],
+}
+
+impl Microkernels {
+    /// Columns of the widest tile.
+    pub fn columns(&self) -> usize {
+        self.lanes * self.vectors
+    }
+
+    pub(super) const fn new<S: Set>(name: &'static str) -> Microkernels {
+        Microkernels {
+            name,
+            lanes: S::Vector::LANES,
+            vectors: S::VECTORS,
+            tiles: tiles::<S, false>(),
+            tiles_ahead: tiles::<S, true>(),
+            dots_rows: S::DOTS_ROWS,
+            dots: [
+                dots_row::<S, 1>(),
+                dots_row::<S, 2>(),
+                dots_row::<S, 3>(),
+                dots_row::<S, 4>(),
+                dots_row::<S, 5>(),
+                dots_row::<S, 6>(),
+                dots_row::<S, 7>(),
+                dots_row::<S, 8>(),
+            ],
+        }
+    }
+
+    /// Computes `columns` columns of `tile` into `c`. B's rows must hold whole vectors, C's no more than
+    /// the columns.
+    ///
+    /// # Panics
+    /// If anything reaches outside its slice.
+    pub(super) fn run(&self, tile: Tile, mut c: Rows, columns: usize) {
+        let rows = tile.a_rows.len();
+        assert!(rows == c.len() && tile.walk.len() > 0);
+        let vectors = columns.div_ceil(self.lanes);
+        let tiles = if tile.ahead.rows > 0 { &self.tiles_ahead } else { &self.tiles };
+        let tile_fn = tiles[rows - 1][vectors - 1];
+        if columns == vectors * self.lanes {
+            return run_checked(tile_fn, &tile, &mut c, columns);
+        }
+        // C's rows end inside of a vector: the tile is made beside it.
+        let width = vectors * self.lanes;
+        let mut wide = [0.0; ROWS * MAX_COLUMNS];
+        let mut bias = [0.0; MAX_COLUMNS];
+        let c_rows: [usize; ROWS] = std::array::from_fn(|r| r * width);
+        let start = match tile.start {
+            Start::Zero => Start::Zero,
+            Start::Sum => {
+                for (r, wide) in wide.chunks_exact_mut(width).take(rows).enumerate() {
+                    wide[..columns].copy_from_slice(&c.row(r)[..columns]);
+                }
+                Start::Sum
+            }
+            Start::Bias(values) => {
+                bias[..columns].copy_from_slice(&values[..columns]);
+                Start::Bias(&bias)
+            }
+        };
+        let beside = Tile { start, ..tile };
+        let mut wide_rows = Rows::Within(&mut wide, &c_rows[..rows]);
+        run_checked(tile_fn, &beside, &mut wide_rows, width);
+        for (r, wide) in wide.chunks_exact(width).take(rows).enumerate() {
+            c.row(r)[..columns].copy_from_slice(&wide[..columns]);
+        }
+    }
+
+    /// Computes `columns` columns of `tile`.
+    ///
+    /// # Panics
+    /// If anything reaches outside its slice.
+    #[expect(unsafe_code, reason = "with `run`, the one door to the microkernels, which use raw pointers")]
+    pub(super) fn run_dots(&self, mut tile: Dots, columns: usize) {
+        let within =
+            |rows: &[usize], values: &[f32], reach| rows.iter().max() <= values.len().checked_sub(reach).as_ref();
+        let steps = tile.walk.len();
+        let b_end = |columns: usize| (columns - 1).saturating_mul(tile.b_column).saturating_add(steps);
+        assert!(tile.a_rows.len() == tile.c_rows.len() && steps > 0 && columns > 0, "gemm: an empty tile");
+        assert!(
+            tile.walk.step == 1
+                && tile.walk.planes == 1
+                && within(tile.a_rows, tile.a, tile.walk.reach())
+                && b_end(columns) <= tile.b.len()
+                && within(tile.c_rows, tile.c, columns),
+            "gemm: a tile reaches outside its operands"
+        );
+        if let Start::Bias(bias) = tile.start {
+            assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
+        }
+        let dots_fn = self.dots[tile.a_rows.len() - 1][columns - 1];
+        // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of
+        // the formula inside of its slice, and `c` is borrowed mutably, so it overlaps no operand.
+        unsafe { dots_fn(&mut tile) }
+    }
+}
+
+#[expect(unsafe_code, reason = "with `run_dots`, the one door to the microkernels, which use raw pointers")]
+fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
+    let last = tile.a_rows.iter().max();
+    let b_end = (tile.walk.len() - 1).saturating_mul(tile.b_step).saturating_add(columns);
+    assert!(
+        last <= tile.a.len().checked_sub(tile.walk.reach()).as_ref() && b_end <= tile.b.len(),
+        "gemm: a tile reaches outside its operands"
+    );
+    let c = c.pointers(columns);
+    if let Start::Bias(bias) = tile.start {
+        assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
+    }
+    // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of the
+    // formula inside of its slice, and C's rows are borrowed mutably, so they overlap no operand.
+    unsafe { tile_fn(tile, &c) }
+}
+
+/// [`microkernel::compute`], compiled for `S`.
+///
+/// # Safety
+/// As there.
+#[expect(unsafe_code, reason = "raw pointers, and an instruction set that not every machine has")]
+unsafe fn compute_tile<S: Set, const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
+    // SAFETY: as this function's.
+    unsafe {
+        S::enabled(
+            #[inline(always)]
+            move || microkernel::compute::<S::Vector, R, N, AHEAD>(tile, c),
+        );
+    }
+}
+
+/// [`dots::compute`], compiled for `S`.
+///
+/// # Safety
+/// As there.
+#[expect(unsafe_code, reason = "raw pointers, and an instruction set that not every machine has")]
+unsafe fn compute_dots<S: Set, const R: usize, const N: usize>(tile: &mut Dots) {
+    // SAFETY: as this function's.
+    unsafe {
+        S::enabled(
+            #[inline(always)]
+            move || dots::compute::<S::Lanes, R, N>(tile),
+        );
+    }
+}
+
+const fn tiles<S: Set, const AHEAD: bool>() -> [[TileFn; MAX_VECTORS]; ROWS] {
+    [
+        tile_row::<S, 1, AHEAD>(),
+        tile_row::<S, 2, AHEAD>(),
+        tile_row::<S, 3, AHEAD>(),
+        tile_row::<S, 4, AHEAD>(),
+        tile_row::<S, 5, AHEAD>(),
+        tile_row::<S, 6, AHEAD>(),
+    ]
+}
+
+const fn tile_row<S: Set, const R: usize, const AHEAD: bool>() -> [TileFn; MAX_VECTORS] {
+    [tile::<S, R, 1, AHEAD>(), tile::<S, R, 2, AHEAD>(), tile::<S, R, 3, AHEAD>(), tile::<S, R, 4, AHEAD>()]
+}
+
+/// A tile wider than any that is used stands for the narrowest, so that none is compiled in vain.
+const fn tile<S: Set, const R: usize, const N: usize, const AHEAD: bool>() -> TileFn {
+    if N <= S::VECTORS { compute_tile::<S, R, N, AHEAD> } else { compute_tile::<S, R, 1, AHEAD> }
+}
+
+const fn dots_row<S: Set, const R: usize>() -> [DotsFn; dots::COLUMNS] {
+    [dots::<S, R, 1>(), dots::<S, R, 2>(), dots::<S, R, 3>()]
+}
+
+/// Likewise for one that is higher.
+const fn dots<S: Set, const R: usize, const N: usize>() -> DotsFn {
+    if R <= S::DOTS_ROWS[N - 1] { compute_dots::<S, R, N> } else { compute_dots::<S, 1, N> }
+}
