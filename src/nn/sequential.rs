@@ -1,6 +1,6 @@
 //! Layers one after the other.
 
-use super::{Epilogue, Layer, Pass};
+use super::{Layer, Pass, fusion};
 use crate::tensor::Tensor;
 
 /// A network whose layers are applied in order.
@@ -18,18 +18,8 @@ impl Sequential {
     ///
     /// # Panics
     /// If the shape of `x` is not one that the first layer takes.
-    pub fn forward(&mut self, x: &Tensor, mut pass: Pass) -> Tensor {
-        let mut x = x.clone();
-        let mut rest = &mut self.layers[..];
-        while let Some((layer, following)) = rest.split_first_mut() {
-            let (y, fused) = match Epilogue::of(following) {
-                Some((epilogue, layers)) => (layer.forward_then(&x, epilogue, &mut pass), layers),
-                None => (layer.forward(&x, &mut pass), 0),
-            };
-            x = y;
-            rest = &mut following[fused..];
-        }
-        x
+    pub fn forward(&mut self, x: &Tensor, pass: Pass) -> Tensor {
+        fusion::forward(&mut self.layers, x, pass)
     }
 
     /// What the optimiser changes, in order.
