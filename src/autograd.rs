@@ -9,6 +9,28 @@
 //! y = f(x),  ȳ = ∂loss/∂y   →   x̄ = ∂loss/∂x = ȳ · ∂f/∂x
 //! ```
 //!
+//! A graph in numbers: y = (w · x + b)², with w, b parameters. Nodes are numbered from 0 as they are made; x is none.
+//!
+//! ```text
+//! forward                                   backward, from the highest number down
+//!
+//! 0  w = 3                                  w̄ = ā · x = 28
+//! 1  b = 1                                  b̄ = s̄ = 14
+//! 2  a = w · x = 6     (x = 2)              ā = s̄ = 14
+//! 3  s = a + b = 7                          s̄ = ȳ · 2s = 14
+//! 4  y = s²    = 49                         ȳ = 1
+//! ```
+//!
+//! ```
+//! use minimax::{Device, Tensor, grad, ops};
+//!
+//! let number = |value| Tensor::new(&[value], [], Device::Reference);
+//! let (w, b, x) = (number(3.0).parameter(), number(1.0).parameter(), number(2.0));
+//! let y = ops::square(&(&w * &x + &b));
+//! let grads = grad(&y, &[&w, &b], false);
+//! assert_eq!((y.item(), grads[0].item(), grads[1].item()), (49.0, 28.0, 14.0));
+//! ```
+//!
 //! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result
 //! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
 //! than its inputs', and going through the numbers downwards is a topological order.

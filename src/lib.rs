@@ -16,20 +16,35 @@
 //!
 //! # To read it in an evening
 //!
-//! 1. [`tensor`]: a shape, values on a device, and how they came to be ([`shape`], [`storage`]).
-//! 2. [`autograd`]: what an op records, and the walk that turns it into gradients.
-//! 3. One op: [`ops::conv2d`](mod@ops::conv2d), its formula and derivative rule in `mod.rs`, the
-//!    plainest loops in `reference.rs`, the fast kernel in `cpu.rs`, the launcher of the CUDA kernel in
-//!    `cuda.rs`. Every op with a kernel of its own is laid out like it, and what takes one number or two
-//!    is a row of a table ([`ops`]); [`cpu`] and [`cuda`] have what the kernels share.
-//! 4. A layer: [`nn::Conv2d`], an op with its parameters, and [`nn::Sequential`]; [`optim`]
-//!    changes those parameters.
-//! 5. A step of the game: [`gan::model::Gan::step`], for networks that a [`recipe`]
-//!    describes.
+//! About 1,600 lines, in this order. What isn't named can be skipped: everything here is said without it.
 //!
-//! Then [`check`], which holds every op to the reference and to finite differences, and
-//! [`run`], which makes a step a training run. [`random`] is why the same seed gives the same
-//! bits with any number of threads, [`profile`] where its time goes.
+//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 219 lines; of [`shape`] and
+//!    [`storage`] it is enough that they are there.)
+//! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 47
+//!    lines of `src/ops/unary.rs`, and `apply` at its end; the other rows are like the first.)
+//! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
+//!    (`src/autograd.rs`, 364 lines.)
+//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 130 lines of `src/ops/binary.rs`.)
+//! 5. [`ops::matmul`](mod@ops::matmul): a product, which is its own derivative. (`src/ops/matmul/mod.rs`, 87 lines, and
+//!    `src/ops/matmul/reference.rs`, 20 lines.)
+//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 62
+//!    lines, and `src/ops/conv2d/reference.rs`, 38 lines. Stop there: behind `cpu.rs` lie 3,000 lines of [`cpu`] that
+//!    do the same fast, behind `cuda.rs` those of [`cuda`].)
+//! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
+//!    (`src/nn/mod.rs`, 88 lines, `src/nn/dense.rs`, 46 lines, and `src/nn/sequential.rs`, 58 lines.)
+//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 60 lines of `src/optim/adam.rs`.)
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 168 lines.)
+//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 184 lines.)
+//!
+//! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which
+//! networks play, and [`run`] makes steps a training run; [`random`] is why the same seed gives the same bits with any
+//! number of threads, [`profile`] where the time goes. All derivative rules in one table: [`ops`].
+//!
+//! # Features
+//!
+//! `--no-default-features` is the engine: tensors, autodiff, ops, layers, optimisers, checks, and readers of IDX files
+//! and of folders of PNG and JPEG pictures. `gan` adds recipes, games, runs, metrics, reports and exports, `app` (the
+//! default) the command.
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
