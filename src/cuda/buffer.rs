@@ -25,7 +25,7 @@ impl Buffer {
     #[track_caller]
     pub fn unspecified(len: usize, context: &'static Context) -> Buffer {
         if len > MAX_LENGTH {
-            context.fail(format!("a tensor of {len} values; kernels count to {MAX_LENGTH}, lower training.batch_size"));
+            context.fail(format!("a tensor of {len} values; kernels count to {MAX_LENGTH}, lower the batch size"));
         }
         let (at, bytes, arena) = match len {
             0 => (0, 0, 0),

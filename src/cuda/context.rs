@@ -124,7 +124,7 @@ impl Context {
             Err(Failure::OutOfMemory) => {
                 let (free, all) = self.driver.memory();
                 let [asked, free, all] = [bytes, free, all].map(megabytes);
-                self.fail(format!("no memory for {asked} more ({free} of {all} are free); lower training.batch_size"))
+                self.fail(format!("no memory for {asked} more ({free} of {all} are free); lower the batch size"))
             }
             Err(failure) => self.fail(failure),
         }

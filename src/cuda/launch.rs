@@ -118,7 +118,7 @@ impl Call {
         let Call { context, name, kernel, .. } = &self;
         let limits = [i32::MAX as usize, 65_535, 65_535];
         if grid.iter().zip(limits).any(|(&blocks, limit)| blocks > limit) {
-            context.fail(format!("{name}: a grid of {grid:?} blocks; lower training.batch_size"));
+            context.fail(format!("{name}: a grid of {grid:?} blocks; lower the batch size"));
         }
         let given = self.arguments.iter().map(|&(_, bytes)| bytes);
         if let Some(sizes) = &kernel.sizes {
