@@ -40,14 +40,6 @@ impl Buffer {
         Buffer::unspecified(self.len, self.context)
     }
 
-    /// `len` times `value`.
-    #[track_caller]
-    pub fn full(len: usize, value: f32, context: &'static Context) -> Buffer {
-        let mut buffer = Buffer::unspecified(len, context);
-        context.kernel("fill", "fill_value").write(&mut buffer).value(len as i32).value(value).over(len);
-        buffer
-    }
-
     /// A copy of `values`.
     #[track_caller]
     pub fn from_slice(values: &[f32], context: &'static Context) -> Buffer {

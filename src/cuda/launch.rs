@@ -30,11 +30,12 @@ pub struct Call {
 }
 
 impl Call {
-    pub(super) fn new(context: &'static Context, name: &'static str, kernel: Kernel) -> Call {
+    /// A launch of kernel `name` of kernels/`stem`.cu, to be given its arguments.
+    pub fn new(context: &'static Context, stem: &'static str, name: &'static str) -> Call {
         Call {
             context,
             name,
-            kernel,
+            kernel: context.kernel(stem, name),
             words: Vec::with_capacity(16),
             arguments: Vec::with_capacity(8),
             buffers: Vec::with_capacity(8),
