@@ -1,6 +1,7 @@
 //! Who may use whom: a part of the library uses those below it, never one above. What is only for tests isn't held
 //! to it.
 
+use regex::Regex;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -131,4 +132,27 @@ fn paths_are_found_in_every_form() {
          fn f() -> crate::Result<()> { crate::run::go() }\n#[cfg(test)]\nmod tests { use crate::cli; }",
     );
     assert_eq!(used(&code), ["cpu", "Error", "data", "files", "Result", "run"]);
+}
+
+/// What lib.rs says of the length of each step of its reading path, and of all, is so, and an evening's worth.
+#[test]
+fn the_reading_path_is_as_long_as_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lib = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+    let said: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("//!")).map(str::trim).collect();
+    let said = said.join(" ");
+    let number = |text: &str| -> usize { text.replace(',', "").parse().unwrap() };
+    let mut sum = 0;
+    for part in Regex::new(r"first (\d+) lines of `(\S+)`").unwrap().captures_iter(&said) {
+        assert!(folder.join(&part[2]).is_file(), "{}", &part[2]);
+        sum += number(&part[1]);
+    }
+    for part in Regex::new(r"`(src/\S+)`, (\d+) lines").unwrap().captures_iter(&said) {
+        let text = fs::read_to_string(folder.join(&part[1])).unwrap();
+        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+        assert!(lines.abs_diff(number(&part[2])) <= 10, "{} has {lines} lines before its tests", &part[1]);
+        sum += lines;
+    }
+    let all = number(&Regex::new(r"About ([\d,]+) lines").unwrap().captures(&said).expect("the length of all")[1]);
+    assert!(sum.abs_diff(all) <= 50 && sum <= 2000, "the path has {sum} lines, and {all} are said");
 }

@@ -8,16 +8,16 @@ mod emulation;
 mod play;
 
 use common::{command, fail, read};
-use minimax::cuda::capture::{Graph, Inputs, Reading, StepNumbers};
+use minimax::cuda::capture::{Graph, Inputs, Reading};
 use minimax::cuda::{Buffer, emulator, ladder, open};
 use minimax::ops::{random_normal, random_uniform};
-use minimax::optim::{Optimizer, Sgd};
+use minimax::optim::{Adam, EpsilonPlacement, Optimizer, Sgd};
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
 use minimax::{Device, Tensor};
 use play::{How, Played};
 use std::convert::Infallible;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -94,9 +94,9 @@ fn a_graph_keeps_what_it_reads_and_writes_as_long_as_it_lives() {
     let held = context.bytes_held();
     let x = Tensor::ones([1000], CUDA);
     let inputs = Inputs::new(0, context);
-    let captured = Graph::capture(&inputs, StepNumbers::default(), || {
-        let within = || Graph::capture(&inputs, StepNumbers::default(), || Ok::<_, Infallible>(()));
-        assert!(catch_unwind(std::panic::AssertUnwindSafe(within)).is_err());
+    let captured = Graph::capture(&inputs, || {
+        let within = || Graph::capture(&inputs, || Ok::<_, Infallible>(()));
+        assert!(catch_unwind(AssertUnwindSafe(within)).is_err());
         Ok::<_, Infallible>(&x + &x)
     });
     let Ok((graph, sum)) = captured;
@@ -114,6 +114,40 @@ fn a_graph_keeps_what_it_reads_and_writes_as_long_as_it_lives() {
     drop((graph, other, others));
     context.release();
     assert_eq!(context.bytes_held(), held);
+}
+
+#[test]
+fn a_replayed_update_goes_by_the_scalars_that_were_uploaded_for_it() {
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    emulation::start();
+    let adam =
+        Adam { learning_rate: 0.1, betas: [0.5, 0.9], epsilon: 1e-7, epsilon_placement: EpsilonPlacement::Paper };
+    let start = || (Tensor::ones([5], CUDA), Optimizer::new(Box::new(adam), &[&Tensor::ones([5], CUDA)]));
+    let grads = [Tensor::full(0.3, [5], CUDA)];
+    let (mut expected, mut optimizer) = start();
+    for _ in 0..3 {
+        optimizer.step(vec![&mut expected], &grads);
+    }
+    let (mut p, mut optimizer) = start();
+    let inputs = Inputs::new(0, open(0).unwrap());
+    let mut capture = |optimizer: &mut Optimizer| {
+        let captured = Graph::capture(&inputs, || {
+            optimizer.step(vec![&mut p], &grads);
+            Ok::<_, Infallible>(())
+        });
+        let Ok((graph, ())) = captured;
+        graph
+    };
+    assert!(catch_unwind(AssertUnwindSafe(|| capture(&mut start().1))).is_err(), "nothing was uploaded");
+    optimizer.upload_scalars();
+    let graph = capture(&mut optimizer);
+    graph.replay();
+    for steps in [1, 2] {
+        optimizer.set_steps(steps);
+        optimizer.upload_scalars();
+        graph.replay();
+    }
+    assert_eq!(p.to_f32(), expected.to_f32());
 }
 
 #[test]
@@ -198,7 +232,7 @@ fn a_device_without_memory_or_lost_is_one_line_and_the_checkpoint_stays() {
     for megabytes in ["3000000", "16000000"] {
         let line = fails(&format!("{train} --steps 1 --out none"), emulator::MEMORY, megabytes);
         assert!(line.starts_with("error: cuda:0: no memory for"), "{line}");
-        assert!(line.trim_end().ends_with("lower training.batch_size"), "{line}");
+        assert!(line.trim_end().ends_with("lower the batch size"), "{line}");
     }
     let two_steps = emulated(folder.path(), &format!("{train} --steps 2 --out run")).output();
     assert!(two_steps.unwrap().status.success());

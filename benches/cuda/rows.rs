@@ -8,7 +8,6 @@ use super::layers;
 use super::timing::{How, Subject};
 use super::training::Training;
 use minimax::autograd::vjp;
-use minimax::cuda::capture::StepNumbers;
 use minimax::cuda::{Context, context};
 use minimax::gan::model::{Gan, fixed_latents, sample};
 use minimax::ops::dropout::Mask;
@@ -248,11 +247,9 @@ fn adam() -> Row {
         };
         let g_grads = grads(gan.generator.parameters());
         let d_grads = grads(gan.discriminator.parameters());
-        let numbers = StepNumbers {
-            updates: [&gan.discriminator_optimizer, &gan.generator_optimizer].map(|optimizer| optimizer.next_numbers()),
-            ..StepNumbers::default()
-        };
-        Ok(Subject::op(how, context(0), numbers, move || {
+        gan.generator_optimizer.upload_scalars();
+        gan.discriminator_optimizer.upload_scalars();
+        Ok(op(how, move || {
             let parameters = gan.generator.parameters_mut();
             gan.generator_optimizer.step(parameters, &g_grads);
             let parameters = gan.discriminator.parameters_mut();
@@ -261,10 +258,10 @@ fn adam() -> Row {
     })
 }
 
-/// An op that needs no numbers of a step.
+/// An op.
 pub fn op(how: How, f: impl FnMut() + 'static) -> Subject {
     let context: &'static Context = context(0);
-    Subject::op(how, context, StepNumbers::default(), f)
+    Subject::op(how, context, f)
 }
 
 /// Normal numbers.

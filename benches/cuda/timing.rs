@@ -4,7 +4,7 @@
 
 use super::training::Training;
 use minimax::cuda::Context;
-use minimax::cuda::capture::{Graph, Inputs, StepNumbers};
+use minimax::cuda::capture::{Graph, Inputs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -24,8 +24,8 @@ const IN_A_GRAPH: usize = 20;
 pub enum Subject {
     /// An op, launch by launch.
     Op(Box<dyn FnMut()>),
-    /// The same, [`IN_A_GRAPH`] times, with the numbers and the tensors that it reads.
-    Graph(Graph, #[expect(dead_code, reason = "the graph reads from there")] (Inputs, Box<dyn FnMut()>)),
+    /// The same, [`IN_A_GRAPH`] times, with the inputs and the tensors that it reads.
+    Graph(Graph, #[expect(dead_code, reason = "the graph reads from there")] Box<(Inputs, Box<dyn FnMut()>)>),
     /// Training steps.
     Training(Box<Training>),
     /// What takes so long that once is enough.
@@ -33,21 +33,21 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// An op, which in a graph goes by `numbers`.
-    pub fn op(how: How, context: &'static Context, numbers: StepNumbers, mut f: impl FnMut() + 'static) -> Subject {
+    /// An op.
+    pub fn op(how: How, context: &'static Context, mut f: impl FnMut() + 'static) -> Subject {
         if how == How::Launches {
             return Subject::Op(Box::new(f));
         }
         // What is loaded or first asked for can't be captured.
         f();
         let mut inputs = Inputs::new(0, context);
-        inputs.upload(&numbers, &[]);
-        let captured = Graph::capture(&inputs, numbers, || {
+        inputs.upload(&[], &[]);
+        let captured = Graph::capture(&inputs, || {
             (0..IN_A_GRAPH).for_each(|_| f());
             Ok::<_, std::convert::Infallible>(())
         });
         let Ok((graph, ())) = captured;
-        Subject::Graph(graph, (inputs, Box::new(f)))
+        Subject::Graph(graph, Box::new((inputs, Box::new(f))))
     }
 
     /// So often that nothing happens for the first time any more.

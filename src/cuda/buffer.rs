@@ -25,7 +25,7 @@ impl Buffer {
     #[track_caller]
     pub fn unspecified(len: usize, context: &'static Context) -> Buffer {
         if len > MAX_LENGTH {
-            context.fail(format!("a tensor of {len} values; kernels count to {MAX_LENGTH}, lower training.batch_size"));
+            context.fail(format!("a tensor of {len} values; kernels count to {MAX_LENGTH}, lower the batch size"));
         }
         let (at, bytes, arena) = match len {
             0 => (0, 0, 0),
@@ -38,14 +38,6 @@ impl Buffer {
     #[track_caller]
     pub fn like(&self) -> Buffer {
         Buffer::unspecified(self.len, self.context)
-    }
-
-    /// `len` times `value`.
-    #[track_caller]
-    pub fn full(len: usize, value: f32, context: &'static Context) -> Buffer {
-        let mut buffer = Buffer::unspecified(len, context);
-        context.kernel("fill", "fill_value").write(&mut buffer).value(len as i32).value(value).over(len);
-        buffer
     }
 
     /// A copy of `values`.

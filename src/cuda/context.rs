@@ -1,14 +1,12 @@
-//! A device in use: its driver, its pool, its kernels, and what happens when it fails.
+//! A device in use: its driver, its pool, its kernels, what is being captured on it, and what happens when it fails.
 //!
 //! What it can't do (no memory left, the GPU is gone) unwinds, see [`crate::unwind`].
 
-use super::capture::Captured;
 use super::driver::{Address, Driver, Failure, Function};
-use super::launch::Call;
 use super::pool::{Arena, Pool};
 use crate::error::{Error, megabytes};
 use crate::unwind::unwind;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -31,6 +29,16 @@ pub struct Context {
 pub(super) struct Kernel {
     pub function: Function,
     pub sizes: Option<Arc<[usize]>>,
+}
+
+/// The capture that a device is in.
+pub(super) struct Captured {
+    /// Where a replay finds the block at which it begins to read each random stream, a u64 for each.
+    pub starts: Address,
+    /// Those of the step that is captured.
+    pub first: Vec<u64>,
+    /// The buffers that its launches and copies read and write.
+    pub used: HashSet<Address>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -92,16 +100,20 @@ impl Context {
         self.ordinal
     }
 
-    /// A launch of kernel `name` of kernels/`stem`.cu, to be given its arguments.
-    pub(crate) fn kernel(&'static self, stem: &'static str, name: &'static str) -> Call {
+    /// True while launches are captured, not made.
+    pub(crate) fn is_capturing(&self) -> bool {
+        self.captured().is_some()
+    }
+
+    /// Kernel `name` of kernels/`stem`.cu, which is loaded when it is first asked for.
+    pub(super) fn kernel(&self, stem: &'static str, name: &'static str) -> Kernel {
         let found = locked(&self.functions).get(name).cloned();
-        let kernel = found.unwrap_or_else(|| {
+        found.unwrap_or_else(|| {
             let function = self.hold(self.driver.function(stem, name));
             let kernel = Kernel { function, sizes: self.driver.argument_sizes(function).map(Arc::from) };
             locked(&self.functions).insert(name, kernel.clone());
             kernel
-        });
-        Call::new(self, name, kernel)
+        })
     }
 
     pub(super) fn driver(&self) -> &dyn Driver {
@@ -110,6 +122,22 @@ impl Context {
 
     pub(super) fn captured(&self) -> MutexGuard<'_, Option<Captured>> {
         locked(&self.captured)
+    }
+
+    /// Remembers, in a captured step, that it uses the buffers at these addresses.
+    pub(super) fn note(&self, buffers: &[Address]) {
+        if let Some(captured) = &mut *self.captured() {
+            captured.used.extend(buffers);
+        }
+    }
+
+    /// The block at which a captured step begins to read random stream `stream`, and the address at which a replay finds
+    /// its own; 0 and no address outside of one.
+    pub(super) fn start_of(&self, stream: u64) -> (u64, Address) {
+        match &*self.captured() {
+            None => (0, 0),
+            Some(captured) => (captured.first[stream as usize], captured.starts + 8 * stream),
+        }
     }
 
     pub(super) fn pool(&self) -> MutexGuard<'_, Pool> {
@@ -124,7 +152,7 @@ impl Context {
             Err(Failure::OutOfMemory) => {
                 let (free, all) = self.driver.memory();
                 let [asked, free, all] = [bytes, free, all].map(megabytes);
-                self.fail(format!("no memory for {asked} more ({free} of {all} are free); lower training.batch_size"))
+                self.fail(format!("no memory for {asked} more ({free} of {all} are free); lower the batch size"))
             }
             Err(failure) => self.fail(failure),
         }

@@ -9,7 +9,7 @@
 
 #![allow(unsafe_code)]
 
-use super::context::Context;
+use super::devices;
 use super::driver::{Address, Driver, Executable, Failure, Function, Launch, Mark};
 use libloading::{Library, Symbol};
 use std::alloc::{Layout, alloc, dealloc};
@@ -44,11 +44,8 @@ static ORDER: AtomicU64 = AtomicU64::new(0);
 /// # Safety
 /// The folder's libraries are the project's kernels, compiled: their code runs.
 pub unsafe fn start(folder: &Path) {
-    super::EMULATED.get_or_init(|| {
-        // SAFETY: the caller's.
-        let driver = unsafe { Emulator::new(folder) };
-        Some(Box::leak(Box::new(Context::new(0, Box::new(driver)))))
-    });
+    // SAFETY: the caller's.
+    devices::emulate(|| Box::new(unsafe { Emulator::new(folder) }));
 }
 
 /// [`start`] with the folder that the environment variable [`FOLDER`] names, if it names one.

@@ -1,5 +1,6 @@
 //! The structs of kernels/geometry.cuh, field by field.
 
+use super::context::Context;
 use crate::random;
 use crate::shape::{self, MAX_RANK, Shape};
 use bytemuck::NoUninit;
@@ -107,8 +108,11 @@ pub struct Position {
 }
 
 impl Position {
-    /// `position`; within a captured step its block is counted from the one at address `base`.
-    pub fn new(position: random::Position, base: u64) -> Position {
-        Position { seed: position.seed, stream: position.stream, block: position.block, base }
+    /// `position`; within a captured step its block is counted from the one at which the step begins to read the
+    /// stream, which a replay finds at address `base`.
+    pub fn new(position: random::Position, context: &Context) -> Position {
+        let (first, base) = context.start_of(position.stream);
+        let block = position.block.wrapping_sub(first);
+        Position { seed: position.seed, stream: position.stream, block, base }
     }
 }

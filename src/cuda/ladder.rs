@@ -79,7 +79,7 @@ pub fn gemm(rung: usize, a: &Buffer, b: &Buffer, [m, k, n]: [usize; 3]) -> Buffe
     let int = |length: usize| i32::try_from(length).expect("buffers are shorter than 2³¹ values");
     let [m_int, n_int, k_int] = [m, n, k].map(int);
     let mut c = Buffer::unspecified(m * n, a.context());
-    let call = a.context().kernel("ladder/gemm", rung.kernel);
+    let call = Call::new(a.context(), "ladder/gemm", rung.kernel);
     let call = call.read(a).read(b).write(&mut c);
     rung.launch(call.value(m_int).value(n_int).value(k_int), m, n);
     c
@@ -103,7 +103,7 @@ pub fn conv2d(rung: usize, x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer
     let made = Conv2dGeometry::new("ladder", g.input(), g.weight(), g.stride, g.padding);
     assert!(made == *g, "ladder: {g:?} is no convolution");
     let mut y = Buffer::unspecified(g.output().numel(), x.context());
-    let call = x.context().kernel("ladder/conv2d", rung.kernel);
+    let call = Call::new(x.context(), "ladder/conv2d", rung.kernel);
     let call = call.read(x).read(w).write(&mut y);
     let call = call.value(geometry::Conv2dGeometry::from(g));
     rung.launch(call, g.n * g.out_h * g.out_w, g.c_out);

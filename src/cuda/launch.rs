@@ -30,11 +30,12 @@ pub struct Call {
 }
 
 impl Call {
-    pub(super) fn new(context: &'static Context, name: &'static str, kernel: Kernel) -> Call {
+    /// A launch of kernel `name` of kernels/`stem`.cu, to be given its arguments.
+    pub fn new(context: &'static Context, stem: &'static str, name: &'static str) -> Call {
         Call {
             context,
             name,
-            kernel,
+            kernel: context.kernel(stem, name),
             words: Vec::with_capacity(16),
             arguments: Vec::with_capacity(8),
             buffers: Vec::with_capacity(8),
@@ -118,7 +119,7 @@ impl Call {
         let Call { context, name, kernel, .. } = &self;
         let limits = [i32::MAX as usize, 65_535, 65_535];
         if grid.iter().zip(limits).any(|(&blocks, limit)| blocks > limit) {
-            context.fail(format!("{name}: a grid of {grid:?} blocks; lower training.batch_size"));
+            context.fail(format!("{name}: a grid of {grid:?} blocks; lower the batch size"));
         }
         let given = self.arguments.iter().map(|&(_, bytes)| bytes);
         if let Some(sizes) = &kernel.sizes {

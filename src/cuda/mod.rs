@@ -3,8 +3,8 @@
 //!
 //! In reading order: [`driver`] is what a device is asked to do; `nvidia` asks a GPU, `emulator` runs the same kernels on
 //! the processor, for tests; `context` is a device in use, with its `pool` of memory; `buffer` and `launch` are what
-//! launchers are written with, `product` those of matrix products; [`capture`] turns a training step into a graph.
-//! [`ladder`] is apart: how a kernel becomes fast, rung by rung.
+//! launchers are written with, `product` those of matrix products; [`ladder`] shows how a kernel becomes fast, rung by
+//! rung; [`capture`] turns a training step into a graph. A test here has the whole order: no file imports from a later one.
 //!
 //! A launch can't be checked: what a kernel is given must be right. So what makes launches is private to the crate, and
 //! what is public checks what it takes.
@@ -13,9 +13,11 @@ pub(crate) mod buffer;
 pub mod capture;
 pub(crate) mod columns;
 pub(crate) mod context;
+pub(crate) mod devices;
 pub mod driver;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub(crate) mod fill;
 pub(crate) mod geometry;
 pub mod ladder;
 pub(crate) mod launch;
@@ -24,83 +26,78 @@ pub(crate) mod nvidia;
 pub(crate) mod pixels;
 pub(crate) mod pool;
 pub(crate) mod product;
+pub(crate) mod staging;
 pub(crate) mod strided;
 pub(crate) mod tensors;
 
 pub use crate::unwind::catch;
 pub use buffer::Buffer;
 pub use context::Context;
+pub use devices::{context, count, open, settle};
 
-use crate::unwind::unwind;
-use crate::{Error, Result};
-use std::sync::{Mutex, OnceLock};
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
 
-/// The devices that have been opened, by ordinal.
-static OPEN: Mutex<Vec<(usize, &'static Context)>> = Mutex::new(Vec::new());
+    /// The files, lowest first.
+    const ORDER: [&str; 19] = [
+        "driver", "modules", "nvidia", "pool", "context", "devices", "emulator", "buffer", "launch", "fill", "columns",
+        "geometry", "product", "strided", "pixels", "staging", "tensors", "ladder", "capture",
+    ];
 
-/// The emulated device, if there is to be one: that is tests' to say.
-static EMULATED: OnceLock<Option<&'static Context>> = OnceLock::new();
-
-fn emulated() -> Option<&'static Context> {
-    *EMULATED.get_or_init(|| None)
-}
-
-/// How many CUDA devices there are.
-///
-/// # Errors
-/// [`Error::Cuda`] with what is missing, if there are none.
-pub fn count() -> Result<usize> {
-    if emulated().is_some() {
-        return Ok(1);
+    /// What `code` names of this module, in `use` lines and elsewhere: `b` and `c` in `super::b::B` and
+    /// `crate::cuda::{c::C}`.
+    fn imports(code: &str) -> Vec<String> {
+        let code: Vec<&str> = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+        let code = code.concat().replace(char::is_whitespace, "").replace("crate::cuda::", "super::");
+        let mut found = Vec::new();
+        for path in code.split("super::").skip(1) {
+            let (mut depth, mut name) = (0, String::new());
+            let mut in_name = true;
+            for c in path.chars() {
+                if in_name && (c.is_alphanumeric() || "_*".contains(c)) {
+                    name.push(c);
+                    continue;
+                }
+                if !name.is_empty() {
+                    found.push(std::mem::take(&mut name));
+                    in_name = false;
+                }
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth == 1 => in_name = true,
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+        }
+        found
     }
-    static COUNT: OnceLock<std::result::Result<usize, String>> = OnceLock::new();
-    COUNT
-        .get_or_init(nvidia::count)
-        .clone()
-        .map_err(|what| Error::Cuda { device: "cuda".into(), what: format!("{what}; use --device cpu") })
-}
 
-/// Waits for every device in use to be done with what it was asked for. What fails is told by what comes next.
-pub fn settle() {
-    let open = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let emulated = EMULATED.get().copied().flatten();
-    for context in open.iter().map(|(_, context)| *context).chain(emulated) {
-        let _ = context.driver().synchronize();
-    }
-}
-
-/// Device `ordinal`, which is opened when it is first asked for.
-///
-/// # Errors
-/// [`Error::Cuda`] if there is none, or it can't be used.
-pub fn open(ordinal: usize) -> Result<&'static Context> {
-    let device = format!("cuda:{ordinal}");
-    let count = count()?;
-    if ordinal >= count {
-        let what = format!("there are {count} CUDA devices, counted from 0; choose another");
-        return Err(Error::Cuda { device, what });
-    }
-    if let Some(context) = emulated() {
-        return Ok(context);
-    }
-    let mut open = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some((_, context)) = open.iter().find(|(which, _)| *which == ordinal) {
-        return Ok(context);
-    }
-    let driver = nvidia::Nvidia::open(ordinal).map_err(|what| Error::Cuda { device: device.clone(), what })?;
-    let context: &'static Context = Box::leak(Box::new(Context::new(ordinal, Box::new(driver))));
-    open.push((ordinal, context));
-    Ok(context)
-}
-
-/// As [`open`]; what is wrong unwinds to [`catch`].
-///
-/// # Panics
-/// With what is wrong, where nobody catches it.
-#[track_caller]
-pub fn context(ordinal: usize) -> &'static Context {
-    match open(ordinal) {
-        Ok(context) => context,
-        Err(error) => unwind(error),
+    #[test]
+    fn no_file_imports_from_one_above_it() {
+        let code = "use super::{a, b::{B, c}, d::D}; // super::e\nuse crate::cuda::f;\nlet g = super::g::h(super::i);";
+        assert_eq!(imports(code), ["a", "b", "d", "f", "g", "i"]);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cuda");
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let file = path.file_stem().unwrap().to_str().unwrap().to_string();
+            if file == "mod" {
+                continue;
+            }
+            let place = ORDER.iter().position(|name| **name == file);
+            let place = place.unwrap_or_else(|| panic!("{file}.rs has no place in the order"));
+            for import in imports(&std::fs::read_to_string(path).unwrap()) {
+                // A file's own tests see the file.
+                let below = import == "*" || ORDER[..place].contains(&import.as_str());
+                assert!(below, "{file}.rs names {import}, which is not below it");
+            }
+            files.push(file);
+        }
+        assert_eq!(files.len(), ORDER.len(), "the order names files that are not there");
     }
 }

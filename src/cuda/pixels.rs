@@ -1,6 +1,7 @@
 //! Bytes of pictures as numbers.
 
 use super::buffer::Buffer;
+use super::launch::Call;
 
 /// What `table`, of 256 values, has for each of the `len` bytes of `bytes` from `offset`, a multiple of 4, on.
 ///
@@ -15,7 +16,7 @@ pub fn to_floats(bytes: &Buffer, offset: usize, table: &Buffer, len: usize) -> B
         table.len()
     );
     let mut values = Buffer::unspecified(len, table.context());
-    let kernel = table.context().kernel("pixels", "pixels_to_floats");
+    let kernel = Call::new(table.context(), "pixels", "pixels_to_floats");
     kernel.read_from(bytes, offset).read(table).write(&mut values).value(len as i32).over(len.div_ceil(4));
     values
 }

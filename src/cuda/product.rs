@@ -127,7 +127,7 @@ impl Plan {
 pub fn add_parts(stem: &'static str, name: &'static str) -> impl FnOnce(&Buffer, i32, &mut Buffer) {
     move |parts, count, c| {
         let len = c.len();
-        let call = c.context().kernel(stem, name);
+        let call = Call::new(c.context(), stem, name);
         call.read(parts).value(count).write(c).value(len as i32).over(len);
     }
 }

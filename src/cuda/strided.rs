@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::geometry::View;
+use super::launch::Call;
 
 /// to = the values of the view `from` into `values`, in order.
 pub fn gather(values: &Buffer, from: View, to: &mut Buffer) {
@@ -22,6 +23,6 @@ pub fn scatter(values: &Buffer, into: View, to: &mut Buffer) {
 }
 
 fn copy(name: &'static str, from: &Buffer, view: View, to: &mut Buffer, length: usize) {
-    let kernel = from.context().kernel("strided", name);
+    let kernel = Call::new(from.context(), "strided", name);
     kernel.read(from).value(view).write(to).value(length as i32).over(length);
 }

@@ -99,7 +99,7 @@ impl<'a> Tensors<'a> {
         let mut parts = Buffer::unspecified(2 * blocks, context);
         self.launch(["gradient", "gradient_squares"], 0, |call, before| call.write(&mut parts).value(before as i32));
         let mut norm = Buffer::unspecified(1, context);
-        let kernel = context.kernel("gradient", "gradient_norm");
+        let kernel = Call::new(context, "gradient", "gradient_norm");
         kernel.read(&parts).value(blocks as i32).write(&mut norm).grid([1, 1, 1], 4 * CHUNK_THREADS, 0);
         Some(norm)
     }
@@ -141,7 +141,7 @@ impl<'a> Tensors<'a> {
                 blocks += row.blocks();
             }
             let used = rows.iter().flat_map(|row| [row.p, row.g].into_iter().chain(row.slots)).filter(|&at| at != 0);
-            let call = context.kernel(stem, name).value(table);
+            let call = Call::new(context, stem, name).value(table);
             let call = used.fold(call, Call::uses);
             rest(call, before).grid([blocks, 1, 1], CHUNK_THREADS, 0);
             before += blocks;

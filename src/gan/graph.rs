@@ -4,16 +4,17 @@
 //! ```text
 //! steps 1, 2    launch by launch: kernels are loaded, the pool fills
 //! step 3        captured: the same code runs, its launches are remembered and not made; then replayed
-//! step 4, ...   replayed: upload the step's numbers and its batch, launch the graph, ask for the report
+//! step 4, ...   replayed: upload what differs, launch the graph, ask for the report
 //! ```
 //!
 //! A replay does what the code did when it was captured, to the same memory. So whatever lasts longer
 //! than a step (weights, statistics, optimiser slots) must stay where it is, and what differs between
-//! steps (random positions, the update's numbers, the batch) is read from [`Inputs`].
+//! steps is read from where it is uploaded to: random positions and the batch in [`Inputs`], the update's scalars with
+//! each optimiser.
 
 use super::model::Gan;
 use super::report::{Gathered, Pending};
-use crate::cuda::capture::{Graph, Inputs, StepNumbers};
+use crate::cuda::capture::{Graph, Inputs};
 use crate::cuda::{self, Buffer, Context};
 use crate::random::Random;
 use crate::recipe::UpdateSpec;
@@ -101,8 +102,9 @@ impl Graphs {
         self.latest = Some(kind);
         let context = self.context;
         let inputs = self.inputs.entry(batch).or_insert_with(|| Inputs::new(bytes.len(), context));
-        let numbers = gan.step_numbers();
-        inputs.upload(&numbers, bytes);
+        inputs.upload(&gan.streams().map(|random| random.position()), bytes);
+        gan.discriminator_optimizer.upload_scalars();
+        gan.generator_optimizer.upload_scalars();
         let state = self.steps.entry(kind).or_insert(State::Warming(0));
         let captured = match state {
             State::Warming(steps) if *steps < WARM_UP => {
@@ -112,7 +114,7 @@ impl Graphs {
             }
             State::Warming(_) => {
                 let table = &self.table;
-                let captured = capture(gan, inputs, numbers, || real_images(inputs, batch, table), measures)?;
+                let captured = capture(gan, inputs, || real_images(inputs, batch, table), measures)?;
                 *state = State::Captured(Box::new(captured));
                 let State::Captured(captured) = state else { unreachable!("it has just been captured") };
                 captured
@@ -128,21 +130,17 @@ impl Graphs {
     }
 }
 
-/// The images of the batch in `inputs`.
+/// The images of the batch in `inputs`, with the value that `table` has for each byte.
 fn real_images(inputs: &Inputs, batch: Shape, table: &Buffer) -> Tensor {
-    Tensor::from_storage(Storage::Cuda(inputs.images(table)), batch)
+    let (bytes, offset) = inputs.batch();
+    let images = cuda::pixels::to_floats(bytes, offset, table, batch.numel());
+    Tensor::from_storage(Storage::Cuda(images), batch)
 }
 
 /// Captures a step, which the replay that follows makes.
-fn capture(
-    gan: &mut Gan,
-    inputs: &Inputs,
-    numbers: StepNumbers,
-    real: impl FnOnce() -> Tensor,
-    measures: bool,
-) -> Result<Captured> {
+fn capture(gan: &mut Gan, inputs: &Inputs, real: impl FnOnce() -> Tensor, measures: bool) -> Result<Captured> {
     let (places_before, count_before) = (addresses(gan), gan.count());
-    let (graph, seen) = Graph::capture(inputs, numbers, || Ok::<_, Error>(gan.updates(&real(), measures)?.gather()))?;
+    let (graph, seen) = Graph::capture(inputs, || Ok::<_, Error>(gan.updates(&real(), measures)?.gather()))?;
     assert!(addresses(gan) == places_before, "a captured step moves weights, statistics or slots to other memory");
     let count = gan.count();
     Ok(Captured {
@@ -186,18 +184,6 @@ impl Gan {
     fn streams(&mut self) -> [&mut Random; 4] {
         let random = &mut self.random;
         [&mut random.latents, &mut random.dropout, &mut random.labels, &mut random.penalty]
-    }
-
-    /// What the next step goes by.
-    fn step_numbers(&mut self) -> StepNumbers {
-        let mut numbers = StepNumbers::default();
-        for random in self.streams() {
-            let next = random.position();
-            numbers.blocks[next.stream as usize] = next.block;
-        }
-        numbers.updates =
-            [&self.discriminator_optimizer, &self.generator_optimizer].map(|optimizer| optimizer.next_numbers());
-        numbers
     }
 
     fn count(&mut self) -> Advance {

@@ -64,8 +64,7 @@ impl Gan {
         let generator = build::network(&recipe.generator, &mut initial, device);
         let discriminator = build::network(&recipe.discriminator, &mut initial, device);
         Gan {
-            // A captured step has the discriminator's numbers first.
-            generator_optimizer: build::optimizer(&recipe.generator.optimizer, &generator).at_place(1),
+            generator_optimizer: build::optimizer(&recipe.generator.optimizer, &generator),
             discriminator_optimizer: build::optimizer(&recipe.discriminator.optimizer, &discriminator),
             generator,
             discriminator,

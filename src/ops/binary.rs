@@ -276,8 +276,7 @@ fn apply(binary: &'static Binary, a: &Tensor, b: &Tensor) -> Tensor {
 /// a ← a + b on a CUDA device.
 fn add_to(a: &mut cuda::Buffer, b: &cuda::Buffer) {
     let n = a.len();
-    a.context()
-        .kernel("binary", "binary_add")
+    cuda::launch::Call::new(a.context(), "binary", "binary_add")
         .read(a)
         .value(n as i32)
         .read(b)
@@ -290,8 +289,7 @@ fn add_to(a: &mut cuda::Buffer, b: &cuda::Buffer) {
 /// y = f(a, b) on a CUDA device, where a shorter operand repeats along leading axes.
 fn launch(binary: &Binary, a: &cuda::Buffer, b: &cuda::Buffer, y: &mut cuda::Buffer) {
     let n = y.len();
-    a.context()
-        .kernel("binary", binary.cuda)
+    cuda::launch::Call::new(a.context(), "binary", binary.cuda)
         .read(a)
         .value(a.len() as i32)
         .read(b)

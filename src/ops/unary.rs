@@ -8,6 +8,7 @@
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::cpu::pool::Buffer;
 use crate::cpu::{math, simd};
+use crate::cuda::launch;
 use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -170,7 +171,7 @@ fn apply(unary: &'static Unary, x: &Tensor) -> Tensor {
         }
         Storage::Cuda(x) => {
             let mut y = x.like();
-            let kernel = x.context().kernel("unary", unary.cuda);
+            let kernel = launch::Call::new(x.context(), "unary", unary.cuda);
             kernel.read(x).write(&mut y).value(x.len() as i32).over(x.len());
             Storage::Cuda(y)
         }

@@ -11,7 +11,7 @@
 
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
-use crate::cuda::capture::UpdateNumbers;
+use crate::cuda::Buffer;
 use crate::cuda::tensors::Tensors;
 
 /// Adam with its hyperparameters.
@@ -78,24 +78,24 @@ impl UpdateRule for Adam {
         );
     }
 
-    fn numbers(&self, t: u64) -> [f32; 2] {
+    fn scalars(&self, t: u64) -> Option<[f32; 2]> {
         let Step { a, c } = self.at(t);
-        [a as f32, c as f32]
+        Some([a as f32, c as f32])
     }
 
-    fn cuda(&self, t: u64, numbers: UpdateNumbers, tensors: &Tensors) {
+    fn cuda(&self, t: u64, scalars: Option<&Buffer>, tensors: &Tensors) {
         let [b1, b2] = self.betas.map(|beta| beta as f32);
         let [r1, r2] = self.betas.map(|beta| (1.0 - beta) as f32);
-        let [a, c] = self.numbers(t);
+        let Step { a, c } = self.at(t);
         tensors.launch(["optimizer", "optimizer_adam"], 2, |call, _| {
             call.value(b1)
                 .value(r1)
                 .value(b2)
                 .value(r2)
-                .value(a)
-                .value(c)
+                .value(a as f32)
+                .value(c as f32)
                 .value(self.epsilon as f32)
-                .value(numbers.address())
+                .read_if(scalars)
         });
     }
 }

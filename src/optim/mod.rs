@@ -11,7 +11,8 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::cpu::TASK_LENGTH;
-use crate::cuda::capture::UpdateNumbers;
+use crate::cuda::Buffer;
+use crate::cuda::staging::Staged;
 use crate::cuda::tensors::Tensors;
 use crate::profile::{Cost, span};
 use crate::storage::Storage;
@@ -42,13 +43,14 @@ pub trait UpdateRule: Send + Sync {
     /// Update number `t`, counted from 1, in f32.
     fn cpu(&self, t: u64, part: Part<f32>);
 
-    /// What differs from one update to the next: the numbers of update `t`.
-    fn numbers(&self, _t: u64) -> [f32; 2] {
-        [0.0; 2]
+    /// The scalars of update `t`, if they differ from one update to the next.
+    fn scalars(&self, _t: u64) -> Option<[f32; 2]> {
+        None
     }
 
-    /// Update number `t` of `tensors` on a CUDA device; in a captured step, by its `numbers` instead of its own.
-    fn cuda(&self, t: u64, numbers: UpdateNumbers, tensors: &Tensors);
+    /// Update number `t` of `tensors` on a CUDA device; by the [`UpdateRule::scalars`] in `scalars` if that is given,
+    /// whatever update they are of.
+    fn cuda(&self, t: u64, scalars: Option<&Buffer>, tensors: &Tensors);
 }
 
 /// A stretch of a parameter.
@@ -78,10 +80,10 @@ impl<'a, T> Part<'a, T> {
 pub struct Optimizer {
     rule: Box<dyn UpdateRule>,
     steps: u64,
-    /// Which of the optimisers of a captured step this is.
-    place: usize,
     /// For each parameter, a tensor per slot.
     slots: Vec<Vec<Tensor>>,
+    /// The rule's scalars on a CUDA device, once they have been uploaded.
+    scalars: Option<Staged>,
 }
 
 impl Optimizer {
@@ -91,13 +93,16 @@ impl Optimizer {
             let slots = rule.slots().iter();
             slots.map(|_| Tensor::zeros(p.shape(), p.device())).collect()
         };
-        Optimizer { slots: parameters.iter().map(zeros).collect(), rule, steps: 0, place: 0 }
+        Optimizer { slots: parameters.iter().map(zeros).collect(), rule, steps: 0, scalars: None }
     }
 
     /// Changes each of `parameters`, given in the order of [`Optimizer::new`], by its gradient.
     ///
+    /// In a captured step a CUDA device reads the scalars of an update where [`Optimizer::upload_scalars`] puts them: a
+    /// replay makes the update that they are of.
+    ///
     /// # Panics
-    /// If there aren't as many, or shapes differ.
+    /// If there aren't as many, or shapes differ, or a step is captured before its scalars have been uploaded.
     #[track_caller]
     pub fn step(&mut self, parameters: Vec<&mut Tensor>, grads: &[Tensor]) {
         assert!(
@@ -154,18 +159,21 @@ impl Optimizer {
         let (rule, t) = (&self.rule, self.steps);
         parts.into_par_iter().for_each(|part| rule.cpu(t, part));
         if let Some(context) = on_device.context() {
-            rule.cuda(t, context.update_numbers(self.place), &on_device);
+            let differs = context.is_capturing() && rule.scalars(t).is_some();
+            let uploaded = || self.scalars.as_ref().expect("optimizer: scalars are uploaded before a step is captured");
+            rule.cuda(t, differs.then(|| uploaded().buffer()), &on_device);
         }
     }
 
-    /// The numbers of the next update, as a captured step reads them.
-    pub fn next_numbers(&self) -> [f32; 2] {
-        self.rule.numbers(self.steps + 1)
-    }
-
-    /// The same as number `place` of the optimisers of a captured step; it is number 0 unless that is said.
-    pub fn at_place(self, place: usize) -> Optimizer {
-        Optimizer { place, ..self }
+    /// Puts the upload of the next update's scalars on the stream of a CUDA device: before a step is captured, and before
+    /// each replay. Elsewhere, and for rules whose updates are all alike, it does nothing.
+    pub fn upload_scalars(&mut self) {
+        let first = self.slots.iter().flatten().next().map(Tensor::storage);
+        if let (Some(Storage::Cuda(slot)), Some(scalars)) = (first, self.rule.scalars(self.steps + 1)) {
+            let bytes = scalars.map(f32::to_le_bytes);
+            let staged = self.scalars.get_or_insert_with(|| Staged::new(bytes.as_flattened().len(), slot.context()));
+            staged.upload(&[bytes.as_flattened()]);
+        }
     }
 
     /// Goes on by `rule`, of the same kind, from the state that there is.

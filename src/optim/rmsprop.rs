@@ -7,7 +7,7 @@
 
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
-use crate::cuda::capture::UpdateNumbers;
+use crate::cuda::Buffer;
 use crate::cuda::tensors::Tensors;
 
 /// RMSprop with its hyperparameters.
@@ -64,7 +64,7 @@ impl UpdateRule for RmsProp {
         );
     }
 
-    fn cuda(&self, _: u64, _: UpdateNumbers, tensors: &Tensors) {
+    fn cuda(&self, _: u64, _: Option<&Buffer>, tensors: &Tensors) {
         let (inside, outside) = self.epsilons();
         tensors.launch(["optimizer", "optimizer_rmsprop"], 1, |call, _| {
             call.value(self.learning_rate as f32)

@@ -2,7 +2,7 @@
 
 use super::{Part, UpdateRule};
 use crate::cpu::simd::widest;
-use crate::cuda::capture::UpdateNumbers;
+use crate::cuda::Buffer;
 use crate::cuda::tensors::Tensors;
 
 /// SGD with its hyperparameters.
@@ -41,7 +41,7 @@ impl UpdateRule for Sgd {
         );
     }
 
-    fn cuda(&self, _: u64, _: UpdateNumbers, tensors: &Tensors) {
+    fn cuda(&self, _: u64, _: Option<&Buffer>, tensors: &Tensors) {
         tensors.launch(["optimizer", "optimizer_sgd"], 1, |call, _| {
             call.value(self.learning_rate as f32).value(self.momentum as f32)
         });

@@ -23,7 +23,7 @@ impl Affine {
     /// a = γ / √(σ² + ε), b = β - μ a.
     pub fn new(gamma: &Buffer, beta: &Buffer, mean: &Buffer, variance: &Buffer, epsilon: f32) -> Affine {
         let mut affine = Affine::unspecified(gamma);
-        let kernel = gamma.context().kernel("batch_norm", "batch_norm_affine");
+        let kernel = Call::new(gamma.context(), "batch_norm", "batch_norm_affine");
         kernel
             .read(gamma)
             .read(beta)
@@ -77,7 +77,7 @@ impl Tiles {
 /// μ and σ² of each column of x `[rows, channels]`, and how they normalise it.
 pub fn statistics(x: &Buffer, gamma: &Buffer, beta: &Buffer, epsilon: f32) -> (Buffer, Buffer, Affine) {
     let mut tiles = Tiles::new(x, gamma.len());
-    let kernel = |name| x.context().kernel("batch_norm", name);
+    let kernel = |name| Call::new(x.context(), "batch_norm", name);
     let call = kernel("batch_norm_moments").read(x).write(&mut tiles.sums);
     tiles.launch(tiles.with_lengths(call));
 
@@ -97,7 +97,7 @@ pub fn normalise(x: &Buffer, affine: &Affine, activation: &Rectifier) -> Buffer 
         None => "batch_norm_normalise",
         Some(_) => "batch_norm_normalise_dropout",
     };
-    let kernel = x.context().kernel("batch_norm", name);
+    let kernel = Call::new(x.context(), "batch_norm", name);
     let mut call = kernel
         .read(x)
         .write(&mut y)
@@ -142,7 +142,7 @@ impl Forward<'_> {
     /// x̄, γ̄ and β̄ from ȳ.
     pub fn grad(&self, grad: &Buffer) -> (Buffer, Buffer, Buffer) {
         let (x, channels) = (self.x, self.gamma.len());
-        let kernel = |name| x.context().kernel("batch_norm_grad", name);
+        let kernel = |name| Call::new(x.context(), "batch_norm_grad", name);
         let mut tiles = Tiles::new(x, channels);
         let call = kernel("batch_norm_grad_sums").read(x).read_if(self.y);
         let call = with_slopes(self.with_channels(call.read(grad)), self.slopes);

@@ -1,5 +1,6 @@
 //! The launcher of kernels/conv2d.cu.
 
+use crate::cuda::launch::Call;
 use crate::cuda::product::{Plan, add_parts};
 use crate::cuda::{Buffer, geometry};
 use crate::shape::Conv2dGeometry;
@@ -12,7 +13,7 @@ pub fn conv2d(x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let mut y = Buffer::unspecified(g.output().numel(), x.context());
     let plan = Plan::new([g.n * g.out_h * g.out_w, g.patch(), g.c_out], 1, x.context().tf32());
     let product = |to: &mut Buffer| {
-        let call = x.context().kernel("conv2d", plan.kernel(KERNELS));
+        let call = Call::new(x.context(), "conv2d", plan.kernel(KERNELS));
         let call = call.read(x).read(w).write(to);
         let call = call.value(geometry::Conv2dGeometry::from(g));
         plan.launch(call.value(plan.k_block()));

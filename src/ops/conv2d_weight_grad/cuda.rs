@@ -1,5 +1,6 @@
 //! The launcher of kernels/conv2d_weight_grad.cu.
 
+use crate::cuda::launch::Call;
 use crate::cuda::product::{Plan, add_parts};
 use crate::cuda::{Buffer, geometry};
 use crate::shape::Conv2dGeometry;
@@ -18,7 +19,7 @@ pub fn conv2d_weight_grad(x: &Buffer, grad: &Buffer, g: &Conv2dGeometry) -> Buff
     let mut w = Buffer::unspecified(g.weight().numel(), x.context());
     let plan = Plan::new([g.patch(), g.n * g.out_h * g.out_w, g.c_out], 1, x.context().tf32());
     let product = |to: &mut Buffer| {
-        let call = x.context().kernel(STEM, plan.kernel(KERNELS));
+        let call = Call::new(x.context(), STEM, plan.kernel(KERNELS));
         let call = call.read(x).read(grad).write(to);
         let call = call.value(geometry::Conv2dGeometry::from(g));
         plan.launch(call.value(plan.k_block()));

@@ -1,5 +1,6 @@
 //! The launcher of kernels/conv_transpose2d.cu.
 
+use crate::cuda::launch::Call;
 use crate::cuda::product::{Plan, add_parts};
 use crate::cuda::{Buffer, geometry};
 use crate::shape::Conv2dGeometry;
@@ -22,7 +23,7 @@ pub fn conv_transpose2d(x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let taps = g.kh.div_ceil(down) * g.kw.div_ceil(right);
     let plan = Plan::new([pixels, taps * g.c_out, g.c_in], down * right, x.context().tf32());
     let product = |to: &mut Buffer| {
-        let call = x.context().kernel(STEM, plan.kernel(KERNELS));
+        let call = Call::new(x.context(), STEM, plan.kernel(KERNELS));
         let call = call.read(x).read(w).write(to);
         let call = call.value(geometry::Conv2dGeometry::from(g));
         plan.launch(call.value(plan.k_block()));

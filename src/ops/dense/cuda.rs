@@ -1,6 +1,7 @@
 //! The launcher of kernels/dense.cu.
 
 use crate::cuda::Buffer;
+use crate::cuda::launch::Call;
 use crate::cuda::product::Plan;
 
 const KERNELS: [&str; 5] = ["dense_128x128", "dense_64x64", "dense_128x8", "dense_128x128_tf32", "dense_64x64_tf32"];
@@ -12,7 +13,7 @@ pub fn dense(x: &Buffer, weight: &Buffer, bias: &Buffer, sizes: [usize; 3]) -> B
     let plan = Plan::new(sizes, 1, x.context().tf32());
     // The bias is added once: with the sums, or with the sum of their parts.
     let product = |to: &mut Buffer| {
-        let call = x.context().kernel("dense", plan.kernel(KERNELS));
+        let call = Call::new(x.context(), "dense", plan.kernel(KERNELS));
         let call = call.read(x).read(weight);
         let call = call.read_if((!plan.splits()).then_some(bias)).write(to);
         let call = call.value(n as i32).value(inputs as i32);
@@ -20,7 +21,7 @@ pub fn dense(x: &Buffer, weight: &Buffer, bias: &Buffer, sizes: [usize; 3]) -> B
     };
     let add = |parts: &Buffer, count: i32, y: &mut Buffer| {
         let len = y.len();
-        let call = x.context().kernel("dense", "dense_add_parts");
+        let call = Call::new(x.context(), "dense", "dense_add_parts");
         let call = call.read(parts).value(count).read(bias);
         let call = call.value(outputs as i32).write(y).value(len as i32);
         call.over(len);

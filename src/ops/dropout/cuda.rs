@@ -2,12 +2,12 @@
 
 use super::Mask;
 use crate::cuda::launch::Call;
-use crate::cuda::{Buffer, Context};
+use crate::cuda::{Buffer, Context, geometry};
 
 /// Dropout of x.
 pub fn dropout(x: &Buffer, mask: &Mask) -> Buffer {
     let mut y = x.like();
-    let kernel = x.context().kernel("dropout", "dropout_forward");
+    let kernel = Call::new(x.context(), "dropout", "dropout_forward");
     let kernel = kernel.read(x).write(&mut y).value(x.len() as i32);
     with_mask(kernel, mask, x.context()).over(x.len().div_ceil(4));
     y
@@ -15,5 +15,5 @@ pub fn dropout(x: &Buffer, mask: &Mask) -> Buffer {
 
 /// `call` with the arguments that tell a kernel what is dropped: scale, threshold and position.
 pub fn with_mask(call: Call, mask: &Mask, context: &Context) -> Call {
-    call.value(mask.scale() as f32).value(mask.threshold()).value(context.position(mask.position))
+    call.value(mask.scale() as f32).value(mask.threshold()).value(geometry::Position::new(mask.position, context))
 }

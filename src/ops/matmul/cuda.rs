@@ -2,6 +2,7 @@
 
 use super::Transpose;
 use crate::cuda::Buffer;
+use crate::cuda::launch::Call;
 use crate::cuda::product::{Plan, add_parts};
 
 /// The product `[m, n]`, where the inner length is k and sizes are `[m, k, n]`.
@@ -40,7 +41,7 @@ pub fn matmul(a: &Buffer, b: &Buffer, sizes: [usize; 3], transpose: Transpose) -
         ],
     };
     let product = |to: &mut Buffer| {
-        let call = a.context().kernel("matmul", plan.kernel(kernels));
+        let call = Call::new(a.context(), "matmul", plan.kernel(kernels));
         let call = call.read(a).read(b).write(to);
         let call = call.value(m as i32).value(n as i32).value(k as i32);
         plan.launch(call.value(plan.k_block()));

@@ -1,6 +1,7 @@
 //! A thread makes one Philox block, four numbers.
 
-use crate::cuda::{Buffer, Context};
+use crate::cuda::launch::Call;
+use crate::cuda::{Buffer, Context, geometry};
 use crate::random::Position;
 
 /// `count` numbers from N(0, 1).
@@ -15,11 +16,10 @@ pub fn uniform(position: Position, count: usize, context: &'static Context) -> B
 
 fn drawn(kernel: &'static str, position: Position, count: usize, context: &'static Context) -> Buffer {
     let mut y = Buffer::unspecified(count, context);
-    context
-        .kernel("random", kernel)
+    Call::new(context, "random", kernel)
         .write(&mut y)
         .value(count as i32)
-        .value(context.position(position))
+        .value(geometry::Position::new(position, context))
         .over(count.div_ceil(4));
     y
 }

@@ -4,7 +4,7 @@
 use super::Reduction;
 use crate::cuda::Buffer;
 use crate::cuda::columns::Columns;
-use crate::cuda::launch::THREADS;
+use crate::cuda::launch::{Call, THREADS};
 use crate::shape::Shape;
 
 /// The kernels of one operation: the forms of kernels/reduce.cuh.
@@ -66,7 +66,7 @@ const WHOLE: usize = 1024;
 fn pass(kernels: &Kernels, x: &Buffer, [outer, reduced, inner]: [usize; 3]) -> (Buffer, usize) {
     let launch = |name, parts, arguments: &[usize], blocks, threads| {
         let mut y = Buffer::unspecified(outer * parts * inner, x.context());
-        let kernel = x.context().kernel(kernels.stem, name);
+        let kernel = Call::new(x.context(), kernels.stem, name);
         let call = kernel.read(x).write(&mut y);
         let call = arguments.iter().fold(call, |call, &n| call.value(n as i32));
         call.grid([blocks, 1, 1], threads, 0);

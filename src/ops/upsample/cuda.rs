@@ -1,6 +1,7 @@
 //! A thread for each value of the result, or for four where the channels are a multiple of 4.
 
 use crate::cuda::Buffer;
+use crate::cuda::launch::Call;
 
 /// `[n, h·f, w·f, c]` from x `[n, h, w, c]`.
 pub fn upsample(x: &Buffer, [n, h, w, c]: [usize; 4], factor: usize) -> Buffer {
@@ -25,7 +26,7 @@ fn launch([plain, fours]: [&'static str; 2], from: &Buffer, to: &mut Buffer, [ro
         false => (plain, 1),
     };
     let length = to.len() / at_once;
-    let kernel = from.context().kernel("upsample", name);
+    let kernel = Call::new(from.context(), "upsample", name);
     kernel
         .read(from)
         .write(to)
