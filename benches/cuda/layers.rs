@@ -1,172 +1,61 @@
 //! Every distinct convolution, transposed convolution and dense layer of the recipes at its batch, forward and both
 //! gradients; and the ladders, from a product and a convolution as they are written first to the ones that train.
 
-use super::rows::{DEVICE, RECIPES, Row, normal, op, random, recipe};
+use super::common::layers::{Dense, Geometry, Layer, Part};
+use super::common::{self, RECIPES, random};
+use super::rows::{DEVICE, Row, normal, op, recipe};
 use super::timing::{How, Subject};
 use minimax::cuda::{Buffer, ladder};
-use minimax::nn::Convolution;
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
-use minimax::recipe::LayerSpec;
 use minimax::shape::Conv2dGeometry;
 use minimax::storage::Storage;
 use minimax::{Error, Padding, Tensor, no_grad};
-use serde::Serialize;
 use serde_json::{Value, json};
-
-/// What of a layer is computed.
-#[derive(Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Part {
-    Forward,
-    InputGradient,
-    WeightGradient,
-}
-
-const PARTS: [(Part, &str); 3] =
-    [(Part::Forward, "forward"), (Part::InputGradient, "input gradient"), (Part::WeightGradient, "weight gradient")];
-
-/// A layer with a product.
-#[derive(Clone, Copy, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Layer {
-    /// From `large` maps `[h, w, c]` to `small` ones, or, transposed, back.
-    Convolution {
-        batch: usize,
-        large: [usize; 3],
-        small: [usize; 3],
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: Padding,
-        transposed: bool,
-    },
-    Dense {
-        batch: usize,
-        inputs: usize,
-        outputs: usize,
-        bias: bool,
-    },
-}
 
 /// Three rows for each layer: convolutions first.
 pub fn rows(quick: bool) -> Vec<Row> {
-    let (dense, convolutions): (Vec<_>, Vec<_>) =
-        layers(quick).into_iter().partition(|layer| matches!(layer, Layer::Dense { .. }));
-    let layers = convolutions.into_iter().chain(dense);
-    let rows = layers.flat_map(|layer| {
-        PARTS.map(|(part, what)| {
-            let mut spec = json!(layer);
-            spec["part"] = json!(part);
-            let name = format!("{}, {what}", layer.name());
-            Row::new(name, Some(layer.flops()), spec, move |how| Ok(layer.subject(part, how)))
-        })
+    let rows = common::layers::rows(RECIPES.map(|name| recipe(name, quick))).into_iter().map(|(name, layer, part)| {
+        let mut spec = json!(layer);
+        spec["part"] = json!(part);
+        Row::new(name, Some(layer.flops()), spec, move |how| Ok(subject(layer, part, how)))
     });
     rows.collect()
 }
 
-/// Each layer once.
-fn layers(quick: bool) -> Vec<Layer> {
-    let mut layers = Vec::new();
-    for recipe in RECIPES.map(|name| recipe(name, quick)) {
-        let batch = recipe.training.real_images();
-        for network in [&recipe.generator, &recipe.discriminator] {
-            let table = network.table().expect("a loaded recipe's shapes fit");
-            for (layer, row) in network.layers.iter().zip(&table.rows) {
-                let layer = match layer {
-                    &LayerSpec::Dense { units, bias } => {
-                        Layer::Dense { batch, inputs: row.input[0], outputs: units, bias }
+fn subject(layer: Layer, part: Part, how: How) -> Subject {
+    let mut random = random();
+    match layer {
+        Layer::Convolution(Geometry { batch, large, small, kernel, stride, padding, transposed }) => {
+            let mut maps = |[h, w, c]: [usize; 3]| normal([batch, h, w, c], &mut random);
+            let (large_maps, small_maps) = (maps(large), maps(small));
+            let weight = [kernel[0], kernel[1], large[2], small[2]];
+            let weight = normal(weight, &mut random);
+            op(how, move || {
+                no_grad(|| match (part, transposed) {
+                    (Part::Forward, false) | (Part::InputGradient, true) => {
+                        conv2d(&large_maps, &weight, stride, padding)
                     }
-                    LayerSpec::Conv2d(conv) => Layer::convolution(conv, batch, [&row.input, &row.output], false),
-                    LayerSpec::ConvTranspose2d(conv) => {
-                        Layer::convolution(conv, batch, [&row.output, &row.input], true)
+                    (Part::Forward, true) | (Part::InputGradient, false) => {
+                        let size = [large[0], large[1]];
+                        conv_transpose2d(&small_maps, &weight, size, stride, padding)
                     }
-                    _ => continue,
-                };
-                if !layers.contains(&layer) {
-                    layers.push(layer);
-                }
-            }
+                    (Part::WeightGradient, _) => conv2d_weight_grad(&large_maps, &small_maps, kernel, stride, padding),
+                });
+            })
         }
-    }
-    layers
-}
-
-impl Layer {
-    fn convolution(conv: &Convolution, batch: usize, maps: [&[usize]; 2], transposed: bool) -> Layer {
-        let [large, small] = maps.map(|shape| [shape[0], shape[1], shape[2]]);
-        let (kernel, stride) = (conv.kernel, conv.stride);
-        Layer::Convolution {
-            batch,
-            large,
-            small,
-            kernel,
-            stride,
-            padding: conv.sides([large[0], large[1]]),
-            transposed,
-        }
-    }
-
-    fn name(&self) -> String {
-        match *self {
-            Layer::Convolution { batch, large, small, kernel, stride, transposed, .. } => {
-                let image = |[h, w, c]: [usize; 3]| format!("{h}x{w}x{c}");
-                let (op, from, to) = match transposed {
-                    false => ("conv2d", large, small),
-                    true => ("conv_transpose2d", small, large),
-                };
-                let (from, to) = (image(from), image(to));
-                format!("{op} {batch} x {from} to {to} k{} s{}", kernel[0], stride[0])
-            }
-            Layer::Dense { batch, inputs, outputs, .. } => format!("dense {batch} x {inputs} to {outputs}"),
-        }
-    }
-
-    fn flops(&self) -> f64 {
-        let multiplies = match *self {
-            Layer::Convolution { batch, large, small: [h, w, c], kernel, .. } => {
-                batch * h * w * c * kernel[0] * kernel[1] * large[2]
-            }
-            Layer::Dense { batch, inputs, outputs, .. } => batch * inputs * outputs,
-        };
-        2.0 * multiplies as f64
-    }
-
-    fn subject(self, part: Part, how: How) -> Subject {
-        let mut random = random();
-        match self {
-            Layer::Convolution { batch, large, small, kernel, stride, padding, transposed } => {
-                let mut maps = |[h, w, c]: [usize; 3]| normal([batch, h, w, c], &mut random);
-                let (large_maps, small_maps) = (maps(large), maps(small));
-                let weight = [kernel[0], kernel[1], large[2], small[2]];
-                let weight = normal(weight, &mut random);
-                op(how, move || {
-                    no_grad(|| match (part, transposed) {
-                        (Part::Forward, false) | (Part::InputGradient, true) => {
-                            conv2d(&large_maps, &weight, stride, padding)
-                        }
-                        (Part::Forward, true) | (Part::InputGradient, false) => {
-                            let size = [large[0], large[1]];
-                            conv_transpose2d(&small_maps, &weight, size, stride, padding)
-                        }
-                        (Part::WeightGradient, _) => {
-                            conv2d_weight_grad(&large_maps, &small_maps, kernel, stride, padding)
-                        }
-                    });
-                })
-            }
-            Layer::Dense { batch, inputs, outputs, bias } => {
-                let x = normal([batch, inputs], &mut random);
-                let weight = normal([inputs, outputs], &mut random);
-                let bias = bias.then(|| normal([outputs], &mut random));
-                let grad = normal([batch, outputs], &mut random);
-                op(how, move || {
-                    no_grad(|| match (part, &bias) {
-                        (Part::Forward, Some(bias)) => dense(&x, &weight, bias),
-                        (Part::Forward, None) => matmul(&x, &weight, Transpose::NONE),
-                        (Part::InputGradient, _) => matmul(&grad, &weight, Transpose::B),
-                        (Part::WeightGradient, _) => matmul(&x, &grad, Transpose::A),
-                    });
-                })
-            }
+        Layer::Dense(Dense { batch, inputs, outputs, bias }) => {
+            let x = normal([batch, inputs], &mut random);
+            let weight = normal([inputs, outputs], &mut random);
+            let bias = bias.then(|| normal([outputs], &mut random));
+            let grad = normal([batch, outputs], &mut random);
+            op(how, move || {
+                no_grad(|| match (part, &bias) {
+                    (Part::Forward, Some(bias)) => dense(&x, &weight, bias),
+                    (Part::Forward, None) => matmul(&x, &weight, Transpose::NONE),
+                    (Part::InputGradient, _) => matmul(&grad, &weight, Transpose::B),
+                    (Part::WeightGradient, _) => matmul(&x, &grad, Transpose::A),
+                });
+            })
         }
     }
 }

@@ -3,6 +3,8 @@
 //! `cargo bench --bench cuda -- --rows '^step'` prints what some rows take; compare.py starts this program with `--serve`
 //! and asks it row by row, in turn with the other side. timing.rs says how a row is timed, the others what is.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod layers;
 mod rows;
 mod timing;

@@ -1,5 +1,9 @@
 //! What is timed: a row is a name, what the other side needs to know to do the same, and how to make it.
 
+use super::common::{
+    self, EPSILON, Elementwise, Pass, RATE, RECIPES, SAMPLED, SLOPE, UPDATED, adam_name, random, sampling_name,
+    step_name,
+};
 use super::layers;
 use super::timing::{How, Subject};
 use super::training::Training;
@@ -9,9 +13,8 @@ use minimax::cuda::{Context, context};
 use minimax::gan::model::{Gan, fixed_latents, sample};
 use minimax::ops::dropout::Mask;
 use minimax::ops::{Transpose, matmul, random_normal};
-use minimax::optim::EpsilonPlacement;
-use minimax::random::{Purpose, Random};
-use minimax::recipe::{CriticLoop, OptimizerSpec, Recipe, UpdateSpec};
+use minimax::random::Random;
+use minimax::recipe::{OptimizerSpec, Recipe};
 use minimax::{Device, Result, Shape, Tensor, no_grad, ops};
 use serde_json::{Value, json};
 
@@ -65,10 +68,6 @@ impl Row {
     }
 }
 
-/// The recipes whose steps and layers are timed.
-pub const RECIPES: [&str; 6] =
-    ["vanilla-mnist", "mlp-mnist", "dcgan-compact-mnist", "dcgan-mnist", "dcgan-svhn", "wgan-gp-mnist"];
-
 /// The recipes whose epochs are, and the seconds that report D gives for one on a Tesla T4.
 const EPOCHS: [(&str, f64); 2] = [("vanilla-mnist", 4.08), ("dcgan-compact-mnist", 34.6)];
 
@@ -84,17 +83,13 @@ pub fn all(quick: bool) -> Vec<Row> {
     rows
 }
 
-/// Built-in recipe `name` as both sides train it: Adam's epsilon where the paper and PyTorch have it; of a critic loop,
-/// the critic's step alone; so slow that no loss ever runs away, however often a step is made again.
+/// [`common::recipe`], so slow that no loss ever runs away, however often a step is made again.
 pub fn recipe(name: &str, quick: bool) -> Recipe {
-    let mut recipe = Recipe::load(name, &[]).expect("a built-in recipe");
+    let mut recipe = common::recipe(name);
     for network in [&mut recipe.generator, &mut recipe.discriminator] {
-        if let OptimizerSpec::Adam { learning_rate, epsilon_placement, .. } = &mut network.optimizer {
-            (*learning_rate, *epsilon_placement) = (1e-9, EpsilonPlacement::Paper);
+        if let OptimizerSpec::Adam { learning_rate, .. } = &mut network.optimizer {
+            *learning_rate = 1e-9;
         }
-    }
-    if let UpdateSpec::CriticLoop(CriticLoop { steps, .. }) = &mut recipe.training.update {
-        *steps = usize::MAX >> 1;
     }
     if quick {
         recipe.training.batch_size = 4;
@@ -120,13 +115,8 @@ fn spec(kind: &str, of: Value) -> Value {
 
 fn step(name: &'static str, quick: bool) -> Row {
     let recipe = recipe(name, quick);
-    let batch = recipe.training.real_images();
-    let what = match recipe.training.update {
-        UpdateSpec::CriticLoop(_) => "critic step",
-        _ => "step",
-    };
     let spec = spec("step", told(&recipe));
-    Row::new(format!("{what} {name} {batch}"), None, spec, move |how| {
+    Row::new(step_name(&recipe), None, spec, move |how| {
         let images = 16 * recipe.training.real_images();
         let as_graphs = how == How::Graph;
         let training = Training::new(&recipe, images, as_graphs, context(0));
@@ -155,11 +145,10 @@ fn epoch(name: &'static str, t4: f64, quick: bool) -> Row {
 /// The images stay on the device.
 fn sampling(quick: bool) -> Row {
     let count = if quick { 8 } else { 10_000 };
-    let recipe = recipe("dcgan-compact-mnist", quick);
+    let recipe = recipe(SAMPLED, quick);
     let mut spec = spec("sample", told(&recipe));
     spec["count"] = json!(count);
-    let row = format!("sample {count} images of dcgan-compact-mnist");
-    let mut row = Row::new(row, None, spec, move |_| {
+    let mut row = Row::new(sampling_name(count), None, spec, move |_| {
         let mut gan = Gan::new(&recipe, DEVICE);
         let width = recipe.generator.input[0];
         let latents = fixed_latents(1, count, width);
@@ -190,30 +179,16 @@ fn gemm(quick: bool) -> Vec<Row> {
 /// Batch norm, leaky ReLU with dropout, and Adam over all of dcgan-mnist: work without products.
 fn elementwise(quick: bool) -> Vec<Row> {
     let n = if quick { 2 } else { 256 };
-    let (maps, vectors) = (vec![n, 14, 14, 64], vec![n, 12_544]);
-    let mut rows = Vec::new();
-    for shape in [&maps, &vectors] {
-        rows.push(batch_norm(shape.clone(), false));
-        rows.push(batch_norm(shape.clone(), true));
-    }
-    rows.push(leaky_dropout(maps.clone(), false));
-    rows.push(leaky_dropout(maps, true));
-    rows.push(adam());
-    rows.into_iter().map(Row::plain).collect()
+    let passes = common::passes(n).into_iter().map(|pass| match pass.what {
+        Elementwise::BatchNorm => batch_norm(pass),
+        Elementwise::LeakyDropout => leaky_dropout(pass),
+    });
+    passes.chain([adam()]).map(Row::plain).collect()
 }
 
-fn direction(backward: bool) -> &'static str {
-    if backward { "backward" } else { "forward" }
-}
-
-fn sizes(shape: &[usize]) -> String {
-    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
-    sizes.join("x")
-}
-
-fn batch_norm(shape: Vec<usize>, backward: bool) -> Row {
-    const EPSILON: f64 = 1e-3;
-    let name = format!("batch_norm {}, {}", sizes(&shape), direction(backward));
+fn batch_norm(pass: Pass) -> Row {
+    let name = pass.name();
+    let Pass { shape, backward, .. } = pass;
     let of = json!({"shape": shape, "backward": backward, "epsilon": EPSILON});
     Row::new(name, None, spec("batch_norm", of), move |how| {
         let mut random = random();
@@ -236,10 +211,9 @@ fn batch_norm(shape: Vec<usize>, backward: bool) -> Row {
     })
 }
 
-fn leaky_dropout(shape: Vec<usize>, backward: bool) -> Row {
-    const SLOPE: f64 = 0.3;
-    const RATE: f64 = 0.3;
-    let name = format!("leaky_relu and dropout {}, {}", sizes(&shape), direction(backward));
+fn leaky_dropout(pass: Pass) -> Row {
+    let name = pass.name();
+    let Pass { shape, backward, .. } = pass;
     let of = json!({"shape": shape, "backward": backward, "slope": SLOPE, "rate": RATE});
     Row::new(name, None, spec("leaky_dropout", of), move |how| {
         let mut random = random();
@@ -263,9 +237,9 @@ fn leaky_dropout(shape: Vec<usize>, backward: bool) -> Row {
 
 /// A step of each network's optimiser.
 fn adam() -> Row {
-    let recipe = recipe("dcgan-mnist", false);
+    let recipe = recipe(UPDATED, false);
     let spec = spec("adam", told(&recipe));
-    Row::new("adam, all of dcgan-mnist".into(), None, spec, move |how| {
+    Row::new(adam_name(), None, spec, move |how| {
         let mut gan = Gan::new(&recipe, DEVICE);
         let mut random = random();
         let mut grads = |parameters: Vec<&Tensor>| -> Vec<Tensor> {
@@ -296,9 +270,4 @@ pub fn op(how: How, f: impl FnMut() + 'static) -> Subject {
 /// Normal numbers.
 pub fn normal(shape: impl Into<Shape>, random: &mut Random) -> Tensor {
     random_normal(random, shape, DEVICE)
-}
-
-/// The stream that inputs are drawn from.
-pub fn random() -> Random {
-    Random::new(1, Purpose::Check)
 }

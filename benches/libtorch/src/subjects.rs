@@ -1,33 +1,15 @@
 //! What is trained: the recipes of the step rows, with batches of random images.
 
-use minimax::recipe::{CriticLoop, LayerSpec, OptimizerSpec, Recipe, UpdateSpec};
-use minimax::optim::EpsilonPlacement;
-use minimax::random::{Purpose, Random};
+#[path = "../../common/mod.rs"]
+pub mod common;
+
+pub use common::{random, recipe};
+
+use minimax::random::Random;
+use minimax::recipe::{LayerSpec, OptimizerSpec, Recipe};
 use minimax::{Device, Tensor};
 
-/// The recipes whose steps and layers are measured.
-pub const RECIPES: [&str; 6] =
-    ["vanilla-mnist", "mlp-mnist", "dcgan-compact-mnist", "dcgan-mnist", "dcgan-svhn", "wgan-gp-mnist"];
-
-/// Built-in recipe `name` as both sides can train it: Adam's epsilon where the paper and libtorch have it,
-/// and of a critic loop the critic's step alone.
-///
-/// # Panics
-/// If there is no such recipe.
-pub fn recipe(name: &str) -> Recipe {
-    let mut recipe = Recipe::load(name, &[]).expect("a built-in recipe");
-    for network in [&mut recipe.generator, &mut recipe.discriminator] {
-        if let OptimizerSpec::Adam { epsilon_placement, .. } = &mut network.optimizer {
-            *epsilon_placement = EpsilonPlacement::Paper;
-        }
-    }
-    if let UpdateSpec::CriticLoop(CriticLoop { steps, .. }) = &mut recipe.training.update {
-        *steps = usize::MAX;
-    }
-    recipe
-}
-
-/// The same recipe as its losses are compared: every dropout rate 0, and a twentieth of the learning rate.
+/// [`recipe`] as its losses are compared: every dropout rate 0, and a twentieth of the learning rate.
 ///
 /// Two sides that round differently put one pre-activation in some millions on different sides of leaky
 /// ReLU's kink, which changes a gradient by 1e-4 or more of its length; and Adam's first steps make as much of
@@ -53,9 +35,4 @@ pub fn images(recipe: &Recipe, count: usize, random: &mut Random) -> Tensor {
     let uniform = random.uniform(shape.iter().product());
     let values: Vec<f64> = uniform.into_iter().map(|u| 2.0 * u - 1.0).collect();
     Tensor::new(&values, &shape[..], Device::Cpu)
-}
-
-/// The stream that inputs are drawn from.
-pub fn random() -> Random {
-    Random::new(1, Purpose::Check)
 }

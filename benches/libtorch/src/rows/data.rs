@@ -1,6 +1,7 @@
 //! Sampling many images, and reading a data set.
 
 use super::{Pair, Row, fastest};
+use crate::subjects::common::{SAMPLED, sampling_name};
 use crate::subjects::recipe;
 use crate::torch::network::Network;
 use crate::torch::{gan, shim};
@@ -20,8 +21,7 @@ const FILES: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
 /// Sampling (fewer images with `quick`) and, with a folder of MNIST's files, reading.
 pub fn rows(quick: bool, folder: Option<&Path>) -> Vec<Row> {
     let count = if quick { 512 } else { 10_000 };
-    let name = format!("sample {count} images of dcgan-compact-mnist");
-    let mut rows = vec![Row::new(name, None, move || sampling(count))];
+    let mut rows = vec![Row::new(sampling_name(count), None, move || sampling(count))];
     if let Some(folder) = folder.map(Path::to_path_buf) {
         let name = "read MNIST's training images from IDX files".into();
         rows.push(Row::new(name, None, move || reading(&folder)));
@@ -30,7 +30,7 @@ pub fn rows(quick: bool, folder: Option<&Path>) -> Vec<Row> {
 }
 
 fn sampling(count: usize) -> Result<Pair, String> {
-    let recipe = recipe("dcgan-compact-mnist");
+    let recipe = recipe(SAMPLED);
     let mut gan = Gan::new(&recipe, Device::Cpu);
     let width = recipe.generator.input[0];
     let latents = fixed_latents(1, count, width);

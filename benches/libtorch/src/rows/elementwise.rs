@@ -2,6 +2,7 @@
 //! parameters.
 
 use super::{Pair, Row, fastest, normal};
+use crate::subjects::common::{EPSILON, Elementwise, RATE, SLOPE, UPDATED, adam_name, passes};
 use crate::subjects::{random, recipe};
 use crate::torch::gan::Adam;
 use crate::torch::layout::{Layout, values};
@@ -13,33 +14,21 @@ use minimax::ops::dropout::Mask;
 use minimax::{Device, Tensor, no_grad, ops};
 use tch::Tensor as Torch;
 
-/// The largest maps of dcgan-mnist, in both of its networks.
-const MAPS: [usize; 4] = [256, 14, 14, 64];
-/// What its generator's dense layer gives.
-const VECTORS: [usize; 2] = [256, 12544];
-
-const EPSILON: f64 = 1e-3;
-const SLOPE: f64 = 0.3;
-const RATE: f64 = 0.3;
+/// Images of a batch.
+const BATCH: usize = 256;
 
 /// Forward and backward of each.
 pub fn rows() -> Vec<Row> {
-    let mut rows = vec![
-        batch_norm_forward(&MAPS),
-        batch_norm_backward(&MAPS),
-        batch_norm_forward(&VECTORS),
-        batch_norm_backward(&VECTORS),
-    ];
-    let name = |what| format!("leaky_relu and dropout {}, {what}", sizes(&MAPS));
-    rows.push(Row::new(name("forward"), None, leaky_dropout_forward));
-    rows.push(Row::new(name("backward"), None, leaky_dropout_backward));
-    rows.push(Row::new("adam, all of dcgan-mnist".into(), None, adam));
-    rows
-}
-
-fn sizes(shape: &[usize]) -> String {
-    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
-    sizes.join("x")
+    let rows = passes(BATCH).into_iter().map(|pass| {
+        let build = match (pass.what, pass.backward) {
+            (Elementwise::BatchNorm, false) => batch_norm_forward,
+            (Elementwise::BatchNorm, true) => batch_norm_backward,
+            (Elementwise::LeakyDropout, false) => leaky_dropout_forward,
+            (Elementwise::LeakyDropout, true) => leaky_dropout_backward,
+        };
+        Row::new(pass.name(), None, move || build(&pass.shape))
+    });
+    rows.chain([Row::new(adam_name(), None, adam)]).collect()
 }
 
 /// Images in `layout`, vectors as they are.
@@ -56,46 +45,40 @@ fn affine(shape: &[usize]) -> [Tensor; 2] {
     [1.0, 0.0].map(|value| Tensor::full(value, [channels], Device::Cpu))
 }
 
-fn batch_norm_forward(shape: &'static [usize]) -> Row {
-    let name = format!("batch_norm {}, forward", sizes(shape));
-    Row::new(name, None, move || {
-        let x = normal(shape, &mut random());
-        let [gamma, beta] = affine(shape);
-        let (libtorch, layout) = fastest(|layout| {
-            let x = in_layout(&x, layout);
-            let (gamma, beta) = (values(&gamma), values(&beta));
-            Ok(move || drop(normalized(&x, &gamma, &beta)))
-        })?;
-        let ours = move || {
-            no_grad(|| ops::batch_norm(&x, &gamma, &beta, EPSILON));
-        };
-        Ok(Pair::new(ours, libtorch).with_layout(layout))
-    })
+fn batch_norm_forward(shape: &[usize]) -> Result<Pair, String> {
+    let x = normal(shape, &mut random());
+    let [gamma, beta] = affine(shape);
+    let (libtorch, layout) = fastest(|layout| {
+        let x = in_layout(&x, layout);
+        let (gamma, beta) = (values(&gamma), values(&beta));
+        Ok(move || drop(normalized(&x, &gamma, &beta)))
+    })?;
+    let ours = move || {
+        no_grad(|| ops::batch_norm(&x, &gamma, &beta, EPSILON));
+    };
+    Ok(Pair::new(ours, libtorch).with_layout(layout))
 }
 
-fn batch_norm_backward(shape: &'static [usize]) -> Row {
-    let name = format!("batch_norm {}, backward", sizes(shape));
-    Row::new(name, None, move || {
-        let mut random = random();
-        let (x, grad) = (normal(shape, &mut random), normal(shape, &mut random));
-        let [gamma, beta] = affine(shape);
-        let (libtorch, layout) = fastest(|layout| {
-            let (x, grad) = (in_layout(&x, layout), in_layout(&grad, layout));
-            let (gamma, beta) = (values(&gamma), values(&beta));
-            let (_, mean, inverse_deviation) = normalized(&x, &gamma, &beta);
-            Ok(move || {
-                let saved = [&mean, &inverse_deviation];
-                drop(shim::batch_norm_backward(&grad, &x, &gamma, saved, EPSILON));
-            })
-        })?;
-        let parameters = [x.parameter(), gamma.parameter(), beta.parameter()];
-        let [x, gamma, beta] = &parameters;
-        let y = ops::batch_norm(x, gamma, beta, EPSILON).y;
-        let ours = move || {
-            vjp(y.clone(), grad.clone(), &parameters.each_ref(), false);
-        };
-        Ok(Pair::new(ours, libtorch).with_layout(layout))
-    })
+fn batch_norm_backward(shape: &[usize]) -> Result<Pair, String> {
+    let mut random = random();
+    let (x, grad) = (normal(shape, &mut random), normal(shape, &mut random));
+    let [gamma, beta] = affine(shape);
+    let (libtorch, layout) = fastest(|layout| {
+        let (x, grad) = (in_layout(&x, layout), in_layout(&grad, layout));
+        let (gamma, beta) = (values(&gamma), values(&beta));
+        let (_, mean, inverse_deviation) = normalized(&x, &gamma, &beta);
+        Ok(move || {
+            let saved = [&mean, &inverse_deviation];
+            drop(shim::batch_norm_backward(&grad, &x, &gamma, saved, EPSILON));
+        })
+    })?;
+    let parameters = [x.parameter(), gamma.parameter(), beta.parameter()];
+    let [x, gamma, beta] = &parameters;
+    let y = ops::batch_norm(x, gamma, beta, EPSILON).y;
+    let ours = move || {
+        vjp(y.clone(), grad.clone(), &parameters.each_ref(), false);
+    };
+    Ok(Pair::new(ours, libtorch).with_layout(layout))
 }
 
 /// libtorch's y, mean and 1 / √(variance + ε).
@@ -104,9 +87,9 @@ fn normalized(x: &Torch, gamma: &Torch, beta: &Torch) -> (Torch, Torch, Torch) {
     x.native_batch_norm(Some(gamma), Some(beta), none, none, true, 0.01, EPSILON)
 }
 
-fn leaky_dropout_forward() -> Result<Pair, String> {
+fn leaky_dropout_forward(shape: &[usize]) -> Result<Pair, String> {
     let mut random = random();
-    let x = normal(MAPS, &mut random);
+    let x = normal(shape, &mut random);
     let their_x = values(&x);
     Ok(Pair::new(
         move || {
@@ -120,9 +103,9 @@ fn leaky_dropout_forward() -> Result<Pair, String> {
 }
 
 /// libtorch keeps the mask, so it is made before.
-fn leaky_dropout_backward() -> Result<Pair, String> {
+fn leaky_dropout_backward(shape: &[usize]) -> Result<Pair, String> {
     let mut random = random();
-    let (x, grad) = (normal(MAPS, &mut random), normal(MAPS, &mut random));
+    let (x, grad) = (normal(shape, &mut random), normal(shape, &mut random));
     let (their_x, their_grad) = (values(&x), values(&grad));
     let mask = their_x.ones_like().dropout(RATE, true);
     let x = x.parameter();
@@ -141,7 +124,7 @@ fn leaky_dropout_backward() -> Result<Pair, String> {
 
 /// A step of each network's optimiser.
 fn adam() -> Result<Pair, String> {
-    let recipe = recipe("dcgan-mnist");
+    let recipe = recipe(UPDATED);
     let mut gan = Gan::new(&recipe, Device::Cpu);
     let mut theirs = Vec::new();
     for (spec, ours) in [(&recipe.generator, &gan.generator), (&recipe.discriminator, &gan.discriminator)] {

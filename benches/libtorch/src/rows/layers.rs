@@ -2,142 +2,28 @@
 //! forward pass and both gradients, without bias where a convolution's would be a pass of its own.
 
 use super::{Pair, Row, fastest, normal};
-use crate::subjects::{RECIPES, random, recipe};
+use crate::subjects::common::RECIPES;
+use crate::subjects::common::layers::{self, Dense, Geometry, Layer, Part};
+use crate::subjects::{random, recipe};
 use crate::torch::layout::{Layout, convolution, values};
 use crate::torch::shim::{Convolution, convolution_backward};
-use minimax::nn;
-use minimax::recipe::LayerSpec;
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
-use minimax::{Padding, Tensor, no_grad};
+use minimax::{Tensor, no_grad};
 use tch::Tensor as Torch;
-
-/// What of a layer is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Forward,
-    InputGradient,
-    WeightGradient,
-}
-
-const PARTS: [(Part, &str); 3] =
-    [(Part::Forward, "forward"), (Part::InputGradient, "input gradient"), (Part::WeightGradient, "weight gradient")];
-
-/// A convolution from `large` maps to `small` ones, or, transposed, back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Geometry {
-    batch: usize,
-    /// `[h, w, c]`.
-    large: [usize; 3],
-    /// `[h, w, c]`.
-    small: [usize; 3],
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    padding: Padding,
-    transposed: bool,
-}
-
-/// A dense layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Dense {
-    batch: usize,
-    inputs: usize,
-    outputs: usize,
-    bias: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Product {
-    Convolution(Geometry),
-    Dense(Dense),
-}
 
 /// Three rows for each layer: convolutions first.
 pub fn rows() -> Vec<Row> {
-    let (dense, convolutions): (Vec<_>, Vec<_>) =
-        products().into_iter().partition(|product| matches!(product, Product::Dense(_)));
-    let products = convolutions.into_iter().chain(dense);
-    let rows = products.flat_map(|product| {
-        PARTS.map(|(part, what)| {
-            let name = format!("{}, {what}", product.name());
-            let build = move || match product {
-                Product::Convolution(geometry) => geometry.pair(part),
-                Product::Dense(layer) => Ok(layer.pair(part)),
-            };
-            Row::new(name, Some(product.flops()), build)
-        })
+    let rows = layers::rows(RECIPES.map(recipe)).into_iter().map(|(name, layer, part)| {
+        let build = move || match layer {
+            Layer::Convolution(geometry) => geometry.pair(part),
+            Layer::Dense(layer) => Ok(layer.pair(part)),
+        };
+        Row::new(name, Some(layer.flops()), build)
     });
     rows.collect()
 }
 
-/// Each layer with a product, once.
-fn products() -> Vec<Product> {
-    let mut products = Vec::new();
-    for recipe in RECIPES.map(recipe) {
-        let batch = recipe.training.real_images();
-        for network in [&recipe.generator, &recipe.discriminator] {
-            let table = network.table().expect("a loaded recipe's shapes fit");
-            for (layer, row) in network.layers.iter().zip(&table.rows) {
-                let product = match layer {
-                    &LayerSpec::Dense { units, bias } => {
-                        Product::Dense(Dense { batch, inputs: row.input[0], outputs: units, bias })
-                    }
-                    LayerSpec::Conv2d(conv) => Geometry::of(conv, batch, &row.input, &row.output, false),
-                    LayerSpec::ConvTranspose2d(conv) => Geometry::of(conv, batch, &row.output, &row.input, true),
-                    _ => continue,
-                };
-                if !products.contains(&product) {
-                    products.push(product);
-                }
-            }
-        }
-    }
-    products
-}
-
-impl Product {
-    fn name(&self) -> String {
-        match self {
-            Product::Convolution(g) => {
-                let image = |[h, w, c]: [usize; 3]| format!("{h}x{w}x{c}");
-                let (op, from, to) = match g.transposed {
-                    false => ("conv2d", g.large, g.small),
-                    true => ("conv_transpose2d", g.small, g.large),
-                };
-                let (batch, kernel, stride) = (g.batch, g.kernel[0], g.stride[0]);
-                let (from, to) = (image(from), image(to));
-                format!("{op} {batch} x {from} to {to} k{kernel} s{stride}")
-            }
-            Product::Dense(d) => format!("dense {} x {} to {}", d.batch, d.inputs, d.outputs),
-        }
-    }
-
-    fn flops(&self) -> f64 {
-        let multiplies = match self {
-            Product::Convolution(g) => {
-                let [h, w, c] = g.small;
-                g.batch * h * w * c * g.kernel[0] * g.kernel[1] * g.large[2]
-            }
-            Product::Dense(d) => d.batch * d.inputs * d.outputs,
-        };
-        2.0 * multiplies as f64
-    }
-}
-
 impl Geometry {
-    fn of(conv: &nn::Convolution, batch: usize, large: &[usize], small: &[usize], transposed: bool) -> Product {
-        let [large, small] = [large, small].map(|shape| [shape[0], shape[1], shape[2]]);
-        let (kernel, stride) = (conv.kernel, conv.stride);
-        Product::Convolution(Geometry {
-            batch,
-            large,
-            small,
-            kernel,
-            stride,
-            padding: conv.sides([large[0], large[1]]),
-            transposed,
-        })
-    }
-
     fn pair(self, part: Part) -> Result<Pair, String> {
         let mut random = random();
         let mut maps = |[h, w, c]: [usize; 3]| normal([self.batch, h, w, c], &mut random);

@@ -2,7 +2,8 @@
 //! steps without dropout must give both sides the same losses.
 
 use super::{Pair, Row, fastest};
-use crate::subjects::{RECIPES, images, random, recipe, to_compare};
+use crate::subjects::common::{RECIPES, step_name};
+use crate::subjects::{images, random, recipe, to_compare};
 use crate::torch::gan::{self, Noise};
 use crate::torch::layout::Layout;
 use minimax::Device;
@@ -18,14 +19,10 @@ const COMPARED: usize = 5;
 pub fn rows(quick: bool) -> Vec<Row> {
     let row = |name| {
         let recipe: Recipe = recipe(name);
-        let batch = recipe.training.real_images();
-        let what = match recipe.training.update {
-            UpdateSpec::CriticLoop(_) => "critic step",
-            _ => "step",
-        };
+        let (name, batch) = (step_name(&recipe), recipe.training.real_images());
         let flops = step_flops(&recipe);
         let build = move || pair(&recipe, if quick { batch.min(16) } else { batch });
-        Row::new(format!("{what} {name} {batch}"), Some(flops), build)
+        Row::new(name, Some(flops), build)
     };
     RECIPES.map(row).into()
 }
