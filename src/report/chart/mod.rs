@@ -52,7 +52,7 @@ const TITLE_HEIGHT: u32 = 40;
 /// Size of its letters, less where a long title would reach over the edge.
 const TITLE_SIZE: f32 = 20.0;
 
-/// Writes [`svg`] and [`png`] to the files of these names in `folder`.
+/// Writes [`svg()`] and [`png()`] to the files of these names in `folder`.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) where one can't be written.
