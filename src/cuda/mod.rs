@@ -23,7 +23,6 @@ pub mod ladder;
 pub(crate) mod launch;
 pub(crate) mod modules;
 pub(crate) mod nvidia;
-pub(crate) mod pixels;
 pub(crate) mod pool;
 pub(crate) mod product;
 pub(crate) mod staging;
@@ -40,9 +39,9 @@ mod tests {
     use std::path::Path;
 
     /// The files, lowest first.
-    const ORDER: [&str; 19] = [
+    const ORDER: [&str; 18] = [
         "driver", "modules", "nvidia", "pool", "context", "devices", "emulator", "buffer", "launch", "fill", "columns",
-        "geometry", "product", "strided", "pixels", "staging", "tensors", "ladder", "capture",
+        "geometry", "product", "strided", "staging", "tensors", "ladder", "capture",
     ];
 
     /// What `code` names of this module, in `use` lines and elsewhere: `b` and `c` in `super::b::B` and

@@ -133,7 +133,7 @@ impl Graphs {
 /// The images of the batch in `inputs`, with the value that `table` has for each byte.
 fn real_images(inputs: &Inputs, batch: Shape, table: &Buffer) -> Tensor {
     let (bytes, offset) = inputs.batch();
-    let images = cuda::pixels::to_floats(bytes, offset, table, batch.numel());
+    let images = super::pixels::to_floats(bytes, offset, table, batch.numel());
     Tensor::from_storage(Storage::Cuda(images), batch)
 }
 

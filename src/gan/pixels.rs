@@ -2,6 +2,7 @@
 
 use crate::cpu::{TASK_LENGTH, pool};
 use crate::cuda;
+use crate::cuda::launch::Call;
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
@@ -29,10 +30,29 @@ pub fn to_tensor(bytes: &[u8], shape: Shape, range: [f64; 2], device: Device) ->
             let context = cuda::context(ordinal);
             let table = cuda::Buffer::from_slice(&table, context);
             let from = cuda::Buffer::from_bytes(bytes, context);
-            Storage::Cuda(cuda::pixels::to_floats(&from, 0, &table, bytes.len()))
+            Storage::Cuda(to_floats(&from, 0, &table, bytes.len()))
         }
     };
     Tensor::from_storage(storage, shape)
+}
+
+/// What `table`, of 256 values, has for each of the `len` bytes of `bytes` from `offset`, a multiple of 4, on, on their
+/// CUDA device (kernels/pixels.cu).
+///
+/// # Panics
+/// If there aren't as many, of either, or the two are on different devices.
+pub(super) fn to_floats(bytes: &cuda::Buffer, offset: usize, table: &cuda::Buffer, len: usize) -> cuda::Buffer {
+    let there = (4 * bytes.len()).checked_sub(offset);
+    assert!(
+        table.len() == 256 && offset.is_multiple_of(4) && Some(len) <= there,
+        "pixels: {len} bytes from {offset} on of {}, by a table of {}",
+        4 * bytes.len(),
+        table.len()
+    );
+    let mut values = cuda::Buffer::unspecified(len, table.context());
+    let kernel = Call::new(table.context(), "pixels", "pixels_to_floats");
+    kernel.read_from(bytes, offset).read(table).write(&mut values).value(len as i32).over(len.div_ceil(4));
+    values
 }
 
 /// The number for each byte.

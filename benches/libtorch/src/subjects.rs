@@ -3,7 +3,7 @@
 #[path = "../../common/mod.rs"]
 pub mod common;
 
-pub use common::{RECIPES, random, recipe};
+pub use common::{random, recipe};
 
 use minimax::random::Random;
 use minimax::recipe::{LayerSpec, OptimizerSpec, Recipe};

@@ -2,8 +2,9 @@
 //! forward pass and both gradients, without bias where a convolution's would be a pass of its own.
 
 use super::{Pair, Row, fastest, normal};
-use crate::subjects::common::layers::{Dense, Geometry, Layer, Part};
-use crate::subjects::{RECIPES, common, random, recipe};
+use crate::subjects::common::RECIPES;
+use crate::subjects::common::layers::{self, Dense, Geometry, Layer, Part};
+use crate::subjects::{random, recipe};
 use crate::torch::layout::{Layout, convolution, values};
 use crate::torch::shim::{Convolution, convolution_backward};
 use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
@@ -12,7 +13,7 @@ use tch::Tensor as Torch;
 
 /// Three rows for each layer: convolutions first.
 pub fn rows() -> Vec<Row> {
-    let rows = common::layers::rows(RECIPES.map(recipe)).into_iter().map(|(name, layer, part)| {
+    let rows = layers::rows(RECIPES.map(recipe)).into_iter().map(|(name, layer, part)| {
         let build = move || match layer {
             Layer::Convolution(geometry) => geometry.pair(part),
             Layer::Dense(layer) => Ok(layer.pair(part)),

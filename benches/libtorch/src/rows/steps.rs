@@ -2,8 +2,8 @@
 //! steps without dropout must give both sides the same losses.
 
 use super::{Pair, Row, fastest};
-use crate::subjects::common::step_name;
-use crate::subjects::{RECIPES, images, random, recipe, to_compare};
+use crate::subjects::common::{RECIPES, step_name};
+use crate::subjects::{images, random, recipe, to_compare};
 use crate::torch::gan::{self, Noise};
 use crate::torch::layout::Layout;
 use minimax::Device;

@@ -52,7 +52,7 @@ impl Gan {
             discriminator_adam: Adam::new(&recipe.discriminator.optimizer, &discriminator)?,
             generator,
             discriminator,
-            loss: match (recipe.training.loss, recipe.ends_in_sigmoid()) {
+            loss: match (recipe.training.loss, recipe.gives_probabilities()) {
                 (LossSpec::Bce, true) => Loss::OfProbabilities,
                 (LossSpec::Bce, false) => Loss::OfLogits,
                 (LossSpec::Wasserstein, _) => Loss::Wasserstein,
