@@ -21,7 +21,7 @@
 //! | [`tanh`] | tanh x | ȳ · (1 - y²) |
 //! | [`sigmoid`] | 1 / (1 + e⁻ˣ) | ȳ · y (1 - y) |
 //! | [`softplus`] | ln(1 + eˣ) | ȳ · sigmoid x |
-//! | [`leaky_relu`] | x where x > 0, else s · x | ȳ where y > 0, else s · ȳ |
+//! | [`leaky_relu`](fn@leaky_relu) | x where x > 0, else s · x | ȳ where y > 0, else s · ȳ |
 //! | [`dropout`](fn@dropout) | x · m / (1 - rate) | ȳ · m / (1 - rate) |
 //! | [`add`], [`sub`] | a ± b | ā = ȳ, b̄ = ±ȳ |
 //! | [`mul`] | a · b | ā = ȳ · b, b̄ = ȳ · a |

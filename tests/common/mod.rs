@@ -19,7 +19,30 @@ pub fn command(program: &str, folder: &Path, arguments: &str) -> Command {
         // Servers of a test's own are not behind anybody's proxy.
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::null());
+    #[cfg(unix)]
+    hear_signals(&mut command);
     command
+}
+
+/// A script's `&` starts these tests with Ctrl-C ignored, which what they start would inherit.
+#[cfg(unix)]
+fn hear_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    let default = || {
+        for signal in [libc::SIGINT, libc::SIGHUP] {
+            #[allow(unsafe_code, reason = "no other way to say it")]
+            // SAFETY: the default action is no function that could be wrong.
+            unsafe {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+        }
+        Ok(())
+    };
+    #[allow(unsafe_code, reason = "runs between fork and exec")]
+    // SAFETY: `signal` may be called there, and nothing else is.
+    unsafe {
+        command.pre_exec(default);
+    }
 }
 
 /// Runs it to a success and gives what it printed.
