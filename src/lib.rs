@@ -33,7 +33,7 @@
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
 //!    (`src/nn/mod.rs`, 88 lines, `src/nn/dense.rs`, 46 lines, and `src/nn/sequential.rs`, 58 lines.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 60 lines of `src/optim/adam.rs`.)
-//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 168 lines.)
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 163 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 184 lines.)
 //!
 //! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which

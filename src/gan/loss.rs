@@ -21,8 +21,8 @@
 
 use crate::autograd::grad;
 use crate::ops::{
-    binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean, mean_squared_error, neg, random_uniform,
-    relu, reshape, sigmoid, slice, sqrt, square, sum, wasserstein,
+    binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean_all, mean_squared_error, neg, random_uniform,
+    relu, sigmoid, slice, sqrt, square, sum, wasserstein,
 };
 use crate::random::Random;
 use crate::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
@@ -161,15 +161,10 @@ pub fn gradient_penalty(
     lambda * &mean_all(&square(&(norms - 1.0)))
 }
 
-/// The mean over every value.
-fn mean_all(x: &Tensor) -> Tensor {
-    mean(&reshape(x, [x.numel()]), &[0])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::{Transpose, matmul, tanh};
+    use crate::ops::{Transpose, matmul, reshape, tanh};
     use crate::random::Purpose;
     use crate::storage::Device::Reference;
 
