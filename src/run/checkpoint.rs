@@ -13,7 +13,6 @@
 //! refused, as are values that are not finite and variances below zero.
 
 use super::epochs::Origin;
-use super::init::Wanted;
 use super::sum;
 use crate::cuda;
 use crate::files::{self, write_whole};
@@ -162,6 +161,14 @@ pub fn save_network(path: &Path, role: Role, network: &Sequential, recipe: &Reci
 pub(super) fn steps(path: &Path) -> Result<u64> {
     let bytes = files::read(path)?;
     Ok(open(path, &bytes)?.1.step)
+}
+
+/// A tensor that waits for its values.
+pub(super) struct Wanted<'a> {
+    pub name: String,
+    pub tensor: &'a mut Tensor,
+    /// The shape of the tensor of that name, which is another.
+    pub found: Option<String>,
 }
 
 /// Fills those of `wanted` for which the file at `path` has a tensor of the same name and shape; gives the others

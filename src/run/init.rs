@@ -1,22 +1,13 @@
 //! Starting a run from another's weights: every weight and statistic that has the same name and shape there.
 
-use super::checkpoint;
+use super::checkpoint::{self, Wanted};
 use super::folder::{CHECKPOINT, DISCRIMINATOR, GENERATOR};
 use crate::gan::model::Gan;
-use crate::tensor::Tensor;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// The most tensors that are named of those that don't fit.
 const MOST_NAMED: usize = 4;
-
-/// A tensor that waits for its values.
-pub(super) struct Wanted<'a> {
-    pub name: String,
-    pub tensor: &'a mut Tensor,
-    /// The shape of the tensor of that name, which is another.
-    pub found: Option<String>,
-}
 
 /// Gives both networks of `gan` the tensors that `run` has for them: a run's folder, one that `minimax import` has
 /// made, or one of their files. The optimisers start anew. Says in a line how many were taken, and which were not.
