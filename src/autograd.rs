@@ -9,7 +9,8 @@
 //! y = f(x),  ȳ = ∂loss/∂y   →   x̄ = ∂loss/∂x = ȳ · ∂f/∂x
 //! ```
 //!
-//! A graph in numbers: y = (w · x + b)², with w, b parameters. Nodes are numbered from 0 as they are made; x is none.
+//! A graph in numbers: y = (w · x + b)², with w, b parameters. Nodes are numbered as they are made, here from 0; x is a
+//! constant and has no node.
 //!
 //! ```text
 //! forward                                   backward, from the highest number down
@@ -54,8 +55,8 @@ pub trait Op: Send + Sync {
         Keeps::Inputs
     }
 
-    /// The gradient of every input that `call` wants, in order, from the gradient of the output;
-    /// `None` for the others and where it is zero everywhere.
+    /// The gradients of the inputs, in order, from the gradient of the output: of those that `call` wants, `None`
+    /// where it is zero everywhere; of the others it may be `None`, and isn't read.
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>>;
 }
 
@@ -237,8 +238,8 @@ pub fn grad(loss: &Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Te
     vjp(loss.clone(), one(loss), parameters, create_graph)
 }
 
-/// As [`grad`] without `create_graph`, for a loss that nobody needs again: whatever nobody else
-/// holds of its record is released as the walk passes it.
+/// As [`grad`] without `create_graph`, for a loss that isn't needed again: each part of its record that nothing else
+/// holds is released as soon as the walk has passed it.
 ///
 /// # Panics
 /// If `loss` holds more than one value.
@@ -317,8 +318,8 @@ pub fn vjp(output: Tensor, cotangent: Tensor, parameters: &[&Tensor], create_gra
                     grad.shape(),
                     saved.shape
                 );
-                // An op, of the layer above this one: so that, in a walk that is recorded, the sum of
-                // what paths bring together can be differentiated like the rest.
+                // Summed by an op, though ops stand above this module: in a recorded walk the sum over several
+                // paths must be differentiable too.
                 let sum = match pending.remove(&input.id) {
                     Some((_, sum)) => add_in_place(sum, &grad),
                     None => grad,

@@ -16,23 +16,25 @@
 //!
 //! # To read it in an evening
 //!
-//! About 1,600 lines, in this order. What isn't named can be skipped: everything here is said without it.
+//! About 1,600 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
 //!
 //! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 219 lines; of [`shape`] and
-//!    [`storage`] it is enough that they are there.)
-//! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 47
-//!    lines of `src/ops/unary.rs`, and `apply` at its end; the other rows are like the first.)
+//!    [`storage`] it is enough to know that they exist.)
+//! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 54
+//!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
-//!    (`src/autograd.rs`, 364 lines.)
-//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 130 lines of `src/ops/binary.rs`.)
-//! 5. [`ops::matmul`](mod@ops::matmul): a product, which is its own derivative. (`src/ops/matmul/mod.rs`, 87 lines, and
+//!    (`src/autograd.rs`, 356 lines.)
+//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 102 lines of `src/ops/binary.rs`,
+//!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
+//! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
 //!    `src/ops/matmul/reference.rs`, 20 lines.)
 //! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 62
-//!    lines, and `src/ops/conv2d/reference.rs`, 38 lines. Stop there: behind `cpu.rs` lie 3,000 lines of [`cpu`] that
+//!    lines, and `src/ops/conv2d/reference.rs`, 38 lines. Stop there: behind `cpu.rs` lie 3,500 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
-//!    (`src/nn/mod.rs`, 88 lines, `src/nn/dense.rs`, 46 lines, and `src/nn/sequential.rs`, 58 lines.)
-//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 60 lines of `src/optim/adam.rs`.)
+//!    (`src/nn/mod.rs`, 88 lines, `src/nn/dense.rs`, 46 lines, `src/nn/sequential.rs`, 58 lines, and the first 30 lines of
+//!    `src/nn/fusion.rs`, where the loop is.)
+//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 61 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 163 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 184 lines.)
 //!

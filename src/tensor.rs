@@ -124,7 +124,7 @@ impl Tensor {
     }
 
     /// Its values, to be changed in place: for optimisers. If a recorded computation still needs the old values, it
-    /// keeps them and this tensor gets a copy. Whoever changes them leaves as many.
+    /// keeps them and this tensor gets a copy. Their number must stay the same.
     pub(crate) fn storage_mut(&mut self) -> &mut Storage {
         Arc::make_mut(&mut self.storage)
     }
@@ -137,9 +137,9 @@ impl Tensor {
         }
     }
 
-    /// Takes the values of `value`, and stays what it is: a parameter or a constant. If a recorded computation still
-    /// needs the old values, it keeps them. On a CUDA device the new ones come to lie where the old ones did unless a
-    /// record or another tensor shares those, as a captured step needs it.
+    /// Takes the values of `value` and stays a parameter or a constant as before. A recorded computation that still
+    /// needs the old values keeps them. On a CUDA device the new values are copied to the old address, as a captured
+    /// step requires, unless something else shares the old ones.
     ///
     /// # Panics
     /// If the shapes or the devices differ.

@@ -17,7 +17,6 @@ use super::report::{Gathered, Pending};
 use crate::cuda::capture::{Graph, Inputs};
 use crate::cuda::{self, Buffer, Context};
 use crate::random::Random;
-use crate::recipe::UpdateSpec;
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
@@ -168,16 +167,6 @@ impl Gan {
         match self.device {
             Device::Cuda(ordinal) => Some(Graphs::new(ordinal, &super::pixels::table(range))),
             _ => None,
-        }
-    }
-
-    /// True if the next step moves the generator.
-    fn generator_is_next(&self) -> bool {
-        match self.training.update {
-            UpdateSpec::CriticLoop(critic_loop) => {
-                critic_loop.generator_is_due(self.discriminator_optimizer.steps() + 1, self.generator_optimizer.steps())
-            }
-            _ => true,
         }
     }
 

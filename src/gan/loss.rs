@@ -106,7 +106,7 @@ impl Loss {
     }
 
     /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
-    /// a cross-entropy, else of the output itself; off a CUDA device in f64.
+    /// a cross-entropy, else of the output itself; computed in f64, except on a CUDA device.
     pub(super) fn mean_output(&self, output: &Tensor) -> Tensor {
         let logits = matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities;
         if let Device::Cuda(_) = output.device() {

@@ -1,6 +1,5 @@
-//! What a step reports: scalar tensors while it is made, numbers once they are read. On the processor they are there
-//! at once; on a CUDA device once the step, which has only been asked for, is over. Meanwhile the next one can be
-//! asked for.
+//! What a step reports: scalar tensors while it runs, numbers once they are read. On the processor they are ready at
+//! once; on a CUDA device when the queued step has finished, and meanwhile the next step can be queued.
 
 use crate::cuda::capture::Reading;
 use crate::ops::{concat, reshape};
@@ -8,7 +7,7 @@ use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// What a step has seen, before it changed anything.
+/// What a step has seen: each network's numbers are from just before its own update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
     /// The discriminator's loss; see [`super::loss`].
@@ -47,10 +46,11 @@ pub(super) struct Gathered {
 }
 
 impl Scalars {
+    /// In this order: d_loss, d_real, d_fake, then those of the optional ones that there are.
     pub fn gather(&self) -> Gathered {
+        let always = [&self.d_loss, &self.d_real, &self.d_fake];
         let optional = [&self.g_loss, &self.d_gradient_norm, &self.g_gradient_norm];
-        let all: Vec<&Tensor> =
-            [&self.d_loss, &self.d_real, &self.d_fake].into_iter().chain(optional.into_iter().flatten()).collect();
+        let all: Vec<&Tensor> = always.into_iter().chain(optional.into_iter().flatten()).collect();
         let values = match self.d_loss.device() {
             Device::Cuda(_) => {
                 let rows: Vec<Tensor> = all.into_iter().map(|x| reshape(&x.detach(), [1])).collect();
@@ -90,14 +90,14 @@ impl Pending {
     /// # Errors
     /// [`Error::NotFinite`] if a loss is not a finite number.
     pub fn read(self) -> Result<StepReport> {
-        let values = match self.reading {
+        let values: Vec<f64> = match self.reading {
             Some(reading) => reading.finish().into_iter().map(f64::from).collect(),
             None => self.gathered.values.to_f64(),
         };
-        let mut rest = values[3..].iter().copied();
-        let [g_loss, d_gradient_norm, g_gradient_norm] =
-            self.gathered.optional.map(|there| there.then(|| rest.next().expect("it was gathered")));
-        let [d_loss, d_real, d_fake] = [values[0], values[1], values[2]];
+        let mut values = values.into_iter();
+        let mut next = || values.next().expect("it was gathered");
+        let [d_loss, d_real, d_fake] = std::array::from_fn(|_| next());
+        let [g_loss, d_gradient_norm, g_gradient_norm] = self.gathered.optional.map(|there| there.then(&mut next));
         check_loss(self.step, "discriminator", d_loss)?;
         g_loss.map_or(Ok(()), |loss| check_loss(self.step, "generator", loss))?;
         let wasserstein = self.has_critic.then_some(d_real - d_fake);

@@ -9,19 +9,20 @@ use crate::autograd::{grad_consuming, no_grad};
 use crate::cpu::threads::awake;
 use crate::nn::Pass;
 use crate::ops::{concat, random_normal, slice};
-use crate::optim::{clip, norm, norm_on_device};
+use crate::optim::{clip, norm};
 use crate::recipe::{BatchSpec, UpdateSpec};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
 impl Gan {
-    /// One step of the game on a batch `real` `[n, h, w, c]`, half a batch where it is to be mixed;
+    /// One step of the game on a batch `real` `[n, h, w, c]` (half of `batch_size` where batches are mixed);
     /// with a critic loop, the critic's step and the generator's where it is due. With `measure`, the
     /// report has the gradients' norms.
     ///
     /// # Errors
-    /// [`Error::NotFinite`](crate::Error::NotFinite) if a loss is not a finite number; that network has then
-    /// not been changed, but for a CUDA device, where a loss is known only after all is done.
+    /// [`Error::NotFinite`](crate::Error::NotFinite) if a loss is not a finite number. That network's
+    /// parameters are then as they were (its running statistics and the random streams are not), except on a CUDA
+    /// device, where a loss is known only once the updates are done.
     pub fn step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
         self.begin_step(real, measure)?.read()
     }
@@ -41,40 +42,44 @@ impl Gan {
 
     /// The updates of a step, in the recipe's order.
     pub(super) fn updates(&mut self, real: &Tensor, measure: bool) -> Result<Scalars> {
-        if matches!(self.training.update, UpdateSpec::Simultaneous) {
+        if self.training.update == UpdateSpec::Simultaneous {
             return self.simultaneous_step(real, measure);
         }
+        let moves_generator = self.generator_is_next();
         let mut seen = self.discriminator_step(real, measure)?;
-        let generator_is_due = match self.training.update {
-            UpdateSpec::CriticLoop(critic_loop) => {
-                let critic = self.discriminator_optimizer.steps();
-                critic_loop.generator_is_due(critic, self.generator_optimizer.steps())
-            }
-            _ => true,
-        };
-        if generator_is_due {
+        if moves_generator {
             self.generator_step(real, &mut seen, measure)?;
         }
         Ok(seen)
     }
 
+    /// True if the next step moves the generator.
+    pub(super) fn generator_is_next(&self) -> bool {
+        match self.training.update {
+            UpdateSpec::CriticLoop(critic_loop) => {
+                critic_loop.generator_is_due(self.discriminator_optimizer.steps() + 1, self.generator_optimizer.steps())
+            }
+            UpdateSpec::Simultaneous | UpdateSpec::Alternating => true,
+        }
+    }
+
     /// One fake batch, both losses from the same state, then both updates.
     fn simultaneous_step(&mut self, real: &Tensor, measure: bool) -> Result<Scalars> {
-        // No other handle outlives this block, so the walks release what they pass: the first all but what the second
-        // needs, for both losses stand on D(G(z)).
+        // Nothing else holds the graph after this block, so each walk frees what it passes. D(G(z)) is in both losses:
+        // the first walk frees all but what the second needs.
         let (d_loss, g_loss, mut seen) = {
             let fake = self.generate(real.dims()[0]);
             let (d_real, d_fake) = self.judge(real, &fake);
             let d_loss = self.discriminator_loss(real, &fake, &d_real, &d_fake);
             let g_loss = self.loss.generator(&d_fake);
-            let seen = self.seen(&d_loss, &d_real, &d_fake)?;
+            let seen = self.scalars(&d_loss, &d_real, &d_fake)?;
             (d_loss, g_loss, seen)
         };
         seen.g_loss = Some(self.finite("generator", &g_loss)?);
         let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
         let g_grads = grad_consuming(g_loss, &self.generator.parameters());
-        seen.d_gradient_norm = measure.then(|| gradient_norm(&d_grads));
-        seen.g_gradient_norm = measure.then(|| gradient_norm(&g_grads));
+        seen.d_gradient_norm = measure.then(|| norm(&d_grads));
+        seen.g_gradient_norm = measure.then(|| norm(&g_grads));
         self.update_discriminator(&d_grads);
         self.generator_optimizer.step(self.generator.parameters_mut(), &g_grads);
         Ok(seen)
@@ -86,11 +91,11 @@ impl Gan {
             let fake = no_grad(|| self.generate(real.dims()[0]));
             let (d_real, d_fake) = self.judge(real, &fake);
             let loss = self.discriminator_loss(real, &fake, &d_real, &d_fake);
-            let seen = self.seen(&loss, &d_real, &d_fake)?;
+            let seen = self.scalars(&loss, &d_real, &d_fake)?;
             (loss, seen)
         };
         let grads = grad_consuming(loss, &self.discriminator.parameters());
-        seen.d_gradient_norm = measure.then(|| gradient_norm(&grads));
+        seen.d_gradient_norm = measure.then(|| norm(&grads));
         self.update_discriminator(&grads);
         Ok(seen)
     }
@@ -108,7 +113,7 @@ impl Gan {
         };
         seen.g_loss = Some(self.finite("generator", &loss)?);
         let grads = grad_consuming(loss, &self.generator.parameters());
-        seen.g_gradient_norm = measure.then(|| gradient_norm(&grads));
+        seen.g_gradient_norm = measure.then(|| norm(&grads));
         self.generator_optimizer.step(self.generator.parameters_mut(), &grads);
         Ok(())
     }
@@ -138,7 +143,7 @@ impl Gan {
     }
 
     /// What is known once the discriminator's loss is.
-    fn seen(&self, d_loss: &Tensor, d_real: &Tensor, d_fake: &Tensor) -> Result<Scalars> {
+    fn scalars(&self, d_loss: &Tensor, d_real: &Tensor, d_fake: &Tensor) -> Result<Scalars> {
         Ok(Scalars {
             d_loss: self.finite("discriminator", d_loss)?,
             d_real: self.loss.mean_output(d_real),
@@ -176,9 +181,4 @@ impl Gan {
     fn discriminate(&mut self, images: &Tensor) -> Tensor {
         self.discriminator.forward(images, Pass::Training(&mut self.random.dropout))
     }
-}
-
-/// √Σg² over `grads`.
-fn gradient_norm(grads: &[Tensor]) -> Tensor {
-    norm_on_device(grads).unwrap_or_else(|| Tensor::new(&[norm(grads)], [], Device::Reference))
 }

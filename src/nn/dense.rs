@@ -7,7 +7,7 @@ use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// A dense layer from `[n, inputs]` to `[n, units]`.
+/// A dense layer from `[n, inputs]` to `[n, units]`: y = x W + b.
 pub struct Dense {
     weights: Weights,
 }

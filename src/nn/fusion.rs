@@ -1,8 +1,10 @@
-//! Leaky ReLU, and dropout after it, done to a layer's values as they are stored: a pass over memory saved for each.
+//! Leaky ReLU and dropout after it, done together, and after batch norm as its values are stored. Each saves a pass
+//! over memory.
 //!
 //! ```text
-//! dense, leaky_relu, dropout     one layer with an epilogue, where the layer knows how
-//! dense, dropout                 two layers
+//! batch_norm, leaky_relu, dropout     one op
+//! dense, leaky_relu, dropout          dense, then the other two in one pass
+//! dense, dropout                      two layers
 //! ```
 //!
 //! The values are those of the layers one by one, in forward and backward passes.
@@ -52,7 +54,7 @@ pub struct Epilogue {
 }
 
 impl Epilogue {
-    /// It by itself, of what a layer has given.
+    /// The epilogue as an op of its own, on a layer's finished output.
     pub(super) fn of_values(self, y: &Tensor, pass: &mut Pass) -> Tensor {
         match self.mask(y.numel(), pass) {
             Some(mask) => leaky_relu_dropout(y, self.slope, mask),

@@ -8,21 +8,25 @@
 //!
 //! # Every rule
 //!
-//! With x̄ for ∂loss/∂x. A rule is made of the ops in this table, so it can be differentiated in turn.
+//! With x̄ for ∂loss/∂x. A rule is made of ops, so it can be differentiated in turn; besides those below there are `sign`
+//! (whose rule is 0), `masked` (ȳ where a mask is 1) and `leaky_relu_grad`, the last two linear in ȳ and so their own rule.
+//! The rules of two inputs are followed by [`sum_to`] where an input was stretched. [`batch_norm`](fn@batch_norm)'s rule runs
+//! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], the losses, ...) is made of these, or is
+//! two rows in one pass.
 //!
 //! | op | y | x̄ from ȳ |
 //! |---|---|---|
 //! | [`neg`] | -x | -ȳ |
 //! | [`exp`] | eˣ | ȳ · y |
 //! | [`log`] | ln x | ȳ / x |
-//! | [`sqrt`] | √x | ȳ / 2y |
+//! | [`sqrt`] | √x | ȳ / (2y) |
 //! | [`square`] | x² | 2ȳ · x |
 //! | [`abs`] | \|x\| | ȳ · sign x |
 //! | [`tanh`] | tanh x | ȳ · (1 - y²) |
 //! | [`sigmoid`] | 1 / (1 + e⁻ˣ) | ȳ · y (1 - y) |
 //! | [`softplus`] | ln(1 + eˣ) | ȳ · sigmoid x |
-//! | [`leaky_relu`](fn@leaky_relu) | x where x > 0, else s · x | ȳ where y > 0, else s · ȳ |
-//! | [`dropout`](fn@dropout) | x · m / (1 - rate) | ȳ · m / (1 - rate) |
+//! | [`leaky_relu`](fn@leaky_relu) | s · x where x ≤ 0, else x (s the slope) | s · ȳ where y ≤ 0, else ȳ |
+//! | [`dropout`](fn@dropout) | x · m / (1 - rate), m 1 where kept, else 0 | ȳ · m / (1 - rate) |
 //! | [`add`], [`sub`] | a ± b | ā = ȳ, b̄ = ±ȳ |
 //! | [`mul`] | a · b | ā = ȳ · b, b̄ = ȳ · a |
 //! | [`div`] | a / b | ā = ȳ / b, b̄ = -ȳ · y / b |
@@ -36,12 +40,13 @@
 //! | [`slice`](fn@slice) | a box of x | [`pad`](fn@pad) of ȳ |
 //! | [`pad`](fn@pad) | x, with zeros around it | [`slice`](fn@slice) of ȳ |
 //! | [`concat`](fn@concat) | one after the other | each its [`slice`](fn@slice) of ȳ |
-//! | [`upsample_nearest`] | pixels as blocks | [`upsample_nearest_grad`]: Σ ȳ over each block |
+//! | [`upsample_nearest`] | pixels as blocks | [`upsample_nearest_grad`] of ȳ |
+//! | [`upsample_nearest_grad`] | Σ x over each block | [`upsample_nearest`] of ȳ |
 //! | [`matmul`](fn@matmul) | A · B | Ā = Ȳ · Bᵀ, B̄ = Aᵀ · Ȳ |
 //! | [`dense`](fn@dense) | x W + b | x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ ȳ over the batch |
 //! | [`conv2d`](fn@conv2d) | x ∗ w | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(x, ȳ) |
-//! | [`conv_transpose2d`](fn@conv_transpose2d) | its input gradient | x̄ = [`conv2d`](fn@conv2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(ȳ, x) |
-//! | [`conv2d_weight_grad`](fn@conv2d_weight_grad) of x and z | its weight gradient | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(z, ȳ), z̄ = [`conv2d`](fn@conv2d)(x, ȳ) |
+//! | [`conv_transpose2d`](fn@conv_transpose2d) | the input gradient of [`conv2d`](fn@conv2d) | x̄ = [`conv2d`](fn@conv2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(ȳ, x) |
+//! | [`conv2d_weight_grad`](fn@conv2d_weight_grad) of x and z | the weight gradient of [`conv2d`](fn@conv2d) | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(z, ȳ), z̄ = [`conv2d`](fn@conv2d)(x, ȳ) |
 //! | [`batch_norm`](fn@batch_norm) | γ x̂ + β | x̄ = γ / √(σ² + ε) · (ȳ - mean ȳ - x̂ · mean(ȳ x̂)), γ̄ = Σ ȳ x̂, β̄ = Σ ȳ |
 //!
 //! Shapes that don't fit, and inputs on different devices, are a programmer's mistakes: the op panics

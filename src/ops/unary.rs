@@ -3,7 +3,7 @@
 //! Here y = f(x) and a derivative rule is x̄ = ȳ · f′(x), written with whichever of x and y is cheaper.
 //!
 //! Infinities, NaN, zeros of either sign and subnormal numbers come out as IEEE 754 and PyTorch have it, of f and of f′,
-//! and nothing subnormal is flushed to zero. A share of 0 of an infinite ȳ is NaN, as there.
+//! and nothing subnormal is flushed to zero. 0 times an infinite ȳ is NaN, as in PyTorch.
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::cpu::pool::Buffer;

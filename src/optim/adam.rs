@@ -1,20 +1,20 @@
-//! Adam (Kingma and Ba, 2015):
-//!
-//! ```text
-//! m ← β₁ m + (1 - β₁) g      v ← β₂ v + (1 - β₂) g²
-//! paper:  p ← p - α · m̂ / (√v̂ + ε)     m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ)
-//! Keras:  p ← p - α_t · m / (√v + ε)    α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
-//! ```
-//!
-//! Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t
-//! and c = 1.
+//! Adam.
 
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
 use crate::cuda::Buffer;
 use crate::cuda::tensors::Tensors;
 
-/// Adam with its hyperparameters.
+/// Adam (Kingma and Ba, 2015):
+///
+/// ```text
+/// m ← β₁ m + (1 - β₁) g      v ← β₂ v + (1 - β₂) g²
+/// paper:  p ← p - α · m̂ / (√v̂ + ε)     m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ)
+/// Keras:  p ← p - α_t · m / (√v + ε)    α_t = α √(1 - β₂ᵗ) / (1 - β₁ᵗ)
+/// ```
+///
+/// Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t
+/// and c = 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// α.

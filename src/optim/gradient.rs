@@ -1,13 +1,14 @@
 //! What is done to all parameters or gradients of a network at once, besides an update.
 
 use crate::cuda::tensors::Tensors;
-use crate::storage::Storage;
+use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 
-/// √Σg² over every value of `grads`, summed in f64 in their order.
-pub fn norm(grads: &[Tensor]) -> f64 {
+/// √Σg² over every value of `grads`, as a tensor of one value: on their CUDA device, or else summed in f64 in their
+/// order, on the device `reference`.
+pub fn norm(grads: &[Tensor]) -> Tensor {
     if let Some(norm) = norm_on_device(grads) {
-        return norm.item();
+        return norm;
     }
     let squares = |grad: &Tensor| -> f64 {
         match grad.storage() {
@@ -16,11 +17,11 @@ pub fn norm(grads: &[Tensor]) -> f64 {
             Storage::Cuda(_) => unreachable!("they are summed on the device"),
         }
     };
-    grads.iter().map(squares).sum::<f64>().sqrt()
+    Tensor::new(&[grads.iter().map(squares).sum::<f64>().sqrt()], [], Device::Reference)
 }
 
-/// As [`norm`], as a tensor of one value where the gradients are on a CUDA device; `None` elsewhere.
-pub fn norm_on_device(grads: &[Tensor]) -> Option<Tensor> {
+/// [`norm`] where the gradients are on a CUDA device; `None` elsewhere.
+fn norm_on_device(grads: &[Tensor]) -> Option<Tensor> {
     let mut on_device = Tensors::new();
     for grad in grads {
         if let Storage::Cuda(values) = grad.storage() {
@@ -80,7 +81,7 @@ mod tests {
         for device in [Device::Reference, Device::Cpu] {
             let mut a = Tensor::new(&[3.0, -0.25, -4.0], [3], device).parameter();
             let mut b = Tensor::new(&[12.0], [1], device).parameter();
-            assert_eq!(norm(&[a.clone(), b.clone()]), (169.0_f64 + 0.0625).sqrt());
+            assert_eq!(norm(&[a.clone(), b.clone()]).item(), (169.0_f64 + 0.0625).sqrt());
             clip(vec![&mut a, &mut b], 0.5);
             assert_eq!(a.to_f64(), [0.5, -0.25, -0.5]);
             assert_eq!(b.to_f64(), [0.5]);

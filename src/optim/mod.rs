@@ -6,7 +6,7 @@ mod rmsprop;
 mod sgd;
 
 pub use adam::Adam;
-pub use gradient::{all_finite, clip, norm, norm_on_device};
+pub use gradient::{all_finite, clip, norm};
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
