@@ -50,8 +50,13 @@ pub enum Error {
         /// Who works there and the mend.
         what: String,
     },
-    /// Training whose numbers stopped being numbers: which they are, at which step, and the mend.
-    NotFinite(String),
+    /// Training whose numbers stopped being numbers.
+    NotFinite {
+        /// The step, and what of it: a network's loss or a tensor.
+        what: String,
+        /// What to do about it.
+        mend: String,
+    },
     /// A CUDA device that isn't there, or that could not do what it was asked for.
     Cuda {
         /// `cuda`, or `cuda:0`.
@@ -143,9 +148,8 @@ impl Display for Error {
                 "no memory for {} more; lower the batch size or the sizes of the layers, or close other programs",
                 megabytes(*bytes)
             ),
-            Error::NotFinite(what) | Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => {
-                what.clone()
-            }
+            Error::NotFinite { what, mend } => format!("{what}; {mend}"),
+            Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => what.clone(),
         };
         f.write_str(&line(&message))
     }

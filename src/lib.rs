@@ -48,6 +48,7 @@
 //! and of folders of PNG and JPEG pictures. `gan` adds recipes, games, runs, metrics, reports and exports, `app` (the
 //! default) the command.
 
+#![cfg_attr(not(feature = "app"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod autograd;

@@ -109,6 +109,9 @@ impl Position {
     }
 }
 
+/// Streams that there are, at most: a captured CUDA step has a place for each.
+pub const STREAMS: usize = 16;
+
 /// What a stream of numbers is used for; each purpose has its own stream, so that drawing more of
 /// one never shifts another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +128,12 @@ impl Purpose {
     pub const CHECK: Purpose = Purpose(7);
 
     /// A purpose that this module doesn't know, by its stream's number, which no other purpose may have. Taken, besides
-    /// the above: 2, 5, 8 and 9 ([`crate::gan::model`]), 6 ([`crate::data::digits`]), 10 ([`crate::metrics`]).
+    /// the above: 2, 5, 8 and 9 (`gan::model`), 6 (`data::digits`), 10 (`metrics`).
+    ///
+    /// # Panics
+    /// If it is not below [`STREAMS`].
     pub const fn new(stream: u64) -> Purpose {
+        assert!(stream < STREAMS as u64, "random: there are 16 streams, 0 to 15");
         Purpose(stream)
     }
 

@@ -232,7 +232,7 @@ fn a_device_without_memory_or_lost_is_one_line_and_the_checkpoint_stays() {
     for megabytes in ["3000000", "16000000"] {
         let line = fails(&format!("{train} --steps 1 --out none"), emulator::MEMORY, megabytes);
         assert!(line.starts_with("error: cuda:0: no memory for"), "{line}");
-        assert!(line.trim_end().ends_with("lower the batch size"), "{line}");
+        assert!(line.trim_end().ends_with("lower training.batch_size"), "{line}");
     }
     let two_steps = emulated(folder.path(), &format!("{train} --steps 2 --out run")).output();
     assert!(two_steps.unwrap().status.success());

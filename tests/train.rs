@@ -4,6 +4,7 @@
 mod common;
 
 use common::{fail, logged_steps, minimax, one_line, read, succeed, wait_for};
+use minimax::cpu::isa::{ALL, InstructionSet};
 use minimax::cpu::pool;
 use minimax::gan::model::Gan;
 use minimax::random::{Purpose, Random};
@@ -486,5 +487,36 @@ fn a_training_loop_asks_for_no_memory_after_its_second_step() {
             }
             assert_eq!(pool::stats().allocations, before, "{}", recipe.name);
         });
+    }
+}
+
+/// What `--isa` calls it.
+fn flag(set: InstructionSet) -> String {
+    set.to_string().to_lowercase().replace('-', "")
+}
+
+#[test]
+fn a_run_is_the_same_bytes_with_every_instruction_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for set in ALL {
+        let name = flag(set);
+        let train = format!("train --steps 2 --batch-size 4 --out {name} --isa {name}");
+        if !set.is_available() {
+            let said = fail(at, &train, 2);
+            assert!(said.contains(&format!("--isa {name}: this processor has no {set}")));
+            continue;
+        }
+        succeed(at, &train);
+        succeed(at, &format!("sample {name} --count 4 --out {name}.npy --isa {name}"));
+    }
+    succeed(at, "train --steps 2 --batch-size 4 --out auto");
+    succeed(at, "sample auto --count 4 --out auto.npy");
+    for set in ALL.into_iter().filter(|set| set.is_available()) {
+        let name = flag(set);
+        for file in ["checkpoint.safetensors", "generator.safetensors"] {
+            assert!(read(at, &format!("{name}/{file}")) == read(at, &format!("auto/{file}")), "{file} with {set}");
+        }
+        assert!(read(at, &format!("{name}.npy")) == read(at, "auto.npy"), "samples with {set}");
     }
 }

@@ -22,7 +22,9 @@ pub fn watch() -> Result<impl Fn() -> bool> {
         }
     })
     .map_err(|error| match error {
-        ctrlc::Error::System(error) => Error::no_thread("to listen for Ctrl-C")(error),
+        ctrlc::Error::System(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Error::no_thread("to listen for Ctrl-C")(error)
+        }
         other => Error::Usage(format!("Ctrl-C can't be caught: {other}")),
     })?;
     signals::ignore(&ignored);

@@ -100,7 +100,9 @@ pub fn main() -> ExitCode {
         Error::Interrupted(_) => "",
         _ => "error: ",
     };
-    complain(&format!("{label}{error}"));
+    // The engine knows no recipes, in which its batch size has a name.
+    let error_line = error.to_string().replace("lower the batch size", "lower training.batch_size");
+    complain(&format!("{label}{error_line}"));
     ExitCode::from(error.exit_code())
 }
 

@@ -10,6 +10,7 @@ pub mod gemm;
 pub mod im2col;
 pub mod isa;
 pub mod math;
+#[cfg(feature = "app")]
 pub mod needed;
 pub mod pool;
 pub mod simd;

@@ -11,11 +11,8 @@ use super::context::{Captured, Context};
 use super::driver::{Address, Executable, Mark};
 use super::pool::Arena;
 use super::staging::Staged;
-use crate::random::Position;
+use crate::random::{Position, STREAMS};
 use std::collections::HashSet;
-
-/// Random streams that a step may read: those of [`Purpose`](crate::random::Purpose).
-const STREAMS: usize = 16;
 
 /// Device memory that holds where each random stream is when a step begins, and the bytes of its batch.
 pub struct Inputs {

@@ -1,6 +1,8 @@
 //! A GAN in training: both networks, both optimisers and the random state; [`super::step`] moves it.
 
 use super::loss::Loss;
+use super::report::not_finite;
+use crate::Result;
 use crate::autograd::no_grad;
 use crate::cpu::batch::chosen_as_for;
 use crate::nn::{Pass, Sequential};
@@ -11,7 +13,6 @@ use crate::recipe::build;
 use crate::recipe::{Recipe, TrainingSpec};
 use crate::storage::Device;
 use crate::tensor::Tensor;
-use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Random numbers for the latents of training steps.
@@ -97,7 +98,7 @@ impl Gan {
     /// still leave others behind.
     ///
     /// # Errors
-    /// [`Error::NotFinite`], with the name of the first tensor that isn't.
+    /// [`Error::NotFinite`](crate::Error::NotFinite), with the name of the first tensor that isn't.
     pub fn check_finite(&self) -> Result<()> {
         let named = self.named();
         // On a GPU it is one launch, and one number to read, where all is well.
@@ -106,8 +107,8 @@ impl Gan {
         }
         let broken = named.into_iter().find(|(_, tensor)| !all_finite(&[tensor]));
         broken.map_or(Ok(()), |(name, _)| {
-            let what = format!("step {}: {name} holds values that are not finite", self.steps);
-            Err(Error::NotFinite(what))
+            let what = format!("{name} holds values that are not finite");
+            Err(not_finite(self.steps, &what))
         })
     }
 

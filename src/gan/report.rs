@@ -112,6 +112,17 @@ impl Pending {
 pub(super) fn check_loss(step: u64, network: &str, loss: f64) -> Result<()> {
     match loss.is_finite() {
         true => Ok(()),
-        false => Err(Error::NotFinite(format!("step {step}: the {network}'s loss is {loss}"))),
+        false => Err(not_finite(step, &format!("the {network}'s loss is {loss}"))),
     }
+}
+
+/// The error of step `step` where `what` are numbers no more; its mend is the commonest.
+pub(crate) fn not_finite(step: u64, what: &str) -> Error {
+    let rates = "generator.optimizer.learning_rate or discriminator.optimizer.learning_rate";
+    Error::NotFinite { what: format!("step {step}: {what}"), mend: kept(&format!("a lower {rates}")) }
+}
+
+/// That the last checkpoint is good, and what to start again with.
+pub(crate) fn kept(change: &str) -> String {
+    format!("the last good checkpoint is kept, start again with {change}")
 }

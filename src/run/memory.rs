@@ -20,9 +20,9 @@ use crate::data::Images;
 use crate::gan::model::MOST_AT_A_TIME;
 use crate::limits::memory_limit;
 use crate::metrics::Points;
-use crate::recipe::Recipe;
 use crate::recipe::memory::{Memory, VALUE, convolving, rows};
 use crate::recipe::values;
+use crate::recipe::{MAX_TRAINING_BYTES, Recipe};
 use crate::report::{columns_for, grid_bytes};
 use crate::{Error, Result};
 use std::path::Path;
@@ -41,7 +41,19 @@ pub fn bytes(recipe: &Recipe) -> u64 {
     largest(recipe, scores::LABELLED).total() as u64
 }
 
-/// Checks that this machine, the container that this process is in and its own limits leave the memory to train,
+/// Checks that no phase of a run of `recipe` takes more than [`MAX_TRAINING_BYTES`], whatever the machine.
+///
+/// # Errors
+/// [`Error::Text`] with the estimate and the keys to lower.
+///
+/// # Panics
+/// As [`bytes`].
+pub fn check_recipe(recipe: &Recipe) -> Result<()> {
+    let checked = largest(recipe, 1).check(0, MAX_TRAINING_BYTES, "a recipe's");
+    checked.map_err(|what| Error::text("recipe", &recipe.name, what))
+}
+
+/// As [`check_recipe`], and checks that this machine, the container that this process is in and its own limits leave the memory to train,
 /// as far as the system says how much that is; once it is read, with the `data`. A recipe is no less valid for not
 /// fitting one machine, so this is asked where a run starts, not where a recipe is loaded.
 ///
@@ -51,6 +63,7 @@ pub fn bytes(recipe: &Recipe) -> u64 {
 /// # Panics
 /// As [`bytes`].
 pub fn check(recipe: &Recipe, data: Option<&Images>) -> Result<()> {
+    check_recipe(recipe)?;
     let Some(limit) = memory_limit(Path::new("/")) else {
         return Ok(());
     };
@@ -131,6 +144,14 @@ mod tests {
         let memory = largest(&with(&["generator.input=[100000]"]), 1);
         let what = memory.check(0, 8 << 30, "this machine's").unwrap_err();
         assert!(what.ends_with("; lower input, units, filters or kernel where the most parameters are"), "{what}");
+    }
+
+    #[test]
+    fn grids_that_take_too_much_are_refused_with_the_key_to_lower() {
+        let large = include_str!("../../tests/common/large.toml");
+        let large = Recipe::parse("large", large, &["samples.count=1024".into()]).unwrap();
+        let what = largest(&large, 1).check(0, 1 << 30, "a recipe's").unwrap_err();
+        assert!(what.starts_with("drawing sample grids takes") && what.contains("lower samples.count"), "{what}");
     }
 
     /// What a batch of one takes in training is little; what the grids take does not depend on the batch.

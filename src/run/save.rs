@@ -11,6 +11,7 @@ use crate::data::Images;
 use crate::files::write_whole;
 use crate::gan::model::{fixed_latents, sample_each};
 use crate::gan::pixels;
+use crate::gan::report::not_finite;
 use crate::metrics::COMPARISON;
 use crate::random::Random;
 use crate::report::{Picture, columns_for, grid};
@@ -117,8 +118,7 @@ impl Run {
         sample_each(&mut self.gan.generator, &latents, width, batch, device, |images| {
             // Huge weights are numbers still, and make none.
             if images.to_f32().iter().any(|v| !v.is_finite()) {
-                let what = "the generator's images are not finite";
-                return Err(Error::NotFinite(format!("step {step}: {what}")));
+                return Err(not_finite(step, "the generator's images are not finite"));
             }
             bytes.extend(pixels::to_bytes(images, range));
             Ok(())

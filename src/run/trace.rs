@@ -20,3 +20,21 @@ pub fn trace(profile: &Profile) -> String {
     });
     json!({ "displayTimeUnit": "ms", "traceEvents": events.collect::<Vec<_>>() }).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{self, Cost, span};
+
+    #[test]
+    fn the_trace_has_every_span() {
+        profile::start();
+        drop(span("of this test", || Cost::pass(1_000_000)));
+        let profile = profile::finish().unwrap();
+        let trace: serde_json::Value = serde_json::from_str(&trace(&profile)).unwrap();
+        let events = trace["traceEvents"].as_array().unwrap();
+        let event = events.iter().find(|event| event["name"] == "of this test").unwrap();
+        assert_eq!(event["args"]["values"], 1_000_000);
+        assert!(event["ts"].as_f64().unwrap() >= 0.0 && event["dur"].as_f64().unwrap() >= 0.0);
+    }
+}

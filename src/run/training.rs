@@ -5,7 +5,7 @@ use super::log::EpochTime;
 use super::{Outcome, Progress, Run};
 use crate::data::{Batches, Images};
 use crate::gan::pixels;
-use crate::gan::report::Pending;
+use crate::gan::report::{Pending, kept};
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -37,10 +37,7 @@ impl Run {
     ) -> Result<Outcome> {
         let outcome = self.steps_until(last, stop, watch);
         outcome.map_err(|error| match error {
-            Error::NotFinite(what) => {
-                let mend = self.recipe.calmer();
-                Error::NotFinite(format!("{what}; the last good checkpoint is kept, start again with {mend}"))
-            }
+            Error::NotFinite { what, .. } => Error::NotFinite { what, mend: kept(&self.recipe.calmer()) },
             other => other,
         })
     }

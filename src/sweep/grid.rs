@@ -6,6 +6,7 @@ use std::path::Path;
 use super::settings::Setting;
 use super::spec::{Axis, Point, Quantity, Sweep};
 use crate::recipe::Recipe;
+use crate::run::memory::check_recipe;
 use crate::{Error, Result};
 
 /// The most runs of a sweep.
@@ -125,7 +126,8 @@ impl Sweep {
         let mut entries: Vec<_> = settings.iter().map(|s| s.entry.clone()).collect();
         entries.extend_from_slice(overrides);
         let path = self.path_of(name);
-        let recipe = Recipe::load(&path, &entries).map_err(|error| self.at_line(error, points, &settings))?;
+        let recipe = Recipe::load(&path, &entries).and_then(|recipe| check_recipe(&recipe).map(|()| recipe));
+        let recipe = recipe.map_err(|error| self.at_line(error, points, &settings))?;
         let mut labels = vec![recipe.name.clone()];
         labels.extend(points.iter().map(|point| point.label.clone()));
         let parts = labels.iter().map(|label| file_name(label));
