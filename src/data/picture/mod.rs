@@ -199,6 +199,10 @@ fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
 
 /// The bytes that a decoder is given for those of the file.
 fn tidied<'a>(path: &Path, format: ImageFormat, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+    if format == ImageFormat::WebP && 3 * webp_frame(bytes) > MOST_BYTES {
+        let what = format!("a frame that takes more memory than the {MOST_BYTES} bytes allowed");
+        return Err(Error::data(path, what, "make it smaller"));
+    }
     let cut_short = match format {
         ImageFormat::Png => return tidied_png(path, bytes).map(Cow::Owned),
         ImageFormat::Jpeg => is_jpeg_cut_short(bytes),
@@ -214,6 +218,14 @@ fn tidied<'a>(path: &Path, format: ImageFormat, bytes: &'a [u8]) -> Result<Cow<'
         true => Err(Error::data(path, format!("a {} cut short", name(format)), REMOVE)),
         false => Ok(Cow::Borrowed(bytes)),
     }
+}
+
+/// The pixels of the largest lossy frame in a WebP: its decoder takes memory for one before it finds that the picture's
+/// head says another size. A frame is "VP8 ", its length, a tag of 3 bytes, a start code, and 14 bits each of width and height.
+fn webp_frame(bytes: &[u8]) -> u64 {
+    let frames = bytes.windows(18).filter(|frame| frame.starts_with(b"VP8 ") && frame[11..14] == [0x9d, 1, 0x2a]);
+    let side = |low, high| u64::from(u16::from_le_bytes([low, high]) & 0x3fff);
+    frames.map(|frame| side(frame[14], frame[15]) * side(frame[16], frame[17])).max().unwrap_or(0)
 }
 
 /// A PNG without its text, of which a decoder may not be able to hold as much as there is, and with the

@@ -176,6 +176,17 @@ fn sizes_are_checked_before_anything_is_held() {
     assert!(error.contains("can't hold 8192x16383 pixels"), "{error}");
 }
 
+/// Its head says 9 by 7 pixels.
+#[cfg(feature = "gan")]
+#[test]
+fn a_webp_whose_frame_is_larger_than_its_head_says_takes_no_memory_for_it() {
+    let mut webp = b"RIFF\x48\0\0\0WEBPVP8X\x0a\0\0\0\x10\0\0\0\x08\0\0\x06\0\0".to_vec();
+    webp.extend(b"VP8 \x2a\0\0\0\xd0\x01\0\x9d\x01\x2a\xff\x3f\xff\x3f");
+    webp.extend([0; 32]);
+    let said = refusal(&webp);
+    assert!(said.contains("a frame that takes more memory than the 134217728 bytes allowed"), "{said}");
+}
+
 #[test]
 fn a_decoder_that_panics_is_an_error() {
     let path = Path::new("some/picture");
