@@ -21,9 +21,9 @@ for target in ${*:-$(cargo fuzz list)}; do
     echo "== $target, $seconds s"
     mkdir -p "fuzz/corpus/$target"
     # Before its first input, run_folder trains the run that it changes.
-    timeout=10
-    [ "$target" != run_folder ] || timeout=120
+    limits=(-timeout=10 -rss_limit_mb=512)
+    [ "$target" != run_folder ] || limits=(-timeout=120 -rss_limit_mb=1024)
     cargo fuzz run "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
-        -max_total_time="$seconds" -rss_limit_mb=512 -malloc_limit_mb=160 -timeout="$timeout" \
+        -max_total_time="$seconds" -malloc_limit_mb=160 "${limits[@]}" \
         -verbosity=0 -print_final_stats=1
 done
