@@ -6,8 +6,8 @@ use super::layout::Layout;
 use super::network::Network;
 use super::shim::{AdamSettings, fused_adam};
 use minimax::gan::model;
-use minimax::recipe::{LossSpec, OptimizerSpec, Recipe, UpdateSpec};
 use minimax::random::Random;
+use minimax::recipe::{LossSpec, OptimizerSpec, Recipe, UpdateSpec};
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
 
 /// Both networks, their optimisers and the game's rules.

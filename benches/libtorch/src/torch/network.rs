@@ -2,8 +2,8 @@
 
 use super::layout::{Layout, convolution, values};
 use super::shim::{self, Convolution};
-use minimax::recipe::{LayerSpec, NetworkSpec};
 use minimax::nn::Sequential;
+use minimax::recipe::{LayerSpec, NetworkSpec};
 use std::collections::HashMap;
 use tch::Tensor;
 
