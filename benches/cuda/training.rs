@@ -74,7 +74,7 @@ impl Training {
 
     fn begin(&mut self) -> Pending {
         let Images { height, width, channels, .. } = *self.batches.images();
-        let bytes = self.batches.batch(self.gan.steps).expect("a thread");
+        let bytes = self.batches.batch(self.gan.steps).expect("a thread").pixels;
         let count = bytes.len() / (height * width * channels);
         let batch: Shape = [count, height, width, channels].into();
         let begun = match &mut self.graphs {

@@ -43,11 +43,27 @@ impl LastBatch {
     }
 }
 
+/// A batch: images, and the class of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch<'a> {
+    /// `[batch_size, height, width, channels]`, or fewer images in an epoch's last batch where that is kept.
+    pub pixels: &'a [u8],
+    /// One of each image, or empty where the set has none.
+    pub labels: &'a [u8],
+}
+
+/// What a batch is filled into.
+#[derive(Default)]
+struct Buffers {
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
 /// The batches of a data set.
 pub struct Batches {
     cut: Cut,
     /// The batch that was asked for last.
-    batch: Vec<u8>,
+    batch: Buffers,
     /// The step that the prefetcher makes next for us; none runs before the first batch is asked for.
     prefetcher: Option<(u64, Prefetcher)>,
     waited: Duration,
@@ -63,7 +79,7 @@ impl Batches {
         assert!((1..=count).contains(&batch_size), "Batches: {batch_size} of {count} images");
         Batches {
             cut: Cut { images, batch_size, seed, steps_per_epoch: last.batches(count, batch_size) as u64 },
-            batch: Vec::new(),
+            batch: Buffers::default(),
             prefetcher: None,
             waited: Duration::ZERO,
         }
@@ -85,14 +101,13 @@ impl Batches {
         self.waited
     }
 
-    /// The bytes of batch `step`, counted from 0 over all epochs: `[batch_size, height, width,
-    /// channels]`, or fewer images in an epoch's last batch where that is kept.
+    /// Batch `step`, counted from 0 over all epochs.
     ///
     /// Steps are best asked for one after another; after any other step the prefetcher starts anew.
     ///
     /// # Errors
     /// If the system gives no thread for that.
-    pub fn batch(&mut self, step: u64) -> Result<&[u8]> {
+    pub fn batch(&mut self, step: u64) -> Result<Batch<'_>> {
         let used = std::mem::take(&mut self.batch);
         let prefetcher = match self.prefetcher.take() {
             Some((next, prefetcher)) if next == step => prefetcher,
@@ -101,7 +116,7 @@ impl Batches {
         self.batch = prefetcher.next(used, &mut self.waited);
         // After the last step there can be comes none.
         self.prefetcher = step.checked_add(1).map(|next| (next, prefetcher));
-        Ok(&self.batch)
+        Ok(Batch { pixels: &self.batch.pixels, labels: &self.batch.labels })
     }
 }
 
@@ -124,26 +139,30 @@ impl Cut {
     }
 
     /// Puts the batch at `place` in an epoch of this `order` into `batch`.
-    fn fill(&self, order: &[u32], place: usize, batch: &mut Vec<u8>) {
+    fn fill(&self, order: &[u32], place: usize, batch: &mut Buffers) {
         let rest = &order[place * self.batch_size..];
-        batch.clear();
-        for &index in &rest[..self.batch_size.min(rest.len())] {
-            batch.extend(self.images.image(index as usize));
+        let places = &rest[..self.batch_size.min(rest.len())];
+        let (images, Buffers { pixels, labels }) = (&self.images, batch);
+        pixels.clear();
+        places.iter().for_each(|&index| pixels.extend(images.image(index as usize)));
+        labels.clear();
+        if !images.labels.is_empty() {
+            labels.extend(places.iter().map(|&index| images.labels[index as usize]));
         }
     }
 }
 
 /// Our ends of the thread that makes batches ahead. It ends itself once they are gone.
 struct Prefetcher {
-    batches: Receiver<Vec<u8>>,
-    used: Sender<Vec<u8>>,
+    batches: Receiver<Buffers>,
+    used: Sender<Buffers>,
 }
 
 impl Prefetcher {
     /// Starts making the batches of steps `first`, `first` + 1, ...
     fn start(cut: Cut, first: u64) -> Result<Prefetcher> {
         let (made, batches) = sync_channel(AHEAD);
-        let (used, reuse) = channel();
+        let (used, reuse) = channel::<Buffers>();
         let work = move || {
             let mut epoch = first / cut.steps_per_epoch;
             let mut order = cut.order(epoch);
@@ -166,7 +185,7 @@ impl Prefetcher {
     }
 
     /// The next batch, for the one `used` before; what it takes to wait for it is added to `waited`.
-    fn next(&self, used: Vec<u8>, waited: &mut Duration) -> Vec<u8> {
+    fn next(&self, used: Buffers, waited: &mut Duration) -> Buffers {
         // Before the next is taken, so that it is there to be filled when a place gets free. Only the
         // very last step's thread is gone, and needs it no more.
         let _ = self.used.send(used);
@@ -190,7 +209,7 @@ mod tests {
             width: 1,
             channels: 2,
             pixels: (0..count).flat_map(|i| [i as u8, i as u8]).collect(),
-            labels: Vec::new(),
+            labels: (0..count).map(|i| i as u8 + 100).collect(),
         })
     }
 
@@ -202,17 +221,17 @@ mod tests {
     #[test]
     fn a_batch_depends_on_seed_and_step_alone() {
         let mut forward = batches(3, LastBatch::Keep);
-        let steps: Vec<Vec<u8>> = (0..30).map(|step| forward.batch(step).unwrap().to_vec()).collect();
+        let steps: Vec<Vec<u8>> = (0..30).map(|step| forward.batch(step).unwrap().pixels.to_vec()).collect();
         let mut backward = batches(3, LastBatch::Keep);
         for step in (0..30).rev() {
-            assert_eq!(backward.batch(step).unwrap(), steps[step as usize], "step {step}");
+            assert_eq!(backward.batch(step).unwrap().pixels, steps[step as usize], "step {step}");
         }
         // As a run does that was stopped: from the middle on.
         let mut resumed = batches(3, LastBatch::Keep);
         for step in 17..30 {
-            assert_eq!(resumed.batch(step).unwrap(), steps[step as usize], "step {step}");
+            assert_eq!(resumed.batch(step).unwrap().pixels, steps[step as usize], "step {step}");
         }
-        assert_ne!(batches(4, LastBatch::Keep).batch(0).unwrap(), steps[0]);
+        assert_ne!(batches(4, LastBatch::Keep).batch(0).unwrap().pixels, steps[0]);
     }
 
     #[test]
@@ -224,7 +243,8 @@ mod tests {
             for epoch in 0..3 {
                 let mut seen = Vec::new();
                 for step in 0..steps {
-                    let batch = batches.batch(epoch * steps + step).unwrap();
+                    let Batch { pixels: batch, labels } = batches.batch(epoch * steps + step).unwrap();
+                    assert!(batch.chunks(2).map(|image| image[0] + 100).eq(labels.iter().copied()));
                     assert_eq!(batch.len(), if step < 6 { 16 } else { 4 });
                     assert!(batch.chunks(2).all(|image| image[0] == image[1]));
                     seen.extend(batch.iter().step_by(2).copied());
@@ -242,7 +262,7 @@ mod tests {
     #[test]
     fn the_order_is_this_one() {
         let mut batches = Batches::new(numbered(9), 9, 1, LastBatch::Drop);
-        let numbers: Vec<u8> = batches.batch(2).unwrap().iter().step_by(2).copied().collect();
+        let numbers: Vec<u8> = batches.batch(2).unwrap().pixels.iter().step_by(2).copied().collect();
         assert_eq!(numbers, [2, 7, 5, 4, 1, 6, 3, 8, 0]);
     }
 
@@ -257,9 +277,9 @@ mod tests {
     #[test]
     fn the_last_step_there_can_be_does_not_panic() {
         let mut batches = Batches::new(numbered(7), 2, 0, LastBatch::Drop);
-        assert_eq!(batches.batch(u64::MAX - 1).unwrap().len(), 4);
-        assert_eq!(batches.batch(u64::MAX).unwrap().len(), 4);
-        assert_eq!(batches.batch(0).unwrap().len(), 4);
+        assert_eq!(batches.batch(u64::MAX - 1).unwrap().pixels.len(), 4);
+        assert_eq!(batches.batch(u64::MAX).unwrap().pixels.len(), 4);
+        assert_eq!(batches.batch(0).unwrap().pixels.len(), 4);
     }
 
     /// Waits up to ten seconds for what a thread is about to do.
@@ -290,7 +310,7 @@ mod tests {
         let mut batches = batches(0, LastBatch::Drop);
         let mut addresses = std::collections::HashSet::new();
         for step in 0..100 {
-            addresses.insert(batches.batch(step).unwrap().as_ptr());
+            addresses.insert(batches.batch(step).unwrap().pixels.as_ptr());
         }
         assert!(addresses.len() <= AHEAD + 3, "{} buffers", addresses.len());
     }

@@ -18,9 +18,20 @@ use std::path::{Path, PathBuf};
 const IMAGES: u32 = 0x0803;
 const LABELS: u32 = 0x0801;
 
-/// The names that training images and labels go by, each also with `.gz`.
-const IMAGE_NAMES: [&str; 2] = ["train-images-idx3-ubyte", "train-images.idx3-ubyte"];
-const LABEL_NAMES: [&str; 2] = ["train-labels-idx1-ubyte", "train-labels.idx1-ubyte"];
+/// The names that the images and labels of a set go by, each also with `.gz`.
+struct Names {
+    images: [&'static str; 2],
+    labels: [&'static str; 2],
+}
+
+const TRAINING: Names = Names {
+    images: ["train-images-idx3-ubyte", "train-images.idx3-ubyte"],
+    labels: ["train-labels-idx1-ubyte", "train-labels.idx1-ubyte"],
+};
+const TEST: Names = Names {
+    images: ["t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte"],
+    labels: ["t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte"],
+};
 
 /// The training set in `folder`, or `None` where there is neither an image file nor a label file.
 /// Without a label file the images have no labels, which a GAN doesn't need.
@@ -29,9 +40,21 @@ const LABEL_NAMES: [&str; 2] = ["train-labels-idx1-ubyte", "train-labels.idx1-ub
 /// [`Error::Data`] where there are labels alone, where a file isn't IDX, is cut short, goes on too
 /// long, is empty or promises an absurd size, or where the two hold different counts.
 pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
-    let labels = find(folder, LABEL_NAMES);
-    let Some(images) = find(folder, IMAGE_NAMES) else {
-        let mend = format!("put {}[.gz] there", IMAGE_NAMES[0]);
+    read_set(folder, &TRAINING)
+}
+
+/// As [`read_folder`], the test set.
+///
+/// # Errors
+/// As there.
+pub fn read_test(folder: &Path) -> Result<Option<Images>> {
+    read_set(folder, &TEST)
+}
+
+fn read_set(folder: &Path, names: &Names) -> Result<Option<Images>> {
+    let labels = find(folder, names.labels);
+    let Some(images) = find(folder, names.images) else {
+        let mend = format!("put {}[.gz] there", names.images[0]);
         return match labels {
             Some(_) => Err(Error::data(folder, "labels but no images", mend)),
             None => Ok(None),
@@ -250,6 +273,10 @@ mod tests {
         fs::remove_file(&labels).unwrap();
         let set = read_folder(path).unwrap().unwrap();
         assert_eq!((set.len(), set.labels.len(), set.classes()), (2, 0, 0));
+
+        assert!(read_test(path).unwrap().is_none());
+        fs::write(path.join("t10k-images-idx3-ubyte"), idx(IMAGES, &[1, 1, 2], &[8, 9])).unwrap();
+        assert_eq!(read_test(path).unwrap().unwrap().pixels, [8, 9]);
     }
 
     #[test]

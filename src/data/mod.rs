@@ -21,6 +21,8 @@ mod open;
 #[cfg(feature = "gan")]
 pub mod place;
 #[cfg(feature = "gan")]
+mod split;
+#[cfg(feature = "gan")]
 pub mod sum;
 #[cfg(feature = "gan")]
 pub mod svhn;
@@ -32,10 +34,12 @@ pub mod manifest;
 #[cfg(feature = "app")]
 pub mod verify;
 
-pub use batches::{Batches, LastBatch};
+pub use batches::{Batch, Batches, LastBatch};
 pub use digits::draw;
 #[cfg(feature = "gan")]
-pub use open::{DIGITS, open};
+pub use open::{DIGITS, open, open_test};
+#[cfg(feature = "gan")]
+pub use split::{Split, open_split};
 
 use crate::Error;
 use crate::terminal::brief;

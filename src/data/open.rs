@@ -1,10 +1,11 @@
 //! Which reader a data set takes: by its name, by the files in a folder, or by the first bytes of a file.
 
-use super::{Opened, Wanted, cifar, draw, folder, idx, numpy, place, svhn};
+use super::digits::draw_from;
+use super::{Images, Opened, Wanted, cifar, draw, folder, idx, numpy, place, svhn};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 /// The name of the digits that the program draws itself.
 pub const DIGITS: &str = "digits";
@@ -13,14 +14,20 @@ const DIGIT_COUNT: usize = 10_000;
 /// The sets that are looked for in `datasets/<name>/`.
 const KNOWN: [&str; 5] = ["mnist", "fashion-mnist", "cifar10", "svhn", svhn::EXTRA_SET];
 
+/// Test digits that [`open_test`] draws, those after the training ones.
+const TEST_DIGIT_COUNT: usize = 10_000;
+
 /// Reads a folder's images, or `None` where none of the format's files is there.
 type ReadFolder = fn(&Path, &Wanted) -> Result<Option<Opened>>;
+/// Reads a folder's test images, or `None` where there are none.
+type ReadTest = fn(&Path) -> Result<Option<Images>>;
 
 /// A format that a folder of data may be in.
 struct Format {
     /// The files that it is recognised by, for people.
     files: &'static str,
     read: ReadFolder,
+    read_test: ReadTest,
 }
 
 /// Every format, in the order in which they are tried. A new one is a module with such a function and a
@@ -29,15 +36,22 @@ const FORMATS: [Format; 4] = [
     Format {
         files: "train-images-idx3-ubyte[.gz] and, where there are labels, train-labels-idx1-ubyte[.gz]",
         read: |folder, _| Ok(idx::read_folder(folder)?.map(Opened::from)),
+        read_test: idx::read_test,
     },
     Format {
         files: "data_batch_1.bin to data_batch_5.bin, or some of them",
         read: |folder, _| Ok(cifar::read_folder(folder)?.map(Opened::from)),
+        read_test: cifar::read_test,
     },
-    Format { files: svhn::FILE, read: |folder, wanted| Ok(svhn::read_folder(folder, wanted.extra)?.map(Opened::from)) },
+    Format {
+        files: svhn::FILE,
+        read: |folder, wanted| Ok(svhn::read_folder(folder, wanted.extra)?.map(Opened::from)),
+        read_test: svhn::read_test,
+    },
     Format {
         files: "pictures: PNG, JPEG, WebP, BMP or GIF (sub-folders of them are classes)",
         read: folder::read_folder,
+        read_test: |_| Ok(None),
     },
 ];
 
@@ -50,12 +64,7 @@ const FORMATS: [Format; 4] = [
 /// [`Error::Data`] where it is neither a name nor a folder nor such a file, holds no data that can be
 /// read, or isn't SVHN where its extra images are asked for, and [`Error::Io`] where the system refuses.
 pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
-    let here = Path::new("datasets").join(name_or_path);
-    let path = if KNOWN.contains(&name_or_path) || is_name(name_or_path) && here.is_dir() {
-        here
-    } else {
-        place::path_of(name_or_path)
-    };
+    let path = path_of(name_or_path);
     let digits = name_or_path == DIGITS;
     if wanted.extra && (digits || path.exists() && !path.join(svhn::FILE).is_file()) {
         let what = format!("no SVHN ({}), whose images data.extra asks for", svhn::FILE);
@@ -81,6 +90,35 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
         let what = format!("neither a data set's name ({DIGITS}, {known}) nor a folder or file");
         Error::data(path, what, "give one of these names or a path")
     })
+}
+
+/// Test images of the set that [`open`] opens by that name, which its training images are none of; `None` where the set
+/// has none of its own. The built-in digits' are the 10,000 that follow the training ones.
+///
+/// # Errors
+/// As [`open`], where they are there and can't be read.
+pub fn open_test(name_or_path: &str, wanted: &Wanted) -> Result<Option<Images>> {
+    if name_or_path == DIGITS {
+        return Ok(Some(draw_from(DIGIT_COUNT, TEST_DIGIT_COUNT, wanted.seed)));
+    }
+    let path = path_of(name_or_path);
+    if path.is_dir() {
+        for format in &FORMATS {
+            if let Some(images) = (format.read_test)(&path)? {
+                return Ok(Some(images));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Where the set of that name is looked for, or the path that is no name.
+fn path_of(name_or_path: &str) -> PathBuf {
+    let here = Path::new("datasets").join(name_or_path);
+    match KNOWN.contains(&name_or_path) || is_name(name_or_path) && here.is_dir() {
+        true => here,
+        false => place::path_of(name_or_path),
+    }
 }
 
 /// The data set in one file, by its first bytes.
@@ -171,5 +209,9 @@ mod tests {
         for class in 0..10 {
             assert_eq!(digits.labels.iter().filter(|&&l| l == class).count(), 1000);
         }
+        let test = open_test(DIGITS, &wanted).unwrap().unwrap();
+        assert_eq!((test.len(), test.classes()), (10_000, 10));
+        let more = draw(10_003, 5);
+        assert_eq!((more.image(10_002), more.labels[10_002]), (test.image(2), test.labels[2]));
     }
 }

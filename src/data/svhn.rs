@@ -15,6 +15,8 @@ use std::path::Path;
 
 /// The file of training images.
 pub const FILE: &str = "train_32x32.mat";
+/// The file of test images.
+const TEST: &str = "test_32x32.mat";
 /// The file of further, easier images, 531,131 of them.
 pub const EXTRA: &str = "extra_32x32.mat";
 /// The name of the set that has that file alone.
@@ -50,6 +52,15 @@ pub fn read_folder(folder: &Path, extra: bool) -> Result<Option<Images>> {
         add(&mut set, read_file(&path)?, &path)?;
     }
     Ok(Some(set))
+}
+
+/// The test set in `folder`, or `None` where it isn't there.
+///
+/// # Errors
+/// As [`read`], and [`Error::Io`] where the file can't be opened.
+pub fn read_test(folder: &Path) -> Result<Option<Images>> {
+    let path = folder.join(TEST);
+    path.is_file().then(|| read_file(&path)).transpose()
 }
 
 /// Adds the images of the file `path` to a set.

@@ -105,7 +105,7 @@ impl Run {
     fn begin_step(&mut self) -> Result<()> {
         let start = Instant::now();
         let Images { height, width, channels, .. } = *self.batches.images();
-        let bytes = self.batches.batch(self.epochs.batch_after(self.gan.steps))?;
+        let bytes = self.batches.batch(self.epochs.batch_after(self.gan.steps))?.pixels;
         let images = bytes.len() / (height * width * channels);
         let shape: Shape = [images, height, width, channels].into();
         let measures = self.board.measures(self.gan.steps + 1);

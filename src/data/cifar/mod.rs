@@ -45,6 +45,9 @@ impl Layout {
     }
 }
 
+/// CIFAR-10's file of test images, and CIFAR-100's.
+const TESTS: [&str; 2] = ["test_batch.bin", "test.bin"];
+
 /// CIFAR-100's file of training images, and one that its archive has beside it.
 const TRAIN: &str = "train.bin";
 const FINE_NAMES: &str = "fine_label_names.txt";
@@ -81,6 +84,27 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
         Some(path) => Err(pickle(&path)),
         None => Ok(None),
     }
+}
+
+/// The test images in `folder`, or in the folder that an archive of either set unpacks to; `None` where there are none.
+/// In an archive they aren't looked for.
+///
+/// # Errors
+/// As [`read_batch`], and [`Error::Io`] where the file can't be opened.
+pub fn read_test(folder: &Path) -> Result<Option<Images>> {
+    let folders = [folder.to_path_buf(), folder.join(FOLDERS[0]), folder.join(FOLDERS[1])];
+    for folder in folders {
+        let [ten, hundred] = TESTS.map(|name| folder.join(name));
+        let (path, layout) = match ten.is_file() {
+            true => (ten, TEN),
+            false if hundred.is_file() && is_hundred(&folder, &folder.join(TRAIN)) => (hundred, HUNDRED),
+            false => continue,
+        };
+        let mut set = no_images();
+        read_batch(&path, BufReader::new(crate::files::open(&path)?), layout, &mut set)?;
+        return Ok(Some(set));
+    }
+    Ok(None)
 }
 
 /// The images of the files themselves in `folder`.
@@ -221,6 +245,7 @@ pub(super) mod tests {
         assert_eq!(set.labels, [9, 1, 2]);
         assert_eq!(set.image(0)[..6], [2, 3, 4, 1, 2, 3]);
         assert_eq!(set.image(2)[3069..], [7, 8, 9]);
+        assert_eq!(read_test(path).unwrap().unwrap().labels, [0]);
     }
 
     #[test]

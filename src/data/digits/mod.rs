@@ -33,9 +33,15 @@ pub const EARLIER: u64 = 15_524_780_817_614_526_910;
 /// `count` digits drawn from `seed`: white on black, 28x28, labelled 0 to 9. The first digits of a
 /// larger count are the same.
 pub fn draw(count: usize, seed: u64) -> Images {
+    draw_from(0, count, seed)
+}
+
+/// As [`draw`], the `count` digits from number `first` on, which is a multiple of 10.
+pub(super) fn draw_from(first: usize, count: usize, seed: u64) -> Images {
     let mut pixels = vec![0; count * SIDE * SIDE];
     let mut labels = vec![0; count];
     pixels.par_chunks_exact_mut(SIDE * SIDE).zip(&mut labels).enumerate().for_each(|(index, (image, label))| {
+        let index = first + index;
         *label = class(seed, index);
         let mut random = words_of(seed, index);
         random.reserve(ORDER_WORDS);

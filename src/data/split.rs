@@ -1,0 +1,72 @@
+//! A set in two: images to train on, and others to test with.
+
+use super::{Images, Opened, Wanted, open, open_test};
+use crate::Result;
+
+/// Of how many images one is held out where a set has no test images of its own.
+const HELD_OUT: usize = 10;
+
+/// A set in two parts without an image in common.
+pub struct Split {
+    /// To train on.
+    pub training: Images,
+    /// To test with.
+    pub test: Images,
+    /// What a person should know of them, a line each.
+    pub notes: Vec<String>,
+}
+
+/// The set that [`open`] opens by that name and its test images; where it has none, every tenth image is held out in
+/// their place.
+///
+/// # Errors
+/// As [`open`], and [`crate::Error::Data`] where there are too few images to hold any out.
+pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
+    let Opened { images: training, mut notes } = open(name_or_path, wanted)?;
+    if let Some(test) = open_test(name_or_path, wanted)? {
+        return Ok(Split { training, test, notes });
+    }
+    if training.len() < HELD_OUT {
+        let what = format!("has {} images, too few to hold any out for a test", training.len());
+        return Err(crate::Error::data(name_or_path, what, format!("give at least {HELD_OUT}")));
+    }
+    notes.push(format!("no test images of its own, so every {HELD_OUT}th image is held out as one"));
+    let is_held_out = |index: usize| index % HELD_OUT == HELD_OUT - 1;
+    let test = part(&training, is_held_out);
+    Ok(Split { training: part(&training, |index| !is_held_out(index)), test, notes })
+}
+
+/// The images that `is_meant` says, by their place.
+fn part(images: &Images, is_meant: impl Fn(usize) -> bool) -> Images {
+    let places: Vec<usize> = (0..images.len()).filter(|&index| is_meant(index)).collect();
+    Images {
+        pixels: places.iter().flat_map(|&index| images.image(index)).copied().collect(),
+        labels: places.iter().filter_map(|&index| images.labels.get(index)).copied().collect(),
+        ..*images
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_test_images_gives_every_tenth_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let pixels: Vec<u8> = (0..25).collect();
+        let mut header = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        header.extend(format!("{:117}\n", "{'descr': '|u1', 'fortran_order': False, 'shape': (25, 1, 1), }").bytes());
+        let path = folder.path().join("images.npy");
+        std::fs::write(&path, [header, pixels].concat()).unwrap();
+        let split = open_split(path.to_str().unwrap(), &Wanted::default()).unwrap();
+        assert_eq!(split.test.pixels, [9, 19]);
+        assert_eq!((split.training.len(), split.training.pixels[9], split.notes.len()), (23, 10, 1));
+    }
+
+    #[test]
+    fn the_digits_of_both_parts_differ() {
+        let split = open_split(super::super::DIGITS, &Wanted::default()).unwrap();
+        assert_eq!((split.training.len(), split.test.len(), split.notes.len()), (10_000, 10_000, 0));
+        assert_ne!(split.training.image(0), split.test.image(0));
+    }
+}
