@@ -86,6 +86,8 @@ pub mod sweep;
 pub mod tensor;
 pub mod terminal;
 pub mod unwind;
+#[cfg(feature = "gan")]
+pub mod weights;
 
 pub use autograd::{grad, no_grad};
 pub use error::{Error, Result};

@@ -9,30 +9,31 @@
 //! optimiser's slot is `discriminator_optimizer.m.0`: slot, then the parameter's place among the
 //! network's parameters. Layouts are the engine's: convolutions `[kh, kw, c_in, c_out]`, transposed
 //! ones `[kh, kw, c_out, c_in]`, dense `[in, out]`. Values are F32 from the `cpu` device and F64 from
-//! `reference`. The header begins with the SHA-256 sum of the file, see `sum.rs`; what doesn't agree with it is
-//! refused, as are values that are not finite and variances below zero.
+//! `reference`. See [`crate::weights`] for what of a file is checked.
 
 use super::epochs::Origin;
-use super::sum;
 use crate::cuda;
-use crate::files::{self, write_whole};
+use crate::files;
 use crate::gan::model::{Gan, RandomState};
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
 use crate::recipe::build::{self, Role};
 use crate::recipe::{NetworkSpec, Recipe};
-use crate::storage::{Device, Storage};
+use crate::storage::Device;
 use crate::tensor::Tensor;
-use crate::terminal::{brief, excerpt};
+use crate::terminal::excerpt;
+use crate::weights::{self, BLANK, Kind, read_into};
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, SafeTensors, View};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::Path;
 
-/// The key of the header. One key only: the file's bytes must not depend on the order of a map.
-const HEADER: &str = "minimax";
+/// What such a file is called, and what to do about one that is no such file.
+const CHECKPOINT: Kind = Kind {
+    name: "checkpoint",
+    mend: "give a checkpoint that minimax wrote, or train again",
+    spare: "go on from a copy of it, from best.safetensors or one of kept/, or train again",
+};
 
 /// What the header of a checkpoint says.
 #[derive(Serialize, Deserialize)]
@@ -120,7 +121,7 @@ pub fn save(
     origin: Origin,
 ) -> Result<()> {
     let header = Header {
-        sha256: Some(sum::BLANK.into()),
+        sha256: Some(BLANK.into()),
         recipe: recipe.to_toml(),
         step: gan.steps,
         training: Some(TrainingState {
@@ -132,7 +133,7 @@ pub fn save(
             origin,
         }),
     };
-    write(path, &header, gan.named())
+    weights::write(path, &header, gan.named())
 }
 
 /// Writes `generator.safetensors`: what is needed to sample.
@@ -148,10 +149,10 @@ pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
 /// # Errors
 /// If the file can't be written; an older one then stays as it was.
 pub fn save_network(path: &Path, role: Role, network: &Sequential, recipe: &Recipe, step: u64) -> Result<()> {
-    let header = Header { sha256: Some(sum::BLANK.into()), recipe: recipe.to_toml(), step, training: None };
+    let header = Header { sha256: Some(BLANK.into()), recipe: recipe.to_toml(), step, training: None };
     let prefixed = |(name, tensor)| (format!("{}.{name}", role.name()), tensor);
     let tensors = network.named().into_iter().map(prefixed).collect();
-    write(path, &header, tensors)
+    weights::write(path, &header, tensors)
 }
 
 /// The steps that the checkpoint at `path` was made after.
@@ -270,65 +271,8 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
     Ok(Trained { recipe, step: header.step, has_sum: header.sha256.is_some(), role, network })
 }
 
-fn write(path: &Path, header: &Header, tensors: Vec<(String, &Tensor)>) -> Result<()> {
-    let header = serde_json::to_string(header).expect("a header is plain data");
-    let entries = tensors.into_iter().map(|(name, tensor)| (name, Entry(tensor)));
-    let header = HashMap::from([(HEADER.to_string(), header)]);
-    let file = safetensors::serialize(entries, Some(header));
-    let mut file = file.expect("names are unique and sizes agree");
-    sum::fill_in(&mut file);
-    write_whole(path, &file)
-}
-
-/// A tensor as it is written: its bytes are made when their turn comes, so that no second copy of all
-/// the weights is held.
-struct Entry<'a>(&'a Tensor);
-
-impl View for Entry<'_> {
-    fn dtype(&self) -> Dtype {
-        match self.0.device() {
-            Device::Reference => Dtype::F64,
-            Device::Cpu | Device::Cuda(_) => Dtype::F32,
-        }
-    }
-
-    fn shape(&self) -> &[usize] {
-        self.0.dims()
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(match self.0.storage() {
-            Storage::Reference(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Storage::Cpu(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Storage::Cuda(values) => {
-                let values = values.to_vec();
-                values.iter().flat_map(|v| v.to_le_bytes()).collect()
-            }
-        })
-    }
-
-    fn data_len(&self) -> usize {
-        self.0.numel() * self.dtype().bitsize() / 8
-    }
-}
-
 fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {
-    let damaged = |why: String| {
-        let mend = "give a checkpoint that minimax wrote, or train again";
-        Error::place(path, format!("is not a whole checkpoint ({why}); {mend}"))
-    };
-    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error.to_string())))?;
-    let metadata = SafeTensors::read_metadata(bytes);
-    let (_, metadata) = metadata.map_err(|error| damaged(brief(&error.to_string())))?;
-    let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
-    let header = header.ok_or_else(|| damaged("it has no minimax header".into()))?;
-    let header: Header = serde_json::from_str(header).map_err(|error| damaged(brief(&error.to_string())))?;
-    if header.sha256.as_ref().is_some_and(|digits| !sum::holds(bytes, digits)) {
-        let what = "is not as it was written: its bytes have another SHA-256 sum than its header says";
-        let mend = "go on from a copy of it, from best.safetensors or one of kept/, or train again";
-        return Err(Error::place(path, format!("{what}; {mend}")));
-    }
-    Ok((file, header))
+    weights::open(path, bytes, &CHECKPOINT)
 }
 
 fn recipe_of(path: &Path, header: &Header) -> Result<Recipe> {
@@ -345,51 +289,4 @@ fn check_size(path: &Path, bytes: &[u8], networks: &[&NetworkSpec]) -> Result<()
     let found = bytes.len();
     let what = format!("has {found} bytes where its recipe's networks take {needed}");
     Err(Error::place(path, format!("{what}; give a checkpoint that minimax wrote")))
-}
-
-/// Fills `tensor` with the values that `file` has under `name`, rounded to what its device holds.
-fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -> Result<()> {
-    let other = |what: String| {
-        let why = "it was made for other networks than its recipe says";
-        Error::place(path, format!("{what}; {why}"))
-    };
-    let view = file.tensor(name).map_err(|_| other(format!("has no tensor {name}")))?;
-    if view.shape() != tensor.dims() {
-        let (found, wanted) = (format!("{:?}", view.shape()), tensor.dims());
-        let found = excerpt(&found);
-        return Err(other(format!("has {name} of shape {found}, not {wanted:?}")));
-    }
-    let values: Vec<f64> = match view.dtype() {
-        Dtype::F32 => {
-            let (words, _) = view.data().as_chunks();
-            words.iter().map(|&word| f64::from(f32::from_le_bytes(word))).collect()
-        }
-        Dtype::F64 => {
-            let (words, _) = view.data().as_chunks();
-            words.iter().map(|&word| f64::from_le_bytes(word)).collect()
-        }
-        dtype => return Err(other(format!("has {name} as {dtype:?}, not F32 or F64"))),
-    };
-    check_values(path, name, &values, tensor.device())?;
-    tensor.assign(Tensor::new(&values, tensor.shape(), tensor.device()));
-    Ok(())
-}
-
-/// Refuses values that no training leaves: those that are not finite on `device`, and squares and variances below
-/// zero.
-pub(crate) fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> Result<()> {
-    let finite = |&v: &f64| match device {
-        Device::Reference => v.is_finite(),
-        Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),
-    };
-    let is_square = name.ends_with(".running_variance") || name.contains("_optimizer.v.");
-    let wrong = if !values.iter().all(finite) {
-        "values that are not finite"
-    } else if is_square && values.iter().any(|&v| v < 0.0) {
-        "a variance below zero"
-    } else {
-        return Ok(());
-    };
-    let mend = "the file is damaged or was not made by minimax; give another checkpoint";
-    Err(Error::place(path, format!("has {wrong} in {name}; {mend}")))
 }

@@ -14,7 +14,6 @@ pub mod memory;
 pub mod ownership;
 mod save;
 pub mod scores;
-mod sum;
 pub mod summary;
 pub mod table;
 pub mod tensorboard;

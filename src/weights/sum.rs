@@ -1,4 +1,4 @@
-//! The SHA-256 sum that a file of a run carries of itself: of all its bytes, with the 64 digits of the sum itself
+//! The SHA-256 sum that a file of weights carries of itself: of all its bytes, with the 64 digits of the sum itself
 //! as zeros. A flipped bit in a weight makes another weight, which nothing else would tell from the one that was
 //! written.
 
@@ -6,7 +6,7 @@ use crate::data::sum::Sum;
 use std::io::Read;
 
 /// What stands in the sum's place while the sum is made.
-pub(super) const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Puts the sum of `file` where its header has [`BLANK`] first.
 ///

@@ -1,0 +1,173 @@
+//! Files of weights: safetensors whose header has one text of ours, which begins with the SHA-256 sum of the file (see
+//! `sum.rs`). What doesn't agree with its sum is refused, as are values that are not finite and variances below zero.
+
+mod sum;
+
+pub use sum::BLANK;
+
+use crate::files::write_whole;
+use crate::storage::{Device, Storage};
+use crate::tensor::Tensor;
+use crate::terminal::{brief, excerpt};
+use crate::{Error, Result};
+use safetensors::tensor::{Dtype, SafeTensors, View};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The key of the header. One key only: the file's bytes must not depend on the order of a map.
+const HEADER: &str = "minimax";
+
+/// A kind of such files.
+pub struct Kind {
+    /// What one is called.
+    pub name: &'static str,
+    /// What to do about a file that is none.
+    pub mend: &'static str,
+    /// What to do about one that is damaged.
+    pub spare: &'static str,
+}
+
+/// The part of a header that every kind has.
+#[derive(Deserialize)]
+struct Summed {
+    #[serde(default)]
+    sha256: Option<String>,
+}
+
+/// Writes `tensors` with `header`, whose first field is a `sha256` of [`BLANK`]; the file's own sum takes its place.
+///
+/// # Errors
+/// If the file can't be written; an older one then stays as it was.
+///
+/// # Panics
+/// If two tensors have one name, or the header has no place for the sum.
+pub fn write(path: &Path, header: &impl Serialize, tensors: Vec<(String, &Tensor)>) -> Result<()> {
+    write_whole(path, &to_bytes(header, tensors))
+}
+
+/// The bytes that [`write`] writes.
+///
+/// # Panics
+/// As there.
+pub fn to_bytes(header: &impl Serialize, tensors: Vec<(String, &Tensor)>) -> Vec<u8> {
+    let header = serde_json::to_string(header).expect("a header is plain data");
+    let entries = tensors.into_iter().map(|(name, tensor)| (name, Entry(tensor)));
+    let header = HashMap::from([(HEADER.to_string(), header)]);
+    let file = safetensors::serialize(entries, Some(header));
+    let mut file = file.expect("names are unique and sizes agree");
+    sum::fill_in(&mut file);
+    file
+}
+
+/// The tensors and the header of a file of `kind` that holds `bytes`; `path` only names it in errors.
+///
+/// # Errors
+/// If they are damaged or of another kind.
+pub fn open<'a, H: DeserializeOwned>(path: &Path, bytes: &'a [u8], kind: &Kind) -> Result<(SafeTensors<'a>, H)> {
+    let damaged = |why: String| {
+        let Kind { name, mend, .. } = kind;
+        Error::place(path, format!("is not a whole {name} ({why}); {mend}"))
+    };
+    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error.to_string())))?;
+    let metadata = SafeTensors::read_metadata(bytes);
+    let (_, metadata) = metadata.map_err(|error| damaged(brief(&error.to_string())))?;
+    let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
+    let text = header.ok_or_else(|| damaged("it has no minimax header".into()))?;
+    let not_ours = |error: serde_json::Error| damaged(brief(&error.to_string()));
+    let header: H = serde_json::from_str(text).map_err(not_ours)?;
+    let summed: Summed = serde_json::from_str(text).map_err(not_ours)?;
+    if summed.sha256.is_some_and(|digits| !sum::holds(bytes, &digits)) {
+        let what = "is not as it was written: its bytes have another SHA-256 sum than its header says";
+        return Err(Error::place(path, format!("{what}; {}", kind.spare)));
+    }
+    Ok((file, header))
+}
+
+/// A tensor as it is written: its bytes are made when their turn comes, so that no second copy of all
+/// the weights is held.
+struct Entry<'a>(&'a Tensor);
+
+impl View for Entry<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.0.device() {
+            Device::Reference => Dtype::F64,
+            Device::Cpu | Device::Cuda(_) => Dtype::F32,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.dims()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(match self.0.storage() {
+            Storage::Reference(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Storage::Cpu(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Storage::Cuda(values) => {
+                let values = values.to_vec();
+                values.iter().flat_map(|v| v.to_le_bytes()).collect()
+            }
+        })
+    }
+
+    fn data_len(&self) -> usize {
+        self.0.numel() * self.dtype().bitsize() / 8
+    }
+}
+
+/// Fills `tensor` with the values that `file` has under `name`, rounded to what its device holds; `path` only
+/// names it in errors.
+///
+/// # Errors
+/// If it has none of that shape, or values that are none.
+pub fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -> Result<()> {
+    let other = |what: String| {
+        let why = "it was made for other networks than its recipe says";
+        Error::place(path, format!("{what}; {why}"))
+    };
+    let view = file.tensor(name).map_err(|_| other(format!("has no tensor {name}")))?;
+    if view.shape() != tensor.dims() {
+        let (found, wanted) = (format!("{:?}", view.shape()), tensor.dims());
+        let found = excerpt(&found);
+        return Err(other(format!("has {name} of shape {found}, not {wanted:?}")));
+    }
+    let values: Vec<f64> = match view.dtype() {
+        Dtype::F32 => {
+            let (words, _) = view.data().as_chunks();
+            words.iter().map(|&word| f64::from(f32::from_le_bytes(word))).collect()
+        }
+        Dtype::F64 => {
+            let (words, _) = view.data().as_chunks();
+            words.iter().map(|&word| f64::from_le_bytes(word)).collect()
+        }
+        dtype => return Err(other(format!("has {name} as {dtype:?}, not F32 or F64"))),
+    };
+    check_values(path, name, &values, tensor.device())?;
+    tensor.assign(Tensor::new(&values, tensor.shape(), tensor.device()));
+    Ok(())
+}
+
+/// Refuses values that no training leaves: those that are not finite on `device`, and squares and variances below
+/// zero.
+///
+/// # Errors
+/// If there is one.
+pub fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> Result<()> {
+    let finite = |&v: &f64| match device {
+        Device::Reference => v.is_finite(),
+        Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),
+    };
+    let is_square = name.ends_with(".running_variance") || name.contains("_optimizer.v.");
+    let wrong = if !values.iter().all(finite) {
+        "values that are not finite"
+    } else if is_square && values.iter().any(|&v| v < 0.0) {
+        "a variance below zero"
+    } else {
+        return Ok(());
+    };
+    let mend = "the file is damaged or was not made by minimax; give another checkpoint";
+    Err(Error::place(path, format!("has {wrong} in {name}; {mend}")))
+}
