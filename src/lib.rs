@@ -64,6 +64,8 @@ pub mod export;
 pub mod files;
 #[cfg(feature = "gan")]
 pub mod gan;
+#[cfg(feature = "gan")]
+pub mod judge;
 pub mod limits;
 pub mod memory;
 #[cfg(feature = "gan")]

@@ -23,6 +23,7 @@ pub mod gradcheck;
 pub mod import;
 pub mod interpolate;
 pub mod interrupt;
+pub mod judge;
 mod output;
 mod overrides;
 pub mod recipes;
@@ -48,6 +49,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Make images with a trained generator
     Sample(sample::SampleArgs),
+    /// Say how good samples are, beside real images, or train what says so
+    Judge(judge::JudgeArgs),
     /// Train a grid of settings and draw what comes of them
     Sweep(sweep::SweepArgs),
     /// Draw the pictures of a run again
@@ -77,6 +80,7 @@ fn run() -> Result<()> {
         None => Ok(()),
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Judge(args)) => judge::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Interpolate(args)) => interpolate::run(&args),

@@ -2,6 +2,7 @@
 
 use super::{Images, Opened, Wanted, open, open_test};
 use crate::Result;
+use std::sync::Arc;
 
 /// Of how many images one is held out where a set has no test images of its own.
 const HELD_OUT: usize = 10;
@@ -9,7 +10,7 @@ const HELD_OUT: usize = 10;
 /// A set in two parts without an image in common.
 pub struct Split {
     /// To train on.
-    pub training: Images,
+    pub training: Arc<Images>,
     /// To test with.
     pub test: Images,
     /// What a person should know of them, a line each.
@@ -24,7 +25,7 @@ pub struct Split {
 pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
     let Opened { images: training, mut notes } = open(name_or_path, wanted)?;
     if let Some(test) = open_test(name_or_path, wanted)? {
-        return Ok(Split { training, test, notes });
+        return Ok(Split { training: Arc::new(training), test, notes });
     }
     if training.len() < HELD_OUT {
         let what = format!("has {} images, too few to hold any out for a test", training.len());
@@ -33,7 +34,7 @@ pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
     notes.push(format!("no test images of its own, so every {HELD_OUT}th image is held out as one"));
     let is_held_out = |index: usize| index % HELD_OUT == HELD_OUT - 1;
     let test = part(&training, is_held_out);
-    Ok(Split { training: part(&training, |index| !is_held_out(index)), test, notes })
+    Ok(Split { training: Arc::new(part(&training, |index| !is_held_out(index))), test, notes })
 }
 
 /// The images that `is_meant` says, by their place.

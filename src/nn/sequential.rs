@@ -2,6 +2,7 @@
 
 use super::{Layer, Pass, fusion};
 use crate::tensor::Tensor;
+use std::ops::Range;
 
 /// A network whose layers are applied in order.
 pub struct Sequential {
@@ -20,6 +21,14 @@ impl Sequential {
     /// If the shape of `x` is not one that the first layer takes.
     pub fn forward(&mut self, x: &Tensor, pass: Pass) -> Tensor {
         fusion::forward(&mut self.layers, x, pass)
+    }
+
+    /// As [`Sequential::forward`], of `layers` alone, counted from 0.
+    ///
+    /// # Panics
+    /// If there are fewer, or the shape of `x` is not one that the first of them takes.
+    pub fn forward_layers(&mut self, layers: Range<usize>, x: &Tensor, pass: Pass) -> Tensor {
+        fusion::forward(&mut self.layers[layers], x, pass)
     }
 
     /// What the optimiser changes, in order.

@@ -61,8 +61,9 @@ pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
 pub(crate) use sizes::values;
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
+pub(crate) use typed::in_words;
 #[cfg(feature = "app")]
-pub(crate) use typed::{in_words, line_at};
+pub(crate) use typed::line_at;
 
 /// A GAN and how to train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -154,7 +154,7 @@ impl NetworkSpec {
     }
 
     /// Checks all but the layers themselves.
-    pub(super) fn check_keys(&self) -> Result<(), String> {
+    pub(crate) fn check_keys(&self) -> Result<(), String> {
         use Initializer::{GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros};
         check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
         if !(1..=MAX_LAYERS).contains(&self.layers.len()) {

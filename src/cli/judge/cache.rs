@@ -1,0 +1,38 @@
+//! Where judges are kept: in the user's folder for caches, by the sum of what they were trained on and how.
+
+use crate::data::{DIGITS, Images, Wanted};
+use crate::judge::{self, Judge, JudgeSpec};
+use crate::storage::Device;
+use crate::{Error, Result};
+use std::path::PathBuf;
+
+/// The judge for the set `data` of these training `images`.
+pub(super) fn spec_for(data: &str, images: &Images) -> Result<JudgeSpec> {
+    if data == DIGITS {
+        return Ok(JudgeSpec::digits());
+    }
+    JudgeSpec::of(images).map_err(|what| Error::data(data, what, "give a data set with labels, or a judge by --judge"))
+}
+
+/// How the set `data` is opened for its judge.
+pub(super) fn wanted() -> Wanted {
+    // The built-in digits depend on it.
+    Wanted { seed: JudgeSpec::digits().training.seed, ..Wanted::default() }
+}
+
+/// The file of the judge that `spec` makes of `images`; none where the system names no folder for caches.
+pub(super) fn place(spec: &JudgeSpec, images: &Images) -> Option<PathBuf> {
+    let folder = dirs::cache_dir()?.join("minimax").join("judges");
+    Some(folder.join(judge::file_name(spec, images)))
+}
+
+/// That judge, if it is kept.
+///
+/// # Errors
+/// If there is a file, and it can't be read or is damaged.
+pub(super) fn find(spec: &JudgeSpec, images: &Images, device: Device) -> Result<Option<Judge>> {
+    match place(spec, images) {
+        Some(path) if crate::files::is_file(&path)? => judge::load(&path, device).map(Some),
+        _ => Ok(None),
+    }
+}

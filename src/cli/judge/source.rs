@@ -1,0 +1,165 @@
+//! Where samples come from: a run's generator, an array, or pictures.
+
+use crate::cli::sample::{generator_file, load_network};
+use crate::data::numpy::read_header;
+use crate::data::place::name_of;
+use crate::data::{self, Opened, Wanted};
+use crate::files;
+use crate::gan::{model, pixels};
+use crate::recipe::build::Role;
+use crate::run::checkpoint::Trained;
+use crate::storage::Device;
+use crate::tensor::Tensor;
+use crate::{Error, Result};
+use npyz::{NpyFile, Order};
+use std::path::{Path, PathBuf};
+
+/// How many samples a run's generator makes unless said.
+const COUNT: usize = 10_000;
+
+/// Where samples come from.
+pub(super) enum Source {
+    /// A run's generator, on the processor until it is known where to compute.
+    Generator(PathBuf, Box<Trained>),
+    /// Anything else.
+    Images(PathBuf),
+}
+
+/// Samples as bytes.
+pub(super) struct Samples {
+    /// `[n, h, w, c]`.
+    pub pixels: Vec<u8>,
+    /// What they are, in a few words.
+    pub what: String,
+    /// What a person should know of them, a line each.
+    pub notes: Vec<String>,
+}
+
+/// What the samples at `path` come from.
+///
+/// # Errors
+/// If it is a run's, and can't be read.
+pub(super) fn open(path: &Path, device: Device) -> Result<Source> {
+    let file = generator_file(path);
+    let is_run = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
+    match is_run && (file.is_file() || !path.is_dir()) {
+        true => Ok(Source::Generator(file.clone(), Box::new(load_network(&file, Role::Generator, device)?))),
+        false => Ok(Source::Images(path.to_path_buf())),
+    }
+}
+
+impl Source {
+    /// The data set that a run was trained on.
+    pub(super) fn data(&self) -> Option<&str> {
+        match self {
+            Source::Generator(_, trained) => Some(&trained.recipe.data.name),
+            Source::Images(_) => None,
+        }
+    }
+
+    /// `count` samples of `size` `[height, width, channels]`.
+    ///
+    /// # Errors
+    /// If there aren't so many, or they are of another size.
+    pub(super) fn images(
+        self,
+        size: [usize; 3],
+        count: Option<usize>,
+        seed: Option<u64>,
+        device: Device,
+    ) -> Result<Samples> {
+        match self {
+            Source::Generator(file, trained) => generated(&file, *trained, size, count.unwrap_or(COUNT), seed, device),
+            Source::Images(path) => {
+                let mut samples = read(&path, size)?;
+                let one: usize = size.iter().product();
+                let there = samples.pixels.len() / one;
+                let fewest = count.unwrap_or(crate::judge::FEWEST);
+                if there < fewest {
+                    let what = format!("holds {there} images, fewer than {fewest}");
+                    return Err(Error::data(path, what, "give more, or a smaller --count"));
+                }
+                samples.pixels.truncate(count.unwrap_or(there) * one);
+                Ok(samples)
+            }
+        }
+    }
+}
+
+fn generated(
+    file: &Path,
+    trained: Trained,
+    size: [usize; 3],
+    count: usize,
+    seed: Option<u64>,
+    device: Device,
+) -> Result<Samples> {
+    let Trained { recipe, mut network, step, .. } = trained;
+    if recipe.discriminator.input[..] != size {
+        let made = &recipe.discriminator.input;
+        let what = format!("makes images of {made:?}, the data set's are {size:?}");
+        return Err(Error::data(file, what, "name its data set by --data"));
+    }
+    let width = recipe.generator.input[0];
+    let seed = seed.unwrap_or(recipe.training.seed);
+    let latents = model::fixed_latents(seed, count, width);
+    let mut bytes = Vec::with_capacity(count * size.iter().product::<usize>());
+    model::sample_each(&mut network, &latents, width, model::MOST_AT_A_TIME, device, |images| {
+        bytes.extend(pixels::to_bytes(images, recipe.data.range));
+        Ok(())
+    })?;
+    let what = format!("samples of {} after {step} steps (seed {seed})", recipe.name);
+    Ok(Samples { pixels: bytes, what, notes: Vec::new() })
+}
+
+/// The images of an array, or of pictures.
+fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
+    let what = format!("images of {}", path.display());
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
+        && let Some((pixels, note)) = floats(path, size)?
+    {
+        return Ok(Samples { pixels, what, notes: vec![note] });
+    }
+    let wanted = Wanted { size: Some(size), ..Wanted::default() };
+    let Opened { images, notes } = data::open(&name_of(path.as_ref()), &wanted)?;
+    let found = [images.height, images.width, images.channels];
+    if found != size {
+        let what = format!("holds images of {found:?}, the data set's are {size:?}");
+        return Err(Error::data(path, what, "give images of one size"));
+    }
+    Ok(Samples { pixels: images.pixels, what, notes })
+}
+
+/// The images of a .npy of float32, as `minimax sample` writes them, and in what range they were taken to be; none where
+/// it holds other numbers.
+fn floats(path: &Path, size: [usize; 3]) -> Result<Option<(Vec<u8>, String)>> {
+    let bytes = files::read(path)?;
+    let mut values = &bytes[..];
+    let mend = "save a float32 or uint8 array of shape [n, h, w, c] with numpy.save";
+    let wrong = |what: String| Error::data(path, what, mend);
+    let header = read_header(&mut values).map_err(wrong)?;
+    let held = values.len();
+    let npy = NpyFile::with_header(header, values);
+    let shape: Vec<u64> = npy.shape().to_vec();
+    let is_images = shape.len() == 4 && shape[1..].iter().zip(size).all(|(&found, asked)| found == asked as u64);
+    let order = npy.order();
+    let Ok(values) = npy.try_data::<f32>() else {
+        return Ok(None);
+    };
+    if !is_images || order != Order::C {
+        return Err(wrong(format!("has a shape that is not [n, {}, {}, {}]", size[0], size[1], size[2])));
+    }
+    let promised = shape.iter().fold(4u64, |product, &n| product.saturating_mul(n));
+    if promised != held as u64 {
+        return Err(wrong(format!("has {held} bytes of values where its header says {promised}")));
+    }
+    let values: Vec<f32> = values.collect::<std::io::Result<_>>().map_err(Error::io(path))?;
+    if values.iter().any(|v| !v.is_finite()) {
+        return Err(wrong("holds values that are not finite".into()));
+    }
+    let low = if values.iter().any(|&v| v < 0.0) { -1.0 } else { 0.0 };
+    let count = values.len();
+    let x = Tensor::from_f32(&values, [count], Device::Cpu);
+    let note = format!("{}: its values are taken to be from {low} to 1", path.display());
+    Ok(Some((pixels::to_bytes(&x, [low, 1.0]), note)))
+}

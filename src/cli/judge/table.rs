@@ -1,0 +1,250 @@
+//! `minimax judge RUN|FILE.npy|FOLDER`: the figures of samples as a table, or as JSON.
+
+use super::{cache, source, train};
+use crate::cli::device::{Choice, Isa};
+use crate::cli::output::{self, Kind};
+use crate::cli::table::{Align, align, thousands};
+use crate::cli::{MOST_THREADS, interrupt, print, set_threads, warn, whole};
+use crate::data::place::name_of;
+use crate::data::{DIGITS, Images, Split, open_split};
+use crate::judge::{self, Better, FEWEST, Judge, Row, Verdict};
+use crate::metrics::Figure;
+use crate::report::grid_png;
+use crate::storage::Device;
+use crate::terminal::excerpt;
+use crate::{Error, Result};
+use clap::Args;
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The most samples that are judged.
+const MOST: u64 = 1_000_000;
+
+/// Arguments of `minimax judge` for samples.
+#[derive(Args, Debug)]
+pub struct TableArgs {
+    /// A run's folder or one of its .safetensors files, a .npy of images, or a folder or .zip of pictures
+    #[arg(value_name = "RUN|FILE.npy|FOLDER", required = true)]
+    pub samples: Option<PathBuf>,
+    /// The data set that samples are held against: its name, a folder or a file [default: the run's]
+    #[arg(long, value_name = "NAME|PATH")]
+    pub data: Option<OsString>,
+    /// How many samples to make with a run's generator, or to take [default: 10000, or as many as there are]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(FEWEST as u64..=MOST))]
+    pub count: Option<usize>,
+    /// Of a run's latents [default: the recipe's]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
+    pub seed: Option<u64>,
+    /// The judge to ask [default: the data set's, trained once and kept]
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub judge: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where to draw the ten samples that are closest to a training image, above those images
+    #[arg(long, value_name = "FILE.png")]
+    pub pairs: Option<PathBuf>,
+    /// Write over whatever file --pairs names; a run's own files are never written over
+    #[arg(long)]
+    pub force: bool,
+    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: Choice,
+    /// Threads to use; the results don't depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
+    pub threads: Option<usize>,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub isa: Isa,
+}
+
+/// Runs `minimax judge` on samples.
+///
+/// # Errors
+/// Whatever is wrong with the flags, the samples, the data or the judge, and if the picture can't be written.
+pub fn run(args: &TableArgs) -> Result<()> {
+    let Some(samples) = &args.samples else {
+        unreachable!("clap asks for it");
+    };
+    set_threads(args.threads)?;
+    args.isa.set()?;
+    if let Some(path) = &args.pairs {
+        output::check(path, Kind::Png, args.force, &[samples])?;
+    }
+    let device = args.device.resolve()?;
+    let source = source::open(samples, device)?;
+    let name = match (&args.data, source.data()) {
+        (Some(given), _) => name_of(given),
+        (None, Some(own)) => own.to_string(),
+        (None, None) => {
+            let what = format!("{}: say by --data which data set it is held against", samples.display());
+            return Err(Error::Usage(what));
+        }
+    };
+    let split = open_split(&name, &cache::wanted())?;
+    let mut judge = judge_for(args, &name, &split, device)?;
+    let Split { training, test, notes } = split;
+    let size = [training.height, training.width, training.channels];
+    fits(&judge, &training, &name)?;
+    if test.len() < FEWEST {
+        let what = format!("{} test images, fewer than {FEWEST}", test.len());
+        return Err(Error::data(&name, what, "give a larger data set"));
+    }
+    let samples = source.images(size, args.count, args.seed, device)?;
+    notes.iter().chain(&samples.notes).for_each(|note| warn(note));
+    let verdict = judge.judge(&samples.pixels, &training, &test);
+    if let Some(path) = &args.pairs {
+        draw(path, &verdict, &samples.pixels, &training)?;
+    }
+    print(&match args.json {
+        true => format!("{}\n", to_json(&samples.what, &name, &judge, &verdict)),
+        false => table(&samples.what, &name, &judge, &verdict),
+    })
+}
+
+/// The judge that is asked for, or the data set's, trained now if it is not kept.
+fn judge_for(args: &TableArgs, name: &str, split: &Split, device: Device) -> Result<Judge> {
+    if let Some(path) = &args.judge {
+        return judge::load(path, device);
+    }
+    if name == DIGITS {
+        return Ok(judge::built_in(device));
+    }
+    let spec = cache::spec_for(name, &split.training)?;
+    if let Some(judge) = cache::find(&spec, &split.training, device)? {
+        return Ok(judge);
+    }
+    let stop = interrupt::watch()?;
+    let place = cache::place(&spec, &split.training);
+    let judge = train::train(spec, name, split, device, &stop)?;
+    match place.map(|path| train::keep(&path, &judge)) {
+        Some(Err(error)) => warn(&format!("the judge can't be kept: {error}")),
+        None => warn("the judge is not kept: this system names no folder for caches; use judge train --out"),
+        Some(Ok(())) => {}
+    }
+    Ok(judge)
+}
+
+/// That `judge` takes the images of the set `name`.
+fn fits(judge: &Judge, images: &Images, name: &str) -> Result<()> {
+    let spec = judge.classifier.spec();
+    let (input, found) = (&spec.network.input, [images.height, images.width, images.channels]);
+    if input[..] != found {
+        let what = format!("images of {found:?} where the judge takes {input:?}");
+        return Err(Error::data(name, what, "give the judge of this data set, or the data set of this judge"));
+    }
+    match images.labels.iter().find(|&&label| usize::from(label) >= spec.classes()) {
+        Some(label) => {
+            let what = format!("label {label} where the judge knows {} classes", spec.classes());
+            Err(Error::data(name, what, "give the judge of this data set"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Draws the closest pairs: samples above their training images.
+fn draw(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Result<()> {
+    let size = training.image_len();
+    let above = verdict.pairs.iter().flat_map(|pair| &samples[pair.sample * size..][..size]);
+    let below = verdict.pairs.iter().flat_map(|pair| training.image(pair.image));
+    let pixels: Vec<u8> = above.chain(below).copied().collect();
+    grid_png(path, &pixels, training.height, training.width, training.channels, verdict.pairs.len())
+}
+
+/// A number with about four digits.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1000.0 => format!("{value:.0}"),
+        size if size >= 100.0 => format!("{value:.1}"),
+        size if size >= 10.0 => format!("{value:.2}"),
+        size if size >= 0.001 || size == 0.0 => format!("{value:.4}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// A figure with its interval.
+fn figure(Figure { value, interval }: Figure) -> String {
+    format!("{} [{}, {}]", number(value), number(interval.low), number(interval.high))
+}
+
+/// The figures as a person reads them.
+fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
+    let about = &judge.about;
+    let samples = thousands(verdict.samples as u64);
+    let accuracy = 100.0 * about.accuracy();
+    let head = format!(
+        "{samples} {what}, beside {} test images of {}\njudge: {}, right about {accuracy:.2}% of test images\n\n",
+        thousands(verdict.floor as u64),
+        excerpt(name),
+        judge.classifier.spec().name
+    );
+    let better = |better| match better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+        Better::Near => "near",
+    };
+    let cells = |name: String, row: &Row| [name, figure(row.samples), figure(row.floor), better(row.better).into()];
+    let mut rows = vec![["figure", "samples [95%]", "test images [95%]", "better"].map(String::from)];
+    for (index, row) in verdict.rows.iter().enumerate() {
+        rows.push(cells(row.name.into(), row));
+        if index == 0 {
+            let [samples, floor] = verdict.extrapolated.map(number);
+            rows.push(["  of infinitely many".into(), samples, floor, "lower".into()]);
+        }
+    }
+    rows.push(["class".into(), "share".into(), "share".into(), String::new()]);
+    for (class, row) in verdict.classes.iter().zip(&verdict.shares) {
+        let share = |f: Figure| {
+            let [value, low, high] = [f.value, f.interval.low, f.interval.high].map(|share| 100.0 * share);
+            format!("{value:.1}% [{low:.1}, {high:.1}]")
+        };
+        rows.push([format!("  {class}"), share(row.samples), share(row.floor), better(row.better).into()]);
+    }
+    let [present, classes] = verdict.present;
+    let mut text = head + &align(&rows, [Align::Left, Align::Left, Align::Left, Align::Left]);
+    text += &format!("\n{present} of {classes} classes appear; the rarest is {}\n", verdict.rarest);
+    if verdict.is_biased() {
+        text += &format!(
+            "the Frechet distance of {samples} samples is too large by their number alone: look at that of infinitely \
+             many, or give a larger --count\n"
+        );
+    }
+    text
+}
+
+/// The figures as other programs read them.
+fn to_json(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> Value {
+    let figure =
+        |Figure { value, interval }: Figure| json!({ "value": value, "low": interval.low, "high": interval.high });
+    let both = |row: &Row| json!({ "samples": figure(row.samples), "test": figure(row.floor) });
+    let mut figures = serde_json::Map::new();
+    for row in &verdict.rows {
+        figures.insert(row.key.into(), both(row));
+    }
+    let [samples, test] = verdict.extrapolated;
+    figures.insert("frechet_distance_extrapolated".into(), json!({ "samples": samples, "test": test }));
+    let shares = verdict.classes.iter().zip(&verdict.shares);
+    let shares: serde_json::Map<String, Value> = shares.map(|(class, row)| (class.to_string(), both(row))).collect();
+    let pairs = verdict.pairs.iter();
+    let pairs = pairs.map(|p| json!({ "sample": p.sample, "training_image": p.image, "distance": p.distance }));
+    json!({
+        "what": what,
+        "samples": verdict.samples,
+        "data": name,
+        "test_images": verdict.floor,
+        "judge": {
+            "name": judge.classifier.spec().name,
+            "data": judge.about.data,
+            "data_sha256": judge.about.sum,
+            "seed": judge.classifier.spec().training.seed,
+            "accuracy": judge.about.accuracy(),
+        },
+        "figures": figures,
+        "class_shares": shares,
+        "classes_present": verdict.present[0],
+        "classes": verdict.present[1],
+        "rarest_class": verdict.rarest,
+        "closest_pairs": pairs.collect::<Vec<Value>>(),
+    })
+}

@@ -1,0 +1,138 @@
+//! `minimax judge train`: the classifier that samples of a data set are judged by.
+
+use super::cache;
+use crate::cli::device::{Choice, Isa, described};
+use crate::cli::{MOST_THREADS, interrupt, is_terminal, label, print, say, set_threads, whole};
+use crate::data::place::name_of;
+use crate::data::{Split, open_split};
+use crate::files::make_folder;
+use crate::judge::{self, Judge, JudgeSpec, Progress};
+use crate::storage::Device;
+use crate::terminal::excerpt;
+use crate::{Error, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Arguments of `minimax judge train`.
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// A data set with labels: its name, a folder or a file
+    #[arg(value_name = "DATA")]
+    pub data: OsString,
+    /// The file to write, to be shared and named by --judge [default: one in the user's cache folder, which every
+    /// command finds]
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: Option<PathBuf>,
+    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: Choice,
+    /// Threads to use; the results don't depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
+    pub threads: Option<usize>,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub isa: Isa,
+}
+
+/// Runs `minimax judge train`: trains, tests and keeps a judge, with a line for each epoch.
+///
+/// # Errors
+/// Whatever is wrong with the flags or the data, or if the file can't be written.
+pub fn run(args: &TrainArgs) -> Result<()> {
+    set_threads(args.threads)?;
+    args.isa.set()?;
+    let stop = interrupt::watch()?;
+    let device = args.device.resolve()?;
+    let name = name_of(&args.data);
+    let split = open_split(&name, &cache::wanted())?;
+    split.notes.iter().for_each(|note| say(None, note));
+    let spec = cache::spec_for(&name, &split.training)?;
+    let Some(path) = args.out.clone().or_else(|| cache::place(&spec, &split.training)) else {
+        return Err(Error::Usage("this system names no folder for caches; say where to write it by --out".into()));
+    };
+    let judge = train(spec, &name, &split, device, &stop)?;
+    match args.out {
+        Some(_) => judge::save(&path, &judge)?,
+        None => keep(&path, &judge)?,
+    }
+    print(&format!("kept in {}\n", path.display()))
+}
+
+/// Writes `judge` into the cache.
+///
+/// # Errors
+/// If it, or its folder, can't be written.
+pub(super) fn keep(path: &Path, judge: &Judge) -> Result<()> {
+    path.parent().map_or(Ok(()), make_folder)?;
+    judge::save(path, judge)
+}
+
+/// Trains the judge of `spec` on `split` of the set `data`, and says so.
+///
+/// # Errors
+/// As [`judge::train`], and [`Error::Interrupted`] if `stop` ended it.
+pub(super) fn train(
+    spec: JudgeSpec,
+    data: &str,
+    split: &Split,
+    device: Device,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Judge> {
+    let (images, on, shown) = (split.training.len(), described(device)?, excerpt(data).to_string());
+    let start = Instant::now();
+    let epochs = spec.training.epochs;
+    say(None, &format!("training the {} judge of {shown}: {epochs} epochs of {images} images, on {on}", spec.name));
+    let mut screen = Screen::new();
+    let trained = rayon::scope(|_| judge::train(spec, data, split, device, stop, &mut |p| screen.step(p)));
+    screen.finish();
+    let Some(judge) = trained? else {
+        return Err(Error::Interrupted("stopped; a judge that is half trained is not kept".into()));
+    };
+    let (test, seconds) = (judge.about.test, start.elapsed().as_secs_f64());
+    let percent = 100.0 * judge.about.accuracy();
+    say(None, &format!("{percent:.2}% of {test} test images are told right, after {seconds:.1} s"));
+    Ok(judge)
+}
+
+/// What the user sees of the training.
+struct Screen {
+    bar: Option<ProgressBar>,
+    start: Instant,
+    line: Instant,
+}
+
+/// How often a plain line is printed.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Screen {
+    fn new() -> Screen {
+        let bar = is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{bar:20.cyan/blue} {pos}/{len} {wide_msg}");
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            bar.with_style(style.expect("a template of known keys"))
+        });
+        Screen { bar, start: Instant::now(), line: Instant::now() }
+    }
+
+    fn step(&mut self, Progress { step, steps, loss }: Progress) {
+        let left = self.start.elapsed().as_secs_f64() / step as f64 * (steps - step) as f64;
+        let state = format!("{left:.0} s left  cross-entropy {loss:.3}");
+        if let Some(bar) = &self.bar {
+            bar.set_length(steps);
+            bar.set_position(step);
+            label(bar, &state);
+        } else if self.line.elapsed() > LINE_EVERY {
+            self.line = Instant::now();
+            say(None, &format!("step {step}/{steps}  {state}"));
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A judge's network at work: images to features and to a probability for each class.
+
+use super::JudgeSpec;
+use crate::autograd::no_grad;
+use crate::cpu::batch::chosen_as_for;
+use crate::gan::pixels;
+use crate::nn::{Pass, Sequential};
+use crate::ops::{exp, log_softmax};
+use crate::random::Random;
+use crate::recipe::build;
+use crate::shape::Shape;
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// What black and white become.
+pub(super) const RANGE: [f64; 2] = [0.0, 1.0];
+
+/// Images that go through the network at a time.
+const AT_A_TIME: usize = 128;
+
+/// A network that tells classes apart.
+pub struct Classifier {
+    pub(super) spec: JudgeSpec,
+    pub(super) network: Sequential,
+    /// What features are multiplied by, so that the mean of their squares over all training images is 1: then figures of
+    /// different judges are of one order.
+    pub(super) scale: f64,
+    device: Device,
+}
+
+/// What a classifier makes of some images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// `[n, features]`.
+    pub features: Vec<f32>,
+    /// `[n, classes]`.
+    pub probabilities: Vec<f32>,
+    /// The likeliest class of each, `[n]`.
+    pub classes: Vec<u8>,
+}
+
+impl Classifier {
+    /// The network of `spec`, its weights drawn from `random`.
+    pub(super) fn new(spec: JudgeSpec, random: &mut Random, device: Device) -> Classifier {
+        let network = build::network(&spec.network, random, device);
+        Classifier { spec, network, scale: 1.0, device }
+    }
+
+    /// How it was made.
+    pub fn spec(&self) -> &JudgeSpec {
+        &self.spec
+    }
+
+    /// What it makes of `images`, `[n, h, w, c]` of its input's size. Each image's figures have the same bits whatever
+    /// others there are.
+    ///
+    /// # Panics
+    /// If they are not whole images.
+    pub fn see(&mut self, images: &[u8]) -> Seen {
+        let input = &self.spec.network.input;
+        let (layers, _) = self.spec.features();
+        let size: usize = input.iter().product();
+        assert!(images.len().is_multiple_of(size), "Classifier: {} bytes in images of {input:?}", images.len());
+        let classes = self.spec.classes();
+        let mut seen = Seen::default();
+        for some in images.chunks(AT_A_TIME * size) {
+            let shape = Shape::new(&[some.len() / size, input[0], input[1], input[2]]);
+            let x = pixels::to_tensor(some, shape, RANGE, self.device);
+            let (features, probabilities) = no_grad(|| {
+                chosen_as_for(AT_A_TIME, || {
+                    let features = self.network.forward_layers(0..layers, &x, Pass::Evaluation);
+                    let rest = layers..self.spec.network.layers.len();
+                    let logits = self.network.forward_layers(rest, &features, Pass::Evaluation);
+                    (features * self.scale, exp(&log_softmax(&logits)))
+                })
+            });
+            let probabilities = probabilities.to_f32();
+            seen.classes.extend(probabilities.chunks(classes).map(likeliest));
+            seen.features.extend(features.to_f32());
+            seen.probabilities.extend(probabilities);
+        }
+        seen
+    }
+}
+
+/// Labels as targets of a cross-entropy: `[n, classes]`, 1 for each one's own class, else 0.
+pub(super) fn one_hot(labels: &[u8], classes: usize, device: Device) -> Tensor {
+    let mut values = vec![0.0; labels.len() * classes];
+    for (row, &label) in values.chunks_mut(classes).zip(labels) {
+        row[usize::from(label)] = 1.0;
+    }
+    Tensor::from_f32(&values, [labels.len(), classes], device)
+}
+
+/// The first of the largest.
+fn likeliest(probabilities: &[f32]) -> u8 {
+    let mut best = 0;
+    for (class, p) in probabilities.iter().enumerate() {
+        if *p > probabilities[best] {
+            best = class;
+        }
+    }
+    best as u8
+}

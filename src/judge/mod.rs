@@ -1,0 +1,57 @@
+//! The judge of samples: a classifier of the set's classes, trained on its training images once and for all, whose
+//! features and classes of generated images are held against those of real ones.
+//!
+//! | file | what |
+//! |---|---|
+//! | `spec.rs` | how a judge is made: its network and training, as `recipes/judges/*.toml` say them |
+//! | `classifier.rs` | images to features and classes |
+//! | `training.rs` | how one is trained |
+//! | `verdict.rs` | what one says of samples |
+//! | `file.rs` | the file that keeps one, so that figures of different days are of one judge |
+
+mod classifier;
+mod file;
+mod spec;
+mod training;
+mod verdict;
+
+pub use classifier::{Classifier, Seen};
+pub use file::{built_in, file_name, load, save};
+pub use spec::JudgeSpec;
+pub use training::{Progress, train};
+pub use verdict::{Better, FEWEST, Pair, Row, Verdict};
+
+use crate::metrics::Moments;
+
+/// A trained judge.
+pub struct Judge {
+    /// From images to features and classes.
+    pub classifier: Classifier,
+    /// The features of all training images.
+    pub reference: Moments,
+    /// What it was trained on, and how well it does.
+    pub about: About,
+}
+
+/// What a judge was trained on, and how well it does.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// The set as it was named.
+    pub data: String,
+    /// The SHA-256 sum of its training images' pixels and labels.
+    pub sum: String,
+    /// Training images.
+    pub training: usize,
+    /// Test images.
+    pub test: usize,
+    /// Test images that it is right about.
+    pub right: usize,
+}
+
+impl About {
+    /// The share of test images that it is right about.
+    pub fn accuracy(&self) -> f64 {
+        self.right as f64 / self.test as f64
+    }
+}

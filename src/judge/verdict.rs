@@ -1,0 +1,243 @@
+//! What a judge says of samples: every figure beside the same figure of real test images, the floor that no generator
+//! is expected to get below.
+
+use super::Judge;
+use super::classifier::Seen;
+use crate::data::Images;
+use crate::metrics::{
+    COMPARISON, ClassShares, Figure, FrechetDistance, KernelSet, Manifold, Moments, Nearest, Overlap, Points,
+    RESAMPLING, classifier_score, closest, confidence, frechet_of_samples, kernel_distance, nearest,
+};
+use crate::random::Random;
+
+/// The fewest samples that are judged: those that a Frechet distance is extrapolated from.
+pub const FEWEST: usize = 50;
+
+/// The share of test images that are nearer to a training image than the rest, which is what samples are held
+/// against.
+const NEAR: f64 = 0.01;
+
+/// Which way a figure gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Down to the floor.
+    Lower,
+    /// Up to the floor.
+    Higher,
+    /// The nearer to the floor, the better.
+    Near,
+}
+
+/// A figure of the samples beside that of test images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Row {
+    /// What it is called in JSON and tables.
+    pub key: &'static str,
+    /// What it is called on a terminal.
+    pub name: &'static str,
+    /// Which way is better.
+    pub better: Better,
+    /// Of the samples.
+    pub samples: Figure,
+    /// Of the test images.
+    pub floor: Figure,
+}
+
+/// A sample and the training image nearest to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pair {
+    /// The sample's place.
+    pub sample: usize,
+    /// The training image's place.
+    pub image: usize,
+    /// √Σ (difference)² over the pixels, black 0 and white 1.
+    pub distance: f64,
+}
+
+/// All that a judge says of samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// How many samples.
+    pub samples: usize,
+    /// Test images that they are held against: as many, or all that there are.
+    pub floor: usize,
+    /// The figures, in the order in which they are read.
+    pub rows: Vec<Row>,
+    /// What the Frechet distances, of the samples and of the floor, would be of infinitely many.
+    pub extrapolated: [f64; 2],
+    /// The classes that there are.
+    pub classes: Vec<usize>,
+    /// The share of each of them.
+    pub shares: Vec<Row>,
+    /// Classes that appear, and of how many.
+    pub present: [usize; 2],
+    /// The class with the smallest share.
+    pub rarest: usize,
+    /// The closest pairs, the closest first.
+    pub pairs: Vec<Pair>,
+}
+
+impl Verdict {
+    /// Whether the Frechet distance of so few samples says more of their number than of them: it is more than a tenth
+    /// above what it would be of infinitely many.
+    pub fn is_biased(&self) -> bool {
+        let distance = self.rows[0].samples.value;
+        distance > 1.1 * self.extrapolated[0].max(0.0)
+    }
+}
+
+/// Features as points.
+fn points(seen: &Seen, width: usize) -> Points<'_> {
+    Points::of(&seen.features, width)
+}
+
+/// Pixels of whole images as points, black 0 and white 1.
+fn pixels(images: &[u8], size: usize) -> Points<'_> {
+    Points::new(images.len() / size, size, move |index, to| {
+        to.extend(images[index * size..][..size].iter().map(|&byte| f32::from(byte) / 255.0));
+    })
+}
+
+/// `count` of `images` picked at random, the same ones for the same `seed`.
+fn picked(images: &Images, count: usize, seed: u64) -> Vec<u8> {
+    let order = Random::new(seed, COMPARISON).permutation(images.len());
+    order[..count].iter().flat_map(|&index| images.image(index as usize)).copied().collect()
+}
+
+impl Judge {
+    /// Judges `samples`, `[n, h, w, c]` of the size of its images, beside as many `test` images and, where real
+    /// images are asked for by their number, as many `training` images.
+    ///
+    /// # Panics
+    /// If there are fewer than [`FEWEST`] samples or test images, or images of another size.
+    pub fn judge(&mut self, samples: &[u8], training: &Images, test: &Images) -> Verdict {
+        let size = training.image_len();
+        let count = samples.len() / size;
+        assert!(count.min(test.len()) >= FEWEST, "judge: {count} samples, {} test images", test.len());
+        let seed = self.classifier.spec().training.seed;
+        let floor = picked(test, count.min(test.len()), seed);
+        let real = picked(training, count.min(training.len()), seed);
+        let [of_samples, of_floor, of_real] = [samples, &floor, &real].map(|images| self.classifier.see(images));
+        let (_, width) = self.classifier.spec().features();
+        let seen = Compared { width, seen: [&of_samples, &of_floor], real: &of_real };
+        let mut random = Random::new(seed, RESAMPLING);
+
+        let [distance, least] = seen.frechet(&self.reference, &mut random);
+        let mut rows = vec![
+            row("frechet_distance", "Frechet distance", Better::Lower, [distance.distance, least.distance]),
+            row("kernel_distance", "kernel distance", Better::Lower, seen.kernel(&mut random)),
+        ];
+        rows.extend(seen.manifold(&mut random));
+        let classes = self.classifier.spec().classes();
+        let of = |figure: fn(&[f32], usize, &mut Random) -> Figure, random: &mut Random| {
+            seen.seen.map(|seen| figure(&seen.probabilities, classes, random))
+        };
+        rows.push(row("classifier_score", "classifier score", Better::Higher, of(classifier_score, &mut random)));
+        rows.push(row("confidence", "confidence", Better::Higher, of(confidence, &mut random)));
+
+        let known: Vec<bool> = {
+            let mut known = vec![false; classes];
+            training.labels.iter().for_each(|&label| known[usize::from(label)] = true);
+            // The judge may see a class that the set has none of.
+            let all = seen.seen.iter().flat_map(|seen| &seen.classes);
+            all.for_each(|&class| known[usize::from(class)] = true);
+            known
+        };
+        let shares = seen.seen.map(|seen| ClassShares::of(seen.classes.iter().map(|&c| usize::from(c)), known.clone()));
+        let entropy = shares.each_ref().map(|shares| shares.entropy(&mut random));
+        rows.push(row("class_entropy", "entropy of classes", Better::Higher, entropy));
+        let there: Vec<usize> = (0..classes).filter(|&class| known[class]).collect();
+        let of_class = |&class: &usize| {
+            let figures = shares.each_ref().map(|shares| shares.share(class, &mut random));
+            row("share", "share", Better::Near, figures)
+        };
+        let by_class = there.iter().map(of_class).collect();
+
+        let near = [samples, &floor].map(|images| nearest(&pixels(images, size), &pixels(&training.pixels, size)));
+        rows.extend(memorisation(&near, &mut random));
+        let pairs = closest(&near[0], 10).into_iter().map(|sample| {
+            let Nearest { place, distance } = near[0][sample];
+            Pair { sample, image: place, distance }
+        });
+        Verdict {
+            samples: count,
+            floor: floor.len() / size,
+            rows,
+            extrapolated: [distance.extrapolated, least.extrapolated],
+            classes: there,
+            shares: by_class,
+            present: [shares[0].present(), shares[0].classes()],
+            rarest: shares[0].rarest().unwrap_or(0),
+            pairs: pairs.collect(),
+        }
+    }
+}
+
+fn row(key: &'static str, name: &'static str, better: Better, [samples, floor]: [Figure; 2]) -> Row {
+    Row { key, name, better, samples, floor }
+}
+
+/// What the judge has seen of the samples and of the floor, and of training images.
+struct Compared<'a> {
+    width: usize,
+    seen: [&'a Seen; 2],
+    real: &'a Seen,
+}
+
+impl Compared<'_> {
+    fn frechet(&self, reference: &Moments, random: &mut Random) -> [FrechetDistance; 2] {
+        self.seen.map(|seen| frechet_of_samples(reference, &points(seen, self.width), random))
+    }
+
+    fn kernel(&self, random: &mut Random) -> [Figure; 2] {
+        let real = KernelSet::of(&points(self.real, self.width), random);
+        self.seen.map(|seen| {
+            let set = KernelSet::of(&points(seen, self.width), random);
+            kernel_distance(&real, &set, random)
+        })
+    }
+
+    fn manifold(&self, random: &mut Random) -> [Row; 4] {
+        let real = points(self.real, self.width);
+        let around = Manifold::of(&real);
+        let [samples, floor] = self.seen.map(|seen| {
+            let some = points(seen, self.width);
+            Overlap::of((&real, &around), (&some, &Manifold::of(&some)))
+        });
+        let mut of = |key, name, better, figure: fn(&Overlap, &mut Random) -> Figure| {
+            row(key, name, better, [figure(&samples, random), figure(&floor, random)])
+        };
+        [
+            of("precision", "precision (k = 3)", Better::Higher, Overlap::precision),
+            of("recall", "recall (k = 3)", Better::Higher, Overlap::recall),
+            of("density", "density (k = 5)", Better::Higher, Overlap::density),
+            of("coverage", "coverage (k = 5)", Better::Higher, Overlap::coverage),
+        ]
+    }
+}
+
+/// How far samples are from the training image nearest to them, and how many are nearer to one than all but the nearest
+/// hundredth of test images.
+fn memorisation(near: &[Vec<Nearest>; 2], random: &mut Random) -> [Row; 2] {
+    let distances = near.each_ref().map(|near| near.iter().map(|nearest| nearest.distance).collect::<Vec<f64>>());
+    let mut sorted = distances[1].clone();
+    sorted.sort_by(f64::total_cmp);
+    let limit = sorted[(NEAR * sorted.len() as f64) as usize];
+    let mean = distances.each_ref().map(|distances| mean_of(distances, random));
+    let copies = distances.each_ref().map(|distances| {
+        let nearer: Vec<f64> = distances.iter().map(|&distance| f64::from(u8::from(distance < limit))).collect();
+        mean_of(&nearer, random)
+    });
+    [
+        row("nearest_training_image", "to nearest training image", Better::Near, mean),
+        row("near_copies", "nearer than 99% of test images", Better::Near, copies),
+    ]
+}
+
+fn mean_of(values: &[f64], random: &mut Random) -> Figure {
+    let mean = |times: &[u32]| {
+        let sum: f64 = values.iter().zip(times).map(|(value, &times)| value * f64::from(times)).sum();
+        sum / values.len() as f64
+    };
+    Figure::new(values.len(), mean, random)
+}
