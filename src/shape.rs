@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::Range;
 
 /// The largest number of axes a tensor has.
 pub const MAX_RANK: usize = 6;
@@ -240,15 +241,7 @@ impl Conv2dGeometry {
         };
         assert!(wc == c_in, "{op}: input {x} has {c_in} channels, weight {weight} takes {wc}");
         assert!(stride[0] > 0 && stride[1] > 0, "{op}: stride {stride:?} must be positive");
-        let padded = |length: usize, before, after| {
-            let sum = length.checked_add(before)?.checked_add(after)?;
-            (sum <= MAX_VALUES).then_some(sum)
-        };
-        let (Some(rows), Some(columns)) =
-            (padded(h, padding.top, padding.bottom), padded(w, padding.left, padding.right))
-        else {
-            panic!("{op}: {padding:?} around {x} is more than could be in memory");
-        };
+        let [rows, columns] = padded(op, x, [h, w], padding);
         // Kernels make the padded input a few images at a time, and the output whole.
         Shape::new(&[n, rows, columns, c_in]);
         assert!(
@@ -268,6 +261,33 @@ impl Conv2dGeometry {
             stride,
             padding,
         };
+        geometry.output();
+        geometry
+    }
+
+    /// The geometry of a pooling: a window of `kernel` = `[rows, columns]` moves over `x` as a kernel does, each channel
+    /// by itself, so that `c_in` = `c_out`. Every window meets a pixel.
+    ///
+    /// # Panics
+    /// Naming `op`, if `x` has not 4 axes or no pixels, or the window is larger than the padded image; if a side of the
+    /// padding is as large as the window; or if that or the output has more values than could be in memory.
+    #[track_caller]
+    pub fn pooling(op: &str, x: Shape, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Conv2dGeometry {
+        let &[n, h, w, c] = x.dims() else {
+            panic!("{op}: x {x} must have 4 axes");
+        };
+        let [kh, kw] = kernel;
+        assert!(h > 0 && w > 0, "{op}: x {x} has no pixels");
+        assert!(kh > 0 && kw > 0, "{op}: window {kernel:?} must be positive");
+        assert!(stride[0] > 0 && stride[1] > 0, "{op}: stride {stride:?} must be positive");
+        assert!(
+            padding.top.max(padding.bottom) < kh && padding.left.max(padding.right) < kw,
+            "{op}: {padding:?} must be less than the window {kernel:?} on every side"
+        );
+        let [rows, columns] = padded(op, x, [h, w], padding);
+        assert!(rows >= kh && columns >= kw, "{op}: window {kernel:?} is larger than x {x} with padding {padding:?}");
+        let [out_h, out_w] = [(rows - kh) / stride[0] + 1, (columns - kw) / stride[1] + 1];
+        let geometry = Conv2dGeometry { n, h, w, c_in: c, out_h, out_w, c_out: c, kh, kw, stride, padding };
         geometry.output();
         geometry
     }
@@ -304,6 +324,37 @@ impl Conv2dGeometry {
     pub fn input_column(&self, x: usize, j: usize) -> Option<usize> {
         (x * self.stride[1] + j).checked_sub(self.padding.left).filter(|&column| column < self.w)
     }
+
+    /// All input rows that output row `y` meets.
+    #[inline]
+    pub fn input_rows(&self, y: usize) -> Range<usize> {
+        let (start, top) = (y * self.stride[0], self.padding.top);
+        start.saturating_sub(top)..(start + self.kh).saturating_sub(top).min(self.h)
+    }
+
+    /// All input columns that output column `x` meets.
+    #[inline]
+    pub fn input_columns(&self, x: usize) -> Range<usize> {
+        let (start, left) = (x * self.stride[1], self.padding.left);
+        start.saturating_sub(left)..(start + self.kw).saturating_sub(left).min(self.w)
+    }
+}
+
+/// Rows and columns of an image `[h, w]` of `x` with `padding` around it.
+///
+/// # Panics
+/// Naming `op`, if they are more than could be in memory.
+#[track_caller]
+fn padded(op: &str, x: Shape, [h, w]: [usize; 2], padding: Padding) -> [usize; 2] {
+    let padded = |length: usize, before, after| {
+        let sum = length.checked_add(before)?.checked_add(after)?;
+        (sum <= MAX_VALUES).then_some(sum)
+    };
+    let (Some(rows), Some(columns)) = (padded(h, padding.top, padding.bottom), padded(w, padding.left, padding.right))
+    else {
+        panic!("{op}: {padding:?} around {x} is more than could be in memory");
+    };
+    [rows, columns]
 }
 
 #[cfg(test)]

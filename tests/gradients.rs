@@ -2,7 +2,7 @@
 //! attributes of the ops that have many, and the checker itself against rules that are wrong.
 
 use minimax::autograd::{Call, Op, record, recording};
-use minimax::check::cases::{Case, Draw, cases, elementwise, layers, layout, normal, products, reductions};
+use minimax::check::cases::{Case, Draw, cases, elementwise, layers, layout, normal, pooling, products, reductions};
 use minimax::check::gradcheck::check;
 use minimax::ops::{Transpose, add, div, mul, square, sub};
 use minimax::{Device, Padding, Tensor};
@@ -238,6 +238,24 @@ proptest! {
     ) {
         holds(&layout::upsampled([n, h, w, c], factor))?;
         holds(&layout::downsampled([n, h, w, c], factor))?;
+    }
+
+    #[test]
+    fn random_poolings(
+        ([h, w], kernel, stride, [top, bottom, left, right]) in ([1..=7_usize, 1..=7], [1..=4_usize, 1..=4])
+            .prop_flat_map(|(image, kernel)| {
+                let padding = [0..kernel[0], 0..kernel[0], 0..kernel[1], 0..kernel[1]];
+                (Just(image), Just(kernel), [1..=4_usize, 1..=4], padding)
+            })
+            .prop_filter("the window fits", |([h, w], [kh, kw], _, [top, bottom, left, right])| {
+                h + top + bottom >= *kh && w + left + right >= *kw
+            }),
+        n in 1..=2_usize,
+        c in channels(),
+    ) {
+        for case in pooling::pooled([n, h, w, c], kernel, stride, Padding { top, bottom, left, right }) {
+            holds(&case)?;
+        }
     }
 
     // At least three rows: of two, the normalised values are ±1 but for epsilon, and x̄ cancels in f32.

@@ -56,6 +56,23 @@ const MISTAKES: &[(fn(), &str)] = &[
         "batch_norm: x [2, 3] with [[3], [2]] per channel",
     ),
     (|| drop(ops::upsample_nearest(&ones(&[2, 3]), 2)), "upsample_nearest: x [2, 3] must have 4 axes"),
+    (|| drop(ops::max_pool2d(&ones(&[2, 3]), [2, 2], [2, 2], Padding::VALID)), "max_pool2d: x [2, 3] must have 4 axes"),
+    (
+        || drop(ops::max_pool2d(&ones(&[1, 0, 2, 1]), [1, 1], [1, 1], Padding::VALID)),
+        "max_pool2d: x [1, 0, 2, 1] has no pixels",
+    ),
+    (
+        || drop(ops::avg_pool2d(&ones(&[1, 2, 2, 1]), [3, 2], [1, 1], Padding::VALID)),
+        "avg_pool2d: window [3, 2] is larger than x [1, 2, 2, 1] with padding Padding { top: 0",
+    ),
+    (
+        || drop(ops::avg_pool2d(&ones(&[1, 2, 2, 1]), [1, 2], [1, 1], Padding::symmetric(1))),
+        "avg_pool2d: Padding { top: 1, bottom: 1, left: 1, right: 1 } must be less than the window [1, 2] on every side",
+    ),
+    (
+        || drop(ops::avg_pool2d_grad(&ones(&[1, 2, 2, 1]), [2, 2], [2, 2], [2, 2], Padding::VALID)),
+        "avg_pool2d_grad: windows [2, 2] of [1, 2, 2, 1] with stride [2, 2] and Padding",
+    ),
     (|| drop(ops::leaky_relu(&ones(&[1]), -0.1)), "leaky_relu: slope -0.1 must not be negative"),
     (|| drop(ops::cross_entropy(&ones(&[2, 3]), &ones(&[2, 2]))), "cross_entropy: logits [2, 3] and targets [2, 2]"),
     (|| drop(ops::mean_squared_error(&ones(&[2]), &ones(&[3]))), "sub: shapes [2] and [3] don't broadcast"),

@@ -1,6 +1,6 @@
 //! Every case on the CPU against the reference: values, gradients, and gradients of gradients.
 
-use minimax::check::cases::{Case, Draw, cases, elementwise, large, layers, layout, products, reductions};
+use minimax::check::cases::{Case, Draw, cases, elementwise, large, layers, layout, pooling, products, reductions};
 use minimax::check::gradcheck::{Row, against_reference};
 use minimax::ops::unary::sign;
 use minimax::ops::*;
@@ -56,6 +56,9 @@ fn arrays_without_values_agree_with_the_reference() {
         let (image, stride) = ([n, 5, 5, c_in], [2, 2]);
         let padding = Padding::same([5, 5], [3, 3], stride);
         cases.extend(products::convolutions(image, [3, 3], c_out, stride, padding, "empty"));
+    }
+    for image in [[0, 4, 4, 3], [2, 4, 4, 0]] {
+        cases.extend(pooling::pooled(image, [2, 2], [2, 2], Padding::VALID));
     }
     for case in &cases {
         println!("{} {}", case.op, case.name); // which one, if it panics
@@ -121,6 +124,8 @@ fn no_op_swallows_what_is_not_a_number() {
                 ("relu", relu(&x)),
                 ("max", max(&x, &[0])),
                 ("max across", max(&reshape(&x, [12, 1]), &[0])),
+                ("max_pool2d", max_pool2d(&reshape(&x, [1, 3, 4, 1]), [3, 2], [3, 2], Padding::VALID)),
+                ("avg_pool2d", avg_pool2d(&reshape(&x, [1, 3, 4, 1]), [3, 2], [3, 2], Padding::VALID)),
                 ("binary_cross_entropy", binary_cross_entropy(&x, &half)),
                 ("with logits", binary_cross_entropy_with_logits(&x, &half)),
             ];

@@ -2,6 +2,7 @@
 
 /// Each stem with its PTX, which kernels/compile.py makes of kernels/`stem`.cu.
 const MODULES: &[(&str, &str)] = &[
+    ("avg_pool2d", include_str!("../../kernels/ptx/avg_pool2d.ptx")),
     ("batch_norm", include_str!("../../kernels/ptx/batch_norm.ptx")),
     ("batch_norm_grad", include_str!("../../kernels/ptx/batch_norm_grad.ptx")),
     ("binary", include_str!("../../kernels/ptx/binary.ptx")),
@@ -17,6 +18,7 @@ const MODULES: &[(&str, &str)] = &[
     ("leaky_relu", include_str!("../../kernels/ptx/leaky_relu.ptx")),
     ("matmul", include_str!("../../kernels/ptx/matmul.ptx")),
     ("max", include_str!("../../kernels/ptx/max.ptx")),
+    ("max_pool2d", include_str!("../../kernels/ptx/max_pool2d.ptx")),
     ("optimizer", include_str!("../../kernels/ptx/optimizer.ptx")),
     ("pixels", include_str!("../../kernels/ptx/pixels.ptx")),
     ("random", include_str!("../../kernels/ptx/random.ptx")),

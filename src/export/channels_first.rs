@@ -9,7 +9,7 @@
 //! the order have to be changed as the network runs: [`Operation::Transpose`].
 
 use super::padding;
-use crate::nn::{Convolution, Sequential};
+use crate::nn::{Convolution, Pooling, Sequential};
 use crate::ops::{permute, reshape};
 use crate::recipe::{LayerRow, LayerSpec};
 use crate::shape::Padding;
@@ -47,12 +47,21 @@ pub(super) enum Operation {
     Sigmoid,
     /// Every pixel becomes `factor` x `factor` pixels.
     Upsample { factor: usize },
+    /// The largest value or the mean of each window, over what of it lies inside an image of `image` pixels.
+    Pool { kind: Pool, size: [usize; 2], stride: [usize; 2], padding: Padding, image: [usize; 2] },
     /// An image to a vector, in the order of `[c, h, w]`.
     Flatten,
     /// A vector to an image `[c, h, w]`.
     Unflatten { image: [usize; 3] },
     /// A vector, taken as a matrix of `rows` x `columns`, to that of the transposed matrix.
     Transpose { rows: usize, columns: usize },
+}
+
+/// What is made of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pool {
+    Max,
+    Average,
 }
 
 /// The steps of a network with these `layers`, whose shapes are in `rows`.
@@ -151,10 +160,17 @@ fn operations(
         LayerSpec::Tanh {} => Operation::Tanh,
         LayerSpec::Sigmoid {} => Operation::Sigmoid,
         LayerSpec::Upsample { factor } => Operation::Upsample { factor },
+        LayerSpec::MaxPool(ref pooling) => pool(Pool::Max, pooling, row),
+        LayerSpec::AveragePool(ref pooling) => pool(Pool::Average, pooling, row),
         LayerSpec::Flatten {} | LayerSpec::Reshape { .. } => {
             return change_of_shape(row, [before, after]);
         }
     }]
+}
+
+fn pool(kind: Pool, pooling: &Pooling, row: &LayerRow) -> Operation {
+    let image = [row.input[0], row.input[1]];
+    Operation::Pool { kind, size: pooling.size, stride: pooling.stride, padding: pooling.sides(image), image }
 }
 
 /// From one shape to another by way of the vector that the engine has between them.

@@ -14,7 +14,7 @@ struct Layer<'a> {
     spec: &'a LayerSpec,
     input: &'a [usize],
     output: &'a [usize],
-    /// Of a convolution: its padding per side, whatever the recipe calls it.
+    /// Of a convolution or pooling: its padding per side, whatever the recipe calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sides: Option<Padding>,
 }
@@ -39,6 +39,9 @@ pub fn keras(trained: &Trained) -> Vec<u8> {
                 sides: match spec {
                     LayerSpec::Conv2d(conv) => Some(padding(conv, false, row)),
                     LayerSpec::ConvTranspose2d(conv) => Some(padding(conv, true, row)),
+                    LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => {
+                        Some(pooling.sides([row.input[0], row.input[1]]))
+                    }
                     _ => None,
                 },
             })

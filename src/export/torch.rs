@@ -2,11 +2,12 @@
 //! Sequential: classes of `torch.nn` with the arguments of their constructors, so that a loader needs
 //! to know nothing about any of them.
 //!
-//! Two things have no module of their own. Padding that differs from side to side, or is cropped, is a
-//! `ZeroPad2d` of its own (negative amounts crop). The transpose of a matrix that a vector holds is a
+//! Three things have no module of their own. Padding that differs from side to side, or is cropped, is a
+//! `ZeroPad2d` of its own (negative amounts crop). A pooling whose padding does makes more than it should, which a
+//! `ZeroPad2d` crops. The transpose of a matrix that a vector holds is a
 //! `ChannelShuffle` of the vector as an image of one pixel.
 
-use super::channels_first::{Operation, steps};
+use super::channels_first::{Operation, Pool, steps};
 use super::{Entry, Header, rows, safetensors_file};
 use crate::nn::Sequential;
 use crate::recipe::{LayerRow, LayerSpec, NetworkSpec};
@@ -50,6 +51,12 @@ enum Module {
         scale_factor: usize,
         mode: &'static str,
     },
+    MaxPool2d(Window),
+    AvgPool2d {
+        #[serde(flatten)]
+        window: Window,
+        count_include_pad: bool,
+    },
     Flatten {},
     Unflatten {
         dim: usize,
@@ -68,6 +75,14 @@ struct Convolution {
     stride: [usize; 2],
     padding: [usize; 2],
     bias: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Window {
+    kernel_size: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    ceil_mode: bool,
 }
 
 #[derive(Serialize)]
@@ -220,6 +235,15 @@ impl Modules {
                 let (scale_factor, mode) = (factor, "nearest");
                 self.add(Module::Upsample { scale_factor, mode }, []);
             }
+            Operation::Pool { kind, size, stride, padding, image } => {
+                let (window, crop) = pool_window(size, stride, padding, image);
+                let module = match kind {
+                    Pool::Max => Module::MaxPool2d(window),
+                    Pool::Average => Module::AvgPool2d { window, count_include_pad: false },
+                };
+                self.add(module, []);
+                self.pad(crop, -1);
+            }
             Operation::Flatten => self.add(Module::Flatten {}, []),
             Operation::Unflatten { image } => self.unflatten(image),
             Operation::Transpose { rows, columns } => {
@@ -256,6 +280,38 @@ impl Modules {
     }
 }
 
+/// A pooling of PyTorch's, and what to crop of its result, which are together the pooling of `image` with windows of
+/// `size`.
+///
+/// PyTorch pads both sides alike, by at most half of a window. More padding before the image, by a multiple of the stride,
+/// makes whole windows before the first one; `ceil_mode` makes one more at the end that reaches beyond the padding. What
+/// of a window lies beyond the image counts for nothing in either. Along an axis of n pixels with P before and after,
+/// there are floor((n + 2P - k) / s) + 1 windows, or with `ceil_mode` ceil((n + 2P - k) / s) + 1, but none begins after
+/// the image.
+fn pool_window(size: [usize; 2], stride: [usize; 2], padding: Padding, image: [usize; 2]) -> (Window, Padding) {
+    let sides = [[padding.top, padding.bottom], [padding.left, padding.right]];
+    // Windows before the first.
+    let extra = [0, 1].map(|axis| {
+        let [before, after] = sides[axis];
+        after.saturating_sub(before) / stride[axis]
+    });
+    let padded = [0, 1].map(|axis| sides[axis][0] + extra[axis] * stride[axis]);
+    let needed = [0, 1].map(|axis| {
+        let [before, after] = sides[axis];
+        extra[axis] + (image[axis] + before + after - size[axis]) / stride[axis] + 1
+    });
+    let made = |axis: usize, ceil_mode: bool| {
+        let (n, p, s) = (image[axis], padded[axis], stride[axis]);
+        let reach = n + 2 * p + if ceil_mode { s - 1 } else { 0 };
+        let windows = (reach + s).saturating_sub(size[axis]) / s;
+        if ceil_mode { windows.min((n + p).div_ceil(s)) } else { windows }
+    };
+    let ceil_mode = (0..2).any(|axis| made(axis, false) < needed[axis]);
+    let left_over = [0, 1].map(|axis| made(axis, ceil_mode) - needed[axis]);
+    let crop = Padding { top: extra[0], bottom: left_over[0], left: extra[1], right: left_over[1] };
+    (Window { kernel_size: size, stride, padding: padded, ceil_mode }, crop)
+}
+
 /// The part of `padding` that is the same on opposite sides, `[rows, columns]`, and what remains.
 fn split(padding: Padding) -> ([usize; 2], Padding) {
     let rows = padding.top.min(padding.bottom);
@@ -267,4 +323,44 @@ fn split(padding: Padding) -> ([usize; 2], Padding) {
         right: padding.right - columns,
     };
     ([rows, columns], rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::PaddingRule;
+
+    /// Where PyTorch's windows begin along an axis, after cropping, and that they are ours.
+    #[test]
+    fn poolings_of_every_padding_have_the_windows_of_pytorchs() {
+        for n in 1..=9 {
+            for k in 1..=5 {
+                for s in 1..=4 {
+                    let explicit = (0..=k / 2).flat_map(|before| (0..=k / 2).map(move |after| [before, after]));
+                    let same = PaddingRule::Same.sides([n, n], [k, k], [s, s]);
+                    for [before, after] in explicit.chain([[same.top, same.bottom]]) {
+                        if n + before + after < k {
+                            continue;
+                        }
+                        let padding = Padding { top: before, bottom: after, left: before, right: after };
+                        let (window, crop) = pool_window([k, k], [s, s], padding, [n, n]);
+                        let what = format!("n {n} k {k} s {s} padding {before}, {after}: {window:?} {crop:?}");
+                        let p = window.padding[0];
+                        assert!(p <= k / 2, "{what}");
+                        // As PyTorch's pooling_output_shape has it.
+                        let room = (n + 2 * p) as i64 - k as i64 + if window.ceil_mode { s as i64 - 1 } else { 0 };
+                        let mut made = room.div_euclid(s as i64) + 1;
+                        if window.ceil_mode && (made - 1) * s as i64 >= (n + p) as i64 {
+                            made -= 1;
+                        }
+                        let start = |i: i64| i * s as i64 - p as i64;
+                        let theirs: Vec<i64> = (crop.top as i64..made - crop.bottom as i64).map(start).collect();
+                        let ours = 0..(n + before + after - k) / s + 1;
+                        let ours: Vec<i64> = ours.map(|i| (i * s) as i64 - before as i64).collect();
+                        assert_eq!(theirs, ours, "{what}");
+                    }
+                }
+            }
+        }
+    }
 }

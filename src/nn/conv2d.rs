@@ -1,5 +1,6 @@
 //! The convolution layer and the transposed convolution layer.
 
+use super::convolution::size;
 use super::weights::Weights;
 use super::{Convolution, Initializer, Layer, Pass, Variable};
 use crate::ops;
@@ -83,15 +84,4 @@ impl Layer for ConvTranspose2d {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
     }
-}
-
-/// Height and width of the images `x`.
-///
-/// # Panics
-/// Naming `op`, if they aren't `[n, h, w, c]`.
-fn size(op: &str, x: &Tensor) -> [usize; 2] {
-    let &[_, h, w, _] = x.dims() else {
-        panic!("{op}: x {} must have 4 axes", x.shape());
-    };
-    [h, w]
 }

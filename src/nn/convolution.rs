@@ -1,6 +1,7 @@
 //! What a convolution layer is told, in Rust and in a recipe alike.
 
 use crate::shape::Padding;
+use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// The attributes of a convolution, or of the one that a transposed convolution transposes. Kernel and stride are
@@ -105,8 +106,19 @@ impl Convolution {
     }
 }
 
+/// Height and width of the images `x`.
+///
+/// # Panics
+/// Naming `op`, if they aren't `[n, h, w, c]`.
+pub(super) fn size(op: &str, x: &Tensor) -> [usize; 2] {
+    let &[_, h, w, _] = x.dims() else {
+        panic!("{op}: x {} must have 4 axes", x.shape());
+    };
+    [h, w]
+}
+
 /// `[height, width]` in Rust; in TOML one number where both are equal.
-mod pair {
+pub(super) mod pair {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]

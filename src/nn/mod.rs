@@ -9,6 +9,7 @@ mod convolution;
 mod dense;
 pub mod fusion;
 mod initializer;
+mod pooling;
 mod sequential;
 mod stateless;
 mod weights;
@@ -19,6 +20,7 @@ pub use convolution::{Convolution, PaddingRule};
 pub use dense::Dense;
 pub use fusion::{Elementwise, Epilogue};
 pub use initializer::Initializer;
+pub use pooling::{AveragePool2d, MaxPool2d, Pooling};
 pub use sequential::Sequential;
 pub use stateless::{Activation, Dropout, Flatten, Reshape, UpSampling2d};
 

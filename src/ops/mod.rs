@@ -9,7 +9,8 @@
 //! # Every rule
 //!
 //! With x̄ for ∂loss/∂x. A rule is made of ops, so it can be differentiated in turn; besides those below there are `sign`
-//! (whose rule is 0), `masked` (ȳ where a mask is 1) and `leaky_relu_grad`, the last two linear in ȳ and so their own rule.
+//! (whose rule is 0), `masked` (ȳ where a mask is 1) and `leaky_relu_grad`, the last two linear in ȳ and so their own rule, and
+//! `max_pool2d_grad` and `max_pool2d_pick` (what of ȳ is at those places), which are each other's.
 //! The rules of two inputs are followed by [`sum_to`] where an input was stretched. [`batch_norm`](fn@batch_norm)'s rule runs
 //! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], the losses, ...) is made of these, or is
 //! two rows in one pass.
@@ -42,6 +43,9 @@
 //! | [`concat`](fn@concat) | one after the other | each its [`slice`](fn@slice) of ȳ |
 //! | [`upsample_nearest`] | pixels as blocks | [`upsample_nearest_grad`] of ȳ |
 //! | [`upsample_nearest_grad`] | Σ x over each block | [`upsample_nearest`] of ȳ |
+//! | [`max_pool2d`](fn@max_pool2d) | max x over each window | ȳ at the first place of the largest (`max_pool2d_grad`) |
+//! | [`avg_pool2d`](fn@avg_pool2d) | mean x over each window | [`avg_pool2d_grad`] of ȳ |
+//! | [`avg_pool2d_grad`] | x spread over each window | [`avg_pool2d`](fn@avg_pool2d) of ȳ |
 //! | [`matmul`](fn@matmul) | A · B | Ā = Ȳ · Bᵀ, B̄ = Aᵀ · Ȳ |
 //! | [`dense`](fn@dense) | x W + b | x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ ȳ over the batch |
 //! | [`conv2d`](fn@conv2d) | x ∗ w | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(x, ȳ) |
@@ -52,6 +56,7 @@
 //! Shapes that don't fit, and inputs on different devices, are a programmer's mistakes: the op panics
 //! at its caller's line with its name and every shape.
 
+pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod binary;
 pub mod broadcast;
@@ -65,6 +70,7 @@ pub mod leaky_relu;
 pub mod loss;
 pub mod matmul;
 pub mod max;
+pub mod max_pool2d;
 pub mod pad;
 pub mod permute;
 pub mod random;
@@ -74,6 +80,7 @@ pub mod sum;
 pub mod unary;
 pub mod upsample;
 
+pub use avg_pool2d::{avg_pool2d, avg_pool2d_grad};
 pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu};
 pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};
 pub use broadcast::broadcast_to;
@@ -89,6 +96,7 @@ pub use loss::{
 };
 pub use matmul::{Transpose, matmul};
 pub use max::max;
+pub use max_pool2d::max_pool2d;
 pub use pad::pad;
 pub use permute::permute;
 pub use random::{random_normal, random_uniform};

@@ -2,8 +2,8 @@
 
 use super::{LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
-    Activation, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Initializer, Layer, Reshape, Sequential,
-    UpSampling2d,
+    Activation, AveragePool2d, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Initializer, Layer,
+    MaxPool2d, Reshape, Sequential, UpSampling2d,
 };
 use crate::optim::{Adam, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
@@ -69,6 +69,8 @@ fn build_layer(
         LayerSpec::Flatten {} => Box::new(Flatten),
         LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),
         &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
+        &LayerSpec::MaxPool(pooling) => Box::new(MaxPool2d(pooling)),
+        &LayerSpec::AveragePool(pooling) => Box::new(AveragePool2d(pooling)),
     }
 }
 

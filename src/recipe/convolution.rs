@@ -1,31 +1,20 @@
-//! Convolutions of a recipe: what is checked of their attributes, and the sizes that come out.
+//! Convolutions and poolings of a recipe: what is checked of their attributes, and the sizes that come out.
 //!
-//! Along one axis, with kernel k, stride s and padding p in all,
+//! Along one axis, with kernel (or window) k, stride s and padding p in all,
 //!
 //! ```text
-//! conv2d            n → (n + p - k) / s + 1, rounded down      same: n → ceil(n / s)
+//! conv2d, pooling   n → (n + p - k) / s + 1, rounded down      same: n → ceil(n / s)
 //! conv_transpose2d  n → (n - 1)·s + max(k, s) - p              same: n → n·s
 //! ```
 
 use super::sizes::{MAX_SIZE, check_size};
-use crate::nn::{Convolution, PaddingRule};
+use crate::nn::{Convolution, PaddingRule, Pooling};
+use crate::shape::Padding;
 
 impl Convolution {
     pub(super) fn output_shape(&self, [h, w, c]: [usize; 3]) -> Result<Vec<usize>, String> {
-        let kernel = self.kernel;
-        let pad = self.sides([h, w]);
-        let padded = [h + pad.top + pad.bottom, w + pad.left + pad.right];
-        if padded[0] < kernel[0] || padded[1] < kernel[1] {
-            let input = [h, w, c];
-            return Err(format!(
-                "kernel {kernel:?} does not fit in its input {input:?}, which is {padded:?} with \
-                 padding; make the kernel smaller or the padding \"same\""
-            ));
-        }
-        let along = |axis: usize| (padded[axis] - kernel[axis]) / self.stride[axis] + 1;
-        let output = [along(0), along(1)];
-        self.check_kernel([h, w], output)?;
-        Ok(vec![output[0], output[1], self.filters])
+        let [height, width] = positions("kernel", self.kernel, self.stride, self.sides([h, w]), [h, w, c])?;
+        Ok(vec![height, width, self.filters])
     }
 
     pub(super) fn transposed_shape(&self, [h, w, _]: [usize; 3]) -> Vec<usize> {
@@ -33,25 +22,9 @@ impl Convolution {
         vec![height, width, self.filters]
     }
 
-    /// Checks that the kernel is not far larger than all that it can meet of an image of `large`, at positions for one
-    /// of `small`: the rest of it would be multiplied by padding only.
-    pub(super) fn check_kernel(&self, large: [usize; 2], small: [usize; 2]) -> Result<(), String> {
-        /// Times what can be met, and so much more for images of a few pixels.
-        const TIMES: usize = 4;
-        const MORE: usize = 16;
-        for axis in 0..2 {
-            let positions = (small[axis] - 1).saturating_mul(self.stride[axis]);
-            let met = large[axis].saturating_add(positions);
-            let most = met.saturating_mul(TIMES).saturating_add(MORE);
-            if self.kernel[axis] > most {
-                return Err(format!(
-                    "kernel {:?} is far larger than the {} pixels of {large:?} that it can meet; make it at most {most} \
-                     along that axis",
-                    self.kernel, large[axis]
-                ));
-            }
-        }
-        Ok(())
+    /// As [`check_reach`], of what a transposed convolution makes of an image of `small`.
+    pub(super) fn check_transposed(&self, small: [usize; 2]) -> Result<(), String> {
+        check_reach("kernel", self.kernel, self.stride, self.transposed_size(small), small)
     }
 
     pub(super) fn check_attributes(&self) -> Result<(), String> {
@@ -76,10 +49,85 @@ impl Convolution {
     }
 }
 
+impl Pooling {
+    pub(super) fn output_shape(&self, [h, w, c]: [usize; 3]) -> Result<Vec<usize>, String> {
+        let [height, width] = positions("size", self.size, self.stride, self.sides([h, w]), [h, w, c])?;
+        Ok(vec![height, width, c])
+    }
+
+    pub(super) fn check_attributes(&self) -> Result<(), String> {
+        for axis in 0..2 {
+            check_size("size", self.size[axis], MAX_SIZE)?;
+            check_size("stride", self.stride[axis], MAX_SIZE)?;
+        }
+        // PyTorch has no pooling of more, and so the network could not be exported.
+        match self.padding {
+            PaddingRule::Explicit(pad)
+                if pad.top.max(pad.bottom) > self.size[0] / 2 || pad.left.max(pad.right) > self.size[1] / 2 =>
+            {
+                Err(format!(
+                    "padding top {}, bottom {}, left {}, right {}; each must be at most half of the size {:?}",
+                    pad.top, pad.bottom, pad.left, pad.right, self.size
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How many positions a kernel or window has down and along an image, with padding of these sides around it. `key` is
+/// what a recipe calls its height and width.
+fn positions(
+    key: &str,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    sides: Padding,
+    [h, w, c]: [usize; 3],
+) -> Result<[usize; 2], String> {
+    let padded = [h + sides.top + sides.bottom, w + sides.left + sides.right];
+    if padded[0] < kernel[0] || padded[1] < kernel[1] {
+        let input = [h, w, c];
+        return Err(format!(
+            "{key} {kernel:?} does not fit in its input {input:?}, which is {padded:?} with \
+             padding; make the {key} smaller or the padding \"same\""
+        ));
+    }
+    let along = |axis: usize| (padded[axis] - kernel[axis]) / stride[axis] + 1;
+    let output = [along(0), along(1)];
+    check_reach(key, kernel, stride, [h, w], output)?;
+    Ok(output)
+}
+
+/// Checks that a kernel or window is not far larger than all that it can meet of an image of `large`, at positions for
+/// one of `small`: the rest of it would meet padding only.
+fn check_reach(
+    key: &str,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    large: [usize; 2],
+    small: [usize; 2],
+) -> Result<(), String> {
+    /// Times what can be met, and so much more for images of a few pixels.
+    const TIMES: usize = 4;
+    const MORE: usize = 16;
+    for axis in 0..2 {
+        let positions = (small[axis] - 1).saturating_mul(stride[axis]);
+        let met = large[axis].saturating_add(positions);
+        let most = met.saturating_mul(TIMES).saturating_add(MORE);
+        if kernel[axis] > most {
+            return Err(format!(
+                "{key} {kernel:?} is far larger than the {} pixels of {large:?} that it can meet; make it at most {most} \
+                 along that axis",
+                large[axis]
+            ));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::Padding;
 
     fn convolution(kernel: usize, stride: usize, padding: PaddingRule) -> Convolution {
         Convolution { stride: [stride, stride], padding, ..Convolution::new(8, [kernel, kernel]) }
@@ -136,7 +184,7 @@ mod tests {
         for kernel in [[1 << 20, 3], [3, 1 << 20], [300, 300]] {
             let what = conv(kernel, 2).output_shape([28, 28, 3]).unwrap_err();
             assert!(what.contains("is far larger than the 28 pixels") && what.contains("at most 232"), "{what}");
-            assert!(conv(kernel, 2).check_kernel([28, 28], [14, 14]).is_err());
+            assert!(conv(kernel, 2).check_transposed([14, 14]).is_err());
         }
         for kernel in [[5, 5], [55, 55], [232, 1]] {
             assert!(conv(kernel, 2).output_shape([28, 28, 3]).is_ok(), "{kernel:?}");
@@ -157,5 +205,28 @@ mod tests {
         let conv: Convolution = toml::from_str(text).unwrap();
         assert_eq!(conv.output_shape([8, 8, 4]).unwrap(), [4, 6, 2]);
         assert_eq!(conv.transposed_shape([4, 6, 4]), [8, 8, 2]);
+    }
+
+    #[test]
+    fn a_pooling_has_kerass_defaults() {
+        let pooling = |text: &str| toml::from_str::<Pooling>(text).unwrap();
+        assert_eq!(pooling(""), Pooling { size: [2, 2], stride: [2, 2], padding: PaddingRule::Valid });
+        assert_eq!(pooling("size = [3, 1]").stride, [3, 1]);
+        assert_eq!(pooling("size = 3\nstride = [2, 1]").stride, [2, 1]);
+        assert_eq!(pooling("").output_shape([7, 5, 3]).unwrap(), [3, 2, 3]);
+        assert_eq!(pooling("size = 3\nstride = 2\npadding = 'same'").output_shape([7, 6, 3]).unwrap(), [4, 3, 3]);
+        let what = pooling("size = [8, 2]").output_shape([7, 5, 3]).unwrap_err();
+        assert!(what.starts_with("size [8, 2] does not fit in its input [7, 5, 3]"), "{what}");
+        let what = pooling("size = 1000\npadding = 'same'").output_shape([7, 5, 3]).unwrap_err();
+        assert!(what.starts_with("size [1000, 1000] is far larger than the 7 pixels"), "{what}");
+        let explicit = |bottom: usize, right: usize| {
+            let sides = format!("{{ top = 1, bottom = {bottom}, left = 0, right = {right} }}");
+            pooling(&format!("size = [3, 4]\npadding = {{ explicit = {sides} }}")).check_attributes()
+        };
+        assert_eq!(explicit(1, 2), Ok(()));
+        for (bottom, right) in [(2, 2), (1, 3)] {
+            let what = explicit(bottom, right).unwrap_err();
+            assert!(what.ends_with("each must be at most half of the size [3, 4]"), "{what}");
+        }
     }
 }

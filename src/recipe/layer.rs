@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
 use super::sizes::{image, values, vector};
-use crate::nn::Convolution;
+use crate::nn::{Convolution, Pooling};
 
 /// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,10 @@ pub enum LayerSpec {
         /// How many times higher and wider.
         factor: usize,
     },
+    /// The largest value of each window of `[h, w, c]`, channel by channel.
+    MaxPool(Pooling),
+    /// The mean of each window of `[h, w, c]`, channel by channel.
+    AveragePool(Pooling),
 }
 
 fn yes() -> bool {
@@ -111,6 +115,8 @@ impl LayerSpec {
             LayerSpec::Flatten {} => "flatten",
             LayerSpec::Reshape { .. } => "reshape",
             LayerSpec::Upsample { .. } => "upsample",
+            LayerSpec::MaxPool(_) => "max_pool",
+            LayerSpec::AveragePool(_) => "average_pool",
         }
     }
 
@@ -130,12 +136,9 @@ impl LayerSpec {
             }
             LayerSpec::Conv2d(conv) => conv.output_shape(image(input)?)?,
             LayerSpec::ConvTranspose2d(conv) => {
-                let small = image(input)?;
-                let output = conv.transposed_shape(small);
-                if let [h, w, _] = output[..] {
-                    conv.check_kernel([h, w], [small[0], small[1]])?;
-                }
-                output
+                let [h, w, c] = image(input)?;
+                conv.check_transposed([h, w])?;
+                conv.transposed_shape([h, w, c])
             }
             LayerSpec::BatchNorm { .. }
             | LayerSpec::Dropout { .. }
@@ -159,6 +162,7 @@ impl LayerSpec {
                 let [h, w, c] = image(input)?;
                 vec![h.saturating_mul(*factor), w.saturating_mul(*factor), c]
             }
+            LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => pooling.output_shape(image(input)?)?,
         };
         check_shape(&output).map_err(|why| format!("its input {input:?} would become {output:?}: {why}"))?;
         Ok(output)
@@ -195,6 +199,7 @@ impl LayerSpec {
             LayerSpec::LeakyRelu { slope } => check_number("slope", *slope, (0.0..=1.0).contains(slope), "in [0, 1]"),
             LayerSpec::Reshape { shape } => check_shape(shape).map_err(|why| format!("shape = {shape:?}: {why}")),
             LayerSpec::Upsample { factor } => check_size("factor", *factor, MAX_SIZE),
+            LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => pooling.check_attributes(),
             LayerSpec::Relu {} | LayerSpec::Tanh {} | LayerSpec::Sigmoid {} | LayerSpec::Flatten {} => Ok(()),
         }
     }
@@ -241,6 +246,8 @@ mod tests {
     fn shapes_of_the_rest() {
         let shape = |text, input: &[usize]| layer(text).output_shape(input);
         assert_eq!(shape("layer = 'upsample'\nfactor = 2", &[7, 5, 3]).unwrap(), [14, 10, 3]);
+        assert_eq!(shape("layer = 'max_pool'", &[7, 5, 3]).unwrap(), [3, 2, 3]);
+        assert_eq!(shape("layer = 'average_pool'\npadding = 'same'", &[7, 5, 3]).unwrap(), [4, 3, 3]);
         assert_eq!(shape("layer = 'flatten'", &[7, 5, 3]).unwrap(), [105]);
         assert_eq!(shape("layer = 'reshape'\nshape = [5, 7, 3]", &[105]).unwrap(), [5, 7, 3]);
         assert_eq!(shape("layer = 'tanh'", &[7, 5, 3]).unwrap(), [7, 5, 3]);
@@ -265,6 +272,7 @@ mod tests {
                 format!("layer = 'conv2d'\nfilters = {size}\nkernel = {size}"),
                 format!("layer = 'conv2d'\nfilters = {size}\nkernel = 1\nstride = {size}\npadding = 'valid'"),
                 format!("layer = 'conv_transpose2d'\nfilters = {size}\nkernel = {size}\nstride = {size}"),
+                format!("layer = 'max_pool'\nsize = {size}\npadding = 'same'"),
             ];
             for text in texts {
                 if let Ok(output) = layer(&text).output_shape(&image) {

@@ -1,5 +1,5 @@
 //! What the numbers are that come out of a network: probabilities, or numbers of some range. It depends on
-//! the last layer that changes values; what comes after that (flatten, reshape, upsample, dropout where
+//! the last layer that changes values; what comes after that (flatten, reshape, upsample, pooling, dropout where
 //! nothing is dropped) hands them on.
 
 use super::{LayerSpec, LossSpec, NetworkSpec, Recipe};
@@ -49,17 +49,25 @@ impl NetworkSpec {
                 LayerSpec::Dropout { .. }
                 | LayerSpec::Flatten {}
                 | LayerSpec::Reshape { .. }
-                | LayerSpec::Upsample { .. } => [low, high],
+                | LayerSpec::Upsample { .. }
+                | LayerSpec::MaxPool(_)
+                | LayerSpec::AveragePool(_) => [low, high],
             }
         })
     }
 }
 
-/// Whether a layer hands its values on as they are (in evaluation, dropout does).
+/// Whether a layer hands its values on as they are (in evaluation, dropout does), or of several the largest or the mean,
+/// which of probabilities is one too.
 fn hands_on(layer: &LayerSpec) -> bool {
     matches!(
         layer,
-        LayerSpec::Flatten {} | LayerSpec::Reshape { .. } | LayerSpec::Upsample { .. } | LayerSpec::Dropout { .. }
+        LayerSpec::Flatten {}
+            | LayerSpec::Reshape { .. }
+            | LayerSpec::Upsample { .. }
+            | LayerSpec::Dropout { .. }
+            | LayerSpec::MaxPool(_)
+            | LayerSpec::AveragePool(_)
     )
 }
 

@@ -159,6 +159,8 @@ def apply(layer, own, x):
         return (x - own["running_mean"]) * scale + own["beta"]
     if kind in ("reshape", "flatten"):
         return x.reshape(len(x), *layer["output"])
+    if kind in ("max_pool", "average_pool"):
+        return pool(layer, x)
     if kind == "upsample":
         return x.repeat(layer["factor"], axis=1).repeat(layer["factor"], axis=2)
     functions = {
@@ -179,6 +181,17 @@ def windows(layer, kernel, height, width):
             rows = slice(i, i + stride[0] * (height - 1) + 1, stride[0])
             columns = slice(j, j + stride[1] * (width - 1) + 1, stride[1])
             yield i, j, rows, columns
+
+
+def pool(layer, x):
+    """The largest value or the mean of each window, over what of it lies inside the image."""
+    sides, size = layer["sides"], np.broadcast_to(layer["size"], 2)
+    rows, columns = (sides["top"], sides["bottom"]), (sides["left"], sides["right"])
+    padded = np.pad(x, [(0, 0), rows, columns, (0, 0)], constant_values=np.nan)
+    windows_of = np.lib.stride_tricks.sliding_window_view(padded, size, axis=(1, 2))
+    stride = np.broadcast_to(layer["stride"], 2)
+    windows_of = windows_of[:, :: stride[0], :: stride[1]]
+    return {"max_pool": np.nanmax, "average_pool": np.nanmean}[layer["layer"]](windows_of, axis=(-2, -1))
 
 
 def convolve(layer, kernel, x):

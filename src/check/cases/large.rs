@@ -2,7 +2,7 @@
 //! of the recipes' networks. Too large for finite differences: they hold devices together, and
 //! numbers of threads.
 
-use super::{Case, Draw, Input, elementwise, layers, layout, normal, products, reductions};
+use super::{Case, Draw, Input, elementwise, layers, layout, normal, pooling, products, reductions};
 use crate::ops::unary::sign;
 use crate::ops::*;
 use crate::shape::Padding;
@@ -83,6 +83,8 @@ pub fn cases() -> Vec<Case> {
         let name = "Winograd";
         all.extend(products::convolutions(image, kernel, c_out, [1, 1], padding, name));
     }
+    all.extend(pooling::pooled([9, 28, 28, 33], [2, 2], [2, 2], Padding::VALID));
+    all.extend(pooling::pooled([5, 31, 30, 16], [3, 3], [2, 2], Padding::symmetric(1)));
     all.push(generator());
     all
 }

@@ -10,6 +10,7 @@ pub mod elementwise;
 pub mod large;
 pub mod layers;
 pub mod layout;
+pub mod pooling;
 pub mod products;
 pub mod reductions;
 
@@ -28,6 +29,7 @@ pub fn cases() -> Vec<Case> {
         elementwise::cases(),
         reductions::cases(),
         layout::cases(),
+        pooling::cases(),
         products::cases(),
         layers::cases(),
         composite::cases(),

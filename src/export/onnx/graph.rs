@@ -1,7 +1,7 @@
 //! From steps to the nodes of a graph, one after the other. What the operators do, and what their
 //! attributes mean, is in ONNX's Operators.md, at opset 17.
 
-use super::super::channels_first::{Operation, Step};
+use super::super::channels_first::{Operation, Pool, Step};
 use super::super::f32_bytes;
 use super::proto::*;
 use crate::shape::Padding;
@@ -54,12 +54,12 @@ impl Builder {
                 self.node("Gemm", inputs, vec![int("transB", 1)]);
             }
             Operation::Conv2d { weight, bias, stride, padding } => {
-                let attributes = window(&weight, stride, padding);
+                let attributes = window(kernel_of(&weight), stride, padding);
                 let inputs = self.weights(weight, bias);
                 self.node("Conv", inputs, attributes);
             }
             Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
-                let mut attributes = window(&weight, stride, padding);
+                let mut attributes = window(kernel_of(&weight), stride, padding);
                 attributes.push(ints("output_padding", &extra.map(|n| n as i64)));
                 let inputs = self.weights(weight, bias);
                 self.node("ConvTranspose", inputs, attributes);
@@ -83,6 +83,14 @@ impl Builder {
             Operation::Tanh => self.node("Tanh", vec![], vec![]),
             Operation::Sigmoid => self.node("Sigmoid", vec![], vec![]),
             Operation::Upsample { factor } => self.upsample(factor),
+            // By default an average counts no padding.
+            Operation::Pool { kind, size, stride, padding, .. } => {
+                let operator = match kind {
+                    Pool::Max => "MaxPool",
+                    Pool::Average => "AveragePool",
+                };
+                self.node(operator, vec![], window(size, stride, padding));
+            }
             Operation::Flatten => self.node("Flatten", vec![], vec![int("axis", 1)]),
             Operation::Unflatten { image } => self.reshape(&image),
             Operation::Transpose { rows, columns } => {
@@ -163,9 +171,13 @@ impl Builder {
     }
 }
 
-/// What convolutions of both directions say of themselves.
-fn window(weight: &Tensor, stride: [usize; 2], padding: Padding) -> Vec<AttributeProto> {
-    let kernel = [weight.dims()[2], weight.dims()[3]];
+/// Height and width of a convolution's kernel.
+fn kernel_of(weight: &Tensor) -> [usize; 2] {
+    [weight.dims()[2], weight.dims()[3]]
+}
+
+/// What poolings, and convolutions of both directions, say of themselves.
+fn window(kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Vec<AttributeProto> {
     let Padding { top, bottom, left, right } = padding;
     vec![
         ints("kernel_shape", &kernel.map(|n| n as i64)),

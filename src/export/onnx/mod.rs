@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(dims("layers.2.running_variance"), [30]);
         assert_eq!(dims("layers.9.weight"), [3, 5, 4, 3]);
         assert_eq!(dims("layers.14.weight"), [6, 4, 3, 4]);
-        assert!(dims("layers.22.bias").is_empty());
+        assert!(dims("layers.24.bias").is_empty());
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             ConvTranspose BatchNormalization Sigmoid ConvTranspose Tanh Conv LeakyRelu \
             Flatten Gemm Reshape \
             Flatten Reshape Transpose Reshape Reshape Transpose Reshape Reshape \
-            ConvTranspose Resize Conv Sigmoid Transpose";
+            ConvTranspose MaxPool AveragePool Resize Conv Sigmoid Transpose";
         assert_eq!(operators.join(" "), expected.split_whitespace().collect::<Vec<_>>().join(" "));
         let pads = graph.node[7].attribute.iter().find(|a| a.name == "pads").unwrap();
         // Top, left, bottom, right.
