@@ -7,16 +7,19 @@
 //! | `classifier.rs` | images to features and classes |
 //! | `training.rs` | how one is trained |
 //! | `verdict.rs` | what one says of samples |
+//! | `score.rs` | the few figures of it that a run asks for as it goes |
 //! | `file.rs` | the file that keeps one, so that figures of different days are of one judge |
 
 mod classifier;
 mod file;
+mod score;
 mod spec;
 mod training;
 mod verdict;
 
 pub use classifier::{Classifier, Seen};
 pub use file::{built_in, file_name, load, save};
+pub use score::Score;
 pub use spec::JudgeSpec;
 pub use training::{Progress, train};
 pub use verdict::{Better, FEWEST, Pair, Row, Verdict};

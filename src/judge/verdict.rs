@@ -99,7 +99,7 @@ fn pixels(images: &[u8], size: usize) -> Points<'_> {
 }
 
 /// `count` of `images` picked at random, the same ones for the same `seed`.
-fn picked(images: &Images, count: usize, seed: u64) -> Vec<u8> {
+pub(super) fn picked(images: &Images, count: usize, seed: u64) -> Vec<u8> {
     let order = Random::new(seed, COMPARISON).permutation(images.len());
     order[..count].iter().flat_map(|&index| images.image(index as usize)).copied().collect()
 }

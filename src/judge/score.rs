@@ -1,0 +1,46 @@
+//! What a run asks of its judge each time: few figures, which cost little.
+
+use super::Judge;
+use super::verdict::picked;
+use crate::data::Images;
+use crate::metrics::{ClassShares, Moments, Points, frechet_distance};
+
+/// What some state of a generator is worth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// The Frechet distance of the samples' features from those of all training images; the lower, the better.
+    pub frechet_distance: f64,
+    /// The mean probability of the likeliest class, in nothing but the samples: blobs are of no class for sure.
+    pub confidence: f64,
+    /// How many samples are of each class.
+    pub classes: ClassShares,
+}
+
+impl Judge {
+    /// Scores `images`, `[n, h, w, c]` of the size of its images.
+    ///
+    /// # Panics
+    /// If there are fewer than two, or they are of another size.
+    pub fn score(&mut self, images: &[u8]) -> Score {
+        let seen = self.classifier.see(images);
+        let (_, width) = self.classifier.spec().features();
+        let classes = self.classifier.spec().classes();
+        let largest = |row: &[f32]| f64::from(row.iter().copied().fold(0.0, f32::max));
+        let confidence = seen.probabilities.chunks(classes).map(largest).sum::<f64>() / seen.classes.len() as f64;
+        let known = vec![true; classes];
+        Score {
+            frechet_distance: frechet_distance(&self.reference, &Moments::of(&Points::of(&seen.features, width))),
+            confidence,
+            classes: ClassShares::of(seen.classes.iter().map(|&class| usize::from(class)), known),
+        }
+    }
+
+    /// The score of `count` `test` images, or of all if there are fewer: the floor of as many samples' score.
+    ///
+    /// # Panics
+    /// As [`Judge::score`].
+    pub fn floor(&mut self, test: &Images, count: usize) -> Score {
+        let seed = self.classifier.spec().training.seed;
+        self.score(&picked(test, count.min(test.len()), seed))
+    }
+}
