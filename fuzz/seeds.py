@@ -240,6 +240,17 @@ error = "step 3: diverged"
 """
 
 
+HISTORY = """seconds = 1.5
+
+[[session]]
+began = 2026-11-26T06:05:16Z
+step = 0
+version = "0.1.0"
+device = "cpu"
+command = "minimax train"
+"""
+
+
 def run_folder():
     """One file of a run's folder; the first byte is which of the target's list."""
     picture = (FUZZ / "seeds" / "picture" / "colour0-depth8").read_bytes()[3:]
@@ -247,7 +258,8 @@ def run_folder():
     log = b"step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate\n1,1,1,1,1,1,1,\n"
     epochs = b"step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present\n1,1,1,1,1,1\n"
     recipe = (FUZZ / "tiny.toml").read_bytes()
-    for index, data in [(0, recipe), (1, log), (2, epochs), (3, damaged), (4, picture), (5, b"\0" * 16), (8, b"")]:
+    files = [(0, recipe), (1, log), (2, epochs), (3, damaged), (4, picture), (5, b"\0" * 16), (8, b""), (9, HISTORY.encode())]
+    for index, data in files:
         write("run_folder", f"file-{index}", bytes([index]) + data)
 
 

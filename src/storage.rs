@@ -39,6 +39,19 @@ impl FromStr for Device {
     }
 }
 
+impl Device {
+    /// The device's name with what tells it apart: `cuda:0 (NVIDIA H200)`.
+    ///
+    /// # Errors
+    /// If it is a CUDA device that isn't there.
+    pub fn described(self) -> Result<String> {
+        match self {
+            Device::Cuda(ordinal) => Ok(format!("{self} ({})", cuda::open(ordinal)?.name())),
+            device => Ok(device.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,8 +4,10 @@
 //!
 //! Every [`Error`](crate::Error) passes through [`line()`] where it is displayed and every output of the command
 //! through [`lines`] where it is printed, so nothing gets past them. An [`excerpt`] stands where a message is
-//! made of somebody else's text, so that megabytes of it are neither copied nor shown.
+//! made of somebody else's text, so that megabytes of it are neither copied nor shown. Here is also how numbers, times and
+//! words of a command are written for people.
 
+use std::ffi::OsStr;
 use std::fmt::{self, Debug, Display, Formatter, Write};
 
 /// How many characters of somebody else's text are shown.
@@ -95,6 +97,44 @@ pub fn lines(text: &str) -> String {
     plain
 }
 
+/// 1234567 as 1,234,567.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    groups.map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
+}
+
+/// A time as `57 s`, `2 min 05 s` or `1 h 03 min`.
+pub fn time(seconds: f64) -> String {
+    match seconds.round() as u64 {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3600 => format!("{} min {:02} s", s / 60, s % 60),
+        s => format!("{} h {:02} min", s / 3600, s / 60 % 60),
+    }
+}
+
+/// `word` as a shell takes it: quoted if it holds anything that a shell would read otherwise.
+pub fn shell_word(word: &OsStr) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
+    let quote = '\'';
+    match word.to_str() {
+        Some(word) if !word.is_empty() && word.chars().all(plain) => word.to_string(),
+        Some(word) if !word.chars().any(char::is_control) => {
+            format!("{quote}{}{quote}", word.replace(quote, r"'\''"))
+        }
+        // Bytes that a terminal can't show, as bash, zsh and POSIX from 2024 on read them.
+        _ => {
+            let bytes = word.as_encoded_bytes().iter();
+            let escaped = bytes.map(|&byte| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                byte => format!("\\x{byte:02x}"),
+            });
+            format!("$'{}'", escaped.collect::<String>())
+        }
+    }
+}
+
 /// `c`, or its JSON escape.
 fn write_plain(to: &mut impl Write, c: char) -> fmt::Result {
     match c {
@@ -146,6 +186,17 @@ mod tests {
         }
         assert_eq!(excerpt("a\nb\tc").to_string(), "a\\nb\\tc");
         assert_eq!(lines("a\nb\n"), "a\nb\n");
+    }
+
+    #[test]
+    fn numbers_times_and_words_of_a_command() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0.4, 59.6, 125.0, 3780.0].map(time), ["0 s", "1 min 00 s", "2 min 05 s", "1 h 03 min"]);
+        for (word, written) in
+            [("runs/a-1", "runs/a-1"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("a\nb", r"$'a\x0ab'")]
+        {
+            assert_eq!(shell_word(word.as_ref()), written);
+        }
     }
 
     #[test]

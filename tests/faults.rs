@@ -32,6 +32,7 @@ update = 'alternating'
 [samples]
 count = 4
 epochs = [1, 2]
+first_step = 1
 [generator]
 input = [2]
 optimizer = { kind = 'adam', learning_rate = 2e-4 }
@@ -157,7 +158,7 @@ fn lasting(run: &Path) -> BTreeMap<String, Vec<u8>> {
                 "epochs.csv" => &[2, 3],
                 _ => &[],
             };
-            let timed = ["curves.", "report.html", "events.out"];
+            let timed = ["curves.", "report.html", "events.out", "run.toml"];
             if path.is_dir() {
                 continue;
             }

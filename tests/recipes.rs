@@ -35,6 +35,7 @@ fn every_recipe_trains_and_leaves_a_whole_run_folder() {
         let run = at.join(name);
         for file in [
             "recipe.toml",
+            "run.toml",
             "log.csv",
             "epochs.csv",
             "samples/epoch-0001.png",

@@ -130,6 +130,78 @@ fn every_epoch_has_its_own_order_and_grid_and_resumes_across_its_end() {
     assert!(said.contains("nothing is left to do"), "{said}");
 }
 
+/// The names of the grids in `run`.
+fn grids(run: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(run.join("samples")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name != "real.png").collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_first_epoch_has_grids_of_its_own_wherever_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_small_recipe(at);
+    let flags = "train small.toml --batch-size 1000 --epochs 2 --set samples.first_step=1";
+    succeed(at, &format!("{flags} --out whole"));
+    let whole = at.join("whole");
+    let all = [
+        "epoch-0001.png",
+        "epoch-0002.png",
+        "step-000001.png",
+        "step-000002.png",
+        "step-000004.png",
+        "step-000008.png",
+    ];
+    assert_eq!(grids(&whole), all);
+    let parts = at.join("parts");
+    for (steps, latest) in
+        [(2, "step-000002.png"), (3, "epoch-0001.png"), (4, "step-000004.png"), (20, "epoch-0002.png")]
+    {
+        let train = if steps == 2 { format!("{flags} --out parts") } else { "train --resume --out parts".into() };
+        let said = succeed(at, &format!("{train} --steps {steps}"));
+        assert!(said.contains(&format!("samples in parts/samples/{latest}")), "{said}");
+        let report = String::from_utf8(read(&parts, "report.html")).unwrap();
+        assert!(report.contains("step 1") && report.contains("step 2"));
+        // What stood for an unfinished epoch is not there beside a later step's.
+        assert_eq!(grids(&parts).contains(&"epoch-0001.png".into()), steps == 3 || steps == 20);
+    }
+    for file in all.map(|name| format!("samples/{name}")).iter().map(String::as_str).chain(["checkpoint.safetensors"]) {
+        assert!(read(&whole, file) == read(&parts, file), "{file} differs");
+    }
+
+    // Grids of steps that the run goes back before are set aside.
+    succeed(at, &format!("{flags} --out back --steps 3"));
+    std::fs::rename(at.join("back/best.safetensors"), at.join("best")).unwrap();
+    succeed(at, "train --resume --out back --steps 9");
+    assert_eq!(grids(&at.join("back")).len(), 5);
+    // As if the state after the third step had stayed the best.
+    std::fs::rename(at.join("best"), at.join("back/best.safetensors")).unwrap();
+    let said = succeed(at, "train --resume --out back --from best --steps 3");
+    assert!(said.contains("back/left-1"), "{said}");
+    assert_eq!(grids(&at.join("back")), ["epoch-0001.png", "step-000001.png", "step-000002.png"]);
+    assert_eq!(grids(&at.join("back/left-1")).len(), 5);
+
+    succeed(at, "train small.toml --batch-size 1000 --set samples.first_step=0 --steps 9 --out none");
+    assert_eq!(grids(&at.join("none")), ["epoch-0001.png"]);
+}
+
+/// A run's report and first pictures are there long before its first epoch ends.
+#[test]
+fn a_run_shows_something_while_its_first_epoch_lasts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start_long_run(folder.path());
+    let run = folder.path().join("run");
+    wait_for("the first grid and the report", || {
+        run.join("samples/step-000050.png").is_file() && run.join("report.html").is_file()
+    });
+    assert!(!run.join("samples/epoch-0001.png").exists(), "2,500 steps an epoch");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_finishes_the_step_saves_and_says_how_to_go_on() {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// The files that are changed; seeds.py counts them as here.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "recipe.toml",
     "log.csv",
     "epochs.csv",
@@ -27,6 +27,7 @@ const FILES: [&str; 9] = [
     "generator.safetensors",
     "best.safetensors",
     "checkpoint.safetensors",
+    "run.toml",
 ];
 
 /// A run of two steps after its first: the place of its folder and data, and its files as they were.

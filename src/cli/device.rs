@@ -48,17 +48,6 @@ impl FromStr for Choice {
     }
 }
 
-/// The device's name with what tells it apart: `cuda:0 (NVIDIA H200)`.
-///
-/// # Errors
-/// If it is a CUDA device that isn't there.
-pub fn described(device: Device) -> Result<String> {
-    match device {
-        Device::Cuda(ordinal) => Ok(format!("{device} ({})", cuda::open(ordinal)?.name())),
-        device => Ok(device.to_string()),
-    }
-}
-
 /// What products and convolutions on a CUDA device compute with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Precision {

@@ -1,12 +1,17 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first asks for a clean stop, a second one ends the process at once. One that the
 //! process was started to ignore stays ignored.
 
-use super::signals;
+use super::{bar, signals};
 use crate::error::INTERRUPTED;
 use crate::{Error, Result};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long the end of the process waits for the terminal.
+const CLEARING: Duration = Duration::from_millis(500);
 
 /// From now on, says whether a stop has been asked for.
 ///
@@ -18,6 +23,7 @@ pub fn watch() -> Result<impl Fn() -> bool> {
     let ignored = signals::ignored_stops();
     ctrlc::set_handler(move || {
         if seen.swap(true, Ordering::Relaxed) {
+            clear_bar();
             std::process::exit(i32::from(INTERRUPTED));
         }
     })
@@ -29,6 +35,18 @@ pub fn watch() -> Result<impl Fn() -> bool> {
     })?;
     signals::ignore(&ignored);
     Ok(move || asked.load(Ordering::Relaxed))
+}
+
+/// Takes the bar off the terminal, unless that is paused and takes nothing.
+fn clear_bar() {
+    let (sender, receiver) = mpsc::channel();
+    let clear = move || {
+        bar::clear();
+        let _ = sender.send(());
+    };
+    if std::thread::Builder::new().spawn(clear).is_ok() {
+        let _ = receiver.recv_timeout(CLEARING);
+    }
 }
 
 /// From now on, says whether the standard input has come to its end: the program that started this one

@@ -16,6 +16,7 @@ use crate::terminal::{line, lines};
 use crate::unwind::catch;
 use crate::{Error, Result};
 
+mod bar;
 pub mod data;
 pub mod device;
 pub mod export;
@@ -26,6 +27,7 @@ pub mod interrupt;
 pub mod judge;
 mod output;
 mod overrides;
+mod progress;
 pub mod recipes;
 pub mod report;
 pub mod sample;
@@ -100,6 +102,7 @@ pub fn main() -> ExitCode {
     let Err(error) = catch(run) else {
         return ExitCode::SUCCESS;
     };
+    bar::clear();
     let label = match error {
         Error::Interrupted(_) => "",
         _ => "error: ",
@@ -202,16 +205,11 @@ pub fn print(text: &str) -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
 fn say(bar: Option<&ProgressBar>, text: &str) {
     let text = line(text);
+    let say = || drop(print(&format!("{text}\n")));
     match bar {
-        Some(bar) => bar.println(text),
-        None => drop(print(&format!("{text}\n"))),
+        Some(bar) => bar.suspend(say),
+        None => say(),
     }
-}
-
-/// Has `bar` say `text` beside itself.
-#[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
-fn label(bar: &ProgressBar, text: &str) {
-    bar.set_message(line(text));
 }
 
 /// Whether somebody watches: both outputs are a terminal.

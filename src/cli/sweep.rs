@@ -2,14 +2,14 @@
 
 use super::device::Isa;
 use super::overrides::overrides;
-use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, whole};
+use super::{MOST_THREADS, bar, interrupt, print, say, whole};
 use crate::data::place::name_of;
 use crate::sweep::runner::{self, Event, Settings};
 use crate::sweep::state::State;
 use crate::sweep::{Plan, Sweep, built_in_names, draw, results};
 use crate::{Error, Result};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -170,21 +170,26 @@ struct Screen<'p> {
     plan: &'p Plan,
     bar: Option<ProgressBar>,
     begun: Vec<Instant>,
+    /// The runs that are being trained, the one that spoke last at the end.
+    running: Vec<usize>,
     line: Instant,
 }
+
+/// What a sweep's bar counts.
+const RUNS: &str = " runs";
 
 /// How often a plain line tells how far a run is.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Screen<'_> {
     fn new(plan: &Plan) -> Screen<'_> {
-        let bar = is_terminal().then(|| {
-            let style = "{bar:20.cyan/blue} {pos}/{len} runs  {wide_msg}";
-            let style = ProgressStyle::with_template(style).expect("a template of known keys");
-            let runs = plan.runs.len() as u64;
-            ProgressBar::with_draw_target(Some(runs), ProgressDrawTarget::stderr()).with_style(style)
-        });
-        Screen { plan, bar, begun: vec![Instant::now(); plan.runs.len()], line: Instant::now() }
+        Screen {
+            plan,
+            bar: bar::counting(plan.runs.len() as u64, RUNS),
+            begun: vec![Instant::now(); plan.runs.len()],
+            running: Vec::new(),
+            line: Instant::now(),
+        }
     }
 
     fn show(&mut self, event: Event) {
@@ -196,6 +201,7 @@ impl Screen<'_> {
             Event::Begun(run) => {
                 self.begun[run] = Instant::now();
                 self.say(run, "begins");
+                self.label(run, "begins");
             }
             Event::Finished(run) => {
                 let seconds = self.begun[run].elapsed().as_secs_f64();
@@ -204,8 +210,8 @@ impl Screen<'_> {
             Event::Failed(run, error) => self.ended(run, &format!("failed: {error}")),
             // Of what a run says only how far it is, not its greeting and farewell.
             Event::Said(run, line) if line.starts_with("step ") || line.starts_with("epoch ") => {
-                if let Some(bar) = &self.bar {
-                    label(bar, &format!("{}  {line}", self.plan.runs[run].folder));
+                if self.bar.is_some() {
+                    self.label(run, &line);
                 } else if self.line.elapsed() > LINE_EVERY {
                     self.say(run, &line);
                 }
@@ -218,7 +224,24 @@ impl Screen<'_> {
         }
     }
 
+    /// Has the bar name `run`, which is being trained, with what it has said, and how many others are.
+    fn label(&mut self, run: usize, said: &str) {
+        self.running.retain(|&other| other != run);
+        let others = self.running.len();
+        self.running.push(run);
+        let Some(bar) = &self.bar else { return };
+        let mut parts = vec![self.plan.runs[run].folder.clone()];
+        parts.extend((others > 0).then(|| format!("and {others} more")));
+        parts.extend(said.split("  ").map(str::to_string));
+        bar::label(bar, RUNS, &parts);
+    }
+
     fn ended(&mut self, run: usize, how: &str) {
+        self.running.retain(|&other| other != run);
+        match self.running.last() {
+            Some(&other) => self.label(other, ""),
+            None => self.bar.iter().for_each(|bar| bar::label(bar, RUNS, &[])),
+        }
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }

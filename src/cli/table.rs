@@ -1,6 +1,7 @@
 //! Tables on a terminal: columns as wide as what is in them, and numbers that can be read.
 
 use crate::terminal::line;
+pub(super) use crate::terminal::thousands;
 
 /// Which side of a column its cells keep to.
 #[derive(Clone, Copy, PartialEq)]
@@ -28,11 +29,4 @@ pub(super) fn align<const N: usize>(rows: &[[String; N]], sides: [Align; N]) -> 
         text.push('\n');
     }
     text
-}
-
-/// 1234567 as 1,234,567.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev();
-    groups.map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(",")
 }

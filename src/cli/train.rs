@@ -1,9 +1,10 @@
 //! `minimax train`: the main job.
 
-use super::device::{Choice, Isa, Precision, described};
+use super::device::{Choice, Isa, Precision};
 use super::overrides::overrides;
+use super::progress::Screen;
 use super::sample::no_sum;
-use super::{MOST_THREADS, interrupt, is_terminal, label, print, say, set_threads, warn, whole};
+use super::{MOST_THREADS, interrupt, print, set_threads, warn, whole};
 use crate::data::place::name_of;
 use crate::files::write_whole;
 use crate::profile;
@@ -11,16 +12,13 @@ use crate::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::run::change::tuning;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
-use crate::run::scores::Scores;
 use crate::run::trace::trace;
-use crate::run::{self, Outcome, Progress, Run};
-use crate::terminal::excerpt;
+use crate::run::{self, Outcome, Run};
+use crate::terminal::{excerpt, shell_word};
 use crate::{Error, Result};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// The recipe that is trained where none is named.
 const DEFAULT: &str = "quickstart";
@@ -242,7 +240,7 @@ fn introduction(run: &Run, last: u64) -> Result<String> {
     let text = format!(
         "device {}, {} threads; files go to {}\n\
          {} on {}: {} images of {}x{}x{}, {last} steps of {}, {} an epoch{from}\n",
-        described(run.device())?,
+        run.device().described()?,
         rayon::current_num_threads(),
         run.folder().display(),
         recipe.name,
@@ -272,7 +270,7 @@ fn estimate_note(recipe: &Recipe) -> &'static str {
 }
 
 fn farewell(args: &TrainArgs, run: &Run, last: u64, outcome: Outcome) -> Result<()> {
-    let (folder, steps) = (shell_word(run.folder()), run.steps());
+    let (folder, steps) = (shell_word(run.folder().as_os_str()), run.steps());
     if outcome == Outcome::Stopped {
         return Err(Error::Interrupted(format!(
             "stopped after step {steps} of {last}, all saved; \
@@ -301,125 +299,4 @@ fn flags_again(args: &TrainArgs) -> String {
         again += " --no-graph";
     }
     again
-}
-
-/// What the samples score, in a few words.
-fn score_words(scores: &Scores) -> String {
-    let distance = format!("distance {:.4}", scores.sliced_wasserstein);
-    match &scores.classes {
-        Some(shares) => {
-            let (present, classes) = (shares.present(), shares.classes());
-            format!("{distance}  {present} of {classes} classes")
-        }
-        None => distance,
-    }
-}
-
-/// `path` as a shell takes it: quoted if it holds anything that a shell would read otherwise.
-fn shell_word(path: &Path) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%".contains(c);
-    let quote = '\'';
-    match path.to_str() {
-        Some(path) if path.chars().all(plain) => path.to_string(),
-        Some(path) if !path.chars().any(char::is_control) => {
-            format!("{quote}{}{quote}", path.replace(quote, r"'\''"))
-        }
-        // Bytes that a terminal can't show, as bash, zsh and POSIX from 2024 on read them.
-        _ => {
-            let bytes = path.as_os_str().as_encoded_bytes().iter();
-            let escaped = bytes.map(|&byte| match byte {
-                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
-                b' '..=b'~' => char::from(byte).to_string(),
-                byte => format!("\\x{byte:02x}"),
-            });
-            format!("$'{}'", escaped.collect::<String>())
-        }
-    }
-}
-
-/// What the user sees of the training: a bar on a terminal, plain lines elsewhere.
-struct Screen {
-    bar: Option<ProgressBar>,
-    epochs: u64,
-    first: u64,
-    last: u64,
-    images_per_second: f64,
-    /// The generator's latest loss: with a critic loop most steps have none.
-    g_loss: Option<f64>,
-    start: Instant,
-    line: Instant,
-}
-
-/// How often a plain line is printed within an epoch.
-const LINE_EVERY: Duration = Duration::from_secs(10);
-
-impl Screen {
-    fn new(run: &Run, last: u64) -> Screen {
-        let bar = is_terminal().then(|| {
-            let style = "{bar:20.cyan/blue} {pos}/{len} {wide_msg}";
-            let style = ProgressStyle::with_template(style).expect("a template of known keys");
-            let bar = ProgressBar::with_draw_target(Some(last), ProgressDrawTarget::stderr());
-            bar.with_style(style).with_position(run.steps())
-        });
-        Screen {
-            bar,
-            epochs: run.epoch_of(last),
-            first: run.steps(),
-            last,
-            images_per_second: 0.0,
-            g_loss: None,
-            start: Instant::now(),
-            line: Instant::now(),
-        }
-    }
-
-    fn step(&mut self, progress: &Progress) {
-        let Progress { step, epoch, report, images_per_second, .. } = progress;
-        // A running mean over about twenty steps, which a person can read.
-        let weight = 1.0 / (step - self.first).min(20) as f64;
-        self.images_per_second += weight * (images_per_second - self.images_per_second);
-        let left = self.time_left(*step);
-        self.g_loss = report.g_loss.or(self.g_loss);
-        let g_loss = self.g_loss.map_or("-".into(), |loss| format!("{loss:.3}"));
-        let estimate = report.wasserstein;
-        let estimate = estimate.map_or(String::new(), |w| format!("  W estimate {w:.3}"));
-        let state = format!(
-            "epoch {epoch}/{}  {left} left  {:.0} images/s  \
-             D loss {:.3}  G loss {g_loss}  D(x) {:.2}  D(G(z)) {:.2}{estimate}",
-            self.epochs, self.images_per_second, report.d_loss, report.d_real, report.d_fake
-        );
-        if let Some(bar) = &self.bar {
-            label(bar, &state);
-            bar.set_position(*step);
-        }
-        if let Some(scores) = &progress.scores {
-            let time = progress
-                .epoch_time
-                .map_or(String::new(), |time| format!("  {:.1} s an epoch", time.whole.as_secs_f64()));
-            self.say(&format!("{state}{time}  {}", score_words(scores)));
-        } else if self.bar.is_none() && self.line.elapsed() > LINE_EVERY {
-            self.say(&format!("step {step}/{}  {state}", self.last));
-        }
-    }
-
-    fn say(&mut self, line: &str) {
-        self.line = Instant::now();
-        say(self.bar.as_ref(), line);
-    }
-
-    fn time_left(&self, step: u64) -> String {
-        let (done, rest) = ((step - self.first).max(1), self.last - step);
-        let seconds = self.start.elapsed().as_secs_f64() / done as f64 * rest as f64;
-        match seconds.round() as u64 {
-            s @ 0..60 => format!("{s} s"),
-            s @ 60..3600 => format!("{} min {:02} s", s / 60, s % 60),
-            s => format!("{} h {:02} min", s / 3600, s / 60 % 60),
-        }
-    }
-
-    fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
 }

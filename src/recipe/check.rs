@@ -17,9 +17,10 @@ const MAX_NAME: usize = 100;
 /// The largest number, either way, that black or white may be scaled to.
 const MAX_PIXEL: f64 = 1e6;
 
-/// The most images on a sample grid, and the most epochs in a montage.
+/// The most images on a sample grid, the most epochs in a montage, and the last step that can be the first with a grid.
 const MAX_GRID: usize = 1024;
 const MAX_MONTAGE: usize = 64;
+const MAX_FIRST_STEP: usize = 1_000_000;
 
 impl Recipe {
     /// Checks names, numbers, the shapes through both networks, that the networks fit each other and the loss,
@@ -70,6 +71,13 @@ impl Recipe {
         }
         for &epoch in &samples.epochs {
             check_size("samples.epochs", epoch, MAX_EPOCHS)?;
+        }
+        if samples.first_step > MAX_FIRST_STEP {
+            let found = samples.first_step;
+            return Err(format!(
+                "samples.first_step = {found}; give a step up to {MAX_FIRST_STEP}, or 0 for no grid before the first \
+                 epoch's end"
+            ));
         }
         Ok(())
     }
@@ -246,6 +254,8 @@ mod tests {
         assert!(complaint(|recipe| recipe.training.epochs = 0).starts_with("training.epochs = 0"));
         assert!(complaint(|recipe| recipe.description = "two\nlines".into()).starts_with("description"));
         assert!(complaint(|recipe| recipe.data.name.clear()).starts_with("data.name"));
+        let what = complaint(|recipe| recipe.samples.first_step = 1_000_001);
+        assert!(what.starts_with("samples.first_step = 1000001; give a step up to 1000000, or 0 for"), "{what}");
         assert!(complaint(|recipe| recipe.training.seed = 1 << 63).ends_with("9223372036854775807"));
     }
 

@@ -120,11 +120,15 @@ pub struct SamplesSpec {
     /// The epochs whose grids are drawn side by side in `montage.png`; unless said, there is none.
     #[serde(default)]
     pub epochs: Vec<usize>,
+    /// The first step that has a grid of its own; within the first epoch further ones follow each time the steps have doubled.
+    /// Unless said, 50: steps 50, 100, 200, 400, ... 0 is for none before the epoch's end.
+    #[serde(default = "first_step")]
+    pub first_step: usize,
 }
 
 impl Default for SamplesSpec {
     fn default() -> SamplesSpec {
-        SamplesSpec { count: count(), epochs: Vec::new() }
+        SamplesSpec { count: count(), epochs: Vec::new(), first_step: first_step() }
     }
 }
 
@@ -133,6 +137,9 @@ fn range() -> [f64; 2] {
 }
 fn count() -> usize {
     100
+}
+fn first_step() -> usize {
+    50
 }
 
 /// Two numbers and no third, which serde's arrays would drop in silence.

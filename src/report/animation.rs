@@ -57,7 +57,7 @@ pub fn gif(count: usize, delay_ms: u32, frame: impl Fn(usize) -> Result<(String,
 }
 
 /// At most `most` (but at least 2) of the indices below `count`, evenly spaced, first and last kept.
-fn spaced(count: usize, most: usize) -> Vec<usize> {
+pub fn spaced(count: usize, most: usize) -> Vec<usize> {
     let most = most.max(2);
     if count <= most {
         return (0..count).collect();

@@ -56,7 +56,7 @@ pub(super) fn labelled(label: &str, picture: &Picture, room: (usize, usize)) -> 
 /// The size of labels over a picture `width` pixels wide: readable, too, where the picture is shown
 /// reduced to the width of a telephone.
 fn letter_size(width: usize) -> f32 {
-    (width as f32 / 22.0).clamp(14.0, 48.0)
+    (width as f32 / 18.0).clamp(14.0, 48.0)
 }
 
 /// The height of the strip with the label.

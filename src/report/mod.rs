@@ -11,7 +11,7 @@ pub mod page;
 mod picture;
 mod text;
 
-pub use animation::gif;
+pub use animation::{gif, spaced};
 pub use comparison::{comparison, montage};
 pub use events::EventFile;
 pub use grid::{columns_for, grid, grid_bytes, grid_corner, grid_png};

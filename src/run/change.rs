@@ -2,14 +2,14 @@
 //!
 //! | key | then |
 //! |---|---|
-//! | `training.epochs`, `data.name`, `samples.epochs` | the run is the one that it would have been, longer or shorter |
+//! | `training.epochs`, `data.name`, `samples.epochs`, `samples.first_step` | the run is the one that it would have been, longer or shorter |
 //! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.labels` | it goes on from its state as another run would |
 //! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
 
 use crate::recipe::{Difference, Recipe};
 
 /// Keys that change nothing in what is computed.
-const HARMLESS: [&str; 3] = ["training.epochs", "data.name", "samples.epochs"];
+const HARMLESS: [&str; 4] = ["training.epochs", "data.name", "samples.epochs", "samples.first_step"];
 
 /// Keys, and all within them, that change how it goes on.
 const TUNING: [&str; 7] = [
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn numbers_of_the_training_may_change_and_what_the_weights_hang_on_may_not() {
-        assert_eq!(changes(&["training.epochs=3", "data.name=digits"]), Ok(vec![]));
+        assert_eq!(changes(&["training.epochs=3", "data.name=digits", "samples.first_step=7"]), Ok(vec![]));
         let tuned = changes(&[
             "generator.optimizer.learning_rate=1e-5",
             "discriminator.optimizer.betas=[0.1, 0.9]",

@@ -19,15 +19,16 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         y_label: y_label.into(),
         series: series(steps, "step", columns),
         marks: marks.clone(),
-        ticks: None,
+        ..Panel::default()
     };
     let by_epoch = |title: &str, y_label: &str, columns: &[(&str, &str)]| Panel {
         title: title.into(),
         x_label: "epoch".into(),
         y_label: y_label.into(),
         series: series(epochs, "epoch", columns),
-        marks: Vec::new(),
-        ticks: None,
+        // Seconds, distances and numbers of classes: small changes are not to look large.
+        from_zero: true,
+        ..Panel::default()
     };
     let discriminator = if is_critic { "critic" } else { "discriminator" };
     let output = match recipe.training.loss {

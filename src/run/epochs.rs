@@ -45,6 +45,18 @@ impl Epochs {
         (self.origin.epoch + since.div_ceil(self.per_epoch)).max(1)
     }
 
+    /// Epochs that are done after `steps` steps, not before the origin.
+    pub fn done(&self, steps: u64) -> u64 {
+        self.origin_after(steps).epoch
+    }
+
+    /// Steps that were done when the epoch of step `step` began, or began anew; `step` is counted from 1 and not before the
+    /// origin.
+    pub fn start_of(&self, step: u64) -> u64 {
+        let since = step.saturating_sub(self.origin.step).saturating_sub(1);
+        self.origin.step + since / self.per_epoch * self.per_epoch
+    }
+
     /// Steps that a run of `epochs` epochs has in all; no fewer than there are before the origin.
     pub fn steps_of(&self, epochs: u64) -> u64 {
         let Origin { step, epoch } = self.origin;
@@ -81,5 +93,9 @@ mod tests {
         assert_eq!(then.batch_after(10), 6, "the third epoch begins anew");
         assert_eq!((then.steps_of(4), then.steps_of(1)), (16, 10));
         assert_eq!(then.origin_after(14), Origin { step: 14, epoch: 3 });
+        assert_eq!([0, 3, 4, 9].map(|steps| first.done(steps)), [0, 0, 1, 2]);
+        assert_eq!([10, 12, 13].map(|steps| then.done(steps)), [2, 2, 3]);
+        assert_eq!([1, 4, 5, 8, 9].map(|step| first.start_of(step)), [0, 0, 4, 4, 8]);
+        assert_eq!([11, 13, 14].map(|step| then.start_of(step)), [10, 10, 13]);
     }
 }

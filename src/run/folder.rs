@@ -3,8 +3,10 @@
 //! | file | what |
 //! |---|---|
 //! | `recipe.toml` | the recipe, every default said |
+//! | `run.toml` | when it was trained, with what and for how long; see [`super::history`] |
 //! | `log.csv`, `epochs.csv` | a row per step, a row per epoch; see [`super::log`] |
-//! | `samples/epoch-0001.png` ... | a grid per epoch, all from the same latents |
+//! | `samples/step-000050.png` ... | grids of the first epoch, as `samples.first_step` says, all from the same latents |
+//! | `samples/epoch-0001.png` ... | a grid per epoch, from the same latents too |
 //! | `samples/real.png` | real images in such a grid |
 //! | `samples.gif`, `comparison.png`, `montage.png`, `curves.svg`, `curves.png`, `report.html` | drawn from the above; see [`super::summary`] |
 //! | `events.out.tfevents...` | for TensorBoard; see [`super::tensorboard`] |
@@ -16,12 +18,15 @@
 use crate::files::{again, is_file, list, make_folder, no_locks, read, remove_temporary, try_lock, write_whole};
 use crate::report::EventFile;
 use crate::{Error, Result};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The recipe as resolved.
 pub const RECIPE: &str = "recipe.toml";
+/// When the run was trained, with what and for how long.
+pub const HISTORY: &str = "run.toml";
 /// A row per step.
 pub const LOG: &str = "log.csv";
 /// A row per epoch.
@@ -51,29 +56,79 @@ pub const REPORT: &str = "report.html";
 /// Where the time went, for Perfetto; only with `--profile`.
 pub const PROFILE: &str = "profile.json";
 
-/// The sample grid of `epoch`, counted from 1.
-pub fn grid(folder: &Path, epoch: u64) -> PathBuf {
-    folder.join(SAMPLES).join(format!("epoch-{epoch:04}.png"))
+/// Which state of a run a sample grid shows. Those of steps are of the first epoch, and so before all of epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    /// After this many steps.
+    Step(u64),
+    /// At the end of this epoch, counted from 1, or as far as the epoch has come.
+    Epoch(u64),
 }
 
-/// The grids there are, by epoch.
+impl Moment {
+    /// The moment that a grid of this name shows.
+    fn of(path: &Path) -> Option<Moment> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".png")?;
+        match name.strip_prefix("step-") {
+            Some(step) => Some(Moment::Step(step.parse().ok()?)),
+            None => Some(Moment::Epoch(name.strip_prefix("epoch-")?.parse().ok()?)),
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Moment::Step(step) => write!(f, "step {step}"),
+            Moment::Epoch(epoch) => write!(f, "epoch {epoch}"),
+        }
+    }
+}
+
+/// The sample grid of `moment`.
+pub fn grid(folder: &Path, moment: Moment) -> PathBuf {
+    folder.join(SAMPLES).join(match moment {
+        Moment::Step(step) => format!("step-{step:06}.png"),
+        Moment::Epoch(epoch) => format!("epoch-{epoch:04}.png"),
+    })
+}
+
+/// The grids there are, in the order of training.
 ///
 /// # Errors
 /// If their folder is there and can't be read.
-pub fn grids(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
-    let epoch = |path: PathBuf| {
-        let name = path.file_name()?.to_str()?;
-        let number = name.strip_prefix("epoch-")?.strip_suffix(".png")?;
-        Some((number.parse().ok()?, path))
-    };
+pub fn grids(folder: &Path) -> Result<Vec<(Moment, PathBuf)>> {
     let samples = folder.join(SAMPLES);
     let files = match list(&samples) {
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Vec::new(),
         files => files?,
     };
-    let mut all: Vec<_> = files.into_iter().filter_map(epoch).collect();
+    let moment = |path: PathBuf| Some((Moment::of(&path)?, path));
+    let mut all: Vec<_> = files.into_iter().filter_map(moment).collect();
     all.sort();
     Ok(all)
+}
+
+/// Removes the grid of `moment` if it is there.
+///
+/// # Errors
+/// If it can't be removed.
+pub(super) fn remove_grid(folder: &Path, moment: Moment) -> Result<()> {
+    let path = grid(folder, moment);
+    match again(|| fs::remove_file(&path)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(&path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the grids of steps after `step`, which a run that goes on from there comes to anew.
+///
+/// # Errors
+/// If one can't be removed, or their folder not be read.
+pub(super) fn remove_grids_after(folder: &Path, step: u64) -> Result<()> {
+    let later = grids(folder)?.into_iter().map(|(moment, _)| moment);
+    let mut later = later.filter(|moment| matches!(moment, Moment::Step(of) if *of > step));
+    later.try_for_each(|moment| remove_grid(folder, moment))
 }
 
 /// The grid of real images.
@@ -152,17 +207,17 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
     Ok(lock)
 }
 
-/// Puts what the run in `folder` has done since the end of `epoch` out of the way of one that goes on from there: its last
+/// Puts what the run in `folder` has done after `epochs` whole epochs out of the way of one that goes on from there: its last
 /// checkpoint and generator, tables, grids and kept checkpoints are in a new folder `left-<n>` then, a run that can be
 /// drawn, sampled and gone on with; `checkpoint`'s bytes take the last one's place, and the grids and kept checkpoints of
 /// later epochs are in `left-<n>` alone.
 ///
 /// # Errors
 /// If the files can't be written. Whenever it ends, no state is lost.
-pub(super) fn set_aside(folder: &Path, epoch: u64, checkpoint: &Path) -> Result<PathBuf> {
+pub(super) fn set_aside(folder: &Path, epochs: u64, checkpoint: &Path) -> Result<PathBuf> {
     let left = new_folder(folder, "left")?;
     make(&left)?;
-    for file in [RECIPE, LOG, EPOCHS, GENERATOR, CHECKPOINT] {
+    for file in [RECIPE, HISTORY, LOG, EPOCHS, GENERATOR, CHECKPOINT] {
         share(&folder.join(file), &left.join(file))?;
     }
     let mut later = Vec::new();
@@ -172,7 +227,7 @@ pub(super) fn set_aside(folder: &Path, epoch: u64, checkpoint: &Path) -> Result<
                 continue;
             };
             share(&path, &left.join(inside).join(name))?;
-            if epoch_of(&path).is_some_and(|of| of > epoch) {
+            if epoch_of(&path).is_some_and(|of| of > epochs) {
                 later.push(path);
             }
         }
@@ -248,7 +303,7 @@ pub fn holds_run(folder: &Path) -> Result<bool> {
 }
 
 /// What is there, besides TensorBoard's file, before the first checkpoint is.
-const BEGUN: [&str; 6] = [RECIPE, LOG, EPOCHS, SAMPLES, KEPT, GENERATOR];
+const BEGUN: [&str; 7] = [RECIPE, HISTORY, LOG, EPOCHS, SAMPLES, KEPT, GENERATOR];
 
 /// Whether `path` is of what there is before the first checkpoint.
 fn is_begun(path: &Path) -> bool {

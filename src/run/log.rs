@@ -1,5 +1,6 @@
 //! What a run writes down in numbers: `log.csv`, a row per step, and `epochs.csv`, a row per epoch.
-//! Where there is no number the field is empty.
+//! Losses, outputs, scores and seconds have seven significant digits; rows that an older version has written to six decimals
+//! stay as they are. Where there is no number the field is empty.
 
 use super::epochs::Epochs;
 use super::folder;
@@ -26,7 +27,7 @@ pub struct Log {
 /// How long an epoch took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochTime {
-    /// From before its first step to after its last, without what is saved then.
+    /// From before its first step to after its last, without what is saved and drawn then and in between.
     pub whole: Duration,
     /// Of that, waiting for data.
     pub waited: Duration,
@@ -51,11 +52,10 @@ impl Log {
     /// If it can't be written.
     pub fn step(&mut self, step: u64, epoch: u64, report: &StepReport, images_per_second: f64) -> Result<()> {
         let StepReport { d_loss, g_loss, d_real, d_fake, wasserstein, .. } = *report;
-        let (g_loss, wasserstein) = (field(g_loss), field(wasserstein));
-        self.steps.append(&format!(
-            "{step},{epoch},{d_loss:.6},{g_loss},{d_real:.6},{d_fake:.6},{images_per_second:.1},\
-             {wasserstein}"
-        ))
+        let [d_loss, g_loss, d_real, d_fake, wasserstein] =
+            [Some(d_loss), g_loss, Some(d_real), Some(d_fake), wasserstein].map(field);
+        self.steps
+            .append(&format!("{step},{epoch},{d_loss},{g_loss},{d_real},{d_fake},{images_per_second:.1},{wasserstein}"))
     }
 
     /// Appends the row of `epoch`, after its last step or the last that is trained.
@@ -65,19 +65,16 @@ impl Log {
     pub fn epoch(&mut self, step: u64, epoch: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
         let seconds = field(time.map(|time| time.whole.as_secs_f64()));
         let waited = field(time.map(|time| time.waited.as_secs_f64()));
-        let distance = scores.sliced_wasserstein;
+        let distance = field(Some(scores.sliced_wasserstein));
         let present = scores.classes.as_ref().map(|shares| shares.present());
         let present = present.map_or(String::new(), |count| count.to_string());
-        self.epochs.append(&format!("{step},{epoch},{seconds},{waited},{distance:.6},{present}"))
+        self.epochs.append(&format!("{step},{epoch},{seconds},{waited},{distance},{present}"))
     }
 
-    /// The last step in which the generator moved, by the table of steps in `folder`; 0 if none.
-    ///
-    /// # Errors
-    /// If the table can't be read.
-    pub fn last_generator_step(folder: &Path) -> Result<u64> {
-        let moved = Columns::read(&folder.join(folder::LOG))?.points("step", "g_loss");
-        Ok(moved.last().map_or(0, |&(step, _)| step as u64))
+    /// The last step in which the generator moved, by the `rows` of the table of steps; 0 if none.
+    pub fn last_generator_step(rows: &Columns) -> u64 {
+        let moved = rows.points("step", "g_loss");
+        moved.last().map_or(0, |&(step, _)| step as u64)
     }
 
     /// Drops the row of an epoch in whose middle training was ended, now that it goes on.

@@ -6,10 +6,12 @@ pub mod checkpoint;
 pub mod curves;
 pub mod epochs;
 pub mod folder;
+pub mod history;
 mod init;
 pub mod interpolation;
 pub mod latents;
 pub mod log;
+pub mod means;
 pub mod memory;
 pub mod ownership;
 mod save;
@@ -23,10 +25,13 @@ mod training;
 use self::checkpoint::{Checkpoint, DataIdentity};
 use self::epochs::{Epochs, Origin};
 use self::folder::Lock;
+use self::history::Record;
 use self::init::init;
 use self::log::{EpochTime, Log};
+use self::means::Means;
 use self::save::Drawing;
 use self::scores::Scores;
+use self::table::Columns;
 use self::tensorboard::TensorBoard;
 use self::training::Begun;
 use crate::data::{self, Batches, DIGITS, Images, Opened, Wanted, digits};
@@ -63,10 +68,13 @@ pub struct Run {
     epochs: Epochs,
     data: DataIdentity,
     log: Log,
+    /// Of the epoch that the last step belongs to.
+    means: Means,
     board: TensorBoard,
     /// The lowest distance that an epoch's samples have scored.
     best: Option<f64>,
     drawing: Drawing,
+    record: Record,
     /// Keeps a second process out of the folder.
     _lock: Lock,
 }
@@ -81,6 +89,8 @@ pub struct Progress {
     pub report: StepReport,
     /// Training images per second, of this step.
     pub images_per_second: f64,
+    /// Over the epoch as far as it has come.
+    pub means: Means,
     /// How long the epoch took, if the step was its last and it was not interrupted.
     pub epoch_time: Option<EpochTime>,
     /// What the samples score, if the step was the last of its epoch or of training.
@@ -191,10 +201,11 @@ impl Run {
         let last = folder.join(folder::CHECKPOINT);
         // A last checkpoint that can't be read is set aside like any other.
         if from == State::Best && checkpoint::steps(&last).ok() != Some(step) {
-            let left = folder::set_aside(folder, before.of(step), &path)?;
+            let left = folder::set_aside(folder, before.done(step), &path)?;
             let left = left.display();
             notes.push(format!("back at the best state, that after step {step}; all that came after it is in {left}"));
         }
+        folder::remove_grids_after(folder, step)?;
         if !tuning.is_empty() {
             let changes: Vec<String> = tuning.iter().map(Difference::change).collect();
             let changes = changes.join(", ");
@@ -223,18 +234,23 @@ impl Run {
         let Checkpoint { recipe, device, data, best, origin, gan, has_sum: _ } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
+        let record = Record::open(folder, steps, device)?;
         let log = Log::open(folder, steps)?;
-        let moved = Log::last_generator_step(folder)?;
+        let rows = Columns::read(&folder.join(folder::LOG))?;
+        let moved = Log::last_generator_step(&rows);
+        let epochs = Epochs { origin, per_epoch };
         let has_best = is_file(&folder.join(folder::BEST))?;
         let mut run = Run {
             keep_every: None,
             notes: lock.warning.iter().cloned().collect(),
             best: best.filter(|_| has_best),
             log,
+            means: Means::of_rows(&rows, epochs.start_of(steps + 1)),
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
             _lock: lock,
             drawing: Drawing::default(),
-            epochs: Epochs { origin, per_epoch },
+            record,
+            epochs,
             folder: folder.to_path_buf(),
             graphs: gan.graphs(recipe.data.range),
             begun: None,

@@ -1,8 +1,8 @@
 //! Which files belong to a run: what no other command may write over.
 
 use super::folder::{
-    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, KEPT, LOG, MONTAGE, PROFILE,
-    RECIPE, REPORT, SAMPLES,
+    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, HISTORY, KEPT, LOG, MONTAGE,
+    PROFILE, RECIPE, REPORT, SAMPLES,
 };
 use crate::report::EventFile;
 use std::ffi::OsStr;
@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The names of a run's files in its own folder, besides TensorBoard's.
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     DISCRIMINATOR,
     RECIPE,
+    HISTORY,
     LOG,
     EPOCHS,
     CHECKPOINT,
@@ -81,10 +82,12 @@ mod tests {
             "run/checkpoint.safetensors",
             "run/best.safetensors",
             "run/log.csv",
+            "run/run.toml",
             "run/report.html",
             "run/events.out.tfevents.1.minimax",
             "run/samples/../curves.svg",
             "run/samples/epoch-0009.png",
+            "run/samples/step-000050.png",
             "run/kept/x.onnx",
         ] {
             assert_eq!(owner(own), Some(run.clone()), "{own}");

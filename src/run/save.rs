@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::checkpoint;
-use super::folder;
+use super::folder::{self, Moment};
 use super::log::EpochTime;
 use super::scores::{self, Scores, score};
 use super::summary;
@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 /// they last took has gone by.
 const DRAWING_SHARE: u32 = 50;
 
+/// As [`DRAWING_SHARE`], after a grid of the first epoch and at its end, which are few and waited for.
+const FIRST_DRAWING_SHARE: u32 = 4;
+
 /// When the pictures of the whole run were last drawn, and how long that took.
 #[derive(Default)]
 pub(super) struct Drawing {
@@ -34,8 +37,19 @@ pub(super) struct Drawing {
 impl Run {
     /// The latest sample grid.
     pub fn latest_grid(&self) -> PathBuf {
-        let epoch = self.epoch_of(self.gan.steps);
-        folder::grid(&self.folder, epoch)
+        let step = self.gan.steps;
+        let moment = match self.has_own_grid() {
+            true => Moment::Step(step),
+            false => Moment::Epoch(self.epoch_of(step)),
+        };
+        folder::grid(&self.folder, moment)
+    }
+
+    /// Whether there is to be a grid of the last step that was done, as `samples.first_step` says.
+    pub(super) fn has_own_grid(&self) -> bool {
+        let (step, first) = (self.gan.steps, self.recipe.samples.first_step as u64);
+        let doubled = first > 0 && step.is_multiple_of(first) && (step / first).is_power_of_two();
+        doubled && self.epoch_of(step) == 1 && !self.at_epoch_start()
     }
 
     /// What was left out of the pictures of the whole run because it can't be read, a line each.
@@ -43,7 +57,7 @@ impl Run {
         &self.drawing.left_out
     }
 
-    /// The grid of the epoch, the tables, the generator by itself, and last the checkpoint: what it
+    /// The grid of the step or the epoch, the tables, the generator by itself, and last the checkpoint: what it
     /// knows of has left all its other files. None of it if a number in them is none.
     pub(super) fn save(&mut self) -> Result<()> {
         // A step's activations are not what grids and files need.
@@ -98,6 +112,7 @@ impl Run {
     pub(super) fn save_checkpoint(&mut self) -> Result<()> {
         self.log.sync()?;
         self.board.sync()?;
+        self.record.save(&self.folder)?;
         let generator = self.folder.join(folder::GENERATOR);
         checkpoint::save_generator(&generator, &self.gan, &self.recipe)?;
         self.write_checkpoint(folder::CHECKPOINT)
@@ -130,6 +145,10 @@ impl Run {
         let path = self.latest_grid();
         let picture = self.grid(samples)?;
         write_whole(&path, &picture.to_png())?;
+        if self.has_own_grid() {
+            // The epoch's, if there is one, is of an earlier step.
+            folder::remove_grid(&self.folder, Moment::Epoch(1))?;
+        }
         self.board.grid(self.gan.steps, &picture)
     }
 
@@ -179,7 +198,11 @@ impl Run {
     /// Draws if it was long ago, by how long drawing takes. What goes wrong is no reason to stop
     /// training: it is met again, and told, when all is drawn at the end.
     pub(super) fn draw_now_and_then(&mut self) {
-        let due = |(last, took): (Instant, Duration)| last.elapsed() > DRAWING_SHARE * took;
+        let share = match self.epoch_of(self.gan.steps) {
+            1 => FIRST_DRAWING_SHARE,
+            _ => DRAWING_SHARE,
+        };
+        let due = |(last, took): (Instant, Duration)| last.elapsed() > share * took;
         if self.drawing.last.is_none_or(due) && self.draw().is_err() {
             self.drawing.last = Some((Instant::now(), Duration::from_secs(1)));
         }

@@ -1,15 +1,18 @@
 //! The pictures of a whole run, drawn from what is in its folder: the animation, the montage, real
 //! beside generated, the curves, and `report.html` with all of them.
+//!
+//! The report has the grids themselves in the animation's place, under a slider: as PNG they are a fraction of its size.
 
 use super::curves;
-use super::folder;
+use super::folder::{self, Moment};
+use super::history::{History, Session};
 use super::table::Columns;
 use crate::files::write_whole;
 use crate::recipe::{NetworkSpec, Recipe};
 use crate::report::chart::{self, Panel};
 use crate::report::page::{Figure, Media, Page, Section};
-use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage};
-use crate::terminal::excerpt;
+use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage, spaced};
+use crate::terminal::{excerpt, thousands, time};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use std::io::ErrorKind;
@@ -17,6 +20,10 @@ use std::path::{Path, PathBuf};
 
 /// How long each epoch is seen in the animation, in milliseconds.
 const FRAME: u32 = 400;
+
+/// The most grids in the report, and about how many bytes they may take together; of more, evenly spaced ones are there.
+const MOST_FRAMES: usize = 40;
+const FRAMES_BYTES: usize = 4 << 20;
 
 /// Images of each grid in the montage, a side: the reports show sixteen.
 const MONTAGE_SIDE: usize = 4;
@@ -30,6 +37,7 @@ pub fn draw(folder: &Path) -> Result<Vec<String>> {
     let recipe = Recipe::load_saved(&folder.join(folder::RECIPE))?;
     let steps = Columns::read(&folder.join(folder::LOG))?;
     let epochs = Columns::read(&folder.join(folder::EPOCHS))?;
+    let history = History::read(folder)?;
     let panels = curves::panels(&recipe, &steps, &epochs);
     let mut left_out = Vec::new();
     let mut sections = draw_samples(folder, &recipe, &mut left_out)?;
@@ -46,7 +54,7 @@ pub fn draw(folder: &Path) -> Result<Vec<String>> {
     let page = Page {
         title: title(&recipe),
         subtitle: recipe.description.clone(),
-        facts: facts(&recipe, &steps, &epochs),
+        facts: facts(&recipe, &steps, &epochs, &history),
         sections,
     };
     write_whole(&folder.join(folder::REPORT), page.to_html().as_bytes())?;
@@ -64,38 +72,52 @@ fn draw_samples(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> R
     left_out.extend(unreadable.iter().flatten().map(left_out_of));
     let mut unreadable = unreadable.iter();
     grids.retain(|_| unreadable.next().is_some_and(Option::is_none));
-    let Some((epoch, path)) = grids.last() else {
+    let Some((_, path)) = grids.last() else {
         return Ok(Vec::new());
     };
     let last = Picture::read(path)?;
     let animation = gif(grids.len(), FRAME, |index| {
-        let (epoch, path) = &grids[index];
-        Ok((format!("epoch {epoch}"), Picture::read(path)?))
+        let (moment, path) = &grids[index];
+        Ok((moment.to_string(), Picture::read(path)?))
     })?;
     write_whole(&folder.join(folder::ANIMATION), &animation)?;
-    let both = vec![
-        Figure::captioned(&format!("After epoch {epoch}"), Media::Png(last.to_png())),
-        Figure::captioned("The same latents, epoch by epoch", Media::Gif(animation)),
-    ];
-    let mut sections = vec![Section::new("Samples", both)];
-
+    let mut figures = vec![generated(&grids, &last)?];
     match Picture::read(&folder::real_grid(folder)) {
         Ok(real) => {
-            let png = comparison(&real, &last).to_png();
-            write_whole(&folder.join(folder::COMPARISON), &png)?;
-            let beside = Figure::captioned("Real images beside generated ones", Media::Png(png));
-            sections.push(Section::new("Comparison", vec![beside]));
+            write_whole(&folder.join(folder::COMPARISON), &comparison(&real, &last).to_png())?;
+            figures.push(Figure::captioned("Real images, to hold them against", Media::Png(real.to_png())));
         }
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
         Err(error) => left_out.push(left_out_of(&error)),
     }
+    let mut sections = vec![Section::new("Samples", figures)];
     if let Some(montage) = draw_montage(recipe, &grids)? {
         let png = montage.to_png();
         write_whole(&folder.join(folder::MONTAGE), &png)?;
-        let named = Figure::captioned("The epochs that the recipe names", Media::Png(png));
+        let named = Figure::captioned("The epochs that the recipe names", Media::Sheet(png));
         sections.push(Section::new("Montage", vec![named]));
     }
     Ok(sections)
+}
+
+/// The grids of the run, the last of which is `last`, under a slider if there is more than one.
+fn generated(grids: &[(Moment, PathBuf)], last: &Picture) -> Result<Figure> {
+    let [before @ .., (moment, _)] = grids else {
+        unreachable!("there is a last one");
+    };
+    let png = last.to_png();
+    let most = (FRAMES_BYTES / png.len()).clamp(2, MOST_FRAMES);
+    let frame = |&index: &usize| {
+        let (moment, path) = &before[index];
+        Ok((moment.to_string(), Picture::read(path)?.to_png()))
+    };
+    let frames: Result<Vec<_>> = spaced(before.len(), most - 1).par_iter().map(frame).collect();
+    let mut frames = frames?;
+    if frames.is_empty() {
+        return Ok(Figure::captioned(&format!("Generated, after {moment}"), Media::Png(png)));
+    }
+    frames.push((moment.to_string(), png));
+    Ok(Figure::captioned("Generated, always from the same latents", Media::Frames(frames)))
 }
 
 /// The curves as files, and one by one for the page, where a telephone shows them large enough.
@@ -117,44 +139,108 @@ fn left_out_of(error: &Error) -> String {
 }
 
 /// What a reader wants to know first.
-fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<(String, String)> {
+fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) -> Vec<(String, String)> {
     let latest = |table: &Columns, name: &str| table.column(name).into_iter().flatten().next_back();
     let number = |value: Option<f64>, digits: usize| value.map(|v| format!("{v:.digits$}"));
+    let count = |value: Option<f64>| value.map(|v| thousands(v as u64));
+    let (first, last) = (history.sessions.first(), history.sessions.last());
+    let of_sessions = |of: fn(&Session) -> &str| {
+        let (first, last) = (of(first?), of(last?));
+        Some(if first == last { first.to_string() } else { format!("{first}, then {last}") })
+    };
+    // What an older version has begun is known only from where it was gone on with.
+    let is_whole = first.is_none_or(|session| session.step == 0);
+    let best = best_epoch(steps, epochs);
+    let best = best.map(|(epoch, distance)| format!("{}, with distance {distance:.4}", thousands(epoch as u64)));
     let seconds: Vec<f64> = epochs.column("seconds").into_iter().flatten().collect();
     let mean = (!seconds.is_empty()).then(|| seconds.iter().sum::<f64>() / seconds.len() as f64);
     let parameters = |network: &NetworkSpec| {
         let table = network.table().expect("a loaded recipe's shapes fit");
-        Some(table.parameters.total().to_string())
+        Some(thousands(table.parameters.total()))
     };
     let facts = [
-        ("Epochs", number(latest(steps, "epoch"), 0)),
-        ("Steps", number(latest(steps, "step"), 0)),
+        (if is_whole { "Begun (UTC)" } else { "Gone on with (UTC)" }, first.map(began)),
+        (if is_whole { "Time of training" } else { "Time of training since" }, last.map(|_| time(history.seconds))),
+        ("Epochs", count(latest(steps, "epoch"))),
+        ("Steps", count(latest(steps, "step"))),
         ("Seconds an epoch", number(mean, 1)),
         ("Loss of D, last", number(latest(steps, "d_loss"), 3)),
         ("Loss of G, last", number(latest(steps, "g_loss"), 3)),
-        ("Sliced Wasserstein distance", number(latest(epochs, "sliced_wasserstein"), 4)),
-        ("Classes that appear", number(latest(epochs, "classes_present"), 0)),
+        ("Sliced Wasserstein distance, last", number(latest(epochs, "sliced_wasserstein"), 4)),
+        ("Best epoch", best),
+        ("Classes that appear, last", number(latest(epochs, "classes_present"), 0)),
         ("Parameters of G", parameters(&recipe.generator)),
         ("Parameters of D", parameters(&recipe.discriminator)),
         ("Seed", Some(recipe.training.seed.to_string())),
+        ("Device", of_sessions(|session| &session.device)),
+        ("Version of minimax", of_sessions(|session| &session.version)),
+        ("Command", of_sessions(|session| &session.command)),
     ];
     let known = facts.into_iter().filter_map(|(name, value)| Some((name.into(), value?)));
     known.collect()
 }
 
+/// Date and time of the day, without seconds.
+fn began(session: &Session) -> String {
+    let text = session.began.to_string();
+    text.replacen('T', " ", 1).chars().take("2026-11-26 06:05".len()).collect()
+}
+
+/// The epoch with the lowest distance, and that; the first of several. The last epoch of the table is not compared while it
+/// has fewer steps than the one before: training has ended within it.
+fn best_epoch(steps: &Columns, epochs: &Columns) -> Option<(f64, f64)> {
+    let mut scored = epochs.points("epoch", "sliced_wasserstein");
+    let logged = steps.column("epoch");
+    let length = |epoch: f64| logged.iter().filter(|of| **of == Some(epoch)).count();
+    if let [.., (before, _), (last, _)] = scored[..]
+        && length(last) < length(before)
+    {
+        scored.pop();
+    }
+    scored.into_iter().min_by(|a, b| a.1.total_cmp(&b.1))
+}
+
 /// The first images of the grids of the epochs that `recipe` names, as far as there are any.
-fn draw_montage(recipe: &Recipe, grids: &[(u64, PathBuf)]) -> Result<Option<Picture>> {
+fn draw_montage(recipe: &Recipe, grids: &[(Moment, PathBuf)]) -> Result<Option<Picture>> {
     let [height, width, _] = recipe.discriminator.input[..] else {
         return Ok(None);
     };
     let columns = columns_for(recipe.samples.count);
-    let named = |epoch: &u64| recipe.samples.epochs.contains(&(*epoch as usize));
-    let cells = grids.iter().filter(|(epoch, _)| named(epoch));
-    let cells = cells.map(|(epoch, path)| {
+    let named = |moment: &Moment| match moment {
+        Moment::Epoch(epoch) => recipe.samples.epochs.contains(&(*epoch as usize)),
+        Moment::Step(_) => false,
+    };
+    let cells = grids.iter().filter(|(moment, _)| named(moment));
+    let cells = cells.map(|(moment, path)| {
         let grid = Picture::read(path)?;
         let corner = grid_corner(&grid, [height, width], columns, MONTAGE_SIDE);
-        Ok((format!("epoch {epoch}"), corner))
+        Ok((moment.to_string(), corner))
     });
     let cells: Vec<(String, Picture)> = cells.collect::<Result<_>>()?;
     Ok((!cells.is_empty()).then(|| montage(&cells, cells.len().min(4))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_epoch_is_the_first_of_the_lowest_distance_among_those_that_are_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = |text: &str| {
+            let path = folder.path().join("table.csv");
+            std::fs::write(&path, text).unwrap();
+            Columns::read(&path).unwrap()
+        };
+        let steps = table("step,epoch\n1,1\n2,1\n3,2\n4,2\n5,3\n6,3\n7,4\n");
+        let epochs = |last: &str| {
+            let text = format!("step,epoch,sliced_wasserstein\n2,1,0.5\n4,2,0.25\n6,3,0.25\n{last}");
+            table(&text)
+        };
+        assert_eq!(best_epoch(&steps, &epochs("")), Some((2.0, 0.25)));
+        assert_eq!(best_epoch(&steps, &epochs("7,4,0.125\n")), Some((2.0, 0.25)), "half an epoch");
+        let whole = table("step,epoch\n1,1\n2,1\n3,2\n4,2\n5,3\n6,3\n7,4\n8,4\n");
+        assert_eq!(best_epoch(&whole, &epochs("8,4,0.125\n")), Some((4.0, 0.125)));
+        assert_eq!(best_epoch(&steps, &table("step,epoch,sliced_wasserstein\n")), None);
+    }
 }

@@ -87,9 +87,16 @@ fn not_ours(path: &Path) -> Error {
     Error::data(path, what, "move it away, and a new one is begun")
 }
 
-/// A field for a number, or an empty one.
+/// A field for a number, or an empty one: seven significant digits, about as many as an f32 has, without zeros at
+/// the end; very small and very large numbers as 6.6e-8.
 pub(super) fn field(number: Option<f64>) -> String {
-    number.map_or(String::new(), |v| format!("{v:.6}"))
+    number.map_or(String::new(), |v| format!("{:?}", rounded(v)))
+}
+
+/// `number` as a table has it.
+pub(super) fn rounded(number: f64) -> f64 {
+    let digits = format!("{number:.6e}");
+    digits.parse().expect("a number that was just written")
 }
 
 /// A table that has been read.
@@ -148,6 +155,24 @@ impl Columns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_any_size_have_seven_significant_digits() {
+        for (number, text) in [
+            (6.612345678e-8, "6.612346e-8"),
+            (0.693147180559945, "0.6931472"),
+            (-1234.56789012, "-1234.568"),
+            (0.25, "0.25"),
+            (0.0, "0.0"),
+            (3.0, "3.0"),
+            (1.5e20, "1.5e20"),
+        ] {
+            assert_eq!(field(Some(number)), text);
+            let read: f64 = text.parse().unwrap();
+            assert!((read - number).abs() <= 5e-7 * number.abs() && read == rounded(number), "{text}");
+        }
+        assert_eq!(field(None), "");
+    }
 
     #[test]
     fn what_the_checkpoint_does_not_know_is_dropped() {

@@ -1,5 +1,9 @@
-//! What a run tells TensorBoard: about three points an epoch, a grid of samples at the end of each,
+//! What a run tells TensorBoard: points of its curves, a grid of samples at the end of each epoch and within the first,
 //! and the recipe.
+//!
+//! Each of the first 100 steps has a point, then every second up to step 200, every fourth up to 400, and so on, but at
+//! least three an epoch: a curve has a hundred points or more as soon as there are as many steps, however long the run is
+//! to be. Which steps have one depends on nothing that changes when a run is stopped and goes on.
 //!
 //! | tag | what |
 //! |---|---|
@@ -20,14 +24,17 @@ use crate::recipe::Recipe;
 use crate::report::{EventFile, Picture};
 use std::path::Path;
 
-/// Points that a curve gets in an epoch.
-const POINTS: u64 = 3;
+/// The first steps, each of which has a point, and half of the points that a curve has at least from then on.
+const FIRST: u64 = 100;
+
+/// Points that a curve gets in an epoch, at least.
+const EPOCH_POINTS: u64 = 3;
 
 /// The event file of a run.
 pub struct TensorBoard {
     file: EventFile,
-    /// Steps from point to point.
-    every: u64,
+    /// The most steps from point to point, a power of two.
+    most: u64,
     /// Whether the generator's point is still to come: with a critic loop it does not move in every
     /// step.
     generator_due: bool,
@@ -47,11 +54,11 @@ impl TensorBoard {
             let toml = format!("```toml\n{}```\n", recipe.to_toml());
             file.text(0, "recipe", &toml)?;
         }
-        let every = steps_per_epoch.div_ceil(POINTS);
+        let most = most_between(steps_per_epoch);
         Ok(TensorBoard {
             file,
-            every,
-            generator_due: moved < last_point(last, every),
+            most,
+            generator_due: moved < last_point(last, most),
             learning_rates: [&recipe.discriminator, &recipe.generator].map(|network| network.optimizer.learning_rate()),
         })
     }
@@ -62,7 +69,7 @@ impl TensorBoard {
     }
 
     fn is_point(&self, step: u64) -> bool {
-        last_point(step, self.every) == step
+        last_point(step, self.most) == step
     }
 
     /// Writes the points of `step`, if it has any.
@@ -143,9 +150,17 @@ impl TensorBoard {
     }
 }
 
-/// The last step up to `step` that has a point: the first, and every `every`th.
-fn last_point(step: u64, every: u64) -> u64 {
-    (step / every * every).max(step.min(1))
+/// The largest power of two of steps from point to point that gives an epoch its points; 1 for the shortest.
+fn most_between(steps_per_epoch: u64) -> u64 {
+    let most = (steps_per_epoch / EPOCH_POINTS).max(1);
+    1 << most.ilog2()
+}
+
+/// The last step up to `step` that has a point, with at most `most` steps from point to point; 0 if there is none.
+fn last_point(step: u64, most: u64) -> u64 {
+    // Where the distance doubles, at 100, 200, 400, ..., the step is a multiple of the distances before and after.
+    let every = step.div_ceil(FIRST).max(1).next_power_of_two().min(most);
+    step / every * every
 }
 
 #[cfg(test)]
@@ -153,11 +168,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_two_or_three_points_an_epoch_and_one_of_the_first_step() {
-        for (steps, points) in [(1, 1), (3, 3), (5, 3), (156, 4), (937, 3)] {
-            let every = u64::div_ceil(steps, POINTS);
-            let is_point = |&step: &u64| last_point(step, every) == step;
-            assert_eq!((1..=steps).filter(is_point).count(), points, "{steps}");
+    fn a_curve_has_a_hundred_points_or_more_and_an_epoch_three() {
+        for (per_epoch, epochs) in [(1, 400), (4, 100), (156, 2), (156, 18), (937, 1), (937, 100), (8000, 5)] {
+            let most = most_between(per_epoch);
+            let total = per_epoch * epochs;
+            let points: Vec<u64> = (1..=total).filter(|&step| last_point(step, most) == step).collect();
+            let case = format!("{epochs} epochs of {per_epoch}");
+            assert_eq!(points[0], 1, "{case}");
+            assert!(points.len() as u64 >= total.min(100), "{case}: {}", points.len());
+            // As few as that: the logarithm's share, and up to six an epoch.
+            let bound = 100 + 50 * u64::from((total / 100).max(1).ilog2() + 1) + 6 * epochs;
+            assert!(points.len() as u64 <= bound, "{case}: {}", points.len());
+            for epoch in 0..epochs {
+                let within = |step: &&u64| (epoch * per_epoch + 1..=(epoch + 1) * per_epoch).contains(*step);
+                assert!(points.iter().filter(within).count() as u64 >= per_epoch.min(3), "{case}: epoch {epoch}");
+            }
+            // What is asked of a step in between is the point before it.
+            for step in 1..=total.min(5000) {
+                let before = points.iter().rev().find(|&&point| point <= step);
+                assert_eq!(Some(&last_point(step, most)), before, "{case}: step {step}");
+            }
         }
         assert_eq!(last_point(0, 5), 0);
     }
@@ -167,10 +197,10 @@ mod tests {
     fn the_generators_point_is_not_lost_by_a_stop() {
         let folder = tempfile::tempdir().unwrap();
         let recipe = Recipe::load("wgan-gp-mnist", &[]).unwrap();
-        let open = |last, moved| TensorBoard::open(folder.path(), &recipe, 30, last, moved).unwrap();
-        assert!(open(12, 8).measures(13));
-        assert!(!open(12, 11).measures(13));
-        assert!(open(2, 0).measures(3));
-        assert!(!open(0, 0).measures(2));
+        let open = |last, moved| TensorBoard::open(folder.path(), &recipe, 60, last, moved).unwrap();
+        // Between 400 and 800 every eighth step has a point.
+        assert!(open(482, 478).measures(483));
+        assert!(!open(482, 481).measures(483) && open(482, 481).measures(488));
+        assert!(!open(0, 0).generator_due && open(2, 0).generator_due && !open(2, 2).generator_due);
     }
 }

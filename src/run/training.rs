@@ -2,6 +2,7 @@
 //! saved.
 
 use super::log::EpochTime;
+use super::means::Means;
 use super::{Outcome, Progress, Run};
 use crate::data::{Batches, Images};
 use crate::gan::pixels;
@@ -67,13 +68,15 @@ impl Run {
                 watch(&self.finish_step(before)?);
             }
             let epoch_done = self.at_epoch_start();
-            let saves = epoch_done || self.gan.steps == last || saved.elapsed() > CHECKPOINT_EVERY;
+            let shows = epoch_done || self.has_own_grid();
+            let saves = shows || self.gan.steps == last || saved.elapsed() > CHECKPOINT_EVERY;
             if !saves && matches!(self.device, Device::Cuda(_)) {
                 // The device has work to do: what came of it is asked once it has the next step as well.
                 continue;
             }
             let Some(begun) = self.begun.take() else { unreachable!("a step has just been begun") };
             let mut progress = self.finish_step(begun)?;
+            let pause = Instant::now();
             if epoch_done || self.gan.steps == last {
                 let time = clock.take().filter(|_| epoch_done);
                 progress.epoch_time = time.map(|clock| clock.read(&self.batches));
@@ -85,9 +88,13 @@ impl Run {
                 continue;
             }
             (saved, unsaved) = (Instant::now(), false);
-            if epoch_done && self.gan.steps < last {
+            if shows && self.gan.steps < last {
                 self.draw_now_and_then();
-                clock = Some(Clock::start(&self.batches));
+            }
+            match &mut clock {
+                _ if epoch_done => clock = Some(Clock::start(&self.batches)),
+                Some(clock) => clock.paused += pause.elapsed(),
+                None => {}
             }
             watch(&progress);
         }
@@ -127,11 +134,18 @@ impl Run {
         // On a device that has been given steps ahead, a step takes the time since the last one was done.
         let start = self.last_done.map_or(begun.start, |done| done.max(begun.start));
         self.last_done = Some(Instant::now());
-        let images_per_second = begun.images as f64 / start.elapsed().as_secs_f64();
+        let took = start.elapsed();
+        let images_per_second = begun.images as f64 / took.as_secs_f64();
         let (step, epoch) = (begun.step, self.epoch_of(begun.step));
+        let epoch_start = self.epochs.start_of(step);
+        if self.means.start() != epoch_start {
+            self.means = Means::new(epoch_start);
+        }
+        self.means.step(&report, begun.images, took);
         self.log.step(step, epoch, &report, images_per_second)?;
         self.board.step(step, &report, images_per_second)?;
-        Ok(Progress { step, epoch, report, images_per_second, epoch_time: None, scores: None })
+        let means = self.means;
+        Ok(Progress { step, epoch, report, images_per_second, means, epoch_time: None, scores: None })
     }
 }
 
@@ -139,14 +153,16 @@ impl Run {
 struct Clock {
     start: Instant,
     waited: Duration,
+    /// What was no training: saving and drawing within the epoch.
+    paused: Duration,
 }
 
 impl Clock {
     fn start(batches: &Batches) -> Clock {
-        Clock { start: Instant::now(), waited: batches.waited() }
+        Clock { start: Instant::now(), waited: batches.waited(), paused: Duration::ZERO }
     }
 
     fn read(&self, batches: &Batches) -> EpochTime {
-        EpochTime { whole: self.start.elapsed(), waited: batches.waited() - self.waited }
+        EpochTime { whole: self.start.elapsed() - self.paused, waited: batches.waited() - self.waited }
     }
 }

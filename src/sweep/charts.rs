@@ -47,9 +47,11 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
     for &shown in &plan.show {
         let (title, y_label, lines) = lines(shown);
         let y_label = format!("{y_label}{}", shared(results, shown));
+        let from_zero = !matches!(shown, Quantity::Losses | Quantity::Probabilities);
+        let chart = |title: &str, lines| Panel { from_zero, ..chart(plan, results, title, &y_label, lines) };
         if groups.len() == 1 {
             let lines = lines.iter().map(|&(name, of)| (name.to_string(), &groups[0], of));
-            charts.push(chart(plan, results, title, &y_label, lines.collect()));
+            charts.push(chart(title, lines.collect()));
             continue;
         }
         // Of several groups, each line has a chart of its own, in which they can be told apart.
@@ -59,7 +61,7 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
                 _ => format!("{title}: {name}"),
             };
             let lines = groups.iter().map(|group| (group.clone(), group, of));
-            charts.push(chart(plan, results, &title, &y_label, lines.collect()));
+            charts.push(chart(&title, lines.collect()));
         }
     }
     charts.retain(|chart| !chart.series.is_empty());
@@ -100,8 +102,8 @@ fn chart(
         x_label: axis.label(&plan.axes[plan.x]),
         y_label: y_label.into(),
         series: series.filter(|series| !series.points.is_empty()).collect(),
-        marks: Vec::new(),
         ticks: Some(axis.ticks),
+        ..Panel::default()
     }
 }
 

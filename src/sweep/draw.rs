@@ -62,7 +62,7 @@ fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], 
         let figure = |panel: &Panel| Figure::chart(format!("{}, over {}", panel.title, panel.x_label), panel);
         panels.iter().map(figure).collect()
     };
-    let sheet = sheet.map(|png| Figure::plain("The last grid of samples of each run", Media::Png(png)));
+    let sheet = sheet.map(|png| Figure::plain("The last grid of samples of each run", Media::Sheet(png)));
     let finished = results.iter().filter(|result| result.is_finished()).count();
     let runs = format!("{finished} of {} finished", plan.runs.len());
     let axes = (0..plan.axes.len()).filter(|&axis| plan.varies(axis));
@@ -108,8 +108,7 @@ fn curves(plan: &Plan, state: &State) -> Result<Vec<Panel>> {
                 x_label: "step".into(),
                 y_label: "loss".into(),
                 series,
-                marks: Vec::new(),
-                ticks: None,
+                ..Panel::default()
             });
         }
     }
@@ -121,7 +120,7 @@ fn samples(plan: &Plan, state: &State) -> Result<Vec<(String, Picture)>> {
     let drawn = plan.runs.iter().take(MOST_DRAWN);
     let last = drawn.map(|run| {
         let last = folder::grids(&state.run_folder(run))?.pop();
-        let read = |(_, grid): (u64, PathBuf)| Ok((plan.title(run), Picture::read(&grid)?));
+        let read = |(_, grid): (folder::Moment, PathBuf)| Ok((plan.title(run), Picture::read(&grid)?));
         last.map(read).transpose()
     });
     last.filter_map(Result::transpose).collect()

@@ -9,6 +9,7 @@ use crate::Result;
 use crate::files::write_whole;
 use crate::run::folder;
 use crate::run::table::Columns;
+use crate::terminal::thousands;
 
 /// What a run has come to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -156,7 +157,10 @@ pub(super) fn aligned(plan: &Plan, results: &[RunResult]) -> String {
 /// A number to four digits that matter, for reading and not for counting on.
 fn short(value: f64) -> String {
     let digits = (3.0 - libm::log10(value.abs().max(1e-9)).floor()).clamp(0.0, 6.0);
-    number(Some(value), digits as usize)
+    match digits == 0.0 && (1000.0..1e15).contains(&value) {
+        true => thousands(value.round() as u64),
+        false => number(Some(value), digits as usize),
+    }
 }
 
 /// Reads a number off what a run has come to.
@@ -251,7 +255,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_short_as_they_are() {
-        for (value, text) in [(1200.0, "1200"), (0.25, "0.25"), (12.3456, "12.35"), (0.0, "0")] {
+        for (value, text) in
+            [(1200.0, "1,200"), (1_234_567.8, "1,234,568"), (0.25, "0.25"), (12.3456, "12.35"), (0.0, "0")]
+        {
             assert_eq!(short(value), text);
         }
         assert_eq!(number(Some(f64::NAN), 6), "NaN");

@@ -3,8 +3,8 @@
     pip install -r tests/tensorboard/requirements.txt
     python tests/tensorboard/check.py RUN
 
-The numbers must be those of log.csv and epochs.csv at the same steps, about three an epoch; every sample grid must
-decode as PNG to one of the pictures in samples/; the text must hold recipe.toml. Prints one line and
+The numbers must be those of log.csv and epochs.csv at the same steps, a hundred or more and three an epoch at
+least; every sample grid must decode as PNG to one of the pictures in samples/; the text must hold recipe.toml. Prints one line and
 exits with 0, or says what is wrong and exits with 1.
 """
 
@@ -19,26 +19,26 @@ import numpy as np
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-# The column of log.csv or epochs.csv that a tag repeats, and the places after the point that it is
-# written to; none for what only event files have. Tags of one group have the same steps.
+# The column of log.csv or epochs.csv that a tag repeats, and the places after the point that it is written to, if it
+# doesn't have seven significant digits; none for what only event files have. Tags of one group have the same steps.
 DISCRIMINATOR = {
-    "loss/discriminator": ("d_loss", 6),
-    "output/real": ("d_real", 6),
-    "output/fake": ("d_fake", 6),
+    "loss/discriminator": ("d_loss", None),
+    "output/real": ("d_real", None),
+    "output/fake": ("d_fake", None),
     "throughput/images_per_second": ("images_per_second", 1),
     "gradient_norm/discriminator": None,
     "learning_rate/discriminator": None,
 }
-WASSERSTEIN = {"loss/wasserstein_estimate": ("wasserstein_estimate", 6)}
+WASSERSTEIN = {"loss/wasserstein_estimate": ("wasserstein_estimate", None)}
 GENERATOR = {
-    "loss/generator": ("g_loss", 6),
+    "loss/generator": ("g_loss", None),
     "gradient_norm/generator": None,
     "learning_rate/generator": None,
 }
 EPOCH = {
-    "epoch/seconds": ("seconds", 6),
-    "epoch/data_wait_seconds": ("data_wait_seconds", 6),
-    "score/sliced_wasserstein": ("sliced_wasserstein", 6),
+    "epoch/seconds": ("seconds", None),
+    "epoch/data_wait_seconds": ("data_wait_seconds", None),
+    "score/sliced_wasserstein": ("sliced_wasserstein", None),
     "score/classes_present": ("classes_present", 0),
 }
 
@@ -73,11 +73,12 @@ def check_scalars(events, log, epochs, wasserstein):
     for tag in tags & set(EPOCH):
         check_group(events, epochs, {tag: EPOCH[tag]})
 
+    demand(len(steps) >= min(100, len(log)), f"{len(steps)} points of {len(log)} steps, expected a hundred or more")
     whole = sorted({row["epoch"] for row in log.values()})[:-1]
     for epoch in whole:
         count = sum(log[step]["epoch"] == epoch for step in steps)
-        least = min(2, sum(row["epoch"] == epoch for row in log.values()))
-        demand(least <= count <= 4, f"{count} points in epoch {epoch:.0f}, expected about three")
+        least = min(3, sum(row["epoch"] == epoch for row in log.values()))
+        demand(count >= least, f"{count} points in epoch {epoch:.0f}, expected three at least")
     return steps
 
 
@@ -101,7 +102,8 @@ def check_group(events, table, group):
                 continue
             column, places = source
             written = table[point.step][column]
-            same = math.isclose(point.value, written, rel_tol=1e-6, abs_tol=0.51 * 10**-places)
+            off = 0 if places is None else 0.51 * 10**-places
+            same = math.isclose(point.value, written, rel_tol=1e-6, abs_tol=off)
             demand(same, f"{tag} at step {point.step}: {point.value}, the table has {written}")
     return steps
 

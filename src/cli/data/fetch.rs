@@ -1,14 +1,14 @@
 //! `minimax data fetch`: downloading a public data set.
 
 use super::{ManifestArgs, folder_of};
-use crate::cli::{interrupt, is_terminal, print, say};
+use crate::cli::{bar, interrupt, print, say};
 use crate::data::DIGITS;
 use crate::data::fetch::{Patience, Progress, fetch};
 use crate::data::manifest::{File, Manifest, Set, is_web_address};
 use crate::terminal::{excerpt, line};
 use crate::{Error, Result};
 use clap::Args;
-use indicatif::{DecimalBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, ProgressBar};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,6 @@ fn known<'m>(manifest: &'m Manifest, name: &str) -> Result<&'m Set> {
 
 /// What the user sees of a download: a bar on a terminal, plain lines elsewhere.
 struct Screen {
-    terminal: bool,
     bar: Option<ProgressBar>,
     /// The name and size of the file on its way.
     file: (String, u64),
@@ -85,7 +84,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Screen {
     fn new() -> Screen {
-        Screen { terminal: is_terminal(), bar: None, file: (String::new(), 0), line: Instant::now() }
+        Screen { bar: None, file: (String::new(), 0), line: Instant::now() }
     }
 
     fn show(&mut self, progress: &Progress) {
@@ -114,13 +113,9 @@ impl Screen {
         };
         self.say(&format!("{}: {size} from {}{after}", file.name, excerpt(url)));
         self.file = (file.name.clone(), file.bytes);
-        self.bar = self.terminal.then(|| {
-            let style = "{bar:30.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  \
-                         {decimal_bytes_per_sec}  {eta} left";
-            let style = ProgressStyle::with_template(style).expect("a template of known keys");
-            let target = ProgressDrawTarget::stderr();
-            let bar = ProgressBar::with_draw_target(Some(file.bytes), target);
-            let bar = bar.with_style(style).with_position(done);
+        let style = "{bar:24.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+        self.bar = bar::start(file.bytes, style).map(|bar| {
+            let bar = bar.with_position(done);
             // What an earlier try has brought says nothing of how fast this one is.
             bar.reset_eta();
             bar

@@ -1,6 +1,13 @@
 //! The scale of an axis: what it spans, and where its ticks stand and what they say.
 
+use crate::terminal::thousands;
 use libm::log10;
+
+/// Values that differ by less than this share of the largest are drawn as the flat line that they are, with as much around
+/// them as [`AROUND`] says.
+const FLAT: f64 = 0.01;
+/// What is shown above and below a flat line, as a share of the largest value.
+const AROUND: f64 = 0.1;
 
 /// What an axis spans, and its ticks in rising order.
 pub(super) struct Axis {
@@ -11,17 +18,21 @@ pub(super) struct Axis {
 
 impl Axis {
     /// An axis over `values` and a little more, `margin` of its length, at each end, with about `most`
-    /// ticks, at whole numbers if all values are. Without values it is that of 0 to 1, and of one value
-    /// that of its surroundings.
-    pub fn over(values: impl Iterator<Item = f64>, margin: f64, most: usize) -> Axis {
+    /// ticks, at whole numbers if all values are. Without values it is that of 0 to 1, and of one value, or values that
+    /// hardly differ, that of its surroundings. Where it is to be `from_zero` and no value is below, it begins at 0.
+    pub fn over(values: impl Iterator<Item = f64>, margin: f64, most: usize, from_zero: bool) -> Axis {
         let mut whole = true;
         let values = values.inspect(|value| whole &= value.fract() == 0.0);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
         let (low, high) = if low > high { (0.0, 1.0) } else { (low, high) };
-        // Below this share of the values themselves, ticks could no longer be told apart.
-        let least = low.abs().max(high.abs()) * 1e-6;
-        let (low, high) = if high - low <= least {
-            let around = if least == 0.0 { 1.0 } else { least * 1e5 };
+        let largest = low.abs().max(high.abs());
+        let from_zero = from_zero && low >= 0.0;
+        let (low, high) = if from_zero && high > 0.0 {
+            (0.0, high * (1.0 + margin))
+        } else if from_zero {
+            (0.0, 1.0)
+        } else if high - low <= largest * FLAT {
+            let around = if largest == 0.0 { 1.0 } else { largest * AROUND };
             (low - around, high + around)
         } else {
             let more = (high - low) * margin;
@@ -80,7 +91,11 @@ fn label(value: f64, step: f64) -> String {
     } else {
         // The small addition is for steps that rounding has left just below a power of ten.
         let digits = (-(log10(step) + 1e-9).floor()).max(0.0);
-        format!("{value:.*}", digits as usize)
+        match digits > 0.0 || value.abs() >= 1e15 {
+            true => format!("{value:.*}", digits as usize),
+            false if value < 0.0 => format!("-{}", thousands(-value as u64)),
+            false => thousands(value as u64),
+        }
     };
     text.replace('-', "−")
 }
@@ -99,6 +114,8 @@ mod tests {
         assert_eq!(labels(0.0, 1.0), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(-0.3, 0.3), ["−0.2", "0", "0.2"]);
         assert_eq!(labels(0.0, 312.0), ["0", "100", "200", "300"]);
+        assert_eq!(labels(0.0, 2400.0), ["0", "500", "1,000", "1,500", "2,000"]);
+        assert_eq!(labels(-1300.0, 200.0), ["−1,000", "−500", "0"]);
         assert_eq!(labels(1.0, 100_000.0), ["20k", "40k", "60k", "80k", "100k"]);
         assert_eq!(labels(0.0, 4e6), ["0", "1M", "2M", "3M", "4M"]);
         assert_eq!(labels(0.0, 2e-6), ["0", "5e−7", "1.0e−6", "1.5e−6", "2.0e−6"]);
@@ -111,7 +128,7 @@ mod tests {
         let values: [&[f64]; 8] =
             [&[], &[0.0], &[0.5, 0.5], &[-3e299], &[1e-300], &[1e15, 1e15 + 1.0], &[-1e299, 1e299], &[0.0, 5e-324]];
         for values in values {
-            let axis = Axis::over(values.iter().copied(), 0.05, 5);
+            let axis = Axis::over(values.iter().copied(), 0.05, 5, false);
             assert!(axis.low < axis.high && (axis.high - axis.low).is_finite());
             assert!((1..=12).contains(&axis.ticks.len()), "{values:?} {:?}", axis.ticks);
             for &value in values {
@@ -119,14 +136,29 @@ mod tests {
             }
         }
         let texts = |values: &[f64]| {
-            let axis = Axis::over(values.iter().copied(), 0.0, 5);
+            let axis = Axis::over(values.iter().copied(), 0.0, 5, false);
             axis.ticks.into_iter().map(|(_, text)| text).collect::<Vec<_>>()
         };
         assert_eq!(texts(&[7.0]), ["7"]);
         assert_eq!(texts(&[1.0, 3.0]), ["1", "2", "3"], "epochs are whole");
         assert_eq!(texts(&[1.0, 2.5]), ["1.0", "1.5", "2.0", "2.5"]);
-        let axis = Axis::over([2.0, 4.0].into_iter(), 0.0, 5);
+        let axis = Axis::over([2.0, 4.0].into_iter(), 0.0, 5, false);
         assert_eq!([1.0, 2.0, 3.0, 9.0].map(|v| axis.place(v)), [0.0, 0.0, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn a_flat_line_is_drawn_flat_and_what_begins_at_zero_is() {
+        let axis = |values: &[f64], from_zero| Axis::over(values.iter().copied(), 0.05, 5, from_zero);
+        let flat = axis(&[2.310, 2.312, 2.311], false);
+        assert!(flat.high - flat.low > 0.4, "{} to {}", flat.low, flat.high);
+        let seconds = axis(&[2.31, 2.5, 2.28], true);
+        assert_eq!((seconds.low, seconds.ticks[0].1.as_str()), (0.0, "0"));
+        assert!(seconds.place(2.28) > 0.85 && seconds.place(2.5) < 1.0);
+        let classes = axis(&[10.0, 10.0, 9.0], true);
+        let texts: Vec<&str> = classes.ticks.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["0", "5", "10"]);
+        assert_eq!(axis(&[0.0, 0.0], true).low, 0.0);
+        assert!(axis(&[-1.0, 2.0], true).low < -1.0, "what is below is shown");
     }
 
     #[test]

@@ -32,6 +32,19 @@ pub struct Panel {
     pub marks: Vec<f64>,
     /// x and text of the ticks, in rising order, where round numbers would not do.
     pub ticks: Option<Vec<(f64, String)>>,
+    /// Whether y begins at 0, unless a value is below: for quantities of which 0 is the least there can be.
+    pub from_zero: bool,
+    /// What the lines are to be held against, such as the score of real images.
+    pub levels: Vec<Level>,
+}
+
+/// A dashed line across a [`Panel`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Level {
+    /// Where it is; a level that is not finite is not drawn.
+    pub y: f64,
+    /// What stands at it.
+    pub label: String,
 }
 
 /// A line of a [`Panel`].
@@ -235,6 +248,22 @@ mod tests {
         let line = heights(&svg("", &[panel(points)]));
         assert_eq!(line.len(), 50);
         assert!(line.is_sorted_by(|a, b| a > b), "{line:?}");
+    }
+
+    #[test]
+    fn a_level_is_a_dashed_line_with_its_label_within_the_plot() {
+        let mut chart = panel(vec![(0.0, 4.0), (1.0, 3.0), (2.0, 3.5)]);
+        chart.from_zero = true;
+        let level = |y, label: &str| Level { y, label: label.into() };
+        chart.levels = vec![level(0.5, "real <images>"), level(9.0, "noise"), level(f64::NAN, "nothing")];
+        let drawing = svg("", &[chart]);
+        assert!(drawing.contains(">real &lt;images&gt;</text>") && drawing.contains(">noise</text>"));
+        assert!(!drawing.contains("nothing") && !drawing.contains("NaN"));
+        // Two rows of dashes, and the axis holds what is beyond the line.
+        assert!(drawing.matches("#595959").count() > 40);
+        for tick in [">0</text>", ">8</text>"] {
+            assert!(drawing.contains(tick), "{tick}");
+        }
     }
 
     #[test]

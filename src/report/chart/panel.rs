@@ -5,7 +5,7 @@
 
 use super::axis::{Axis, telling_range};
 use super::curve::{columns, stretches};
-use super::{Panel, Series};
+use super::{Level, Panel, Series};
 use crate::report::text;
 
 /// Width of a panel in pixels: on a telephone's screen it is hardly reduced.
@@ -37,6 +37,8 @@ const MANY: usize = 150;
 const MEAN_PART: usize = 50;
 /// The points of a column in which the range is shown, at least.
 const COLUMN_PART: usize = 4;
+/// Dashes of a level, and from one's beginning to the next's.
+const DASH: [f64; 2] = [6.0, 10.0];
 /// Marks closer than this, in pixels, are thinned out.
 const MARK_DISTANCE: f64 = 20.0;
 
@@ -125,6 +127,7 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
         y,
     };
     rules(panel, &plot, &mut shapes, labels);
+    levels(panel, &plot, &mut shapes, labels);
 
     let window = |series: &Series| (series.points.len() / MEAN_PART).max(1);
     let mut lines = Vec::new();
@@ -237,19 +240,41 @@ fn axes(panel: &Panel, length: usize) -> (Axis, Axis, usize) {
         parts.flatten().copied()
     };
     let margin = if length <= DOTS { 0.03 } else { 0.0 };
-    let mut x = Axis::over(drawn().map(|(x, _)| x), margin, 6);
+    let mut x = Axis::over(drawn().map(|(x, _)| x), margin, 6, false);
     if let Some(ticks) = &panel.ticks {
         let seen = |tick: &&(f64, String)| (x.low..=x.high).contains(&tick.0);
         x.ticks = ticks.iter().filter(seen).cloned().collect();
     }
     let ys = || drawn().map(|(_, y)| y);
+    let levels = || drawable_levels(panel).map(|level| level.y);
+    let axis = |ys: &mut dyn Iterator<Item = f64>| Axis::over(ys.chain(levels()), 0.05, 5, panel.from_zero);
     if length < MANY {
-        return (x, Axis::over(ys(), 0.05, 5), 0);
+        return (x, axis(&mut ys()), 0);
     }
     let (low, high) = telling_range(ys().collect());
     let inside = |y: &f64| (low..=high).contains(y);
     let outside = ys().filter(|y| !inside(y)).count();
-    (x, Axis::over(ys().filter(inside), 0.05, 5), outside)
+    (x, axis(&mut ys().filter(inside)), outside)
+}
+
+/// The levels that can be drawn.
+fn drawable_levels(panel: &Panel) -> impl Iterator<Item = &Level> {
+    panel.levels.iter().filter(|level| level.y.abs() < 1e300)
+}
+
+/// Draws a dashed line across at each level, with its label at the right end above it, or below it at the top.
+fn levels(panel: &Panel, plot: &Plot, shapes: &mut Vec<Shape>, labels: &mut Vec<Label>) {
+    for level in drawable_levels(panel) {
+        let y = plot.y(level.y);
+        let mut x = plot.left;
+        while x < plot.right {
+            let points = vec![(x, y), ((x + DASH[0]).min(plot.right), y)];
+            shapes.push(Shape { kind: Kind::Line(1.5), colour: MUTED, points });
+            x += DASH[1];
+        }
+        let line = if y - f64::from(TEXT_SIZE) < plot.top { y + f64::from(TEXT_SIZE) + 2.0 } else { y - 5.0 };
+        labels.push(label(plot.right - 2.0, line, Anchor::End, MUTED, &level.label));
+    }
 }
 
 /// Grid, ticks and marks.

@@ -5,11 +5,17 @@ use super::chart::{Panel, svg};
 use super::markup::escape;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use sha2::{Digest, Sha256};
 
 /// The looks of the page.
 const STYLE: &str = include_str!("page.css");
-/// Nothing but what the page itself holds may be loaded, whatever a text should manage to smuggle in.
+/// What moves a [`Media::Frames`]; without it, as where a mail program runs no scripts, the last frame is shown.
+const SCRIPT: &str = include_str!("frames.js");
+/// Nothing but what the page itself holds may be loaded, whatever a text should manage to smuggle in; of scripts only the
+/// page's own, told by its sum.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+/// Values of more characters stand in a row of their own.
+const LONG: usize = 40;
 /// Pictures up to this width in pixels are shown with sharp pixels: a desk's screen doesn't reduce them.
 const CRISP: u32 = 1000;
 
@@ -60,15 +66,25 @@ pub enum Media {
     Png(Vec<u8>),
     /// The bytes of a GIF file.
     Gif(Vec<u8>),
+    /// A PNG file that is wider than a telephone can show: there it is moved sideways.
+    Sheet(Vec<u8>),
+    /// PNG files of one size, each with its name, of which a slider shows one: the last at first.
+    Frames(Vec<(String, Vec<u8>)>),
 }
 
 impl Page {
     /// The page as an HTML document.
     pub fn to_html(&self) -> String {
         let title = escape(&self.title);
+        let figures = || self.sections.iter().flat_map(|section| &section.figures);
+        let moves = figures().any(|figure| matches!(figure.media, Media::Frames(_)));
+        let mut policy = POLICY.to_string();
+        if moves {
+            policy += &format!("; script-src 'sha256-{}'", BASE64.encode(Sha256::digest(SCRIPT)));
+        }
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
              <header>\n<h1>{title}</h1>\n"
@@ -79,8 +95,9 @@ impl Page {
         if !self.facts.is_empty() {
             html += "<dl>\n";
             for (name, value) in &self.facts {
+                let class = if value.chars().count() > LONG { " class=\"long\"" } else { "" };
                 let (name, value) = (escape(name), escape(value));
-                html += &format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n");
+                html += &format!("<div{class}><dt>{name}</dt><dd>{value}</dd></div>\n");
             }
             html += "</dl>\n";
         }
@@ -88,7 +105,11 @@ impl Page {
         for section in &self.sections {
             section.write(&mut html);
         }
-        html += "</main>\n</body>\n</html>\n";
+        html += "</main>\n";
+        if moves {
+            html += &format!("<script>{SCRIPT}</script>\n");
+        }
+        html += "</body>\n</html>\n";
         html
     }
 }
@@ -137,16 +158,37 @@ impl Figure {
 
     fn write(&self, html: &mut String) {
         let alt = escape(&self.alt);
-        *html += "<figure>\n";
+        *html += match self.media {
+            Media::Frames(_) => "<figure class=\"frames\">\n",
+            _ => "<figure>\n",
+        };
+        *html += &match self.media {
+            Media::Svg(_) => format!("<div class=\"plate chart\" role=\"img\" aria-label=\"{alt}\">\n"),
+            Media::Sheet(_) => "<div class=\"plate sheet\" tabindex=\"0\">\n".into(),
+            _ => "<div class=\"plate\">\n".into(),
+        };
         match &self.media {
-            Media::Svg(svg) => {
-                *html += &format!("<div class=\"plate chart\" role=\"img\" aria-label=\"{alt}\">\n");
-                *html += svg;
+            Media::Svg(svg) => *html += svg,
+            Media::Png(bytes) | Media::Sheet(bytes) => image(html, "png", bytes, png_size(bytes), &alt, ""),
+            Media::Gif(bytes) => image(html, "gif", bytes, gif_size(bytes), &alt, ""),
+            Media::Frames(frames) => {
+                for (index, (name, bytes)) in frames.iter().enumerate() {
+                    let hidden = if index + 1 < frames.len() { " hidden" } else { "" };
+                    let (alt, name) = (format!("{alt}, {}", escape(name)), escape(name));
+                    image(html, "png", bytes, png_size(bytes), &alt, &format!(" data-name=\"{name}\"{hidden}"));
+                }
             }
-            Media::Png(bytes) => image(html, "png", bytes, png_size(bytes), &alt),
-            Media::Gif(bytes) => image(html, "gif", bytes, gif_size(bytes), &alt),
         }
         *html += "</div>\n";
+        if let Media::Frames(frames) = &self.media
+            && let Some((name, _)) = frames.last()
+        {
+            let (name, last) = (escape(name), frames.len() - 1);
+            *html += &format!(
+                "<div class=\"slider\"><input type=\"range\" min=\"0\" max=\"{last}\" value=\"{last}\" autocomplete=\"off\" \
+                 aria-label=\"{alt}\" hidden> <output>{name}</output></div>\n"
+            );
+        }
         if !self.caption.is_empty() {
             *html += &format!("<figcaption>{}</figcaption>\n", escape(&self.caption));
         }
@@ -154,17 +196,16 @@ impl Figure {
     }
 }
 
-/// Opens a plate, with a picture in it whose size the browser knows before it has decoded it.
-fn image(html: &mut String, kind: &str, bytes: &[u8], size: Option<(u32, u32)>, alt: &str) {
+/// A picture whose size the browser knows before it has decoded it, with `more` attributes.
+fn image(html: &mut String, kind: &str, bytes: &[u8], size: Option<(u32, u32)>, alt: &str, more: &str) {
     let (width, height) = size.unwrap_or((0, 0));
-    let mut attributes = String::new();
+    let mut attributes = more.to_string();
     if width > 0 && height > 0 {
         if width <= CRISP {
             attributes += " class=\"crisp\"";
         }
         attributes += &format!(" width=\"{width}\" height=\"{height}\"");
     }
-    *html += "<div class=\"plate\">\n";
     *html += &format!("<img{attributes} alt=\"{alt}\" src=\"data:image/{kind};base64,");
     BASE64.encode_string(bytes, html);
     *html += "\">\n";
@@ -208,6 +249,8 @@ mod tests {
                     figure(Media::Svg(chart::svg("", &[panel]))),
                     figure(Media::Png(picture.to_png())),
                     figure(Media::Gif(animation)),
+                    figure(Media::Frames(vec![(NASTY.into(), picture.to_png()), (NASTY.into(), picture.to_png())])),
+                    figure(Media::Sheet(picture.to_png())),
                 ],
                 code: Some(NASTY.into()),
             }],
@@ -217,17 +260,21 @@ mod tests {
     #[test]
     fn no_text_becomes_markup() {
         let html = page().to_html();
-        assert!(!html.contains("<script") && !html.contains("alert('"));
+        // Its own alone.
+        assert!(html.contains(&format!("<script>{SCRIPT}</script>")) && html.matches("<script").count() == 1);
+        assert!(!html.contains("alert('"));
         // Two in the head; two of a fact; two of the section and its code; an alt and a caption of
-        // each figure; the chart's name and title; the subtitle.
+        // each figure; the chart's name and title; the subtitle; of frames a caption, of each the alt with its name and the
+        // name, and what the slider is for and shows.
         let escaped = html.matches("&lt;script&gt;").count();
-        assert_eq!(escaped, 2 + 2 + 3 + 6 + 2 + 1);
+        assert_eq!(escaped, 2 + 2 + 3 + 8 + 2 + 1 + (1 + 2 * 3 + 2));
         for (open, close) in [
             ("<section", "</section>"),
             ("<figure>", "</figure>"),
             ("<div", "</div>"),
             ("<pre", "</pre>"),
             ("<svg", "</svg>"),
+            ("<script", "</script>"),
         ] {
             let (opened, closed) = (html.matches(open).count(), html.matches(close).count());
             assert_eq!(opened, closed, "{open}");
@@ -248,6 +295,22 @@ mod tests {
         assert!(html.contains(&format!("src=\"data:image/png;base64,{png}\"")));
         assert!(html.contains("class=\"crisp\" width=\"70\" height=\"40\""));
         assert!(html.contains("class=\"crisp\" width=\"70\" height=\"61\""));
+    }
+
+    #[test]
+    fn a_slider_shows_the_last_frame_and_its_script_is_the_only_one_allowed() {
+        let html = page().to_html();
+        let policy = html.split("Content-Security-Policy\" content=\"").nth(1).unwrap().split('"').next().unwrap();
+        let sum = policy.split("; script-src 'sha256-").nth(1).unwrap().trim_end_matches('\'');
+        let script = html.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
+        assert_eq!(BASE64.decode(sum).unwrap(), Sha256::digest(script)[..]);
+        assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("script-src 'unsafe"));
+        let frames = html.split("<figure class=\"frames\">").nth(1).unwrap().split("</figure>").next().unwrap();
+        let hidden: Vec<bool> = frames.split("<img").skip(1).map(|image| image.contains(" hidden ")).collect();
+        assert_eq!(hidden, [true, false]);
+        assert!(frames.contains("max=\"1\" value=\"1\""), "{frames}");
+        let still = Page { sections: Vec::new(), ..page() }.to_html();
+        assert!(!still.contains("<script") && !still.contains("script-src"));
     }
 
     #[test]

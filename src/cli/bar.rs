@@ -1,0 +1,172 @@
+//! The bar at the bottom of a terminal, and texts that fit its width: they are made of parts, such as `D loss 0.693`, none
+//! of which is ever cut.
+
+use super::{is_terminal, say};
+use crate::terminal::line;
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle, TermLike};
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+/// Columns of the bar itself.
+const BAR: usize = 12;
+
+/// Columns that the bar's line leaves free at its right. A terminal shows `^C` there when it is pressed; if that began a line
+/// of its own, the bar above it would stay.
+const MARGIN: u16 = 4;
+
+/// How often a second a bar is drawn at most.
+const DRAWN: u8 = 20;
+
+/// What is between two parts.
+const GAP: &str = "  ";
+
+/// The bar that was started last.
+static LAST: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// A bar of `length` in the style of `template`, if somebody watches.
+pub(super) fn start(length: u64, template: &str) -> Option<ProgressBar> {
+    if !is_terminal() {
+        return None;
+    }
+    let style = ProgressStyle::with_template(template).expect("a template of known keys");
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::buffered_stderr())), DRAWN);
+    let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
+    let bar = bar.with_finish(ProgressFinish::AndClear);
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+    Some(bar)
+}
+
+/// A bar that counts to `length` in `unit`, which stands after the numbers, and has room for a [`label`].
+pub(super) fn counting(length: u64, unit: &str) -> Option<ProgressBar> {
+    start(length, &format!("{{bar:{BAR}.cyan/blue}} {{pos}}/{{len}}{unit}{GAP}{{wide_msg}}"))
+}
+
+/// Takes the bar that was started last off the terminal, if it is there: the process is about to end.
+pub(super) fn clear() {
+    if let Some(bar) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        bar.finish_and_clear();
+    }
+}
+
+/// Has a bar that counts in `unit` say beside itself as many of `parts` as there is room for, the first before all.
+#[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
+pub(super) fn label(bar: &ProgressBar, unit: &str, parts: &[String]) {
+    let digits = bar.length().unwrap_or(0).to_string().len();
+    let used = BAR + " ".len() + 2 * digits + "/".len() + unit.len() + GAP.len();
+    let columns = usize::from(Narrower(Term::stderr()).width());
+    bar.set_message(line(&fitted(parts, columns.saturating_sub(used))));
+}
+
+/// Prints `parts`, above the bar if there is one: in one line, or on a terminal in as many as they need.
+pub(super) fn say_parts(bar: Option<&ProgressBar>, parts: &[String]) {
+    let columns = Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns));
+    folded(parts, columns).iter().for_each(|line| say(bar, line));
+}
+
+/// As many of `parts` as fit into `room` columns; of a first one that doesn't, its beginning.
+fn fitted(parts: &[String], room: usize) -> String {
+    let mut text = String::new();
+    let mut used = 0;
+    for part in parts {
+        let width = part.chars().count();
+        if used == 0 {
+            text.extend(part.chars().take(room));
+            used = width;
+        } else if used + GAP.len() + width <= room {
+            text = text + GAP + part;
+            used += GAP.len() + width;
+        }
+    }
+    text
+}
+
+/// `parts` in lines of up to `room` columns; all but the first begin with a gap.
+fn folded(parts: &[String], room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + GAP.len() + part.chars().count() <= room => {
+                *line += GAP;
+                *line += part;
+            }
+            Some(_) => lines.push(format!("{GAP}{part}")),
+            None => lines.push(part.clone()),
+        }
+    }
+    lines
+}
+
+/// A terminal without the [`MARGIN`] at its right.
+#[derive(Debug)]
+struct Narrower(Term);
+
+impl TermLike for Narrower {
+    fn width(&self) -> u16 {
+        self.0.size().1.saturating_sub(MARGIN).max(1)
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_up(n)
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_down(n)
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_right(n)
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.0.move_cursor_left(n)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| text.to_string()).collect()
+    }
+
+    #[test]
+    fn a_part_is_there_whole_or_not_at_all() {
+        let all = parts(&["2 min 05 s left", "D 0.693", "G 12.35", "1234 images/s", "epoch 3/18"]);
+        assert_eq!(fitted(&all, 200), "2 min 05 s left  D 0.693  G 12.35  1234 images/s  epoch 3/18");
+        assert_eq!(fitted(&all, 48), "2 min 05 s left  D 0.693  G 12.35  1234 images/s");
+        assert_eq!(fitted(&all, 47), "2 min 05 s left  D 0.693  G 12.35  epoch 3/18", "what is shorter still fits");
+        assert_eq!(fitted(&all, 5), "2 min");
+        assert_eq!(fitted(&[], 5), "");
+    }
+
+    #[test]
+    fn lines_are_broken_between_parts() {
+        let all = parts(&["epoch 3/18", "D loss 0.693", "distance 0.0758", "10 of 10 classes"]);
+        assert_eq!(folded(&all, usize::MAX), ["epoch 3/18  D loss 0.693  distance 0.0758  10 of 10 classes"]);
+        assert_eq!(folded(&all, 41), ["epoch 3/18  D loss 0.693  distance 0.0758", "  10 of 10 classes"]);
+        assert_eq!(folded(&all, 40), ["epoch 3/18  D loss 0.693", "  distance 0.0758  10 of 10 classes"]);
+        assert_eq!(folded(&all, 3).len(), 4);
+    }
+}
