@@ -46,7 +46,7 @@ static WHOLE: LazyLock<Whole> = LazyLock::new(|| {
     }
     let recipe = include_str!("../tiny.toml").replace("digits", data.to_str().unwrap());
     let recipe = Recipe::parse("tiny", &recipe.replace("epochs = 1", "epochs = 2"), &[]).unwrap();
-    let mut begun = Run::create(recipe, Device::Cpu, None, |_| Ok(run.clone())).unwrap();
+    let mut begun = Run::create(recipe, Device::Cpu, None, |_, _| Ok(None), |_| Ok(run.clone())).unwrap();
     begun.train(1, &|| false, &mut |_| ()).unwrap();
     drop(begun);
     let mut files = Vec::new();

@@ -144,7 +144,10 @@ fn short(loss: f64) -> String {
 
 /// What the samples score, in a few words.
 fn score_words(scores: &Scores) -> Vec<String> {
-    let mut parts = vec![format!("distance {:.4}", scores.sliced_wasserstein)];
+    let mut parts = vec![match scores.judged {
+        Some(judged) => format!("Frechet {}", short(judged.frechet_distance)),
+        None => format!("sliced Wasserstein {:.4}", scores.sliced_wasserstein),
+    }];
     if let Some(shares) = &scores.classes {
         parts.push(format!("{} of {} classes", shares.present(), shares.classes()));
     }

@@ -8,7 +8,7 @@ use crate::gan::{model, pixels};
 use crate::recipe::build::Role;
 use crate::report::{columns_for, grid_png};
 use crate::run::checkpoint::{self, Trained};
-use crate::run::folder::{CHECKPOINT, GENERATOR};
+use crate::run::folder::{BEST, CHECKPOINT, GENERATOR};
 use crate::run::latents;
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -25,6 +25,9 @@ pub struct SampleArgs {
     /// A run's folder, or one of its .safetensors files
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+    /// Of the run's best state, by the distance of its samples, not of its last
+    #[arg(long)]
+    pub best: bool,
     /// How many images [default: as many as on the run's own grids]
     #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<usize>(1..=MOST_VALUES as u64))]
     pub count: Option<usize>,
@@ -71,7 +74,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     set_threads(args.threads)?;
     args.isa.set()?;
     let device = args.device.resolve()?;
-    let file = generator_file(&args.run);
+    let file = state_file(&args.run, args.best)?;
     let trained = load_network(&file, Role::Generator, device)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);
     let (width, image) = (recipe.generator.input[0], &recipe.discriminator.input);
@@ -124,6 +127,24 @@ pub(super) fn generator_file(run: &Path) -> PathBuf {
         return checkpoint;
     }
     generator
+}
+
+/// As [`generator_file`], or with `best` the run's best checkpoint.
+///
+/// # Errors
+/// [`Error::Usage`] if there is none.
+pub(super) fn state_file(run: &Path, best: bool) -> Result<PathBuf> {
+    if !best {
+        return Ok(generator_file(run));
+    }
+    let file = run.join(BEST);
+    match file.is_file() {
+        true => Ok(file),
+        false => {
+            let what = format!("--best: {} is no run's folder with a {BEST}; leave the flag out", run.display());
+            Err(Error::Usage(what))
+        }
+    }
 }
 
 /// One network of a file of a run, with a word where the file can't be checked.

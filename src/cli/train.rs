@@ -1,10 +1,12 @@
 //! `minimax train`: the main job.
 
 use super::device::{Choice, Isa, Precision};
+use super::judge::cache;
 use super::overrides::overrides;
 use super::progress::Screen;
 use super::sample::no_sum;
 use super::{MOST_THREADS, interrupt, print, set_threads, warn, whole};
+use crate::data::Images;
 use crate::data::place::name_of;
 use crate::files::write_whole;
 use crate::profile;
@@ -19,6 +21,7 @@ use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The recipe that is trained where none is named.
 const DEFAULT: &str = "quickstart";
@@ -82,6 +85,15 @@ pub struct TrainArgs {
     /// Begin with the weights of this run, or of one of its files, where names and shapes fit
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     pub init: Option<PathBuf>,
+    /// What judges the samples [default: the data set's judge, if one is kept; see `minimax judge train`]
+    #[arg(long, value_name = "FILE.safetensors", conflicts_with = "resume")]
+    pub judge: Option<PathBuf>,
+    /// Have nothing judge the samples, also where there is a judge
+    #[arg(long, conflicts_with_all = ["judge", "resume"])]
+    pub no_judge: bool,
+    /// Stop when so many epochs have not bettered the best one's samples
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
+    pub patience: Option<u64>,
     /// Time every op: a table at the end, and profile.json in the run's folder, which Perfetto opens
     #[arg(long)]
     pub profile: bool,
@@ -111,6 +123,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let interrupted = interrupt::watch()?;
     let mut run = if args.resume { resume(args)? } else { start(args)? };
     run.keep_every = args.keep_every;
+    run.patience = args.patience;
     // A profile is of ops, and a graph is asked for as a whole.
     if args.no_graph || args.profile {
         run.without_graphs();
@@ -148,7 +161,11 @@ fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
     args.precision.set(device)?;
     let recipe = load(args.recipe.as_deref().unwrap_or(DEFAULT.as_ref()), args)?;
-    Run::create(recipe, device, args.init.as_deref(), |recipe| match &args.out {
+    let judge = |recipe: &Recipe, images: &Arc<Images>| match args.no_judge || recipe.judge.every == 0 {
+        true => Ok(None),
+        false => cache::of_run(args.judge.as_deref(), &recipe.data.name, images, device),
+    };
+    Run::create(recipe, device, args.init.as_deref(), judge, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
         None => new_folder(Path::new(RUNS), &recipe.name),
     })
@@ -253,9 +270,29 @@ fn introduction(run: &Run, last: u64) -> Result<String> {
         run.steps_per_epoch(),
     );
     let notes: String = run.notes.iter().map(|note| format!("{note}\n")).collect();
+    let notes = notes + &judge_note(run);
     let warnings = recipe.warnings().into_iter();
     let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
     Ok(text + &notes + &warnings + estimate_note(recipe))
+}
+
+/// What judges the samples, or what could.
+fn judge_note(run: &Run) -> String {
+    let data = excerpt(&run.recipe().data.name);
+    match run.judging() {
+        Some(judging) => {
+            let floor =
+                judging.floor().map(|floor| format!("; their Frechet distance is {:.3}", floor.frechet_distance));
+            format!(
+                "judge: {}, right about {:.2}% of test images{}\n",
+                judging.name(),
+                100.0 * judging.about().accuracy(),
+                floor.unwrap_or_default()
+            )
+        }
+        None if run.images().labels.is_empty() || run.recipe().judge.every == 0 => String::new(),
+        None => format!("no judge: samples are scored by pixels alone; have one by: minimax judge train {data}\n"),
+    }
 }
 
 /// What the critic's estimate is, for a recipe that has one.
@@ -280,16 +317,37 @@ fn farewell(args: &TrainArgs, run: &Run, last: u64, outcome: Outcome) -> Result<
     }
     run.left_out().iter().for_each(|line| warn(line));
     let (grid, report) = (run.latest_grid(), run.folder().join(REPORT));
+    let stopped = match outcome {
+        Outcome::Settled => ", the best is long past (--patience)",
+        _ => "",
+    };
     print(&format!(
-        "done: {steps} steps; samples in {}, all in {}; more with: minimax sample {folder}\n",
+        "done: {steps} steps{stopped}; samples in {}, all in {}; more with: minimax sample {folder}\n{}",
         grid.display(),
-        report.display()
+        report.display(),
+        best_note(run, &folder)
     ))
+}
+
+/// Epochs without a gain after which it is worth a word.
+const IDLE: u64 = 3;
+
+/// That the last epochs have gained nothing, where that is so.
+fn best_note(run: &Run, folder: &str) -> String {
+    let last = run.epochs_done();
+    match run.best().and_then(|best| best.epoch) {
+        Some(best) if last >= best + IDLE => format!(
+            "the best samples were those of epoch {best} of {last}: the last {} gained nothing; have them by: minimax \
+             sample {folder} --best\n",
+            last - best
+        ),
+        _ => String::new(),
+    }
 }
 
 /// The flags that a run does not keep, to be given again where it goes on.
 fn flags_again(args: &TrainArgs) -> String {
-    let flags = [("--steps", args.steps), ("--keep-every", args.keep_every)];
+    let flags = [("--steps", args.steps), ("--keep-every", args.keep_every), ("--patience", args.patience)];
     let given = flags.into_iter().filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));
     let mut again: String = given.collect();
     if args.precision == Precision::Tf32 {

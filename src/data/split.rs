@@ -23,15 +23,26 @@ pub struct Split {
 /// # Errors
 /// As [`open`], and [`crate::Error::Data`] where there are too few images to hold any out.
 pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
-    let Opened { images: training, mut notes } = open(name_or_path, wanted)?;
-    if let Some(test) = open_test(name_or_path, wanted)? {
-        return Ok(Split { training: Arc::new(training), test, notes });
+    let Opened { images, mut notes } = open(name_or_path, wanted)?;
+    let mut split = split(name_or_path, wanted, Arc::new(images), usize::MAX)?;
+    notes.append(&mut split.notes);
+    Ok(Split { notes, ..split })
+}
+
+/// As [`open_split`], of the `images` that have been opened by that name. Of test images that have to be drawn there are
+/// `most`.
+///
+/// # Errors
+/// As [`open_test`], and [`crate::Error::Data`] where there are too few images to hold any out.
+pub fn split(name_or_path: &str, wanted: &Wanted, training: Arc<Images>, most: usize) -> Result<Split> {
+    if let Some(test) = open_test(name_or_path, wanted, most)? {
+        return Ok(Split { training, test, notes: Vec::new() });
     }
     if training.len() < HELD_OUT {
         let what = format!("has {} images, too few to hold any out for a test", training.len());
         return Err(crate::Error::data(name_or_path, what, format!("give at least {HELD_OUT}")));
     }
-    notes.push(format!("no test images of its own, so every {HELD_OUT}th image is held out as one"));
+    let notes = vec![format!("no test images of its own, so every {HELD_OUT}th image is held out as one")];
     let is_held_out = |index: usize| index % HELD_OUT == HELD_OUT - 1;
     let test = part(&training, is_held_out);
     Ok(Split { training: Arc::new(part(&training, |index| !is_held_out(index))), test, notes })

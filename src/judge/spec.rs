@@ -1,6 +1,6 @@
 //! How a judge is made: its network and its training, as a TOML file says them.
 
-use crate::data::Images;
+use crate::data::{Images, LastBatch};
 use crate::recipe::{LayerSpec, MAX_BATCH_SIZE, MAX_EPOCHS, NetworkSpec, in_words};
 use crate::terminal::brief;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,13 @@ pub struct JudgeTraining {
     pub batch_size: usize,
     /// Of weights, dropout and the order of images.
     pub seed: u64,
+}
+
+impl JudgeTraining {
+    /// Steps over `images` training images.
+    pub fn steps(&self, images: usize) -> u64 {
+        self.epochs as u64 * LastBatch::Drop.batches(images, self.batch_size) as u64
+    }
 }
 
 impl JudgeSpec {

@@ -47,7 +47,7 @@ pub fn train(
     let settings = spec.training;
     let mut classifier = Classifier::new(spec, &mut Random::new(settings.seed, Purpose::INITIAL), device);
     let mut batches = Batches::new(training.clone(), settings.batch_size, settings.seed, LastBatch::Drop);
-    let steps = settings.epochs as u64 * batches.steps_per_epoch();
+    let steps = settings.steps(training.len());
     let mut dropout = Random::new(settings.seed, Purpose::DROPOUT);
     let start = classifier.spec.network.optimizer;
     let mut optimizer = build::optimizer(&start, &classifier.network);

@@ -2,7 +2,7 @@
 
 use super::network::{LayerTable, NetworkSpec};
 use super::sizes::{MAX_VALUES, check_size, values};
-use super::{LayerSpec, Recipe};
+use super::{JudgingSpec, LayerSpec, Recipe};
 use crate::terminal::excerpt;
 
 /// The largest batch.
@@ -20,6 +20,8 @@ const MAX_PIXEL: f64 = 1e6;
 /// The most images on a sample grid, the most epochs in a montage, and the last step that can be the first with a grid.
 const MAX_GRID: usize = 1024;
 const MAX_MONTAGE: usize = 64;
+/// The fewest samples that are judged, and the most.
+const JUDGED: [usize; 2] = [100, 100_000];
 const MAX_FIRST_STEP: usize = 1_000_000;
 
 impl Recipe {
@@ -56,6 +58,7 @@ impl Recipe {
         }
         self.training.check()?;
         self.check_samples()?;
+        self.check_judging()?;
         let generator = self.check_network("generator", &self.generator)?;
         let discriminator = self.check_network("discriminator", &self.discriminator)?;
         self.check_ends(&generator, &discriminator)?;
@@ -80,6 +83,17 @@ impl Recipe {
             ));
         }
         Ok(())
+    }
+
+    fn check_judging(&self) -> Result<(), String> {
+        let JudgingSpec { every, samples } = self.judge;
+        if every > MAX_EPOCHS {
+            return Err(format!("judge.every = {every}; give a number of epochs up to {MAX_EPOCHS}, or 0 for never"));
+        }
+        match (JUDGED[0]..=JUDGED[1]).contains(&samples) {
+            true => Ok(()),
+            false => Err(format!("judge.samples = {samples}; choose from {} to {}", JUDGED[0], JUDGED[1])),
+        }
     }
 
     /// Checks one network by itself.

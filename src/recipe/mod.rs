@@ -81,6 +81,9 @@ pub struct Recipe {
     /// What the sample grids show.
     #[serde(default)]
     pub samples: SamplesSpec,
+    /// How often the samples are judged, and how many of them.
+    #[serde(default)]
+    pub judge: JudgingSpec,
     /// From latents z ~ N(0, 1) to images.
     pub generator: NetworkSpec,
     /// From images to one number: a probability if the last layer that changes values is a sigmoid,
@@ -132,6 +135,30 @@ impl Default for SamplesSpec {
     }
 }
 
+/// How the samples of a run are judged, where its data set has a judge (see [`crate::judge`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct JudgingSpec {
+    /// Every how many epochs, besides the last; unless said, each. 0 is for never.
+    #[serde(default = "every")]
+    pub every: usize,
+    /// How many samples; unless said, 1,000.
+    #[serde(default = "judged")]
+    pub samples: usize,
+}
+
+impl Default for JudgingSpec {
+    fn default() -> JudgingSpec {
+        JudgingSpec { every: every(), samples: judged() }
+    }
+}
+
+fn every() -> usize {
+    1
+}
+fn judged() -> usize {
+    1000
+}
 fn range() -> [f64; 2] {
     [-1.0, 1.0]
 }

@@ -6,7 +6,7 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::network::OptimizerSpec;
-use super::{CriticLoop, DataSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec};
+use super::{CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec};
 use crate::nn::Initializer;
 use crate::terminal::brief;
 
@@ -23,7 +23,7 @@ type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
 /// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
 /// before.
-const PARTS: [(&str, Verify); 12] = [
+const PARTS: [(&str, Verify); 13] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
     ("generator", verify::<NetworkSpec>),
@@ -32,6 +32,7 @@ const PARTS: [(&str, Verify); 12] = [
     ("discriminator", verify::<NetworkSpec>),
     ("data", verify::<DataSpec>),
     ("samples", verify::<SamplesSpec>),
+    ("judge", verify::<JudgingSpec>),
     ("training.labels", verify::<LabelSpec>),
     ("training.update.critic_loop", verify::<CriticLoop>),
     ("training", verify::<TrainingSpec>),

@@ -58,9 +58,12 @@ pub struct TrainingState {
     pub updates: [u64; 2],
     /// How far the random streams have been read.
     pub random: RandomState,
-    /// The lowest sliced Wasserstein distance that samples have scored so far.
+    /// The lowest distance that samples have scored so far, Frechet where there is a judge, else sliced Wasserstein.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<f64>,
+    /// The epoch of which they were; older files don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u64>,
     /// Where epochs began to be as long as they are, if that has changed.
     #[serde(default, skip_serializing_if = "Origin::is_start")]
     pub origin: Origin,
@@ -83,14 +86,23 @@ pub struct Checkpoint {
     pub device: Device,
     /// What it was trained on.
     pub data: DataIdentity,
-    /// The lowest sliced Wasserstein distance that its samples have scored.
-    pub best: Option<f64>,
+    /// The best that its samples have scored.
+    pub best: Option<Best>,
     /// Where epochs began to be as long as they are.
     pub origin: Origin,
     /// Whether the file carries a sum of its bytes; those of older versions don't.
     pub has_sum: bool,
     /// The networks, optimisers and random state.
     pub gan: Gan,
+}
+
+/// What the best samples of a run have scored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// Their distance from real images: Frechet where there is a judge, else sliced Wasserstein.
+    pub distance: f64,
+    /// The epoch at whose end they were made, if that is known.
+    pub epoch: Option<u64>,
 }
 
 /// One network as a file of a run has it.
@@ -117,7 +129,7 @@ pub fn save(
     recipe: &Recipe,
     device: Device,
     data: DataIdentity,
-    best: Option<f64>,
+    best: Option<Best>,
     origin: Origin,
 ) -> Result<()> {
     let header = Header {
@@ -129,7 +141,8 @@ pub fn save(
             data,
             updates: [gan.generator_optimizer.steps(), gan.discriminator_optimizer.steps()],
             random: gan.random.clone(),
-            best,
+            best: best.map(|best| best.distance),
+            best_epoch: best.and_then(|best| best.epoch),
             origin,
         }),
     };
@@ -241,7 +254,7 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
         recipe,
         device,
         data: training.data,
-        best: training.best,
+        best: training.best.map(|distance| Best { distance, epoch: training.best_epoch }),
         origin: training.origin,
         has_sum: header.sha256.is_some(),
         gan,

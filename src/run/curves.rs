@@ -3,7 +3,7 @@
 
 use super::table::Columns;
 use crate::recipe::{LossSpec, Recipe};
-use crate::report::chart::{Panel, Series};
+use crate::report::chart::{Level, Panel, Series};
 
 /// The panels of a run of `recipe`, from its `log.csv` and `epochs.csv`.
 pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> {
@@ -42,11 +42,18 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         let estimate = [("wasserstein_estimate", "minus the critic's loss")];
         panels.push(by_step("Wasserstein estimate", "distance", &estimate));
     }
+    let floor = epochs.points("epoch", "frechet_floor").last().copied();
+    let by = if floor.is_some() { "by the judge" } else { "by the nearest real image" };
+    let floor = floor.map(|(_, y)| Level { y, label: "test images".into() });
     panels.extend([
         by_step(&format!("Output of the {discriminator}"), output, &outputs),
         by_epoch("Seconds per epoch", "seconds", &[("seconds", "training")]),
+        Panel {
+            levels: floor.into_iter().collect(),
+            ..by_epoch("Frechet distance of samples", "distance", &[("frechet_distance", "from training images")])
+        },
         by_epoch("Sliced Wasserstein distance of samples", "distance", &[("sliced_wasserstein", "from real images")]),
-        by_epoch("Classes that appear among samples", "classes", &[("classes_present", "by the nearest real image")]),
+        by_epoch("Classes that appear among samples", "classes", &[("classes_present", by)]),
     ]);
     // A run that ended within its first epoch has no epoch's time.
     panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));

@@ -11,7 +11,8 @@
 //! | `samples.gif`, `comparison.png`, `montage.png`, `curves.svg`, `curves.png`, `report.html` | drawn from the above; see [`super::summary`] |
 //! | `events.out.tfevents...` | for TensorBoard; see [`super::tensorboard`] |
 //! | `checkpoint.safetensors`, `generator.safetensors` | the last state; see [`super::checkpoint`] |
-//! | `best.safetensors` | the checkpoint with the lowest sliced Wasserstein distance |
+//! | `best.safetensors` | the checkpoint with the lowest Frechet distance, without a judge the lowest sliced Wasserstein distance |
+//! | `judge.safetensors` | what judges the samples, where the data set has a judge; see [`super::judging`] |
 //! | `left-1/` ... | what a run had done after the state that it went back to; see `set_aside` |
 //! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
 
@@ -41,6 +42,8 @@ pub const GENERATOR: &str = "generator.safetensors";
 pub const DISCRIMINATOR: &str = "discriminator.safetensors";
 /// The checkpoint whose samples scored best.
 pub const BEST: &str = "best.safetensors";
+/// The judge of the samples, if there is one.
+pub const JUDGE: &str = "judge.safetensors";
 /// The folder of checkpoints that are kept for good.
 pub const KEPT: &str = "kept";
 /// The fixed latents' images, epoch by epoch.
@@ -217,7 +220,7 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
 pub(super) fn set_aside(folder: &Path, epochs: u64, checkpoint: &Path) -> Result<PathBuf> {
     let left = new_folder(folder, "left")?;
     make(&left)?;
-    for file in [RECIPE, HISTORY, LOG, EPOCHS, GENERATOR, CHECKPOINT] {
+    for file in [RECIPE, HISTORY, LOG, EPOCHS, JUDGE, GENERATOR, CHECKPOINT] {
         share(&folder.join(file), &left.join(file))?;
     }
     let mut later = Vec::new();
@@ -303,7 +306,7 @@ pub fn holds_run(folder: &Path) -> Result<bool> {
 }
 
 /// What is there, besides TensorBoard's file, before the first checkpoint is.
-const BEGUN: [&str; 7] = [RECIPE, HISTORY, LOG, EPOCHS, SAMPLES, KEPT, GENERATOR];
+const BEGUN: [&str; 8] = [RECIPE, HISTORY, LOG, EPOCHS, JUDGE, SAMPLES, KEPT, GENERATOR];
 
 /// Whether `path` is of what there is before the first checkpoint.
 fn is_begun(path: &Path) -> bool {

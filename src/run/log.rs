@@ -16,7 +16,9 @@ use std::time::Duration;
 const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or not finished.
-const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present";
+/// The last three are empty where samples were not judged.
+const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
+                      frechet_distance,frechet_floor,confidence";
 
 /// Both tables.
 pub struct Log {
@@ -68,7 +70,15 @@ impl Log {
         let distance = field(Some(scores.sliced_wasserstein));
         let present = scores.classes.as_ref().map(|shares| shares.present());
         let present = present.map_or(String::new(), |count| count.to_string());
-        self.epochs.append(&format!("{step},{epoch},{seconds},{waited},{distance},{present}"))
+        let judged = scores.judged;
+        let [frechet, floor, confidence] = [
+            judged.map(|judged| judged.frechet_distance),
+            judged.and_then(|judged| judged.frechet_floor),
+            judged.map(|judged| judged.confidence),
+        ]
+        .map(field);
+        let row = format!("{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence}");
+        self.epochs.append(&row)
     }
 
     /// The last step in which the generator moved, by the `rows` of the table of steps; 0 if none.

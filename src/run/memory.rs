@@ -83,7 +83,8 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
     let at_a_time = recipe.training.batch_size.min(MOST_AT_A_TIME) as f64;
     let image = &recipe.discriminator.input;
     let (pixels, on_grid) = (values(image), recipe.samples.count);
-    let samples = pixels as f64 * real.min(scores::SAMPLES).max(on_grid) as f64;
+    let judged = if recipe.judge.every > 0 { recipe.judge.samples } else { 0 };
+    let samples = pixels as f64 * real.min(scores::SAMPLES).max(on_grid).max(judged) as f64;
     let compared =
         [scores::SAMPLES, scores::LABELLED].map(|most| Points::most_at_a_time(real.min(most), pixels as usize));
     let grid = grid_bytes(on_grid, [image[0], image[1]], columns_for(on_grid)) as f64;

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod history;
 mod init;
 pub mod interpolation;
+pub mod judging;
 pub mod latents;
 pub mod log;
 pub mod means;
@@ -22,11 +23,12 @@ pub mod tensorboard;
 pub mod trace;
 mod training;
 
-use self::checkpoint::{Checkpoint, DataIdentity};
+use self::checkpoint::{Best, Checkpoint, DataIdentity};
 use self::epochs::{Epochs, Origin};
 use self::folder::Lock;
 use self::history::Record;
 use self::init::init;
+use self::judging::Judging;
 use self::log::{EpochTime, Log};
 use self::means::Means;
 use self::save::Drawing;
@@ -39,6 +41,7 @@ use crate::files::{is_file, write_whole};
 use crate::gan::graph::Graphs;
 use crate::gan::model::Gan;
 use crate::gan::report::StepReport;
+use crate::judge::{self, Judge};
 use crate::recipe::{Difference, Recipe};
 use crate::storage::Device;
 use crate::terminal::excerpt;
@@ -52,6 +55,8 @@ use std::time::Instant;
 pub struct Run {
     /// Every how many epochs a checkpoint is kept for good, besides the best and the last.
     pub keep_every: Option<u64>,
+    /// After how many epochs without a gain training ends.
+    pub patience: Option<u64>,
     /// What a person should know of the data and of how the run begins or goes on, a line each.
     pub notes: Vec<String>,
     folder: PathBuf,
@@ -71,8 +76,10 @@ pub struct Run {
     /// Of the epoch that the last step belongs to.
     means: Means,
     board: TensorBoard,
-    /// The lowest distance that an epoch's samples have scored.
-    best: Option<f64>,
+    /// What the best epoch's samples have scored.
+    best: Option<Best>,
+    /// Judges the samples, where the data set has a judge.
+    judging: Option<Judging>,
     drawing: Drawing,
     record: Record,
     /// Keeps a second process out of the folder.
@@ -115,11 +122,13 @@ pub enum Outcome {
     Finished,
     /// It was asked to stop; the run can go on from here.
     Stopped,
+    /// So many epochs as [`Run::patience`] says have not bettered the best.
+    Settled,
 }
 
 impl Run {
     /// A new run of `recipe` in the folder that `place` names, which must hold no run yet. `place` is
-    /// asked, and anything written, only after the data has been read. Its weights are those of the run `from` where they fit,
+    /// asked, and anything written, only after the data has been read and what `judge` gives to judge its samples. Its weights are those of the run `from` where they fit,
     /// if there is one.
     ///
     /// # Errors
@@ -128,11 +137,13 @@ impl Run {
         recipe: Recipe,
         device: Device,
         from: Option<&Path>,
+        judge: impl FnOnce(&Recipe, &Arc<Images>) -> Result<Option<Judge>>,
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
         memory::check(&recipe, None)?;
         let (batches, data, notes) = open_data(&recipe)?;
         memory::check(&recipe, Some(batches.images()))?;
+        let judge = judge(&recipe, &batches.shared_images())?;
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
         let run = catch(|| {
@@ -140,6 +151,9 @@ impl Run {
             let weights = from.map(|run| init(&mut gan, run)).transpose()?;
             let checkpoint =
                 Checkpoint { recipe, device, data, best: None, origin: Origin::default(), has_sum: true, gan };
+            if let Some(judge) = judge {
+                judge::save(&folder.join(folder::JUDGE), &judge)?;
+            }
             let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
             run.notes.extend(notes);
             run.save()?;
@@ -240,10 +254,13 @@ impl Run {
         let moved = Log::last_generator_step(&rows);
         let epochs = Epochs { origin, per_epoch };
         let has_best = is_file(&folder.join(folder::BEST))?;
+        let judging = Judging::open(folder, &recipe, batches.shared_images(), device)?;
         let mut run = Run {
             keep_every: None,
+            patience: None,
             notes: lock.warning.iter().cloned().collect(),
             best: best.filter(|_| has_best),
+            judging,
             log,
             means: Means::of_rows(&rows, epochs.start_of(steps + 1)),
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
@@ -294,6 +311,30 @@ impl Run {
     /// Steps done so far.
     pub fn steps(&self) -> u64 {
         self.gan.steps
+    }
+
+    /// What judges the samples, if the data set has a judge.
+    pub fn judging(&self) -> Option<&Judging> {
+        self.judging.as_ref()
+    }
+
+    /// Epochs that are done.
+    pub fn epochs_done(&self) -> u64 {
+        self.epochs.done(self.gan.steps)
+    }
+
+    /// Whether [`Run::patience`] is at its end.
+    fn is_settled(&self) -> bool {
+        let best = self.best.and_then(|best| best.epoch);
+        let (Some(patience), Some(best)) = (self.patience, best) else {
+            return false;
+        };
+        self.at_epoch_start() && self.epochs_done() >= best + patience
+    }
+
+    /// What the best epoch's samples have scored, once one has ended.
+    pub fn best(&self) -> Option<Best> {
+        self.best
     }
 
     /// Steps of an epoch.

@@ -1,8 +1,8 @@
 //! Which files belong to a run: what no other command may write over.
 
 use super::folder::{
-    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, HISTORY, KEPT, LOG, MONTAGE,
-    PROFILE, RECIPE, REPORT, SAMPLES,
+    ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, HISTORY, JUDGE, KEPT, LOG,
+    MONTAGE, PROFILE, RECIPE, REPORT, SAMPLES,
 };
 use crate::report::EventFile;
 use std::ffi::OsStr;
@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The names of a run's files in its own folder, besides TensorBoard's.
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     DISCRIMINATOR,
     RECIPE,
     HISTORY,
@@ -19,6 +19,7 @@ const FILES: [&str; 15] = [
     CHECKPOINT,
     GENERATOR,
     BEST,
+    JUDGE,
     ANIMATION,
     COMPARISON,
     MONTAGE,

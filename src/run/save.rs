@@ -1,10 +1,10 @@
 //! What a run writes as it goes: grids, tables, checkpoints, and the pictures drawn from them.
 
 use super::Run;
-use super::checkpoint;
+use super::checkpoint::{self, Best};
 use super::folder::{self, Moment};
 use super::log::EpochTime;
-use super::scores::{self, Scores, score};
+use super::scores::{self, Judged, Scores, score};
 use super::summary;
 use crate::cpu::pool;
 use crate::data::Images;
@@ -79,10 +79,20 @@ impl Run {
         let real = self.batches.images();
         let count = real.len().min(scores::SAMPLES);
         let (size, on_grid) = (real.image_len(), self.recipe.samples.count);
-        let samples = self.sample(count.max(on_grid))?;
+        let judged = if self.is_judged(epoch) { self.recipe.judge.samples } else { 0 };
+        let samples = self.sample(count.max(on_grid).max(judged))?;
         self.save_grid(&samples[..on_grid * size])?;
         let seed = self.recipe.training.seed;
-        let scores = score(&samples[..count * size], self.batches.images(), seed);
+        let mut scores = score(&samples[..count * size], self.batches.images(), seed);
+        if let (Some(judging), true) = (&mut self.judging, judged > 0) {
+            let score = judging.score(&samples[..judged * size]);
+            scores.judged = Some(Judged {
+                frechet_distance: score.frechet_distance,
+                frechet_floor: judging.floor().map(|floor| floor.frechet_distance),
+                confidence: score.confidence,
+            });
+            scores.classes = Some(score.classes);
+        }
         self.log.epoch(step, epoch, time, &scores)?;
         if self.at_epoch_start() {
             self.keep(epoch, time, &scores)?;
@@ -95,12 +105,19 @@ impl Run {
         Ok(scores)
     }
 
+    /// Whether the samples of the end of `epoch` are to be judged.
+    fn is_judged(&self, epoch: u64) -> bool {
+        let (every, last) = (self.recipe.judge.every as u64, self.recipe.training.epochs as u64);
+        self.judging.is_some() && every > 0 && (epoch.is_multiple_of(every) || epoch >= last)
+    }
+
     /// What is kept of the state at the end of `epoch`.
     fn keep(&mut self, epoch: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
         self.board.epoch(self.gan.steps, time, scores)?;
-        let distance = scores.sliced_wasserstein;
-        if self.best.is_none_or(|best| distance < best) {
-            self.best = Some(distance);
+        if let Some(distance) = scores.distance(self.judging.is_some())
+            && self.best.is_none_or(|best| distance < best.distance)
+        {
+            self.best = Some(Best { distance, epoch: Some(epoch) });
             self.write_checkpoint(folder::BEST)?;
         }
         match self.keep_every {

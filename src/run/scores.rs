@@ -17,8 +17,32 @@ pub struct Scores {
     /// The sliced Wasserstein distance from as many real images, pixels in [0, 1]; the lower the
     /// better.
     pub sliced_wasserstein: f64,
-    /// Which classes appear, where the data has labels.
+    /// Which classes appear: by the judge where the samples are judged, else by the nearest real image, where the data
+    /// has labels.
     pub classes: Option<ClassShares>,
+    /// What the judge says, where there is one and the samples are due to be judged.
+    pub judged: Option<Judged>,
+}
+
+/// What a run's judge says of its samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judged {
+    /// The Frechet distance of their features from those of training images; the lower, the better.
+    pub frechet_distance: f64,
+    /// That of as many test images, if there are any.
+    pub frechet_floor: Option<f64>,
+    /// The mean probability of the likeliest class.
+    pub confidence: f64,
+}
+
+impl Scores {
+    /// What the states of a run are compared by, the lower the better; none where a run that is judged is not due.
+    pub fn distance(&self, is_judged: bool) -> Option<f64> {
+        match is_judged {
+            true => self.judged.map(|judged| judged.frechet_distance),
+            false => Some(self.sliced_wasserstein),
+        }
+    }
 }
 
 /// Scores `samples` `[n, h, w, c]`, n at most [`SAMPLES`], against real images picked at random, the
@@ -46,7 +70,7 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
         let labels: Vec<u8> = picked.iter().map(|&i| labels[i as usize]).collect();
         nearest_classes(&samples, &first(picked.len()), &labels)
     });
-    Scores { sliced_wasserstein: distance, classes }
+    Scores { sliced_wasserstein: distance, classes, judged: None }
 }
 
 #[cfg(test)]

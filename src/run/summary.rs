@@ -151,7 +151,9 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) 
     // What an older version has begun is known only from where it was gone on with.
     let is_whole = first.is_none_or(|session| session.step == 0);
     let best = best_epoch(steps, epochs);
-    let best = best.map(|(epoch, distance)| format!("{}, with distance {distance:.4}", thousands(epoch as u64)));
+    let floor = latest(epochs, "frechet_floor");
+    let kind = if floor.is_some() { "Frechet distance" } else { "distance" };
+    let best = best.map(|(epoch, distance)| format!("{}, with {kind} {distance:.4}", thousands(epoch as u64)));
     let seconds: Vec<f64> = epochs.column("seconds").into_iter().flatten().collect();
     let mean = (!seconds.is_empty()).then(|| seconds.iter().sum::<f64>() / seconds.len() as f64);
     let parameters = |network: &NetworkSpec| {
@@ -166,6 +168,9 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) 
         ("Seconds an epoch", number(mean, 1)),
         ("Loss of D, last", number(latest(steps, "d_loss"), 3)),
         ("Loss of G, last", number(latest(steps, "g_loss"), 3)),
+        ("Frechet distance, last", number(latest(epochs, "frechet_distance"), 4)),
+        ("Frechet distance of test images", number(floor, 4)),
+        ("Confidence of the judge, last", number(latest(epochs, "confidence"), 3)),
         ("Sliced Wasserstein distance, last", number(latest(epochs, "sliced_wasserstein"), 4)),
         ("Best epoch", best),
         ("Classes that appear, last", number(latest(epochs, "classes_present"), 0)),
@@ -189,7 +194,10 @@ fn began(session: &Session) -> String {
 /// The epoch with the lowest distance, and that; the first of several. The last epoch of the table is not compared while it
 /// has fewer steps than the one before: training has ended within it.
 fn best_epoch(steps: &Columns, epochs: &Columns) -> Option<(f64, f64)> {
-    let mut scored = epochs.points("epoch", "sliced_wasserstein");
+    let mut scored = epochs.points("epoch", "frechet_distance");
+    if scored.is_empty() {
+        scored = epochs.points("epoch", "sliced_wasserstein");
+    }
     let logged = steps.column("epoch");
     let length = |epoch: f64| logged.iter().filter(|of| **of == Some(epoch)).count();
     if let [.., (before, _), (last, _)] = scored[..]

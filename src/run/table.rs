@@ -20,7 +20,7 @@ pub struct Table {
 
 impl Table {
     /// The table at `path` with the columns `header`, holding those rows of the one that was there
-    /// whose step is `kept`.
+    /// whose step is `kept`. One of an older version may lack the last columns; they are empty then.
     ///
     /// # Errors
     /// If it can't be read or written, or has other columns.
@@ -29,12 +29,15 @@ impl Table {
         // A table that somebody has moved away is begun anew.
         if is_file(path)? {
             let old = read(path)?;
-            if old.lines().next().is_some_and(|found| found != header) {
-                return Err(not_ours(path));
-            }
+            let found = old.lines().next().unwrap_or(header);
+            let lacks = match header.strip_prefix(found) {
+                Some(rest) if rest.is_empty() || rest.starts_with(',') => rest.matches(',').count(),
+                _ => return Err(not_ours(path)),
+            };
             let rows = old.lines().skip(1);
-            for row in rows.filter(|row| step_of(row, header).is_some_and(&kept)) {
+            for row in rows.filter(|row| step_of(row, found).is_some_and(&kept)) {
                 text += row;
+                text.extend(std::iter::repeat_n(',', lacks));
                 text.push('\n');
             }
         }

@@ -14,6 +14,7 @@
 //! | `throughput/images_per_second` | real images, of one step |
 //! | `epoch/seconds`, `epoch/data_wait_seconds` | how long an epoch took, and how long of that it waited for data |
 //! | `score/sliced_wasserstein`, `score/classes_present` | see [`super::scores`] |
+//! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, where there is one |
 //! | `samples`, `recipe` | the grid, the TOML text |
 
 use super::log::EpochTime;
@@ -120,6 +121,9 @@ impl TensorBoard {
                 ("epoch/data_wait_seconds", time.map(|time| time.waited.as_secs_f64())),
                 ("score/sliced_wasserstein", Some(scores.sliced_wasserstein)),
                 ("score/classes_present", present),
+                ("score/frechet_distance", scores.judged.map(|judged| judged.frechet_distance)),
+                ("score/frechet_floor", scores.judged.and_then(|judged| judged.frechet_floor)),
+                ("score/confidence", scores.judged.map(|judged| judged.confidence)),
             ],
         )
     }

@@ -61,6 +61,10 @@ impl Run {
                 outcome = Outcome::Stopped;
                 break;
             }
+            if self.is_settled() {
+                outcome = Outcome::Settled;
+                break;
+            }
             let before = self.begun.take();
             self.begin_step()?;
             unsaved = true;

@@ -1,10 +1,12 @@
 //! Where judges are kept: in the user's folder for caches, by the sum of what they were trained on and how.
 
-use crate::data::{DIGITS, Images, Wanted};
+use crate::data::{DIGITS, Images, Wanted, split};
 use crate::judge::{self, Judge, JudgeSpec};
+use crate::run::judging;
 use crate::storage::Device;
 use crate::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The judge for the set `data` of these training `images`.
 pub(super) fn spec_for(data: &str, images: &Images) -> Result<JudgeSpec> {
@@ -12,6 +14,35 @@ pub(super) fn spec_for(data: &str, images: &Images) -> Result<JudgeSpec> {
         return Ok(JudgeSpec::digits());
     }
     JudgeSpec::of(images).map_err(|what| Error::data(data, what, "give a data set with labels, or a judge by --judge"))
+}
+
+/// What judges the samples of a run on these `images` of the set `data`: the judge in the file `given`, that of the built-in
+/// digits, or one that is kept; none where there is none.
+///
+/// # Errors
+/// If the file is no judge of such images, or a kept one is damaged.
+pub(in crate::cli) fn of_run(
+    given: Option<&Path>,
+    data: &str,
+    images: &Arc<Images>,
+    device: Device,
+) -> Result<Option<Judge>> {
+    if let Some(path) = given {
+        let judge = judge::load(path, device)?;
+        judging::check(path, &judge, images)?;
+        return Ok(Some(judge));
+    }
+    if data == DIGITS {
+        return Ok(Some(judge::built_in(device)));
+    }
+    if images.classes() < 2 {
+        return Ok(None);
+    }
+    let training = split(data, &wanted(), Arc::clone(images), usize::MAX)?.training;
+    match JudgeSpec::of(&training) {
+        Ok(spec) => find(&spec, &training, device),
+        Err(_) => Ok(None),
+    }
 }
 
 /// How the set `data` is opened for its judge.

@@ -1,6 +1,6 @@
 //! `minimax judge`: how good samples are, beside real images, by a classifier of its own.
 
-mod cache;
+pub(super) mod cache;
 mod source;
 mod table;
 mod train;

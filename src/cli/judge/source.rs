@@ -1,6 +1,6 @@
 //! Where samples come from: a run's generator, an array, or pictures.
 
-use crate::cli::sample::{generator_file, load_network};
+use crate::cli::sample::{load_network, state_file};
 use crate::data::numpy::read_header;
 use crate::data::place::name_of;
 use crate::data::{self, Opened, Wanted};
@@ -35,12 +35,12 @@ pub(super) struct Samples {
     pub notes: Vec<String>,
 }
 
-/// What the samples at `path` come from.
+/// What the samples at `path` come from; of a run, with `best`, its best state.
 ///
 /// # Errors
 /// If it is a run's, and can't be read.
-pub(super) fn open(path: &Path, device: Device) -> Result<Source> {
-    let file = generator_file(path);
+pub(super) fn open(path: &Path, best: bool, device: Device) -> Result<Source> {
+    let file = state_file(path, best)?;
     let is_run = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
     match is_run && (file.is_file() || !path.is_dir()) {
         true => Ok(Source::Generator(file.clone(), Box::new(load_network(&file, Role::Generator, device)?))),

@@ -33,6 +33,9 @@ pub struct TableArgs {
     /// How many samples to make with a run's generator, or to take [default: 10000, or as many as there are]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(FEWEST as u64..=MOST))]
     pub count: Option<usize>,
+    /// Of the run's best state, not of its last
+    #[arg(long)]
+    pub best: bool,
     /// Of a run's latents [default: the recipe's]
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
@@ -73,7 +76,7 @@ pub fn run(args: &TableArgs) -> Result<()> {
         output::check(path, Kind::Png, args.force, &[samples])?;
     }
     let device = args.device.resolve()?;
-    let source = source::open(samples, device)?;
+    let source = source::open(samples, args.best, device)?;
     let name = match (&args.data, source.data()) {
         (Some(given), _) => name_of(given),
         (None, Some(own)) => own.to_string(),

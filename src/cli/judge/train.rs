@@ -1,17 +1,17 @@
 //! `minimax judge train`: the classifier that samples of a data set are judged by.
 
 use super::cache;
-use crate::cli::device::{Choice, Isa, described};
-use crate::cli::{MOST_THREADS, interrupt, is_terminal, label, print, say, set_threads, whole};
+use crate::cli::device::{Choice, Isa};
+use crate::cli::{MOST_THREADS, bar, interrupt, print, say, set_threads, whole};
 use crate::data::place::name_of;
 use crate::data::{Split, open_split};
 use crate::files::make_folder;
 use crate::judge::{self, Judge, JudgeSpec, Progress};
 use crate::storage::Device;
-use crate::terminal::excerpt;
+use crate::terminal::{self, excerpt};
 use crate::{Error, Result};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -81,11 +81,11 @@ pub(super) fn train(
     device: Device,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Judge> {
-    let (images, on, shown) = (split.training.len(), described(device)?, excerpt(data).to_string());
+    let (images, on, shown) = (split.training.len(), device.described()?, excerpt(data).to_string());
     let start = Instant::now();
-    let epochs = spec.training.epochs;
+    let (epochs, steps) = (spec.training.epochs, spec.training.steps(split.training.len()));
     say(None, &format!("training the {} judge of {shown}: {epochs} epochs of {images} images, on {on}", spec.name));
-    let mut screen = Screen::new();
+    let mut screen = Screen::new(steps);
     let trained = rayon::scope(|_| judge::train(spec, data, split, device, stop, &mut |p| screen.step(p)));
     screen.finish();
     let Some(judge) = trained? else {
@@ -108,25 +108,19 @@ struct Screen {
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Screen {
-    fn new() -> Screen {
-        let bar = is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:20.cyan/blue} {pos}/{len} {wide_msg}");
-            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-            bar.with_style(style.expect("a template of known keys"))
-        });
-        Screen { bar, start: Instant::now(), line: Instant::now() }
+    fn new(steps: u64) -> Screen {
+        Screen { bar: bar::counting(steps, ""), start: Instant::now(), line: Instant::now() }
     }
 
     fn step(&mut self, Progress { step, steps, loss }: Progress) {
         let left = self.start.elapsed().as_secs_f64() / step as f64 * (steps - step) as f64;
-        let state = format!("{left:.0} s left  cross-entropy {loss:.3}");
+        let state = [format!("{} left", terminal::time(left)), format!("cross-entropy {loss:.3}")];
         if let Some(bar) = &self.bar {
-            bar.set_length(steps);
             bar.set_position(step);
-            label(bar, &state);
+            bar::label(bar, "", &state);
         } else if self.line.elapsed() > LINE_EVERY {
             self.line = Instant::now();
-            say(None, &format!("step {step}/{steps}  {state}"));
+            say(None, &format!("step {step}/{steps}  {}", state.join("  ")));
         }
     }
 

@@ -1,0 +1,81 @@
+//! The judge of a run: chosen when the run is begun and kept in its folder, so that all its figures are of one judge.
+
+use super::folder;
+use crate::data::{Images, Wanted, split};
+use crate::files::is_file;
+use crate::judge::{self, About, Judge, Score};
+use crate::recipe::Recipe;
+use crate::storage::Device;
+use crate::{Error, Result};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The fewest images of a set that has a floor: as a tenth of them is held out where there are no test images.
+const FEWEST: usize = 100;
+
+/// A run's judge.
+pub struct Judging {
+    judge: Judge,
+    /// What as many test images score; none where there are too few images to hold any out.
+    floor: Option<Score>,
+}
+
+impl Judging {
+    /// The judge in the folder of a run of `recipe` on `images`, if there is one.
+    ///
+    /// # Errors
+    /// If it can't be read, or is one of other images, or the test images can't be read.
+    pub(super) fn open(folder: &Path, recipe: &Recipe, images: Arc<Images>, device: Device) -> Result<Option<Judging>> {
+        let path = folder.join(folder::JUDGE);
+        if !is_file(&path)? {
+            return Ok(None);
+        }
+        let mut judge = judge::load(&path, device)?;
+        check(&path, &judge, &images)?;
+        let seed = judge.classifier.spec().training.seed;
+        let data = &recipe.data;
+        let wanted = Wanted { seed, size: None, background: data.background, extra: data.extra };
+        let floor = match images.len() < FEWEST {
+            true => None,
+            false => {
+                let test = split(&data.name, &wanted, images, recipe.judge.samples)?.test;
+                Some(judge.floor(&test, recipe.judge.samples))
+            }
+        };
+        Ok(Some(Judging { judge, floor }))
+    }
+
+    /// What samples `[n, h, w, c]` score.
+    pub(super) fn score(&mut self, samples: &[u8]) -> Score {
+        self.judge.score(samples)
+    }
+
+    /// What test images score, as many as there are samples, if there are any.
+    pub fn floor(&self) -> Option<&Score> {
+        self.floor.as_ref()
+    }
+
+    /// What the judge is called.
+    pub fn name(&self) -> &str {
+        &self.judge.classifier.spec().name
+    }
+
+    /// What it was trained on, and how well it does.
+    pub fn about(&self) -> &About {
+        &self.judge.about
+    }
+}
+
+/// That `judge`, in the file `path`, takes `images`.
+///
+/// # Errors
+/// [`Error::Place`] if it doesn't.
+pub fn check(path: &Path, judge: &Judge, images: &Images) -> Result<()> {
+    let (takes, found) = (&judge.classifier.spec().network.input, [images.height, images.width, images.channels]);
+    match takes[..] == found {
+        true => Ok(()),
+        false => {
+            Err(Error::place(path, format!("judges images of {takes:?}, not of {found:?}; give the data set's own")))
+        }
+    }
+}
