@@ -60,10 +60,20 @@ impl<'a> Points<'a> {
 
     /// Some of them, `[rows, dimensions]`.
     pub(super) fn tensor(&self, rows: Range<usize>) -> Tensor {
-        let mut values = Vec::with_capacity(rows.len() * self.dimensions);
         let count = rows.len();
+        Tensor::from_f32(&self.values(rows), [count, self.dimensions], Device::Cpu)
+    }
+
+    /// The values of some of them, in any order, row after row.
+    pub(super) fn values(&self, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
+        let mut values = Vec::with_capacity(rows.len() * self.dimensions);
         rows.for_each(|row| (self.read)(row, &mut values));
-        Tensor::from_f32(&values, [count, self.dimensions], Device::Cpu)
+        values
+    }
+
+    /// [`Points::values`] in f64.
+    pub(super) fn doubles(&self, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f64> {
+        self.values(rows).into_iter().map(f64::from).collect()
     }
 }
 
@@ -75,7 +85,16 @@ fn most_rows(dimensions: usize) -> usize {
 /// `count` rows of `dimensions` values in ranges of about equal length. None is much shorter than the others: matrix
 /// products with very few columns are summed in another order.
 pub(super) fn rows_at_a_time(count: usize, dimensions: usize) -> impl Iterator<Item = Range<usize>> {
-    let parts = count.div_ceil(most_rows(dimensions));
+    even_parts(count, most_rows(dimensions))
+}
+
+/// As [`rows_at_a_time`], at most `most` of them.
+pub(super) fn few_rows_at_a_time(count: usize, dimensions: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    even_parts(count, most_rows(dimensions).min(most))
+}
+
+fn even_parts(count: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
+    let parts = count.div_ceil(most);
     (0..parts).map(move |part| count * part / parts..count * (part + 1) / parts)
 }
 

@@ -1,0 +1,143 @@
+//! How far a figure would be another one if other samples had been drawn from the same source: the bootstrap (Efron
+//! 1979). The rows at hand stand for the source; as many are drawn from them with replacement, over and over, and
+//! the figure is computed of each draw.
+//!
+//! ```text
+//! interval = from the 2.5th to the 97.5th percentile of the figures
+//! ```
+
+use crate::random::{Position, Random, WORDS_AT_ONCE};
+use rayon::prelude::*;
+
+/// Draws for figures that cost little.
+pub(super) const DRAWS: usize = 1000;
+
+/// Where 95% of the figures of other draws are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// A figure and how sure it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figure {
+    /// The figure of the rows at hand.
+    pub value: f64,
+    /// Where it would be of others.
+    pub interval: Interval,
+}
+
+impl Figure {
+    /// What `figure` gives, which is told how many times each of `rows` rows is drawn, for 1,000 draws.
+    ///
+    /// # Panics
+    /// If there are no rows.
+    pub fn new(rows: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Figure {
+        Figure { value: figure(&vec![1; rows]), interval: percentiles(figures(rows, DRAWS, figure, random)) }
+    }
+
+    /// As [`Figure::new`] from so many `draws`, moved until the mean of the draws' figures is the value: for a figure
+    /// that depends on how many different rows there are, and so is off alike in all draws.
+    pub(super) fn centred(
+        rows: usize,
+        draws: usize,
+        figure: impl Fn(&[u32]) -> f64 + Sync,
+        random: &mut Random,
+    ) -> Figure {
+        let value = figure(&vec![1; rows]);
+        let figures = figures(rows, draws, figure, random);
+        let moved = value - figures.iter().sum::<f64>() / draws as f64;
+        let Interval { low, high } = percentiles(figures);
+        Figure { value, interval: Interval { low: low + moved, high: high + moved } }
+    }
+}
+/// The figure of each draw.
+fn figures(rows: usize, draws: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Vec<f64> {
+    assert!(rows > 0, "bootstrap: there are no rows to draw from");
+    let starts: Vec<Position> = (0..draws).map(|_| random.reserve(rows)).collect();
+    let of = |times: &mut Vec<u32>, start: &Position| {
+        times.fill(0);
+        draw(*start, times);
+        figure(times)
+    };
+    starts.par_iter().map_init(|| vec![0; rows], of).collect()
+}
+
+/// Counts which rows are drawn, as many as there are.
+fn draw(start: Position, times: &mut [u32]) {
+    let rows = times.len();
+    for first in (0..rows).step_by(WORDS_AT_ONCE) {
+        let words = start.words_at_once(first as u64 / 4);
+        for word in &words[..WORDS_AT_ONCE.min(rows - first)] {
+            times[((u64::from(*word) * rows as u64) >> 32) as usize] += 1;
+        }
+    }
+}
+
+/// The 2.5th and the 97.5th percentile, between two figures in proportion.
+fn percentiles(mut figures: Vec<f64>) -> Interval {
+    figures.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        let place = share * (figures.len() - 1) as f64;
+        let below = figures[place as usize];
+        let above = figures[(place as usize + 1).min(figures.len() - 1)];
+        below + place.fract() * (above - below)
+    };
+    Interval { low: at(0.025), high: at(0.975) }
+}
+
+/// Σ times · value / Σ times: a figure that is a mean over rows.
+pub(super) fn mean_of_drawn(times: &[u32], values: impl Iterator<Item = f64>) -> f64 {
+    let sum: f64 = times.iter().zip(values).map(|(&times, value)| f64::from(times) * value).sum();
+    sum / times.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::RESAMPLING;
+    use crate::random::Purpose;
+
+    /// A mean's interval is ±1.96 σ/√n.
+    #[test]
+    fn the_interval_of_a_mean_is_known() {
+        let n = 4000;
+        let values = Random::new(1, Purpose::CHECK).normal(n);
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let of = |times: &[u32]| mean_of_drawn(times, values.iter().copied());
+        let found = Figure::new(n, of, &mut Random::new(2, RESAMPLING));
+        let moved = Figure::centred(n, DRAWS, of, &mut Random::new(2, RESAMPLING));
+        let expected = 1.96 / (n as f64).sqrt();
+        for Figure { value, interval: Interval { low, high } } in [found, moved] {
+            assert!((value - mean).abs() < 1e-12);
+            for half in [mean - low, high - mean] {
+                assert!((half / expected - 1.0).abs() < 0.15, "[{low}, {high}] about {mean}, ±{expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_draw_has_as_many_rows_and_all_rows_are_drawn_alike() {
+        let rows = 101;
+        let totals = std::sync::Mutex::new(vec![0u32; rows]);
+        let counted = |times: &[u32]| {
+            totals.lock().unwrap().iter_mut().zip(times).for_each(|(total, times)| *total += times);
+            f64::from(times.iter().sum::<u32>())
+        };
+        let found = Figure::new(rows, counted, &mut Random::new(3, RESAMPLING));
+        assert_eq!(found, Figure { value: 101.0, interval: Interval { low: 101.0, high: 101.0 } });
+        // 1,001 expected of each, give or take 32.
+        assert!(totals.into_inner().unwrap().iter().all(|&total| (850..1150).contains(&total)));
+    }
+
+    #[test]
+    fn percentiles_lie_between_figures() {
+        let figures = (0..=1000).rev().map(|i| f64::from(i) / 1000.0).collect();
+        let Interval { low, high } = percentiles(figures);
+        assert!((low - 0.025).abs() < 1e-12 && (high - 0.975).abs() < 1e-12);
+        assert_eq!(percentiles(vec![3.0]), Interval { low: 3.0, high: 3.0 });
+    }
+}

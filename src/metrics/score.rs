@@ -1,0 +1,89 @@
+//! What a classifier makes of samples: its score (Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen 2016, who take
+//! Inception and call it the Inception score) and its confidence.
+//!
+//! ```text
+//! score      = exp(mean over x of KL(p(y|x) ‖ p(y))) = exp(H(p(y)) - mean H(p(y|x)))        p(y) = mean p(y|x)
+//! confidence = mean over x of the largest p(y|x)
+//! ```
+//!
+//! The score is between 1 and the number of classes: high where each sample is clearly of some class, and all classes
+//! are there alike.
+
+use super::bootstrap::{DRAWS, Figure, mean_of_drawn};
+use crate::random::Random;
+
+/// The classifier score of samples with the probabilities `[n, classes]`, each row of which sums to 1. Its interval
+/// is from drawing the samples again; as that of a draw, with fewer different samples, is a little too small, it is moved until the
+/// draws' mean is the score itself.
+///
+/// # Panics
+/// If there are no samples or not whole rows.
+pub fn classifier_score(probabilities: &[f32], classes: usize, random: &mut Random) -> Figure {
+    let rows = rows(probabilities, classes, "classifier_score");
+    let entropies: Vec<f64> = rows.clone().map(|row| entropy(row.iter().map(|&p| f64::from(p)))).collect();
+    let score = |times: &[u32]| {
+        let mut marginal = vec![0.0; classes];
+        for (row, &times) in rows.clone().zip(times).filter(|&(_, &times)| times > 0) {
+            marginal.iter_mut().zip(row).for_each(|(sum, &p)| *sum += f64::from(times) * f64::from(p));
+        }
+        let whole: f64 = marginal.iter().sum();
+        let all = entropy(marginal.iter().map(|p| p / whole));
+        libm::exp(all - mean_of_drawn(times, entropies.iter().copied()))
+    };
+    Figure::centred(rows.len(), DRAWS, score, random)
+}
+
+/// The mean of the largest probability of each sample, with probabilities as for [`classifier_score`].
+///
+/// # Panics
+/// If there are no samples or not whole rows.
+pub fn confidence(probabilities: &[f32], classes: usize, random: &mut Random) -> Figure {
+    let rows = rows(probabilities, classes, "confidence");
+    let largest: Vec<f64> = rows.map(|row| f64::from(row.iter().copied().fold(0.0, f32::max))).collect();
+    Figure::new(largest.len(), |times| mean_of_drawn(times, largest.iter().copied()), random)
+}
+
+fn rows<'a>(
+    probabilities: &'a [f32],
+    classes: usize,
+    what: &str,
+) -> impl ExactSizeIterator<Item = &'a [f32]> + Clone + Sync {
+    assert!(
+        classes > 0 && !probabilities.is_empty() && probabilities.len().is_multiple_of(classes),
+        "{what}: {} probabilities of {classes} classes",
+        probabilities.len()
+    );
+    probabilities.chunks_exact(classes)
+}
+
+/// H = -Σ p ln p, in nats.
+pub(super) fn entropy(probabilities: impl Iterator<Item = f64>) -> f64 {
+    -probabilities.filter(|&p| p > 0.0).map(|p| p * libm::log(p)).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::RESAMPLING;
+
+    fn score(probabilities: &[f32], classes: usize) -> f64 {
+        let Figure { value, interval } = classifier_score(probabilities, classes, &mut Random::new(1, RESAMPLING));
+        assert!(interval.low <= value + 1e-12 && value <= interval.high + 1e-12, "{value}, {interval:?}");
+        value
+    }
+
+    #[test]
+    fn scores_that_are_known() {
+        let sure = |class: usize| -> Vec<f32> { (0..4).map(|c| f32::from(u8::from(c == class))).collect() };
+        let all: Vec<f32> = (0..400).flat_map(|i| sure(i % 4)).collect();
+        assert!((score(&all, 4) - 4.0).abs() < 1e-12);
+        assert!((score(&sure(2).repeat(50), 4) - 1.0).abs() < 1e-12);
+        assert!((score(&[0.25; 80], 4) - 1.0).abs() < 1e-12);
+        // Two classes, [0.9, 0.1] and [0.1, 0.9]: ln 2 - H(0.9).
+        let unsure = [0.9, 0.1, 0.1, 0.9].repeat(100);
+        let expected = libm::log(2.0) + 0.9 * libm::log(0.9) + 0.1 * libm::log(0.1);
+        assert!((score(&unsure, 2) - libm::exp(expected)).abs() < 1e-7);
+        let found = confidence(&unsure, 2, &mut Random::new(1, RESAMPLING));
+        assert!((found.value - 0.9).abs() < 1e-7 && found.interval.high - found.interval.low < 1e-7);
+    }
+}
