@@ -45,17 +45,23 @@ pub(super) fn near_pairs<S: Send>(
         states.len()
     );
     let slack = Slack::of(dimensions);
+    let middle = middle(b);
+    let moved = |values: &[f32]| -> Vec<f32> {
+        values.chunks_exact(dimensions).flat_map(|row| row.iter().zip(&middle).map(|(v, middle)| v - middle)).collect()
+    };
     for rows in few_rows_at_a_time(a.len(), dimensions, ROWS) {
         let of_a = a.values(rows.clone());
-        let lengths = squared_lengths(&of_a, dimensions);
+        let moved_a = moved(&of_a);
+        let lengths = squared_lengths(&moved_a, dimensions);
         for columns in few_rows_at_a_time(b.len(), dimensions, COLUMNS) {
             let of_b = b.values(columns.clone());
             let n = columns.len();
             let mut products = vec![0.0; rows.len() * n];
-            let across = Matrix::new(&of_b, n, dimensions).transposed();
-            gemm(Matrix::new(&of_a, rows.len(), dimensions), across, &mut products, Start::Zero);
-            let least =
-                Least::of(&slack, &squared_lengths(&of_b, dimensions), reach.map(|reach| &reach[columns.clone()]));
+            let moved_b = moved(&of_b);
+            let across = Matrix::new(&moved_b, n, dimensions).transposed();
+            gemm(Matrix::new(&moved_a, rows.len(), dimensions), across, &mut products, Start::Zero);
+            let reach = reach.map(|reach| &reach[columns.clone()]);
+            let least = Least::of(&slack, &squared_lengths(&moved_b, dimensions), reach);
             let few = states[rows.clone()].par_iter_mut().zip(products.par_chunks(n)).enumerate().with_min_len(8);
             few.for_each(|(row, (state, products))| {
                 let point = &of_a[row * dimensions..][..dimensions];
@@ -82,12 +88,26 @@ fn squared_lengths(rows: &[f32], dimensions: usize) -> Vec<f64> {
     rows.chunks_exact(dimensions).map(|row| sum_of(row, row, |v, _| f64::from(v) * f64::from(v))).collect()
 }
 
-/// What rounding may take away: twice the bound on a product's error, and room for what is done with it in f32.
+/// The mean of `points`. Measured from there, no product is larger than it need be, and rounding doesn't drown the
+/// distances of points that lie close together far from 0.
+fn middle(points: &Points) -> Vec<f32> {
+    let mut sums = vec![0.0; points.dimensions()];
+    for rows in few_rows_at_a_time(points.len(), points.dimensions(), COLUMNS) {
+        for row in points.values(rows).chunks_exact(points.dimensions()) {
+            sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += f64::from(v));
+        }
+    }
+    let mean = sums.into_iter().map(|sum| (sum / points.len() as f64) as f32);
+    mean.map(|v| if v.is_finite() { v } else { 0.0 }).collect()
+}
+
+/// What rounding may take away: twice the bound on a product's error, and room for what is done with it in f32 and
+/// for the rounding of values that are measured from the middle.
 struct Slack(f64);
 
 impl Slack {
     fn of(dimensions: usize) -> Slack {
-        Slack((dimensions + 8) as f64 / f64::from(1 << 23))
+        Slack((dimensions + 16) as f64 / f64::from(1 << 23))
     }
 
     /// The share in a least product of a squared length, less that of a squared distance.
