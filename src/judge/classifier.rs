@@ -16,7 +16,7 @@ use crate::tensor::Tensor;
 pub(super) const RANGE: [f64; 2] = [0.0, 1.0];
 
 /// Images that go through the network at a time.
-const AT_A_TIME: usize = 128;
+pub(super) const AT_A_TIME: usize = 128;
 
 /// A network that tells classes apart.
 pub struct Classifier {

@@ -18,7 +18,7 @@ mod training;
 mod verdict;
 
 pub use classifier::{Classifier, Seen};
-pub use file::{built_in, file_name, load, save};
+pub use file::{built_in, file_name, load, parse, save};
 pub use score::Score;
 pub use spec::JudgeSpec;
 pub use training::{Progress, train};

@@ -1,7 +1,8 @@
 //! How a judge is made: its network and its training, as a TOML file says them.
 
+use super::classifier::AT_A_TIME;
 use crate::data::{Images, LastBatch};
-use crate::recipe::{LayerSpec, MAX_BATCH_SIZE, MAX_EPOCHS, NetworkSpec, in_words};
+use crate::recipe::{LayerSpec, MAX_BATCH_SIZE, MAX_EPOCHS, NetworkSpec, in_words, values};
 use crate::terminal::brief;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,9 @@ use serde::{Deserialize, Serialize};
 const DIGITS: &str = include_str!("../../recipes/judges/digits.toml");
 const LENET: &str = include_str!("../../recipes/judges/lenet.toml");
 const CONVNET: &str = include_str!("../../recipes/judges/convnet.toml");
+
+/// The most values that a layer may give for a batch.
+const MOST_HELD: u64 = 1 << 28;
 
 /// A judge's network and training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +125,10 @@ impl JudgeSpec {
         let table = self.network.table().map_err(|why| format!("network {why}"))?;
         if !matches!(self.network.input[..], [_, _, 1 | 3]) {
             return Err(format!("network.input = {:?}; give [height, width, channels], 1 or 3", self.network.input));
+        }
+        let most = table.rows.iter().map(|row| values(&row.output)).max().unwrap_or(0).max(values(&self.network.input));
+        if most.saturating_mul(batch_size.max(AT_A_TIME) as u64) > MOST_HELD {
+            return Err(format!("network makes {most} values of an image, too many for a batch; make it smaller"));
         }
         let layers = &self.network.layers;
         let ends = matches!(layers.last(), Some(LayerSpec::Dense { units: 2..=256, .. }));

@@ -4,7 +4,7 @@
 use super::grid::{Plan, PlannedRun};
 use super::results::{Number, RunResult};
 use super::spec::Quantity;
-use crate::report::chart::{Panel, Series};
+use crate::report::chart::{Level, Panel, Series};
 
 /// From so many times the smallest number on an axis to the largest, it is drawn in logarithms.
 const LOGARITHMIC: f64 = 8.0;
@@ -29,6 +29,10 @@ fn lines(shown: Quantity) -> (&'static str, &'static str, &'static [Line]) {
             let lines: &[Line] = &[("D(x), real", |r| r.d_real), ("D(G(z)), generated", |r| r.d_fake)];
             ("Output of the discriminator", LAST, lines)
         }
+        Quantity::FrechetDistance => {
+            let lines: &[Line] = &[("", |r| r.frechet_distance)];
+            ("Frechet distance of samples", END, lines)
+        }
         Quantity::SlicedWasserstein => {
             let lines: &[Line] = &[("", |r| r.sliced_wasserstein)];
             ("Sliced Wasserstein distance of samples", END, lines)
@@ -48,7 +52,12 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
         let (title, y_label, lines) = lines(shown);
         let y_label = format!("{y_label}{}", shared(results, shown));
         let from_zero = !matches!(shown, Quantity::Losses | Quantity::Probabilities);
-        let chart = |title: &str, lines| Panel { from_zero, ..chart(plan, results, title, &y_label, lines) };
+        let levels = floor(results, shown);
+        let chart = |title: &str, lines| Panel {
+            from_zero,
+            levels: levels.clone(),
+            ..chart(plan, results, title, &y_label, lines)
+        };
         if groups.len() == 1 {
             let lines = lines.iter().map(|&(name, of)| (name.to_string(), &groups[0], of));
             charts.push(chart(title, lines.collect()));
@@ -66,6 +75,16 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
     }
     charts.retain(|chart| !chart.series.is_empty());
     charts
+}
+
+/// What distances are held against: that of test images, the mean over the runs, which differ by which data they are on.
+fn floor(results: &[RunResult], shown: Quantity) -> Vec<Level> {
+    let floors = results.iter().filter(|result| result.is_finished()).filter_map(|result| result.frechet_floor);
+    let floors: Vec<f64> = floors.collect();
+    if shown != Quantity::FrechetDistance || floors.is_empty() {
+        return Vec::new();
+    }
+    vec![Level { y: floors.iter().sum::<f64>() / floors.len() as f64, label: "test images".into() }]
 }
 
 /// What to say of times that were measured while runs shared the machine.

@@ -38,6 +38,10 @@ pub struct RunResult {
     pub sliced_wasserstein: Option<f64>,
     /// Classes among the samples, at the end.
     pub classes_present: Option<f64>,
+    /// Of samples from data as a judge sees them, at the end, where there is one.
+    pub frechet_distance: Option<f64>,
+    /// That of test images.
+    pub frechet_floor: Option<f64>,
 }
 
 impl RunResult {
@@ -81,6 +85,8 @@ fn read_run(run: &PlannedRun, asked: Option<u64>, state: &State) -> Result<RunRe
         wasserstein_estimate: of_last_epoch("wasserstein_estimate"),
         sliced_wasserstein: at_end("sliced_wasserstein"),
         classes_present: at_end("classes_present"),
+        frechet_distance: at_end("frechet_distance"),
+        frechet_floor: at_end("frechet_floor"),
     })
 }
 
@@ -167,7 +173,7 @@ fn short(value: f64) -> String {
 pub(super) type Number = fn(&RunResult) -> Option<f64>;
 
 /// The columns with numbers.
-const NUMBERS: [(&str, Number); 9] = [
+const NUMBERS: [(&str, Number); 11] = [
     ("steps", |r| r.steps),
     ("seconds_per_epoch", |r| r.seconds_per_epoch),
     ("d_loss", |r| r.d_loss),
@@ -177,6 +183,8 @@ const NUMBERS: [(&str, Number); 9] = [
     ("wasserstein_estimate", |r| r.wasserstein_estimate),
     ("sliced_wasserstein", |r| r.sliced_wasserstein),
     ("classes_present", |r| r.classes_present),
+    ("frechet_distance", |r| r.frechet_distance),
+    ("frechet_floor", |r| r.frechet_floor),
 ];
 
 /// How a run ended, in a word.
@@ -224,8 +232,9 @@ mod tests {
         let log = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate\n\
                    1,1,9,9,0.9,0.1,5,\n2,2,1,,0.5,0.25,5,\n3,2,2,0.5,0.5,0.75,5,\n4,2,9,9";
         fs::write(run.join(folder::LOG), log).unwrap();
-        let epochs = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present\n\
-                      1,1,2.5,0,0.5,3\n2,2,3.5,0,0.25,7\n3,3,,,0.125,\n";
+        let epochs = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,frechet_distance,\
+                      frechet_floor,confidence\n\
+                      1,1,2.5,0,0.5,3,4,0.5,0.5\n2,2,3.5,0,0.25,7,2,0.5,0.5\n3,3,,,0.125,,,,\n";
         fs::write(run.join(folder::EPOCHS), epochs).unwrap();
         let finished = RunState { jobs: 1, outcome: Outcome::Finished, ..RunState::default() };
         state.note(&plan.runs[0], finished).unwrap();
@@ -242,15 +251,18 @@ mod tests {
         write(&path, &plan, &results).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let expected = "run,recipe,scaling,outcome,jobs,steps,seconds_per_epoch,d_loss,g_loss,\
-            d_real,d_fake,wasserstein_estimate,sliced_wasserstein,classes_present,error\n\
-            transpose-mnist-m1-1,transpose-mnist,\"[-1, 1]\",finished,1,3,3,1.5,0.5,0.5,0.5,,0.125,7,\n\
-            transpose-mnist-0-1,transpose-mnist,\"[0, 1]\",waiting,0,,,,,,,,,,\n";
+            d_real,d_fake,wasserstein_estimate,sliced_wasserstein,classes_present,frechet_distance,frechet_floor,error\n\
+            transpose-mnist-m1-1,transpose-mnist,\"[-1, 1]\",finished,1,3,3,1.5,0.5,0.5,0.5,,0.125,7,2,0.5,\n\
+            transpose-mnist-0-1,transpose-mnist,\"[0, 1]\",waiting,0,,,,,,,,,,,,\n";
         assert_eq!(text, expected);
         let table = aligned(&plan, &results);
         let mut lines = table.lines();
         let header = "run                   outcome   steps  seconds_per_epoch  d_loss  g_loss";
         assert!(lines.next().unwrap().starts_with(header), "{table}");
-        assert!(lines.next().unwrap().ends_with("  0.125                7"), "{table}");
+        assert!(
+            lines.next().unwrap().ends_with("  0.125                7                 2            0.5"),
+            "{table}"
+        );
     }
 
     #[test]

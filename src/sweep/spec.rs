@@ -119,7 +119,9 @@ pub enum Quantity {
     Losses,
     /// D(x) and D(G(z)), the mean over the last epoch.
     Probabilities,
-    /// Between samples and data, at the end.
+    /// Between samples and data by what a judge sees of them, at the end; of data that has a judge.
+    FrechetDistance,
+    /// Between samples and data by their pixels, at the end.
     SlicedWasserstein,
     /// Among the samples, at the end.
     ClassesPresent,

@@ -1,0 +1,181 @@
+//! `minimax judge` from the outside: judges that are trained and kept, and what they say of samples.
+#![cfg(feature = "app")]
+
+mod common;
+
+use common::{fail, minimax, read, succeed};
+use minimax::data::{Images, draw};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// Writes `images` as an IDX set in `folder`.
+fn write_idx(folder: &Path, images: &Images) {
+    fs::create_dir_all(folder).unwrap();
+    let words = |words: &[usize]| -> Vec<u8> { words.iter().flat_map(|&word| (word as u32).to_be_bytes()).collect() };
+    let sizes = words(&[0x0803, images.len(), images.height, images.width]);
+    fs::write(folder.join("train-images-idx3-ubyte"), [sizes, images.pixels.clone()].concat()).unwrap();
+    let count = words(&[0x0801, images.len()]);
+    fs::write(folder.join("train-labels-idx1-ubyte"), [count, images.labels.clone()].concat()).unwrap();
+}
+
+/// Writes `pixels`, `[n, 28, 28, 1]`, as an array of bytes to `path`.
+fn write_npy(path: &Path, pixels: &[u8]) {
+    let n = pixels.len() / 784;
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({n}, 28, 28, 1), }}");
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(format!("{header:117}\n").bytes());
+    bytes.extend(pixels);
+    fs::write(path, bytes).unwrap();
+}
+
+/// What `minimax judge --json` says of the array `name` of digits.
+fn judged(folder: &Path, name: &str) -> Value {
+    let said = succeed(folder, &format!("judge {name} --data digits --count 1000 --json"));
+    serde_json::from_str(&said).unwrap()
+}
+
+/// A figure of the samples, or of the test images.
+fn figure(verdict: &Value, name: &str, of: &str) -> f64 {
+    verdict["figures"][name][of]["value"].as_f64().unwrap_or_else(|| panic!("{name} of {of}: {verdict}"))
+}
+
+#[test]
+fn real_images_are_at_the_floor_and_noise_and_one_digit_alone_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    // Other digits than the judge was trained and tested on.
+    let others = draw(1000, 77);
+    write_npy(&at.join("real.npy"), &others.pixels);
+    let noise: Vec<u8> = (0..784_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    write_npy(&at.join("noise.npy"), &noise);
+    write_npy(&at.join("one.npy"), &others.image(3).repeat(1000));
+
+    let real = judged(at, "real.npy");
+    assert_eq!((real["classes_present"].as_u64(), real["test_images"].as_u64()), (Some(10), Some(1000)));
+    assert!(figure(&real, "frechet_distance", "samples") < 5.0 * figure(&real, "frechet_distance", "test"));
+    for name in ["precision", "recall", "coverage", "confidence"] {
+        assert!(figure(&real, name, "samples") > 0.95 * figure(&real, name, "test"), "{name}: {real}");
+    }
+    let near = figure(&real, "nearest_training_image", "samples") / figure(&real, "nearest_training_image", "test");
+    assert!((0.95..1.05).contains(&near), "{real}");
+    let distance = |verdict: &Value| figure(verdict, "frechet_distance", "samples");
+    let noise = judged(at, "noise.npy");
+    assert!(distance(&noise) > 100.0 * distance(&real), "{noise}");
+    assert!(figure(&noise, "precision", "samples") < 0.05, "{noise}");
+    let one = judged(at, "one.npy");
+    assert!(distance(&one) > 100.0 * distance(&real), "{one}");
+    assert_eq!((one["classes_present"].as_u64(), figure(&one, "class_entropy", "samples")), (Some(1), 0.0));
+    assert!(figure(&one, "recall", "samples") < 0.01 && figure(&one, "coverage", "samples") < 0.01, "{one}");
+}
+
+#[test]
+fn a_run_is_judged_by_its_last_or_best_state_and_copies_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(at, "train --steps 2 --batch-size 8 --out run");
+    let said = succeed(at, "judge run --count 100");
+    assert!(
+        said.starts_with("100 samples of quickstart after 2 steps (seed 1), beside 100 test images of digits"),
+        "{said}"
+    );
+    for name in
+        ["Frechet distance", "of infinitely many", "kernel distance", "density", "nearer than 99%", "classes appear"]
+    {
+        assert!(said.contains(name), "{name}: {said}");
+    }
+    assert_eq!(succeed(at, "judge run --best --count 100"), said, "it has one state");
+    assert_ne!(succeed(at, "judge run --seed 2 --count 100"), said);
+
+    // The training images themselves.
+    write_npy(&at.join("copies.npy"), &draw(60, 1).pixels);
+    let said = succeed(at, "judge copies.npy --data digits --json --pairs pairs.png");
+    let copies: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(figure(&copies, "nearest_training_image", "samples"), 0.0);
+    assert_eq!(figure(&copies, "near_copies", "samples"), 1.0);
+    let pairs = copies["closest_pairs"].as_array().unwrap();
+    assert!(pairs.len() == 10 && pairs.iter().all(|pair| pair["sample"] == pair["training_image"]), "{copies}");
+    assert!(read(at, "pairs.png").starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
+    let folder = tempfile::tempdir().unwrap();
+    let (at, cache) = (folder.path(), folder.path().join("cache"));
+    write_idx(&at.join("data"), &draw(2200, 3));
+    write_npy(&at.join("some.npy"), &draw(60, 4).pixels);
+    let run = |arguments: &str| {
+        let output = minimax(at, arguments).env("XDG_CACHE_HOME", &cache).env("HOME", at).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = run("judge some.npy --data data");
+    assert!(said.contains("training the lenet judge of data"), "{said}");
+    let again = run("judge some.npy --data data");
+    assert!(!again.contains("training") && said.ends_with(&again), "{again}");
+    run("judge train data --out shared.safetensors");
+    assert_eq!(run("judge some.npy --data data --judge shared.safetensors"), again);
+    let kept: Vec<_> = fs::read_dir(cache.join("minimax/judges")).unwrap().collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(fs::read(kept[0].as_ref().unwrap().path()).unwrap(), read(at, "shared.safetensors"));
+
+    // A run on the set finds it, keeps it, and goes on with it.
+    let said = run("train --data data --steps 4 --batch-size 8 --out run");
+    assert!(said.contains("judge: lenet") && said.contains("  Frechet "), "{said}");
+    assert_eq!(read(at, "run/judge.safetensors"), read(at, "shared.safetensors"));
+    fs::remove_dir_all(&cache).unwrap();
+    let said = run("train --resume --steps 6 --out run");
+    assert!(said.contains("judge: lenet"), "{said}");
+    let said = run("train --data data --steps 2 --batch-size 8 --out other");
+    assert!(
+        said.contains("no judge: samples are scored by pixels alone; have one by: minimax judge train data"),
+        "{said}"
+    );
+    let said = run("train --steps 2 --batch-size 8 --no-judge --out third");
+    assert!(said.contains("sliced Wasserstein") && !at.join("third/judge.safetensors").exists(), "{said}");
+}
+
+#[test]
+fn what_cannot_be_judged_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_npy(&at.join("few.npy"), &draw(10, 1).pixels);
+    write_npy(&at.join("some.npy"), &draw(60, 1).pixels);
+    let whole = include_bytes!("../recipes/judges/digits.safetensors");
+    fs::write(at.join("cut.safetensors"), &whole[..5000]).unwrap();
+    let mut flipped = whole.to_vec();
+    *flipped.last_mut().unwrap() ^= 1;
+    fs::write(at.join("flipped.safetensors"), flipped).unwrap();
+    succeed(at, "train --steps 1 --batch-size 8 --out run");
+    let mut unlabelled = draw(300, 1);
+    unlabelled.labels = Vec::new();
+    write_idx(&at.join("unlabelled"), &unlabelled);
+    fs::remove_file(at.join("unlabelled/train-labels-idx1-ubyte")).unwrap();
+    for (arguments, code, said) in [
+        ("judge some.npy", 2, "some.npy: say by --data which data set"),
+        ("judge few.npy --data digits", 1, "few.npy: holds 10 images, fewer than 50"),
+        ("judge some.npy --data digits --count 61", 1, "some.npy: holds 60 images, fewer than 61"),
+        ("judge some.npy --data digits --count 49", 2, "from 50"),
+        ("judge missing.npy --data digits", 1, "missing.npy"),
+        ("judge missing --data digits", 1, "missing"),
+        ("judge some.npy --data digits --judge cut.safetensors", 1, "cut.safetensors: is not a whole judge"),
+        (
+            "judge some.npy --data digits --judge flipped.safetensors",
+            1,
+            "flipped.safetensors: is not as it was written",
+        ),
+        ("judge some.npy --data digits --judge run/checkpoint.safetensors", 1, "run/checkpoint.safetensors: is not a"),
+        ("judge some.npy --data unlabelled", 1, "unlabelled: its images have no labels"),
+        ("judge train unlabelled", 1, "unlabelled: its images have no labels"),
+        ("judge train missing", 1, "missing"),
+        ("judge some.npy --best --data digits", 2, "--best: some.npy is no run's folder"),
+        ("judge some.npy --data digits --pairs run/samples/real.png", 2, "belongs to the run"),
+        ("sample some.npy --best", 2, "--best: some.npy is no run's folder"),
+        ("train --steps 1 --judge run/checkpoint.safetensors", 1, "run/checkpoint.safetensors: is not a"),
+        ("train --steps 1 --set judge.samples=5", 1, "judge.samples = 5; choose from 100 to 100000"),
+        ("train --steps 1 --set judge.evry=5", 2, "unknown key `evry`"),
+    ] {
+        let line = fail(at, arguments, code);
+        assert!(line.contains(said), "{arguments}: {line}");
+    }
+}
