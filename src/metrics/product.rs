@@ -62,6 +62,12 @@ fn sums_of(rows: [&[f64]; ROWS], panel: &[[f64; COLUMNS]]) -> [[f64; COLUMNS]; R
     )
 }
 
+/// The transpose `[columns, rows]` of `values` `[rows, columns]`.
+pub(super) fn transposed(values: &[f64], columns: usize) -> Vec<f64> {
+    let rows = values.len() / columns;
+    (0..values.len()).map(|at| values[at % rows * columns + at / rows]).collect()
+}
+
 /// a · b, in eight sums side by side.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     sum_of(a, b, |a, b| a * b)
