@@ -7,7 +7,7 @@ use crate::cpu::simd::widest;
 
 /// Rows and columns of C that are summed side by side.
 const ROWS: usize = 4;
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 8;
 
 /// A · Bᵀ, `[m, n]`, where A is `[m, k]` and B is `[n, k]`.
 ///
