@@ -183,6 +183,16 @@ mod tests {
         assert_eq!((precision, recall), (1.0, 0.0));
     }
 
+    /// In many dimensions nearly all of a distribution is far from its middle, and what is nearer lies in many balls.
+    #[test]
+    fn samples_too_near_to_the_middle_are_told_by_recall_alone() {
+        let d = 32;
+        let [precision, recall, density, coverage] =
+            figures(&features(800, d, 1.0, 0.0, 1), &features(800, d, 0.8, 0.0, 2), d);
+        assert!(precision > 0.95 && density > 3.0 && coverage > 0.95, "{precision}, {density}, {coverage}");
+        assert!(recall < 0.35, "{recall}");
+    }
+
     #[test]
     fn balls_are_counted_as_in_the_formulas() {
         let d = 2;

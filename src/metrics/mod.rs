@@ -14,6 +14,8 @@ mod pairs;
 mod points;
 mod product;
 mod score;
+mod shadows;
+mod sieve;
 mod sliced_wasserstein;
 
 pub use bootstrap::{Figure, Interval};

@@ -8,25 +8,28 @@
 //! values and |a||b| ≤ (|a|² + |b|²) / 2. It sifts: the few pairs that may be near enough are computed once more in
 //! f64, as Σ (a - b)², and only that counts. So equal points are exactly 0 apart, and neither the cutting into blocks
 //! nor the instruction set has any say in what is found.
+//!
+//! Points of many values are sifted by their shadows, which have fewer, as long as these tell enough: see
+//! [`super::shadows`].
 
 use super::points::{Points, few_rows_at_a_time};
 use super::product::sum_of;
-use crate::cpu::gemm::{Matrix, Start, gemm};
-use crate::cpu::simd::widest;
+use super::shadows::{directions, middle, moved, shadows};
+use super::sieve::Sieve;
 use rayon::prelude::*;
 
 /// The most points of the first and of the second set at a time: their products take 8 MiB.
 const ROWS: usize = 2048;
 const COLUMNS: usize = 1024;
 
-/// Products that are looked at side by side.
-const LANES: usize = 32;
+/// If more than one in so many pairs passes, shadows sift too little for what they save.
+const TOO_MANY: usize = 8;
 
 /// Calls `meet(state, i, j, |a_i - b_j|²)` for every pair whose squared distance is below `within(state)`, where
 /// `state` is that of i, or below `reach[j]`; for some other pairs, too. For one i, j rises from call to call.
 ///
 /// # Panics
-/// If dimensions or numbers of points and states differ.
+/// If dimensions or numbers of points and states differ, or there are no dimensions.
 pub(super) fn near_pairs<S: Send>(
     a: &Points,
     b: &Points,
@@ -37,41 +40,45 @@ pub(super) fn near_pairs<S: Send>(
 ) {
     let dimensions = a.dimensions();
     assert!(
-        dimensions == b.dimensions() && states.len() == a.len() && reach.is_none_or(|reach| reach.len() == b.len()),
+        dimensions > 0
+            && dimensions == b.dimensions()
+            && states.len() == a.len()
+            && reach.is_none_or(|reach| reach.len() == b.len()),
         "near_pairs: {} points of {dimensions} values, {} of {}, {} states",
         a.len(),
         b.len(),
         b.dimensions(),
         states.len()
     );
-    let slack = Slack::of(dimensions);
     let middle = middle(b);
-    let moved = |values: &[f32]| -> Vec<f32> {
-        values.chunks_exact(dimensions).flat_map(|row| row.iter().zip(&middle).map(|(v, middle)| v - middle)).collect()
-    };
+    let directions = directions(b, &middle);
+    let [shadows_a, shadows_b] = [a, b].map(|points| shadows(points, &middle, &directions));
+    let count = directions.len() / dimensions;
     for rows in few_rows_at_a_time(a.len(), dimensions, ROWS) {
         let of_a = a.values(rows.clone());
-        let moved_a = moved(&of_a);
-        let lengths = squared_lengths(&moved_a, dimensions);
+        let mut by_shadows = count > 0;
         for columns in few_rows_at_a_time(b.len(), dimensions, COLUMNS) {
             let of_b = b.values(columns.clone());
-            let n = columns.len();
-            let mut products = vec![0.0; rows.len() * n];
-            let moved_b = moved(&of_b);
-            let across = Matrix::new(&moved_b, n, dimensions).transposed();
-            gemm(Matrix::new(&moved_a, rows.len(), dimensions), across, &mut products, Start::Zero);
             let reach = reach.map(|reach| &reach[columns.clone()]);
-            let least = Least::of(&slack, &squared_lengths(&moved_b, dimensions), reach);
-            let few = states[rows.clone()].par_iter_mut().zip(products.par_chunks(n)).enumerate().with_min_len(8);
-            few.for_each(|(row, (state, products))| {
+            let sieve = if by_shadows {
+                let (of_a, of_b) = (&shadows_a[rows.start * count..], &shadows_b[columns.start * count..]);
+                Sieve::new(&of_a[..rows.len() * count], &of_b[..columns.len() * count], count, reach)
+            } else {
+                Sieve::new(&moved(&of_a, &middle), &moved(&of_b, &middle), dimensions, reach)
+            };
+            let states = states[rows.clone()].par_iter_mut().enumerate().with_min_len(8);
+            let met = states.map(|(row, state)| {
                 let point = &of_a[row * dimensions..][..dimensions];
-                let mut from = 0;
-                while let Some(column) = least.first(&slack, products, from, lengths[row], within(state)) {
+                let (mut from, mut met) = (0, 0);
+                while let Some(column) = sieve.next(row, from, within(state)) {
                     let other = &of_b[column * dimensions..][..dimensions];
                     meet(state, rows.start + row, columns.start + column, squared_distance(point, other));
                     from = column + 1;
+                    met += 1;
                 }
+                met
             });
+            by_shadows &= met.sum::<usize>() <= rows.len() * columns.len() / TOO_MANY;
         }
     }
 }
@@ -84,89 +91,9 @@ pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     })
 }
 
-fn squared_lengths(rows: &[f32], dimensions: usize) -> Vec<f64> {
-    rows.chunks_exact(dimensions).map(|row| sum_of(row, row, |v, _| f64::from(v) * f64::from(v))).collect()
-}
-
-/// The mean of `points`. Measured from there, no product is larger than it need be, and rounding doesn't drown the
-/// distances of points that lie close together far from 0.
-fn middle(points: &Points) -> Vec<f32> {
-    let mut sums = vec![0.0; points.dimensions()];
-    for rows in few_rows_at_a_time(points.len(), points.dimensions(), COLUMNS) {
-        for row in points.values(rows).chunks_exact(points.dimensions()) {
-            sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += f64::from(v));
-        }
-    }
-    let mean = sums.into_iter().map(|sum| (sum / points.len() as f64) as f32);
-    mean.map(|v| if v.is_finite() { v } else { 0.0 }).collect()
-}
-
-/// What rounding may take away: twice the bound on a product's error, and room for what is done with it in f32 and
-/// for the rounding of values that are measured from the middle.
-struct Slack(f64);
-
-impl Slack {
-    fn of(dimensions: usize) -> Slack {
-        Slack((dimensions + 16) as f64 / f64::from(1 << 23))
-    }
-
-    /// The share in a least product of a squared length, less that of a squared distance.
-    fn half(&self, length: f64, distance: f64) -> f32 {
-        let exact = 0.5 * (length * (1.0 - self.0) - distance * (1.0 + self.0));
-        // Products of tiny values may be lost in f32, and lengths of huge ones be infinite.
-        (exact as f32).min(f32::MAX) - f32::MIN_POSITIVE
-    }
-}
-
-/// The products from which on a pair may be near: 2 a·b ≥ |a|² + |b|² - distance².
-struct Least {
-    /// For the distance that the row looks for, but for the row's share.
-    rows: Vec<f32>,
-    /// For the distance that the column looks for.
-    columns: Vec<f32>,
-}
-
-impl Least {
-    fn of(slack: &Slack, lengths: &[f64], reach: Option<&[f64]>) -> Least {
-        let rows = lengths.iter().map(|&length| slack.half(length, 0.0)).collect();
-        let columns = match reach {
-            Some(reach) => lengths.iter().zip(reach).map(|(&length, &reach)| slack.half(length, reach)).collect(),
-            None => vec![f32::INFINITY; lengths.len()],
-        };
-        Least { rows, columns }
-    }
-
-    /// The first place from `from` on where a product of the row may be that of near points.
-    fn first(&self, slack: &Slack, products: &[f32], from: usize, length: f64, within: f64) -> Option<usize> {
-        let own = slack.half(length, 0.0);
-        // Nothing is nearer than 0.
-        let looked_for = if within > 0.0 { slack.half(length, within) } else { f32::INFINITY };
-        let (products, rows, columns) = (&products[from..], &self.rows[from..], &self.columns[from..]);
-        let found = widest(
-            #[inline(always)]
-            move || {
-                // What is not a number must be looked at, too.
-                let far = move |i: usize| products[i] < (rows[i] + looked_for).min(columns[i] + own);
-                let whole = products.len() / LANES * LANES;
-                for start in (0..whole).step_by(LANES) {
-                    let (p, r, c) = (&products[start..][..LANES], &rows[start..][..LANES], &columns[start..][..LANES]);
-                    let mut all_far = true;
-                    for i in 0..LANES {
-                        all_far &= p[i] < (r[i] + looked_for).min(c[i] + own);
-                    }
-                    if !all_far {
-                        return (start..start + LANES).find(|&i| !far(i));
-                    }
-                }
-                (whole..products.len()).find(|&i| !far(i))
-            },
-        );
-        found.map(|place| from + place)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::product::{product, transposed};
     use super::*;
     use crate::random::{Purpose, Random};
 
@@ -215,6 +142,34 @@ mod tests {
             let expected = expected(&a, &b, d, within, &reach);
             assert!(expected.iter().any(|&(i, j, distance)| (i, j, distance) == (1, 0, 0.0)));
             assert_eq!(found.concat(), expected, "{n}, {m}, {d}, {scale}");
+        }
+    }
+
+    /// Images among whose shadows few are near, and noise, whose shadows tell nothing.
+    #[test]
+    fn near_pairs_of_points_with_many_values_are_all_found() {
+        let (n, m, d, rank) = (70, 2300, 280, 6);
+        let mut random = Random::new(3, Purpose::CHECK);
+        let mix = random.normal(rank * d);
+        let mut draw = |count: usize, noise: f64| -> Vec<f32> {
+            let z = random.normal(count * rank);
+            let small = random.normal(count * d);
+            let spread = product(&z, &transposed(&mix, d), rank);
+            spread.iter().zip(small).map(|(v, small)| (v + noise * small) as f32).collect()
+        };
+        let b = draw(m, 0.1);
+        for (a, within) in [(draw(n, 0.1), 300.0), (draw(n, 5.0), 8000.0)] {
+            let mut found = vec![Vec::new(); n];
+            let keep = |state: &mut Vec<(usize, usize, f64)>, i, j, distance: f64| {
+                if distance < within {
+                    state.push((i, j, distance));
+                }
+            };
+            near_pairs(&Points::of(&a, d), &Points::of(&b, d), None, &mut found, |_| within, keep);
+            let expected = expected(&a, &b, d, within, &vec![0.0; m]);
+            let share = expected.len() as f64 / (n * m) as f64;
+            assert!((0.001..0.9).contains(&share), "{share}");
+            assert_eq!(found.concat(), expected);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::cpu::simd::widest;
 
 /// Rows and columns of C that are summed side by side.
 const ROWS: usize = 4;
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 8;
 
 /// A · Bᵀ, `[m, n]`, where A is `[m, k]` and B is `[n, k]`.
 ///
@@ -60,6 +60,12 @@ fn sums_of(rows: [&[f64]; ROWS], panel: &[[f64; COLUMNS]]) -> [[f64; COLUMNS]; R
             sums
         },
     )
+}
+
+/// The transpose `[columns, rows]` of `values` `[rows, columns]`.
+pub(super) fn transposed(values: &[f64], columns: usize) -> Vec<f64> {
+    let rows = values.len() / columns;
+    (0..values.len()).map(|at| values[at % rows * columns + at / rows]).collect()
 }
 
 /// a · b, in eight sums side by side.
