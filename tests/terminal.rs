@@ -179,6 +179,23 @@ fn a_bar_shows_whole_numbers_and_epoch_lines_do_not_wrap() {
     assert!(!lines.iter().any(|line| line.contains(BAR)), "{lines:?}");
 }
 
+#[test]
+fn the_bar_of_a_sweep_names_the_run_that_is_running() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = "name = 'two'\nrecipes = ['vanilla-mnist']\nsteps = 2\n[[axis]]\nname = 'batch size'\n\
+                 keys = ['training.batch_size']\nvalues = [8, 16]\n";
+    std::fs::write(folder.path().join("two.toml"), sweep).unwrap();
+    let (mut child, mut terminal) = start(folder.path(), "sweep two.toml --data digits --out out");
+    let (mut screen, mut cut) = (Screen::default(), Vec::new());
+    while show(&mut terminal, &mut screen, &mut cut) {}
+    assert!(child.wait().unwrap().success(), "{:?}", screen.lines());
+    for (done, run) in [(0, "vanilla-mnist-8"), (1, "vanilla-mnist-16")] {
+        let named = |bar: &&String| bar.contains(&format!(" {done}/2 runs  {run}  begins"));
+        assert!(screen.bars.iter().any(|bar| named(&bar)), "{run}: {:?}", screen.bars);
+    }
+    assert!(!screen.lines().iter().any(|line| line.contains(BAR)), "{:?}", screen.lines());
+}
+
 /// A terminal shows `^C` where the cursor is, which must not part the bar from what takes it away.
 #[test]
 fn nothing_of_the_bar_is_left_after_ctrl_c() {

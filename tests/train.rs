@@ -119,9 +119,17 @@ fn every_epoch_has_its_own_order_and_grid_and_resumes_across_its_end() {
     let folder = tempfile::tempdir().unwrap();
     write_small_recipe(folder.path());
     let flags = "train small.toml --epochs 2";
-    succeed(folder.path(), &format!("{flags} --out whole"));
+    let said = succeed(folder.path(), &format!("{flags} --out whole"));
     succeed(folder.path(), &format!("{flags} --steps 5 --out parts"));
-    succeed(folder.path(), "train --resume --out parts");
+    let resumed = succeed(folder.path(), "train --resume --out parts");
+    // The means of the epoch are over all of its steps, whichever process made them.
+    let means = |said: &str| -> Vec<String> {
+        let line = said.lines().find(|line| line.starts_with("epoch 2/2")).unwrap();
+        let is_mean = |part: &&str| part.contains(" loss ") || part.starts_with("D(");
+        line.split("  ").filter(is_mean).map(str::to_string).collect()
+    };
+    assert_eq!(means(&said).len(), 4, "{said}");
+    assert_eq!(means(&resumed), means(&said));
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
     for file in ["checkpoint.safetensors", "samples/epoch-0001.png", "samples/epoch-0002.png"] {
         assert!(read(&whole, file) == read(&parts, file), "{file} differs");
@@ -315,6 +323,28 @@ fn a_run_that_is_done_but_not_drawn_is_drawn() {
         assert!(read(&run, name) == drawn, "{name}");
     }
     assert!(read(&run, "checkpoint.safetensors") == checkpoint);
+
+    let report = String::from_utf8(read(&run, "report.html")).unwrap();
+    for fact in [
+        "<dt>Begun (UTC)</dt><dd>20",
+        "<dt>Time of training</dt><dd>",
+        "<dt>Best epoch</dt><dd>",
+        "<dt>Device</dt><dd>",
+        "<dt>Command</dt><dd>minimax train small.toml --epochs 2 --out run</dd>",
+        concat!("<dt>Version of minimax</dt><dd>", env!("CARGO_PKG_VERSION")),
+    ] {
+        assert!(report.contains(fact), "{fact}");
+    }
+    // A run of an older version, which left no such file, and had no such key.
+    std::fs::remove_file(run.join("run.toml")).unwrap();
+    let recipe = String::from_utf8(read(&run, "recipe.toml")).unwrap();
+    std::fs::write(run.join("recipe.toml"), recipe.replace("first_step = 50\n", "")).unwrap();
+    succeed(at, "report run");
+    let report = String::from_utf8(read(&run, "report.html")).unwrap();
+    assert!(!report.contains("<dt>Command") && report.contains("<dt>Best epoch"));
+    succeed(at, "train --resume --out run --epochs 3");
+    let report = String::from_utf8(read(&run, "report.html")).unwrap();
+    assert!(report.contains("<dt>Gone on with (UTC)") && report.contains("--resume --out run --epochs 3</dd>"));
 }
 
 /// `nohup` has SIGHUP ignored, a script SIGINT of what it starts by `&`; what is not ignored still stops the run.

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_loss_takes_seven_columns_at_most() {
         for (loss, text) in [
-            (0.6931, "0.693"),
+            (0.7134, "0.713"),
             (-0.00001, "-0.000"),
             (9.9996, "10.00"),
             (-12.345, "-12.35"),
