@@ -1,6 +1,6 @@
 // Softmax along the middle one of three axes, y[o, r, i] = e^(x[o, r, i] - m) / Σ_r e^(x[o, r, i] - m), with m the
 // largest. A NaN need not be found among the largest: the exponential of it is one.
-#include "common.cuh"
+#include "reduce.cuh"
 
 __device__ __forceinline__ float larger(float a, float b) { return b > a ? b : a; }
 
@@ -20,7 +20,7 @@ extern "C" __global__ void softmax_rows(const float* from, float* to, int rows, 
     for (int r = lane; r < end; r += warpSize) to[row * length + r] = expf(x[r] - largest) / total;
 }
 
-// Grid: any; each thread makes every grid_threads()-th column, n in all.
+// Grid: any; each thread makes every grid_threads()-th column, n in all, and adds it up in runs (reduce.cuh).
 extern "C" __global__ void softmax_columns(const float* from, float* to, int n, int length, int inner) {
     for (int i = grid_thread(); i < n; i += grid_threads()) {
         const int first = (i / inner) * length * inner + i % inner;
@@ -28,7 +28,12 @@ extern "C" __global__ void softmax_columns(const float* from, float* to, int n, 
         float largest = __uint_as_float(0xff800000u); // -∞
         for (int r = 0; r < length; r++) largest = larger(largest, x[r * inner]);
         float total = 0.0f;
-        for (int r = 0; r < length; r++) total += expf(x[r * inner] - largest);
+        for (int r = 0; r < length;) {
+            const int end = min(r + RUN, length);
+            float run = 0.0f;
+            for (; r < end; r++) run += expf(x[r * inner] - largest);
+            total += run;
+        }
         for (int r = 0; r < length; r++) to[first + r * inner] = expf(x[r * inner] - largest) / total;
     }
 }

@@ -27,14 +27,14 @@ pub fn softmax(x: &[f32], length: usize, inner: usize) -> Buffer {
         });
     } else {
         tasks.for_each_init(
-            || (Buffer::unspecified(inner), Buffer::unspecified(inner)),
-            |(largest, totals), (y, x)| {
-                let (largest, totals) = (&mut largest[..], &mut totals[..]);
+            || [(); 3].map(|()| Buffer::unspecified(inner)),
+            |[largest, totals, run], (y, x)| {
+                let (largest, totals, run) = (&mut largest[..], &mut totals[..], &mut run[..]);
                 widest(
                     #[inline(always)]
                     move || {
                         let groups = y.chunks_exact_mut(group).zip(x.chunks_exact(group));
-                        groups.for_each(|(y, x)| of_columns(x, y, largest, totals));
+                        groups.for_each(|(y, x)| of_columns(x, y, largest, totals, run));
                     },
                 );
             },
@@ -59,9 +59,13 @@ fn of_row(x: &[f32], y: &mut [f32]) {
     y.iter_mut().for_each(|y| *y /= total);
 }
 
-/// Of `[length, inner]` in all columns at once.
+/// Rows that are added up one after the other; such runs then are, so that an error grows with the length and the number
+/// of runs, not with their product.
+const RUN: usize = 16;
+
+/// Of `[length, inner]` in all columns at once; `largest`, `totals` and `run` have a place for each column.
 #[inline(always)]
-fn of_columns(x: &[f32], y: &mut [f32], largest: &mut [f32], totals: &mut [f32]) {
+fn of_columns(x: &[f32], y: &mut [f32], largest: &mut [f32], totals: &mut [f32], run: &mut [f32]) {
     let inner = largest.len();
     largest.fill(f32::NEG_INFINITY);
     for x in x.chunks_exact(inner) {
@@ -70,11 +74,15 @@ fn of_columns(x: &[f32], y: &mut [f32], largest: &mut [f32], totals: &mut [f32])
         }
     }
     totals.fill(0.0);
-    for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
-        for ((y, &x), &largest) in y.iter_mut().zip(x).zip(&*largest) {
-            *y = math::exp(x - largest);
+    for (y, x) in y.chunks_mut(RUN * inner).zip(x.chunks(RUN * inner)) {
+        run.fill(0.0);
+        for (y, x) in y.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
+            for ((y, &x), &largest) in y.iter_mut().zip(x).zip(&*largest) {
+                *y = math::exp(x - largest);
+            }
+            add_assign(run, y);
         }
-        add_assign(totals, y);
+        add_assign(totals, run);
     }
     for y in y.chunks_exact_mut(inner) {
         for (y, &total) in y.iter_mut().zip(&*totals) {
