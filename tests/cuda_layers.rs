@@ -9,11 +9,12 @@ use minimax::check::gradcheck::normalised_squared_error;
 use minimax::cuda::emulator;
 use minimax::ops::dropout::{Mask, dropout};
 use minimax::ops::{
-    batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu_dropout, max, mean, random_normal, random_uniform, sum,
+    argmax, avg_pool2d, batch_norm_evaluate, batch_norm_leaky_relu, gather, leaky_relu_dropout, max, max_pool2d, mean,
+    one_hot, random_normal, random_uniform, scatter_add, softmax, sum,
 };
 use minimax::optim::{Adam, EpsilonPlacement, Optimizer, RmsProp, Sgd, UpdateRule, all_finite, clip, norm};
 use minimax::random::{Position, Purpose, Random};
-use minimax::{Device, Shape, Tensor};
+use minimax::{Device, Padding, Shape, Tensor};
 
 const CUDA: Device = Device::Cuda(0);
 
@@ -59,6 +60,38 @@ fn reductions_of_every_form_and_of_many_passes() {
             vec![sum(&drawn(1, shape, 0.3, device), axes)]
         });
         hold(&format!("max of {shape:?} over {axes:?}"), 0.0, |device| vec![max(&drawn(1, shape, 0.0, device), axes)]);
+    }
+}
+
+#[test]
+fn rows_columns_and_windows_of_many_blocks() {
+    emulation::start();
+    for shape in [[300, 70], [3, 5000], [9000, 2]] {
+        for axis in [0, 1] {
+            hold(&format!("softmax of {shape:?} along {axis}"), 1e-12, |device| {
+                vec![softmax(&drawn(1, &shape, 0.3, device), axis)]
+            });
+            hold(&format!("argmax of {shape:?} along {axis}"), 0.0, |device| {
+                vec![argmax(&drawn(1, &shape, 0.0, device), axis)]
+            });
+        }
+    }
+    hold("rows by their numbers", 1e-12, |device| {
+        let indices = Random::new(2, Purpose::CHECK).uniform(200);
+        let indices: Vec<f64> = indices.iter().map(|u| (u * 70.0).floor()).collect();
+        let indices = Tensor::new(&indices, [200], device);
+        let table = drawn(1, &[70, 300], 0.0, device);
+        let rows = gather(&table, &indices);
+        vec![scatter_add(&rows, &indices, 70), rows, one_hot(&indices, 70)]
+    });
+    for (shape, kernel, stride) in [([5, 31, 30, 16], [3, 3], [2, 2]), ([9, 28, 28, 3], [2, 4], [2, 1])] {
+        hold(&format!("poolings of {shape:?} by {kernel:?}"), 1e-12, |device| {
+            let x = drawn(1, &shape, 0.0, device).parameter();
+            let padding = Padding::same([shape[1], shape[2]], kernel, stride);
+            let (max, mean) = (max_pool2d(&x, kernel, stride, padding), avg_pool2d(&x, kernel, stride, padding));
+            let loss = sum(&(&max * drawn(2, max.dims(), 0.0, device) + &mean * &mean), &[0, 1, 2, 3]);
+            vec![grad(&loss, &[&x], false).remove(0), max, mean]
+        });
     }
 }
 

@@ -10,7 +10,7 @@ mod play;
 use common::{command, fail, read};
 use minimax::cuda::capture::{Graph, Inputs, Reading};
 use minimax::cuda::{Buffer, emulator, ladder, open};
-use minimax::ops::{random_normal, random_uniform};
+use minimax::ops::{gather, one_hot, random_normal, random_uniform, scatter_add};
 use minimax::optim::{Adam, EpsilonPlacement, Optimizer, Sgd};
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
@@ -114,6 +114,28 @@ fn a_graph_keeps_what_it_reads_and_writes_as_long_as_it_lives() {
     drop((graph, other, others));
     context.release();
     assert_eq!(context.bytes_held(), held);
+}
+
+/// A captured step can't read its labels back to check them: one that is no class must show.
+#[test]
+fn labels_and_indices_outside_give_nan_where_they_are_not_known_yet() {
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    emulation::start();
+    let labels = Tensor::new(&[1.0, 3.0, 0.5, -1.0], [4], CUDA);
+    assert!(catch_unwind(AssertUnwindSafe(|| one_hot(&labels, 3))).is_err());
+    let table = Tensor::new(&[1.0, 2.0, 3.0], [3, 1], CUDA);
+    let inputs = Inputs::new(0, open(0).unwrap());
+    let captured = Graph::capture(&inputs, || {
+        let sums = scatter_add(&Tensor::ones([4, 1], CUDA), &labels, 3);
+        Ok::<_, Infallible>((one_hot(&labels, 3), gather(&table, &labels), sums))
+    });
+    let Ok((graph, (rows, values, sums))) = captured;
+    graph.replay();
+    let (rows, values) = (rows.to_f32(), values.to_f32());
+    assert_eq!(rows[..3], [0.0, 1.0, 0.0]);
+    assert_eq!(values[0], 2.0);
+    assert!(rows[3..].iter().chain(&values[1..]).all(|v| v.is_nan()), "{rows:?} {values:?}");
+    assert_eq!(sums.to_f32(), [0.0, 1.0, 0.0]);
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! attributes of the ops that have many, and the checker itself against rules that are wrong.
 
 use minimax::autograd::{Call, Op, record, recording};
-use minimax::check::cases::{Case, Draw, cases, elementwise, layers, layout, normal, pooling, products, reductions};
+use minimax::check::cases::{
+    Case, Draw, cases, elementwise, indices, layers, layout, normal, pooling, products, reductions,
+};
 use minimax::check::gradcheck::check;
-use minimax::ops::{Transpose, add, div, mul, square, sub};
+use minimax::ops::{Transpose, add, div, log_softmax, mul, softmax, square, sub};
 use minimax::{Device, Padding, Tensor};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -238,6 +240,25 @@ proptest! {
     ) {
         holds(&layout::upsampled([n, h, w, c], factor))?;
         holds(&layout::downsampled([n, h, w, c], factor))?;
+    }
+
+    #[test]
+    fn random_axes(
+        (shape, axis) in shape().prop_flat_map(|shape| {
+            let axes = 0..shape.len();
+            (Just(shape), axes)
+        }),
+    ) {
+        holds(&indices::largest(&shape, axis))?;
+        holds(&layers::along("softmax", softmax, &shape, axis))?;
+        holds(&layers::along("log_softmax", log_softmax, &shape, axis))?;
+    }
+
+    #[test]
+    fn random_rows(rows in 1..=9_usize, width in channels(), n in 1..=20_usize) {
+        for case in indices::rows([rows, width, n]) {
+            holds(&case)?;
+        }
     }
 
     #[test]

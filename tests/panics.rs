@@ -56,6 +56,40 @@ const MISTAKES: &[(fn(), &str)] = &[
         "batch_norm: x [2, 3] with [[3], [2]] per channel",
     ),
     (|| drop(ops::upsample_nearest(&ones(&[2, 3]), 2)), "upsample_nearest: x [2, 3] must have 4 axes"),
+    (|| drop(ops::argmax(&ones(&[2, 3]), 2)), "argmax: axes [2] of an input of shape [2, 3]"),
+    (|| drop(ops::argmax(&ones(&[2, 0]), 0)), "argmax: an input of shape [2, 0] is empty"),
+    (|| drop(ops::one_hot(&ones(&[2, 3]), 4)), "one_hot: labels [2, 3] must have one axis"),
+    (|| drop(ops::one_hot(&ones(&[2]), 1)), "one_hot: label 1 must be a whole number, at least 0 and below 1"),
+    (|| drop(ops::one_hot(&(ones(&[2]) * 0.5), 4)), "one_hot: label 0.5 must be a whole number"),
+    (|| drop(ops::one_hot(&(ones(&[2]) * f64::NAN), 4)), "one_hot: label NaN must be a whole number"),
+    (|| drop(ops::gather(&ones(&[2]), &ones(&[2]))), "gather: table [2] must have 2 axes and indices [2] one"),
+    (
+        || drop(ops::gather(&ones(&[2, 3]), &(ones(&[2]) * 2.0))),
+        "gather: index 2 must be a whole number, at least 0 and below 2",
+    ),
+    (
+        || drop(ops::gather(&ones(&[2, 3]), &-ones(&[2]))),
+        "gather: index -1 must be a whole number, at least 0 and below 2",
+    ),
+    (
+        || drop(ops::gather(&ones(&[2, 3]), &Tensor::ones([2], Device::Reference))),
+        "gather: the inputs must be on one device, not [2, 3] on cpu and [2] on reference",
+    ),
+    (
+        || drop(ops::scatter_add(&ones(&[2, 3]), &ones(&[3]), 4)),
+        "scatter_add: values [2, 3] must have a row for each of indices [3]",
+    ),
+    (
+        || drop(ops::scatter_add(&ones(&[2, 3]), &ones(&[2]), 1)),
+        "scatter_add: index 1 must be a whole number, at least 0 and below 1",
+    ),
+    (|| drop(ops::select(&ones(&[2]), &ones(&[2]), &ones(&[3]))), "select: shapes [2], [2] and [3] don't broadcast"),
+    (
+        || drop(ops::select(&ones(&[2]), &Tensor::ones([2], Device::Reference), &ones(&[2]))),
+        "select: the inputs must be on one device, not [2] on cpu and [2] on reference and [2] on cpu",
+    ),
+    (|| drop(ops::softmax(&ones(&[2, 3]), 2)), "softmax: axes [2] of an input of shape [2, 3]"),
+    (|| drop(ops::log_softmax(&ones(&[2, 3]), 2)), "log_softmax: axis 2 of an input of shape [2, 3]"),
     (|| drop(ops::max_pool2d(&ones(&[2, 3]), [2, 2], [2, 2], Padding::VALID)), "max_pool2d: x [2, 3] must have 4 axes"),
     (
         || drop(ops::max_pool2d(&ones(&[1, 0, 2, 1]), [1, 1], [1, 1], Padding::VALID)),

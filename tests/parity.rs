@@ -1,6 +1,8 @@
 //! Every case on the CPU against the reference: values, gradients, and gradients of gradients.
 
-use minimax::check::cases::{Case, Draw, cases, elementwise, large, layers, layout, pooling, products, reductions};
+use minimax::check::cases::{
+    Case, Draw, cases, elementwise, indices, large, layers, layout, pooling, products, reductions,
+};
 use minimax::check::gradcheck::{Row, against_reference};
 use minimax::ops::unary::sign;
 use minimax::ops::*;
@@ -46,6 +48,10 @@ fn arrays_without_values_agree_with_the_reference() {
         layout::upsampled([0, 2, 2, 3], 2),
         layout::downsampled([1, 2, 2, 0], 2),
         layers::dropped(&[0], 0.5),
+        layers::along("softmax", softmax, &[0, 3], 1),
+        layers::along("softmax", softmax, &[3, 0], 0),
+        layers::along("softmax", softmax, &[3, 0], 1),
+        elementwise::selected([&[3], &[0, 3], &[]]),
         products::product([0, 3, 2], Transpose::NONE),
         products::product([2, 0, 3], Transpose::A),
         products::product([2, 3, 0], Transpose::B),
@@ -56,6 +62,9 @@ fn arrays_without_values_agree_with_the_reference() {
         let (image, stride) = ([n, 5, 5, c_in], [2, 2]);
         let padding = Padding::same([5, 5], [3, 3], stride);
         cases.extend(products::convolutions(image, [3, 3], c_out, stride, padding, "empty"));
+    }
+    for sizes in [[3, 2, 0], [3, 0, 4], [0, 2, 0]] {
+        cases.extend(indices::rows(sizes));
     }
     for image in [[0, 4, 4, 3], [2, 4, 4, 0]] {
         cases.extend(pooling::pooled(image, [2, 2], [2, 2], Padding::VALID));
@@ -71,7 +80,7 @@ fn arrays_without_values_agree_with_the_reference() {
 #[test]
 fn extreme_arguments_agree_with_the_reference() {
     type Function = fn(&Tensor) -> Tensor;
-    let functions: [(&str, Function); 13] = [
+    let functions: [(&str, Function); 14] = [
         ("exp", exp),
         ("log", log),
         ("sqrt", sqrt),
@@ -84,7 +93,8 @@ fn extreme_arguments_agree_with_the_reference() {
         ("relu", relu),
         ("leaky_relu", |x| leaky_relu(x, 0.3)),
         ("clamp", |x| clamp(x, -0.5, 0.5)),
-        ("log_softmax", |x| log_softmax(&reshape(x, [1, 1]))),
+        ("softmax", |x| softmax(&concat(&[x, &(x * 0.5)], 0), 0)),
+        ("log_softmax", |x| log_softmax(&reshape(x, [1, 1]), 1)),
     ];
     let (infinity, nan) = (f64::INFINITY, f64::NAN);
     for (name, f) in functions {
@@ -126,6 +136,11 @@ fn no_op_swallows_what_is_not_a_number() {
                 ("max across", max(&reshape(&x, [12, 1]), &[0])),
                 ("max_pool2d", max_pool2d(&reshape(&x, [1, 3, 4, 1]), [3, 2], [3, 2], Padding::VALID)),
                 ("avg_pool2d", avg_pool2d(&reshape(&x, [1, 3, 4, 1]), [3, 2], [3, 2], Padding::VALID)),
+                ("softmax", softmax(&x, 0)),
+                ("softmax across", softmax(&reshape(&x, [12, 1]), 0)),
+                ("log_softmax", log_softmax(&x, 0)),
+                ("select left", select(&half, &x, &half)),
+                ("select right", select(&(&half - &half), &half, &x)),
                 ("binary_cross_entropy", binary_cross_entropy(&x, &half)),
                 ("with logits", binary_cross_entropy_with_logits(&x, &half)),
             ];

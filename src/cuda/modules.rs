@@ -2,6 +2,7 @@
 
 /// Each stem with its PTX, which kernels/compile.py makes of kernels/`stem`.cu.
 const MODULES: &[(&str, &str)] = &[
+    ("argmax", include_str!("../../kernels/ptx/argmax.ptx")),
     ("avg_pool2d", include_str!("../../kernels/ptx/avg_pool2d.ptx")),
     ("batch_norm", include_str!("../../kernels/ptx/batch_norm.ptx")),
     ("batch_norm_grad", include_str!("../../kernels/ptx/batch_norm_grad.ptx")),
@@ -12,6 +13,7 @@ const MODULES: &[(&str, &str)] = &[
     ("dense", include_str!("../../kernels/ptx/dense.ptx")),
     ("dropout", include_str!("../../kernels/ptx/dropout.ptx")),
     ("fill", include_str!("../../kernels/ptx/fill.ptx")),
+    ("gather", include_str!("../../kernels/ptx/gather.ptx")),
     ("gradient", include_str!("../../kernels/ptx/gradient.ptx")),
     ("ladder/conv2d", include_str!("../../kernels/ptx/ladder/conv2d.ptx")),
     ("ladder/gemm", include_str!("../../kernels/ptx/ladder/gemm.ptx")),
@@ -19,9 +21,12 @@ const MODULES: &[(&str, &str)] = &[
     ("matmul", include_str!("../../kernels/ptx/matmul.ptx")),
     ("max", include_str!("../../kernels/ptx/max.ptx")),
     ("max_pool2d", include_str!("../../kernels/ptx/max_pool2d.ptx")),
+    ("one_hot", include_str!("../../kernels/ptx/one_hot.ptx")),
     ("optimizer", include_str!("../../kernels/ptx/optimizer.ptx")),
     ("pixels", include_str!("../../kernels/ptx/pixels.ptx")),
     ("random", include_str!("../../kernels/ptx/random.ptx")),
+    ("select", include_str!("../../kernels/ptx/select.ptx")),
+    ("softmax", include_str!("../../kernels/ptx/softmax.ptx")),
     ("strided", include_str!("../../kernels/ptx/strided.ptx")),
     ("sum", include_str!("../../kernels/ptx/sum.ptx")),
     ("unary", include_str!("../../kernels/ptx/unary.ptx")),

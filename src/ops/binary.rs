@@ -195,7 +195,7 @@ pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
 }
 
 /// `grad` where `mask` is 1, and 0 where it is 0, also of an infinite gradient, of which a product would make NaN.
-fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
+pub(super) fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
     const MASKED: Binary = Binary {
         name: "masked",
         reference: |g, mask| if mask == 0.0 { 0.0 } else { g },

@@ -2,7 +2,6 @@
 //! over every value, or over the batch where a row is one example.
 
 use super::{clamp, exp, log, max, mean, mean_all, reshape, softplus, square, sum};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// Binary cross-entropy of `logits` x against `targets` t in [0, 1], which overflows nowhere:
@@ -52,20 +51,19 @@ pub fn mean_squared_error(a: &Tensor, b: &Tensor) -> Tensor {
     mean_all(&square(&(a - b)))
 }
 
-/// ln softmax over the last axis of `x` `[n, classes]`: x - m - ln Σ e^(x - m), with m the largest
-/// of the row. The result does not depend on m, so no gradient goes through it.
+/// ln [`softmax`](fn@super::softmax) of `x` along `axis`: x - m - ln Σ e^(x - m), with m the largest along it. The result
+/// does not depend on m, so no gradient goes through it.
 ///
 /// # Panics
-/// If `x` has not 2 axes.
+/// If there is no such axis, or `x` is empty.
 #[track_caller]
-pub fn log_softmax(x: &Tensor) -> Tensor {
-    let &[n, _] = x.dims() else {
-        panic!("log_softmax: x {} must have 2 axes", x.shape());
-    };
-    let row = Shape::new(&[n, 1]);
-    let shifted = x - reshape(&max(&x.detach(), &[1]), row);
-    let total = log(&sum(&exp(&shifted), &[1]));
-    shifted - reshape(&total, row)
+pub fn log_softmax(x: &Tensor, axis: usize) -> Tensor {
+    let shape = x.shape();
+    assert!(axis < shape.rank() && x.numel() > 0, "log_softmax: axis {axis} of an input of shape {shape}");
+    let kept = shape.with_axis(axis, 1);
+    let shifted = x - reshape(&max(&x.detach(), &[axis]), kept);
+    let total = log(&sum(&exp(&shifted), &[axis]));
+    shifted - reshape(&total, kept)
 }
 
 /// Cross-entropy of `logits` `[n, classes]` against `targets`, rows of probabilities (one-hot for
@@ -81,5 +79,5 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
         logits.shape(),
         targets.shape()
     );
-    -mean(&sum(&(targets * log_softmax(logits)), &[1]), &[0])
+    -mean(&sum(&(targets * log_softmax(logits, 1)), &[1]), &[0])
 }

@@ -33,9 +33,15 @@
 //! | [`div`] | a / b | ā = ȳ / b, b̄ = -ȳ · y / b |
 //! | [`maximum`], [`minimum`] | the larger, the smaller | ȳ to that one, to a where they are equal |
 //! | [`greater`], [`greater_equal`], [`equal`] | 1 or 0 | none |
+//! | [`select`](fn@select) by c | a where c is not 0, else b | ā = ȳ where c is not 0, else 0; b̄ the other way round |
 //! | [`broadcast_to`] | x repeated | [`sum_to`] of ȳ |
 //! | [`sum`](fn@sum) | Σ x over axes | ȳ repeated |
 //! | [`max`](fn@max) | max x over axes | ȳ to the largest, shared where they tie |
+//! | [`argmax`](fn@argmax) | where x is largest along an axis | none |
+//! | [`one_hot`](fn@one_hot) | 1 in the column x names, else 0 | none |
+//! | [`gather`](fn@gather) | the rows of x that indices name | [`scatter_add`] of ȳ |
+//! | [`scatter_add`] | Σ of the rows of x of one index | [`gather`](fn@gather) of ȳ |
+//! | [`softmax`](fn@softmax) | eˣ / Σ eˣ along an axis | y · (ȳ - Σ ȳ y) |
 //! | [`reshape`](fn@reshape) | x in another shape | ȳ in x's shape |
 //! | [`permute`](fn@permute) | x, its axes in another order | ȳ, permuted back |
 //! | [`slice`](fn@slice) | a box of x | [`pad`](fn@pad) of ȳ |
@@ -56,6 +62,7 @@
 //! Shapes that don't fit, and inputs on different devices, are a programmer's mistakes: the op panics
 //! at its caller's line with its name and every shape.
 
+pub mod argmax;
 pub mod avg_pool2d;
 pub mod batch_norm;
 pub mod binary;
@@ -66,20 +73,25 @@ pub mod conv2d_weight_grad;
 pub mod conv_transpose2d;
 pub mod dense;
 pub mod dropout;
+pub mod gather;
 pub mod leaky_relu;
 pub mod loss;
 pub mod matmul;
 pub mod max;
 pub mod max_pool2d;
+pub mod one_hot;
 pub mod pad;
 pub mod permute;
 pub mod random;
 pub mod reshape;
+pub mod select;
 pub mod slice;
+pub mod softmax;
 pub mod sum;
 pub mod unary;
 pub mod upsample;
 
+pub use argmax::argmax;
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_grad};
 pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu};
 pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};
@@ -90,6 +102,7 @@ pub use conv2d::conv2d;
 pub use conv2d_weight_grad::conv2d_weight_grad;
 pub use dense::dense;
 pub use dropout::dropout;
+pub use gather::{gather, scatter_add};
 pub use leaky_relu::{leaky_relu, leaky_relu_dropout, relu};
 pub use loss::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, log_softmax, mean_squared_error, wasserstein,
@@ -97,11 +110,14 @@ pub use loss::{
 pub use matmul::{Transpose, matmul};
 pub use max::max;
 pub use max_pool2d::max_pool2d;
+pub use one_hot::one_hot;
 pub use pad::pad;
 pub use permute::permute;
 pub use random::{random_normal, random_uniform};
 pub use reshape::reshape;
+pub use select::select;
 pub use slice::slice;
+pub use softmax::softmax;
 pub(crate) use sum::mean_all;
 pub use sum::{mean, sum, sum_to};
 pub use unary::{abs, exp, log, neg, sigmoid, softplus, sqrt, square, tanh};

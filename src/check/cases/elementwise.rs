@@ -79,7 +79,24 @@ pub fn cases() -> Vec<Case> {
         all.extend(PAIRS.map(|p| binary(op, f, between, p).kinks(|t| sub(&t[0], &t[1]))));
         all.push(binary(op, f, [Draw::Whole; 2], [&[5, 9], &[9]]).on_kinks());
     }
+    let triples: [[&[usize]; 3]; 6] = [
+        [&[], &[], &[]],
+        [&[3, 17], &[3, 17], &[3, 17]],
+        [&[3, 1], &[3, 4], &[4]],
+        [&[4], &[], &[3, 4]],
+        [&[2, 3, 4], &[3, 1], &[1, 1, 4]],
+        [&[1], &[5], &[2, 5]],
+    ];
+    all.extend(triples.map(selected));
     all
+}
+
+/// One of two inputs by a condition, which is often 0.
+pub fn selected(shapes: [&[usize]; 3]) -> Case {
+    let name = format!("{shapes:?}");
+    let [condition, a, b] = shapes.map(Shape::new);
+    let inputs = [input(Draw::Whole, condition).constant(), input(Draw::Normal, a), input(Draw::Normal, b)];
+    Case::new("select", name, &inputs, |t| select(&t[0], &t[1], &t[2]))
 }
 
 /// `f` of one input.
@@ -135,7 +152,7 @@ mod tests {
         assert!(rows.remove("masked"));
         let cases: BTreeSet<&str> = cases().iter().map(|case| case.op).collect();
         // Made of rows, or a stem of their own.
-        let others = BTreeSet::from(["clamp", "leaky_relu", "relu"]);
+        let others = BTreeSet::from(["clamp", "leaky_relu", "relu", "select"]);
         assert_eq!(rows, &cases - &others, "the tables and the cases here");
     }
 }

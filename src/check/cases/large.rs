@@ -2,7 +2,7 @@
 //! of the recipes' networks. Too large for finite differences: they hold devices together, and
 //! numbers of threads.
 
-use super::{Case, Draw, Input, elementwise, layers, layout, normal, pooling, products, reductions};
+use super::{Case, Draw, Input, elementwise, indices, layers, layout, normal, pooling, products, reductions};
 use crate::ops::unary::sign;
 use crate::ops::*;
 use crate::shape::Padding;
@@ -30,12 +30,17 @@ pub fn cases() -> Vec<Case> {
         reductions::mean_over(&[40, 50, 60], &[0, 2]),
         reductions::max_over(&[3, 20_001], &[1]),
         reductions::max_over(&[40, 50, 30], &[0, 2]),
+        indices::largest(&[300, 70], 1),
+        indices::largest(&[70, 300], 0),
         // Tasks of 2^14 values of strided copies.
         layout::permuted(&[30, 41, 50], &[2, 0, 1]),
         layout::permuted(&[3, 20_001], &[1, 0]),
         layout::sliced(&[60, 70, 9], &[3..57, 1..69, 2..8]),
         layout::padded(&[60, 70, 9], &[[1, 2], [0, 3], [2, 0]]),
         layout::joined(&[&[50, 33, 20], &[50, 17, 20]], 1),
+        elementwise::selected([&[5, 20_001], &[20_001], &[5, 1]]),
+        layers::along("softmax", softmax, &[3000, 17], 1),
+        layers::along("softmax", softmax, &[3, 17, 3000], 1),
         layout::upsampled([4, 14, 14, 33], 2),
         layout::downsampled([4, 14, 14, 33], 2),
         layers::dropped(&[20_001], 0.3),
@@ -83,6 +88,7 @@ pub fn cases() -> Vec<Case> {
         let name = "Winograd";
         all.extend(products::convolutions(image, kernel, c_out, [1, 1], padding, name));
     }
+    all.extend(indices::rows([70, 300, 200]));
     all.extend(pooling::pooled([9, 28, 28, 33], [2, 2], [2, 2], Padding::VALID));
     all.extend(pooling::pooled([5, 31, 30, 16], [3, 3], [2, 2], Padding::symmetric(1)));
     all.push(generator());

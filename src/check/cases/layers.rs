@@ -9,6 +9,7 @@ use crate::storage::Device;
 use crate::tensor::Tensor;
 
 type Loss = fn(&Tensor, &Tensor) -> Tensor;
+type Along = fn(&Tensor, usize) -> Tensor;
 type Argument = fn([usize; 2]) -> Input;
 
 /// The cases of this family.
@@ -46,9 +47,19 @@ pub fn cases() -> Vec<Case> {
             Case::new(op, name.clone(), &inputs, move |t| f(&t[0], &t[1]))
         }));
         let x = normal(shape);
-        all.push(Case::new("log_softmax", name, &[x], |t| log_softmax(&t[0])));
+        all.push(Case::new("log_softmax", name, &[x], |t| log_softmax(&t[0], 1)));
+    }
+    for (op, f) in [("softmax", softmax as Along), ("log_softmax", log_softmax)] {
+        for (shape, axis) in [(&[7][..], 0), (&[4, 50], 1), (&[50, 4], 0), (&[2, 3, 4, 5], 1), (&[2, 3, 1, 5], 2)] {
+            all.push(along(op, f, shape, axis));
+        }
     }
     all
+}
+
+/// `f` along an axis.
+pub fn along(op: &'static str, f: fn(&Tensor, usize) -> Tensor, shape: &[usize], axis: usize) -> Case {
+    Case::new(op, format!("{shape:?} along {axis}"), &[normal(shape)], move |t| f(&t[0], axis))
 }
 
 /// Batch normalisation as in training: the normalised batch as a function of x, γ and β.

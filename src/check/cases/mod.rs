@@ -7,6 +7,7 @@
 
 pub mod composite;
 pub mod elementwise;
+pub mod indices;
 pub mod large;
 pub mod layers;
 pub mod layout;
@@ -28,6 +29,7 @@ pub fn cases() -> Vec<Case> {
     let families = [
         elementwise::cases(),
         reductions::cases(),
+        indices::cases(),
         layout::cases(),
         pooling::cases(),
         products::cases(),
@@ -88,6 +90,8 @@ pub enum Draw {
     Distinct,
     /// Whole numbers from -2 to 2, so that many are equal or 0: to meet kinks on purpose.
     Whole,
+    /// Whole numbers from 0, below this one: labels and indices.
+    Index(usize),
 }
 
 impl Case {
@@ -160,6 +164,7 @@ impl Input {
             Draw::Positive => uniform.map(|u| spread(u, 0.5, 2.0)).collect(),
             Draw::Probability => uniform.map(|u| spread(u, 0.05, 0.95)).collect(),
             Draw::Whole => uniform.map(|u| spread(u, -2.0, 3.0).floor()).collect(),
+            Draw::Index(count) => uniform.map(|u| (u * count as f64).floor()).collect(),
             Draw::Distinct => {
                 let order = random.permutation(n).into_iter();
                 order.map(|i| 0.05 * (f64::from(i) - n as f64 / 2.0)).collect()

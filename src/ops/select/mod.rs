@@ -1,0 +1,64 @@
+//! One of two values by a condition: y = a where the condition is not 0 (NaN isn't), else b. NumPy and PyTorch call it
+//! `where`, which in Rust is a keyword.
+//!
+//! ā is ȳ where the condition is not 0, and 0 elsewhere, also of an infinite ȳ; b̄ the other way round. What was stretched
+//! is then summed back ([`sum_to`](super::sum_to)). The condition has no gradient.
+
+mod cpu;
+mod cuda;
+mod reference;
+
+use super::binary::masked;
+use super::{different_devices, equal, sum_to};
+use crate::autograd::{Call, Keeps, Op, record};
+use crate::profile::{Cost, span};
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// The value of `a` where that of `condition` is not 0, that of `b` where it is: NumPy's `where`. All three are stretched
+/// to one shape.
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
+pub fn select(condition: &Tensor, a: &Tensor, b: &Tensor) -> Tensor {
+    let [c_shape, a_shape, b_shape] = [condition, a, b].map(Tensor::shape);
+    let Some(shape) = a_shape.broadcast(b_shape).and_then(|shape| shape.broadcast(c_shape)) else {
+        panic!("select: shapes {c_shape}, {a_shape} and {b_shape} don't broadcast");
+    };
+    let read = condition.numel() + a.numel() + b.numel();
+    let _span = span("select", || Cost::pass(read + shape.numel()));
+    let shapes = [c_shape, a_shape, b_shape];
+    let storage = match (condition.storage(), a.storage(), b.storage()) {
+        (Storage::Reference(c), Storage::Reference(a), Storage::Reference(b)) => {
+            Storage::Reference(reference::select([c, a, b], shapes, shape))
+        }
+        (Storage::Cpu(c), Storage::Cpu(a), Storage::Cpu(b)) => Storage::Cpu(cpu::select([c, a, b], shapes, shape)),
+        (Storage::Cuda(c), Storage::Cuda(a), Storage::Cuda(b)) => Storage::Cuda(cuda::select([c, a, b], shapes, shape)),
+        _ => different_devices("select", &[condition, a, b]),
+    };
+    record(Select { condition: condition.detach() }, &[a, b], shape, storage)
+}
+
+struct Select {
+    condition: Tensor,
+}
+
+impl Op for Select {
+    fn name(&self) -> &'static str {
+        "select"
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Nothing
+    }
+
+    fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+        let of_a = || sum_to(&masked(grad, &self.condition), call.input_shape(0));
+        let of_b = || {
+            let zero = Tensor::zeros([], grad.device());
+            sum_to(&masked(grad, &equal(&self.condition, &zero)), call.input_shape(1))
+        };
+        vec![call.wants(0).then(of_a), call.wants(1).then(of_b)]
+    }
+}
