@@ -5,12 +5,11 @@ use crate::autograd::no_grad;
 use crate::cpu::batch::chosen_as_for;
 use crate::gan::pixels;
 use crate::nn::{Pass, Sequential};
-use crate::ops::{exp, log_softmax};
+use crate::ops::{argmax, softmax};
 use crate::random::Random;
 use crate::recipe::build;
 use crate::shape::Shape;
 use crate::storage::Device;
-use crate::tensor::Tensor;
 
 /// What black and white become.
 pub(super) const RANGE: [f64; 2] = [0.0, 1.0];
@@ -61,44 +60,24 @@ impl Classifier {
         let (layers, _) = self.spec.features();
         let size: usize = input.iter().product();
         assert!(images.len().is_multiple_of(size), "Classifier: {} bytes in images of {input:?}", images.len());
-        let classes = self.spec.classes();
         let mut seen = Seen::default();
         for some in images.chunks(AT_A_TIME * size) {
             let shape = Shape::new(&[some.len() / size, input[0], input[1], input[2]]);
             let x = pixels::to_tensor(some, shape, RANGE, self.device);
-            let (features, probabilities) = no_grad(|| {
+            let (features, probabilities, likeliest) = no_grad(|| {
                 chosen_as_for(AT_A_TIME, || {
                     let features = self.network.forward_layers(0..layers, &x, Pass::Evaluation);
                     let rest = layers..self.spec.network.layers.len();
                     let logits = self.network.forward_layers(rest, &features, Pass::Evaluation);
-                    (features * self.scale, exp(&log_softmax(&logits)))
+                    let probabilities = softmax(&logits, 1);
+                    let likeliest = argmax(&probabilities, 1);
+                    (features * self.scale, probabilities, likeliest)
                 })
             });
-            let probabilities = probabilities.to_f32();
-            seen.classes.extend(probabilities.chunks(classes).map(likeliest));
+            seen.classes.extend(likeliest.to_f32().into_iter().map(|class| class as u8));
             seen.features.extend(features.to_f32());
-            seen.probabilities.extend(probabilities);
+            seen.probabilities.extend(probabilities.to_f32());
         }
         seen
     }
-}
-
-/// Labels as targets of a cross-entropy: `[n, classes]`, 1 for each one's own class, else 0.
-pub(super) fn one_hot(labels: &[u8], classes: usize, device: Device) -> Tensor {
-    let mut values = vec![0.0; labels.len() * classes];
-    for (row, &label) in values.chunks_mut(classes).zip(labels) {
-        row[usize::from(label)] = 1.0;
-    }
-    Tensor::from_f32(&values, [labels.len(), classes], device)
-}
-
-/// The first of the largest.
-fn likeliest(probabilities: &[f32]) -> u8 {
-    let mut best = 0;
-    for (class, p) in probabilities.iter().enumerate() {
-        if *p > probabilities[best] {
-            best = class;
-        }
-    }
-    best as u8
 }

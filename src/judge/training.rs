@@ -1,6 +1,6 @@
 //! How a judge is trained.
 
-use super::classifier::{Classifier, RANGE, one_hot};
+use super::classifier::{Classifier, RANGE};
 use super::{About, Judge, JudgeSpec};
 use crate::autograd::grad_consuming;
 use crate::cpu::threads::awake;
@@ -9,11 +9,12 @@ use crate::data::{Batches, Images, LastBatch, Split};
 use crate::gan::pixels;
 use crate::metrics::{Moments, Points};
 use crate::nn::Pass;
-use crate::ops::cross_entropy;
+use crate::ops::{cross_entropy, one_hot};
 use crate::random::{Purpose, Random};
 use crate::recipe::{OptimizerSpec, build};
 use crate::shape::Shape;
 use crate::storage::Device;
+use crate::tensor::Tensor;
 use crate::{Error, Result};
 
 /// A step that has been done.
@@ -59,7 +60,8 @@ pub fn train(
         let batch = batches.batch(step - 1)?;
         let shape = Shape::new(&[batch.labels.len(), training.height, training.width, training.channels]);
         let x = pixels::to_tensor(batch.pixels, shape, RANGE, device);
-        let targets = one_hot(batch.labels, classifier.spec.classes(), device);
+        let labels: Vec<f32> = batch.labels.iter().map(|&label| f32::from(label)).collect();
+        let targets = one_hot(&Tensor::from_f32(&labels, [labels.len()], device), classifier.spec.classes());
         let mut update = || {
             let logits = classifier.network.forward(&x, Pass::Training(&mut dropout));
             let loss = cross_entropy(&logits, &targets);
