@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(escaped, 2 + 2 + 3 + 8 + 2 + 1 + (1 + 2 * 3 + 2));
         for (open, close) in [
             ("<section", "</section>"),
-            ("<figure>", "</figure>"),
+            ("<figure", "</figure>"),
             ("<div", "</div>"),
             ("<pre", "</pre>"),
             ("<svg", "</svg>"),
