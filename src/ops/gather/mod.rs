@@ -1,8 +1,12 @@
-//! Rows of a table by their numbers, as of an embedding: y[i] = table[indices[i]]. Its adjoint adds rows up by number,
-//! y[v] = Σ values[i] over the i with indices[i] = v; each is the other's rule. Indices are numbers of the tensors' element
-//! type, and have no gradient.
+//! Rows of a table by their numbers, as of an embedding, and the adjoint, which adds rows up by number:
 //!
-//! On every device a row's sum is taken in the order of i, so that the same numbers give the same bits.
+//! ```text
+//! gather        y[i] = table[indices[i]]
+//! scatter_add   y[v] = Σ values[i]  over the i with indices[i] = v
+//! ```
+//!
+//! Each is the other's rule. Indices are numbers of the tensors' element type, and have no gradient. On every device a
+//! row's sum is taken in the order of i, so that the same numbers give the same bits.
 
 mod cpu;
 mod cuda;

@@ -1,4 +1,4 @@
-//! Labels as rows of probabilities: y[i, c] = 1 where labels[i] = c, else 0. There is no gradient.
+//! Labels as rows of probabilities: `y[i, c]` is 1 where `labels[i]` = c, else 0. There is no gradient.
 
 mod cpu;
 mod cuda;

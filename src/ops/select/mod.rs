@@ -2,7 +2,7 @@
 //! `where`, which in Rust is a keyword.
 //!
 //! ā is ȳ where the condition is not 0, and 0 elsewhere, also of an infinite ȳ; b̄ the other way round. What was stretched
-//! is then summed back ([`sum_to`](super::sum_to)). The condition has no gradient.
+//! is then summed back ([`sum_to`]). The condition has no gradient.
 
 mod cpu;
 mod cuda;
