@@ -21,7 +21,6 @@ use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The recipe that is trained where none is named.
 const DEFAULT: &str = "quickstart";
@@ -161,7 +160,7 @@ fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
     args.precision.set(device)?;
     let recipe = load(args.recipe.as_deref().unwrap_or(DEFAULT.as_ref()), args)?;
-    let judge = |recipe: &Recipe, images: &Arc<Images>| match args.no_judge || recipe.judge.every == 0 {
+    let judge = |recipe: &Recipe, images: &Images| match args.no_judge || recipe.judge.every == 0 {
         true => Ok(None),
         false => cache::of_run(args.judge.as_deref(), &recipe.data.name, images, device),
     };

@@ -90,11 +90,6 @@ impl Batches {
         &self.cut.images
     }
 
-    /// The data set, to be kept beside the batches.
-    pub fn shared_images(&self) -> Arc<Images> {
-        Arc::clone(&self.cut.images)
-    }
-
     /// How many batches an epoch has, at least 1.
     pub fn steps_per_epoch(&self) -> u64 {
         self.cut.steps_per_epoch

@@ -39,7 +39,7 @@ pub use digits::draw;
 #[cfg(feature = "gan")]
 pub use open::{DIGITS, open, open_test};
 #[cfg(feature = "gan")]
-pub use split::{Split, open_split, split};
+pub use split::{Split, open_split, test_images};
 
 use crate::Error;
 use crate::terminal::brief;

@@ -1,7 +1,7 @@
 //! A set in two: images to train on, and others to test with.
 
 use super::{Images, Opened, Wanted, open, open_test};
-use crate::Result;
+use crate::{Error, Result};
 use std::sync::Arc;
 
 /// Of how many images one is held out where a set has no test images of its own.
@@ -9,7 +9,9 @@ const HELD_OUT: usize = 10;
 
 /// A set in two parts without an image in common.
 pub struct Split {
-    /// To train on.
+    /// The whole set as it was opened, without test images of its own.
+    pub whole: Arc<Images>,
+    /// To train on: all of that, or what was not held out.
     pub training: Arc<Images>,
     /// To test with.
     pub test: Images,
@@ -21,31 +23,40 @@ pub struct Split {
 /// their place.
 ///
 /// # Errors
-/// As [`open`], and [`crate::Error::Data`] where there are too few images to hold any out.
+/// As [`open`] and [`test_images`].
 pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
     let Opened { images, mut notes } = open(name_or_path, wanted)?;
-    let mut split = split(name_or_path, wanted, Arc::new(images), usize::MAX)?;
-    notes.append(&mut split.notes);
-    Ok(Split { notes, ..split })
+    let whole = Arc::new(images);
+    if let Some(test) = open_test(name_or_path, wanted, usize::MAX)? {
+        return Ok(Split { training: Arc::clone(&whole), whole, test, notes });
+    }
+    notes.push(format!("no test images of its own, so every {HELD_OUT}th image is held out as one"));
+    let training = Arc::new(part(&whole, |index| !is_held_out(index)));
+    Ok(Split { training, test: held_out(name_or_path, &whole)?, whole, notes })
 }
 
-/// As [`open_split`], of the `images` that have been opened by that name. Of test images that have to be drawn there are
-/// `most`.
+/// The test images of the set whose `images` have been opened by that name: its own, of which there are at most `most`
+/// where they have to be drawn, or every tenth of `images`.
 ///
 /// # Errors
-/// As [`open_test`], and [`crate::Error::Data`] where there are too few images to hold any out.
-pub fn split(name_or_path: &str, wanted: &Wanted, training: Arc<Images>, most: usize) -> Result<Split> {
-    if let Some(test) = open_test(name_or_path, wanted, most)? {
-        return Ok(Split { training, test, notes: Vec::new() });
+/// As [`open_test`], and [`Error::Data`] where there are too few images to hold any out.
+pub fn test_images(name_or_path: &str, wanted: &Wanted, images: &Images, most: usize) -> Result<Images> {
+    match open_test(name_or_path, wanted, most)? {
+        Some(test) => Ok(test),
+        None => held_out(name_or_path, images),
     }
-    if training.len() < HELD_OUT {
-        let what = format!("has {} images, too few to hold any out for a test", training.len());
-        return Err(crate::Error::data(name_or_path, what, format!("give at least {HELD_OUT}")));
+}
+
+fn held_out(name_or_path: &str, images: &Images) -> Result<Images> {
+    if images.len() < HELD_OUT {
+        let what = format!("has {} images, too few to hold any out for a test", images.len());
+        return Err(Error::data(name_or_path, what, format!("give at least {HELD_OUT}")));
     }
-    let notes = vec![format!("no test images of its own, so every {HELD_OUT}th image is held out as one")];
-    let is_held_out = |index: usize| index % HELD_OUT == HELD_OUT - 1;
-    let test = part(&training, is_held_out);
-    Ok(Split { training: Arc::new(part(&training, |index| !is_held_out(index))), test, notes })
+    Ok(part(images, is_held_out))
+}
+
+fn is_held_out(index: usize) -> bool {
+    index % HELD_OUT == HELD_OUT - 1
 }
 
 /// The images that `is_meant` says, by their place.

@@ -106,8 +106,7 @@ pub fn parse(path: &Path, bytes: &[u8], device: Device) -> Result<Judge> {
     Ok(Judge { classifier, reference: Moments { count: about.training, mean, covariance }, about })
 }
 
-/// What the file of the judge that `spec` makes of the set with these training `images` is called: another one's name is
-/// another.
+/// What the file of the judge that `spec` makes of the set of these `images` is called; another one's name is another.
 pub fn file_name(spec: &JudgeSpec, images: &Images) -> String {
     let how = format!("{}\n{}", sum_of(images), spec.to_toml());
     let (sum, _) = Sum::of(how.as_bytes()).expect("memory is read without errors");

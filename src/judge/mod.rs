@@ -42,7 +42,7 @@ pub struct Judge {
 pub struct About {
     /// The set as it was named.
     pub data: String,
-    /// The SHA-256 sum of its training images' pixels and labels.
+    /// The SHA-256 sum of its images' pixels and labels, test images left out that are not held out of them.
     pub sum: String,
     /// Training images.
     pub training: usize,

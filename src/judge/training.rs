@@ -44,7 +44,7 @@ pub fn train(
 ) -> Result<Option<Judge>> {
     check(&spec, data, split)?;
     let Split { training, test, .. } = split;
-    let sum = sum_of(training);
+    let sum = sum_of(&split.whole);
     let settings = spec.training;
     let mut classifier = Classifier::new(spec, &mut Random::new(settings.seed, Purpose::INITIAL), device);
     let mut batches = Batches::new(training.clone(), settings.batch_size, settings.seed, LastBatch::Drop);

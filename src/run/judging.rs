@@ -1,14 +1,13 @@
 //! The judge of a run: chosen when the run is begun and kept in its folder, so that all its figures are of one judge.
 
 use super::folder;
-use crate::data::{Images, Wanted, split};
+use crate::data::{Images, Wanted, test_images};
 use crate::files::is_file;
 use crate::judge::{self, About, Judge, Score};
 use crate::recipe::Recipe;
 use crate::storage::Device;
 use crate::{Error, Result};
 use std::path::Path;
-use std::sync::Arc;
 
 /// The fewest images of a set that has a floor: as a tenth of them is held out where there are no test images.
 const FEWEST: usize = 100;
@@ -25,20 +24,20 @@ impl Judging {
     ///
     /// # Errors
     /// If it can't be read, or is one of other images, or the test images can't be read.
-    pub(super) fn open(folder: &Path, recipe: &Recipe, images: Arc<Images>, device: Device) -> Result<Option<Judging>> {
+    pub(super) fn open(folder: &Path, recipe: &Recipe, images: &Images, device: Device) -> Result<Option<Judging>> {
         let path = folder.join(folder::JUDGE);
         if !is_file(&path)? {
             return Ok(None);
         }
         let mut judge = judge::load(&path, device)?;
-        check(&path, &judge, &images)?;
+        check(&path, &judge, images)?;
         let seed = judge.classifier.spec().training.seed;
         let data = &recipe.data;
         let wanted = Wanted { seed, size: None, background: data.background, extra: data.extra };
         let floor = match images.len() < FEWEST {
             true => None,
             false => {
-                let test = split(&data.name, &wanted, images, recipe.judge.samples)?.test;
+                let test = test_images(&data.name, &wanted, images, recipe.judge.samples)?;
                 Some(judge.floor(&test, recipe.judge.samples))
             }
         };

@@ -137,13 +137,13 @@ impl Run {
         recipe: Recipe,
         device: Device,
         from: Option<&Path>,
-        judge: impl FnOnce(&Recipe, &Arc<Images>) -> Result<Option<Judge>>,
+        judge: impl FnOnce(&Recipe, &Images) -> Result<Option<Judge>>,
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
         memory::check(&recipe, None)?;
         let (batches, data, notes) = open_data(&recipe)?;
         memory::check(&recipe, Some(batches.images()))?;
-        let judge = judge(&recipe, &batches.shared_images())?;
+        let judge = judge(&recipe, batches.images())?;
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
         let run = catch(|| {
@@ -254,7 +254,7 @@ impl Run {
         let moved = Log::last_generator_step(&rows);
         let epochs = Epochs { origin, per_epoch };
         let has_best = is_file(&folder.join(folder::BEST))?;
-        let judging = Judging::open(folder, &recipe, batches.shared_images(), device)?;
+        let judging = Judging::open(folder, &recipe, batches.images(), device)?;
         let mut run = Run {
             keep_every: None,
             patience: None,

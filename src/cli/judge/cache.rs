@@ -1,14 +1,13 @@
 //! Where judges are kept: in the user's folder for caches, by the sum of what they were trained on and how.
 
-use crate::data::{DIGITS, Images, Wanted, split};
+use crate::data::{DIGITS, Images, Wanted};
 use crate::judge::{self, Judge, JudgeSpec};
 use crate::run::judging;
 use crate::storage::Device;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-/// The judge for the set `data` of these training `images`.
+/// The judge for the set `data` of these `images`.
 pub(super) fn spec_for(data: &str, images: &Images) -> Result<JudgeSpec> {
     if data == DIGITS {
         return Ok(JudgeSpec::digits());
@@ -24,7 +23,7 @@ pub(super) fn spec_for(data: &str, images: &Images) -> Result<JudgeSpec> {
 pub(in crate::cli) fn of_run(
     given: Option<&Path>,
     data: &str,
-    images: &Arc<Images>,
+    images: &Images,
     device: Device,
 ) -> Result<Option<Judge>> {
     if let Some(path) = given {
@@ -38,9 +37,8 @@ pub(in crate::cli) fn of_run(
     if images.classes() < 2 {
         return Ok(None);
     }
-    let training = split(data, &wanted(), Arc::clone(images), usize::MAX)?.training;
-    match JudgeSpec::of(&training) {
-        Ok(spec) => find(&spec, &training, device),
+    match JudgeSpec::of(images) {
+        Ok(spec) => find(&spec, images, device),
         Err(_) => Ok(None),
     }
 }

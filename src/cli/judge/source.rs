@@ -8,6 +8,7 @@ use crate::files;
 use crate::gan::{model, pixels};
 use crate::recipe::build::Role;
 use crate::run::checkpoint::Trained;
+use crate::run::folder::JUDGE;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -49,10 +50,22 @@ pub(super) fn open(path: &Path, best: bool, device: Device) -> Result<Source> {
 }
 
 impl Source {
-    /// The data set that a run was trained on.
-    pub(super) fn data(&self) -> Option<&str> {
+    /// The data set that a run was trained on, and how it was opened.
+    pub(super) fn data(&self) -> Option<(&str, Wanted)> {
         match self {
-            Source::Generator(_, trained) => Some(&trained.recipe.data.name),
+            Source::Generator(_, trained) => {
+                let (data, seed) = (&trained.recipe.data, trained.recipe.training.seed);
+                let size = <[usize; 3]>::try_from(&trained.recipe.discriminator.input[..]).ok();
+                Some((&data.name, Wanted { seed, size, background: data.background, extra: data.extra }))
+            }
+            Source::Images(_) => None,
+        }
+    }
+
+    /// The judge of a run.
+    pub(super) fn judge(&self) -> Option<PathBuf> {
+        match self {
+            Source::Generator(file, _) => Some(file.with_file_name(JUDGE)).filter(|path| path.is_file()),
             Source::Images(_) => None,
         }
     }

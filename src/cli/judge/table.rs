@@ -39,7 +39,7 @@ pub struct TableArgs {
     /// Of a run's latents [default: the recipe's]
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
-    /// The judge to ask [default: the data set's, trained once and kept]
+    /// The judge to ask [default: the run's, or the data set's, trained once and kept]
     #[arg(long, value_name = "FILE.safetensors")]
     pub judge: Option<PathBuf>,
     /// Print JSON
@@ -77,17 +77,20 @@ pub fn run(args: &TableArgs) -> Result<()> {
     }
     let device = args.device.resolve()?;
     let source = source::open(samples, args.best, device)?;
-    let name = match (&args.data, source.data()) {
-        (Some(given), _) => name_of(given),
-        (None, Some(own)) => own.to_string(),
+    let (name, wanted, kept) = match (&args.data, source.data()) {
+        (Some(given), _) => (name_of(given), cache::wanted(), None),
+        (None, Some((own, wanted))) => (own.to_string(), wanted, source.judge()),
         (None, None) => {
             let what = format!("{}: say by --data which data set it is held against", samples.display());
             return Err(Error::Usage(what));
         }
     };
-    let split = open_split(&name, &cache::wanted())?;
-    let mut judge = judge_for(args, &name, &split, device)?;
-    let Split { training, test, notes } = split;
+    let split = open_split(&name, &wanted)?;
+    let mut judge = match args.judge.as_ref().or(kept.as_ref()) {
+        Some(path) => judge::load(path, device)?,
+        None => judge_for(&name, &split, device)?,
+    };
+    let Split { training, test, notes, .. } = split;
     let size = [training.height, training.width, training.channels];
     fits(&judge, &training, &name)?;
     if test.len() < FEWEST {
@@ -106,20 +109,17 @@ pub fn run(args: &TableArgs) -> Result<()> {
     })
 }
 
-/// The judge that is asked for, or the data set's, trained now if it is not kept.
-fn judge_for(args: &TableArgs, name: &str, split: &Split, device: Device) -> Result<Judge> {
-    if let Some(path) = &args.judge {
-        return judge::load(path, device);
-    }
+/// The judge of the data set, trained now if none is kept.
+fn judge_for(name: &str, split: &Split, device: Device) -> Result<Judge> {
     if name == DIGITS {
         return Ok(judge::built_in(device));
     }
-    let spec = cache::spec_for(name, &split.training)?;
-    if let Some(judge) = cache::find(&spec, &split.training, device)? {
+    let spec = cache::spec_for(name, &split.whole)?;
+    if let Some(judge) = cache::find(&spec, &split.whole, device)? {
         return Ok(judge);
     }
     let stop = interrupt::watch()?;
-    let place = cache::place(&spec, &split.training);
+    let place = cache::place(&spec, &split.whole);
     let judge = train::train(spec, name, split, device, &stop)?;
     match place.map(|path| train::keep(&path, &judge)) {
         Some(Err(error)) => warn(&format!("the judge can't be kept: {error}")),

@@ -49,8 +49,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let name = name_of(&args.data);
     let split = open_split(&name, &cache::wanted())?;
     split.notes.iter().for_each(|note| say(None, note));
-    let spec = cache::spec_for(&name, &split.training)?;
-    let Some(path) = args.out.clone().or_else(|| cache::place(&spec, &split.training)) else {
+    let spec = cache::spec_for(&name, &split.whole)?;
+    let Some(path) = args.out.clone().or_else(|| cache::place(&spec, &split.whole)) else {
         return Err(Error::Usage("this system names no folder for caches; say where to write it by --out".into()));
     };
     let judge = train(spec, &name, &split, device, &stop)?;
