@@ -64,6 +64,9 @@ pub struct TrainingState {
     /// The epoch of which they were; older files don't say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<u64>,
+    /// By which judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_judge: Option<String>,
     /// Where epochs began to be as long as they are, if that has changed.
     #[serde(default, skip_serializing_if = "Origin::is_start")]
     pub origin: Origin,
@@ -97,12 +100,14 @@ pub struct Checkpoint {
 }
 
 /// What the best samples of a run have scored.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Best {
     /// Their distance from real images: Frechet where there is a judge, else sliced Wasserstein.
     pub distance: f64,
     /// The epoch at whose end they were made, if that is known.
     pub epoch: Option<u64>,
+    /// The judge that said so (see [`Judging::identity`](super::judging::Judging::identity)); none where there was none.
+    pub judge: Option<String>,
 }
 
 /// One network as a file of a run has it.
@@ -129,7 +134,7 @@ pub fn save(
     recipe: &Recipe,
     device: Device,
     data: DataIdentity,
-    best: Option<Best>,
+    best: Option<&Best>,
     origin: Origin,
 ) -> Result<()> {
     let header = Header {
@@ -143,6 +148,7 @@ pub fn save(
             random: gan.random.clone(),
             best: best.map(|best| best.distance),
             best_epoch: best.and_then(|best| best.epoch),
+            best_judge: best.and_then(|best| best.judge.clone()),
             origin,
         }),
     };
@@ -254,7 +260,7 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
         recipe,
         device,
         data: training.data,
-        best: training.best.map(|distance| Best { distance, epoch: training.best_epoch }),
+        best: training.best.map(|distance| Best { distance, epoch: training.best_epoch, judge: training.best_judge }),
         origin: training.origin,
         has_sum: header.sha256.is_some(),
         gan,

@@ -1,8 +1,9 @@
 //! The judge of a run: chosen when the run is begun and kept in its folder, so that all its figures are of one judge.
 
 use super::folder;
+use crate::data::sum::Sum;
 use crate::data::{Images, Wanted, test_images};
-use crate::files::is_file;
+use crate::files::{self, is_file};
 use crate::judge::{self, About, Judge, Score};
 use crate::recipe::Recipe;
 use crate::storage::Device;
@@ -15,6 +16,8 @@ const FEWEST: usize = 100;
 /// A run's judge.
 pub struct Judging {
     judge: Judge,
+    /// The SHA-256 sum of its file.
+    identity: String,
     /// What as many test images score; none where there are too few images to hold any out.
     floor: Option<Score>,
 }
@@ -29,7 +32,8 @@ impl Judging {
         if !is_file(&path)? {
             return Ok(None);
         }
-        let mut judge = judge::load(&path, device)?;
+        let bytes = files::read(&path)?;
+        let mut judge = judge::parse(&path, &bytes, device)?;
         check(&path, &judge, images)?;
         let seed = judge.classifier.spec().training.seed;
         let data = &recipe.data;
@@ -41,7 +45,13 @@ impl Judging {
                 Some(judge.floor(&test, recipe.judge.samples))
             }
         };
-        Ok(Some(Judging { judge, floor }))
+        let (sum, _) = Sum::of(&bytes[..]).expect("memory is read without errors");
+        Ok(Some(Judging { judge, identity: sum.to_string(), floor }))
+    }
+
+    /// What tells it from any other judge.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// What samples `[n, h, w, c]` score.

@@ -255,11 +255,17 @@ impl Run {
         let epochs = Epochs { origin, per_epoch };
         let has_best = is_file(&folder.join(folder::BEST))?;
         let judging = Judging::open(folder, &recipe, batches.images(), device)?;
+        let mut notes: Vec<String> = lock.warning.iter().cloned().collect();
+        let mut best = best.filter(|_| has_best);
+        if best.as_ref().is_some_and(|best| best.judge.as_deref() != judging.as_ref().map(Judging::identity)) {
+            notes.push("another judge than before, or none: what was best is no longer compared with".into());
+            best = None;
+        }
         let mut run = Run {
             keep_every: None,
             patience: None,
-            notes: lock.warning.iter().cloned().collect(),
-            best: best.filter(|_| has_best),
+            notes,
+            best,
             judging,
             log,
             means: Means::of_rows(&rows, epochs.start_of(steps + 1)),
@@ -325,7 +331,7 @@ impl Run {
 
     /// Whether [`Run::patience`] is at its end.
     fn is_settled(&self) -> bool {
-        let best = self.best.and_then(|best| best.epoch);
+        let best = self.best.as_ref().and_then(|best| best.epoch);
         let (Some(patience), Some(best)) = (self.patience, best) else {
             return false;
         };
@@ -333,8 +339,8 @@ impl Run {
     }
 
     /// What the best epoch's samples have scored, once one has ended.
-    pub fn best(&self) -> Option<Best> {
-        self.best
+    pub fn best(&self) -> Option<&Best> {
+        self.best.as_ref()
     }
 
     /// Steps of an epoch.

@@ -115,9 +115,10 @@ impl Run {
     fn keep(&mut self, epoch: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
         self.board.epoch(self.gan.steps, time, scores)?;
         if let Some(distance) = scores.distance(self.judging.is_some())
-            && self.best.is_none_or(|best| distance < best.distance)
+            && self.best.as_ref().is_none_or(|best| distance < best.distance)
         {
-            self.best = Some(Best { distance, epoch: Some(epoch) });
+            let judge = self.judging.as_ref().map(|judging| judging.identity().to_string());
+            self.best = Some(Best { distance, epoch: Some(epoch), judge });
             self.write_checkpoint(folder::BEST)?;
         }
         match self.keep_every {
@@ -137,7 +138,7 @@ impl Run {
 
     fn write_checkpoint(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        checkpoint::save(&path, &self.gan, &self.recipe, self.device, self.data, self.best, self.epochs.origin)
+        checkpoint::save(&path, &self.gan, &self.recipe, self.device, self.data, self.best.as_ref(), self.epochs.origin)
     }
 
     /// `count` images from the run's fixed latents, as bytes; the first are the same for any count.
