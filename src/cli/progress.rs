@@ -53,6 +53,7 @@ impl Screen {
         }
         if let Some(scores) = &progress.scores {
             self.say(&self.epoch(progress, scores));
+            progress.alarms.iter().for_each(|alarm| bar::say_parts(self.bar.as_ref(), &[format!("alarm: {alarm}")]));
         } else if self.bar.is_none() && self.line.elapsed() > LINE_EVERY {
             let mut parts = vec![format!("step {step}/{}", self.last)];
             parts.extend(self.now(progress));

@@ -1,6 +1,7 @@
 //! A training run: how it begins and goes on after a stop. `training.rs` is its loop over steps and epochs,
 //! [`folder`] names the files that it leaves, `save.rs` writes them.
 
+mod alarms;
 pub mod change;
 pub mod checkpoint;
 pub mod curves;
@@ -23,6 +24,7 @@ pub mod tensorboard;
 pub mod trace;
 mod training;
 
+use self::alarms::Alarms;
 use self::checkpoint::{Best, Checkpoint, DataIdentity};
 use self::epochs::{Epochs, Origin};
 use self::folder::Lock;
@@ -80,6 +82,9 @@ pub struct Run {
     best: Option<Best>,
     /// Judges the samples, where the data set has a judge.
     judging: Option<Judging>,
+    alarms: Alarms,
+    /// The norm of G's gradient when it was last measured.
+    g_gradient_norm: Option<f64>,
     drawing: Drawing,
     record: Record,
     /// Keeps a second process out of the folder.
@@ -102,6 +107,8 @@ pub struct Progress {
     pub epoch_time: Option<EpochTime>,
     /// What the samples score, if the step was the last of its epoch or of training.
     pub scores: Option<Scores>,
+    /// What has gone wrong, a line each, if the step was the last of its epoch; each is said once.
+    pub alarms: Vec<String>,
 }
 
 /// Which of its states a run goes on from.
@@ -267,6 +274,8 @@ impl Run {
             notes,
             best,
             judging,
+            alarms: Alarms::default(),
+            g_gradient_norm: None,
             log,
             means: Means::of_rows(&rows, epochs.start_of(steps + 1)),
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,

@@ -1,6 +1,7 @@
 //! What a run writes as it goes: grids, tables, checkpoints, and the pictures drawn from them.
 
 use super::Run;
+use super::alarms::{Epoch, extremes};
 use super::checkpoint::{self, Best};
 use super::folder::{self, Moment};
 use super::log::EpochTime;
@@ -14,6 +15,7 @@ use crate::gan::pixels;
 use crate::gan::report::not_finite;
 use crate::metrics::COMPARISON;
 use crate::random::Random;
+use crate::recipe::LossSpec;
 use crate::report::{Picture, columns_for, grid};
 use crate::{Error, Result};
 use std::path::PathBuf;
@@ -71,8 +73,8 @@ impl Run {
     }
 
     /// As [`Run::save`] after the last step of an epoch or of training, whose samples are scored; the
-    /// best state so far is kept, and the epoch's where it is to be.
-    pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<Scores> {
+    /// best state so far is kept, and the epoch's where it is to be. Beside the scores it gives what has gone wrong.
+    pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<(Scores, Vec<String>)> {
         pool::release();
         self.gan.check_finite()?;
         let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
@@ -94,7 +96,9 @@ impl Run {
             scores.classes = Some(score.classes);
         }
         self.log.epoch(step, epoch, time, &scores)?;
+        let mut alarms = Vec::new();
         if self.at_epoch_start() {
+            alarms = self.alarms(&scores, &samples[..count * size]);
             self.keep(epoch, time, &scores)?;
         } else if self.best.is_none() {
             // Something is there until an epoch has ended, but is not compared with: a run that was
@@ -102,7 +106,23 @@ impl Run {
             self.write_checkpoint(folder::BEST)?;
         }
         self.save_checkpoint()?;
-        Ok(scores)
+        Ok((scores, alarms))
+    }
+
+    /// What has gone wrong in the epoch that has ended with these `samples`.
+    fn alarms(&mut self, scores: &Scores, samples: &[u8]) -> Vec<String> {
+        let real = self.batches.images();
+        // The first images are enough to tell grey ones from black and white ones.
+        let some = &real.pixels[..real.pixels.len().min(samples.len())];
+        self.alarms.epoch(&Epoch {
+            means: &self.means,
+            gives_probabilities: matches!(self.recipe.training.loss, LossSpec::Bce | LossSpec::Minimax),
+            g_gradient_norm: self.g_gradient_norm,
+            classes: scores.classes.as_ref(),
+            samples,
+            size: real.image_len(),
+            real_extremes: extremes(some),
+        })
     }
 
     /// Whether the samples of the end of `epoch` are to be judged.

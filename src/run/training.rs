@@ -84,7 +84,8 @@ impl Run {
             if epoch_done || self.gan.steps == last {
                 let time = clock.take().filter(|_| epoch_done);
                 progress.epoch_time = time.map(|clock| clock.read(&self.batches));
-                progress.scores = Some(self.save_epoch(progress.epoch_time)?);
+                let (scores, alarms) = self.save_epoch(progress.epoch_time)?;
+                (progress.scores, progress.alarms) = (Some(scores), alarms);
             } else if saves {
                 self.save()?;
             } else {
@@ -145,11 +146,21 @@ impl Run {
         if self.means.start() != epoch_start {
             self.means = Means::new(epoch_start);
         }
+        self.g_gradient_norm = report.g_gradient_norm.or(self.g_gradient_norm);
         self.means.step(&report, begun.images, took);
         self.log.step(step, epoch, &report, images_per_second)?;
         self.board.step(step, &report, images_per_second)?;
         let means = self.means;
-        Ok(Progress { step, epoch, report, images_per_second, means, epoch_time: None, scores: None })
+        Ok(Progress {
+            step,
+            epoch,
+            report,
+            images_per_second,
+            means,
+            epoch_time: None,
+            scores: None,
+            alarms: Vec::new(),
+        })
     }
 }
 

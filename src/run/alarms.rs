@@ -1,0 +1,241 @@
+//! Alarms: failures of training that a person should hear of while there is time, each said once by a process. How they
+//! look in the curves, and what to do, is in docs/failures.md, with recipes that fail so on purpose.
+//!
+//! | alarm | when |
+//! |---|---|
+//! | classes lost | for three epochs, at most half of the classes appear, or three fewer than once did |
+//! | D won | for three epochs, mean D(x) is above 0.95 and mean D(G(z)) below 0.05, where D gives probabilities |
+//! | constant output | all samples are the same picture, to a byte's step |
+//! | saturated output | nearly all values of the samples are black or white, and not of the real images |
+//! | losses without end | for three epochs a mean loss has grown, to above 100 and twice that of the first epoch |
+
+use super::means::Means;
+use crate::metrics::ClassShares;
+
+/// Epochs that a failure of outputs or classes lasts before it is said.
+const LASTING: u64 = 3;
+/// Epochs that a loss has grown before that is said.
+const GROWING: usize = 3;
+/// No loss that is held in any way is larger.
+const LARGE: f64 = 100.0;
+/// Mean D(x) above this, and mean D(G(z)) below one less it, is a game that D has won.
+const WON: f64 = 0.95;
+/// A share of black and white values above this is saturation.
+const SATURATED: f64 = 0.99;
+
+/// What is known at the end of an epoch.
+pub(super) struct Epoch<'a> {
+    pub means: &'a Means,
+    /// Whether D(x) and D(G(z)) are probabilities.
+    pub gives_probabilities: bool,
+    /// The norm of G's gradient when it was last measured.
+    pub g_gradient_norm: Option<f64>,
+    pub classes: Option<&'a ClassShares>,
+    /// `[n, size]`.
+    pub samples: &'a [u8],
+    /// Values of an image.
+    pub size: usize,
+    /// The share of black and white values of real images.
+    pub real_extremes: f64,
+}
+
+/// What has been seen so far.
+#[derive(Default)]
+pub(super) struct Alarms {
+    raised: Vec<&'static str>,
+    most_present: usize,
+    lost: u64,
+    won: u64,
+    /// Of each epoch, D's and G's mean loss.
+    losses: Vec<[f64; 2]>,
+}
+
+impl Alarms {
+    /// The alarms of an epoch that has ended, a line each.
+    pub fn epoch(&mut self, epoch: &Epoch) -> Vec<String> {
+        let found = [
+            ("classes lost", self.classes_lost(epoch)),
+            ("D won", self.discriminator_won(epoch)),
+            ("constant output", constant(epoch)),
+            ("saturated output", saturated(epoch)),
+            ("losses without end", self.losses_grow(epoch)),
+        ];
+        let mut lines = Vec::new();
+        for (kind, line) in found {
+            if let Some(line) = line
+                && !self.raised.contains(&kind)
+            {
+                self.raised.push(kind);
+                lines.push(format!("{kind}: {line}; see docs/failures.md"));
+            }
+        }
+        lines
+    }
+
+    fn classes_lost(&mut self, epoch: &Epoch) -> Option<String> {
+        let classes = epoch.classes?;
+        let (present, of) = (classes.present(), classes.classes());
+        self.most_present = self.most_present.max(present);
+        let lost = 2 * present <= of || present + 3 <= self.most_present;
+        self.lost = if lost { self.lost + 1 } else { 0 };
+        let mend = "a lower learning rate for G, a larger batch, or a Wasserstein loss may bring them back";
+        (self.lost >= LASTING).then(|| format!("{present} of {of} classes appear among the samples; {mend}"))
+    }
+
+    fn discriminator_won(&mut self, epoch: &Epoch) -> Option<String> {
+        let (real, fake) = (epoch.means.d_real()?, epoch.means.d_fake()?);
+        let won = epoch.gives_probabilities && real > WON && fake < 1.0 - WON;
+        self.won = if won { self.won + 1 } else { 0 };
+        let gradient =
+            epoch.g_gradient_norm.map_or(String::new(), |norm| format!(", G's gradient has norm {norm:.1e}"));
+        let mend =
+            "a lower learning rate for D, dropout in it, noisy labels, or a loss that doesn't saturate may help G";
+        (self.won >= LASTING).then(|| format!("D(x) is {real:.3}, D(G(z)) {fake:.3}{gradient}; {mend}"))
+    }
+
+    fn losses_grow(&mut self, epoch: &Epoch) -> Option<String> {
+        let all = [epoch.means.d_loss()?, epoch.means.g_loss()?];
+        self.losses.push(all);
+        let recent = self.losses.len().checked_sub(GROWING + 1)?;
+        let mend = "a bound on the critic (gradient penalty, clipped weights) or lower learning rates may hold them";
+        ["D", "G"].into_iter().enumerate().find_map(|(index, name)| {
+            let size = |losses: &[f64; 2]| losses[index].abs();
+            let grown = self.losses[recent..].windows(2).all(|pair| size(&pair[1]) > size(&pair[0]));
+            let (first, last) = (size(&self.losses[0]), size(&all));
+            let large = last > 2.0 * first && last > LARGE;
+            (grown && large).then(|| {
+                format!("{name}'s loss has gone from {:.3} to {:.3}; {mend}", self.losses[0][index], all[index])
+            })
+        })
+    }
+}
+
+fn constant(epoch: &Epoch) -> Option<String> {
+    let mut images = epoch.samples.chunks_exact(epoch.size);
+    let first = images.next()?;
+    let near = |a: &u8, b: &u8| a.abs_diff(*b) <= 1;
+    let same = images.all(|image| image.iter().zip(first).all(|(a, b)| near(a, b)));
+    let mend = "a lower learning rate for both, or another seed, may start it anew";
+    same.then(|| format!("all samples are one picture, whatever the latent; {mend}"))
+}
+
+fn saturated(epoch: &Epoch) -> Option<String> {
+    let share = extremes(epoch.samples);
+    let mend = "a lower learning rate for G, or batch norm in it, keeps values where the last activation has a slope";
+    (share > SATURATED && epoch.real_extremes < SATURATED - 0.05)
+        .then(|| format!("{:.1}% of the samples' values are black or white; {mend}", 100.0 * share))
+}
+
+/// The share of values that are black or white.
+pub(super) fn extremes(values: &[u8]) -> f64 {
+    let count = values.iter().filter(|&&value| value == 0 || value == 255).count();
+    count as f64 / values.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gan::report::StepReport;
+    use std::time::Duration;
+
+    fn means(d_loss: f64, d_real: f64, d_fake: f64) -> Means {
+        let report = StepReport {
+            d_loss,
+            g_loss: Some(1.0),
+            d_real,
+            d_fake,
+            wasserstein: None,
+            d_gradient_norm: None,
+            g_gradient_norm: None,
+        };
+        let mut means = Means::new(0);
+        means.step(&report, 1, Duration::ZERO);
+        means
+    }
+
+    /// Two samples of three values that are neither the same nor at their ends.
+    const SAMPLES: [u8; 6] = [10, 20, 30, 40, 50, 60];
+
+    fn epoch<'a>(means: &'a Means, classes: Option<&'a ClassShares>, samples: &'a [u8]) -> Epoch<'a> {
+        Epoch {
+            means,
+            gives_probabilities: true,
+            g_gradient_norm: Some(1e-7),
+            classes,
+            samples,
+            size: 3,
+            real_extremes: 0.8,
+        }
+    }
+
+    /// Shares of ten classes of which `present` appear.
+    fn shares(present: usize) -> ClassShares {
+        ClassShares::of((0..100).map(|i| i % present), vec![true; 10])
+    }
+
+    fn kinds(lines: &[String]) -> Vec<&str> {
+        lines.iter().map(|line| line.split(':').next().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_game_that_goes_well_raises_none() {
+        let mut alarms = Alarms::default();
+        for present in [4, 7, 10, 9, 10, 8, 10] {
+            let (means, shares) = (means(1.3, 0.6, 0.4), shares(present));
+            assert!(alarms.epoch(&epoch(&means, Some(&shares), &SAMPLES)).is_empty(), "{present}");
+        }
+    }
+
+    #[test]
+    fn lost_classes_are_said_once_after_three_epochs() {
+        let mut alarms = Alarms::default();
+        let means = means(1.3, 0.6, 0.4);
+        let mut said = |present| {
+            let shares = shares(present);
+            alarms.epoch(&epoch(&means, Some(&shares), &SAMPLES))
+        };
+        assert!(said(9).is_empty() && said(6).is_empty() && said(6).is_empty());
+        let lines = said(6);
+        assert_eq!(kinds(&lines), ["classes lost"]);
+        assert!(lines[0].contains("6 of 10 classes") && lines[0].ends_with("see docs/failures.md"), "{lines:?}");
+        assert!(said(1).is_empty());
+    }
+
+    #[test]
+    fn a_won_game_is_said_where_outputs_are_probabilities() {
+        let won = means(0.02, 0.99, 0.01);
+        let mut alarms = Alarms::default();
+        assert!((0..2).all(|_| alarms.epoch(&epoch(&won, None, &SAMPLES)).is_empty()));
+        let lines = alarms.epoch(&epoch(&won, None, &SAMPLES));
+        assert_eq!(kinds(&lines), ["D won"]);
+        assert!(lines[0].contains("G's gradient has norm 1.0e-7"), "{lines:?}");
+        let mut scores = Alarms::default();
+        for _ in 0..4 {
+            let epoch = Epoch { gives_probabilities: false, ..epoch(&won, None, &SAMPLES) };
+            assert!(scores.epoch(&epoch).is_empty());
+        }
+    }
+
+    #[test]
+    fn outputs_without_variety_or_without_tones_are_said_at_once() {
+        let means = means(1.3, 0.6, 0.4);
+        let said = |samples: &[u8]| Alarms::default().epoch(&epoch(&means, None, samples));
+        assert_eq!(kinds(&said(&[10, 20, 30, 11, 19, 30])), ["constant output"]);
+        assert_eq!(kinds(&said(&[0, 255, 0, 255, 0, 0])), ["saturated output"]);
+        let mut few = Alarms::default();
+        let real = Epoch { real_extremes: 0.99, ..epoch(&means, None, &[0, 255, 0, 255, 0, 0]) };
+        assert!(few.epoch(&real).is_empty(), "real images are so, too");
+    }
+
+    #[test]
+    fn losses_that_grow_and_grow_are_said() {
+        let mut alarms = Alarms::default();
+        let mut said = |loss| {
+            let means = means(loss, 0.6, 0.4);
+            kinds(&alarms.epoch(&epoch(&means, None, &SAMPLES))).len()
+        };
+        assert_eq!([-1.0, -5.0, -30.0, -20.0, -40.0, -90.0].map(&mut said), [0; 6]);
+        assert_eq!(said(-200.0), 1);
+        assert_eq!(said(-900.0), 0, "once");
+    }
+}
