@@ -122,13 +122,27 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
     // A run on the set finds it, keeps it, and goes on with it.
     let said = run("train --data data --steps 4 --batch-size 8 --out run");
     assert!(said.contains("judge: lenet") && said.contains("  Frechet "), "{said}");
+    // It goes on with that judge alone, and leaves all as it was without.
+    let (state, judge) = (read(at, "run/checkpoint.safetensors"), read(at, "run/judge.safetensors"));
+    succeed(at, "train --data data --epochs 1 --set training.batch_size=1100 --judge shared.safetensors --out best");
+    let kept = read(at, "best/judge.safetensors");
+    fs::remove_file(at.join("best/judge.safetensors")).unwrap();
+    let line = fail(at, "train --resume --from best --epochs 2 --out best", 1);
+    assert!(line.contains("judge.safetensors: is gone, or another than"), "{line}");
+    assert!(
+        !at.join("best/left-1").exists()
+            && fs::read_to_string(at.join("best/recipe.toml")).unwrap().contains("epochs = 1\n")
+    );
+    fs::write(at.join("best/judge.safetensors"), kept).unwrap();
+    succeed(at, "train --resume --epochs 2 --out best");
+    assert_eq!((state, judge), (read(at, "run/checkpoint.safetensors"), read(at, "shared.safetensors")));
     assert_eq!(read(at, "run/judge.safetensors"), read(at, "shared.safetensors"));
     fs::remove_dir_all(&cache).unwrap();
     let said = run("train --resume --steps 6 --out run");
     assert!(said.contains("judge: lenet"), "{said}");
     let said = run("train --data data --steps 2 --batch-size 8 --out other");
     assert!(
-        said.contains("no judge: samples are scored by pixels alone; have one by: minimax judge train data"),
+        said.contains("no judge: samples are scored by pixels alone; have one by: minimax judge train data --recipe other/recipe.toml"),
         "{said}"
     );
     let said = run("train --steps 2 --batch-size 8 --no-judge --out third");
@@ -168,6 +182,10 @@ fn what_cannot_be_judged_is_one_line() {
         ("judge some.npy --data unlabelled", 1, "unlabelled: its images have no labels"),
         ("judge train unlabelled", 1, "unlabelled: its images have no labels"),
         ("judge train missing", 1, "missing"),
+        ("judge train digits --out run/checkpoint.safetensors", 2, "belongs to the run"),
+        ("judge train digits --out none/judge.safetensors", 2, "there is no such folder"),
+        ("judge train digits --out few.npy", 2, "few.npy"),
+        ("train --steps 1 --judge cut.safetensors --set judge.every=0", 2, "judge.every = 0"),
         ("judge some.npy --best --data digits", 2, "--best: some.npy is no run's folder"),
         ("judge some.npy --data digits --pairs run/samples/real.png", 2, "belongs to the run"),
         ("sample some.npy --best", 2, "--best: some.npy is no run's folder"),

@@ -9,11 +9,12 @@ use super::{MOST_THREADS, interrupt, print, set_threads, warn, whole};
 use crate::data::Images;
 use crate::data::place::name_of;
 use crate::files::write_whole;
+use crate::judge::JudgeSpec;
 use crate::profile;
 use crate::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::run::change::tuning;
 use crate::run::checkpoint::Checkpoint;
-use crate::run::folder::{CHECKPOINT, PROFILE, REPORT, latest_folder, new_folder};
+use crate::run::folder::{CHECKPOINT, PROFILE, RECIPE, REPORT, latest_folder, new_folder};
 use crate::run::trace::trace;
 use crate::run::{self, Outcome, Run};
 use crate::terminal::{excerpt, shell_word};
@@ -90,7 +91,7 @@ pub struct TrainArgs {
     /// Have nothing judge the samples, also where there is a judge
     #[arg(long, conflicts_with_all = ["judge", "resume"])]
     pub no_judge: bool,
-    /// Stop when so many epochs have not bettered the best one's samples
+    /// Stop when so many epochs whose samples were compared have not bettered the best
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub patience: Option<u64>,
     /// Time every op: a table at the end, and profile.json in the run's folder, which Perfetto opens
@@ -160,6 +161,10 @@ fn start(args: &TrainArgs) -> Result<Run> {
     let device = args.device.unwrap_or_default().resolve()?;
     args.precision.set(device)?;
     let recipe = load(args.recipe.as_deref().unwrap_or(DEFAULT.as_ref()), args)?;
+    if args.judge.is_some() && recipe.judge.every == 0 {
+        let what = "--judge: judge.every = 0 has nothing judged; leave one of them out";
+        return Err(Error::Usage(what.into()));
+    }
     let judge = |recipe: &Recipe, images: &Images| match args.no_judge || recipe.judge.every == 0 {
         true => Ok(None),
         false => cache::of_run(args.judge.as_deref(), &recipe.data.name, images, device),
@@ -289,8 +294,14 @@ fn judge_note(run: &Run) -> String {
                 floor.unwrap_or_default()
             )
         }
-        None if run.images().labels.is_empty() || run.recipe().judge.every == 0 => String::new(),
-        None => format!("no judge: samples are scored by pixels alone; have one by: minimax judge train {data}\n"),
+        // One that goes on takes no judge any more.
+        None if run.steps() > 0 || run.recipe().judge.every == 0 || JudgeSpec::of(run.images()).is_err() => {
+            String::new()
+        }
+        None => format!(
+            "no judge: samples are scored by pixels alone; have one by: minimax judge train {data} --recipe {}\n",
+            shell_word(run.folder().join(RECIPE).as_os_str())
+        ),
     }
 }
 
@@ -333,14 +344,14 @@ const IDLE: u64 = 3;
 
 /// That the last epochs have gained nothing, where that is so.
 fn best_note(run: &Run, folder: &str) -> String {
-    let last = run.epochs_done();
-    match run.best().and_then(|best| best.epoch) {
-        Some(best) if last >= best + IDLE => format!(
-            "the best samples were those of epoch {best} of {last}: the last {} gained nothing; have them by: minimax \
+    let best = run.best().and_then(|best| best.epoch);
+    match best.filter(|_| run.idle() >= Some(IDLE)) {
+        Some(best) => format!(
+            "the best samples were those of epoch {best} of {}: what came after gained nothing; have them by: minimax \
              sample {folder} --best\n",
-            last - best
+            run.epochs_done()
         ),
-        _ => String::new(),
+        None => String::new(),
     }
 }
 

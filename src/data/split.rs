@@ -28,6 +28,7 @@ pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
     let Opened { images, mut notes } = open(name_or_path, wanted)?;
     let whole = Arc::new(images);
     if let Some(test) = open_test(name_or_path, wanted, usize::MAX)? {
+        check_size(name_or_path, &whole, &test)?;
         return Ok(Split { training: Arc::clone(&whole), whole, test, notes });
     }
     notes.push(format!("no test images of its own, so every {HELD_OUT}th image is held out as one"));
@@ -39,11 +40,22 @@ pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
 /// where they have to be drawn, or every tenth of `images`.
 ///
 /// # Errors
-/// As [`open_test`], and [`Error::Data`] where there are too few images to hold any out.
+/// As [`open_test`], and [`Error::Data`] where they are of another size or there are too few to hold any out.
 pub fn test_images(name_or_path: &str, wanted: &Wanted, images: &Images, most: usize) -> Result<Images> {
     match open_test(name_or_path, wanted, most)? {
-        Some(test) => Ok(test),
+        Some(test) => check_size(name_or_path, images, &test).map(|()| test),
         None => held_out(name_or_path, images),
+    }
+}
+
+fn check_size(name_or_path: &str, images: &Images, test: &Images) -> Result<()> {
+    let [size, found] = [images, test].map(|images| [images.height, images.width, images.channels]);
+    match size == found {
+        true => Ok(()),
+        false => {
+            let what = format!("has test images of {found:?} beside images of {size:?}");
+            Err(Error::data(name_or_path, what, "take both from one source"))
+        }
     }
 }
 

@@ -27,6 +27,7 @@ const KIND: Kind = Kind {
 };
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Header {
     sha256: String,
     judge: String,
@@ -100,10 +101,39 @@ pub fn parse(path: &Path, bytes: &[u8], device: Device) -> Result<Judge> {
     classifier.scale = values("scale", &[1])?[0];
     let mean = values("reference.mean", &[width])?;
     let covariance = values("reference.covariance", &[width, width])?;
-    if covariance.iter().step_by(width + 1).any(|&variance| variance < 0.0) {
-        return Err(refuse("has a variance below zero in reference.covariance".into()));
+    if !(classifier.scale > 1.0 / LARGE && classifier.scale < LARGE) || mean.iter().any(|v| v.abs() > LARGE) {
+        return Err(refuse("has a scale or a mean that no features have".into()));
+    }
+    if !is_covariance(&covariance, width) {
+        return Err(refuse("has a reference.covariance that is none".into()));
+    }
+    // Weights that are numbers may still make none.
+    let size: usize = classifier.spec.network.input.iter().product();
+    let seen = classifier.see(&[vec![0; size], vec![255; size]].concat());
+    let is_number = |v: &f32| f64::from(*v).abs() < LARGE;
+    if !seen.features.iter().chain(&seen.probabilities).all(is_number) {
+        return Err(refuse("sees no numbers in an image".into()));
     }
     Ok(Judge { classifier, reference: Moments { count: about.training, mean, covariance }, about })
+}
+
+/// What no feature, and no sum of a few squares of them, comes near.
+const LARGE: f64 = 1e12;
+
+/// Whether `c` `[n, n]` can be a covariance, as far as pairs of dimensions tell: symmetric, and no product larger than its
+/// variances allow.
+fn is_covariance(c: &[f64], n: usize) -> bool {
+    let entry = |i: usize, j: usize| c[i * n + j];
+    let rounding = f64::EPSILON * c.iter().step_by(n + 1).fold(0.0, |most: f64, v| most.max(*v));
+    (0..n).all(|i| {
+        (0..=i).all(|j| {
+            let allowed = (entry(i, i) * entry(j, j)).sqrt() * (1.0 + 1e-9) + rounding;
+            entry(i, i) >= 0.0
+                && entry(i, i) < LARGE
+                && entry(i, j).abs() <= allowed
+                && (entry(i, j) - entry(j, i)).abs() <= 1e-9 * allowed + rounding
+        })
+    })
 }
 
 /// What the file of the judge that `spec` makes of the set of these `images` is called; another one's name is another.
@@ -115,4 +145,120 @@ pub fn file_name(spec: &JudgeSpec, images: &Images) -> String {
 
 fn named<T>(tensors: Vec<(String, T)>) -> impl Iterator<Item = (String, T)> {
     tensors.into_iter().map(|(name, tensor)| (format!("network.{name}"), tensor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::to_bytes;
+
+    /// The built-in judge with another header, or with `change` made to what its tensors hold, under a sum that agrees.
+    fn forged(change: impl Fn(&str, &mut Vec<f64>), header: impl Fn(&mut Header)) -> Result<Judge> {
+        let path = Path::new("forged.safetensors");
+        let (file, mut said): (_, Header) = weights::open(path, DIGITS, &KIND).unwrap();
+        said.sha256 = BLANK.into();
+        header(&mut said);
+        let mut tensors = Vec::new();
+        for name in file.names() {
+            let shape = file.tensor(name).unwrap().shape().to_vec();
+            let mut tensor = Tensor::zeros(&shape[..], Device::Reference);
+            read_into(path, &file, name, &mut tensor).unwrap();
+            let mut values = tensor.to_f64();
+            change(name, &mut values);
+            tensors.push((name.to_string(), Tensor::new(&values, &shape[..], Device::Reference)));
+        }
+        let tensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
+        parse(path, &to_bytes(&said, tensors), Device::Cpu)
+    }
+
+    #[test]
+    fn the_built_in_judge_knows_its_digits() {
+        let judge = built_in(Device::Cpu);
+        assert!(judge.about.accuracy() > 0.99);
+        assert_eq!((judge.classifier.spec(), judge.reference.count), (&JudgeSpec::digits(), 10_000));
+        assert!(forged(|_, _| (), |_| ()).is_ok());
+    }
+
+    #[test]
+    fn what_no_training_leaves_is_refused_in_one_line() {
+        type Change = fn(&str, &mut Vec<f64>);
+        let changes: [(Change, &str); 7] = [
+            (
+                |name, v| {
+                    if name == "scale" {
+                        v[0] = -1.0
+                    }
+                },
+                "a scale or a mean",
+            ),
+            (
+                |name, v| {
+                    if name == "scale" {
+                        v[0] = 1e300
+                    }
+                },
+                "a scale or a mean",
+            ),
+            (
+                |name, v| {
+                    if name == "reference.mean" {
+                        v[0] = 1e160
+                    }
+                },
+                "a scale or a mean",
+            ),
+            (
+                |name, v| {
+                    if name == "reference.covariance" {
+                        v[1] += 1.0
+                    }
+                },
+                "reference.covariance that is none",
+            ),
+            (
+                |name, v| {
+                    if name == "reference.covariance" {
+                        v[0] = -1.0
+                    }
+                },
+                "reference.covariance that is none",
+            ),
+            (
+                |name, v| {
+                    if name == "reference.covariance" {
+                        v.iter_mut().for_each(|v| *v *= 1e200)
+                    }
+                },
+                "that is none",
+            ),
+            (
+                |name, v| {
+                    if name == "network.layers.1.kernel" {
+                        v.iter_mut().for_each(|v| *v = 1e38)
+                    }
+                },
+                "no numbers",
+            ),
+        ];
+        for (change, what) in changes {
+            let error = forged(change, |_| ()).err().expect(what).to_string();
+            assert!(
+                error.starts_with("forged.safetensors: ") && error.contains(what) && !error.contains('\n'),
+                "{error}"
+            );
+        }
+        let headers: [(fn(&mut Header), &str); 4] = [
+            (|h| h.judge = h.judge.replace("name = \"digits\"", "name = \"a b\""), "describes no judge: name"),
+            (|h| h.judge = h.judge.replace("filters = 16", "filters = 1000000"), "describes no judge"),
+            (|h| h.judge = h.judge.replace("units = 32", "units = 4096"), "bytes where its network takes"),
+            (|h| h.about.right = h.about.test + 1, "says that it is right"),
+        ];
+        for (header, what) in headers {
+            let error = forged(|_, _| (), header).err().expect(what).to_string();
+            assert!(
+                error.starts_with("forged.safetensors: ") && error.contains(what) && !error.contains('\n'),
+                "{error}"
+            );
+        }
+    }
 }

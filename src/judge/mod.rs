@@ -21,9 +21,10 @@ pub use classifier::{Classifier, Seen};
 pub use file::{built_in, file_name, load, parse, save};
 pub use score::Score;
 pub use spec::JudgeSpec;
-pub use training::{Progress, train};
+pub use training::{Progress, check, train};
 pub use verdict::{Better, FEWEST, Pair, Row, Verdict};
 
+use crate::data::Images;
 use crate::metrics::Moments;
 
 /// A trained judge.
@@ -50,6 +51,24 @@ pub struct About {
     pub test: usize,
     /// Test images that it is right about.
     pub right: usize,
+}
+
+impl Judge {
+    /// Whether it knows `images`, their size and their classes.
+    ///
+    /// # Errors
+    /// Why it doesn't, in words.
+    pub fn check(&self, images: &Images) -> Result<(), String> {
+        let spec = self.classifier.spec();
+        let (takes, found) = (&spec.network.input, [images.height, images.width, images.channels]);
+        if takes[..] != found {
+            return Err(format!("judges images of {takes:?}, not of {found:?}"));
+        }
+        match images.labels.iter().find(|&&label| usize::from(label) >= spec.classes()) {
+            Some(label) => Err(format!("judges {} classes, of which label {label} is none", spec.classes())),
+            None => Ok(()),
+        }
+    }
 }
 
 impl About {

@@ -11,6 +11,8 @@ const DIGITS: &str = include_str!("../../recipes/judges/digits.toml");
 const LENET: &str = include_str!("../../recipes/judges/lenet.toml");
 const CONVNET: &str = include_str!("../../recipes/judges/convnet.toml");
 
+/// The most letters of a name.
+const MOST_NAME: usize = 40;
 /// The most values that a layer may give for a batch.
 const MOST_HELD: u64 = 1 << 28;
 
@@ -112,8 +114,10 @@ impl JudgeSpec {
     /// Whether it can be built and trained.
     fn check(&self) -> Result<(), String> {
         let JudgeTraining { epochs, batch_size, seed } = self.training;
-        if self.name.is_empty() || self.name.chars().any(|c| !c.is_ascii_alphanumeric() && c != '-') {
-            return Err(format!("name = {:?}; use letters, digits and '-'", brief(&self.name)));
+        if !(1..=MOST_NAME).contains(&self.name.len())
+            || self.name.chars().any(|c| !c.is_ascii_alphanumeric() && c != '-')
+        {
+            return Err(format!("name = {:?}; use at most {MOST_NAME} letters, digits and '-'", brief(&self.name)));
         }
         if !(1..=MAX_EPOCHS).contains(&epochs) || !(1..=MAX_BATCH_SIZE).contains(&batch_size) || seed > i64::MAX as u64
         {

@@ -103,8 +103,11 @@ pub(super) fn sum_of(images: &Images) -> String {
     sum.to_string()
 }
 
-/// That `spec` can be trained and tested on `split`.
-fn check(spec: &JudgeSpec, data: &str, split: &Split) -> Result<()> {
+/// That `spec` can be trained and tested on `split`, of the set `data`.
+///
+/// # Errors
+/// As [`train`].
+pub fn check(spec: &JudgeSpec, data: &str, split: &Split) -> Result<()> {
     let (training, test, size) = (&split.training, &split.test, spec.training.batch_size);
     let refuse = |what: String, mend: &str| Err(Error::data(data, what, mend));
     if training.len() < size {

@@ -253,6 +253,19 @@ mod tests {
         }
     }
 
+    /// A tenth of them, with which the line begins, has a covariance of a rank far below its size.
+    #[test]
+    fn fewer_samples_than_dimensions_have_a_distance_too() {
+        for (count, dimensions) in [(20, 64), (60, 128), (150, 128), (400, 128)] {
+            let (real, some) = (features(500, dimensions, 0, 1), features(count, dimensions, 0, 2));
+            let real = moments(&real, dimensions);
+            let mut random = Random::new(3, RESAMPLING);
+            let FrechetDistance { distance, extrapolated } =
+                frechet_of_samples(&real, &Points::of(&some, dimensions), &mut random);
+            assert!(distance.value > 0.0 && extrapolated < distance.value, "{count} of {dimensions}");
+        }
+    }
+
     /// Of equal sets 0, of a shifted one the square of the shift, of a scaled one Σ σ² (1 - s)²; with singular
     /// covariances too.
     #[test]

@@ -10,9 +10,6 @@ use crate::storage::Device;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// The fewest images of a set that has a floor: as a tenth of them is held out where there are no test images.
-const FEWEST: usize = 100;
-
 /// A run's judge.
 pub struct Judging {
     judge: Judge,
@@ -38,11 +35,11 @@ impl Judging {
         let seed = judge.classifier.spec().training.seed;
         let data = &recipe.data;
         let wanted = Wanted { seed, size: None, background: data.background, extra: data.extra };
-        let floor = match images.len() < FEWEST {
+        let floor = match images.len() < judge::FEWEST {
             true => None,
             false => {
                 let test = test_images(&data.name, &wanted, images, recipe.judge.samples)?;
-                Some(judge.floor(&test, recipe.judge.samples))
+                (test.len() >= judge::FEWEST).then(|| judge.floor(&test, recipe.judge.samples))
             }
         };
         let (sum, _) = Sum::of(&bytes[..]).expect("memory is read without errors");
@@ -80,11 +77,5 @@ impl Judging {
 /// # Errors
 /// [`Error::Place`] if it doesn't.
 pub fn check(path: &Path, judge: &Judge, images: &Images) -> Result<()> {
-    let (takes, found) = (&judge.classifier.spec().network.input, [images.height, images.width, images.channels]);
-    match takes[..] == found {
-        true => Ok(()),
-        false => {
-            Err(Error::place(path, format!("judges images of {takes:?}, not of {found:?}; give the data set's own")))
-        }
-    }
+    judge.check(images).map_err(|what| Error::place(path, format!("{what}; give the data set's own")))
 }

@@ -57,7 +57,7 @@ use std::time::Instant;
 pub struct Run {
     /// Every how many epochs a checkpoint is kept for good, besides the best and the last.
     pub keep_every: Option<u64>,
-    /// After how many epochs without a gain training ends.
+    /// After how many epochs that were compared with the best and no better training ends.
     pub patience: Option<u64>,
     /// What a person should know of the data and of how the run begins or goes on, a line each.
     pub notes: Vec<String>,
@@ -134,9 +134,9 @@ pub enum Outcome {
 }
 
 impl Run {
-    /// A new run of `recipe` in the folder that `place` names, which must hold no run yet. `place` is
-    /// asked, and anything written, only after the data has been read and what `judge` gives to judge its samples. Its weights are those of the run `from` where they fit,
-    /// if there is one.
+    /// A new run of `recipe` in the folder that `place` names, which must hold no run yet, with the judge that `judge`
+    /// gives. Both are asked, and anything written, only after the data has been read. Its weights are those of the run `from`
+    /// where they fit, if there is one.
     ///
     /// # Errors
     /// If the data doesn't fit the recipe, no weight of `from` fits, or the folder can't be used; nothing is left in it then.
@@ -161,7 +161,8 @@ impl Run {
             if let Some(judge) = judge {
                 judge::save(&folder.join(folder::JUDGE), &judge)?;
             }
-            let mut run = Run::assemble(&folder, lock, checkpoint, batches)?;
+            let judging = Judging::open(&folder, &checkpoint.recipe, batches.images(), device)?;
+            let mut run = Run::assemble(&folder, lock, checkpoint, batches, judging)?;
             run.notes.extend(notes);
             run.save()?;
             run.notes.extend(weights);
@@ -215,6 +216,14 @@ impl Run {
             );
             checkpoint.data = data;
         }
+        // Before anything is changed: what was best is compared with by the same judge, or not at all.
+        let judging = Judging::open(folder, &asked, batches.images(), checkpoint.device)?;
+        let best_judge = checkpoint.best.as_ref().map(|best| best.judge.as_deref());
+        if best_judge.is_some_and(|judge| judge != judging.as_ref().map(Judging::identity)) {
+            let what = "is gone, or another than what the run's best samples were judged by; put it back, or begin a new run \
+                        with --init";
+            return Err(Error::place(folder.join(folder::JUDGE), what));
+        }
         folder::tidy(folder);
         folder::make(folder)?;
         let told = notes.len();
@@ -241,7 +250,7 @@ impl Run {
             checkpoint.origin = before.origin_after(step);
         }
         checkpoint.recipe = asked;
-        let mut run = Run::assemble(folder, lock, checkpoint, batches)?;
+        let mut run = Run::assemble(folder, lock, checkpoint, batches, judging)?;
         if notes.len() > told {
             // An epoch that begins anew leaves no row of its beginning.
             run.log.go_on(folder, &before)?;
@@ -251,7 +260,13 @@ impl Run {
         Ok(run)
     }
 
-    fn assemble(folder: &Path, lock: Lock, checkpoint: Checkpoint, batches: Batches) -> Result<Run> {
+    fn assemble(
+        folder: &Path,
+        lock: Lock,
+        checkpoint: Checkpoint,
+        batches: Batches,
+        judging: Option<Judging>,
+    ) -> Result<Run> {
         let Checkpoint { recipe, device, data, best, origin, gan, has_sum: _ } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
         let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
@@ -261,18 +276,11 @@ impl Run {
         let moved = Log::last_generator_step(&rows);
         let epochs = Epochs { origin, per_epoch };
         let has_best = is_file(&folder.join(folder::BEST))?;
-        let judging = Judging::open(folder, &recipe, batches.images(), device)?;
-        let mut notes: Vec<String> = lock.warning.iter().cloned().collect();
-        let mut best = best.filter(|_| has_best);
-        if best.as_ref().is_some_and(|best| best.judge.as_deref() != judging.as_ref().map(Judging::identity)) {
-            notes.push("another judge than before, or none: what was best is no longer compared with".into());
-            best = None;
-        }
         let mut run = Run {
             keep_every: None,
             patience: None,
-            notes,
-            best,
+            notes: lock.warning.iter().cloned().collect(),
+            best: best.filter(|_| has_best),
             judging,
             alarms: Alarms::default(),
             g_gradient_norm: None,
@@ -338,13 +346,17 @@ impl Run {
         self.epochs.done(self.gan.steps)
     }
 
+    /// How many epochs since the best have been compared with it, none of which was better; none where it isn't known.
+    pub fn idle(&self) -> Option<u64> {
+        let best = self.best.as_ref()?.epoch?;
+        let every = if self.judging.is_some() { self.recipe.judge.every.max(1) as u64 } else { 1 };
+        Some(self.epochs_done() / every - best / every)
+    }
+
     /// Whether [`Run::patience`] is at its end.
     fn is_settled(&self) -> bool {
-        let best = self.best.as_ref().and_then(|best| best.epoch);
-        let (Some(patience), Some(best)) = (self.patience, best) else {
-            return false;
-        };
-        self.at_epoch_start() && self.epochs_done() >= best + patience
+        let idle = self.patience.zip(self.idle());
+        self.at_epoch_start() && idle.is_some_and(|(patience, idle)| idle >= patience)
     }
 
     /// What the best epoch's samples have scored, once one has ended.

@@ -94,6 +94,9 @@ impl Run {
                 confidence: score.confidence,
             });
             scores.classes = Some(score.classes);
+        } else if self.judging.is_some() {
+            // Not by two measures in one table.
+            scores.classes = None;
         }
         self.log.epoch(step, epoch, time, &scores)?;
         let mut alarms = Vec::new();

@@ -168,6 +168,6 @@ pub fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> 
     } else {
         return Ok(());
     };
-    let mend = "the file is damaged or was not made by minimax; give another checkpoint";
+    let mend = "the file is damaged or was not made by minimax; give another";
     Err(Error::place(path, format!("has {wrong} in {name}; {mend}")))
 }

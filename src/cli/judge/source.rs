@@ -6,6 +6,8 @@ use crate::data::place::name_of;
 use crate::data::{self, Opened, Wanted};
 use crate::files;
 use crate::gan::{model, pixels};
+use crate::metrics::COMPARISON;
+use crate::random::Random;
 use crate::recipe::build::Role;
 use crate::run::checkpoint::Trained;
 use crate::run::folder::JUDGE;
@@ -17,6 +19,9 @@ use std::path::{Path, PathBuf};
 
 /// How many samples a run's generator makes unless said.
 const COUNT: usize = 10_000;
+
+/// How far a value may lie outside of its range and still be taken to be in it.
+const ROUNDING: f32 = 0.01;
 
 /// Where samples come from.
 pub(super) enum Source {
@@ -65,7 +70,10 @@ impl Source {
     /// The judge of a run.
     pub(super) fn judge(&self) -> Option<PathBuf> {
         match self {
-            Source::Generator(file, _) => Some(file.with_file_name(JUDGE)).filter(|path| path.is_file()),
+            // A kept checkpoint lies one folder deeper.
+            Source::Generator(file, _) => {
+                file.ancestors().skip(1).take(2).map(|folder| folder.join(JUDGE)).find(|path| path.is_file())
+            }
             Source::Images(_) => None,
         }
     }
@@ -90,9 +98,15 @@ impl Source {
                 let fewest = count.unwrap_or(crate::judge::FEWEST);
                 if there < fewest {
                     let what = format!("holds {there} images, fewer than {fewest}");
-                    return Err(Error::data(path, what, "give more, or a smaller --count"));
+                    return Err(Error::data(path, what, "give more"));
                 }
-                samples.pixels.truncate(count.unwrap_or(there) * one);
+                if let Some(count) = count.filter(|&count| count < there) {
+                    // The first ones may be all of one class.
+                    let order = Random::new(seed.unwrap_or(0), COMPARISON).permutation(there);
+                    let images = order[..count].iter().map(|&index| &samples.pixels[index as usize * one..][..one]);
+                    samples.pixels = images.flatten().copied().collect();
+                    samples.notes.push(format!("{count} of {there} images, picked at random"));
+                }
                 Ok(samples)
             }
         }
@@ -170,7 +184,11 @@ fn floats(path: &Path, size: [usize; 3]) -> Result<Option<(Vec<u8>, String)>> {
     if values.iter().any(|v| !v.is_finite()) {
         return Err(wrong("holds values that are not finite".into()));
     }
-    let low = if values.iter().any(|&v| v < 0.0) { -1.0 } else { 0.0 };
+    if values.iter().any(|v| v.abs() > 1.0 + ROUNDING) {
+        let what = "holds values beyond -1 and 1";
+        return Err(Error::data(path, what, "save them in [0, 1] or [-1, 1], or as uint8 from 0 to 255"));
+    }
+    let low = if values.iter().any(|&v| v < -ROUNDING) { -1.0 } else { 0.0 };
     let count = values.len();
     let x = Tensor::from_f32(&values, [count], Device::Cpu);
     let note = format!("{}: its values are taken to be from {low} to 1", path.display());

@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The most samples that are judged.
-const MOST: u64 = 1_000_000;
+const MOST: u64 = 100_000;
 
 /// Arguments of `minimax judge` for samples.
 #[derive(Args, Debug)]
@@ -36,7 +36,7 @@ pub struct TableArgs {
     /// Of the run's best state, not of its last
     #[arg(long)]
     pub best: bool,
-    /// Of a run's latents [default: the recipe's]
+    /// Of a run's latents [default: the recipe's], or of which images are taken
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
     /// The judge to ask [default: the run's, or the data set's, trained once and kept]
@@ -78,9 +78,11 @@ pub fn run(args: &TableArgs) -> Result<()> {
     let device = args.device.resolve()?;
     let source = source::open(samples, args.best, device)?;
     let (name, wanted, kept) = match (&args.data, source.data()) {
-        (Some(given), _) => (name_of(given), cache::wanted(), None),
-        (None, Some((own, wanted))) => (own.to_string(), wanted, source.judge()),
-        (None, None) => {
+        (Some(given), own) if own.is_none_or(|(own, _)| own != name_of(given)) => {
+            (name_of(given), cache::wanted(), None)
+        }
+        (_, Some((own, wanted))) => (own.to_string(), wanted, source.judge()),
+        (_, None) => {
             let what = format!("{}: say by --data which data set it is held against", samples.display());
             return Err(Error::Usage(what));
         }
@@ -92,9 +94,11 @@ pub fn run(args: &TableArgs) -> Result<()> {
     };
     let Split { training, test, notes, .. } = split;
     let size = [training.height, training.width, training.channels];
-    fits(&judge, &training, &name)?;
-    if test.len() < FEWEST {
-        let what = format!("{} test images, fewer than {FEWEST}", test.len());
+    judge
+        .check(&training)
+        .map_err(|what| Error::data(&name, format!("its judge {what}"), "give the data set's own"))?;
+    if test.len().min(training.len()) < FEWEST {
+        let what = format!("{} training and {} test images, of one fewer than {FEWEST}", training.len(), test.len());
         return Err(Error::data(&name, what, "give a larger data set"));
     }
     let samples = source.images(size, args.count, args.seed, device)?;
@@ -129,23 +133,6 @@ fn judge_for(name: &str, split: &Split, device: Device) -> Result<Judge> {
     Ok(judge)
 }
 
-/// That `judge` takes the images of the set `name`.
-fn fits(judge: &Judge, images: &Images, name: &str) -> Result<()> {
-    let spec = judge.classifier.spec();
-    let (input, found) = (&spec.network.input, [images.height, images.width, images.channels]);
-    if input[..] != found {
-        let what = format!("images of {found:?} where the judge takes {input:?}");
-        return Err(Error::data(name, what, "give the judge of this data set, or the data set of this judge"));
-    }
-    match images.labels.iter().find(|&&label| usize::from(label) >= spec.classes()) {
-        Some(label) => {
-            let what = format!("label {label} where the judge knows {} classes", spec.classes());
-            Err(Error::data(name, what, "give the judge of this data set"))
-        }
-        None => Ok(()),
-    }
-}
-
 /// Draws the closest pairs: samples above their training images.
 fn draw(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Result<()> {
     let size = training.image_len();
@@ -157,7 +144,10 @@ fn draw(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Re
 
 /// A number with about four digits.
 fn number(value: f64) -> String {
+    // Not -0.
+    let value = value + 0.0;
     match value.abs() {
+        size if size >= 1e6 => format!("{value:.2e}"),
         size if size >= 1000.0 => format!("{value:.0}"),
         size if size >= 100.0 => format!("{value:.1}"),
         size if size >= 10.0 => format!("{value:.2}"),
@@ -206,7 +196,15 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
     }
     let [present, classes] = verdict.present;
     let mut text = head + &align(&rows, [Align::Left, Align::Left, Align::Left, Align::Left]);
-    text += &format!("\n{present} of {classes} classes appear; the rarest is {}\n", verdict.rarest);
+    text += &format!("\n{present} of {classes} classes appear; ");
+    text += &match present == classes {
+        true => format!("the rarest is {}\n", verdict.rarest),
+        false => {
+            let shares = verdict.classes.iter().zip(&verdict.shares);
+            let missing = shares.filter(|(_, row)| 10.0 * classes as f64 * row.samples.value < 1.0);
+            format!("missing: {}\n", missing.map(|(class, _)| class.to_string()).collect::<Vec<_>>().join(", "))
+        }
+    };
     if verdict.is_biased() {
         text += &format!(
             "the Frechet distance of {samples} samples is too large by their number alone: look at that of infinitely \

@@ -2,11 +2,13 @@
 
 use super::cache;
 use crate::cli::device::{Choice, Isa};
+use crate::cli::output::{self, Kind};
 use crate::cli::{MOST_THREADS, bar, interrupt, print, say, set_threads, whole};
 use crate::data::place::name_of;
-use crate::data::{Split, open_split};
+use crate::data::{Split, Wanted, open_split};
 use crate::files::make_folder;
 use crate::judge::{self, Judge, JudgeSpec, Progress};
+use crate::recipe::Recipe;
 use crate::storage::Device;
 use crate::terminal::{self, excerpt};
 use crate::{Error, Result};
@@ -26,6 +28,12 @@ pub struct TrainArgs {
     /// command finds]
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: Option<PathBuf>,
+    /// Write over whatever file --out names; a run's own files are never written over
+    #[arg(long)]
+    pub force: bool,
+    /// Bring pictures to the size that this recipe takes, as training it does: a built-in recipe or a .toml file
+    #[arg(long, value_name = "RECIPE")]
+    pub recipe: Option<String>,
     /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: Choice,
@@ -47,7 +55,22 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let stop = interrupt::watch()?;
     let device = args.device.resolve()?;
     let name = name_of(&args.data);
-    let split = open_split(&name, &cache::wanted())?;
+    if let Some(out) = &args.out {
+        output::check(out, Kind::Safetensors, args.force, &[Path::new(&args.data)])?;
+        let folder = out.parent().filter(|folder| *folder != Path::new(""));
+        if folder.is_some_and(|folder| !folder.is_dir()) {
+            return Err(Error::Usage(format!("--out {}: there is no such folder; make it first", out.display())));
+        }
+    }
+    let wanted = match &args.recipe {
+        Some(recipe) => {
+            let recipe = Recipe::load(recipe, &[])?;
+            let size = <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok();
+            Wanted { size, background: recipe.data.background, extra: recipe.data.extra, ..cache::wanted() }
+        }
+        None => cache::wanted(),
+    };
+    let split = open_split(&name, &wanted)?;
     split.notes.iter().for_each(|note| say(None, note));
     let spec = cache::spec_for(&name, &split.whole)?;
     let Some(path) = args.out.clone().or_else(|| cache::place(&spec, &split.whole)) else {
@@ -84,6 +107,7 @@ pub(super) fn train(
     let (images, on, shown) = (split.training.len(), device.described()?, excerpt(data).to_string());
     let start = Instant::now();
     let (epochs, steps) = (spec.training.epochs, spec.training.steps(split.training.len()));
+    judge::check(&spec, data, split)?;
     say(None, &format!("training the {} judge of {shown}: {epochs} epochs of {images} images, on {on}", spec.name));
     let mut screen = Screen::new(steps);
     let trained = rayon::scope(|_| judge::train(spec, data, split, device, stop, &mut |p| screen.step(p)));
