@@ -220,10 +220,15 @@ fn is_terminal() -> bool {
 
 /// Says `text` in one line on the standard error, where it is in nobody's way who reads the results. That nobody can be
 /// told is no reason to stop.
-fn warn(text: &str) {
+fn note(text: &str) {
     #[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
     let mut stderr = std::io::stderr();
-    let _ = writeln!(stderr, "warning: {}", line(text));
+    let _ = writeln!(stderr, "{}", line(text));
+}
+
+/// As [`note`], of what is not as it should be.
+fn warn(text: &str) {
+    note(&format!("warning: {text}"));
 }
 
 /// The most threads that can be asked for.

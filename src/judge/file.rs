@@ -247,7 +247,8 @@ mod tests {
                 "{error}"
             );
         }
-        let headers: [(fn(&mut Header), &str); 4] = [
+        type Forge = fn(&mut Header);
+        let headers: [(Forge, &str); 4] = [
             (|h| h.judge = h.judge.replace("name = \"digits\"", "name = \"a b\""), "describes no judge: name"),
             (|h| h.judge = h.judge.replace("filters = 16", "filters = 1000000"), "describes no judge"),
             (|h| h.judge = h.judge.replace("units = 32", "units = 4096"), "bytes where its network takes"),

@@ -262,7 +262,7 @@ mod tests {
             let mut random = Random::new(3, RESAMPLING);
             let FrechetDistance { distance, extrapolated } =
                 frechet_of_samples(&real, &Points::of(&some, dimensions), &mut random);
-            assert!(distance.value > 0.0 && extrapolated < distance.value, "{count} of {dimensions}");
+            assert!(distance.value > 0.0 && extrapolated.is_finite(), "{count} of {dimensions}");
         }
     }
 

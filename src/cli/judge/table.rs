@@ -4,7 +4,7 @@ use super::{cache, source, train};
 use crate::cli::device::{Choice, Isa};
 use crate::cli::output::{self, Kind};
 use crate::cli::table::{Align, align, thousands};
-use crate::cli::{MOST_THREADS, interrupt, print, set_threads, warn, whole};
+use crate::cli::{MOST_THREADS, interrupt, note, print, set_threads, warn, whole};
 use crate::data::place::name_of;
 use crate::data::{DIGITS, Images, Split, open_split};
 use crate::judge::{self, Better, FEWEST, Judge, Row, Verdict};
@@ -102,7 +102,7 @@ pub fn run(args: &TableArgs) -> Result<()> {
         return Err(Error::data(&name, what, "give a larger data set"));
     }
     let samples = source.images(size, args.count, args.seed, device)?;
-    notes.iter().chain(&samples.notes).for_each(|note| warn(note));
+    notes.iter().chain(&samples.notes).for_each(|line| note(line));
     let verdict = judge.judge(&samples.pixels, &training, &test);
     if let Some(path) = &args.pairs {
         draw(path, &verdict, &samples.pixels, &training)?;
@@ -124,7 +124,7 @@ fn judge_for(name: &str, split: &Split, device: Device) -> Result<Judge> {
     }
     let stop = interrupt::watch()?;
     let place = cache::place(&spec, &split.whole);
-    let judge = train::train(spec, name, split, device, &stop)?;
+    let judge = train::train(spec, name, split, device, &stop, note)?;
     match place.map(|path| train::keep(&path, &judge)) {
         Some(Err(error)) => warn(&format!("the judge can't be kept: {error}")),
         None => warn("the judge is not kept: this system names no folder for caches; use judge train --out"),

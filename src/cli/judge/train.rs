@@ -76,7 +76,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let Some(path) = args.out.clone().or_else(|| cache::place(&spec, &split.whole)) else {
         return Err(Error::Usage("this system names no folder for caches; say where to write it by --out".into()));
     };
-    let judge = train(spec, &name, &split, device, &stop)?;
+    let judge = train(spec, &name, &split, device, &stop, |line| say(None, line))?;
     match args.out {
         Some(_) => judge::save(&path, &judge)?,
         None => keep(&path, &judge)?,
@@ -93,7 +93,7 @@ pub(super) fn keep(path: &Path, judge: &Judge) -> Result<()> {
     judge::save(path, judge)
 }
 
-/// Trains the judge of `spec` on `split` of the set `data`, and says so.
+/// Trains the judge of `spec` on `split` of the set `data`, and says so by `tell`.
 ///
 /// # Errors
 /// As [`judge::train`], and [`Error::Interrupted`] if `stop` ended it.
@@ -103,13 +103,14 @@ pub(super) fn train(
     split: &Split,
     device: Device,
     stop: &(dyn Fn() -> bool + Sync),
+    tell: fn(&str),
 ) -> Result<Judge> {
     let (images, on, shown) = (split.training.len(), device.described()?, excerpt(data).to_string());
     let start = Instant::now();
     let (epochs, steps) = (spec.training.epochs, spec.training.steps(split.training.len()));
     judge::check(&spec, data, split)?;
-    say(None, &format!("training the {} judge of {shown}: {epochs} epochs of {images} images, on {on}", spec.name));
-    let mut screen = Screen::new(steps);
+    tell(&format!("training the {} judge of {shown}: {epochs} epochs of {images} images, on {on}", spec.name));
+    let mut screen = Screen::new(steps, tell);
     let trained = rayon::scope(|_| judge::train(spec, data, split, device, stop, &mut |p| screen.step(p)));
     screen.finish();
     let Some(judge) = trained? else {
@@ -117,13 +118,14 @@ pub(super) fn train(
     };
     let (test, seconds) = (judge.about.test, start.elapsed().as_secs_f64());
     let percent = 100.0 * judge.about.accuracy();
-    say(None, &format!("{percent:.2}% of {test} test images are told right, after {seconds:.1} s"));
+    tell(&format!("{percent:.2}% of {test} test images are told right, after {seconds:.1} s"));
     Ok(judge)
 }
 
 /// What the user sees of the training.
 struct Screen {
     bar: Option<ProgressBar>,
+    tell: fn(&str),
     start: Instant,
     line: Instant,
 }
@@ -132,8 +134,8 @@ struct Screen {
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Screen {
-    fn new(steps: u64) -> Screen {
-        Screen { bar: bar::counting(steps, ""), start: Instant::now(), line: Instant::now() }
+    fn new(steps: u64, tell: fn(&str)) -> Screen {
+        Screen { bar: bar::counting(steps, ""), tell, start: Instant::now(), line: Instant::now() }
     }
 
     fn step(&mut self, Progress { step, steps, loss }: Progress) {
@@ -144,7 +146,7 @@ impl Screen {
             bar::label(bar, "", &state);
         } else if self.line.elapsed() > LINE_EVERY {
             self.line = Instant::now();
-            say(None, &format!("step {step}/{steps}  {}", state.join("  ")));
+            (self.tell)(&format!("step {step}/{steps}  {}", state.join("  ")));
         }
     }
 
