@@ -175,7 +175,7 @@ fn a_bar_shows_whole_numbers_and_epoch_lines_do_not_wrap() {
     let epochs: Vec<&String> = lines.iter().filter(|line| line.starts_with("epoch ")).collect();
     assert_eq!(epochs.len(), 2, "{lines:?}");
     assert!(epochs.iter().all(|line| line.contains("  D loss ") && line.contains("  G loss ")), "{lines:?}");
-    assert!(lines.iter().any(|line| line.contains("  distance ")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("  Frechet ")), "{lines:?}");
     assert!(!lines.iter().any(|line| line.contains(BAR)), "{lines:?}");
 }
 

@@ -285,10 +285,9 @@ fn judge_note(run: &Run) -> String {
     let data = excerpt(&run.recipe().data.name);
     match run.judging() {
         Some(judging) => {
-            let floor =
-                judging.floor().map(|floor| format!("; their Frechet distance is {:.3}", floor.frechet_distance));
+            let floor = judging.floor().map(|floor| format!("; their Frechet distance {:.3}", floor.frechet_distance));
             format!(
-                "judge: {}, right about {:.2}% of test images{}\n",
+                "judge: {}, {:.2}% of test images right{}\n",
                 judging.name(),
                 100.0 * judging.about().accuracy(),
                 floor.unwrap_or_default()
