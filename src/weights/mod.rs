@@ -48,7 +48,7 @@ pub fn write(path: &Path, header: &impl Serialize, tensors: Vec<(String, &Tensor
     write_whole(path, &to_bytes(header, tensors))
 }
 
-/// The bytes that [`write`] writes.
+/// The bytes that [`write`](fn@write) writes.
 ///
 /// # Panics
 /// As there.
