@@ -10,7 +10,7 @@ use crate::metrics::{ClassShares, Moments, Points, frechet_distance};
 pub struct Score {
     /// The Frechet distance of the samples' features from those of all training images; the lower, the better.
     pub frechet_distance: f64,
-    /// The mean probability of the likeliest class, in nothing but the samples: blobs are of no class for sure.
+    /// The mean probability of the likeliest class of each image; low for blobs, which are of no class for sure.
     pub confidence: f64,
     /// How many samples are of each class.
     pub classes: ClassShares,

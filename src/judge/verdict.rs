@@ -105,8 +105,8 @@ pub(super) fn picked(images: &Images, count: usize, seed: u64) -> Vec<u8> {
 }
 
 impl Judge {
-    /// Judges `samples`, `[n, h, w, c]` of the size of its images, beside as many `test` images and, where real
-    /// images are asked for by their number, as many `training` images.
+    /// Judges `samples`, `[n, h, w, c]` of the size of its images, beside as many `test` images. Figures that compare
+    /// points with points take as many `training` images, the nearest of which are looked for among all.
     ///
     /// # Panics
     /// If there are fewer than [`FEWEST`] samples or test images, or images of another size.

@@ -25,7 +25,7 @@ const ROUNDING: f32 = 0.01;
 
 /// Where samples come from.
 pub(super) enum Source {
-    /// A run's generator, on the processor until it is known where to compute.
+    /// A run's generator, and the file that it was read from.
     Generator(PathBuf, Box<Trained>),
     /// Anything else.
     Images(PathBuf),

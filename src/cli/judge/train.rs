@@ -45,7 +45,7 @@ pub struct TrainArgs {
     pub isa: Isa,
 }
 
-/// Runs `minimax judge train`: trains, tests and keeps a judge, with a line for each epoch.
+/// Runs `minimax judge train`: trains, tests and keeps a judge, with a bar or a line every ten seconds.
 ///
 /// # Errors
 /// Whatever is wrong with the flags or the data, or if the file can't be written.
