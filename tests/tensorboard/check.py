@@ -39,6 +39,9 @@ EPOCH = {
     "epoch/seconds": ("seconds", None),
     "epoch/data_wait_seconds": ("data_wait_seconds", None),
     "score/sliced_wasserstein": ("sliced_wasserstein", None),
+    "score/frechet_distance": ("frechet_distance", None),
+    "score/frechet_floor": ("frechet_floor", None),
+    "score/confidence": ("confidence", None),
     "score/classes_present": ("classes_present", 0),
 }
 
