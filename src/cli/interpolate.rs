@@ -67,8 +67,10 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     let (png_file, gif_file) = (out.join("interpolation.png"), out.join("interpolation.gif"));
     output::check(&png_file, Kind::Png, args.force, &[&file])?;
     output::check(&gif_file, Kind::Gif, args.force, &[&file])?;
-    let image = &recipe.discriminator.input;
-    let [height, width, channels] = [image[0], image[1], image[2]];
+    let [height, width, channels] = recipe.discriminator.input[..] else {
+        let what = format!("{} makes points of the plane, between which there is nothing to draw", recipe.name);
+        return Err(Error::place(&file, format!("{what}; choose a run that makes images")));
+    };
     let scale = FRAME.div_ceil(height.max(width));
     let count = usize::from(args.frames);
     let most = MAX_BYTES / (3 * height * width * scale * scale);

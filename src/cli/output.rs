@@ -19,20 +19,20 @@ use std::path::Path;
 
 /// What a command is about to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     /// A picture.
     Png,
     /// An animation.
     Gif,
-    /// An array of images `[n, h, w, c]`, these being h, w and c.
-    Npy([usize; 3]),
+    /// An array of images `[n, h, w, c]` or of points `[n, 2]`, these being all sizes but the first.
+    Npy(&'a [usize]),
     /// A graph for an ONNX runtime.
     Onnx,
     /// Weights.
     Safetensors,
 }
 
-impl Kind {
+impl Kind<'_> {
     /// How the names of such files end.
     pub(super) fn extension(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Kind {
         match self {
             Kind::Png => start.starts_with(b"\x89PNG") && is_own_picture(start),
             Kind::Gif => start.starts_with(b"GIF8") && is_own_picture(start),
-            Kind::Npy(image) => holds_images(start, image),
+            Kind::Npy(sizes) => holds_samples(start, sizes),
             // Weights may have taken days.
             Kind::Onnx | Kind::Safetensors => false,
         }
@@ -64,7 +64,7 @@ const START: u64 = 4096;
 ///
 /// # Errors
 /// [`Error::Usage`], if it must not be.
-pub(super) fn check(path: &Path, kind: Kind, force: bool, inputs: &[&Path]) -> Result<()> {
+pub(super) fn check(path: &Path, kind: Kind<'_>, force: bool, inputs: &[&Path]) -> Result<()> {
     let out = path.display();
     let refuse = |what: String| Err(Error::Usage(format!("--out {out}: {what}")));
     let place = place_of(path);
@@ -109,8 +109,8 @@ fn start_of(path: &Path) -> Vec<u8> {
     read.map(|_| start).unwrap_or_default()
 }
 
-/// Whether a file that begins so is an array of float32 images of this size, as `minimax sample` writes them.
-fn holds_images(start: &[u8], [height, width, channels]: [usize; 3]) -> bool {
+/// Whether a file that begins so is an array of float32 images or points of these sizes, as `minimax sample` writes them.
+fn holds_samples(start: &[u8], sizes: &[usize]) -> bool {
     let [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, header @ ..] = start else {
         return false;
     };
@@ -119,9 +119,13 @@ fn holds_images(start: &[u8], [height, width, channels]: [usize; 3]) -> bool {
         return false;
     };
     let header = header.replace(' ', "");
-    let [images, with_comma] = ["", ","].map(|end| format!(",{height},{width},{channels}{end})"));
-    let is_of_images = header.contains(&images) || header.contains(&with_comma);
-    header.contains("<f4") && header.contains("False") && is_of_images
+    let Some((_, shape)) = header.split_once("'shape':(") else {
+        return false;
+    };
+    let rest = shape.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let sizes: String = sizes.iter().map(|size| format!(",{size}")).collect();
+    let has_sizes = rest.strip_prefix(&sizes).is_some_and(|end| end.starts_with(')') || end.starts_with(",)"));
+    header.contains("<f4") && header.contains("False") && has_sizes
 }
 
 #[cfg(test)]
@@ -130,7 +134,7 @@ mod tests {
     use crate::report::{Picture, gif};
     use std::fs;
 
-    const IMAGE: [usize; 3] = [28, 28, 1];
+    const IMAGE: &[usize] = &[28, 28, 1];
 
     #[test]
     fn only_what_is_ours_and_of_the_same_kind_is_replaced_unasked() {
@@ -188,6 +192,8 @@ mod tests {
         for other in [own.replace("f4", "f8"), own.replace("28, 1", "28, 3"), own.replace("64, 28, 28, 1", "64, 100")] {
             assert!(!Kind::Npy(IMAGE).is_own(&npy(&other)), "{other}");
         }
+        assert!(Kind::Npy(&[2]).is_own(&npy(&own.replace("28, 28, 1", "2"))));
+        assert!(!Kind::Npy(&[1]).is_own(&npy(own)));
         assert!(!Kind::Npy(IMAGE).is_own(&npy(own)[..40]));
     }
 }

@@ -152,6 +152,10 @@ fn score_words(scores: &Scores) -> Vec<String> {
     if let Some(shares) = &scores.classes {
         parts.push(format!("{} of {} classes", shares.present(), shares.classes()));
     }
+    if let Some(found) = &scores.found {
+        parts.push(format!("{} of {} modes", found.modes, found.of));
+        parts.push(format!("{:.0}% good", 100.0 * found.good));
+    }
     parts
 }
 

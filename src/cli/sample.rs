@@ -1,11 +1,13 @@
-//! `minimax sample`: images from a trained generator.
+//! `minimax sample`: images, or points of the plane, from a trained generator.
 
 use super::device::{Choice, Isa};
 use super::output::{self, Kind};
 use super::{MOST_THREADS, print, set_threads, warn, whole};
+use crate::data::plane::Plane;
 use crate::files::write_whole;
 use crate::gan::{model, pixels};
 use crate::recipe::build::Role;
+use crate::report::map::Map;
 use crate::report::{columns_for, grid_png};
 use crate::run::checkpoint::{self, Trained};
 use crate::run::folder::{BEST, CHECKPOINT, GENERATOR};
@@ -37,7 +39,7 @@ pub struct SampleArgs {
     /// Latents to use, a .npy of float32 [n, width]
     #[arg(long, value_name = "FILE.npy")]
     pub latents: Option<PathBuf>,
-    /// A grid, or float32 [n, h, w, c] in the generator's own range [default: as --out ends, or png]
+    /// A grid, or float32 [n, h, w, c] in the generator's own range (of points, a map or [n, 2]) [default: as --out ends, or png]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// The file to write [default: samples.png or samples.npy]
@@ -78,10 +80,11 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let trained = load_network(&file, Role::Generator, device)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);
     let (width, image) = (recipe.generator.input[0], &recipe.discriminator.input);
+    let plane = Plane::named(&recipe.data.name);
     let (format, out) = target(args)?;
     let kind = match format {
         Format::Png => Kind::Png,
-        Format::Npy => Kind::Npy([image[0], image[1], image[2]]),
+        Format::Npy => Kind::Npy(image),
     };
     let inputs = [Some(&file), args.latents.as_ref()].into_iter().flatten();
     let inputs: Vec<&Path> = inputs.map(PathBuf::as_path).collect();
@@ -103,18 +106,23 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let batch = recipe.training.batch_size;
     model::sample_each(&mut generator, &latents, width, batch, device, |images| {
         match format {
-            Format::Png => bytes.extend(pixels::to_bytes(images, recipe.data.range)),
-            Format::Npy => values.extend(images.to_f32()),
+            Format::Png if plane.is_none() => bytes.extend(pixels::to_bytes(images, recipe.data.range)),
+            _ => values.extend(images.to_f32()),
         }
         Ok(())
     })?;
     match format {
-        Format::Png => {
-            grid_png(&out, &bytes, image[0], image[1], image[2], columns_for(count))?;
-        }
-        Format::Npy => write_whole(&out, &npy(&values, [count, image[0], image[1], image[2]]))?,
+        Format::Png => match plane {
+            None => grid_png(&out, &bytes, image[0], image[1], image[2], columns_for(count))?,
+            Some(plane) => {
+                let map = Map { extent: plane.extent(), field: &[], real: &[], samples: &values, pulls: &[] };
+                write_whole(&out, &map.draw().to_png())?;
+            }
+        },
+        Format::Npy => write_whole(&out, &npy(&values, count, image))?,
     }
-    print(&format!("{count} images of {} in {}\n", recipe.name, out.display()))
+    let kind = if plane.is_some() { "points" } else { "images" };
+    print(&format!("{count} {kind} of {} in {}\n", recipe.name, out.display()))
 }
 
 /// The file with the generator of a run: its own, or in the checkpoint.
@@ -186,9 +194,9 @@ fn target(args: &SampleArgs) -> Result<(Format, PathBuf)> {
     Ok((format, args.out.clone().unwrap_or_else(|| name.into())))
 }
 
-/// `values` as a .npy file of float32 of this shape.
-fn npy(values: &[f32], shape: [usize; 4]) -> Vec<u8> {
-    let shape = shape.map(|n| n as u64);
+/// `values` as a .npy file of float32, `count` images or points of this shape.
+fn npy(values: &[f32], count: usize, shape: &[usize]) -> Vec<u8> {
+    let shape: Vec<u64> = [&[count], shape].concat().into_iter().map(|n| n as u64).collect();
     let mut bytes = Vec::new();
     let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
     let written = options.writer(&mut bytes).begin_nd().and_then(|mut writer| {

@@ -253,28 +253,31 @@ fn recipe_overrides(args: &TrainArgs) -> Result<Vec<String>> {
 }
 
 fn introduction(run: &Run, last: u64) -> Result<String> {
-    let (recipe, images) = (run.recipe(), run.images());
+    let recipe = run.recipe();
+    let data = match run.images() {
+        Some(images) => format!("{} images of {}x{}x{}", images.len(), images.height, images.width, images.channels),
+        None => "points of the plane, drawn anew for each step".into(),
+    };
     let from = match run.steps() {
         0 => String::new(),
         step => format!(", going on after step {step}"),
     };
     let text = format!(
         "device {}, {} threads; files go to {}\n\
-         {} on {}: {} images of {}x{}x{}, {last} steps of {}, {} an epoch{from}\n",
+         {} on {}: {data}, {last} steps of {}, {} an epoch{from}\n",
         run.device().described()?,
         rayon::current_num_threads(),
         run.folder().display(),
         recipe.name,
         excerpt(&recipe.data.name),
-        images.len(),
-        images.height,
-        images.width,
-        images.channels,
         recipe.training.batch_size,
         run.steps_per_epoch(),
     );
     let notes: String = run.notes.iter().map(|note| format!("{note}\n")).collect();
-    let notes = notes + &judge_note(run);
+    let plane = run
+        .plane()
+        .map(|plane| format!("{} modes; of real points {:.1}% are good\n", plane.modes(), 100.0 * plane.good_of_own()));
+    let notes = notes + &judge_note(run) + &plane.unwrap_or_default();
     let warnings = recipe.warnings().into_iter();
     let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
     Ok(text + &notes + &warnings + estimate_note(recipe))
@@ -294,9 +297,8 @@ fn judge_note(run: &Run) -> String {
             )
         }
         // One that goes on takes no judge any more.
-        None if run.steps() > 0 || run.recipe().judge.every == 0 || JudgeSpec::of(run.images()).is_err() => {
-            String::new()
-        }
+        None if run.steps() > 0 || run.recipe().judge.every == 0 => String::new(),
+        None if run.images().is_none_or(|images| JudgeSpec::of(images).is_err()) => String::new(),
         None => format!(
             "no judge: samples are scored by pixels alone; have one by: minimax judge train {data} --recipe {}\n",
             shell_word(run.folder().join(RECIPE).as_os_str())

@@ -1,7 +1,7 @@
 //! Data sets of small images: where they come from and how batches are cut from them.
 //!
 //! [`open`] takes a name, a folder or a file and gives [`Images`]; [`Batches`] cuts them into training
-//! batches.
+//! batches. Points of the plane, which are no images, are in [`plane`].
 
 mod batches;
 pub mod digits;
@@ -20,6 +20,8 @@ pub mod numpy;
 mod open;
 #[cfg(feature = "gan")]
 pub mod place;
+#[cfg(feature = "gan")]
+pub mod plane;
 #[cfg(feature = "gan")]
 mod split;
 #[cfg(feature = "gan")]

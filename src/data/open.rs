@@ -1,6 +1,7 @@
 //! Which reader a data set takes: by its name, by the files in a folder, or by the first bytes of a file.
 
 use super::digits::draw_from;
+use super::plane::Plane;
 use super::{Images, Opened, Wanted, cifar, draw, folder, idx, numpy, place, svhn};
 use crate::{Error, Result};
 use std::fs::File;
@@ -78,6 +79,10 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
     }
     if path.is_file() {
         return read_file(&path, wanted);
+    }
+    if Plane::named(name_or_path).is_some() {
+        let mend = "choose a set of images, or train a recipe for points, such as ring-2d";
+        return Err(Error::data(name_or_path, "has points of the plane and no images", mend));
     }
     Err(if KNOWN.contains(&name_or_path) {
         let mend = format!(

@@ -108,17 +108,27 @@ impl Loss {
     /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
     /// a cross-entropy, else of the output itself; computed in f64, except on a CUDA device.
     pub(super) fn mean_output(&self, output: &Tensor) -> Tensor {
-        let logits = matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities;
         if let Device::Cuda(_) = output.device() {
             let output = output.detach();
-            return mean_all(&if logits { sigmoid(&output) } else { output });
+            return mean_all(&if self.takes_logits() { sigmoid(&output) } else { output });
         }
-        let values = output.to_f64();
-        let value = |&v: &f64| {
-            if logits { 1.0 / (1.0 + libm::exp(-v)) } else { v }
-        };
-        let mean = values.iter().map(value).sum::<f64>() / values.len() as f64;
+        let values = self.outputs(output);
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
         Tensor::new(&[mean], [], Device::Reference)
+    }
+
+    /// D(x) of each image, as in [`Loss::mean_output`].
+    pub(super) fn outputs(&self, output: &Tensor) -> Vec<f64> {
+        let mut values = output.to_f64();
+        if self.takes_logits() {
+            values.iter_mut().for_each(|v| *v = 1.0 / (1.0 + libm::exp(-*v)));
+        }
+        values
+    }
+
+    /// Whether the discriminator's output is a logit.
+    fn takes_logits(&self) -> bool {
+        matches!(self.kind, LossSpec::Bce | LossSpec::Minimax) && !self.probabilities
     }
 
     fn cross_entropy(&self, output: &Tensor, labels: &Tensor) -> Tensor {
@@ -148,15 +158,18 @@ pub fn gradient_penalty(
 ) -> Tensor {
     /// Under the root, whose slope at 0 is infinite.
     const TINY: f64 = 1e-12;
-    let n = real.dims()[0];
-    let epsilon = random_uniform(random, [n, 1, 1, 1], real.device());
+    // One number an image, whatever the shape of images: [n, 1, ...].
+    let mut each = vec![1; real.dims().len()];
+    each[0] = real.dims()[0];
+    let values: Vec<usize> = (1..each.len()).collect();
+    let epsilon = random_uniform(random, &each[..], real.device());
     let between = &epsilon * &real.detach() + (1.0 - &epsilon) * fake.detach();
     let between = between.detach().parameter();
     let output = sum(&critic(&between), &[0, 1]);
     let [gradient] = &grad(&output, &[&between], true)[..] else {
         unreachable!("one gradient for one tensor");
     };
-    let squares = sum(&square(gradient), &[1, 2, 3]);
+    let squares = sum(&square(gradient), &values);
     let norms = sqrt(&(squares + TINY));
     lambda * &mean_all(&square(&(norms - 1.0)))
 }

@@ -3,6 +3,7 @@
 use super::network::{LayerTable, NetworkSpec};
 use super::sizes::{MAX_VALUES, check_size, values};
 use super::{JudgingSpec, LayerSpec, Recipe};
+use crate::data::plane::Plane;
 use crate::terminal::excerpt;
 
 /// The largest batch.
@@ -123,11 +124,27 @@ impl Recipe {
         if latent.len() != 1 {
             return Err(format!("generator.input = {latent:?}; give the latent's width, such as [100]"));
         }
-        if !matches!(image[..], [_, _, 1 | 3]) {
-            return Err(format!(
-                "discriminator.input = {image:?}; give [height, width, channels] with 1 or 3 \
-                 channels"
-            ));
+        match (Plane::named(&self.data.name), &image[..]) {
+            (Some(_), [2]) | (None, [_, _, 1 | 3]) => {}
+            (Some(plane), _) => {
+                let name = plane.name();
+                return Err(format!(
+                    "discriminator.input = {image:?}, but data {name} has points of the plane, [2]; choose a recipe for points, \
+                     such as ring-2d"
+                ));
+            }
+            (None, [2]) => {
+                let [ring, grid, spiral] = Plane::ALL.map(Plane::name);
+                return Err(format!(
+                    "discriminator.input = [2] is for points of the plane; choose data {ring}, {grid} or {spiral}, or another \
+                     recipe"
+                ));
+            }
+            (None, _) => {
+                return Err(format!(
+                    "discriminator.input = {image:?}; give [height, width, channels] with 1 or 3 channels"
+                ));
+            }
         }
         if generator.output() != image {
             return Err(format!(
@@ -214,6 +231,9 @@ mod tests {
             ("transpose-cifar10", [(1_012_483, 0), (95_297, 0)]),
             ("vanilla-mnist", [(579_728, 0), (566_273, 0)]),
             ("dcgan-compact-mnist", [(2_330_944, 25_472), (213_633, 384)]),
+            ("ring-2d", [(18_946, 0), (17_025, 0)]),
+            ("grid-2d", [(18_946, 0), (17_025, 0)]),
+            ("spiral-2d", [(18_946, 0), (17_025, 0)]),
         ] {
             assert_eq!(counts(name), expected, "{name}");
         }

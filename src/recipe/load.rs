@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 18] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
     ("dcgan-svhn", include_str!("../../recipes/dcgan-svhn.toml")),
@@ -33,6 +33,9 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("upsample-fashion", include_str!("../../recipes/upsample-fashion.toml")),
     ("transpose-cifar10", include_str!("../../recipes/transpose-cifar10.toml")),
     ("vanilla-mnist", include_str!("../../recipes/vanilla-mnist.toml")),
+    ("ring-2d", include_str!("../../recipes/ring-2d.toml")),
+    ("grid-2d", include_str!("../../recipes/grid-2d.toml")),
+    ("spiral-2d", include_str!("../../recipes/spiral-2d.toml")),
     ("dcgan-compact-mnist", include_str!("../../recipes/dcgan-compact-mnist.toml")),
 ];
 

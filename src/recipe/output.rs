@@ -3,6 +3,7 @@
 //! nothing is dropped) hands them on.
 
 use super::{LayerSpec, LossSpec, NetworkSpec, Recipe};
+use crate::data::plane::Plane;
 
 /// The share of the values a generator can give that the data should cover: a tanh for images in [-0.9, 0.9] does no harm,
 /// one for images in [0, 1] wastes half of its range.
@@ -146,7 +147,8 @@ impl Recipe {
     /// A generator whose last activation gives other values than the data has.
     fn images_out_of_range(&self) -> Option<String> {
         let [low, high] = self.generator.output_range();
-        let [black, white] = self.data.range;
+        let plane = Plane::named(&self.data.name);
+        let [black, white] = plane.map_or(self.data.range, |plane| [-plane.reach(), plane.reach()]);
         let reaches = low <= black && white <= high;
         let wastes = COVERED * (high - low) > white - black;
         // A range that is open at one end is wasted in no share that could be said.
@@ -155,15 +157,17 @@ impl Recipe {
         }
         let place = self.generator.last_change()?;
         let mend = match self.generator.layers[place] {
+            _ if plane.is_some() => "end in a dense layer",
             LayerSpec::Tanh {} => "make data.range [-1, 1], or end in a sigmoid for [0, 1]",
             LayerSpec::Sigmoid {} => "make data.range [0, 1], or end in a tanh for [-1, 1]",
             _ => "end in a tanh for data.range = [-1, 1], or in a sigmoid for [0, 1]",
         };
         Some(format!(
-            "generator layer {} ({}) gives values {}, but data.range is [{black:?}, {white:?}]; {mend}",
+            "generator layer {} ({}) gives values {}, but {} [{black:?}, {white:?}]; {mend}",
             place + 1,
             self.generator.layers[place].kind(),
             range_in_words([low, high]),
+            if plane.is_some() { "the points lie in" } else { "data.range is" },
         ))
     }
 }

@@ -6,6 +6,7 @@ pub mod chart;
 mod comparison;
 pub mod events;
 mod grid;
+pub mod map;
 mod markup;
 pub mod page;
 mod picture;

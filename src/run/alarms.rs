@@ -3,14 +3,13 @@
 //!
 //! | alarm | when |
 //! |---|---|
-//! | classes lost | for three epochs, at most half of the classes appear, or three fewer than once did |
+//! | classes lost | for three epochs, at most half of the classes or modes appear, or three fewer than once did |
 //! | D won | for three epochs, mean D(x) is above 0.95 and mean D(G(z)) below 0.05, where D gives probabilities |
-//! | constant output | all samples are the same picture, to a byte's step |
+//! | constant output | all samples are the same, to a byte's step of a picture |
 //! | saturated output | nearly all values of the samples are black or white, and not of the real images |
 //! | losses without end | for three epochs a mean loss has grown, to above 100 and twice that of the first epoch |
 
 use super::means::Means;
-use crate::metrics::ClassShares;
 
 /// Epochs that a failure of outputs or classes lasts before it is said.
 const LASTING: u64 = 3;
@@ -30,13 +29,12 @@ pub(super) struct Epoch<'a> {
     pub gives_probabilities: bool,
     /// The norm of G's gradient when it was last measured.
     pub g_gradient_norm: Option<f64>,
-    pub classes: Option<&'a ClassShares>,
-    /// `[n, size]`.
-    pub samples: &'a [u8],
-    /// Values of an image.
-    pub size: usize,
-    /// The share of black and white values of real images.
-    pub real_extremes: f64,
+    /// How many classes or modes appear, and of how many.
+    pub appearing: Option<[usize; 2]>,
+    /// Whether all samples are one.
+    pub is_constant: bool,
+    /// The shares of black and white values, of samples and of real images, unless they are points.
+    pub extremes: Option<[f64; 2]>,
 }
 
 /// What has been seen so far.
@@ -73,13 +71,12 @@ impl Alarms {
     }
 
     fn classes_lost(&mut self, epoch: &Epoch) -> Option<String> {
-        let classes = epoch.classes?;
-        let (present, of) = (classes.present(), classes.classes());
+        let [present, of] = epoch.appearing?;
         self.most_present = self.most_present.max(present);
         let lost = 2 * present <= of || present + 3 <= self.most_present;
         self.lost = if lost { self.lost + 1 } else { 0 };
         let mend = "a lower learning rate for G, a larger batch, or a Wasserstein loss may bring them back";
-        (self.lost >= LASTING).then(|| format!("{present} of {of} classes appear among the samples; {mend}"))
+        (self.lost >= LASTING).then(|| format!("{present} of {of} kinds appear among the samples; {mend}"))
     }
 
     fn discriminator_won(&mut self, epoch: &Epoch) -> Option<String> {
@@ -111,18 +108,21 @@ impl Alarms {
 }
 
 fn constant(epoch: &Epoch) -> Option<String> {
-    let mut images = epoch.samples.chunks_exact(epoch.size);
-    let first = images.next()?;
-    let near = |a: &u8, b: &u8| a.abs_diff(*b) <= 1;
-    let same = images.all(|image| image.iter().zip(first).all(|(a, b)| near(a, b)));
     let mend = "a lower learning rate for both, or another seed, may start it anew";
-    same.then(|| format!("all samples are one picture, whatever the latent; {mend}"))
+    epoch.is_constant.then(|| format!("all samples are one, whatever the latent; {mend}"))
+}
+
+/// Whether all images of `samples` `[n, size]`, if there is one, are the same to a byte's step.
+pub(super) fn is_constant(samples: &[u8], size: usize) -> bool {
+    let mut images = samples.chunks_exact(size);
+    let near = |a: &u8, b: &u8| a.abs_diff(*b) <= 1;
+    images.next().is_some_and(|first| images.all(|image| image.iter().zip(first).all(|(a, b)| near(a, b))))
 }
 
 fn saturated(epoch: &Epoch) -> Option<String> {
-    let share = extremes(epoch.samples);
+    let [share, real] = epoch.extremes?;
     let mend = "a lower learning rate for G, or batch norm in it, keeps values where the last activation has a slope";
-    (share > SATURATED && epoch.real_extremes < SATURATED - 0.05)
+    (share > SATURATED && real < SATURATED - 0.05)
         .then(|| format!("{:.1}% of the samples' values are black or white; {mend}", 100.0 * share))
 }
 
@@ -153,24 +153,15 @@ mod tests {
         means
     }
 
-    /// Two samples of three values that are neither the same nor at their ends.
-    const SAMPLES: [u8; 6] = [10, 20, 30, 40, 50, 60];
-
-    fn epoch<'a>(means: &'a Means, classes: Option<&'a ClassShares>, samples: &'a [u8]) -> Epoch<'a> {
+    fn epoch(means: &Means, appearing: Option<[usize; 2]>) -> Epoch<'_> {
         Epoch {
             means,
             gives_probabilities: true,
             g_gradient_norm: Some(1e-7),
-            classes,
-            samples,
-            size: 3,
-            real_extremes: 0.8,
+            appearing,
+            is_constant: false,
+            extremes: Some([0.5, 0.8]),
         }
-    }
-
-    /// Shares of ten classes of which `present` appear.
-    fn shares(present: usize) -> ClassShares {
-        ClassShares::of((0..100).map(|i| i % present), vec![true; 10])
     }
 
     fn kinds(lines: &[String]) -> Vec<&str> {
@@ -181,8 +172,7 @@ mod tests {
     fn a_game_that_goes_well_raises_none() {
         let mut alarms = Alarms::default();
         for present in [4, 7, 10, 9, 10, 8, 10] {
-            let (means, shares) = (means(1.3, 0.6, 0.4), shares(present));
-            assert!(alarms.epoch(&epoch(&means, Some(&shares), &SAMPLES)).is_empty(), "{present}");
+            assert!(alarms.epoch(&epoch(&means(1.3, 0.6, 0.4), Some([present, 10]))).is_empty(), "{present}");
         }
     }
 
@@ -190,14 +180,11 @@ mod tests {
     fn lost_classes_are_said_once_after_three_epochs() {
         let mut alarms = Alarms::default();
         let means = means(1.3, 0.6, 0.4);
-        let mut said = |present| {
-            let shares = shares(present);
-            alarms.epoch(&epoch(&means, Some(&shares), &SAMPLES))
-        };
+        let mut said = |present| alarms.epoch(&epoch(&means, Some([present, 10])));
         assert!(said(9).is_empty() && said(6).is_empty() && said(6).is_empty());
         let lines = said(6);
         assert_eq!(kinds(&lines), ["classes lost"]);
-        assert!(lines[0].contains("6 of 10 classes") && lines[0].ends_with("see docs/failures.md"), "{lines:?}");
+        assert!(lines[0].contains("6 of 10 kinds") && lines[0].ends_with("see docs/failures.md"), "{lines:?}");
         assert!(said(1).is_empty());
     }
 
@@ -205,13 +192,13 @@ mod tests {
     fn a_won_game_is_said_where_outputs_are_probabilities() {
         let won = means(0.02, 0.99, 0.01);
         let mut alarms = Alarms::default();
-        assert!((0..2).all(|_| alarms.epoch(&epoch(&won, None, &SAMPLES)).is_empty()));
-        let lines = alarms.epoch(&epoch(&won, None, &SAMPLES));
+        assert!((0..2).all(|_| alarms.epoch(&epoch(&won, None)).is_empty()));
+        let lines = alarms.epoch(&epoch(&won, None));
         assert_eq!(kinds(&lines), ["D won"]);
         assert!(lines[0].contains("G's gradient has norm 1.0e-7"), "{lines:?}");
         let mut scores = Alarms::default();
         for _ in 0..4 {
-            let epoch = Epoch { gives_probabilities: false, ..epoch(&won, None, &SAMPLES) };
+            let epoch = Epoch { gives_probabilities: false, ..epoch(&won, None) };
             assert!(scores.epoch(&epoch).is_empty());
         }
     }
@@ -219,12 +206,18 @@ mod tests {
     #[test]
     fn outputs_without_variety_or_without_tones_are_said_at_once() {
         let means = means(1.3, 0.6, 0.4);
-        let said = |samples: &[u8]| Alarms::default().epoch(&epoch(&means, None, samples));
-        assert_eq!(kinds(&said(&[10, 20, 30, 11, 19, 30])), ["constant output"]);
-        assert_eq!(kinds(&said(&[0, 255, 0, 255, 0, 0])), ["saturated output"]);
-        let mut few = Alarms::default();
-        let real = Epoch { real_extremes: 0.99, ..epoch(&means, None, &[0, 255, 0, 255, 0, 0]) };
-        assert!(few.epoch(&real).is_empty(), "real images are so, too");
+        let said = |change: fn(&mut Epoch)| {
+            let mut epoch = epoch(&means, None);
+            change(&mut epoch);
+            Alarms::default().epoch(&epoch)
+        };
+        assert_eq!(kinds(&said(|epoch| epoch.is_constant = true)), ["constant output"]);
+        assert_eq!(kinds(&said(|epoch| epoch.extremes = Some([1.0, 0.8]))), ["saturated output"]);
+        assert!(said(|epoch| epoch.extremes = Some([1.0, 0.99])).is_empty(), "real images are so, too");
+        assert!(said(|epoch| epoch.extremes = None).is_empty(), "points");
+        assert!(is_constant(&[10, 20, 30, 11, 19, 30], 3));
+        assert!(!is_constant(&[10, 20, 30, 12, 20, 30], 3) && !is_constant(&[], 3));
+        assert_eq!(extremes(&[0, 255, 1, 254]), 0.5);
     }
 
     #[test]
@@ -232,7 +225,7 @@ mod tests {
         let mut alarms = Alarms::default();
         let mut said = |loss| {
             let means = means(loss, 0.6, 0.4);
-            kinds(&alarms.epoch(&epoch(&means, None, &SAMPLES))).len()
+            kinds(&alarms.epoch(&epoch(&means, None))).len()
         };
         assert_eq!([-1.0, -5.0, -30.0, -20.0, -40.0, -90.0].map(&mut said), [0; 6]);
         assert_eq!(said(-200.0), 1);

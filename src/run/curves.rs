@@ -2,6 +2,7 @@
 //! seconds and scores by epoch.
 
 use super::table::Columns;
+use crate::data::plane::Plane;
 use crate::recipe::{LossSpec, Recipe};
 use crate::report::chart::{Level, Panel, Series};
 
@@ -43,7 +44,16 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         panels.push(by_step("Wasserstein estimate", "distance", &estimate));
     }
     let floor = epochs.points("epoch", "frechet_floor").last().copied();
-    let by = if floor.is_some() { "by the judge" } else { "by the nearest real image" };
+    let plane = Plane::named(&recipe.data.name);
+    let kinds = if plane.is_some() { "modes" } else { "classes" };
+    let good = plane.map(|plane| Level { y: plane.good_of_own(), label: "real points".into() });
+    let by = if plane.is_some() {
+        "within three sigma"
+    } else if floor.is_some() {
+        "by the judge"
+    } else {
+        "by the nearest real image"
+    };
     let floor = floor.map(|(_, y)| Level { y, label: "test images".into() });
     panels.extend([
         by_step(&format!("Output of the {discriminator}"), output, &outputs),
@@ -53,7 +63,15 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
             ..by_epoch("Frechet distance of samples", "distance", &[("frechet_distance", "from training images")])
         },
         by_epoch("Sliced Wasserstein distance of samples", "distance", &[("sliced_wasserstein", "from real images")]),
-        by_epoch("Classes that appear among samples", "classes", &[("classes_present", by)]),
+        by_epoch(
+            if plane.is_some() { "Modes found among samples" } else { "Classes that appear among samples" },
+            kinds,
+            &[("classes_present", by)],
+        ),
+        Panel {
+            levels: good.into_iter().collect(),
+            ..by_epoch("Good samples", "share", &[("good_share", "within three sigma of a mode")])
+        },
     ]);
     // A run that ended within its first epoch has no epoch's time.
     panels.retain(|panel| panel.series.iter().any(|series| !series.points.is_empty()));

@@ -20,12 +20,20 @@ pub struct Judging {
 }
 
 impl Judging {
-    /// The judge in the folder of a run of `recipe` on `images`, if there is one.
+    /// The judge in the folder of a run of `recipe` on `images`, if there is one; none where there are no images.
     ///
     /// # Errors
     /// If it can't be read, or is one of other images, or the test images can't be read.
-    pub(super) fn open(folder: &Path, recipe: &Recipe, images: &Images, device: Device) -> Result<Option<Judging>> {
+    pub(super) fn open(
+        folder: &Path,
+        recipe: &Recipe,
+        images: Option<&Images>,
+        device: Device,
+    ) -> Result<Option<Judging>> {
         let path = folder.join(folder::JUDGE);
+        let Some(images) = images else {
+            return Ok(None);
+        };
         if !is_file(&path)? {
             return Ok(None);
         }

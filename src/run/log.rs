@@ -16,9 +16,10 @@ use std::time::Duration;
 const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or not finished.
-/// The last three are empty where samples were not judged.
+/// `classes_present` are the modes that are found where samples are points of the plane; for those alone there is
+/// `good_share`. The three of the judge are empty where samples were not judged.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
-                      frechet_distance,frechet_floor,confidence";
+                      frechet_distance,frechet_floor,confidence,good_share";
 
 /// Both tables.
 pub struct Log {
@@ -68,16 +69,17 @@ impl Log {
         let seconds = field(time.map(|time| time.whole.as_secs_f64()));
         let waited = field(time.map(|time| time.waited.as_secs_f64()));
         let distance = field(Some(scores.sliced_wasserstein));
-        let present = scores.classes.as_ref().map(|shares| shares.present());
-        let present = present.map_or(String::new(), |count| count.to_string());
+        let present = scores.appearing().map_or(String::new(), |[count, _]| count.to_string());
         let judged = scores.judged;
-        let [frechet, floor, confidence] = [
+        let [frechet, floor, confidence, good] = [
             judged.map(|judged| judged.frechet_distance),
             judged.and_then(|judged| judged.frechet_floor),
             judged.map(|judged| judged.confidence),
+            scores.found.map(|found| found.good),
         ]
         .map(field);
-        let row = format!("{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence}");
+        let row =
+            format!("{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence},{good}");
         self.epochs.append(&row)
     }
 

@@ -23,6 +23,7 @@ use crate::metrics::Points;
 use crate::recipe::memory::{Memory, VALUE, convolving, rows};
 use crate::recipe::values;
 use crate::recipe::{MAX_TRAINING_BYTES, Recipe};
+use crate::report::map::map_bytes;
 use crate::report::{columns_for, grid_bytes};
 use crate::{Error, Result};
 use std::path::Path;
@@ -87,7 +88,10 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
     let samples = pixels as f64 * real.min(scores::SAMPLES).max(on_grid).max(judged) as f64;
     let compared =
         [scores::SAMPLES, scores::LABELLED].map(|most| Points::most_at_a_time(real.min(most), pixels as usize));
-    let grid = grid_bytes(on_grid, [image[0], image[1]], columns_for(on_grid)) as f64;
+    let grid = match image[..] {
+        [height, width, _] => grid_bytes(on_grid, [height, width], columns_for(on_grid)),
+        _ => map_bytes(),
+    } as f64;
 
     let [mut parameters, mut layer, mut workspace] = [0.0; 3];
     for (_, row) in rows(&recipe.generator).chain(rows(&recipe.discriminator)) {

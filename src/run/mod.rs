@@ -13,11 +13,13 @@ pub mod interpolation;
 pub mod judging;
 pub mod latents;
 pub mod log;
+mod map;
 pub mod means;
 pub mod memory;
 pub mod ownership;
 mod save;
 pub mod scores;
+mod source;
 pub mod summary;
 pub mod table;
 pub mod tensorboard;
@@ -35,10 +37,12 @@ use self::log::{EpochTime, Log};
 use self::means::Means;
 use self::save::Drawing;
 use self::scores::Scores;
+use self::source::Source;
 use self::table::Columns;
 use self::tensorboard::TensorBoard;
 use self::training::Begun;
-use crate::data::{self, Batches, DIGITS, Images, Opened, Wanted, digits};
+use crate::data::plane::Plane;
+use crate::data::{DIGITS, Images, digits};
 use crate::files::{is_file, write_whole};
 use crate::gan::graph::Graphs;
 use crate::gan::model::Gan;
@@ -50,7 +54,6 @@ use crate::terminal::excerpt;
 use crate::unwind::catch;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// A run that can be trained.
@@ -71,7 +74,7 @@ pub struct Run {
     begun: Option<Begun>,
     /// When a step's report was last known.
     last_done: Option<Instant>,
-    batches: Batches,
+    source: Source,
     epochs: Epochs,
     data: DataIdentity,
     log: Log,
@@ -135,7 +138,7 @@ pub enum Outcome {
 
 impl Run {
     /// A new run of `recipe` in the folder that `place` names, which must hold no run yet, with the judge that `judge`
-    /// gives. Both are asked, and anything written, only after the data has been read. Its weights are those of the run `from`
+    /// gives for its images. Both are asked, and anything written, only after the data has been read. Its weights are those of the run `from`
     /// where they fit, if there is one.
     ///
     /// # Errors
@@ -148,9 +151,9 @@ impl Run {
         place: impl FnOnce(&Recipe) -> Result<PathBuf>,
     ) -> Result<Run> {
         memory::check(&recipe, None)?;
-        let (batches, data, notes) = open_data(&recipe)?;
-        memory::check(&recipe, Some(batches.images()))?;
-        let judge = judge(&recipe, batches.images())?;
+        let (source, data, notes) = Source::open(&recipe)?;
+        memory::check(&recipe, source.images())?;
+        let judge = source.images().map(|images| judge(&recipe, images)).transpose()?.flatten();
         let folder = place(&recipe)?;
         let lock = folder::claim(&folder)?;
         let run = catch(|| {
@@ -161,8 +164,8 @@ impl Run {
             if let Some(judge) = judge {
                 judge::save(&folder.join(folder::JUDGE), &judge)?;
             }
-            let judging = Judging::open(&folder, &checkpoint.recipe, batches.images(), device)?;
-            let mut run = Run::assemble(&folder, lock, checkpoint, batches, judging)?;
+            let judging = Judging::open(&folder, &checkpoint.recipe, source.images(), device)?;
+            let mut run = Run::assemble(&folder, lock, checkpoint, source, judging)?;
             run.notes.extend(notes);
             run.save()?;
             run.notes.extend(weights);
@@ -203,7 +206,7 @@ impl Run {
         let asked = change(&checkpoint)?;
         let tuning = change::tuning(&checkpoint.recipe, &asked);
         let tuning = tuning.map_err(|what| Error::place(&path, what))?;
-        let (batches, data, mut notes) = open_data(&asked)?;
+        let (source, data, mut notes) = Source::open(&asked)?;
         if data != checkpoint.data {
             if asked.data.name != DIGITS || checkpoint.data.hash != digits::EARLIER {
                 let what = other_data(&checkpoint.data, &data, &asked);
@@ -217,7 +220,7 @@ impl Run {
             checkpoint.data = data;
         }
         // Before anything is changed: what was best is compared with by the same judge, or not at all.
-        let judging = Judging::open(folder, &asked, batches.images(), checkpoint.device)?;
+        let judging = Judging::open(folder, &asked, source.images(), checkpoint.device)?;
         let best_judge = checkpoint.best.as_ref().map(|best| best.judge.as_deref());
         if best_judge.is_some_and(|judge| judge != judging.as_ref().map(Judging::identity)) {
             let what = "is gone, or another than what the run's best samples were judged by; put it back, or begin a new run \
@@ -250,7 +253,7 @@ impl Run {
             checkpoint.origin = before.origin_after(step);
         }
         checkpoint.recipe = asked;
-        let mut run = Run::assemble(folder, lock, checkpoint, batches, judging)?;
+        let mut run = Run::assemble(folder, lock, checkpoint, source, judging)?;
         if notes.len() > told {
             // An epoch that begins anew leaves no row of its beginning.
             run.log.go_on(folder, &before)?;
@@ -264,12 +267,12 @@ impl Run {
         folder: &Path,
         lock: Lock,
         checkpoint: Checkpoint,
-        batches: Batches,
+        source: Source,
         judging: Option<Judging>,
     ) -> Result<Run> {
         let Checkpoint { recipe, device, data, best, origin, gan, has_sum: _ } = checkpoint;
         write_whole(&folder.join(folder::RECIPE), recipe.to_toml().as_bytes())?;
-        let (steps, per_epoch) = (gan.steps, batches.steps_per_epoch());
+        let (steps, per_epoch) = (gan.steps, source.steps_per_epoch());
         let record = Record::open(folder, steps, device)?;
         let log = Log::open(folder, steps)?;
         let rows = Columns::read(&folder.join(folder::LOG))?;
@@ -292,13 +295,13 @@ impl Run {
             record,
             epochs,
             folder: folder.to_path_buf(),
-            graphs: gan.graphs(recipe.data.range),
+            graphs: source.images().and_then(|_| gan.graphs(recipe.data.range)),
             begun: None,
             last_done: None,
             recipe,
             device,
             gan,
-            batches,
+            source,
             data,
         };
         run.save_real()?;
@@ -311,14 +314,19 @@ impl Run {
         self.graphs = None;
     }
 
+    /// The set of the points that it trains on, unless it trains on images.
+    pub fn plane(&self) -> Option<Plane> {
+        self.source.plane()
+    }
+
     /// Where the run leaves its files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The data that it trains on.
-    pub fn images(&self) -> &Images {
-        self.batches.images()
+    /// The images that it trains on, unless it trains on points of the plane.
+    pub fn images(&self) -> Option<&Images> {
+        self.source.images()
     }
 
     /// The recipe as resolved.
@@ -366,7 +374,7 @@ impl Run {
 
     /// Steps of an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        self.batches.steps_per_epoch()
+        self.source.steps_per_epoch()
     }
 
     /// Steps that the recipe's epochs make.
@@ -391,43 +399,11 @@ fn epochs_of(checkpoint: &Checkpoint) -> Epochs {
     Epochs { origin: checkpoint.origin, per_epoch: recipe.data.last_batch.batches(count, taken).max(1) as u64 }
 }
 
-/// The recipe's data, in its batches, and what is to be said of it.
-fn open_data(recipe: &Recipe) -> Result<(Batches, DataIdentity, Vec<String>)> {
-    let wanted = Wanted {
-        seed: recipe.training.seed,
-        size: <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok(),
-        background: recipe.data.background,
-        extra: recipe.data.extra,
-    };
-    let Opened { images, notes } = data::open(&recipe.data.name, &wanted)?;
-    let found = [images.height, images.width, images.channels];
-    if found[..] != recipe.discriminator.input[..] {
-        let (name, takes) = (excerpt(&recipe.data.name), &recipe.discriminator.input);
-        let what = format!("data {name} has images of {found:?}, discriminator.input is {takes:?}");
-        return Err(Error::text("recipe", &recipe.name, format!("{what}; make them equal")));
-    }
-    let training = &recipe.training;
-    let (count, taken) = (images.len(), training.real_images());
-    if taken > count {
-        let size = training.batch_size;
-        let (name, most) = (excerpt(&recipe.data.name), size / taken * count);
-        let what = format!(
-            "training.batch_size = {size} takes {taken} images of data {name}, which has {count}; \
-             choose at most {most}"
-        );
-        return Err(Error::text("recipe", &recipe.name, what));
-    }
-    recipe.check_last_batch(count)?;
-    let identity = DataIdentity { count, hash: fnv1a(&images.pixels) };
-    let last = recipe.data.last_batch;
-    let batches = Batches::new(Arc::new(images), taken, training.seed, last);
-    Ok((batches, identity, notes))
-}
-
 /// Why a run that saw `before` can't go on with `now`, the data of `asked`.
 fn other_data(before: &DataIdentity, now: &DataIdentity, asked: &Recipe) -> String {
     let (name, count, found) = (excerpt(&asked.data.name), before.count, now.count);
     let differs = match count == found {
+        true if Plane::named(&asked.data.name).is_some() => format!("not the points of {name}"),
         true => {
             format!("{name} has {count} images too, but their pixels or their order (that of the files' names) differ")
         }
@@ -435,10 +411,4 @@ fn other_data(before: &DataIdentity, now: &DataIdentity, asked: &Recipe) -> Stri
     };
     let mend = "go on with the data that the run began with";
     format!("was made on other data ({differs}); {mend}")
-}
-
-/// FNV-1a, 64 bits: tells data sets apart that nobody has made alike on purpose.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }

@@ -1,10 +1,11 @@
 //! What a run writes as it goes: grids, tables, checkpoints, and the pictures drawn from them.
 
 use super::Run;
-use super::alarms::{Epoch, extremes};
+use super::alarms::{Epoch, extremes, is_constant};
 use super::checkpoint::{self, Best};
 use super::folder::{self, Moment};
 use super::log::EpochTime;
+use super::map::real_map;
 use super::scores::{self, Judged, Scores, score};
 use super::summary;
 use crate::cpu::pool;
@@ -34,6 +35,16 @@ pub(super) struct Drawing {
     last: Option<(Instant, Duration)>,
     /// What could not be read for it, a line each.
     left_out: Vec<String>,
+}
+
+/// Samples of the end of an epoch, and what was seen of them.
+pub(super) struct LookedAt {
+    pub picture: Picture,
+    pub scores: Scores,
+    /// Whether all are one.
+    pub is_constant: bool,
+    /// The shares of black and white values, of them and of real images, unless they are points.
+    pub extremes: Option<[f64; 2]>,
 }
 
 impl Run {
@@ -66,8 +77,8 @@ impl Run {
         pool::release();
         self.gan.check_finite()?;
         if self.gan.steps > 0 {
-            let samples = self.sample(self.recipe.samples.count)?;
-            self.save_grid(&samples)?;
+            let picture = self.picture()?;
+            self.save_grid(&picture)?;
         }
         self.save_checkpoint()
     }
@@ -78,14 +89,39 @@ impl Run {
         pool::release();
         self.gan.check_finite()?;
         let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
-        let real = self.batches.images();
+        let looked_at = match self.source.plane() {
+            Some(plane) => self.look_at_points(plane)?,
+            None => self.look_at_images(epoch)?,
+        };
+        self.save_grid(&looked_at.picture)?;
+        let scores = &looked_at.scores;
+        self.log.epoch(step, epoch, time, scores)?;
+        let mut alarms = Vec::new();
+        if self.at_epoch_start() {
+            alarms = self.alarms(&looked_at);
+            self.keep(epoch, time, scores)?;
+        } else if self.best.is_none() {
+            // Something is there until an epoch has ended, but is not compared with: a run that was
+            // ended here and goes on is the run that was not.
+            self.write_checkpoint(folder::BEST)?;
+        }
+        self.save_checkpoint()?;
+        Ok((looked_at.scores, alarms))
+    }
+
+    /// The images of the fixed latents after `epoch`, scored, and judged if that is due.
+    fn look_at_images(&mut self, epoch: u64) -> Result<LookedAt> {
+        let real = self.real_images();
         let count = real.len().min(scores::SAMPLES);
         let (size, on_grid) = (real.image_len(), self.recipe.samples.count);
         let judged = if self.is_judged(epoch) { self.recipe.judge.samples } else { 0 };
         let samples = self.sample(count.max(on_grid).max(judged))?;
-        self.save_grid(&samples[..on_grid * size])?;
-        let seed = self.recipe.training.seed;
-        let mut scores = score(&samples[..count * size], self.batches.images(), seed);
+        let some = &samples[..count * size];
+        let real = self.real_images();
+        // The first images are enough to tell grey ones from black and white ones.
+        let like = &real.pixels[..real.pixels.len().min(some.len())];
+        let extremes = Some([some, like].map(extremes));
+        let mut scores = score(some, real, self.recipe.training.seed);
         if let (Some(judging), true) = (&mut self.judging, judged > 0) {
             let score = judging.score(&samples[..judged * size]);
             scores.judged = Some(Judged {
@@ -98,33 +134,19 @@ impl Run {
             // Not by two measures in one table.
             scores.classes = None;
         }
-        self.log.epoch(step, epoch, time, &scores)?;
-        let mut alarms = Vec::new();
-        if self.at_epoch_start() {
-            alarms = self.alarms(&scores, &samples[..count * size]);
-            self.keep(epoch, time, &scores)?;
-        } else if self.best.is_none() {
-            // Something is there until an epoch has ended, but is not compared with: a run that was
-            // ended here and goes on is the run that was not.
-            self.write_checkpoint(folder::BEST)?;
-        }
-        self.save_checkpoint()?;
-        Ok((scores, alarms))
+        let picture = self.grid(&samples[..on_grid * size])?;
+        Ok(LookedAt { picture, scores, is_constant: is_constant(some, size), extremes })
     }
 
-    /// What has gone wrong in the epoch that has ended with these `samples`.
-    fn alarms(&mut self, scores: &Scores, samples: &[u8]) -> Vec<String> {
-        let real = self.batches.images();
-        // The first images are enough to tell grey ones from black and white ones.
-        let some = &real.pixels[..real.pixels.len().min(samples.len())];
+    /// What has gone wrong in the epoch that has ended so.
+    fn alarms(&mut self, looked_at: &LookedAt) -> Vec<String> {
         self.alarms.epoch(&Epoch {
             means: &self.means,
             gives_probabilities: matches!(self.recipe.training.loss, LossSpec::Bce | LossSpec::Minimax),
             g_gradient_norm: self.g_gradient_norm,
-            classes: scores.classes.as_ref(),
-            samples,
-            size: real.image_len(),
-            real_extremes: extremes(some),
+            appearing: looked_at.scores.appearing(),
+            is_constant: looked_at.is_constant,
+            extremes: looked_at.extremes,
         })
     }
 
@@ -182,15 +204,28 @@ impl Run {
         Ok(bytes)
     }
 
-    fn save_grid(&mut self, samples: &[u8]) -> Result<()> {
-        let path = self.latest_grid();
-        let picture = self.grid(samples)?;
-        write_whole(&path, &picture.to_png())?;
+    fn save_grid(&mut self, picture: &Picture) -> Result<()> {
+        write_whole(&self.latest_grid(), &picture.to_png())?;
         if self.has_own_grid() {
             // The epoch's, if there is one, is of an earlier step.
             folder::remove_grid(&self.folder, Moment::Epoch(1))?;
         }
-        self.board.grid(self.gan.steps, &picture)
+        self.board.grid(self.gan.steps, picture)
+    }
+
+    /// Samples of the fixed latents: a grid of images, or a map of points.
+    fn picture(&mut self) -> Result<Picture> {
+        let count = self.recipe.samples.count;
+        match self.source.plane() {
+            Some(plane) => {
+                let samples = self.sample_points(count)?;
+                Ok(self.map(plane, &samples))
+            }
+            None => {
+                let samples = self.sample(count)?;
+                self.grid(&samples)
+            }
+        }
     }
 
     /// Draws the latest grid anew if there is none that can be read: of the others the generator is gone.
@@ -199,25 +234,37 @@ impl Run {
         if self.gan.steps == 0 || Picture::read(&path).is_ok() {
             return Ok(());
         }
-        let samples = self.sample(self.recipe.samples.count)?;
-        write_whole(&path, &self.grid(&samples)?.to_png())
+        write_whole(&path, &self.picture()?.to_png())
     }
 
-    /// Real images in a grid like those of the samples, to hold them against, unless they are there.
+    /// Real images in a grid like those of the samples, or real points on a map, to hold them against, unless they are
+    /// there.
     pub(super) fn save_real(&self) -> Result<()> {
         let path = folder::real_grid(&self.folder);
         if Picture::read(&path).is_ok() {
             return Ok(());
         }
-        let real = self.batches.images();
-        let order = Random::new(self.recipe.training.seed, COMPARISON).permutation(real.len());
-        let picked = order.iter().cycle().take(self.recipe.samples.count);
-        let pixels: Vec<u8> = picked.flat_map(|&index| real.image(index as usize)).copied().collect();
-        write_whole(&path, &self.grid(&pixels)?.to_png())
+        let (count, seed) = (self.recipe.samples.count, self.recipe.training.seed);
+        let picture = match self.source.plane() {
+            Some(plane) => real_map(plane, count, seed),
+            None => {
+                let real = self.real_images();
+                let order = Random::new(seed, COMPARISON).permutation(real.len());
+                let picked = order.iter().cycle().take(count);
+                let pixels: Vec<u8> = picked.flat_map(|&index| real.image(index as usize)).copied().collect();
+                self.grid(&pixels)?
+            }
+        };
+        write_whole(&path, &picture.to_png())
+    }
+
+    /// The images of a run that has no points.
+    fn real_images(&self) -> &Images {
+        self.source.images().expect("points are looked at elsewhere")
     }
 
     fn grid(&self, pixels: &[u8]) -> Result<Picture> {
-        let Images { height, width, channels, .. } = *self.batches.images();
+        let Images { height, width, channels, .. } = *self.real_images();
         let columns = columns_for(self.recipe.samples.count);
         grid(pixels, height, width, channels, columns).map_err(|what| {
             let mend = "lower samples.count";

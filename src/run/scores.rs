@@ -2,6 +2,7 @@
 //! end of each epoch.
 
 use crate::data::Images;
+use crate::data::plane::Found;
 use crate::metrics::{COMPARISON, ClassShares, Points, nearest_classes, sliced_wasserstein};
 use crate::random::Random;
 
@@ -20,6 +21,8 @@ pub struct Scores {
     /// Which classes appear: by the judge where the samples are judged, else by the nearest real image, where the data
     /// has labels.
     pub classes: Option<ClassShares>,
+    /// Which modes are found, where samples are points of the plane.
+    pub found: Option<Found>,
     /// What the judge says, where there is one and the samples are due to be judged.
     pub judged: Option<Judged>,
 }
@@ -36,6 +39,12 @@ pub struct Judged {
 }
 
 impl Scores {
+    /// How many classes or modes appear, and of how many, where there are any.
+    pub fn appearing(&self) -> Option<[usize; 2]> {
+        let classes = self.classes.as_ref().map(|shares| [shares.present(), shares.classes()]);
+        classes.or(self.found.map(|found| [found.modes, found.of]))
+    }
+
     /// What the states of a run are compared by, the lower the better; none where a run that is judged is not due.
     pub fn distance(&self, is_judged: bool) -> Option<f64> {
         match is_judged {
@@ -70,7 +79,7 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
         let labels: Vec<u8> = picked.iter().map(|&i| labels[i as usize]).collect();
         nearest_classes(&samples, &first(picked.len()), &labels)
     });
-    Scores { sliced_wasserstein: distance, classes, judged: None }
+    Scores { sliced_wasserstein: distance, classes, found: None, judged: None }
 }
 
 #[cfg(test)]

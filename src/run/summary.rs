@@ -7,6 +7,7 @@ use super::curves;
 use super::folder::{self, Moment};
 use super::history::{History, Session};
 use super::table::Columns;
+use crate::data::plane::Plane;
 use crate::files::write_whole;
 use crate::recipe::{NetworkSpec, Recipe};
 use crate::report::chart::{self, Panel};
@@ -27,6 +28,11 @@ const FRAMES_BYTES: usize = 4 << 20;
 
 /// Images of each grid in the montage, a side: the reports show sixteen.
 const MONTAGE_SIDE: usize = 4;
+
+/// What the map of a run on points of the plane shows.
+const MAP_IN_WORDS: &str = "Colours are the discriminator's output, from blue (generated, it says) over white to orange \
+                            (real); without bounds, it is stretched over the map. Grey points are real, red ones generated; arrows are \
+                            the ways in which the generator's loss falls most steeply at some of them.";
 
 /// Draws everything that can be drawn of the run in `folder`. What there is no grid for yet is left out, and so
 /// are grids that can't be read: a line on each is given, and stands in the report.
@@ -85,12 +91,13 @@ fn draw_samples(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> R
     match Picture::read(&folder::real_grid(folder)) {
         Ok(real) => {
             write_whole(&folder.join(folder::COMPARISON), &comparison(&real, &last).to_png())?;
-            figures.push(Figure::captioned("Real images, to hold them against", Media::Png(real.to_png())));
+            figures.push(Figure::captioned("Real ones, to hold them against", Media::Png(real.to_png())));
         }
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
         Err(error) => left_out.push(left_out_of(&error)),
     }
-    let mut sections = vec![Section::new("Samples", figures)];
+    let text = if Plane::named(&recipe.data.name).is_some() { MAP_IN_WORDS } else { "" };
+    let mut sections = vec![Section { text: text.into(), ..Section::new("Samples", figures) }];
     if let Some(montage) = draw_montage(recipe, &grids)? {
         let png = montage.to_png();
         write_whole(&folder.join(folder::MONTAGE), &png)?;
@@ -151,6 +158,7 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) 
     // What an older version has begun is known only from where it was gone on with.
     let is_whole = first.is_none_or(|session| session.step == 0);
     let best = best_epoch(steps, epochs);
+    let plane = Plane::named(&recipe.data.name);
     let floor = latest(epochs, "frechet_floor");
     let kind = if floor.is_some() { "Frechet distance" } else { "distance" };
     let best = best.map(|(epoch, distance)| format!("{}, with {kind} {distance:.4}", thousands(epoch as u64)));
@@ -173,7 +181,12 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) 
         ("Confidence of the judge, last", number(latest(epochs, "confidence"), 3)),
         ("Sliced Wasserstein distance, last", number(latest(epochs, "sliced_wasserstein"), 4)),
         ("Best epoch", best),
-        ("Classes that appear, last", number(latest(epochs, "classes_present"), 0)),
+        (
+            if plane.is_some() { "Modes found, last" } else { "Classes that appear, last" },
+            number(latest(epochs, "classes_present"), 0),
+        ),
+        ("Share of good samples, last", number(latest(epochs, "good_share"), 3)),
+        ("Share of good points among real ones", number(plane.map(Plane::good_of_own), 3)),
         ("Parameters of G", parameters(&recipe.generator)),
         ("Parameters of D", parameters(&recipe.discriminator)),
         ("Seed", Some(recipe.training.seed.to_string())),

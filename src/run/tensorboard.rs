@@ -15,6 +15,7 @@
 //! | `epoch/seconds`, `epoch/data_wait_seconds` | how long an epoch took, and how long of that it waited for data |
 //! | `score/sliced_wasserstein`, `score/classes_present` | see [`super::scores`] |
 //! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, where there is one |
+//! | `score/good_share` | of points of the plane, those near a mode |
 //! | `samples`, `recipe` | the grid, the TOML text |
 
 use super::log::EpochTime;
@@ -113,7 +114,7 @@ impl TensorBoard {
     /// # Errors
     /// If the file can't be written.
     pub fn epoch(&mut self, step: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
-        let present = scores.classes.as_ref().map(|shares| shares.present() as f64);
+        let present = scores.appearing().map(|[count, _]| count as f64);
         self.scalars(
             step,
             &[
@@ -124,6 +125,7 @@ impl TensorBoard {
                 ("score/frechet_distance", scores.judged.map(|judged| judged.frechet_distance)),
                 ("score/frechet_floor", scores.judged.and_then(|judged| judged.frechet_floor)),
                 ("score/confidence", scores.judged.map(|judged| judged.confidence)),
+                ("score/good_share", scores.found.map(|found| found.good)),
             ],
         )
     }

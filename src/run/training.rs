@@ -3,12 +3,14 @@
 
 use super::log::EpochTime;
 use super::means::Means;
+use super::source::Source;
 use super::{Outcome, Progress, Run};
-use crate::data::{Batches, Images};
+use crate::data::Images;
 use crate::gan::pixels;
 use crate::gan::report::{Pending, kept};
 use crate::shape::Shape;
 use crate::storage::Device;
+use crate::tensor::Tensor;
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
 
@@ -54,7 +56,7 @@ impl Run {
         }
         let mut saved = Instant::now();
         let mut unsaved = false;
-        let mut clock = self.at_epoch_start().then(|| Clock::start(&self.batches));
+        let mut clock = self.at_epoch_start().then(|| Clock::start(&self.source));
         let mut outcome = Outcome::Finished;
         while self.gan.steps < last {
             if stop() {
@@ -83,7 +85,7 @@ impl Run {
             let pause = Instant::now();
             if epoch_done || self.gan.steps == last {
                 let time = clock.take().filter(|_| epoch_done);
-                progress.epoch_time = time.map(|clock| clock.read(&self.batches));
+                progress.epoch_time = time.map(|clock| clock.read(&self.source));
                 let (scores, alarms) = self.save_epoch(progress.epoch_time)?;
                 (progress.scores, progress.alarms) = (Some(scores), alarms);
             } else if saves {
@@ -97,7 +99,7 @@ impl Run {
                 self.draw_now_and_then();
             }
             match &mut clock {
-                _ if epoch_done => clock = Some(Clock::start(&self.batches)),
+                _ if epoch_done => clock = Some(Clock::start(&self.source)),
                 Some(clock) => clock.paused += pause.elapsed(),
                 None => {}
             }
@@ -116,19 +118,29 @@ impl Run {
     /// Asks the device for the next step.
     fn begin_step(&mut self) -> Result<()> {
         let start = Instant::now();
-        let Images { height, width, channels, .. } = *self.batches.images();
-        let bytes = self.batches.batch(self.epochs.batch_after(self.gan.steps))?.pixels;
-        let images = bytes.len() / (height * width * channels);
-        let shape: Shape = [images, height, width, channels].into();
+        let step = self.epochs.batch_after(self.gan.steps);
         let measures = self.board.measures(self.gan.steps + 1);
-        let report = match &mut self.graphs {
-            Some(graphs) => graphs.begin_step(&mut self.gan, bytes, shape, measures),
-            None => {
-                let range = self.recipe.data.range;
-                let real = pixels::to_tensor(bytes, shape, range, self.device);
-                self.gan.begin_step(&real, measures)
+        let (report, images) = match &mut self.source {
+            Source::Images(batches) => {
+                let Images { height, width, channels, .. } = *batches.images();
+                let bytes = batches.batch(step)?.pixels;
+                let images = bytes.len() / (height * width * channels);
+                let shape: Shape = [images, height, width, channels].into();
+                let report = match &mut self.graphs {
+                    Some(graphs) => graphs.begin_step(&mut self.gan, bytes, shape, measures),
+                    None => {
+                        let real = pixels::to_tensor(bytes, shape, self.recipe.data.range, self.device);
+                        self.gan.begin_step(&real, measures)
+                    }
+                };
+                (report?, images)
             }
-        }?;
+            Source::Plane(batches) => {
+                let points = batches.batch(step);
+                let real = Tensor::from_f32(&points, [points.len() / 2, 2], self.device);
+                (self.gan.begin_step(&real, measures)?, points.len() / 2)
+            }
+        };
         self.begun = Some(Begun { step: self.gan.steps, start, report, images });
         Ok(())
     }
@@ -173,11 +185,11 @@ struct Clock {
 }
 
 impl Clock {
-    fn start(batches: &Batches) -> Clock {
-        Clock { start: Instant::now(), waited: batches.waited(), paused: Duration::ZERO }
+    fn start(source: &Source) -> Clock {
+        Clock { start: Instant::now(), waited: source.waited(), paused: Duration::ZERO }
     }
 
-    fn read(&self, batches: &Batches) -> EpochTime {
-        EpochTime { whole: self.start.elapsed() - self.paused, waited: batches.waited() - self.waited }
+    fn read(&self, source: &Source) -> EpochTime {
+        EpochTime { whole: self.start.elapsed() - self.paused, waited: source.waited() - self.waited }
     }
 }

@@ -132,7 +132,8 @@ def run_torch(path, inputs):
     with torch.no_grad():
         if x.ndim == 4:
             return model(x.permute(0, 3, 1, 2)).numpy()
-        return model(x).permute(0, 2, 3, 1).numpy()
+        y = model(x)
+        return (y.permute(0, 2, 3, 1) if y.ndim == 4 else y).numpy()
 
 
 def keras(header, weights, x):

@@ -43,6 +43,7 @@ EPOCH = {
     "score/frechet_floor": ("frechet_floor", None),
     "score/confidence": ("confidence", None),
     "score/classes_present": ("classes_present", 0),
+    "score/good_share": ("good_share", None),
 }
 
 

@@ -1,0 +1,101 @@
+//! What a run trains on: batches of images, or of points of the plane.
+
+use super::checkpoint::DataIdentity;
+use crate::data::plane::{self, Plane, PlaneBatches};
+use crate::data::{self, Batches, Images, Opened, Wanted};
+use crate::recipe::Recipe;
+use crate::terminal::excerpt;
+use crate::{Error, Result};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Batches, each a pure function of (seed, step).
+pub(super) enum Source {
+    Images(Batches),
+    Plane(PlaneBatches),
+}
+
+impl Source {
+    /// The recipe's data, in its batches, and what is to be said of it.
+    ///
+    /// # Errors
+    /// If it can't be read or doesn't fit the recipe.
+    pub fn open(recipe: &Recipe) -> Result<(Source, DataIdentity, Vec<String>)> {
+        let training = &recipe.training;
+        let taken = training.real_images();
+        if let Some(plane) = Plane::named(&recipe.data.name) {
+            check_batch(recipe, plane::EPOCH)?;
+            let identity = DataIdentity { count: plane::EPOCH, hash: fnv1a(plane.name().as_bytes()) };
+            return Ok((Source::Plane(PlaneBatches::new(plane, taken, training.seed)), identity, Vec::new()));
+        }
+        let wanted = Wanted {
+            seed: training.seed,
+            size: <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok(),
+            background: recipe.data.background,
+            extra: recipe.data.extra,
+        };
+        let Opened { images, notes } = data::open(&recipe.data.name, &wanted)?;
+        let found = [images.height, images.width, images.channels];
+        if found[..] != recipe.discriminator.input[..] {
+            let (name, takes) = (excerpt(&recipe.data.name), &recipe.discriminator.input);
+            let what = format!("data {name} has images of {found:?}, discriminator.input is {takes:?}");
+            return Err(Error::text("recipe", &recipe.name, format!("{what}; make them equal")));
+        }
+        check_batch(recipe, images.len())?;
+        recipe.check_last_batch(images.len())?;
+        let identity = DataIdentity { count: images.len(), hash: fnv1a(&images.pixels) };
+        let batches = Batches::new(Arc::new(images), taken, training.seed, recipe.data.last_batch);
+        Ok((Source::Images(batches), identity, notes))
+    }
+
+    /// Its images, unless it has points.
+    pub fn images(&self) -> Option<&Images> {
+        match self {
+            Source::Images(batches) => Some(batches.images()),
+            Source::Plane(_) => None,
+        }
+    }
+
+    /// The set of its points, unless it has images.
+    pub fn plane(&self) -> Option<Plane> {
+        match self {
+            Source::Images(_) => None,
+            Source::Plane(batches) => Some(batches.plane()),
+        }
+    }
+
+    /// Steps of an epoch, at least 1.
+    pub fn steps_per_epoch(&self) -> u64 {
+        match self {
+            Source::Images(batches) => batches.steps_per_epoch(),
+            Source::Plane(batches) => batches.steps_per_epoch(),
+        }
+    }
+
+    /// As [`Batches::waited`]; points are drawn within the step.
+    pub fn waited(&self) -> Duration {
+        match self {
+            Source::Images(batches) => batches.waited(),
+            Source::Plane(_) => Duration::ZERO,
+        }
+    }
+}
+
+/// That a batch of the recipe is there among `count` images or points.
+fn check_batch(recipe: &Recipe, count: usize) -> Result<()> {
+    let (size, taken) = (recipe.training.batch_size, recipe.training.real_images());
+    if taken <= count {
+        return Ok(());
+    }
+    let (name, most) = (excerpt(&recipe.data.name), size / taken * count);
+    let what = format!(
+        "training.batch_size = {size} takes {taken} images of data {name}, which has {count}; choose at most {most}"
+    );
+    Err(Error::text("recipe", &recipe.name, what))
+}
+
+/// FNV-1a, 64 bits: tells data sets apart that nobody has made alike on purpose.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)
+}
