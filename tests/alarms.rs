@@ -20,6 +20,7 @@ fn each_failing_recipe_raises_its_alarm_once() {
         ("mode-collapse", "classes lost"),
         ("discriminator-wins", "D won"),
         ("saturation", "saturated output"),
+        ("constant-output", "constant output"),
         ("divergence", "losses without end"),
     ] {
         let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("recipes/failing/{name}.toml"));
