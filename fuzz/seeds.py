@@ -264,7 +264,7 @@ def run_folder():
 
 
 def recipes_and_checkpoint():
-    for recipe in [*(ROOT / "recipes").glob("*.toml"), FUZZ / "tiny.toml"]:
+    for recipe in [*(ROOT / "recipes").glob("*.toml"), FUZZ / "tiny.toml", FUZZ / "residual.toml"]:
         write("recipe", recipe.name, recipe.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
         run = pathlib.Path(folder) / "run"

@@ -7,12 +7,12 @@ use minimax::recipe::build;
 use minimax::recipe::{NetworkSpec, ParameterCount, Recipe, built_in_names};
 use minimax::{Device, Tensor};
 
-/// What the table says of each layer, and the network has.
-fn parameters(network: &Sequential, layers: usize) -> Vec<ParameterCount> {
-    let mut counts = vec![ParameterCount::default(); layers];
+/// What the network has in each of the places of its table.
+fn parameters(network: &Sequential, places: &[&str]) -> Vec<ParameterCount> {
+    let mut counts = vec![ParameterCount::default(); places.len()];
     for (name, tensor) in network.named() {
-        let layer: usize = name.split('.').nth(1).unwrap().parse().unwrap();
-        let count = &mut counts[layer - 1];
+        let (place, _) = name.strip_prefix("layers.").unwrap().rsplit_once('.').unwrap();
+        let count = &mut counts[places.iter().position(|known| *known == place).unwrap()];
         let kind = match tensor.requires_grad() {
             true => &mut count.trainable,
             false => &mut count.not_trainable,
@@ -28,8 +28,10 @@ fn built_as_described(name: &str, spec: &NetworkSpec) {
     let mut random = Random::new(1, Purpose::INITIAL);
     let mut network = build::network(spec, &mut random, Device::Cpu);
 
-    let described: Vec<ParameterCount> = table.rows.iter().map(|row| row.parameters).collect();
-    assert_eq!(parameters(&network, described.len()), described, "{name}");
+    let rows = table.all();
+    let places: Vec<&str> = rows.iter().map(|row| &row.place[..]).collect();
+    let described: Vec<ParameterCount> = rows.iter().map(|row| row.parameters).collect();
+    assert_eq!(parameters(&network, &places), described, "{name}");
     let learned: usize = network.parameters().iter().map(|p| p.numel()).sum();
     assert_eq!(learned as u64, table.parameters.trainable, "{name}");
 
@@ -98,7 +100,14 @@ layers = [
   { layer = "dropout", rate = 0.3 },
   { layer = "average_pool", stride = 3, padding = { explicit = { top = 0, bottom = 1, left = 1, right = 0 } } },
   { layer = "max_pool" },
-  { layer = "flatten" },
+  { layer = "residual", layers = [
+    { layer = "residual", layers = [{ layer = "conv2d", filters = 3, kernel = 3 }, { layer = "batch_norm" }] },
+    { layer = "flatten" },
+    { layer = "dense", units = 4 },
+  ], shortcut = [
+    { layer = "conv2d", filters = 4, kernel = 1, bias = false },
+    { layer = "global_average_pool" },
+  ] },
   { layer = "dense", units = 1 },
   { layer = "sigmoid" },
 ]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
-use crate::recipe::{LayerTable, NetworkSpec, Recipe, built_in_names};
+use crate::recipe::{LayerSpec, LayerTable, NetworkSpec, Recipe, all_layers, built_in_names};
 use crate::terminal::excerpt;
 
 /// What `minimax recipes` takes.
@@ -124,12 +124,15 @@ fn network(name: &str, network: &NetworkSpec) -> String {
     let table = table(network);
     let sum = table.parameters;
     let mut lines = vec![["".into(), name.into(), "".into(), format!("{:?}", network.input), "parameters".into()]];
-    let layers = network.layers.iter().zip(&table.rows).enumerate();
-    lines.extend(layers.map(|(index, (layer, row))| {
+    lines.extend(all_layers(&network.layers, &table.rows).into_iter().map(|(layer, row)| {
         [
-            (index + 1).to_string(),
-            row.kind.into(),
-            attributes(layer),
+            row.place.clone(),
+            format!("{}{}", "  ".repeat(row.depth()), row.kind),
+            match layer {
+                LayerSpec::Residual { shortcut, .. } if shortcut.is_empty() => "layers(x) + x".into(),
+                LayerSpec::Residual { .. } => "layers(x) + shortcut(x)".into(),
+                _ => attributes(layer),
+            },
             format!("{:?}", row.output),
             thousands(row.parameters.total()),
         ]

@@ -6,7 +6,8 @@
 //! fastest. The difference is paid once, in the weights: the units of a dense layer that feeds a
 //! reshape, and whatever each of them meets on the way, are stored in the order of `[c, h, w]`, and so
 //! are the inputs of a dense layer that reads a flattened image. Only where no dense layer is near does
-//! the order have to be changed as the network runs: [`Operation::Transpose`].
+//! the order have to be changed as the network runs: [`Operation::Transpose`]. Vectors that enter or leave a residual are in
+//! the engine's order, for both of its branches must give the same.
 
 use super::padding;
 use crate::nn::{Convolution, Pooling, Sequential};
@@ -18,8 +19,8 @@ use std::collections::HashMap;
 
 /// One operation, with its weights.
 pub(super) struct Step {
-    /// The layer of the recipe that it belongs to, counted from 1.
-    pub layer: usize,
+    /// The layer of the recipe that it belongs to: see [`LayerRow::place`].
+    pub place: String,
     /// What is done.
     pub operation: Operation,
 }
@@ -49,12 +50,16 @@ pub(super) enum Operation {
     Upsample { factor: usize },
     /// The largest value or the mean of each window, over what of it lies inside an image of `image` pixels.
     Pool { kind: Pool, size: [usize; 2], stride: [usize; 2], padding: Padding, image: [usize; 2] },
+    /// The mean of each channel, `[n, c, h, w]` to `[n, c, 1, 1]`.
+    GlobalAveragePool,
     /// An image to a vector, in the order of `[c, h, w]`.
     Flatten,
     /// A vector to an image `[c, h, w]`.
     Unflatten { image: [usize; 3] },
     /// A vector, taken as a matrix of `rows` x `columns`, to that of the transposed matrix.
     Transpose { rows: usize, columns: usize },
+    /// What `layers` make of x and what `shortcut` makes of it, added.
+    Residual { layers: Vec<Step>, shortcut: Vec<Step> },
 }
 
 /// What is made of a window.
@@ -66,16 +71,52 @@ pub(super) enum Pool {
 
 /// The steps of a network with these `layers`, whose shapes are in `rows`.
 pub(super) fn steps(layers: &[LayerSpec], rows: &[LayerRow], network: &Sequential) -> Vec<Step> {
+    chain(layers, rows, &network.named().into_iter().collect())
+}
+
+/// The steps of `layers` one after the other, given the network's variables by name.
+fn chain(layers: &[LayerSpec], rows: &[LayerRow], variables: &HashMap<String, &Tensor>) -> Vec<Step> {
     let orders = orders(layers, rows);
-    let variables: HashMap<String, &Tensor> = network.named().into_iter().collect();
     let mut steps = Vec::new();
     for (i, (layer, row)) in layers.iter().zip(rows).enumerate() {
-        let variable = |name: &str| variables.get(&format!("layers.{}.{name}", i + 1));
-        let variable = |name: &str| variable(name).map(|tensor| tensor.detach());
-        let operations = operations(layer, row, &variable, [orders[i], orders[i + 1]]);
-        steps.extend(operations.into_iter().map(|operation| Step { layer: i + 1, operation }));
+        let operations = match layer {
+            LayerSpec::Residual { layers, shortcut } => vec![Operation::Residual {
+                layers: chain(layers, &row.layers, variables),
+                shortcut: chain(shortcut, &row.shortcut, variables),
+            }],
+            _ => {
+                let variable = |name: &str| variables.get(&format!("layers.{}.{name}", row.place));
+                let variable = |name: &str| variable(name).map(|tensor| tensor.detach());
+                operations(layer, row, &variable, [orders[i], orders[i + 1]])
+            }
+        };
+        steps.extend(operations.into_iter().map(|operation| Step { place: row.place.clone(), operation }));
     }
     steps
+}
+
+/// A layer that may have variables, and what is needed to turn them round.
+pub(super) struct Placed<'a> {
+    pub layer: &'a LayerSpec,
+    pub row: &'a LayerRow,
+    /// The orders of the vectors before and after it: see [`orders`].
+    pub orders: [Option<Image>; 2],
+}
+
+/// Every one of `layers` at any depth that holds no others, in order.
+pub(super) fn placed<'a>(layers: &'a [LayerSpec], rows: &'a [LayerRow]) -> Vec<Placed<'a>> {
+    let orders = orders(layers, rows);
+    let mut all = Vec::new();
+    for (i, (layer, row)) in layers.iter().zip(rows).enumerate() {
+        match layer {
+            LayerSpec::Residual { layers, shortcut } => {
+                all.extend(placed(layers, &row.layers));
+                all.extend(placed(shortcut, &row.shortcut));
+            }
+            _ => all.push(Placed { layer, row, orders: [orders[i], orders[i + 1]] }),
+        }
+    }
+    all
 }
 
 /// `[h, w, c]`.
@@ -87,12 +128,17 @@ fn image(shape: &[usize]) -> Option<Image> {
 
 /// For every place between layers, before the first and after the last, the image in whose
 /// channels-first order the values of the vector there are; none where they are in the engine's.
-pub(super) fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
+fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
     let is_dense = |&i: &usize| matches!(layers[i], LayerSpec::Dense { .. });
     // What treats each value of a vector apart doesn't care for their order.
-    let mixes = |&i: &usize| is_dense(&i) || rows[i].input.len() > 1 || rows[i].output.len() > 1;
+    let mixes = |&i: &usize| {
+        let holds = matches!(layers[i], LayerSpec::Residual { .. });
+        is_dense(&i) || holds || rows[i].input.len() > 1 || rows[i].output.len() > 1
+    };
+    // Whether all that a layer does is to take an image for a vector, or the other way round.
+    let reshapes = |i: usize| matches!(layers[i], LayerSpec::Flatten {} | LayerSpec::Reshape { .. });
     let mut orders = vec![None; rows.len() + 1];
-    for (i, row) in rows.iter().enumerate() {
+    for (i, row) in rows.iter().enumerate().filter(|&(i, _)| reshapes(i)) {
         match (image(&row.input), image(&row.output)) {
             (flattened @ Some(_), None) => {
                 if let Some(dense) = (i + 1..rows.len()).find(mixes).filter(is_dense) {
@@ -162,9 +208,11 @@ fn operations(
         LayerSpec::Upsample { factor } => Operation::Upsample { factor },
         LayerSpec::MaxPool(ref pooling) => pool(Pool::Max, pooling, row),
         LayerSpec::AveragePool(ref pooling) => pool(Pool::Average, pooling, row),
+        LayerSpec::GlobalAveragePool {} => return vec![Operation::GlobalAveragePool, Operation::Flatten],
         LayerSpec::Flatten {} | LayerSpec::Reshape { .. } => {
             return change_of_shape(row, [before, after]);
         }
+        LayerSpec::Residual { .. } => unreachable!("a residual is a step that holds others"),
     }]
 }
 

@@ -1,7 +1,7 @@
 //! Weights that other programs have: a safetensors file in Keras's layouts or PyTorch's as a network of a recipe. What
 //! [`super::keras`] and [`super::torch`] write is read back bit for bit.
 
-use super::channels_first::{inverse, orders};
+use super::channels_first::{Placed, inverse, placed};
 use super::torch::{Place, places};
 use super::{HEADER, rows_of};
 use crate::nn::{Initializer, Sequential};
@@ -71,15 +71,16 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
         Layout::Keras => HashMap::new(),
         Layout::Torch => by_order(&file, &places),
     };
-    let orders = orders(&spec.layers, &rows);
+    let takers: HashMap<&str, Placed> =
+        placed(&spec.layers, &rows).into_iter().map(|taker| (&taker.row.place[..], taker)).collect();
     let mut variables: HashMap<String, &mut Tensor> = network.named_mut().into_iter().collect();
     let mut known = HashSet::new();
     for place in &places {
         let Place { layer, variable, name, shape } = place;
         let name = names.get(name).unwrap_or(name);
         known.insert(name.clone());
-        let kind = spec.layers[layer - 1].kind();
-        let taker = format!("layer {layer} ({kind}) of the {} of {}", role.name(), recipe.name);
+        let Placed { layer: kind, row, orders } = &takers[&layer[..]];
+        let taker = format!("{} of the {} of {}", row.name(), role.name(), recipe.name);
         let view =
             file.tensor(name).map_err(|_| refuse(format!("has no tensor {name} {shape:?}, which {taker} takes")))?;
         if view.shape() != shape {
@@ -97,10 +98,7 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
         let tensor = Tensor::new(&values, &shape[..], Device::Cpu);
         let tensor = match layout {
             Layout::Keras => tensor,
-            Layout::Torch => {
-                let around = [orders[layer - 1], orders[*layer]];
-                inverse(&spec.layers[layer - 1], variable, &tensor, around)
-            }
+            Layout::Torch => inverse(kind, variable, &tensor, *orders),
         };
         let target = variables.get_mut(&key).expect("a place is of a variable");
         target.assign(tensor);
@@ -147,8 +145,8 @@ fn step_of(bytes: &[u8], role: Role, layout: Layout) -> std::result::Result<u64,
 /// Every variable, under its own name.
 fn in_keras(network: &Sequential) -> Vec<Place> {
     let place = |(name, tensor): (String, &Tensor)| {
-        let mut parts = name.split('.').skip(1);
-        let (layer, variable) = (parts.next()?.parse().ok()?, parts.next()?.to_string());
+        let (layer, variable) = name.strip_prefix("layers.")?.rsplit_once('.')?;
+        let (layer, variable) = (layer.to_string(), variable.to_string());
         Some(Place { layer, variable, shape: tensor.dims().to_vec(), name })
     };
     network.named().into_iter().filter_map(place).collect()

@@ -2,7 +2,7 @@
 //! Keras's order, the arrays that `set_weights` of its third layer takes.
 
 use super::{Entry, Header, padding, rows, safetensors_file};
-use crate::recipe::LayerSpec;
+use crate::recipe::{LayerRow, LayerSpec};
 use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct Layer<'a> {
     #[serde(flatten)]
-    spec: &'a LayerSpec,
+    spec: Spec<'a>,
     input: &'a [usize],
     output: &'a [usize],
     /// Of a convolution or pooling: its padding per side, whatever the recipe calls it.
@@ -19,33 +19,51 @@ struct Layer<'a> {
     sides: Option<Padding>,
 }
 
+/// What the recipe says of a layer, and of those inside of it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Spec<'a> {
+    Single(&'a LayerSpec),
+    Residual { layer: &'static str, layers: Vec<Layer<'a>>, shortcut: Vec<Layer<'a>> },
+}
+
+fn described<'a>(layers: &'a [LayerSpec], rows: &'a [LayerRow]) -> Vec<Layer<'a>> {
+    let described = |(spec, row): (&'a LayerSpec, &'a LayerRow)| Layer {
+        spec: match spec {
+            LayerSpec::Residual { layers, shortcut } => Spec::Residual {
+                layer: row.kind,
+                layers: described(layers, &row.layers),
+                shortcut: described(shortcut, &row.shortcut),
+            },
+            spec => Spec::Single(spec),
+        },
+        input: &row.input,
+        output: &row.output,
+        sides: match spec {
+            LayerSpec::Conv2d(conv) => Some(padding(conv, false, row)),
+            LayerSpec::ConvTranspose2d(conv) => Some(padding(conv, true, row)),
+            LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => {
+                Some(pooling.sides([row.input[0], row.input[1]]))
+            }
+            _ => None,
+        },
+    };
+    layers.iter().zip(rows).map(described).collect()
+}
+
 /// `trained` as a safetensors file with tensors `layers.<n>.<variable>`: `kernel`, `bias`, `gamma`,
-/// `beta`, `running_mean`, `running_variance`, layers counted from 1.
+/// `beta`, `running_mean`, `running_variance`, layers counted from 1; inside of a residual
+/// `layers.<n>.layers.<n>.<variable>` and `layers.<n>.shortcut.<n>.<variable>`.
 pub fn keras(trained: &Trained) -> Vec<u8> {
     let spec = trained.role.spec(&trained.recipe);
     let rows = rows(trained);
-    let layers = spec.layers.iter().zip(&rows);
     let header = Header {
         layout: "keras",
         network: trained.role.name(),
         step: trained.step,
         input: &spec.input,
         output: &rows[rows.len() - 1].output,
-        layers: layers
-            .map(|(spec, row)| Layer {
-                spec,
-                input: &row.input,
-                output: &row.output,
-                sides: match spec {
-                    LayerSpec::Conv2d(conv) => Some(padding(conv, false, row)),
-                    LayerSpec::ConvTranspose2d(conv) => Some(padding(conv, true, row)),
-                    LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => {
-                        Some(pooling.sides([row.input[0], row.input[1]]))
-                    }
-                    _ => None,
-                },
-            })
-            .collect(),
+        layers: described(&spec.layers, &rows),
         recipe: trained.recipe.to_toml(),
     };
     let tensors = trained.network.named().into_iter();

@@ -154,29 +154,47 @@ mod tests {
         assert_eq!(layer["layer"], "conv_transpose2d");
         assert_eq!(layer["sides"], serde_json::json!({"top": 1, "bottom": 1, "left": 0, "right": 1}));
         assert_eq!(layer["output"], serde_json::json!([14, 14, 7]));
+        let residual = &header["layers"][23];
+        assert_eq!((&residual["layer"], &residual["input"]), (&"residual".into(), &serde_json::json!([28, 28, 7])));
+        let inside = &residual["layers"][2]["layers"][1];
+        assert_eq!((&inside["layer"], &inside["input"]), (&"conv_transpose2d".into(), &serde_json::json!([28, 28, 4])));
+        assert_eq!(residual["shortcut"][0]["sides"]["top"], 0);
+    }
+
+    /// The tensors that `modules` take, whose names begin with `prefix`.
+    fn taken(prefix: &str, modules: &Value) -> Vec<String> {
+        let mut taken = Vec::new();
+        for (index, module) in modules.as_array().unwrap().iter().enumerate() {
+            let names: &[&str] = match module["module"].as_str().unwrap() {
+                "BatchNorm1d" | "BatchNorm2d" => {
+                    &["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+                }
+                "Residual" => {
+                    for branch in ["layers", "shortcut"] {
+                        taken.extend(self::taken(&format!("{prefix}{index}.{branch}."), &module[branch]));
+                    }
+                    &[]
+                }
+                _ if module["bias"] == true => &["weight", "bias"],
+                _ if module["bias"] == false => &["weight"],
+                _ => &[],
+            };
+            taken.extend(names.iter().map(|name| format!("{prefix}{index}.{name}")));
+        }
+        taken
     }
 
     #[test]
     fn torch_has_every_tensor_that_its_modules_take() {
         for role in [Role::Generator, Role::Discriminator] {
             let bytes = torch(&trained(role));
-            let mut expected = Vec::new();
-            for (index, module) in header(&bytes)["layers"].as_array().unwrap().iter().enumerate() {
-                let names: &[&str] = match module["module"].as_str().unwrap() {
-                    "BatchNorm1d" | "BatchNorm2d" => {
-                        &["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
-                    }
-                    _ if module["bias"] == true => &["weight", "bias"],
-                    _ if module["bias"] == false => &["weight"],
-                    _ => &[],
-                };
-                expected.extend(names.iter().map(|name| format!("{index}.{name}")));
-            }
+            let mut expected = taken("", &header(&bytes)["layers"]);
             let file = SafeTensors::deserialize(&bytes).unwrap();
             let mut found: Vec<String> = file.names().into_iter().map(String::from).collect();
             found.sort();
             expected.sort();
             assert_eq!(found, expected);
+            assert!(found.iter().any(|name| name.contains(".layers.")), "{found:?}");
         }
     }
 

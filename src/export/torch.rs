@@ -5,17 +5,19 @@
 //! Three things have no module of their own. Padding that differs from side to side, or is cropped, is a
 //! `ZeroPad2d` of its own (negative amounts crop). A pooling whose padding does makes more than it should, which a
 //! `ZeroPad2d` crops. The transpose of a matrix that a vector holds is a
-//! `ChannelShuffle` of the vector as an image of one pixel.
+//! `ChannelShuffle` of the vector as an image of one pixel. A residual is the one thing that a loader must know: a
+//! `Residual` of two lists of modules.
 
-use super::channels_first::{Operation, Pool, steps};
+use super::channels_first::{Operation, Pool, Step, steps};
 use super::{Entry, Header, rows, safetensors_file};
 use crate::nn::Sequential;
-use crate::recipe::{LayerRow, LayerSpec, NetworkSpec};
+use crate::recipe::{LayerRow, LayerSpec, NetworkSpec, all_layers};
 use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use safetensors::tensor::Dtype;
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// A module of `torch.nn`; the tag is its class, the fields are its arguments.
 #[derive(Serialize)]
@@ -65,6 +67,14 @@ enum Module {
     ChannelShuffle {
         groups: usize,
     },
+    AdaptiveAvgPool2d {
+        output_size: usize,
+    },
+    /// No class of `torch.nn`: the sum of two Sequentials, one of no modules being the identity.
+    Residual {
+        layers: Vec<Module>,
+        shortcut: Vec<Module>,
+    },
 }
 
 #[derive(Serialize)]
@@ -92,23 +102,33 @@ struct Normalization {
     momentum: f64,
 }
 
-/// The modules so far, and their tensors.
+/// The modules so far of one Sequential, and their tensors.
 #[derive(Default)]
 struct Modules {
+    /// What the names of its tensors begin with: that of the Sequential and a dot, or nothing.
+    prefix: String,
+    /// The layer whose modules are being made: see [`LayerRow::place`].
+    place: String,
     modules: Vec<Module>,
-    tensors: Vec<(String, Entry)>,
+    tensors: Vec<Stored>,
+}
+
+/// A tensor of the file.
+struct Stored {
+    name: String,
+    entry: Entry,
+    /// The layer that it belongs to.
+    place: String,
 }
 
 /// `trained` as a safetensors file with tensors `<index>.weight`, `<index>.bias`,
 /// `<index>.running_mean`, `<index>.running_var` and `<index>.num_batches_tracked` (I64, always 0),
-/// where index is the place in the Sequential, from 0. It takes and gives images `[n, c, h, w]`.
+/// where index is the place in the Sequential, from 0, and for the modules inside of a Residual `<index>.layers.<index>`
+/// or `<index>.shortcut.<index>`. It takes and gives images `[n, c, h, w]`.
 pub fn torch(trained: &Trained) -> Vec<u8> {
     let spec = trained.role.spec(&trained.recipe);
     let rows = rows(trained);
-    let mut model = Modules::default();
-    for step in steps(&spec.layers, &rows, &trained.network) {
-        model.push(step.operation);
-    }
+    let model = Modules::of(String::new(), steps(&spec.layers, &rows, &trained.network));
     let [input, output] = [&spec.input, &rows[rows.len() - 1].output].map(|shape| match shape[..] {
         [h, w, c] => vec![c, h, w],
         _ => shape.clone(),
@@ -122,13 +142,14 @@ pub fn torch(trained: &Trained) -> Vec<u8> {
         layers: model.modules,
         recipe: trained.recipe.to_toml(),
     };
-    safetensors_file(&header, model.tensors)
+    let tensors = model.tensors.into_iter().map(|Stored { name, entry, .. }| (name, entry));
+    safetensors_file(&header, tensors.collect())
 }
 
 /// What a tensor of a file in this layout holds.
 pub(super) struct Place {
-    /// The layer of the recipe, counted from 1.
-    pub layer: usize,
+    /// The layer of the recipe: see [`LayerRow::place`].
+    pub layer: String,
     /// Its variable: `kernel`, `gamma`, ...
     pub variable: String,
     /// The tensor's name.
@@ -139,29 +160,36 @@ pub(super) struct Place {
 
 /// What the tensors of such a file of `network` hold, in order; the counts of batches, which say nothing, are left out.
 pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential) -> Vec<Place> {
-    let mut model = Modules::default();
-    let mut places = Vec::new();
-    for step in steps(&spec.layers, rows, network) {
-        let layer = step.layer;
-        let normalizes = matches!(spec.layers[layer - 1], LayerSpec::BatchNorm { .. });
-        model.push(step.operation);
-        for (name, entry) in model.tensors.drain(..) {
-            let variable = match (name.rsplit('.').next(), normalizes) {
-                (Some("weight"), false) => "kernel",
-                (Some("weight"), true) => "gamma",
-                (Some("bias"), false) => "bias",
-                (Some("bias"), true) => "beta",
-                (Some("running_mean"), _) => "running_mean",
-                (Some("running_var"), _) => "running_variance",
-                _ => continue,
-            };
-            places.push(Place { layer, variable: variable.into(), name, shape: entry.shape });
-        }
-    }
-    places
+    let all = all_layers(&spec.layers, rows).into_iter();
+    let normalizing = all.filter(|(layer, _)| matches!(layer, LayerSpec::BatchNorm { .. }));
+    let normalizing: HashSet<&str> = normalizing.map(|(_, row)| &row.place[..]).collect();
+    let place = |Stored { name, entry, place }: Stored| {
+        let variable = match (name.rsplit('.').next(), normalizing.contains(&place[..])) {
+            (Some("weight"), false) => "kernel",
+            (Some("weight"), true) => "gamma",
+            (Some("bias"), false) => "bias",
+            (Some("bias"), true) => "beta",
+            (Some("running_mean"), _) => "running_mean",
+            (Some("running_var"), _) => "running_variance",
+            _ => return None,
+        };
+        Some(Place { layer: place, variable: variable.into(), name, shape: entry.shape })
+    };
+    let model = Modules::of(String::new(), steps(&spec.layers, rows, network));
+    model.tensors.into_iter().filter_map(place).collect()
 }
 
 impl Modules {
+    /// The modules of `steps`, the names of whose tensors begin with `prefix`.
+    fn of(prefix: String, steps: Vec<Step>) -> Modules {
+        let mut model = Modules { prefix, ..Modules::default() };
+        for step in steps {
+            model.place = step.place;
+            model.push(step.operation);
+        }
+        model
+    }
+
     fn push(&mut self, operation: Operation) {
         match operation {
             Operation::Linear { weight, bias } => {
@@ -211,7 +239,8 @@ impl Modules {
                     true => Module::BatchNorm2d(normalization),
                     false => Module::BatchNorm1d(normalization),
                 };
-                let index = self.modules.len();
+                let tracked = Entry { dtype: Dtype::I64, shape: vec![], bytes: vec![0; 8] };
+                let tracked = self.stored("num_batches_tracked", tracked);
                 let tensors = [
                     ("weight", Some(&gamma)),
                     ("bias", Some(&beta)),
@@ -219,9 +248,7 @@ impl Modules {
                     ("running_var", Some(&variance)),
                 ];
                 self.add(module, tensors);
-                let tracked = Entry { dtype: Dtype::I64, shape: vec![], bytes: vec![0; 8] };
-                let name = format!("{index}.num_batches_tracked");
-                self.tensors.push((name, tracked));
+                self.tensors.push(tracked);
             }
             Operation::Dropout { rate } => self.add(Module::Dropout { p: rate }, []),
             Operation::LeakyRelu { slope } => {
@@ -244,6 +271,7 @@ impl Modules {
                 self.add(module, []);
                 self.pad(crop, -1);
             }
+            Operation::GlobalAveragePool => self.add(Module::AdaptiveAvgPool2d { output_size: 1 }, []),
             Operation::Flatten => self.add(Module::Flatten {}, []),
             Operation::Unflatten { image } => self.unflatten(image),
             Operation::Transpose { rows, columns } => {
@@ -251,17 +279,30 @@ impl Modules {
                 self.add(Module::ChannelShuffle { groups: rows }, []);
                 self.add(Module::Flatten {}, []);
             }
+            Operation::Residual { layers, shortcut } => {
+                let within = |name: &str| format!("{}{}.{name}.", self.prefix, self.modules.len());
+                let layers = Modules::of(within("layers"), layers);
+                let shortcut = Modules::of(within("shortcut"), shortcut);
+                self.tensors.extend(layers.tensors);
+                self.tensors.extend(shortcut.tensors);
+                self.modules.push(Module::Residual { layers: layers.modules, shortcut: shortcut.modules });
+            }
         }
     }
 
     /// A module with those of its tensors that it has.
     fn add<const N: usize>(&mut self, module: Module, tensors: [(&str, Option<&Tensor>); N]) {
-        let index = self.modules.len();
         for (name, tensor) in tensors {
-            let entry = tensor.map(|tensor| (format!("{index}.{name}"), Entry::f32(tensor)));
-            self.tensors.extend(entry);
+            let stored = tensor.map(|tensor| self.stored(name, Entry::f32(tensor)));
+            self.tensors.extend(stored);
         }
         self.modules.push(module);
+    }
+
+    /// A tensor of the next module.
+    fn stored(&self, name: &str, entry: Entry) -> Stored {
+        let name = format!("{}{}.{name}", self.prefix, self.modules.len());
+        Stored { name, entry, place: self.place.clone() }
     }
 
     /// A `ZeroPad2d` of `sign` times `padding`, unless that is nothing.

@@ -130,7 +130,8 @@ impl JudgeSpec {
         if !matches!(self.network.input[..], [_, _, 1 | 3]) {
             return Err(format!("network.input = {:?}; give [height, width, channels], 1 or 3", self.network.input));
         }
-        let most = table.rows.iter().map(|row| values(&row.output)).max().unwrap_or(0).max(values(&self.network.input));
+        let most =
+            table.all().iter().map(|row| values(&row.output)).max().unwrap_or(0).max(values(&self.network.input));
         if most.saturating_mul(batch_size.max(AT_A_TIME) as u64) > MOST_HELD {
             return Err(format!("network makes {most} values of an image, too many for a batch; make it smaller"));
         }

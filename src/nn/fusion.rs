@@ -15,13 +15,13 @@ use crate::ops::{leaky_relu, leaky_relu_dropout};
 use crate::tensor::Tensor;
 
 /// The output of `layers`, one after the other, for a batch `x`.
-pub(super) fn forward(layers: &mut [Box<dyn Layer>], x: &Tensor, mut pass: Pass) -> Tensor {
+pub(super) fn forward(layers: &mut [Box<dyn Layer>], x: &Tensor, pass: &mut Pass) -> Tensor {
     let mut x = x.clone();
     let mut rest = layers;
     while let Some((layer, following)) = rest.split_first_mut() {
         let (y, fused) = match Epilogue::of(following) {
-            Some((epilogue, layers)) => (layer.forward_then(&x, epilogue, &mut pass), layers),
-            None => (layer.forward(&x, &mut pass), 0),
+            Some((epilogue, layers)) => (layer.forward_then(&x, epilogue, pass), layers),
+            None => (layer.forward(&x, pass), 0),
         };
         x = y;
         rest = &mut following[fused..];

@@ -10,6 +10,7 @@ mod dense;
 pub mod fusion;
 mod initializer;
 mod pooling;
+mod residual;
 mod sequential;
 mod stateless;
 mod weights;
@@ -20,12 +21,14 @@ pub use convolution::{Convolution, PaddingRule};
 pub use dense::Dense;
 pub use fusion::{Elementwise, Epilogue};
 pub use initializer::Initializer;
-pub use pooling::{AveragePool2d, MaxPool2d, Pooling};
+pub use pooling::{AveragePool2d, GlobalAveragePool2d, MaxPool2d, Pooling};
+pub use residual::Residual;
 pub use sequential::Sequential;
 pub use stateless::{Activation, Dropout, Flatten, Reshape, UpSampling2d};
 
 use crate::random::Random;
 use crate::tensor::Tensor;
+use std::borrow::Cow;
 
 /// A layer of a network.
 pub trait Layer: Send {
@@ -63,8 +66,8 @@ pub trait Layer: Send {
 
 /// A tensor that belongs to a layer.
 pub struct Variable<T> {
-    /// Its name within the layer: `kernel`, `bias`, `gamma`, ...
-    pub name: &'static str,
+    /// Its name within the layer: `kernel`, `bias`, `gamma`, ..., in a layer that holds others with the path to it.
+    pub name: Cow<'static, str>,
     /// True if an optimiser changes it, false if the forward pass does.
     pub trainable: bool,
     /// The tensor.
@@ -73,11 +76,11 @@ pub struct Variable<T> {
 
 impl<T> Variable<T> {
     fn parameter(name: &'static str, tensor: T) -> Variable<T> {
-        Variable { name, trainable: true, tensor }
+        Variable { name: name.into(), trainable: true, tensor }
     }
 
     fn statistic(name: &'static str, tensor: T) -> Variable<T> {
-        Variable { name, trainable: false, tensor }
+        Variable { name: name.into(), trainable: false, tensor }
     }
 }
 

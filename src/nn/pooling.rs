@@ -85,3 +85,15 @@ impl Layer for AveragePool2d {
         ops::avg_pool2d(x, window, stride, self.0.sides(size("average_pool", x)))
     }
 }
+
+/// The mean of each channel over the whole image: `[n, h, w, c]` to `[n, c]`.
+#[derive(Clone, Copy, Debug)]
+pub struct GlobalAveragePool2d;
+
+impl Layer for GlobalAveragePool2d {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        let window = size("global_average_pool", x);
+        let means = ops::avg_pool2d(x, window, window, Padding::VALID);
+        ops::reshape(&means, [x.dims()[0], x.dims()[3]])
+    }
+}

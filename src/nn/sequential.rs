@@ -1,6 +1,6 @@
 //! Layers one after the other.
 
-use super::{Layer, Pass, fusion};
+use super::{Layer, Pass, Variable, fusion};
 use crate::tensor::Tensor;
 use std::ops::Range;
 
@@ -19,16 +19,16 @@ impl Sequential {
     ///
     /// # Panics
     /// If the shape of `x` is not one that the first layer takes.
-    pub fn forward(&mut self, x: &Tensor, pass: Pass) -> Tensor {
-        fusion::forward(&mut self.layers, x, pass)
+    pub fn forward(&mut self, x: &Tensor, mut pass: Pass) -> Tensor {
+        fusion::forward(&mut self.layers, x, &mut pass)
     }
 
     /// As [`Sequential::forward`], of `layers` alone, counted from 0.
     ///
     /// # Panics
     /// If there are fewer, or the shape of `x` is not one that the first of them takes.
-    pub fn forward_layers(&mut self, layers: Range<usize>, x: &Tensor, pass: Pass) -> Tensor {
-        fusion::forward(&mut self.layers[layers], x, pass)
+    pub fn forward_layers(&mut self, layers: Range<usize>, x: &Tensor, mut pass: Pass) -> Tensor {
+        fusion::forward(&mut self.layers[layers], x, &mut pass)
     }
 
     /// What the optimiser changes, in order.
@@ -43,25 +43,27 @@ impl Sequential {
         variables.filter(|v| v.trainable).map(|v| v.tensor).collect()
     }
 
-    /// Every tensor, parameters and statistics, by its name: `layers.3.kernel`, layers counted from 1.
+    /// Every tensor, parameters and statistics, by its name: `layers.3.kernel`, layers counted from 1. What is inside of a
+    /// residual has the path to it: `layers.3.shortcut.1.kernel`.
     pub fn named(&self) -> Vec<(String, &Tensor)> {
-        let mut named = Vec::new();
-        for (i, layer) in self.layers.iter().enumerate() {
-            for variable in layer.variables() {
-                named.push((format!("layers.{}.{}", i + 1, variable.name), variable.tensor));
-            }
-        }
-        named
+        let variables = numbered("layers", self.layers.iter().map(|layer| layer.variables()));
+        variables.into_iter().map(|v| (v.name.into_owned(), v.tensor)).collect()
     }
 
     /// As [`Sequential::named`], to be changed.
     pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor)> {
-        let mut named = Vec::new();
-        for (i, layer) in self.layers.iter_mut().enumerate() {
-            for variable in layer.variables_mut() {
-                named.push((format!("layers.{}.{}", i + 1, variable.name), variable.tensor));
-            }
-        }
-        named
+        let variables = numbered("layers", self.layers.iter_mut().map(|layer| layer.variables_mut()));
+        variables.into_iter().map(|v| (v.name.into_owned(), v.tensor)).collect()
     }
+}
+
+/// The variables of `layers`, which are called `name`: `name.3.kernel`, layers counted from 1.
+pub(super) fn numbered<T>(name: &str, layers: impl Iterator<Item = Vec<Variable<T>>>) -> Vec<Variable<T>> {
+    let mut all = Vec::new();
+    for (i, variables) in layers.enumerate() {
+        all.extend(
+            variables.into_iter().map(|v| Variable { name: format!("{name}.{}.{}", i + 1, v.name).into(), ..v }),
+        );
+    }
+    all
 }

@@ -1,9 +1,9 @@
 //! From a recipe's list of layers to a network with parameters.
 
-use super::{LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
+use super::{LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
-    Activation, AveragePool2d, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, Initializer, Layer,
-    MaxPool2d, Reshape, Sequential, UpSampling2d,
+    Activation, AveragePool2d, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, GlobalAveragePool2d,
+    Initializer, Layer, MaxPool2d, Reshape, Residual, Sequential, UpSampling2d,
 };
 use crate::optim::{Adam, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
@@ -42,20 +42,28 @@ impl Role {
 /// If the shapes don't fit; those of a recipe that was loaded do.
 pub fn network(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
     let table = spec.table().expect("a loaded recipe's shapes fit");
-    let layers = spec.layers.iter().zip(&table.rows);
-    let initializer = spec.initializer;
-    Sequential::new(layers.map(|(layer, row)| build_layer(layer, &row.input, initializer, random, device)).collect())
+    Sequential::new(build_layers(&spec.layers, &table.rows, spec.initializer, random, device))
 }
 
-/// `layer` for inputs of shape `input`, without the batch.
+/// `layers` for the shapes of their `rows`.
+fn build_layers(
+    layers: &[LayerSpec],
+    rows: &[LayerRow],
+    initializer: Initializer,
+    random: &mut Random,
+    device: Device,
+) -> Vec<Box<dyn Layer>> {
+    layers.iter().zip(rows).map(|(layer, row)| build_layer(layer, row, initializer, random, device)).collect()
+}
+
 fn build_layer(
     layer: &LayerSpec,
-    input: &[usize],
+    row: &LayerRow,
     initializer: Initializer,
     random: &mut Random,
     device: Device,
 ) -> Box<dyn Layer> {
-    let channels = input[input.len() - 1];
+    let channels = row.input[row.input.len() - 1];
     match layer {
         &LayerSpec::Dense { units, bias } => Box::new(Dense::new(channels, units, bias, initializer, random, device)),
         LayerSpec::Conv2d(conv) => Box::new(Conv2d::new(channels, conv, initializer, random, device)),
@@ -71,6 +79,12 @@ fn build_layer(
         &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
         &LayerSpec::MaxPool(pooling) => Box::new(MaxPool2d(pooling)),
         &LayerSpec::AveragePool(pooling) => Box::new(AveragePool2d(pooling)),
+        LayerSpec::GlobalAveragePool {} => Box::new(GlobalAveragePool2d),
+        LayerSpec::Residual { layers, shortcut } => {
+            let mut build = |layers, rows| build_layers(layers, rows, initializer, random, device);
+            let layers = build(layers, &row.layers);
+            Box::new(Residual::new(layers, build(shortcut, &row.shortcut)))
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Everything about a recipe that can be known to be wrong before it runs.
 
-use super::network::{LayerTable, NetworkSpec};
+use super::network::NetworkSpec;
 use super::sizes::{MAX_VALUES, check_size, values};
-use super::{JudgingSpec, LayerSpec, Recipe};
+use super::table::LayerTable;
+use super::{JudgingSpec, Recipe};
 use crate::data::plane::Plane;
 use crate::terminal::excerpt;
 
@@ -102,14 +103,13 @@ impl Recipe {
         network.check_keys().map_err(|why| format!("{name}.{why}"))?;
         let table = network.table().map_err(|why| format!("{name} {why}"))?;
         let batch = self.training.batch_size;
-        for (index, row) in table.rows.iter().enumerate() {
+        for row in table.all() {
             let held = values(&row.output).saturating_mul(batch as u64);
             if held > MAX_VALUES {
                 return Err(format!(
-                    "{name} layer {} ({}): a batch of {batch} makes its output {:?} hold {held} \
+                    "{name} {}: a batch of {batch} makes its output {:?} hold {held} \
                      values, more than {MAX_VALUES}; lower training.batch_size",
-                    index + 1,
-                    row.kind,
+                    row.name(),
                     row.output
                 ));
             }
@@ -164,13 +164,12 @@ impl Recipe {
             };
             return Err(format!("the discriminator's output is {output:?} where it must be [1]; {mend}"));
         }
-        let normalised = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm { .. });
-        let place = self.discriminator.layers.iter().position(normalised);
-        if let (Some(index), Some(_)) = (place, self.training.gradient_penalty) {
+        let normalises = discriminator.all().into_iter().find(|row| row.kind == "batch_norm");
+        if let (Some(row), Some(_)) = (normalises, self.training.gradient_penalty) {
             return Err(format!(
-                "discriminator layer {} (batch_norm): training.gradient_penalty is on the slope at \
+                "discriminator {}: training.gradient_penalty is on the slope at \
                  single images, which batch norm mixes; take the layer away",
-                index + 1
+                row.name()
             ));
         }
         Ok(())
@@ -194,7 +193,7 @@ fn check_name(name: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::built_in_names;
+    use crate::recipe::{LayerSpec, built_in_names};
 
     /// What is wrong with a built-in recipe after `change`.
     fn complaint(change: impl FnOnce(&mut Recipe)) -> String {
@@ -307,6 +306,14 @@ mod tests {
             let error = error.unwrap_err().to_string();
             assert!(error.ends_with("; it must be above 0, from 1.2e-38 to 3.4e38"), "{error}");
         }
+    }
+
+    #[test]
+    fn batch_norm_is_found_inside_of_a_residual() {
+        let inside =
+            "discriminator.layers.3={ layer = 'residual', layers = [{ layer = 'relu' }, { layer = 'batch_norm' }] }";
+        let said = Recipe::load("wgan-gp-mnist", &[inside.to_string()]).unwrap_err().to_string();
+        assert!(said.contains("discriminator layer 3.layers.2 (batch_norm): training.gradient_penalty"), "{said}");
     }
 
     #[test]

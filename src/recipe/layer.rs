@@ -68,6 +68,16 @@ pub enum LayerSpec {
     MaxPool(Pooling),
     /// The mean of each window of `[h, w, c]`, channel by channel.
     AveragePool(Pooling),
+    /// The mean of each channel over the whole image, `[h, w, c]` to `[c]`.
+    GlobalAveragePool {},
+    /// layers(x) + shortcut(x), which must be of one shape: see [`Residual`](crate::nn::Residual).
+    Residual {
+        /// From input to output; one or more, residuals among them if need be.
+        layers: Vec<LayerSpec>,
+        /// The same of the shortcut; unless said, there are none, and x itself is added.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shortcut: Vec<LayerSpec>,
+    },
 }
 
 fn yes() -> bool {
@@ -117,16 +127,30 @@ impl LayerSpec {
             LayerSpec::Upsample { .. } => "upsample",
             LayerSpec::MaxPool(_) => "max_pool",
             LayerSpec::AveragePool(_) => "average_pool",
+            LayerSpec::GlobalAveragePool {} => "global_average_pool",
+            LayerSpec::Residual { .. } => "residual",
         }
     }
 
-    /// The shape that comes out when `input` goes in, both without the batch.
+    /// The layers inside of this one: a residual's `layers` and its `shortcut`, no others have any.
+    pub fn branches(&self) -> [&[LayerSpec]; 2] {
+        match self {
+            LayerSpec::Residual { layers, shortcut } => [layers, shortcut],
+            _ => [&[], &[]],
+        }
+    }
+
+    /// The shape that comes out when `input` goes in, both without the batch; [`NetworkSpec::table`](super::NetworkSpec::table)
+    /// has those of residuals too.
     ///
     /// No size overflows, whatever the attributes are.
     ///
     /// # Errors
     /// What is wrong with the attributes, or with `input` for this layer, in words, and the mend.
-    pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, String> {
+    ///
+    /// # Panics
+    /// If it is a residual.
+    pub(super) fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, String> {
         self.check_attributes()?;
         check_shape(input).map_err(|why| format!("its input {input:?}: {why}"))?;
         let output = match self {
@@ -163,12 +187,17 @@ impl LayerSpec {
                 vec![h.saturating_mul(*factor), w.saturating_mul(*factor), c]
             }
             LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => pooling.output_shape(image(input)?)?,
+            LayerSpec::GlobalAveragePool {} => {
+                let [_, _, c] = image(input)?;
+                vec![c]
+            }
+            LayerSpec::Residual { .. } => unreachable!("a residual's shape is that of what is inside of it"),
         };
         check_shape(&output).map_err(|why| format!("its input {input:?} would become {output:?}: {why}"))?;
         Ok(output)
     }
 
-    /// The parameters of this layer on `input`, a shape that [`LayerSpec::output_shape`] has taken.
+    /// The parameters of this layer itself, not of what is inside of it, on `input`, a shape that it takes.
     /// Counts stop at `u64::MAX`.
     pub fn parameters(&self, input: &[usize]) -> ParameterCount {
         let channels = input.last().copied().unwrap_or(0) as u64;
@@ -200,7 +229,12 @@ impl LayerSpec {
             LayerSpec::Reshape { shape } => check_shape(shape).map_err(|why| format!("shape = {shape:?}: {why}")),
             LayerSpec::Upsample { factor } => check_size("factor", *factor, MAX_SIZE),
             LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => pooling.check_attributes(),
-            LayerSpec::Relu {} | LayerSpec::Tanh {} | LayerSpec::Sigmoid {} | LayerSpec::Flatten {} => Ok(()),
+            LayerSpec::Relu {}
+            | LayerSpec::Tanh {}
+            | LayerSpec::Sigmoid {}
+            | LayerSpec::Flatten {}
+            | LayerSpec::GlobalAveragePool {}
+            | LayerSpec::Residual { .. } => Ok(()),
         }
     }
 }
@@ -248,6 +282,7 @@ mod tests {
         assert_eq!(shape("layer = 'upsample'\nfactor = 2", &[7, 5, 3]).unwrap(), [14, 10, 3]);
         assert_eq!(shape("layer = 'max_pool'", &[7, 5, 3]).unwrap(), [3, 2, 3]);
         assert_eq!(shape("layer = 'average_pool'\npadding = 'same'", &[7, 5, 3]).unwrap(), [4, 3, 3]);
+        assert_eq!(shape("layer = 'global_average_pool'", &[7, 5, 3]).unwrap(), [3]);
         assert_eq!(shape("layer = 'flatten'", &[7, 5, 3]).unwrap(), [105]);
         assert_eq!(shape("layer = 'reshape'\nshape = [5, 7, 3]", &[105]).unwrap(), [5, 7, 3]);
         assert_eq!(shape("layer = 'tanh'", &[7, 5, 3]).unwrap(), [7, 5, 3]);

@@ -216,10 +216,15 @@ mod tests {
             "discriminator.optimizer={ kind = 'sgd', learning_rate = 1 }",
             "discriminator.layers.1.padding={ explicit = { top = 1, bottom = 2, left = 2, right = 1 } }",
             "discriminator.layers.1.kernel=[5, 4]",
+            "discriminator.layers.2={ layer = 'residual', layers = [{ layer = 'tanh' }, { layer = 'residual', \
+             layers = [{ layer = 'conv2d', filters = 1, kernel = 3 }], shortcut = [{ layer = 'conv2d', filters = 1, \
+             kernel = 1 }] }, { layer = 'conv2d', filters = 64, kernel = 1 }] }",
+            "discriminator.layers.2.layers.2.layers.1.kernel=[1, 3]",
             "description=\"quotes \\\" and \\\\\"",
         ])
         .unwrap_or_else(|error| panic!("{error}"));
         let text = rare.to_toml();
+        assert!(text.contains("kernel = [1, 3]"), "{text}");
         assert_eq!(Recipe::parse("rare", &text, &[]).unwrap(), rare);
         assert!(text.contains("rho = 0.9") && text.contains("momentum = 0.0"), "{text}");
     }

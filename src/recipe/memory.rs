@@ -11,9 +11,9 @@
 //! as much. Measured peaks lie between half of the estimate and all of it. In floating point, which no
 //! absurd size overflows. What else a run does is estimated in [`crate::run::memory`].
 
-use super::network::LayerRow;
 use super::sizes::values;
-use super::{LayerSpec, NetworkSpec, Recipe};
+use super::table::{LayerRow, all_layers};
+use super::{LayerSpec, Recipe};
 
 /// The most that a recipe may take to train, in bytes: 64 GiB.
 pub const MAX_TRAINING_BYTES: u64 = 64 << 30;
@@ -53,12 +53,13 @@ impl Memory {
         let [mut parameters, mut largest, mut activations, mut workspace] = [0.0; 4];
         for (network, batches) in [(&recipe.generator, 1.0), (&recipe.discriminator, judged)] {
             activations += batches * values(&network.input) as f64;
-            for (layer, row) in rows(network) {
+            let table = network.table().expect("a checked recipe's shapes fit");
+            for (layer, row) in all_layers(&network.layers, &table.rows) {
                 let weights = row.parameters.total() as f64;
                 parameters += weights;
                 largest = f64::max(largest, weights);
                 activations += batches * values(&row.output) as f64;
-                let convolving = convolving(layer, &row, batch) + PARTS * weights_of_convolution(layer, &row);
+                let convolving = convolving(layer, row, batch) + PARTS * weights_of_convolution(layer, row);
                 workspace = f64::max(workspace, convolving);
             }
         }
@@ -97,12 +98,6 @@ impl Memory {
             gib(most as f64)
         ))
     }
-}
-
-/// Every layer of a checked network with its sizes.
-pub(crate) fn rows(network: &NetworkSpec) -> impl Iterator<Item = (&LayerSpec, LayerRow)> {
-    let table = network.table().expect("a checked recipe's shapes fit");
-    network.layers.iter().zip(table.rows)
 }
 
 /// The values that a convolution holds besides what goes in and comes out, parts of the column matrix; 0 for other
@@ -156,6 +151,19 @@ mod tests {
         // Drawing the generator's weights takes more than all gradients and slots do later.
         let bytes = 4 * (generator + discriminator) + 20 * generator + 4 * 2 * activations;
         assert_eq!(Memory::of_training(&with(&set).unwrap()).total() as u64, bytes);
+    }
+
+    /// What is inside of a residual counts as outside of one, and the sum of its branches with it.
+    #[test]
+    fn a_residual_adds_its_sum() {
+        let dense = "{ layer = 'dense', units = 784 }";
+        let bytes = |middle: &str| {
+            let layers =
+                format!("discriminator.layers=[{{ layer = 'flatten' }}, {middle}, {{ layer = 'dense', units = 1 }}]");
+            Memory::of_training(&with(&["training.batch_size=10", &layers]).unwrap()).total() as u64
+        };
+        let residual = format!("{{ layer = 'residual', layers = [{dense}], shortcut = [{dense}] }}");
+        assert_eq!(bytes(&residual), bytes(&format!("{dense}, {dense}")) + 4 * 2 * 10 * 2 * 784);
     }
 
     #[test]

@@ -32,6 +32,10 @@
 //!   { layer = "dense", units = 1 },
 //! ]
 //! ```
+//!
+//! A layer may hold others: `{ layer = "residual", layers = [...], shortcut = [...] }` gives the sum of both, or of its
+//! layers and what went in where there is no shortcut. `--set` and messages reach inside of it, counting from 1:
+//! `generator.layers.3.layers.1.filters`.
 
 use crate::data::LastBatch;
 use crate::terminal::excerpt;
@@ -50,6 +54,7 @@ mod network;
 mod output;
 mod sizes;
 mod statistics;
+mod table;
 mod training;
 mod typed;
 
@@ -57,9 +62,11 @@ pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 pub use layer::{LayerSpec, ParameterCount};
 pub use load::{MAX_BYTES, built_in_names};
 pub use memory::MAX_TRAINING_BYTES;
-pub use network::{LayerRow, LayerTable, MAX_LAYERS, NetworkSpec, OptimizerSpec};
+pub use network::{MAX_LAYERS, NetworkSpec, OptimizerSpec};
 pub(crate) use sizes::values;
 pub use sizes::{MAX_SIZE, MAX_VALUES};
+pub(crate) use table::all_layers;
+pub use table::{LayerRow, LayerTable, MAX_DEPTH};
 pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
 pub(crate) use typed::in_words;
 #[cfg(feature = "app")]

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layer::{LayerSpec, ParameterCount};
-use super::sizes::{MAX_VALUES, check_number, check_positive, check_shape};
+use super::layer::LayerSpec;
+use super::sizes::{check_number, check_positive, check_shape};
 use crate::nn::Initializer;
 use crate::optim::EpsilonPlacement;
 
-/// The most layers that one network may have.
+/// The most layers that one network may have, what is inside of residuals counted too.
 pub const MAX_LAYERS: usize = 1024;
 
 /// The generator or the discriminator.
@@ -89,70 +89,7 @@ fn rho() -> f64 {
     0.9
 }
 
-/// The layers of a network with the shapes between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerTable {
-    /// One row per layer, in order.
-    pub rows: Vec<LayerRow>,
-    /// The sum over all layers.
-    pub parameters: ParameterCount,
-}
-
-/// One layer of a [`LayerTable`]; shapes leave the batch out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerRow {
-    /// The layer's name in a recipe.
-    pub kind: &'static str,
-    /// What goes in.
-    pub input: Vec<usize>,
-    /// What comes out.
-    pub output: Vec<usize>,
-    /// What the layer learns and keeps.
-    pub parameters: ParameterCount,
-}
-
-impl LayerTable {
-    /// What comes out of the last layer.
-    pub fn output(&self) -> &[usize] {
-        self.rows.last().map_or(&[], |row| &row.output)
-    }
-}
-
 impl NetworkSpec {
-    /// The shape of every layer's input and output, and the parameters: one row per entry of
-    /// `layers`.
-    ///
-    /// # Errors
-    /// What is wrong with the first layer that doesn't fit, in one line that names it, counted from
-    /// 1, and the shapes; a recipe that was loaded gives none.
-    pub fn table(&self) -> Result<LayerTable, String> {
-        let mut shape = self.input.clone();
-        let mut rows = Vec::with_capacity(self.layers.len());
-        let mut sum = ParameterCount::default();
-        for (index, layer) in self.layers.iter().enumerate() {
-            let at = |why: String| format!("layer {} ({}): {why}", index + 1, layer.kind());
-            let output = layer.output_shape(&shape).map_err(at)?;
-            let parameters = layer.parameters(&shape);
-            sum.trainable = sum.trainable.saturating_add(parameters.trainable);
-            sum.not_trainable += parameters.not_trainable;
-            if sum.total() > MAX_VALUES {
-                return Err(at(format!(
-                    "from {shape:?} to {output:?} takes {} parameters, which brings the network to \
-                     {}; make it smaller, at most {MAX_VALUES} fit in one network",
-                    parameters.total(),
-                    sum.total()
-                )));
-            }
-            rows.push(LayerRow {
-                kind: layer.kind(),
-                input: std::mem::replace(&mut shape, output.clone()),
-                output,
-                parameters,
-            });
-        }
-        Ok(LayerTable { rows, parameters: sum })
-    }
-
     /// Checks all but the layers themselves.
     pub(crate) fn check_keys(&self) -> Result<(), String> {
         use Initializer::{GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros};

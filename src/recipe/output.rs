@@ -29,33 +29,42 @@ impl NetworkSpec {
 
     /// The smallest and the largest number that can come out in evaluation.
     fn output_range(&self) -> [f64; 2] {
-        let free = [f64::NEG_INFINITY, f64::INFINITY];
-        self.layers.iter().fold(free, |[low, high], layer| {
-            let rectified = |slope: f64| {
-                // A slope of 0 makes 0 of -inf, too.
-                let f = |v: f64| {
-                    if v < 0.0 && slope > 0.0 { slope * v } else { v.max(0.0) }
-                };
-                [f(low), f(high)]
-            };
-            match layer {
-                LayerSpec::Sigmoid {} => [0.0, 1.0],
-                LayerSpec::Tanh {} => [-1.0, 1.0],
-                LayerSpec::Relu {} => rectified(0.0),
-                LayerSpec::LeakyRelu { slope } => rectified(*slope),
-                LayerSpec::Dense { .. }
-                | LayerSpec::Conv2d(_)
-                | LayerSpec::ConvTranspose2d(_)
-                | LayerSpec::BatchNorm { .. } => free,
-                LayerSpec::Dropout { .. }
-                | LayerSpec::Flatten {}
-                | LayerSpec::Reshape { .. }
-                | LayerSpec::Upsample { .. }
-                | LayerSpec::MaxPool(_)
-                | LayerSpec::AveragePool(_) => [low, high],
-            }
-        })
+        range_after(&self.layers, [f64::NEG_INFINITY, f64::INFINITY])
     }
+}
+
+/// The smallest and the largest number that `layers` can make of those in `range`, in evaluation.
+fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
+    layers.iter().fold(range, |[low, high], layer| {
+        let rectified = |slope: f64| {
+            // A slope of 0 makes 0 of -inf, too.
+            let f = |v: f64| {
+                if v < 0.0 && slope > 0.0 { slope * v } else { v.max(0.0) }
+            };
+            [f(low), f(high)]
+        };
+        match layer {
+            LayerSpec::Sigmoid {} => [0.0, 1.0],
+            LayerSpec::Tanh {} => [-1.0, 1.0],
+            LayerSpec::Relu {} => rectified(0.0),
+            LayerSpec::LeakyRelu { slope } => rectified(*slope),
+            LayerSpec::Dense { .. }
+            | LayerSpec::Conv2d(_)
+            | LayerSpec::ConvTranspose2d(_)
+            | LayerSpec::BatchNorm { .. } => [f64::NEG_INFINITY, f64::INFINITY],
+            LayerSpec::Residual { layers, shortcut } => {
+                let [left, right] = [layers, shortcut].map(|branch| range_after(branch, [low, high]));
+                [left[0] + right[0], left[1] + right[1]]
+            }
+            LayerSpec::Dropout { .. }
+            | LayerSpec::Flatten {}
+            | LayerSpec::Reshape { .. }
+            | LayerSpec::Upsample { .. }
+            | LayerSpec::MaxPool(_)
+            | LayerSpec::AveragePool(_)
+            | LayerSpec::GlobalAveragePool {} => [low, high],
+        }
+    })
 }
 
 /// Whether a layer hands its values on as they are (in evaluation, dropout does), or of several the largest or the mean,
@@ -69,6 +78,7 @@ fn hands_on(layer: &LayerSpec) -> bool {
             | LayerSpec::Dropout { .. }
             | LayerSpec::MaxPool(_)
             | LayerSpec::AveragePool(_)
+            | LayerSpec::GlobalAveragePool {}
     )
 }
 
@@ -204,6 +214,7 @@ mod tests {
             (format!("{SIGMOID}, {{ layer = 'dropout', rate = 0 }}"), true),
             (format!("{SIGMOID}, {map}, {{ layer = 'upsample', factor = 1 }}, {{ layer = 'flatten' }}"), true),
             (format!("{SIGMOID}, {{ layer = 'relu' }}, {{ layer = 'leaky_relu' }}"), true),
+            (format!("{SIGMOID}, {{ layer = 'residual', layers = [{SIGMOID}] }}"), false),
             (format!("{SIGMOID}, {{ layer = 'tanh' }}"), false),
             (format!("{SIGMOID}, {{ layer = 'batch_norm' }}"), false),
             (format!("{SIGMOID}, {{ layer = 'dense', units = 1 }}"), false),
@@ -244,6 +255,17 @@ mod tests {
                 "hinge",
                 Some("layer 3 (tanh) keeps its output from -1 to 1"),
             ),
+            (
+                "{ layer = 'tanh' }, { layer = 'residual', layers = [{ layer = 'sigmoid' }] }",
+                "hinge",
+                Some("layer 4 (residual) keeps its output from -1 to 2"),
+            ),
+            (
+                "{ layer = 'residual', layers = [{ layer = 'relu' }], shortcut = [{ layer = 'sigmoid' }] }",
+                "bce",
+                Some("layer 3 (residual) keeps its output from 0 up"),
+            ),
+            ("{ layer = 'residual', layers = [{ layer = 'relu' }] }", "bce", None),
             ("{ layer = 'tanh' }", "least_squares", None),
             ("{ layer = 'leaky_relu' }", "bce", None),
             (SIGMOID, "bce", None),

@@ -3,19 +3,16 @@
 //! samples later overflow their activation. A recipe for which that would happen is refused.
 
 use super::sizes::values;
-use super::{BatchSpec, LayerSpec, NetworkSpec, Recipe};
+use super::{BatchSpec, LayerRow, NetworkSpec, Recipe};
 use crate::Error;
 use crate::data::LastBatch;
 
-/// The place, counted from 0, of the first batch norm that a batch of `batch` gives one value for each feature.
-fn lone_value(network: &NetworkSpec, batch: usize) -> Option<usize> {
+/// The first batch norm that a batch of `batch` gives one value for each feature, as messages name it.
+fn lone_value(network: &NetworkSpec, batch: usize) -> Option<String> {
     let table = network.table().ok()?;
-    let layers = network.layers.iter().zip(&table.rows);
-    let mut lone = layers.map(|(layer, row)| {
-        let pixels = values(&row.input[..row.input.len() - 1]);
-        matches!(layer, LayerSpec::BatchNorm { .. }) && pixels.saturating_mul(batch as u64) == 1
-    });
-    lone.position(|lone| lone)
+    let mut normalising = table.all().into_iter().filter(|row| row.kind == "batch_norm");
+    let pixels = |row: &LayerRow| values(&row.input[..row.input.len() - 1]);
+    normalising.find(|row| pixels(row).saturating_mul(batch as u64) == 1).map(LayerRow::name)
 }
 
 impl Recipe {
@@ -28,8 +25,8 @@ impl Recipe {
         };
         let networks = [("generator", &self.generator, real), ("discriminator", &self.discriminator, judged)];
         networks.into_iter().find_map(|(name, network, batch)| {
-            let place = lone_value(network, batch)?;
-            Some(format!("{name} layer {} (batch_norm)", place + 1))
+            let layer = lone_value(network, batch)?;
+            Some(format!("{name} {layer}"))
         })
     }
 
@@ -83,11 +80,15 @@ mod tests {
         { layer = 'dense', units = 1 }]";
     /// The generator without the batch norm of a vector; on images there are many values even of one.
     const IMAGES: &str = "generator.layers.2={ layer = 'relu' }";
+    /// It again, inside of a residual.
+    const INSIDE: &str = "generator.layers.2={ layer = 'residual', layers = [{ layer = 'relu' }], \
+        shortcut = [{ layer = 'batch_norm' }] }";
 
     #[test]
     fn a_batch_of_one_is_refused_where_a_layer_needs_more() {
         for (set, layer, least) in [
             (vec!["training.batch_size=1"], "generator layer 2 (batch_norm)", 2),
+            (vec!["training.batch_size=1", INSIDE], "generator layer 2.shortcut.1 (batch_norm)", 2),
             (vec!["training.batch_size=1", IMAGES, PIXEL], "discriminator layer 3 (batch_norm)", 2),
             (vec!["training.batch_size=2", "training.batches=mixed"], "generator layer 2 (batch_norm)", 4),
         ] {

@@ -6,6 +6,7 @@ use toml::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::network::OptimizerSpec;
+use super::table::{MAX_DEPTH, too_deep};
 use super::{CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec};
 use crate::nn::Initializer;
 use crate::terminal::brief;
@@ -42,9 +43,8 @@ const PARTS: [(&str, Verify); 13] = [
 /// The recipe that `root` holds; keys and types are right then, numbers and shapes still unchecked.
 pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
     for network in ["generator", "discriminator"] {
-        let layers = root.get(network).and_then(|inside| inside.get("layers")).and_then(Value::as_array);
-        for (index, layer) in layers.into_iter().flatten().enumerate() {
-            verify::<LayerSpec>(layer, &format!("{network}.layers.{}", index + 1))?;
+        if let Some(inside) = root.get(network) {
+            verify_layers(inside, "layers", network, 0)?;
         }
     }
     for (path, verify) in PARTS {
@@ -55,6 +55,24 @@ pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
         }
     }
     Ok(Recipe::deserialize(root.clone()).expect("the last part is the whole recipe"))
+}
+
+/// Verifies what `holder`, which stands at `path` inside of `depth` layers, has under `key` as layers, those that a layer
+/// holds before itself.
+fn verify_layers(holder: &Value, key: &str, path: &str, depth: usize) -> Result<(), Mistake> {
+    for (index, layer) in holder.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let path = format!("{path}.{key}.{}", index + 1);
+        let held = ["layers", "shortcut"].into_iter().filter(|&key| layer.get(key).is_some());
+        for key in held {
+            // Deeper ones could take very long to read.
+            if depth == MAX_DEPTH {
+                return Err(Mistake { path, what: too_deep() });
+            }
+            verify_layers(layer, key, &path, depth + 1)?;
+        }
+        verify::<LayerSpec>(layer, &path)?;
+    }
+    Ok(())
 }
 
 /// More than any table of a recipe can have; a file with more is not searched for long.
@@ -213,6 +231,33 @@ mod tests {
             let start = format!("recipe t.toml: line {}: {what}", line(from));
             assert!(message.starts_with(&start) && !message.contains('\n'), "{message}\n{start}");
         }
+    }
+
+    #[test]
+    fn mistakes_inside_of_a_residual_are_named_with_the_way_to_them() {
+        let complaint = |inside: &str| {
+            let inner = format!("{{ layer = 'residual', layers = [{{ layer = 'relu' }}], shortcut = [{inside}] }}");
+            let to = format!(
+                "{{ layer = \"relu\" }},\n{{ layer = 'residual', layers = [\n{inner}] }}, {{ layer = \"flatten\" }}"
+            );
+            complaint("{ layer = \"flatten\" }", &to)
+        };
+        for (inside, what) in [
+            ("{ layer = 'dense', unit = 1 }", "1.unit: unknown key `unit`, expected `units`"),
+            ("{ layer = 'dense' }", "1: missing key `units`"),
+            ("{ layer = 'relu' }, { layer = 'flat' }", "2: unknown value `flat`, expected one of"),
+            ("{ layer = 'residual', layers = 3 }", "1.layers: invalid type: integer `3`"),
+            ("{ layer = 'residual', shortcut = [] }", "1: missing key `layers`"),
+        ] {
+            let message = complaint(inside);
+            assert!(message.contains(&format!(": discriminator.layers.10.layers.1.shortcut.{what}")), "{message}");
+        }
+        let layer = "{ layer = 'residual', layers = [".repeat(9);
+        let message = complaint(&format!("{layer}{}", "]}".repeat(9)));
+        assert!(
+            message.ends_with("at most 8 residuals may stand inside of one another; take it out of some"),
+            "{message}"
+        );
     }
 
     /// Two keys with the same mistake leave the search without an answer; it must end all the same.

@@ -20,9 +20,9 @@ use crate::data::Images;
 use crate::gan::model::MOST_AT_A_TIME;
 use crate::limits::memory_limit;
 use crate::metrics::Points;
-use crate::recipe::memory::{Memory, VALUE, convolving, rows};
-use crate::recipe::values;
+use crate::recipe::memory::{Memory, VALUE, convolving};
 use crate::recipe::{MAX_TRAINING_BYTES, Recipe};
+use crate::recipe::{all_layers, values};
 use crate::report::map::map_bytes;
 use crate::report::{columns_for, grid_bytes};
 use crate::{Error, Result};
@@ -93,13 +93,15 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
         _ => map_bytes(),
     } as f64;
 
-    let [mut parameters, mut layer, mut workspace] = [0.0; 3];
-    for (_, row) in rows(&recipe.generator).chain(rows(&recipe.discriminator)) {
-        parameters += row.parameters.total() as f64;
-    }
-    for (spec, row) in rows(&recipe.generator) {
-        layer = f64::max(layer, (values(&row.input) + values(&row.output)) as f64);
-        workspace = f64::max(workspace, convolving(spec, &row, at_a_time));
+    let [mut layer, mut workspace] = [0.0; 2];
+    let [generator, discriminator] = [&recipe.generator, &recipe.discriminator]
+        .map(|network| network.table().expect("a checked recipe's shapes fit"));
+    let parameters = (generator.parameters.total() + discriminator.parameters.total()) as f64;
+    for (spec, row) in all_layers(&recipe.generator.layers, &generator.rows) {
+        // What a residual adds waits while its layers run.
+        let waits = row.depth() as u64 * values(&row.input);
+        layer = f64::max(layer, (values(&row.input) + values(&row.output) + waits) as f64);
+        workspace = f64::max(workspace, convolving(spec, row, at_a_time));
     }
     let idle = |doing| Memory {
         doing,

@@ -9,7 +9,7 @@ three steps, on --data if given. Without any, the default recipe is. For both ne
     keras   the safetensors file, evaluated by plain NumPy loops over the layers of its header
     onnx    the ONNX file, checked by the onnx package and run by onnxruntime
     torch   the safetensors file, loaded with load_state_dict into a torch.nn.Sequential made from its
-            header (skipped where torch isn't installed)
+            header and from the Residual below (skipped where torch isn't installed)
 
 The generator's are compared with what `minimax sample` makes of the same latents, the discriminator's,
 on noise, with the first of them. A line per recipe; the exit status is 1 if anything differs by more
@@ -124,8 +124,7 @@ def run_onnx(path, inputs):
 
 def run_torch(path, inputs):
     header, weights = read(path)
-    modules = [getattr(torch.nn, m.pop("module"))(**m) for m in header["layers"]]
-    model = torch.nn.Sequential(*modules)
+    model = sequential(header["layers"])
     model.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
     model.eval()
     x = torch.from_numpy(inputs)
@@ -136,19 +135,48 @@ def run_torch(path, inputs):
         return (y.permute(0, 2, 3, 1) if y.ndim == 4 else y).numpy()
 
 
+def sequential(modules):
+    """The Sequential that a list of the header describes."""
+
+    def module(arguments):
+        kind = arguments.pop("module")
+        return Residual(**arguments) if kind == "Residual" else getattr(torch.nn, kind)(**arguments)
+
+    return torch.nn.Sequential(*map(module, modules))
+
+
+class Residual(torch.nn.Module if torch else object):
+    """The one module that is not of torch.nn."""
+
+    def __init__(self, layers, shortcut):
+        super().__init__()
+        self.layers, self.shortcut = sequential(layers), sequential(shortcut)
+
+    def forward(self, x):
+        return self.layers(x) + self.shortcut(x)
+
+
 def keras(header, weights, x):
     """What the layers of a file in Keras's layouts make of x, channels last, in float64."""
-    x = x.astype(np.float64)
-    for index, layer in enumerate(header["layers"], 1):
-        prefix = f"layers.{index}."
+    return chain(header["layers"], "layers", weights, x.astype(np.float64)).astype(np.float32)
+
+
+def chain(layers, name, weights, x):
+    """What these layers make of x, whose weights are called `name`.1 and so on."""
+    for index, layer in enumerate(layers, 1):
+        prefix = f"{name}.{index}."
         own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
         x = apply(layer, own, x)
         assert x.shape == (len(x), *layer["output"]), (index, layer, x.shape)
-    return x.astype(np.float32)
+    return x
 
 
 def apply(layer, own, x):
     kind = layer["layer"]
+    if kind == "residual":
+        return sum(chain(layer[branch], branch, own, x) for branch in ("layers", "shortcut"))
+    if kind == "global_average_pool":
+        return x.mean(axis=(1, 2))
     if kind == "dense":
         return x @ own["kernel"] + own.get("bias", 0)
     if kind == "conv2d":

@@ -1,9 +1,11 @@
-//! Ops put together as networks put them: a small critic, and the gradient penalty of WGAN-GP,
+//! Ops put together as networks put them: a small critic, a residual layer, and the gradient penalty of WGAN-GP,
 //! whose own gradients are second-order gradients of the critic.
 
 use super::{Case, Input, normal};
 use crate::autograd::grad;
+use crate::nn::{Activation, BatchNorm, Conv2d, Convolution, GlobalAveragePool2d, Initializer, Layer, Pass, Residual};
 use crate::ops::*;
+use crate::random::{Purpose, Random};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 
@@ -17,6 +19,8 @@ pub fn cases() -> Vec<Case> {
         Case::new("gradient_penalty", "smooth critic with batch norm", &normalised_inputs(), |t| {
             gradient_penalty(t, smooth_critic)
         }),
+        Case::new("residual", "conv, tanh, and one inside of its shortcut", &residual_inputs(), residual),
+        Case::new("gradient_penalty", "residual critic", &residual_inputs(), |t| gradient_penalty(t, residual)),
     ]
 }
 
@@ -60,6 +64,34 @@ fn normalised_critic(t: &[Tensor]) -> Tensor {
 
 fn smooth_critic(t: &[Tensor]) -> Tensor {
     scores(&tanh(&normalised(t)), t)
+}
+
+/// x, and the variables of the layer below in its order.
+fn residual_inputs() -> [Input; 7] {
+    let kernel = |size: usize, from: usize, to: usize| normal([size, size, from, to]);
+    [normal(IMAGE), kernel(3, 2, 3), normal([3]), normal([3]), kernel(1, 3, 3), kernel(1, 2, 3), kernel(3, 3, 3)]
+}
+
+/// A residual layer of convolutions at half of the size, whose layers end in batch norm and a convolution, and whose
+/// shortcut in a residual that has no shortcut: `[n, 3, 3, 3]`, and of that the means `[n, 3]`.
+fn residual(t: &[Tensor]) -> Tensor {
+    let device = t[0].device();
+    let mut random = Random::new(0, Purpose::CHECK);
+    let mut conv = |from: usize, filters: usize, size: usize, stride: usize| -> Box<dyn Layer> {
+        let attributes = Convolution { stride: [stride; 2], bias: false, ..Convolution::new(filters, [size; 2]) };
+        Box::new(Conv2d::new(from, &attributes, Initializer::Zeros, &mut random, device))
+    };
+    let tanh = || -> Box<dyn Layer> { Box::new(Activation::Tanh) };
+    let layers = vec![conv(2, 3, 3, 2), Box::new(BatchNorm::new(3, 0.9, 1e-3, device)), tanh(), conv(3, 3, 1, 1)];
+    let halved = conv(2, 3, 1, 2);
+    let inner = Residual::new(vec![tanh(), conv(3, 3, 3, 1)], vec![]);
+    let mut layer = Residual::new(layers, vec![halved, Box::new(inner)]);
+    let learned = layer.variables_mut().into_iter().filter(|variable| variable.trainable);
+    for (variable, value) in learned.zip(&t[1..]) {
+        *variable.tensor = value.clone();
+    }
+    let y = layer.forward(&t[0], &mut Pass::Training(&mut Random::new(0, Purpose::DROPOUT)));
+    GlobalAveragePool2d.forward(&y, &mut Pass::Evaluation)
 }
 
 /// mean((‖∂D/∂x‖ - 1)²), the norm taken image by image (Gulrajani et al., "Improved training of

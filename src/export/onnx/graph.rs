@@ -7,13 +7,13 @@ use super::proto::*;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 
-/// A graph in the making: every node takes what the one before it gave.
+/// A graph in the making: every node takes what the one before it gave, but for the sum at the end of a residual.
 pub(super) struct Builder {
     graph: GraphProto,
     /// What the last node gave.
     current: String,
     /// The layer whose nodes are being made; its weights are named after it.
-    layer: usize,
+    place: String,
 }
 
 impl Builder {
@@ -22,7 +22,7 @@ impl Builder {
         let mut builder = Builder {
             graph: GraphProto { input: vec![value_info(input, shape)], ..GraphProto::default() },
             current: input.into(),
-            layer: 0,
+            place: String::new(),
         };
         if shape.len() == 3 {
             builder.permute(&[0, 3, 1, 2]);
@@ -47,7 +47,7 @@ impl Builder {
 
     /// Adds the nodes of `step`.
     pub fn push(&mut self, step: Step) {
-        self.layer = step.layer;
+        self.place = step.place;
         match step.operation {
             Operation::Linear { weight, bias } => {
                 let inputs = self.weights(weight, bias);
@@ -91,12 +91,20 @@ impl Builder {
                 };
                 self.node(operator, vec![], window(size, stride, padding));
             }
+            Operation::GlobalAveragePool => self.node("GlobalAveragePool", vec![], vec![]),
             Operation::Flatten => self.node("Flatten", vec![], vec![int("axis", 1)]),
             Operation::Unflatten { image } => self.reshape(&image),
             Operation::Transpose { rows, columns } => {
                 self.reshape(&[rows, columns]);
                 self.permute(&[0, 2, 1]);
                 self.reshape(&[rows * columns]);
+            }
+            Operation::Residual { layers, shortcut } => {
+                let x = self.current.clone();
+                layers.into_iter().for_each(|step| self.push(step));
+                let y = std::mem::replace(&mut self.current, x);
+                shortcut.into_iter().for_each(|step| self.push(step));
+                self.node("Add", vec![y], vec![]);
             }
         }
     }
@@ -156,7 +164,7 @@ impl Builder {
 
     /// An initializer of the current layer; gives its name.
     fn weight(&mut self, name: &str, tensor: Tensor) -> String {
-        let name = format!("layers.{}.{name}", self.layer);
+        let name = format!("layers.{}.{name}", self.place);
         self.constant(name, TENSOR_FLOAT, tensor.dims(), f32_bytes(&tensor))
     }
 

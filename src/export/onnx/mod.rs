@@ -6,7 +6,7 @@ mod proto;
 
 use super::channels_first::steps;
 use super::rows;
-use crate::recipe::LayerRow;
+use crate::recipe::all_layers;
 use crate::recipe::build::Role;
 use crate::run::checkpoint::Trained;
 use graph::Builder;
@@ -28,8 +28,8 @@ const OPSET: i64 = 17;
 /// In words, if the network is too large for such a file.
 pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     let rows = rows(trained);
-    check_size(&rows)?;
     let spec = trained.role.spec(&trained.recipe);
+    check_size(all_layers(&spec.layers, &rows).iter().map(|(_, row)| row.parameters.total()).sum())?;
     let [input, output] = match trained.role {
         Role::Generator => ["latents", "images"],
         Role::Discriminator => ["images", "outputs"],
@@ -51,10 +51,9 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     Ok(model.encode_to_vec())
 }
 
-/// That the weights leave room for the graph around them.
-fn check_size(rows: &[LayerRow]) -> Result<(), String> {
+/// That so many values of weights leave room for the graph around them.
+fn check_size(values: u64) -> Result<(), String> {
     const GRAPH: u64 = 1 << 24;
-    let values: u64 = rows.iter().map(|row| row.parameters.total()).sum();
     let bytes = values.saturating_mul(4);
     match bytes.saturating_add(GRAPH) <= MAX_ONNX_BYTES {
         true => Ok(()),
@@ -145,7 +144,9 @@ mod tests {
         assert_eq!(dims("layers.2.running_variance"), [30]);
         assert_eq!(dims("layers.9.weight"), [3, 5, 4, 3]);
         assert_eq!(dims("layers.14.weight"), [6, 4, 3, 4]);
-        assert!(dims("layers.24.bias").is_empty());
+        assert_eq!(dims("layers.24.layers.3.layers.2.weight"), [4, 4, 2, 2]);
+        assert_eq!(dims("layers.24.shortcut.1.weight"), [4, 7, 1, 1]);
+        assert!(dims("layers.25.bias").is_empty());
     }
 
     #[test]
@@ -156,8 +157,18 @@ mod tests {
             ConvTranspose BatchNormalization Sigmoid ConvTranspose Tanh Conv LeakyRelu \
             Flatten Gemm Reshape \
             Flatten Reshape Transpose Reshape Reshape Transpose Reshape Reshape \
-            ConvTranspose MaxPool AveragePool Resize Conv Sigmoid Transpose";
+            ConvTranspose MaxPool AveragePool Resize \
+            Conv BatchNormalization LeakyRelu ConvTranspose Add Conv Add Add \
+            Conv Sigmoid Transpose";
         assert_eq!(operators.join(" "), expected.split_whitespace().collect::<Vec<_>>().join(" "));
+        // What goes into the outer residual meets its shortcut, and the ends of both are added.
+        let adds: Vec<&NodeProto> = graph.node.iter().filter(|node| node.op_type == "Add").collect();
+        let shortcut = graph.node.iter().find(|node| node.input[0] == "Resize_28" && node.name != "Conv_29").unwrap();
+        assert_eq!(
+            (&shortcut.op_type[..], &adds[1].input[..]),
+            ("Conv", &[shortcut.name.clone(), shortcut.name.clone()][..])
+        );
+        assert_eq!(adds[2].input, [adds[1].name.clone(), adds[0].name.clone()]);
         let pads = graph.node[7].attribute.iter().find(|a| a.name == "pads").unwrap();
         // Top, left, bottom, right.
         assert_eq!((pads.r#type, &pads.ints[..]), (ATTRIBUTE_INTS, &[0, 1, 3, 0][..]));
@@ -165,14 +176,8 @@ mod tests {
 
     #[test]
     fn a_network_beyond_the_format_is_refused() {
-        let row = |units: u64| LayerRow {
-            kind: "dense",
-            input: vec![1],
-            output: vec![1],
-            parameters: crate::recipe::ParameterCount { trainable: units, not_trainable: 0 },
-        };
-        assert!(check_size(&[row(1 << 28), row(1 << 27)]).is_ok());
-        let what = check_size(&[row(1 << 28), row(1 << 28)]).unwrap_err();
+        assert!(check_size((1 << 28) + (1 << 27)).is_ok());
+        let what = check_size(1 << 29).unwrap_err();
         assert!(what.contains("2147483648 bytes") && what.ends_with("--format safetensors"), "{what}");
     }
 }

@@ -150,7 +150,11 @@ impl Builder<'_> {
                 [h, w, c] => Layer::Unflatten { image: [h, w, c].map(|n| n as i64) },
                 _ => Layer::Flatten,
             },
-            LayerSpec::Upsample { .. } => return Err("no recipe here upsamples".into()),
+            LayerSpec::Upsample { .. }
+            | LayerSpec::MaxPool(_)
+            | LayerSpec::AveragePool(_)
+            | LayerSpec::GlobalAveragePool {}
+            | LayerSpec::Residual { .. } => return Err("no recipe here upsamples, pools or is residual".into()),
         })
     }
 
