@@ -16,7 +16,11 @@ fn write_idx(folder: &Path, images: &Images) {
     let sizes = words(&[0x0803, images.len(), images.height, images.width]);
     fs::write(folder.join("train-images-idx3-ubyte"), [sizes, images.pixels.clone()].concat()).unwrap();
     let count = words(&[0x0801, images.len()]);
-    fs::write(folder.join("train-labels-idx1-ubyte"), [count, images.labels.clone()].concat()).unwrap();
+    fs::write(
+        folder.join("train-labels-idx1-ubyte"),
+        [count, images.labels.iter().map(|&label| label as u8).collect()].concat(),
+    )
+    .unwrap();
 }
 
 /// Writes `pixels`, `[n, 28, 28, 1]`, as an array of bytes to `path`.

@@ -95,7 +95,7 @@ impl ClassShares {
 ///
 /// # Panics
 /// If there are no images, more or fewer than labels, or samples of other dimensions.
-pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u8]) -> ClassShares {
+pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u16]) -> ClassShares {
     assert!(
         !images.is_empty() && images.len() == labels.len(),
         "nearest_classes: {} images, {} labels",
@@ -107,19 +107,6 @@ pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u8]) -> Clas
     labels.iter().for_each(|&label| there[usize::from(label)] = true);
     let classes = nearest(samples, images).into_iter().map(|nearest| usize::from(labels[nearest.place]));
     ClassShares::of(classes, there)
-}
-
-/// Modes of stacked MNIST: three digits at random as the planes of an image (Metz, Poole, Pfau and Sohl-Dickstein
-/// 2017; Srivastava, Valkov, Russell, Gutmann and Sutton 2017).
-pub const STACKED_MODES: usize = 1000;
-
-/// The mode of an image with these digits in its planes.
-///
-/// # Panics
-/// If one is above 9.
-pub fn stacked_mode(digits: [u8; 3]) -> usize {
-    assert!(digits.iter().all(|&digit| digit < 10), "stacked_mode: {digits:?} are not all digits");
-    digits.iter().fold(0, |mode, &digit| 10 * mode + usize::from(digit))
 }
 
 /// How many of the modes of a distribution are among samples, and how evenly.
@@ -151,6 +138,7 @@ impl Modes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::stacked::MODES as STACKED_MODES;
     use crate::metrics::RESAMPLING;
     use crate::random::Purpose;
 
@@ -195,7 +183,6 @@ mod tests {
 
     #[test]
     fn modes_that_are_known() {
-        assert_eq!([stacked_mode([0, 0, 7]), stacked_mode([9, 8, 1])], [7, 981]);
         let mut counts = vec![0; STACKED_MODES];
         counts[3] = 26_000;
         let Modes { found, divergence } = Modes::of(&counts);

@@ -214,6 +214,8 @@ mod tests {
             ("transpose-cifar10", [(1_012_483, 0), (95_297, 0)]),
             ("vanilla-mnist", [(579_728, 0), (566_273, 0)]),
             ("dcgan-compact-mnist", [(2_330_944, 25_472), (213_633, 384)]),
+            ("stacked-dcgan", [(2_334_144, 25_472), (1_033_345, 0)]),
+            ("stacked-wgan-gp", [(2_334_144, 25_472), (1_033_345, 0)]),
         ] {
             assert_eq!(counts(name), expected, "{name}");
         }

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 17] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
     ("dcgan-svhn", include_str!("../../recipes/dcgan-svhn.toml")),
@@ -34,6 +34,8 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("transpose-cifar10", include_str!("../../recipes/transpose-cifar10.toml")),
     ("vanilla-mnist", include_str!("../../recipes/vanilla-mnist.toml")),
     ("dcgan-compact-mnist", include_str!("../../recipes/dcgan-compact-mnist.toml")),
+    ("stacked-dcgan", include_str!("../../recipes/stacked-dcgan.toml")),
+    ("stacked-wgan-gp", include_str!("../../recipes/stacked-wgan-gp.toml")),
 ];
 
 /// The names of the built-in recipes, the default first.

@@ -11,6 +11,9 @@ pub const SAMPLES: usize = 1000;
 /// Labelled images among which each sample's nearest is looked for.
 pub(super) const LABELLED: usize = 2000;
 
+/// How many of those a class must have, on average, for that: of the 1,000 modes of stacked MNIST some have none.
+const OF_A_CLASS: usize = 5;
+
 /// What the samples of one state of the generator are worth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
@@ -18,7 +21,7 @@ pub struct Scores {
     /// better.
     pub sliced_wasserstein: f64,
     /// Which classes appear: by the judge where the samples are judged, else by the nearest real image, where the data
-    /// has labels.
+    /// has labels, and not too many different ones for that.
     pub classes: Option<ClassShares>,
     /// What the judge says, where there is one and the samples are due to be judged.
     pub judged: Option<Judged>,
@@ -66,8 +69,9 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
     };
     let distance = sliced_wasserstein(&samples, &first(samples.len()), &mut random);
     let labels = real.labels.as_slice();
-    let classes = (!labels.is_empty()).then(|| {
-        let labels: Vec<u8> = picked.iter().map(|&i| labels[i as usize]).collect();
+    let is_told = !labels.is_empty() && OF_A_CLASS * real.classes() <= LABELLED;
+    let classes = is_told.then(|| {
+        let labels: Vec<u16> = picked.iter().map(|&i| labels[i as usize]).collect();
         nearest_classes(&samples, &first(picked.len()), &labels)
     });
     Scores { sliced_wasserstein: distance, classes, judged: None }
