@@ -29,8 +29,8 @@ pub const TEST: usize = 26_000;
 
 /// Planes of an image.
 pub const PLANES: usize = 3;
-/// Labels of a plane.
-const DIGITS: usize = 10;
+/// Labels of a plane, from 0.
+pub const DIGITS: usize = 10;
 /// Modes: labels of an image.
 pub const MODES: usize = 1000;
 
@@ -92,7 +92,7 @@ fn check(planes: &str) -> Result<()> {
 }
 
 /// What is asked of the planes where `wanted` is asked of the whole.
-fn wanted_of_planes(wanted: &Wanted) -> Wanted {
+pub fn wanted_of_planes(wanted: &Wanted) -> Wanted {
     Wanted { size: wanted.size.map(|[height, width, _]| [height, width, 1]), ..*wanted }
 }
 

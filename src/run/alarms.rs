@@ -3,14 +3,14 @@
 //!
 //! | alarm | when |
 //! |---|---|
-//! | classes lost | for three epochs, at most half of the classes appear, or three fewer than once did |
+//! | classes lost | for three epochs, at most half of the classes appear, or three fewer than once did; of a stacked set, at most half of the modes that as many test images have |
 //! | D won | for three epochs, mean D(x) is above 0.95 and mean D(G(z)) below 0.05, where D gives probabilities |
 //! | constant output | all samples are the same picture, to a byte's step |
 //! | saturated output | nearly all values of the samples are black or white, and not of the real images |
 //! | losses without end | for three epochs a mean loss has grown, to above 100 and twice that of the first epoch |
 
 use super::means::Means;
-use crate::metrics::ClassShares;
+use crate::metrics::{ClassShares, Modes};
 
 /// Epochs that a failure of outputs or classes lasts before it is said.
 const LASTING: u64 = 3;
@@ -31,6 +31,8 @@ pub(super) struct Epoch<'a> {
     /// The norm of G's gradient when it was last measured.
     pub g_gradient_norm: Option<f64>,
     pub classes: Option<&'a ClassShares>,
+    /// The modes among the samples of a stacked set, and among as many test images.
+    pub modes: Option<(Modes, Modes)>,
     /// `[n, size]`.
     pub samples: &'a [u8],
     /// Values of an image.
@@ -76,10 +78,17 @@ impl Alarms {
         let classes = epoch.classes?;
         let (present, of) = (classes.present(), classes.classes());
         self.most_present = self.most_present.max(present);
-        let lost = 2 * present <= of || present + 3 <= self.most_present;
+        let few = epoch.modes.filter(|(modes, floor)| 2 * modes.found <= floor.found);
+        let lost = 2 * present <= of || present + 3 <= self.most_present || few.is_some();
         self.lost = if lost { self.lost + 1 } else { 0 };
         let mend = "a lower learning rate for G, a larger batch, or a Wasserstein loss may bring them back";
-        (self.lost >= LASTING).then(|| format!("{present} of {of} classes appear among the samples; {mend}"))
+        (self.lost >= LASTING).then(|| match few {
+            Some((modes, floor)) => {
+                let (found, floor) = (modes.found, floor.found);
+                format!("{found} modes appear among the samples, {floor} among as many test images; {mend}")
+            }
+            None => format!("{present} of {of} classes appear among the samples; {mend}"),
+        })
     }
 
     fn discriminator_won(&mut self, epoch: &Epoch) -> Option<String> {
@@ -162,6 +171,7 @@ mod tests {
             gives_probabilities: true,
             g_gradient_norm: Some(1e-7),
             classes,
+            modes: None,
             samples,
             size: 3,
             real_extremes: 0.8,
@@ -199,6 +209,21 @@ mod tests {
         assert_eq!(kinds(&lines), ["classes lost"]);
         assert!(lines[0].contains("6 of 10 classes") && lines[0].ends_with("see docs/failures.md"), "{lines:?}");
         assert!(said(1).is_empty());
+    }
+
+    #[test]
+    fn lost_modes_of_a_stacked_set_are_said() {
+        let means = means(1.3, 0.6, 0.4);
+        let all = shares(10);
+        let mut alarms = Alarms::default();
+        let mut said = |found| {
+            let modes = |found| Modes { all: 1000, found, divergence: 0.0 };
+            let epoch = Epoch { modes: Some((modes(found), modes(632))), ..epoch(&means, Some(&all), &SAMPLES) };
+            alarms.epoch(&epoch)
+        };
+        assert!([600, 317, 316, 316].iter().all(|&found| said(found).is_empty()));
+        let lines = said(99);
+        assert!(lines[0].contains("classes lost: 99 modes appear among the samples, 632 among"), "{lines:?}");
     }
 
     #[test]

@@ -42,15 +42,25 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         let estimate = [("wasserstein_estimate", "minus the critic's loss")];
         panels.push(by_step("Wasserstein estimate", "distance", &estimate));
     }
-    let floor = epochs.points("epoch", "frechet_floor").last().copied();
-    let by = if floor.is_some() { "by the judge" } else { "by the nearest real image" };
-    let floor = floor.map(|(_, y)| Level { y, label: "test images".into() });
+    let floor = |column: &str| -> Vec<Level> {
+        let last = epochs.points("epoch", column).last().copied();
+        last.map(|(_, y)| Level { y, label: "test images".into() }).into_iter().collect()
+    };
+    let by = if floor("frechet_floor").is_empty() { "by the nearest real image" } else { "by the judge" };
     panels.extend([
         by_step(&format!("Output of the {discriminator}"), output, &outputs),
         by_epoch("Seconds per epoch", "seconds", &[("seconds", "training")]),
         Panel {
-            levels: floor.into_iter().collect(),
+            levels: floor("frechet_floor"),
             ..by_epoch("Frechet distance of samples", "distance", &[("frechet_distance", "from training images")])
+        },
+        Panel {
+            levels: floor("modes_floor"),
+            ..by_epoch("Modes found among samples", "modes", &[("modes_found", "of stacked digits")])
+        },
+        Panel {
+            levels: floor("divergence_floor"),
+            ..by_epoch("KL from the samples' modes to even ones", "nats", &[("modes_divergence", "of stacked digits")])
         },
         by_epoch("Sliced Wasserstein distance of samples", "distance", &[("sliced_wasserstein", "from real images")]),
         by_epoch("Classes that appear among samples", "classes", &[("classes_present", by)]),

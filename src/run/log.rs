@@ -16,9 +16,10 @@ use std::time::Duration;
 const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or not finished.
-/// The last three are empty where samples were not judged.
+/// The last seven are empty where samples were not judged, the last four of them but for stacked sets.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
-                      frechet_distance,frechet_floor,confidence";
+                      frechet_distance,frechet_floor,confidence,\
+                      modes_found,modes_floor,modes_divergence,divergence_floor";
 
 /// Both tables.
 pub struct Log {
@@ -77,8 +78,13 @@ impl Log {
             judged.map(|judged| judged.confidence),
         ]
         .map(field);
-        let row = format!("{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence}");
-        self.epochs.append(&row)
+        let modes = [judged.and_then(|judged| judged.modes), judged.and_then(|judged| judged.modes_floor)];
+        let [found, most] = modes.map(|modes| modes.map_or(String::new(), |modes| modes.found.to_string()));
+        let [divergence, least] = modes.map(|modes| field(modes.map(|modes| modes.divergence)));
+        self.epochs.append(&format!(
+            "{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence},\
+             {found},{most},{divergence},{least}"
+        ))
     }
 
     /// The last step in which the generator moved, by the `rows` of the table of steps; 0 if none.

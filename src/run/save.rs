@@ -87,11 +87,13 @@ impl Run {
         let seed = self.recipe.training.seed;
         let mut scores = score(&samples[..count * size], self.batches.images(), seed);
         if let (Some(judging), true) = (&mut self.judging, judged > 0) {
-            let score = judging.score(&samples[..judged * size]);
+            let score = judging.score(&samples[..judged * size], self.batches.images());
             scores.judged = Some(Judged {
                 frechet_distance: score.frechet_distance,
                 frechet_floor: judging.floor().map(|floor| floor.frechet_distance),
                 confidence: score.confidence,
+                modes: score.modes,
+                modes_floor: judging.floor().and_then(|floor| floor.modes),
             });
             scores.classes = Some(score.classes);
         } else if self.judging.is_some() {
@@ -122,6 +124,7 @@ impl Run {
             gives_probabilities: matches!(self.recipe.training.loss, LossSpec::Bce | LossSpec::Minimax),
             g_gradient_norm: self.g_gradient_norm,
             classes: scores.classes.as_ref(),
+            modes: scores.judged.and_then(|judged| judged.modes.zip(judged.modes_floor)),
             samples,
             size: real.image_len(),
             real_extremes: extremes(some),

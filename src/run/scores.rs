@@ -2,7 +2,7 @@
 //! end of each epoch.
 
 use crate::data::Images;
-use crate::metrics::{COMPARISON, ClassShares, Points, nearest_classes, sliced_wasserstein};
+use crate::metrics::{COMPARISON, ClassShares, Modes, Points, nearest_classes, sliced_wasserstein};
 use crate::random::Random;
 
 /// Samples that are compared, and real images that their distribution is compared with.
@@ -36,6 +36,10 @@ pub struct Judged {
     pub frechet_floor: Option<f64>,
     /// The mean probability of the likeliest class.
     pub confidence: f64,
+    /// The modes among the samples, of a stacked set.
+    pub modes: Option<Modes>,
+    /// Those among as many test images.
+    pub modes_floor: Option<Modes>,
 }
 
 impl Scores {

@@ -171,6 +171,8 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) 
         ("Frechet distance, last", number(latest(epochs, "frechet_distance"), 4)),
         ("Frechet distance of test images", number(floor, 4)),
         ("Confidence of the judge, last", number(latest(epochs, "confidence"), 3)),
+        ("Modes found, last", count(latest(epochs, "modes_found"))),
+        ("KL from modes to even ones, last", number(latest(epochs, "modes_divergence"), 3)),
         ("Sliced Wasserstein distance, last", number(latest(epochs, "sliced_wasserstein"), 4)),
         ("Best epoch", best),
         ("Classes that appear, last", number(latest(epochs, "classes_present"), 0)),

@@ -15,6 +15,7 @@
 //! | `epoch/seconds`, `epoch/data_wait_seconds` | how long an epoch took, and how long of that it waited for data |
 //! | `score/sliced_wasserstein`, `score/classes_present` | see [`super::scores`] |
 //! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, where there is one |
+//! | `score/modes_found`, `score/modes_floor`, `score/modes_divergence`, `score/divergence_floor` | of stacked sets |
 //! | `samples`, `recipe` | the grid, the TOML text |
 
 use super::log::EpochTime;
@@ -114,6 +115,8 @@ impl TensorBoard {
     /// If the file can't be written.
     pub fn epoch(&mut self, step: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
         let present = scores.classes.as_ref().map(|shares| shares.present() as f64);
+        let modes = scores.judged.and_then(|judged| judged.modes);
+        let modes_floor = scores.judged.and_then(|judged| judged.modes_floor);
         self.scalars(
             step,
             &[
@@ -124,6 +127,10 @@ impl TensorBoard {
                 ("score/frechet_distance", scores.judged.map(|judged| judged.frechet_distance)),
                 ("score/frechet_floor", scores.judged.and_then(|judged| judged.frechet_floor)),
                 ("score/confidence", scores.judged.map(|judged| judged.confidence)),
+                ("score/modes_found", modes.map(|modes| modes.found as f64)),
+                ("score/modes_floor", modes_floor.map(|modes| modes.found as f64)),
+                ("score/modes_divergence", modes.map(|modes| modes.divergence)),
+                ("score/divergence_floor", modes_floor.map(|modes| modes.divergence)),
             ],
         )
     }
