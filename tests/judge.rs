@@ -6,6 +6,7 @@ mod common;
 use common::{fail, minimax, read, succeed};
 use minimax::data::{Images, draw};
 use serde_json::Value;
+use std::f64::consts::LN_10;
 use std::fs;
 use std::path::Path;
 
@@ -16,13 +17,22 @@ fn write_idx(folder: &Path, images: &Images) {
     let sizes = words(&[0x0803, images.len(), images.height, images.width]);
     fs::write(folder.join("train-images-idx3-ubyte"), [sizes, images.pixels.clone()].concat()).unwrap();
     let count = words(&[0x0801, images.len()]);
-    fs::write(folder.join("train-labels-idx1-ubyte"), [count, images.labels.clone()].concat()).unwrap();
+    fs::write(
+        folder.join("train-labels-idx1-ubyte"),
+        [count, images.labels.iter().map(|&label| label as u8).collect()].concat(),
+    )
+    .unwrap();
 }
 
 /// Writes `pixels`, `[n, 28, 28, 1]`, as an array of bytes to `path`.
 fn write_npy(path: &Path, pixels: &[u8]) {
-    let n = pixels.len() / 784;
-    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({n}, 28, 28, 1), }}");
+    write_planes(path, pixels, 1);
+}
+
+/// As [`write_npy`], images of so many planes.
+fn write_planes(path: &Path, pixels: &[u8], planes: usize) {
+    let n = pixels.len() / 784 / planes;
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({n}, 28, 28, {planes}), }}");
     let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
     bytes.extend(format!("{header:117}\n").bytes());
     bytes.extend(pixels);
@@ -115,6 +125,8 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
     let again = run("judge some.npy --data data");
     assert!(!again.contains("training the") && said == again, "{again}");
     run("judge train data --out shared.safetensors");
+    run("judge train stacked:data --out planes.safetensors");
+    assert_eq!(read(at, "planes.safetensors"), read(at, "shared.safetensors"), "the judge of its planes");
     assert_eq!(run("judge some.npy --data data --judge shared.safetensors"), again);
     let kept: Vec<_> = fs::read_dir(cache.join("minimax/judges")).unwrap().collect();
     assert_eq!(kept.len(), 1);
@@ -148,6 +160,107 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
     );
     let said = run("train --steps 2 --batch-size 8 --no-judge --out third");
     assert!(said.contains("sliced Wasserstein") && !at.join("third/judge.safetensors").exists(), "{said}");
+}
+
+/// Three of `digits` as the planes of an image, as `places` says.
+fn stacked(digits: &Images, places: [usize; 3]) -> Vec<u8> {
+    let planes = places.map(|place| digits.image(place));
+    (0..784).flat_map(|pixel| planes.map(|plane| plane[pixel])).collect()
+}
+
+#[test]
+fn modes_of_stacked_digits_are_counted_beside_those_of_test_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let digits = draw(3000, 77);
+    // Each mode once.
+    let of_digit = |digit: usize, which: usize| {
+        let mut places = (0..digits.len()).filter(|&place| usize::from(digits.labels[place]) == digit);
+        places.nth(which).unwrap()
+    };
+    let of_mode = |mode: usize| [100, 10, 1].map(|unit| of_digit(mode / unit % 10, (mode + unit) % 250));
+    let even: Vec<u8> = (0..1000).flat_map(|mode| stacked(&digits, of_mode(mode))).collect();
+    write_planes(&at.join("even.npy"), &even, 3);
+    write_planes(&at.join("alike.npy"), &(0..300).flat_map(|i| stacked(&digits, [i; 3])).collect::<Vec<u8>>(), 3);
+    write_planes(&at.join("one.npy"), &stacked(&digits, [7, 8, 9]).repeat(200), 3);
+    let judged = |name: &str| -> Value {
+        serde_json::from_str(&succeed(at, &format!("judge {name} --data stacked:digits --json"))).unwrap()
+    };
+    let even = judged("even.npy");
+    let of = |verdict: &Value, of: &str| (figure(verdict, "modes_found", of), figure(verdict, "modes_divergence", of));
+    assert_eq!(
+        (even["modes"].as_u64(), even["samples"].as_u64(), even["test_images"].as_u64()),
+        (Some(1000), Some(1000), Some(1000))
+    );
+    // The judge errs on a digit in two hundred.
+    assert!(of(&even, "samples").0 > 950.0 && of(&even, "samples").1 < 0.1, "{even}");
+    // Of as many drawn at random some modes come twice: 1000 (1 - 1/e).
+    assert!((590.0..675.0).contains(&of(&even, "test").0), "{even}");
+    assert!(figure(&even, "confidence", "samples") > 0.98 * figure(&even, "confidence", "test"), "{even}");
+    let alike = judged("alike.npy");
+    assert!((10.0..20.0).contains(&of(&alike, "samples").0), "{alike}");
+    assert!((of(&alike, "samples").1 - 2.0 * LN_10).abs() < 0.1, "{alike}");
+    assert_eq!(alike["classes_present"].as_u64(), Some(10));
+    let distance = |verdict: &Value| figure(verdict, "frechet_distance", "samples");
+    assert!(distance(&alike) > 20.0 * figure(&alike, "frechet_distance", "test"), "{alike}");
+    let one = judged("one.npy");
+    assert_eq!((of(&one, "samples").0, one["classes_present"].as_u64()), (1.0, Some(3)));
+    assert!((of(&one, "samples").1 - 3.0 * LN_10).abs() < 1e-9, "{one}");
+    let said = succeed(at, "judge one.npy --data stacked:digits");
+    for line in ["modes found ", "KL(modes to uniform)", "\n1 of 1000 modes are found\n", "are left out"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+
+    write_npy(&at.join("grey.npy"), &digits.pixels[..60 * 784]);
+    for (arguments, code, what) in [
+        (
+            "judge grey.npy --data stacked:digits",
+            1,
+            "grey.npy: holds images of [28, 28, 1], the data set's are [28, 28, 3]",
+        ),
+        ("judge one.npy --data digits", 1, "one.npy: holds images of [28, 28, 3], the data set's are [28, 28, 1]"),
+        ("judge one.npy --data stacked:digits --pairs pairs.png", 2, "--pairs: no pairs are looked for"),
+        (
+            "judge one.npy --data stacked-mnist",
+            1,
+            "minimax data fetch mnist, or give the folder of its files as stacked:FOLDER",
+        ),
+        (
+            "judge train stacked-mnist",
+            1,
+            "datasets/mnist: there is no such folder; get it with: minimax data fetch mnist",
+        ),
+        ("train stacked-dcgan", 1, "or give the folder of its files as stacked:FOLDER"),
+        ("data fetch stacked-mnist", 2, "stacked-mnist: made of mnist; fetch that"),
+    ] {
+        let line = fail(at, arguments, code);
+        assert!(line.contains(what), "{arguments}: {line}");
+    }
+}
+
+#[test]
+fn a_run_on_stacked_digits_tells_its_modes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let flags = "--data stacked:digits --steps 2 --batch-size 8 --set judge.samples=200 --out run";
+    let said = succeed(at, &format!("train stacked-dcgan {flags}"));
+    assert!(said.contains("judge: digits") && said.contains(" of 1000 modes  KL "), "{said}");
+    let table = String::from_utf8(read(at, "run/epochs.csv")).unwrap();
+    let mut rows = table.lines().map(|row| row.split(',').map(str::to_string).collect::<Vec<String>>());
+    let (names, row) = (rows.next().unwrap(), rows.next().unwrap());
+    let of = |name: &str| -> f64 {
+        let place = names.iter().position(|column| column == name).unwrap();
+        row[place].parse().unwrap_or_else(|_| panic!("{name}: {table}"))
+    };
+    assert!(of("modes_found") >= 1.0 && of("modes_found") < of("modes_floor") && of("modes_floor") <= 200.0, "{table}");
+    assert!(of("modes_divergence") > of("divergence_floor"), "{table}");
+    // The same state, samples and judge.
+    let said = succeed(at, "judge run --count 200 --json");
+    let judged: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(figure(&judged, "modes_found", "samples"), of("modes_found"));
+    // Without a judge nothing is said of modes, or of classes by the nearest of too few images.
+    let said = succeed(at, "train stacked-dcgan --data stacked:digits --steps 1 --batch-size 8 --no-judge --out other");
+    assert!(said.contains("sliced Wasserstein") && !said.contains("modes") && !said.contains("classes"), "{said}");
 }
 
 #[test]

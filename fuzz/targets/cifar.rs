@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
         if cifar::read_batch(Path::new("batch.bin"), bytes, layout, &mut set).is_ok() {
             assert_eq!(bytes.len(), set.len() * layout.record());
             assert_eq!(set.len(), set.labels.len());
-            assert!(set.labels.iter().all(|&label| label < layout.classes));
+            assert!(set.labels.iter().all(|&label| label < u16::from(layout.classes)));
         }
     }
     if let Ok(set) = cifar::read_archive(Path::new("cifar.tar.gz"), bytes) {

@@ -149,7 +149,10 @@ fn score_words(scores: &Scores) -> Vec<String> {
         Some(judged) => format!("Frechet {}", short(judged.frechet_distance)),
         None => format!("sliced Wasserstein {:.4}", scores.sliced_wasserstein),
     }];
-    if let Some(shares) = &scores.classes {
+    if let Some(modes) = scores.judged.and_then(|judged| judged.modes) {
+        parts.push(format!("{} of {} modes", modes.found, modes.all));
+        parts.push(format!("KL {}", short(modes.divergence)));
+    } else if let Some(shares) = &scores.classes {
         parts.push(format!("{} of {} classes", shares.present(), shares.classes()));
     }
     if let Some(found) = &scores.found {

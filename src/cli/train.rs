@@ -9,7 +9,6 @@ use super::{MOST_THREADS, interrupt, print, set_threads, warn, whole};
 use crate::data::Images;
 use crate::data::place::name_of;
 use crate::files::write_whole;
-use crate::judge::JudgeSpec;
 use crate::profile;
 use crate::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::run::change::tuning;
@@ -167,7 +166,7 @@ fn start(args: &TrainArgs) -> Result<Run> {
     }
     let judge = |recipe: &Recipe, images: &Images| match args.no_judge || recipe.judge.every == 0 {
         true => Ok(None),
-        false => cache::of_run(args.judge.as_deref(), &recipe.data.name, images, device),
+        false => cache::of_run(args.judge.as_deref(), &recipe.data, images, device),
     };
     Run::create(recipe, device, args.init.as_deref(), judge, |recipe| match &args.out {
         Some(folder) => Ok(folder.clone()),
@@ -298,7 +297,9 @@ fn judge_note(run: &Run) -> String {
         }
         // One that goes on takes no judge any more.
         None if run.steps() > 0 || run.recipe().judge.every == 0 => String::new(),
-        None if run.images().is_none_or(|images| JudgeSpec::of(images).is_err()) => String::new(),
+        None if run.images().is_none_or(|images| !cache::can_be_judged(&run.recipe().data.name, images)) => {
+            String::new()
+        }
         None => format!(
             "no judge: samples are scored by pixels alone; have one by: minimax judge train {data} --recipe {}\n",
             shell_word(run.folder().join(RECIPE).as_os_str())

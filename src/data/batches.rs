@@ -49,14 +49,14 @@ pub struct Batch<'a> {
     /// `[batch_size, height, width, channels]`, or fewer images in an epoch's last batch where that is kept.
     pub pixels: &'a [u8],
     /// One of each image, or empty where the set has none.
-    pub labels: &'a [u8],
+    pub labels: &'a [u16],
 }
 
 /// What a batch is filled into.
 #[derive(Default)]
 struct Buffers {
     pixels: Vec<u8>,
-    labels: Vec<u8>,
+    labels: Vec<u16>,
 }
 
 /// The batches of a data set.
@@ -209,7 +209,7 @@ mod tests {
             width: 1,
             channels: 2,
             pixels: (0..count).flat_map(|i| [i as u8, i as u8]).collect(),
-            labels: (0..count).map(|i| i as u8 + 100).collect(),
+            labels: (0..count).map(|i| i as u16 + 100).collect(),
         })
     }
 
@@ -244,7 +244,7 @@ mod tests {
                 let mut seen = Vec::new();
                 for step in 0..steps {
                     let Batch { pixels: batch, labels } = batches.batch(epoch * steps + step).unwrap();
-                    assert!(batch.chunks(2).map(|image| image[0] + 100).eq(labels.iter().copied()));
+                    assert!(batch.chunks(2).map(|image| u16::from(image[0]) + 100).eq(labels.iter().copied()));
                     assert_eq!(batch.len(), if step < 6 { 16 } else { 4 });
                     assert!(batch.chunks(2).all(|image| image[0] == image[1]));
                     seen.extend(batch.iter().step_by(2).copied());

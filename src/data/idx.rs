@@ -62,7 +62,7 @@ fn read_set(folder: &Path, names: &Names) -> Result<Option<Images>> {
     };
     let ([count, height, width], pixels) = read_images(&images, open(&images)?)?;
     let labels = match labels {
-        Some(path) => labels_for(&path, count, &images)?,
+        Some(path) => labels_for(&path, count, &images)?.into_iter().map(u16::from).collect(),
         None => Vec::new(),
     };
     Ok(Some(Images { height, width, channels: 1, pixels, labels }))

@@ -25,6 +25,8 @@ pub mod plane;
 #[cfg(feature = "gan")]
 mod split;
 #[cfg(feature = "gan")]
+pub mod stacked;
+#[cfg(feature = "gan")]
 pub mod sum;
 #[cfg(feature = "gan")]
 pub mod svhn;
@@ -60,7 +62,7 @@ pub struct Images {
     /// `[n, height, width, channels]`, row-major.
     pub pixels: Vec<u8>,
     /// The class of each image, `[n]`, or empty where the set has none.
-    pub labels: Vec<u8>,
+    pub labels: Vec<u16>,
 }
 
 impl Images {
@@ -89,11 +91,8 @@ impl Images {
 
     /// How many different labels there are; 0 where the set has none.
     pub fn classes(&self) -> usize {
-        let mut seen = [false; 256];
-        for &label in &self.labels {
-            seen[usize::from(label)] = true;
-        }
-        seen.iter().filter(|&&seen| seen).count()
+        let labels: std::collections::BTreeSet<u16> = self.labels.iter().copied().collect();
+        labels.len()
     }
 }
 

@@ -145,7 +145,7 @@ pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
     let mut set = set.expect("read, or an error was returned");
     if let Some(labels) = labels {
         open(&labels, &mut |path, source| {
-            set.labels = read_labels(path, source, set.len())?;
+            set.labels = read_labels(path, source, set.len())?.into_iter().map(u16::from).collect();
             Ok(())
         })?;
     }

@@ -2,6 +2,7 @@
 
 use super::digits::draw_from;
 use super::plane::Plane;
+use super::stacked::{self, STACKED_MNIST};
 use super::{Images, Opened, Wanted, cifar, draw, folder, idx, numpy, place, svhn};
 use crate::{Error, Result};
 use std::fs::File;
@@ -58,13 +59,17 @@ const FORMATS: [Format; 4] = [
 
 /// Opens a data set: `digits`, drawn by the program itself; a name (`mnist`, `fashion-mnist`, `cifar10`,
 /// `svhn`, `svhn-extra`, or that of any other folder in `datasets/`), which is looked for in
-/// `datasets/<name>/`; or else a folder as [`place`] writes it, whose format is recognised by the files in it, or a file: a .zip
+/// `datasets/<name>/`; `stacked-mnist` or `stacked:` and another set, whose images are made of that one's (see
+/// [`stacked`]); or else a folder as [`place`] writes it, whose format is recognised by the files in it, or a file: a .zip
 /// of pictures, a .npy or .npz of arrays, CIFAR's .tar.gz or SVHN's .mat, by its first bytes.
 ///
 /// # Errors
 /// [`Error::Data`] where it is neither a name nor a folder nor such a file, holds no data that can be
 /// read, or isn't SVHN where its extra images are asked for, and [`Error::Io`] where the system refuses.
 pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
+    if let Some(planes) = stacked::planes_of(name_or_path) {
+        return stacked::open(planes, wanted);
+    }
     let path = path_of(name_or_path);
     let digits = name_or_path == DIGITS;
     if wanted.extra && (digits || path.exists() && !path.join(svhn::FILE).is_file()) {
@@ -84,17 +89,23 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
         let mend = "choose a set of images, or train a recipe for points, such as ring-2d";
         return Err(Error::data(name_or_path, "has points of the plane and no images", mend));
     }
-    Err(if KNOWN.contains(&name_or_path) {
-        let mend = format!(
-            "get it with: minimax data fetch {name_or_path}, or give the folder of its files in \
-             place of the name"
-        );
-        Error::data(path, "there is no such folder", mend)
-    } else {
-        let known = KNOWN.join(", ");
-        let what = format!("neither a data set's name ({DIGITS}, {known}) nor a folder or file");
-        Error::data(path, what, "give one of these names or a path")
-    })
+    check_there(name_or_path, "in place of the name")?;
+    let known = KNOWN.join(", ");
+    let what = format!("neither a data set's name ({DIGITS}, {known}, {STACKED_MNIST}) nor a folder or file");
+    Err(Error::data(path, what, "give one of these names or a path"))
+}
+
+/// That the folder of the public set `name` is there, if it is one; `instead` is how the files may be given else.
+///
+/// # Errors
+/// [`Error::Data`] where it isn't.
+pub(super) fn check_there(name: &str, instead: &str) -> Result<()> {
+    let path = path_of(name);
+    if !KNOWN.contains(&name) || path.exists() {
+        return Ok(());
+    }
+    let mend = format!("get it with: minimax data fetch {name}, or give the folder of its files {instead}");
+    Err(Error::data(path, "there is no such folder", mend))
 }
 
 /// Test images of the set that [`open`] opens by that name, which its training images are none of; `None` where the set
@@ -103,6 +114,9 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
 /// # Errors
 /// As [`open`], where they are there and can't be read.
 pub fn open_test(name_or_path: &str, wanted: &Wanted, most: usize) -> Result<Option<Images>> {
+    if let Some(planes) = stacked::planes_of(name_or_path) {
+        return stacked::open_test(planes, wanted, most).map(Some);
+    }
     if name_or_path == DIGITS {
         return Ok(Some(draw_from(DIGIT_COUNT, most.min(TEST_DIGIT_COUNT), wanted.seed)));
     }

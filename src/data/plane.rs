@@ -16,7 +16,7 @@ use crate::random::{Purpose, Random};
 use std::f64::consts::{PI, TAU};
 
 /// The points of batches.
-pub const POINTS: Purpose = Purpose::new(12);
+pub const POINTS: Purpose = Purpose::new(13);
 
 /// Points that are called an epoch of a set that has no end.
 pub const EPOCH: usize = 12_800;

@@ -148,7 +148,7 @@ fn read_pixels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<
 }
 
 /// y as digits.
-fn read_labels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<u8>> {
+fn read_labels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<u16>> {
     let (&[count, 1] | &[1, count]) = array.sizes.as_slice() else {
         let what = format!("y has sizes {:?}, not [n, 1]", array.sizes);
         return Err(Error::data(path, what, AGAIN));
@@ -166,7 +166,7 @@ fn read_labels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<
             let what = format!("the label of image {index} is {value}, not 1 to 10");
             return Err(Error::data(path, what, AGAIN));
         }
-        labels.push(value as u8 % 10);
+        labels.push(value as u16 % 10);
     }
     Ok(labels)
 }

@@ -8,12 +8,14 @@
 //! | `training.rs` | how one is trained |
 //! | `verdict.rs` | what one says of samples |
 //! | `score.rs` | the few figures of it that a run asks for as it goes |
+//! | `stacked.rs` | both, of stacked digits |
 //! | `file.rs` | the file that keeps one, so that figures of different days are of one judge |
 
 mod classifier;
 mod file;
 mod score;
 mod spec;
+mod stacked;
 mod training;
 mod verdict;
 
@@ -69,6 +71,22 @@ impl Judge {
             None => Ok(()),
         }
     }
+}
+
+/// Which of a judge's `classes` there are: those of a set's `labels`, or all where it has none; and those that the judge has
+/// `seen`, as it may see one that the set has none of.
+fn known<'a>(
+    classes: usize,
+    labels: impl Iterator<Item = usize>,
+    seen: impl IntoIterator<Item = &'a Seen>,
+) -> Vec<bool> {
+    let mut known = vec![false; classes];
+    labels.for_each(|label| known[label] = true);
+    if !known.contains(&true) {
+        known.fill(true);
+    }
+    seen.into_iter().flat_map(|seen| &seen.classes).for_each(|&class| known[usize::from(class)] = true);
+    known
 }
 
 impl About {

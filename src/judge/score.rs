@@ -1,9 +1,10 @@
 //! What a run asks of its judge each time: few figures, which cost little.
 
-use super::Judge;
+use super::classifier::Seen;
 use super::verdict::picked;
+use super::{Judge, known};
 use crate::data::Images;
-use crate::metrics::{ClassShares, Moments, Points, frechet_distance};
+use crate::metrics::{ClassShares, Modes, Moments, Points, frechet_distance};
 
 /// What some state of a generator is worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,26 +13,34 @@ pub struct Score {
     pub frechet_distance: f64,
     /// The mean probability of the likeliest class of each image; low for blobs, which are of no class for sure.
     pub confidence: f64,
-    /// How many samples are of each class.
+    /// How many samples are of each class; of stacked images, how many planes.
     pub classes: ClassShares,
+    /// The modes among the samples, of stacked images.
+    pub modes: Option<Modes>,
 }
 
 impl Judge {
-    /// Scores `images`, `[n, h, w, c]` of the size of its images.
+    /// Scores `images`, `[n, h, w, c]` of the size of its images. Classes are those of the `training` images.
     ///
     /// # Panics
     /// If there are fewer than two, or they are of another size.
-    pub fn score(&mut self, images: &[u8]) -> Score {
+    pub fn score(&mut self, images: &[u8], training: &Images) -> Score {
         let seen = self.classifier.see(images);
         let (_, width) = self.classifier.spec().features();
+        let labels = training.labels.iter().map(|&label| usize::from(label));
+        self.score_of(&seen, &self.reference, width, known(self.classifier.spec().classes(), labels, [&seen]))
+    }
+
+    /// The score of images as the judge has `seen` them, `width` features each.
+    pub(super) fn score_of(&self, seen: &Seen, reference: &Moments, width: usize, known: Vec<bool>) -> Score {
         let classes = self.classifier.spec().classes();
         let largest = |row: &[f32]| f64::from(row.iter().copied().fold(0.0, f32::max));
         let confidence = seen.probabilities.chunks(classes).map(largest).sum::<f64>() / seen.classes.len() as f64;
-        let known = vec![true; classes];
         Score {
-            frechet_distance: frechet_distance(&self.reference, &Moments::of(&Points::of(&seen.features, width))),
+            frechet_distance: frechet_distance(reference, &Moments::of(&Points::of(&seen.features, width))),
             confidence,
             classes: ClassShares::of(seen.classes.iter().map(|&class| usize::from(class)), known),
+            modes: None,
         }
     }
 
@@ -39,8 +48,8 @@ impl Judge {
     ///
     /// # Panics
     /// As [`Judge::score`].
-    pub fn floor(&mut self, test: &Images, count: usize) -> Score {
+    pub fn floor(&mut self, test: &Images, count: usize, training: &Images) -> Score {
         let seed = self.classifier.spec().training.seed;
-        self.score(&picked(test, count.min(test.len()), seed))
+        self.score(&picked(test, count.min(test.len()), seed), training)
     }
 }

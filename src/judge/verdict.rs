@@ -1,11 +1,11 @@
 //! What a judge says of samples: every figure beside the same figure of real test images, the floor that no generator
 //! is expected to get below.
 
-use super::Judge;
 use super::classifier::Seen;
+use super::{Judge, known};
 use crate::data::Images;
 use crate::metrics::{
-    COMPARISON, ClassShares, Figure, FrechetDistance, KernelSet, Manifold, Moments, Nearest, Overlap, Points,
+    COMPARISON, ClassShares, Figure, FrechetDistance, KernelSet, Manifold, Modes, Moments, Nearest, Overlap, Points,
     RESAMPLING, classifier_score, closest, confidence, frechet_of_samples, kernel_distance, nearest,
 };
 use crate::random::Random;
@@ -73,6 +73,10 @@ pub struct Verdict {
     pub present: [usize; 2],
     /// The class with the smallest share.
     pub rarest: usize,
+    /// The modes among the samples, of stacked images.
+    pub modes: Option<Modes>,
+    /// Which figures there are none of, and why.
+    pub left_out: Option<&'static str>,
     /// The closest pairs, the closest first.
     pub pairs: Vec<Pair>,
 }
@@ -135,14 +139,7 @@ impl Judge {
         rows.push(row("classifier_score", "classifier score", Better::Higher, of(classifier_score, &mut random)));
         rows.push(row("confidence", "confidence", Better::Higher, of(confidence, &mut random)));
 
-        let known: Vec<bool> = {
-            let mut known = vec![false; classes];
-            training.labels.iter().for_each(|&label| known[usize::from(label)] = true);
-            // The judge may see a class that the set has none of.
-            let all = seen.seen.iter().flat_map(|seen| &seen.classes);
-            all.for_each(|&class| known[usize::from(class)] = true);
-            known
-        };
+        let known = known(classes, training.labels.iter().map(|&label| usize::from(label)), seen.seen);
         let shares = seen.seen.map(|seen| ClassShares::of(seen.classes.iter().map(|&c| usize::from(c)), known.clone()));
         let entropy = shares.each_ref().map(|shares| shares.entropy(&mut random));
         rows.push(row("class_entropy", "entropy of classes", Better::Higher, entropy));
@@ -168,12 +165,14 @@ impl Judge {
             shares: by_class,
             present: [shares[0].present(), shares[0].classes()],
             rarest: shares[0].rarest().unwrap_or(0),
+            modes: None,
+            left_out: None,
             pairs: pairs.collect(),
         }
     }
 }
 
-fn row(key: &'static str, name: &'static str, better: Better, [samples, floor]: [Figure; 2]) -> Row {
+pub(super) fn row(key: &'static str, name: &'static str, better: Better, [samples, floor]: [Figure; 2]) -> Row {
     Row { key, name, better, samples, floor }
 }
 
@@ -234,7 +233,7 @@ fn memorisation(near: &[Vec<Nearest>; 2], random: &mut Random) -> [Row; 2] {
     ]
 }
 
-fn mean_of(values: &[f64], random: &mut Random) -> Figure {
+pub(super) fn mean_of(values: &[f64], random: &mut Random) -> Figure {
     let mean = |times: &[u32]| {
         let sum: f64 = values.iter().zip(times).map(|(value, &times)| value * f64::from(times)).sum();
         sum / values.len() as f64

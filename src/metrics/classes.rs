@@ -1,7 +1,7 @@
 //! Which classes appear among samples, and how evenly. What it is for is mode collapse, a generator that makes some
 //! kinds of image only.
 
-use super::bootstrap::{DRAWS, Figure};
+use super::bootstrap::{DRAWS, Figure, Interval};
 use super::nearest::nearest;
 use super::points::Points;
 use super::score::entropy;
@@ -80,6 +80,40 @@ impl ClassShares {
         Figure::centred(samples, DRAWS, drawn, random)
     }
 
+    /// The modes among the samples, where each class is one.
+    ///
+    /// # Panics
+    /// If there are no samples.
+    pub fn modes(&self) -> Modes {
+        let there = self.counts.iter().zip(&self.labels).filter(|&(_, &there)| there);
+        Modes::of(&there.map(|(&count, _)| count).collect::<Vec<usize>>())
+    }
+
+    /// [`Modes::found`] and [`Modes::divergence`] with their intervals. A draw finds fewer modes, as it has fewer different
+    /// samples, so that both intervals are moved like that of [`ClassShares::entropy`], but not beyond what there can be.
+    ///
+    /// # Panics
+    /// If there are no samples.
+    pub fn modes_in_figures(&self, random: &mut Random) -> [Figure; 2] {
+        let there = (0..self.counts.len()).filter(|&class| self.labels[class]);
+        let places: Vec<Range<usize>> = there.map(|class| self.places(class)).collect();
+        let drawn = |times: &[u32]| {
+            let counts = places.iter().map(|places| times[places.clone()].iter().sum::<u32>() as usize);
+            Modes::of(&counts.collect::<Vec<usize>>())
+        };
+        let mut of = |figure: fn(Modes) -> f64, most: f64| {
+            let Figure { value, interval } =
+                Figure::centred(self.samples(), DRAWS, |times| figure(drawn(times)), random);
+            let [low, high] = [interval.low, interval.high].map(|end| end.clamp(0.0, most));
+            Figure { value, interval: Interval { low, high } }
+        };
+        let modes = places.len() as f64;
+        let Figure { value, interval: Interval { low, high } } = of(|modes| modes.found as f64, modes);
+        // There is no half a mode.
+        let found = Figure { value, interval: Interval { low: low.floor(), high: high.ceil() } };
+        [found, of(|modes| modes.divergence, libm::log(modes))]
+    }
+
     fn samples(&self) -> usize {
         self.counts.iter().sum()
     }
@@ -95,7 +129,7 @@ impl ClassShares {
 ///
 /// # Panics
 /// If there are no images, more or fewer than labels, or samples of other dimensions.
-pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u8]) -> ClassShares {
+pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u16]) -> ClassShares {
     assert!(
         !images.is_empty() && images.len() == labels.len(),
         "nearest_classes: {} images, {} labels",
@@ -109,22 +143,11 @@ pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u8]) -> Clas
     ClassShares::of(classes, there)
 }
 
-/// Modes of stacked MNIST: three digits at random as the planes of an image (Metz, Poole, Pfau and Sohl-Dickstein
-/// 2017; Srivastava, Valkov, Russell, Gutmann and Sutton 2017).
-pub const STACKED_MODES: usize = 1000;
-
-/// The mode of an image with these digits in its planes.
-///
-/// # Panics
-/// If one is above 9.
-pub fn stacked_mode(digits: [u8; 3]) -> usize {
-    assert!(digits.iter().all(|&digit| digit < 10), "stacked_mode: {digits:?} are not all digits");
-    digits.iter().fold(0, |mode, &digit| 10 * mode + usize::from(digit))
-}
-
 /// How many of the modes of a distribution are among samples, and how evenly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Modes {
+    /// Modes that there are.
+    pub all: usize,
     /// Modes of which there is at least one sample.
     pub found: usize,
     /// KL(found ‖ uniform) = Σ s ln(s · modes) over the shares s of all modes, in nats: 0 if all are even, ln(modes) if
@@ -142,6 +165,7 @@ impl Modes {
         assert!(samples > 0, "Modes: there are no samples");
         let shares = counts.iter().map(|&count| count as f64 / samples as f64);
         Modes {
+            all: counts.len(),
             found: counts.iter().filter(|&&count| count > 0).count(),
             divergence: libm::log(counts.len() as f64) - entropy(shares),
         }
@@ -151,6 +175,7 @@ impl Modes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::stacked::MODES as STACKED_MODES;
     use crate::metrics::RESAMPLING;
     use crate::random::Purpose;
 
@@ -195,18 +220,39 @@ mod tests {
 
     #[test]
     fn modes_that_are_known() {
-        assert_eq!([stacked_mode([0, 0, 7]), stacked_mode([9, 8, 1])], [7, 981]);
         let mut counts = vec![0; STACKED_MODES];
         counts[3] = 26_000;
-        let Modes { found, divergence } = Modes::of(&counts);
+        let Modes { found, divergence, .. } = Modes::of(&counts);
         assert!(found == 1 && (divergence - libm::log(1000.0)).abs() < 1e-12);
-        let Modes { found, divergence } = Modes::of(&[26; STACKED_MODES]);
+        let Modes { found, divergence, .. } = Modes::of(&[26; STACKED_MODES]);
         assert!(found == STACKED_MODES && divergence.abs() < 1e-12);
         counts.fill(0);
         for word in Random::new(1, Purpose::CHECK).words(26_000) {
             counts[((u64::from(word) * 1000) >> 32) as usize] += 1;
         }
-        let Modes { found, divergence } = Modes::of(&counts);
+        let Modes { found, divergence, .. } = Modes::of(&counts);
         assert!(found == STACKED_MODES && (divergence - 999.0 / 52_000.0).abs() < 0.004, "{divergence}");
+    }
+
+    /// Of a generator that makes some modes ten thousand times as often as others: held to how much the figures of other
+    /// sets of its samples differ.
+    #[test]
+    fn intervals_of_modes_are_as_wide_as_figures_differ() {
+        let modes = 200;
+        let draw = |seed: u64| {
+            let uniform = Random::new(seed, Purpose::CHECK).uniform(4000);
+            let mode = |u: f64| ((libm::exp(u * libm::log(1e4)) - 1.0) / (1e4 - 1.0) * modes as f64) as usize;
+            ClassShares::of(uniform.into_iter().map(mode), vec![true; modes])
+        };
+        let of_others: Vec<Modes> = (100..300).map(|seed| draw(seed).modes()).collect();
+        let figures: [fn(&Modes) -> f64; 2] = [|modes| modes.found as f64, |modes| modes.divergence];
+        for (place, figure) in figures.into_iter().enumerate() {
+            let mut values: Vec<f64> = of_others.iter().map(figure).collect();
+            values.sort_by(f64::total_cmp);
+            let (low, high) = (values[5], values[194]);
+            let some = (1..=20).map(|seed| draw(seed).modes_in_figures(&mut Random::new(seed, RESAMPLING))[place]);
+            let widths = some.map(|f| f.interval.high - f.interval.low).sum::<f64>() / 20.0;
+            assert!((0.6..1.7).contains(&(widths / (high - low))), "{widths} where {low} to {high}");
+        }
     }
 }

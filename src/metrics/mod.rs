@@ -19,7 +19,7 @@ mod sieve;
 mod sliced_wasserstein;
 
 pub use bootstrap::{Figure, Interval};
-pub use classes::{ClassShares, Modes, STACKED_MODES, nearest_classes, stacked_mode};
+pub use classes::{ClassShares, Modes, nearest_classes};
 pub use eigen::square_root;
 pub use frechet::{FrechetDistance, Moments, frechet_distance, frechet_of_samples};
 pub use kernel::{KernelSet, kernel_distance};

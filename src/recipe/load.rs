@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 18] = [
+const BUILT_IN: [(&str, &str); 20] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
     ("dcgan-svhn", include_str!("../../recipes/dcgan-svhn.toml")),
@@ -37,6 +37,8 @@ const BUILT_IN: [(&str, &str); 18] = [
     ("grid-2d", include_str!("../../recipes/grid-2d.toml")),
     ("spiral-2d", include_str!("../../recipes/spiral-2d.toml")),
     ("dcgan-compact-mnist", include_str!("../../recipes/dcgan-compact-mnist.toml")),
+    ("stacked-dcgan", include_str!("../../recipes/stacked-dcgan.toml")),
+    ("stacked-wgan-gp", include_str!("../../recipes/stacked-wgan-gp.toml")),
 ];
 
 /// The names of the built-in recipes, the default first.

@@ -3,7 +3,7 @@
 //!
 //! | alarm | when |
 //! |---|---|
-//! | classes lost | for three epochs, at most half of the classes or modes appear, or three fewer than once did |
+//! | classes lost | for three epochs, at most half of the classes appear, or three fewer than once did; of a set of modes, at most half of those that as many real ones show |
 //! | D won | for three epochs, mean D(x) is above 0.95 and mean D(G(z)) below 0.05, where D gives probabilities |
 //! | constant output | all samples are the same, to a byte's step of a picture |
 //! | saturated output | nearly all values of the samples are black or white, and not of the real images |
@@ -29,8 +29,10 @@ pub(super) struct Epoch<'a> {
     pub gives_probabilities: bool,
     /// The norm of G's gradient when it was last measured.
     pub g_gradient_norm: Option<f64>,
-    /// How many classes or modes appear, and of how many.
-    pub appearing: Option<[usize; 2]>,
+    /// How many classes appear, and of how many.
+    pub classes: Option<[usize; 2]>,
+    /// How many modes are found, and among as many real ones.
+    pub modes: Option<[usize; 2]>,
     /// Whether all samples are one.
     pub is_constant: bool,
     /// The shares of black and white values, of samples and of real images, unless they are points.
@@ -71,12 +73,20 @@ impl Alarms {
     }
 
     fn classes_lost(&mut self, epoch: &Epoch) -> Option<String> {
-        let [present, of] = epoch.appearing?;
+        let present = epoch.classes.map_or(0, |[present, _]| present);
         self.most_present = self.most_present.max(present);
-        let lost = 2 * present <= of || present + 3 <= self.most_present;
-        self.lost = if lost { self.lost + 1 } else { 0 };
+        let classes = epoch.classes.filter(|[present, of]| 2 * present <= *of || present + 3 <= self.most_present);
+        let modes = epoch.modes.filter(|[found, floor]| 2 * found <= *floor);
+        self.lost = if classes.or(modes).is_some() { self.lost + 1 } else { 0 };
         let mend = "a lower learning rate for G, a larger batch, or a Wasserstein loss may bring them back";
-        (self.lost >= LASTING).then(|| format!("{present} of {of} kinds appear among the samples; {mend}"))
+        let words = match (modes, classes) {
+            (Some([found, floor]), _) => {
+                format!("{found} modes appear among the samples, {floor} among as many real ones")
+            }
+            (_, Some([present, of])) => format!("{present} of {of} classes appear among the samples"),
+            (None, None) => return None,
+        };
+        (self.lost >= LASTING).then(|| format!("{words}; {mend}"))
     }
 
     fn discriminator_won(&mut self, epoch: &Epoch) -> Option<String> {
@@ -153,12 +163,13 @@ mod tests {
         means
     }
 
-    fn epoch(means: &Means, appearing: Option<[usize; 2]>) -> Epoch<'_> {
+    fn epoch(means: &Means, classes: Option<[usize; 2]>) -> Epoch<'_> {
         Epoch {
             means,
             gives_probabilities: true,
             g_gradient_norm: Some(1e-7),
-            appearing,
+            classes,
+            modes: None,
             is_constant: false,
             extremes: Some([0.5, 0.8]),
         }
@@ -184,8 +195,18 @@ mod tests {
         assert!(said(9).is_empty() && said(6).is_empty() && said(6).is_empty());
         let lines = said(6);
         assert_eq!(kinds(&lines), ["classes lost"]);
-        assert!(lines[0].contains("6 of 10 kinds") && lines[0].ends_with("see docs/failures.md"), "{lines:?}");
+        assert!(lines[0].contains("6 of 10 classes") && lines[0].ends_with("see docs/failures.md"), "{lines:?}");
         assert!(said(1).is_empty());
+    }
+
+    #[test]
+    fn lost_modes_are_said_even_where_all_classes_appear() {
+        let means = means(1.3, 0.6, 0.4);
+        let mut alarms = Alarms::default();
+        let mut said = |found| alarms.epoch(&Epoch { modes: Some([found, 632]), ..epoch(&means, Some([10, 10])) });
+        assert!([600, 317, 316, 316].iter().all(|&found| said(found).is_empty()));
+        let lines = said(99);
+        assert!(lines[0].contains("classes lost: 99 modes appear among the samples, 632 among"), "{lines:?}");
     }
 
     #[test]

@@ -43,31 +43,40 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         let estimate = [("wasserstein_estimate", "minus the critic's loss")];
         panels.push(by_step("Wasserstein estimate", "distance", &estimate));
     }
-    let floor = epochs.points("epoch", "frechet_floor").last().copied();
-    let plane = Plane::named(&recipe.data.name);
-    let kinds = if plane.is_some() { "modes" } else { "classes" };
-    let good = plane.map(|plane| Level { y: plane.good_of_own(), label: "real points".into() });
-    let by = if plane.is_some() {
-        "within three sigma"
-    } else if floor.is_some() {
-        "by the judge"
-    } else {
-        "by the nearest real image"
+    let floor = |column: &str| -> Vec<Level> {
+        let last = epochs.points("epoch", column).last().copied();
+        last.map(|(_, y)| Level { y, label: "real ones".into() }).into_iter().collect()
     };
-    let floor = floor.map(|(_, y)| Level { y, label: "test images".into() });
+    let by = if floor("frechet_floor").is_empty() { "by the nearest real image" } else { "by the judge" };
+    let good = Plane::named(&recipe.data.name);
+    let good = good.map(|plane| Level { y: plane.good_of_own(), label: "real points".into() });
     panels.extend([
         by_step(&format!("Output of the {discriminator}"), output, &outputs),
         by_epoch("Seconds per epoch", "seconds", &[("seconds", "training")]),
         Panel {
-            levels: floor.into_iter().collect(),
+            levels: floor("frechet_floor"),
             ..by_epoch("Frechet distance of samples", "distance", &[("frechet_distance", "from training images")])
         },
-        by_epoch("Sliced Wasserstein distance of samples", "distance", &[("sliced_wasserstein", "from real images")]),
-        by_epoch(
-            if plane.is_some() { "Modes found among samples" } else { "Classes that appear among samples" },
-            kinds,
-            &[("classes_present", by)],
-        ),
+        Panel {
+            levels: floor("modes_floor"),
+            ..by_epoch("Modes found among samples", "modes", &[("modes_found", "found")])
+        },
+        Panel {
+            levels: floor("divergence_floor"),
+            ..by_epoch("KL from the samples' modes to even ones", "nats", &[("modes_divergence", "of stacked digits")])
+        },
+        Panel {
+            levels: floor("sliced_floor"),
+            ..by_epoch(
+                "Sliced Wasserstein distance of samples",
+                "distance",
+                &[("sliced_wasserstein", "from real ones")],
+            )
+        },
+        Panel {
+            levels: floor("classes_floor"),
+            ..by_epoch("Classes that appear among samples", "classes", &[("classes_present", by)])
+        },
         Panel {
             levels: good.into_iter().collect(),
             ..by_epoch("Good samples", "share", &[("good_share", "within three sigma of a mode")])

@@ -2,7 +2,7 @@
 
 use super::folder;
 use crate::data::sum::Sum;
-use crate::data::{Images, Wanted, test_images};
+use crate::data::{Images, Wanted, stacked, test_images};
 use crate::files::{self, is_file};
 use crate::judge::{self, About, Judge, Score};
 use crate::recipe::Recipe;
@@ -15,6 +15,8 @@ pub struct Judging {
     judge: Judge,
     /// The SHA-256 sum of its file.
     identity: String,
+    /// Whether it is shown the planes of stacked images.
+    is_stacked: bool,
     /// What as many test images score; none where there are too few images to hold any out.
     floor: Option<Score>,
 }
@@ -39,19 +41,25 @@ impl Judging {
         }
         let bytes = files::read(&path)?;
         let mut judge = judge::parse(&path, &bytes, device)?;
-        check(&path, &judge, images)?;
+        check(&path, &judge, &recipe.data.name, images)?;
+        let is_stacked = stacked::planes_of(&recipe.data.name).is_some();
         let seed = judge.classifier.spec().training.seed;
         let data = &recipe.data;
-        let wanted = Wanted { seed, size: None, background: data.background, extra: data.extra };
+        // The planes of stacked images may be of pictures.
+        let size = is_stacked.then_some([images.height, images.width, images.channels]);
+        let wanted = Wanted { seed, size, background: data.background, extra: data.extra };
         let floor = match images.len() < judge::FEWEST {
             true => None,
             false => {
                 let test = test_images(&data.name, &wanted, images, recipe.judge.samples)?;
-                (test.len() >= judge::FEWEST).then(|| judge.floor(&test, recipe.judge.samples))
+                (test.len() >= judge::FEWEST).then(|| match is_stacked {
+                    true => judge.floor_stacked(&test, recipe.judge.samples, images),
+                    false => judge.floor(&test, recipe.judge.samples, images),
+                })
             }
         };
         let (sum, _) = Sum::of(&bytes[..]).expect("memory is read without errors");
-        Ok(Some(Judging { judge, identity: sum.to_string(), floor }))
+        Ok(Some(Judging { judge, identity: sum.to_string(), is_stacked, floor }))
     }
 
     /// What tells it from any other judge.
@@ -59,9 +67,12 @@ impl Judging {
         &self.identity
     }
 
-    /// What samples `[n, h, w, c]` score.
-    pub(super) fn score(&mut self, samples: &[u8]) -> Score {
-        self.judge.score(samples)
+    /// What samples `[n, h, w, c]` of a run on the `training` images score.
+    pub(super) fn score(&mut self, samples: &[u8], training: &Images) -> Score {
+        match self.is_stacked {
+            true => self.judge.score_stacked(samples, training),
+            false => self.judge.score(samples, training),
+        }
     }
 
     /// What test images score, as many as there are samples, if there are any.
@@ -80,10 +91,14 @@ impl Judging {
     }
 }
 
-/// That `judge`, in the file `path`, takes `images`.
+/// That `judge`, in the file `path`, takes `images` of the set `data`.
 ///
 /// # Errors
 /// [`Error::Place`] if it doesn't.
-pub fn check(path: &Path, judge: &Judge, images: &Images) -> Result<()> {
-    judge.check(images).map_err(|what| Error::place(path, format!("{what}; give the data set's own")))
+pub fn check(path: &Path, judge: &Judge, data: &str, images: &Images) -> Result<()> {
+    let checked = match stacked::planes_of(data) {
+        Some(_) => judge.check_stacked(images),
+        None => judge.check(images),
+    };
+    checked.map_err(|what| Error::place(path, format!("{what}; give the data set's own")))
 }

@@ -16,10 +16,12 @@ use std::time::Duration;
 const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or not finished.
-/// `classes_present` are the modes that are found where samples are points of the plane; for those alone there is
-/// `good_share`. The three of the judge are empty where samples were not judged.
+/// The next three are empty where samples were not judged, the last five where a set has no modes: `good_share` is of points
+/// of the plane, the divergences of stacked sets. Floors are what real ones score.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
-                      frechet_distance,frechet_floor,confidence,good_share";
+                      frechet_distance,frechet_floor,confidence,\
+                      modes_found,modes_floor,modes_divergence,divergence_floor,good_share,\
+                      sliced_floor,classes_floor";
 
 /// Both tables.
 pub struct Log {
@@ -69,7 +71,9 @@ impl Log {
         let seconds = field(time.map(|time| time.whole.as_secs_f64()));
         let waited = field(time.map(|time| time.waited.as_secs_f64()));
         let distance = field(Some(scores.sliced_wasserstein));
-        let present = scores.appearing().map_or(String::new(), |[count, _]| count.to_string());
+        let sliced_floor = field(scores.sliced_floor);
+        let classes = scores.classes.as_ref().map(|shares| [shares.present(), shares.classes()]);
+        let [present, of] = classes.map_or([String::new(), String::new()], |classes| classes.map(|n| n.to_string()));
         let judged = scores.judged;
         let [frechet, floor, confidence, good] = [
             judged.map(|judged| judged.frechet_distance),
@@ -78,9 +82,14 @@ impl Log {
             scores.found.map(|found| found.good),
         ]
         .map(field);
-        let row =
-            format!("{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence},{good}");
-        self.epochs.append(&row)
+        let [found, most] = [scores.modes_found(), scores.modes_floor()]
+            .map(|modes| modes.map_or(String::new(), |modes| modes.to_string()));
+        let modes = [judged.and_then(|judged| judged.modes), judged.and_then(|judged| judged.modes_floor)];
+        let [divergence, least] = modes.map(|modes| field(modes.map(|modes| modes.divergence)));
+        self.epochs.append(&format!(
+            "{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence},\
+             {found},{most},{divergence},{least},{good},{sliced_floor},{of}"
+        ))
     }
 
     /// The last step in which the generator moved, by the `rows` of the table of steps; 0 if none.

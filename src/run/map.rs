@@ -65,8 +65,14 @@ impl Run {
         let some = &samples[..2 * SAMPLES];
         let mut random = Random::new(self.recipe.training.seed, COMPARISON);
         let real = plane.draw(SAMPLES, &mut random);
+        let floor = || {
+            let mut random = Random::new(self.recipe.training.seed, COMPARISON);
+            let [real, others] = [SAMPLES; 2].map(|count| plane.draw(count, &mut random));
+            Some(sliced_wasserstein(&Points::of(&others, 2), &Points::of(&real, 2), &mut random))
+        };
         let scores = Scores {
             sliced_wasserstein: sliced_wasserstein(&Points::of(some, 2), &Points::of(&real, 2), &mut random),
+            sliced_floor: *self.sliced_floor.get_or_insert_with(floor),
             classes: None,
             found: Some(plane.find(some)),
             judged: None,

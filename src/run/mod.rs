@@ -86,6 +86,8 @@ pub struct Run {
     /// Judges the samples, where the data set has a judge.
     judging: Option<Judging>,
     alarms: Alarms,
+    /// The sliced Wasserstein distance of real ones, once it has been measured.
+    sliced_floor: Option<Option<f64>>,
     /// The norm of G's gradient when it was last measured.
     g_gradient_norm: Option<f64>,
     drawing: Drawing,
@@ -286,6 +288,7 @@ impl Run {
             best: best.filter(|_| has_best),
             judging,
             alarms: Alarms::default(),
+            sliced_floor: None,
             g_gradient_norm: None,
             log,
             means: Means::of_rows(&rows, epochs.start_of(steps + 1)),

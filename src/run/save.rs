@@ -117,17 +117,21 @@ impl Run {
         let judged = if self.is_judged(epoch) { self.recipe.judge.samples } else { 0 };
         let samples = self.sample(count.max(on_grid).max(judged))?;
         let some = &samples[..count * size];
-        let real = self.real_images();
+        let real = self.source.images().expect("points are looked at elsewhere");
         // The first images are enough to tell grey ones from black and white ones.
         let like = &real.pixels[..real.pixels.len().min(some.len())];
         let extremes = Some([some, like].map(extremes));
-        let mut scores = score(some, real, self.recipe.training.seed);
+        let seed = self.recipe.training.seed;
+        let mut scores = score(some, real, seed);
+        scores.sliced_floor = *self.sliced_floor.get_or_insert_with(|| scores::sliced_floor(count, real, seed));
         if let (Some(judging), true) = (&mut self.judging, judged > 0) {
-            let score = judging.score(&samples[..judged * size]);
+            let score = judging.score(&samples[..judged * size], self.source.images().expect("as above"));
             scores.judged = Some(Judged {
                 frechet_distance: score.frechet_distance,
                 frechet_floor: judging.floor().map(|floor| floor.frechet_distance),
                 confidence: score.confidence,
+                modes: score.modes,
+                modes_floor: judging.floor().and_then(|floor| floor.modes),
             });
             scores.classes = Some(score.classes);
         } else if self.judging.is_some() {
@@ -140,11 +144,13 @@ impl Run {
 
     /// What has gone wrong in the epoch that has ended so.
     fn alarms(&mut self, looked_at: &LookedAt) -> Vec<String> {
+        let scores = &looked_at.scores;
         self.alarms.epoch(&Epoch {
             means: &self.means,
             gives_probabilities: matches!(self.recipe.training.loss, LossSpec::Bce | LossSpec::Minimax),
             g_gradient_norm: self.g_gradient_norm,
-            appearing: looked_at.scores.appearing(),
+            classes: scores.classes.as_ref().map(|shares| [shares.present(), shares.classes()]),
+            modes: scores.modes_found().zip(scores.modes_floor()).map(|(found, floor)| [found, floor]),
             is_constant: looked_at.is_constant,
             extremes: looked_at.extremes,
         })

@@ -3,7 +3,7 @@
 
 use crate::data::Images;
 use crate::data::plane::Found;
-use crate::metrics::{COMPARISON, ClassShares, Points, nearest_classes, sliced_wasserstein};
+use crate::metrics::{COMPARISON, ClassShares, Modes, Points, nearest_classes, sliced_wasserstein};
 use crate::random::Random;
 
 /// Samples that are compared, and real images that their distribution is compared with.
@@ -12,14 +12,19 @@ pub const SAMPLES: usize = 1000;
 /// Labelled images among which each sample's nearest is looked for.
 pub(super) const LABELLED: usize = 2000;
 
+/// How many of those a class must have, on average, for that: of the 1,000 modes of stacked MNIST some have none.
+const OF_A_CLASS: usize = 5;
+
 /// What the samples of one state of the generator are worth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
     /// The sliced Wasserstein distance from as many real images, pixels in [0, 1]; the lower the
     /// better.
     pub sliced_wasserstein: f64,
+    /// That of other real ones, where there are enough.
+    pub sliced_floor: Option<f64>,
     /// Which classes appear: by the judge where the samples are judged, else by the nearest real image, where the data
-    /// has labels.
+    /// has labels, and not too many different ones for that.
     pub classes: Option<ClassShares>,
     /// Which modes are found, where samples are points of the plane.
     pub found: Option<Found>,
@@ -36,13 +41,23 @@ pub struct Judged {
     pub frechet_floor: Option<f64>,
     /// The mean probability of the likeliest class.
     pub confidence: f64,
+    /// The modes among the samples, of a stacked set.
+    pub modes: Option<Modes>,
+    /// Those among as many test images.
+    pub modes_floor: Option<Modes>,
 }
 
 impl Scores {
-    /// How many classes or modes appear, and of how many, where there are any.
-    pub fn appearing(&self) -> Option<[usize; 2]> {
-        let classes = self.classes.as_ref().map(|shares| [shares.present(), shares.classes()]);
-        classes.or(self.found.map(|found| [found.modes, found.of]))
+    /// How many modes are found, where the set has modes.
+    pub fn modes_found(&self) -> Option<usize> {
+        let stacked = self.judged.and_then(|judged| judged.modes);
+        stacked.map(|modes| modes.found).or(self.found.map(|found| found.modes))
+    }
+
+    /// How many modes as many real ones show, where the set has modes: of points, all.
+    pub fn modes_floor(&self) -> Option<usize> {
+        let stacked = self.judged.and_then(|judged| judged.modes_floor);
+        stacked.map(|modes| modes.found).or(self.found.map(|found| found.of))
     }
 
     /// What the states of a run are compared by, the lower the better; none where a run that is judged is not due.
@@ -64,22 +79,36 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
     let mut random = Random::new(seed, COMPARISON);
     let order = random.permutation(real.len());
     let picked = &order[..order.len().min(LABELLED)];
-    let unit = |bytes: &[u8], to: &mut Vec<f32>| to.extend(bytes.iter().map(|&b| f32::from(b) / 255.0));
     let samples = Points::new(samples.len() / size, size, |index, to| {
         unit(&samples[index * size..][..size], to);
     });
-    let first = |count| {
-        Points::new(count, size, move |index, to| {
-            unit(real.image(picked[index] as usize), to);
-        })
-    };
+    let first = |count| images(real, &picked[..count]);
     let distance = sliced_wasserstein(&samples, &first(samples.len()), &mut random);
     let labels = real.labels.as_slice();
-    let classes = (!labels.is_empty()).then(|| {
-        let labels: Vec<u8> = picked.iter().map(|&i| labels[i as usize]).collect();
+    let is_told = !labels.is_empty() && OF_A_CLASS * real.classes() <= LABELLED;
+    let classes = is_told.then(|| {
+        let labels: Vec<u16> = picked.iter().map(|&i| labels[i as usize]).collect();
         nearest_classes(&samples, &first(picked.len()), &labels)
     });
-    Scores { sliced_wasserstein: distance, classes, found: None, judged: None }
+    Scores { sliced_wasserstein: distance, sliced_floor: None, classes, found: None, judged: None }
+}
+
+/// The sliced Wasserstein distance that `count` other real images have from those that [`score`] compares as many
+/// samples with; none where there aren't so many.
+pub(super) fn sliced_floor(count: usize, real: &Images, seed: u64) -> Option<f64> {
+    let mut random = Random::new(seed, COMPARISON);
+    let order = random.permutation(real.len());
+    let others = order.get(LABELLED..LABELLED + count)?;
+    Some(sliced_wasserstein(&images(real, others), &images(real, &order[..count]), &mut random))
+}
+
+/// The images at these places, pixels in [0, 1].
+fn images<'a>(real: &'a Images, places: &'a [u32]) -> Points<'a> {
+    Points::new(places.len(), real.image_len(), move |index, to| unit(real.image(places[index] as usize), to))
+}
+
+fn unit(bytes: &[u8], to: &mut Vec<f32>) {
+    to.extend(bytes.iter().map(|&b| f32::from(b) / 255.0));
 }
 
 #[cfg(test)]
@@ -96,6 +125,9 @@ mod tests {
         let noise: Vec<u8> = (0..samples.pixels.len()).map(|i| (i * 151) as u8).collect();
         let noise = score(&noise, &digits, 5);
         assert!(real.sliced_wasserstein * 10.0 < noise.sliced_wasserstein);
+        let floor = sliced_floor(SAMPLES, &digits, 5).unwrap();
+        assert!((0.5 * floor..2.0 * floor).contains(&real.sliced_wasserstein), "{floor}");
+        assert_eq!(sliced_floor(SAMPLES + 1, &digits, 5), None, "3,000 images, of which 2,000 are compared with");
 
         let ones: Vec<u8> = samples.image(1).repeat(SAMPLES);
         assert_eq!(score(&ones, &digits, 5).classes.unwrap().present(), 1);

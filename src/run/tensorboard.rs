@@ -13,9 +13,11 @@
 //! | `gradient_norm/...`, `learning_rate/...` | of the `discriminator` and the `generator` |
 //! | `throughput/images_per_second` | real images, of one step |
 //! | `epoch/seconds`, `epoch/data_wait_seconds` | how long an epoch took, and how long of that it waited for data |
-//! | `score/sliced_wasserstein`, `score/classes_present` | see [`super::scores`] |
+//! | `score/sliced_wasserstein`, `score/sliced_floor`, `score/classes_present` | see [`super::scores`] |
 //! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, where there is one |
-//! | `score/good_share` | of points of the plane, those near a mode |
+//! | `score/modes_found`, `score/modes_floor` | of stacked sets, and of points of the plane |
+//! | `score/modes_divergence`, `score/divergence_floor` | of stacked sets |
+//! | `score/good_share` | of points of the plane |
 //! | `samples`, `recipe` | the grid, the TOML text |
 
 use super::log::EpochTime;
@@ -114,17 +116,24 @@ impl TensorBoard {
     /// # Errors
     /// If the file can't be written.
     pub fn epoch(&mut self, step: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
-        let present = scores.appearing().map(|[count, _]| count as f64);
+        let present = scores.classes.as_ref().map(|shares| shares.present() as f64);
+        let modes = scores.judged.and_then(|judged| judged.modes);
+        let modes_floor = scores.judged.and_then(|judged| judged.modes_floor);
         self.scalars(
             step,
             &[
                 ("epoch/seconds", time.map(|time| time.whole.as_secs_f64())),
                 ("epoch/data_wait_seconds", time.map(|time| time.waited.as_secs_f64())),
                 ("score/sliced_wasserstein", Some(scores.sliced_wasserstein)),
+                ("score/sliced_floor", scores.sliced_floor),
                 ("score/classes_present", present),
                 ("score/frechet_distance", scores.judged.map(|judged| judged.frechet_distance)),
                 ("score/frechet_floor", scores.judged.and_then(|judged| judged.frechet_floor)),
                 ("score/confidence", scores.judged.map(|judged| judged.confidence)),
+                ("score/modes_found", scores.modes_found().map(|modes| modes as f64)),
+                ("score/modes_floor", scores.modes_floor().map(|modes| modes as f64)),
+                ("score/modes_divergence", modes.map(|modes| modes.divergence)),
+                ("score/divergence_floor", modes_floor.map(|modes| modes.divergence)),
                 ("score/good_share", scores.found.map(|found| found.good)),
             ],
         )

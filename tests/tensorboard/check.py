@@ -42,7 +42,12 @@ EPOCH = {
     "score/frechet_distance": ("frechet_distance", None),
     "score/frechet_floor": ("frechet_floor", None),
     "score/confidence": ("confidence", None),
+    "score/sliced_floor": ("sliced_floor", None),
     "score/classes_present": ("classes_present", 0),
+    "score/modes_found": ("modes_found", 0),
+    "score/modes_floor": ("modes_floor", 0),
+    "score/modes_divergence": ("modes_divergence", None),
+    "score/divergence_floor": ("divergence_floor", None),
     "score/good_share": ("good_share", None),
 }
 

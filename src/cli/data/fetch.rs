@@ -5,6 +5,7 @@ use crate::cli::{bar, interrupt, print, say};
 use crate::data::DIGITS;
 use crate::data::fetch::{Patience, Progress, fetch};
 use crate::data::manifest::{File, Manifest, Set, is_web_address};
+use crate::data::stacked::planes_of;
 use crate::terminal::{excerpt, line};
 use crate::{Error, Result};
 use clap::Args;
@@ -64,8 +65,9 @@ pub fn run(args: &FetchArgs) -> Result<()> {
 fn known<'m>(manifest: &'m Manifest, name: &str) -> Result<&'m Set> {
     manifest.set(name).ok_or_else(|| {
         let names = manifest.names();
-        Error::Usage(match name {
-            DIGITS => format!("{DIGITS}: nothing to download, the program draws them itself"),
+        Error::Usage(match (name, planes_of(name)) {
+            (DIGITS, _) => format!("{DIGITS}: nothing to download, the program draws them itself"),
+            (_, Some(planes)) => format!("{name}: made of {planes}; fetch that"),
             _ => format!("{name}: not a data set to download; choose one of {names}"),
         })
     })

@@ -5,6 +5,7 @@ use crate::Result;
 use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
 use crate::data::manifest::Set;
+use crate::data::stacked::{self, PLANES, STACKED_MNIST};
 use crate::data::verify::present;
 use crate::data::{self, DIGITS, Wanted};
 use crate::terminal::excerpt;
@@ -31,7 +32,8 @@ pub struct ListArgs {
 pub fn run(args: &ListArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let sets = manifest.sets.iter().map(Row::of);
-    let rows: Vec<_> = std::iter::once(Row::digits()?).chain(sets).collect();
+    let mnist = stacked::planes_of(STACKED_MNIST).and_then(|planes| manifest.set(planes));
+    let rows: Vec<_> = std::iter::once(Row::digits()?).chain(sets).chain(mnist.map(Row::stacked)).collect();
     print(&if args.json { serde_json::to_string(&rows).expect("strings and numbers") + "\n" } else { table(&rows) })
 }
 
@@ -66,6 +68,20 @@ impl Row {
             citation: set.citation.clone(),
             files: present(set, &folder),
             folder: Some(folder),
+        }
+    }
+
+    /// The set whose planes are images of `set`, which is all that is downloaded for it.
+    fn stacked(set: &Set) -> Row {
+        let [height, width, _] = set.shape;
+        Row {
+            name: STACKED_MNIST.into(),
+            title: "Three MNIST digits as the planes of an image, colour".into(),
+            training: stacked::TRAINING as u64,
+            test: stacked::TEST as u64,
+            shape: [height, width, PLANES as u32],
+            bytes: 0,
+            ..Row::of(set)
         }
     }
 

@@ -1,7 +1,8 @@
 //! Where judges are kept: in the user's folder for caches, by the sum of what they were trained on and how.
 
-use crate::data::{DIGITS, Images, Wanted};
+use crate::data::{self, DIGITS, Images, Wanted, stacked};
 use crate::judge::{self, Judge, JudgeSpec};
+use crate::recipe::DataSpec;
 use crate::run::judging;
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -22,24 +23,42 @@ pub(super) fn spec_for(data: &str, images: &Images) -> Result<JudgeSpec> {
 /// If the file is no judge of such images, or a kept one is damaged.
 pub(in crate::cli) fn of_run(
     given: Option<&Path>,
-    data: &str,
+    data: &DataSpec,
     images: &Images,
     device: Device,
 ) -> Result<Option<Judge>> {
     if let Some(path) = given {
         let judge = judge::load(path, device)?;
-        judging::check(path, &judge, images)?;
+        judging::check(path, &judge, &data.name, images)?;
         return Ok(Some(judge));
     }
+    match stacked::planes_of(&data.name) {
+        Some(planes) => {
+            let size = Some([images.height, images.width, 1]);
+            let wanted = Wanted { size, background: data.background, extra: data.extra, ..wanted() };
+            kept_for(planes, &data::open(planes, &wanted)?.images, device)
+        }
+        None => kept_for(&data.name, images, device),
+    }
+}
+
+/// The judge of the built-in digits, or the one that is kept for these `images` of another set.
+fn kept_for(data: &str, images: &Images, device: Device) -> Result<Option<Judge>> {
     if data == DIGITS {
         return Ok(Some(judge::built_in(device)));
-    }
-    if images.classes() < 2 {
-        return Ok(None);
     }
     match JudgeSpec::of(images) {
         Ok(spec) => find(&spec, images, device),
         Err(_) => Ok(None),
+    }
+}
+
+/// Whether a judge can be trained for `images` of the set `data`.
+pub(in crate::cli) fn can_be_judged(data: &str, images: &Images) -> bool {
+    match stacked::planes_of(data) {
+        // A stacked set's labels are modes, of several digits.
+        Some(_) => images.classes() > 1,
+        None => JudgeSpec::of(images).is_ok(),
     }
 }
 

@@ -17,9 +17,6 @@ use crate::{Error, Result};
 use npyz::{NpyFile, Order};
 use std::path::{Path, PathBuf};
 
-/// How many samples a run's generator makes unless said.
-const COUNT: usize = 10_000;
-
 /// How far a value may lie outside of its range and still be taken to be in it.
 const ROUNDING: f32 = 0.01;
 
@@ -78,7 +75,7 @@ impl Source {
         }
     }
 
-    /// `count` samples of `size` `[height, width, channels]`.
+    /// `count` samples of `size` `[height, width, channels]`; unless said, all that there are, or `usual` of a generator.
     ///
     /// # Errors
     /// If there aren't so many, or they are of another size.
@@ -86,11 +83,12 @@ impl Source {
         self,
         size: [usize; 3],
         count: Option<usize>,
+        usual: usize,
         seed: Option<u64>,
         device: Device,
     ) -> Result<Samples> {
         match self {
-            Source::Generator(file, trained) => generated(&file, *trained, size, count.unwrap_or(COUNT), seed, device),
+            Source::Generator(file, trained) => generated(&file, *trained, size, count.unwrap_or(usual), seed, device),
             Source::Images(path) => {
                 let mut samples = read(&path, size)?;
                 let one: usize = size.iter().product();

@@ -6,7 +6,7 @@ use crate::cli::output::{self, Kind};
 use crate::cli::table::{Align, align, thousands};
 use crate::cli::{MOST_THREADS, interrupt, note, print, set_threads, warn, whole};
 use crate::data::place::name_of;
-use crate::data::{DIGITS, Images, Split, open_split};
+use crate::data::{DIGITS, Images, Split, open_split, stacked};
 use crate::judge::{self, Better, FEWEST, Judge, Row, Verdict};
 use crate::metrics::Figure;
 use crate::report::grid_png;
@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// The most samples that are judged.
 const MOST: u64 = 100_000;
+/// How many samples a run's generator makes unless said; of a stacked set as many as its papers take.
+const COUNT: usize = 10_000;
 
 /// Arguments of `minimax judge` for samples.
 #[derive(Args, Debug)]
@@ -30,7 +32,8 @@ pub struct TableArgs {
     /// The data set that samples are held against: its name, a folder or a file [default: the run's]
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<OsString>,
-    /// How many samples to make with a run's generator, or to take [default: 10000, or as many as there are]
+    /// How many samples to make with a run's generator, or to take [default: 10000 (26000 of a stacked
+    /// set), or as many as there are]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(FEWEST as u64..=MOST))]
     pub count: Option<usize>,
     /// Of the run's best state, not of its last
@@ -87,23 +90,36 @@ pub fn run(args: &TableArgs) -> Result<()> {
             return Err(Error::Usage(what));
         }
     };
+    let planes = stacked::planes_of(&name);
+    if planes.is_some() && args.pairs.is_some() {
+        let what = format!("--pairs: no pairs are looked for among the images of {}; leave it out", excerpt(&name));
+        return Err(Error::Usage(what));
+    }
     let split = open_split(&name, &wanted)?;
-    let mut judge = match args.judge.as_ref().or(kept.as_ref()) {
-        Some(path) => judge::load(path, device)?,
-        None => judge_for(&name, &split, device)?,
+    let mut judge = match (args.judge.as_ref().or(kept.as_ref()), planes) {
+        (Some(path), _) => judge::load(path, device)?,
+        (None, Some(DIGITS)) => judge::built_in(device),
+        (None, Some(planes)) => judge_for(planes, &open_split(planes, &stacked::wanted_of_planes(&wanted))?, device)?,
+        (None, None) => judge_for(&name, &split, device)?,
     };
     let Split { training, test, notes, .. } = split;
     let size = [training.height, training.width, training.channels];
-    judge
-        .check(&training)
-        .map_err(|what| Error::data(&name, format!("its judge {what}"), "give the data set's own"))?;
+    let checked = match planes {
+        Some(_) => judge.check_stacked(&training),
+        None => judge.check(&training),
+    };
+    checked.map_err(|what| Error::data(&name, format!("its judge {what}"), "give the data set's own"))?;
     if test.len().min(training.len()) < FEWEST {
         let what = format!("{} training and {} test images, of one fewer than {FEWEST}", training.len(), test.len());
         return Err(Error::data(&name, what, "give a larger data set"));
     }
-    let samples = source.images(size, args.count, args.seed, device)?;
+    let usual = if planes.is_some() { stacked::TEST } else { COUNT };
+    let samples = source.images(size, args.count, usual, args.seed, device)?;
     notes.iter().chain(&samples.notes).for_each(|line| note(line));
-    let verdict = judge.judge(&samples.pixels, &training, &test);
+    let verdict = match planes {
+        Some(_) => judge.judge_stacked(&samples.pixels, &training, &test),
+        None => judge.judge(&samples.pixels, &training, &test),
+    };
     if let Some(path) = &args.pairs {
         draw(path, &verdict, &samples.pixels, &training)?;
     }
@@ -148,7 +164,7 @@ fn number(value: f64) -> String {
     let value = value + 0.0;
     match value.abs() {
         size if size >= 1e6 => format!("{value:.2e}"),
-        size if size >= 1000.0 => format!("{value:.0}"),
+        size if size >= 1000.0 || size >= 100.0 && size.fract() == 0.0 => format!("{value:.0}"),
         size if size >= 100.0 => format!("{value:.1}"),
         size if size >= 10.0 => format!("{value:.2}"),
         size if size >= 0.001 || size == 0.0 => format!("{value:.4}"),
@@ -195,8 +211,11 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
         rows.push([format!("  {class}"), share(row.samples), share(row.floor), better(row.better).into()]);
     }
     let [present, classes] = verdict.present;
-    let mut text = head + &align(&rows, [Align::Left, Align::Left, Align::Left, Align::Left]);
-    text += &format!("\n{present} of {classes} classes appear; ");
+    let mut text = head + &align(&rows, [Align::Left, Align::Left, Align::Left, Align::Left]) + "\n";
+    if let Some(modes) = verdict.modes {
+        text += &format!("{} of {} modes are found\n", modes.found, modes.all);
+    }
+    text += &format!("{present} of {classes} classes appear; ");
     text += &match present == classes {
         true => format!("the rarest is {}\n", verdict.rarest),
         false => {
@@ -210,6 +229,9 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
             "the Frechet distance of {samples} samples is too large by their number alone: look at that of infinitely \
              many, or give a larger --count\n"
         );
+    }
+    if let Some(left_out) = verdict.left_out {
+        text += &format!("{left_out}\n");
     }
     text
 }
@@ -246,6 +268,7 @@ fn to_json(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> Value {
         "classes_present": verdict.present[0],
         "classes": verdict.present[1],
         "rarest_class": verdict.rarest,
+        "modes": verdict.modes.map(|modes| modes.all),
         "closest_pairs": pairs.collect::<Vec<Value>>(),
     })
 }

@@ -5,7 +5,7 @@ use crate::cli::device::{Choice, Isa};
 use crate::cli::output::{self, Kind};
 use crate::cli::{MOST_THREADS, bar, interrupt, print, say, set_threads, whole};
 use crate::data::place::name_of;
-use crate::data::{Split, Wanted, open_split};
+use crate::data::{Split, Wanted, open_split, stacked};
 use crate::files::make_folder;
 use crate::judge::{self, Judge, JudgeSpec, Progress};
 use crate::recipe::Recipe;
@@ -69,6 +69,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             Wanted { size, background: recipe.data.background, extra: recipe.data.extra, ..cache::wanted() }
         }
         None => cache::wanted(),
+    };
+    // What judges stacked images is the judge of their planes.
+    let (name, wanted) = match stacked::planes_of(&name) {
+        Some(planes) => (planes.to_string(), stacked::wanted_of_planes(&wanted)),
+        None => (name, wanted),
     };
     let split = open_split(&name, &wanted)?;
     split.notes.iter().for_each(|note| say(None, note));

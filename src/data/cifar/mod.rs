@@ -166,7 +166,7 @@ pub fn read_batch(path: &Path, mut source: impl Read, layout: Layout, set: &mut 
                 format!("record {} has label {label}, not 0 to {last}", count + 1)
             }
             _ => {
-                set.labels.push(record[layout.labels - 1]);
+                set.labels.push(u16::from(record[layout.labels - 1]));
                 let (red, planes) = record[layout.labels..].split_at(PLANE);
                 let (green, blue) = planes.split_at(PLANE);
                 let pixels = (0..PLANE).flat_map(|at| [red[at], green[at], blue[at]]);

@@ -42,10 +42,11 @@ pub(super) fn draw_from(first: usize, count: usize, seed: u64) -> Images {
     let mut labels = vec![0; count];
     pixels.par_chunks_exact_mut(SIDE * SIDE).zip(&mut labels).enumerate().for_each(|(index, (image, label))| {
         let index = first + index;
-        *label = class(seed, index);
+        let class = class(seed, index);
+        *label = u16::from(class);
         let mut random = words_of(seed, index);
         random.reserve(ORDER_WORDS);
-        draw_one(*label, &mut random, image);
+        draw_one(class, &mut random, image);
     });
     Images { height: SIDE, width: SIDE, channels: 1, pixels, labels }
 }

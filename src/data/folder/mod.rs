@@ -83,6 +83,7 @@ fn assemble(
         }
     }
     notes.extend(fitted.line(files.len(), size));
+    let labels = labels.into_iter().map(u16::from).collect();
     let images = Images { height, width, channels, pixels, labels };
     Ok(Some(Opened { images, notes }))
 }
