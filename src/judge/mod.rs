@@ -23,6 +23,7 @@ pub use classifier::{Classifier, Seen};
 pub use file::{built_in, file_name, load, parse, save};
 pub use score::Score;
 pub use spec::JudgeSpec;
+pub use stacked::MODES_FOUND;
 pub use training::{Progress, check, train};
 pub use verdict::{Better, FEWEST, Pair, Row, Verdict};
 

@@ -17,6 +17,9 @@ use crate::data::stacked::{DIGITS, MODES, PLANES, mode, planes};
 use crate::metrics::{ClassShares, Moments, Points, RESAMPLING, frechet_of_samples};
 use crate::random::Random;
 
+/// The key of the only row that is a count.
+pub const MODES_FOUND: &str = "modes_found";
+
 /// What [`Judge::judge_stacked`] has no figures of, and why.
 const LEFT_OUT: &str = "all other figures are left out: to compare so many images with each other would take minutes, and \
                         modes say more";
@@ -90,7 +93,7 @@ impl Judge {
         });
         let rows = vec![
             row("frechet_distance", "Frechet distance", Better::Lower, distances.each_ref().map(|d| d.distance)),
-            row("modes_found", "modes found", Better::Higher, [found, most]),
+            row(MODES_FOUND, "modes found", Better::Higher, [found, most]),
             row("modes_divergence", "KL(modes to uniform)", Better::Lower, [divergence, least]),
             row("confidence", "confidence", Better::Higher, confidence),
         ];

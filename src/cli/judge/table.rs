@@ -7,7 +7,7 @@ use crate::cli::table::{Align, align, thousands};
 use crate::cli::{MOST_THREADS, interrupt, note, print, set_threads, warn, whole};
 use crate::data::place::name_of;
 use crate::data::{DIGITS, Images, Split, open_split, stacked};
-use crate::judge::{self, Better, FEWEST, Judge, Row, Verdict};
+use crate::judge::{self, Better, FEWEST, Judge, MODES_FOUND, Row, Verdict};
 use crate::metrics::Figure;
 use crate::report::grid_png;
 use crate::storage::Device;
@@ -164,7 +164,7 @@ fn number(value: f64) -> String {
     let value = value + 0.0;
     match value.abs() {
         size if size >= 1e6 => format!("{value:.2e}"),
-        size if size >= 1000.0 || size >= 100.0 && size.fract() == 0.0 => format!("{value:.0}"),
+        size if size >= 1000.0 => format!("{value:.0}"),
         size if size >= 100.0 => format!("{value:.1}"),
         size if size >= 10.0 => format!("{value:.2}"),
         size if size >= 0.001 || size == 0.0 => format!("{value:.4}"),
@@ -175,6 +175,11 @@ fn number(value: f64) -> String {
 /// A figure with its interval.
 fn figure(Figure { value, interval }: Figure) -> String {
     format!("{} [{}, {}]", number(value), number(interval.low), number(interval.high))
+}
+
+/// As [`figure`], of what is counted.
+fn counted(Figure { value, interval }: Figure) -> String {
+    format!("{value:.0} [{:.0}, {:.0}]", interval.low, interval.high)
 }
 
 /// The figures as a person reads them.
@@ -193,7 +198,10 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
         Better::Higher => "higher",
         Better::Near => "near",
     };
-    let cells = |name: String, row: &Row| [name, figure(row.samples), figure(row.floor), better(row.better).into()];
+    let cells = |name: String, row: &Row| {
+        let shown = if row.key == MODES_FOUND { counted } else { figure };
+        [name, shown(row.samples), shown(row.floor), better(row.better).into()]
+    };
     let mut rows = vec![["figure", "samples [95%]", "test images [95%]", "better"].map(String::from)];
     for (index, row) in verdict.rows.iter().enumerate() {
         rows.push(cells(row.name.into(), row));
