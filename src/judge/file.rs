@@ -171,6 +171,24 @@ mod tests {
         parse(path, &to_bytes(&said, tensors), Device::Cpu)
     }
 
+    /// `judge` with its first ReLU inside of residuals, so many of them.
+    fn nested(judge: &str, depth: usize) -> String {
+        let inside = |depth: usize| format!("[[network.layers{}]]", ".layers".repeat(depth));
+        let residuals: String =
+            (1..=depth).map(|depth| format!("\"residual\"\n\n{}\nlayer = ", inside(depth))).collect();
+        judge.replacen("\"relu\"", &format!("{residuals}\"relu\""), 1)
+    }
+
+    #[test]
+    fn what_stands_inside_of_a_residual_is_part_of_a_judge() {
+        for depth in [1, 8] {
+            let judge = forged(|_, _| (), |header| header.judge = nested(&header.judge, depth)).unwrap();
+            let [plain, deep] = [JudgeSpec::digits(), judge.classifier.spec().clone()];
+            let [plain, deep] = [plain, deep].map(|spec| spec.network.table().unwrap());
+            assert_eq!((deep.all().len(), deep.parameters), (plain.rows.len() + depth, plain.parameters));
+        }
+    }
+
     #[test]
     fn the_built_in_judge_knows_its_digits() {
         let judge = built_in(Device::Cpu);
@@ -248,11 +266,13 @@ mod tests {
             );
         }
         type Forge = fn(&mut Header);
-        let headers: [(Forge, &str); 4] = [
+        let headers: [(Forge, &str); 6] = [
             (|h| h.judge = h.judge.replace("name = \"digits\"", "name = \"a b\""), "describes no judge: name"),
             (|h| h.judge = h.judge.replace("filters = 16", "filters = 1000000"), "describes no judge"),
             (|h| h.judge = h.judge.replace("units = 32", "units = 4096"), "bytes where its network takes"),
             (|h| h.about.right = h.about.test + 1, "says that it is right"),
+            (|h| h.judge = nested(&h.judge, 9), "at most 8 residuals may stand inside of one another"),
+            (|h| h.judge = nested(&h.judge, 1).replacen("filters = 16", "filters = 15", 1), "network.layers.3.kernel"),
         ];
         for (header, what) in headers {
             let error = forged(|_, _| (), header).err().expect(what).to_string();

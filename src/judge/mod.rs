@@ -6,6 +6,7 @@
 //! | `spec.rs` | how a judge is made: its network and training, as `recipes/judges/*.toml` say them |
 //! | `classifier.rs` | images to features and classes |
 //! | `training.rs` | how one is trained |
+//! | `shift.rs` | what becomes of images on the way there |
 //! | `verdict.rs` | what one says of samples |
 //! | `score.rs` | the few figures of it that a run asks for as it goes |
 //! | `stacked.rs` | both, of stacked digits |
@@ -14,6 +15,7 @@
 mod classifier;
 mod file;
 mod score;
+mod shift;
 mod spec;
 mod stacked;
 mod training;

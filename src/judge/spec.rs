@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// The built-in ones.
 const DIGITS: &str = include_str!("../../recipes/judges/digits.toml");
 const LENET: &str = include_str!("../../recipes/judges/lenet.toml");
-const CONVNET: &str = include_str!("../../recipes/judges/convnet.toml");
+const RESNET: &str = include_str!("../../recipes/judges/resnet.toml");
 
 /// The most letters of a name.
 const MOST_NAME: usize = 40;
@@ -32,8 +32,8 @@ pub struct JudgeSpec {
     pub network: NetworkSpec,
 }
 
-/// How a judge is trained: on the cross-entropy of its classes, with a learning rate that falls in a straight line
-/// from the optimiser's to 0.
+/// How a judge is trained: on the cross-entropy of its classes, with a learning rate that rises to the optimiser's in a
+/// straight line, if it is to, and falls to 0 in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct JudgeTraining {
@@ -41,14 +41,34 @@ pub struct JudgeTraining {
     pub epochs: usize,
     /// Images in a step.
     pub batch_size: usize,
+    /// Epochs in which the learning rate rises; unless said, none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub warm_up: usize,
+    /// By how many pixels an image is moved at most, up or down and to a side, each time that it is seen; unless said, 0.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub shift: usize,
     /// Of weights, dropout and the order of images.
     pub seed: u64,
+}
+
+/// What is not there is not written, so that judges from before there was such a thing are still themselves.
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl JudgeTraining {
     /// Steps over `images` training images.
     pub fn steps(&self, images: usize) -> u64 {
         self.epochs as u64 * LastBatch::Drop.batches(images, self.batch_size) as u64
+    }
+
+    /// The share of the optimiser's learning rate for the step after `done` of `steps`.
+    pub(super) fn share(&self, done: u64, steps: u64) -> f64 {
+        let rising = self.warm_up as f64 / self.epochs as f64 * steps as f64;
+        match done as f64 {
+            done if done < rising => (done + 1.0) / (rising + 1.0),
+            done => 1.0 - (done - rising) / (steps as f64 - rising),
+        }
     }
 }
 
@@ -58,7 +78,7 @@ impl JudgeSpec {
         built_in(DIGITS)
     }
 
-    /// The built-in judge for labelled `images`: a LeNet where they are grey, a deeper network where they are
+    /// The built-in judge for labelled `images`: a LeNet where they are grey, a residual network where they are
     /// coloured, with as many outputs as there are classes.
     ///
     /// # Errors
@@ -71,7 +91,7 @@ impl JudgeSpec {
                 false => "its images are all of one class, of which nothing is to be told apart".into(),
             });
         }
-        let mut spec = built_in(if images.channels == 1 { LENET } else { CONVNET });
+        let mut spec = built_in(if images.channels == 1 { LENET } else { RESNET });
         spec.network.input = vec![images.height, images.width, images.channels];
         if let Some(LayerSpec::Dense { units, .. }) = spec.network.layers.last_mut() {
             *units = highest + 1;
@@ -113,7 +133,7 @@ impl JudgeSpec {
 
     /// Whether it can be built and trained.
     fn check(&self) -> Result<(), String> {
-        let JudgeTraining { epochs, batch_size, seed } = self.training;
+        let JudgeTraining { epochs, batch_size, seed, warm_up, shift } = self.training;
         if !(1..=MOST_NAME).contains(&self.name.len())
             || self.name.chars().any(|c| !c.is_ascii_alphanumeric() && c != '-')
         {
@@ -129,6 +149,13 @@ impl JudgeSpec {
         let table = self.network.table().map_err(|why| format!("network {why}"))?;
         if !matches!(self.network.input[..], [_, _, 1 | 3]) {
             return Err(format!("network.input = {:?}; give [height, width, channels], 1 or 3", self.network.input));
+        }
+        if warm_up >= epochs {
+            return Err(format!("training.warm_up = {warm_up}; make it less than training.epochs, {epochs}"));
+        }
+        let side = self.network.input[0].min(self.network.input[1]);
+        if shift >= side {
+            return Err(format!("training.shift = {shift}; make it less than an image's sides, {side}"));
         }
         let most =
             table.all().iter().map(|row| values(&row.output)).max().unwrap_or(0).max(values(&self.network.input));
@@ -160,11 +187,29 @@ mod tests {
         assert_eq!((spec.name.as_str(), spec.classes(), &spec.network.input[..]), ("lenet", 7, &[20, 24, 1][..]));
         assert_eq!(JudgeSpec::parse(&spec.to_toml()).unwrap(), spec);
         let colour = Images { height: 32, width: 32, channels: 3, pixels: vec![0; 3072 * 2], labels: vec![0, 9] };
-        assert_eq!(JudgeSpec::of(&colour).unwrap().name, "convnet");
+        assert_eq!(JudgeSpec::of(&colour).unwrap().name, "resnet");
+        // What is not there is not written: so the file of the program's own judge stays what it was.
+        assert!(!["shift", "warm_up"].iter().any(|key| JudgeSpec::digits().to_toml().contains(key)));
         for labels in [vec![], vec![3, 3]] {
             assert!(JudgeSpec::of(&Images { labels, ..images.clone() }).is_err());
         }
         let tiny = Images { height: 4, width: 4, channels: 1, pixels: vec![0; 32], labels: vec![0, 1] };
         assert!(JudgeSpec::of(&tiny).unwrap_err().contains("layer"));
+    }
+    #[test]
+    fn the_learning_rate_rises_for_some_epochs_and_falls_to_nothing() {
+        let training = |warm_up| JudgeTraining { epochs: 5, batch_size: 1, warm_up, shift: 0, seed: 1 };
+        let shares = |warm_up| -> Vec<f64> { (0..20).map(|done| training(warm_up).share(done, 20)).collect() };
+        assert_eq!((0..20).map(|done| 1.0 - f64::from(done) / 20.0).collect::<Vec<_>>(), shares(0));
+        let warm = shares(1);
+        assert_eq!(warm[..6], [0.2, 0.4, 0.6, 0.8, 1.0, 0.9375]);
+        assert_eq!(warm[19], 0.0625);
+        let said = |key: &str, value: usize| {
+            let text = DIGITS.replacen("seed = 1", &format!("seed = 1\n{key} = {value}"), 1);
+            JudgeSpec::parse(&text).map(drop)
+        };
+        assert_eq!(said("warm_up", 6), Err("training.warm_up = 6; make it less than training.epochs, 6".into()));
+        assert_eq!(said("shift", 28), Err("training.shift = 28; make it less than an image's sides, 28".into()));
+        assert_eq!((said("warm_up", 5), said("shift", 27)), (Ok(()), Ok(())));
     }
 }

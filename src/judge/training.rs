@@ -1,6 +1,7 @@
 //! How a judge is trained.
 
 use super::classifier::{Classifier, RANGE};
+use super::shift::{SHIFT, shifted};
 use super::{About, Judge, JudgeSpec};
 use crate::autograd::grad_consuming;
 use crate::cpu::threads::awake;
@@ -49,17 +50,18 @@ pub fn train(
     let mut classifier = Classifier::new(spec, &mut Random::new(settings.seed, Purpose::INITIAL), device);
     let mut batches = Batches::new(training.clone(), settings.batch_size, settings.seed, LastBatch::Drop);
     let steps = settings.steps(training.len());
-    let mut dropout = Random::new(settings.seed, Purpose::DROPOUT);
+    let [mut dropout, mut shift] = [Purpose::DROPOUT, SHIFT].map(|purpose| Random::new(settings.seed, purpose));
     let start = classifier.spec.network.optimizer;
     let mut optimizer = build::optimizer(&start, &classifier.network);
     for step in 1..=steps {
         if stop() {
             return Ok(None);
         }
-        optimizer.set_rule(build::rule(&slowed(start, 1.0 - (step - 1) as f64 / steps as f64)));
+        optimizer.set_rule(build::rule(&slowed(start, settings.share(step - 1, steps))));
         let batch = batches.batch(step - 1)?;
-        let shape = Shape::new(&[batch.labels.len(), training.height, training.width, training.channels]);
-        let x = pixels::to_tensor(batch.pixels, shape, RANGE, device);
+        let size @ [h, w, c] = [training.height, training.width, training.channels];
+        let moved = shifted(batch.pixels, size, settings.shift, &mut shift);
+        let x = pixels::to_tensor(&moved, Shape::new(&[batch.labels.len(), h, w, c]), RANGE, device);
         let labels: Vec<f32> = batch.labels.iter().map(|&label| f32::from(label)).collect();
         let targets = one_hot(&Tensor::from_f32(&labels, [labels.len()], device), classifier.spec.classes());
         let mut update = || {
