@@ -17,11 +17,9 @@ fn last(run: &Path, column: &str) -> f64 {
 fn each_set_is_found_by_its_recipe_in_seconds() {
     let folder = tempfile::tempdir().unwrap();
     // The grid takes a minute: its beginning is enough.
-    for (name, flags, modes, found, good) in [
-        ("ring-2d", "", 8, 8, 0.5),
-        ("spiral-2d", "", 16, 16, 0.7),
-        ("grid-2d", "--epochs 8", 25, 4, 0.0),
-    ] {
+    for (name, flags, modes, found, good) in
+        [("ring-2d", "", 8, 8, 0.5), ("spiral-2d", "", 16, 16, 0.7), ("grid-2d", "--epochs 8", 25, 4, 0.0)]
+    {
         let said = succeed(folder.path(), &format!("train {name} {flags} --out {name}"));
         assert!(said.contains(&format!("{modes} modes; of real points")), "{said}");
         assert!(said.contains(&format!(" of {modes} modes")), "{said}");
