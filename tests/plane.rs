@@ -82,6 +82,24 @@ fn samples_are_points_in_a_map_and_in_an_array() {
 }
 
 #[test]
+fn a_run_is_judged_beside_real_points() {
+    let folder = tempfile::tempdir().unwrap();
+    succeed(folder.path(), "train ring-2d --epochs 3 --out run");
+    let table = succeed(folder.path(), "judge run --count 2000");
+    for part in ["2,000 samples of ring-2d after 300 steps", "modes found, of 8", "8 [8, 8]", "good samples"] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let json = succeed(folder.path(), "judge run --best --count 2000 --json");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let real = &json["figures"]["good_share"]["real"];
+    let [value, low, high] = ["value", "low", "high"].map(|key| real[key].as_f64().unwrap());
+    assert!(low < value && value < high && high - low < 0.02 && value > 0.98, "{real}");
+    let [samples, real] =
+        ["samples", "real"].map(|of| json["figures"]["sliced_wasserstein"][of]["value"].as_f64().unwrap());
+    assert!(samples > 3.0 * real, "{json}");
+}
+
+#[test]
 fn what_is_for_images_is_refused_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     succeed(folder.path(), "train ring-2d --steps 2 --out run");
@@ -90,7 +108,8 @@ fn what_is_for_images_is_refused_in_one_line() {
         ("train ring-2d --data digits --out x", 1, "choose data ring-2d, grid-2d or spiral-2d, or another recipe"),
         ("train ring-2d --batch-size 12801 --out x", 1, "choose at most 12800"),
         ("interpolate run --from 1 --to 2 --out x", 1, "points of the plane"),
-        ("judge run", 1, "points of the plane"),
+        ("judge run --data digits", 2, "--data: the run makes points of ring-2d, not images"),
+        ("judge run --judge x.safetensors", 2, "--judge: the run makes points"),
         ("judge train grid-2d", 1, "points of the plane"),
         ("train --resume --data grid-2d --out run", 1, "made on other data (not the points of grid-2d)"),
     ] {

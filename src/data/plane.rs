@@ -13,6 +13,7 @@
 //! Points are drawn anew for every batch: no network sees one twice.
 
 use crate::random::{Purpose, Random};
+use std::collections::BTreeSet;
 use std::f64::consts::{PI, TAU};
 
 /// The points of batches.
@@ -137,34 +138,35 @@ impl Plane {
         self.find(&self.draw(10_000, &mut Random::new(0, POINTS))).good
     }
 
-    /// What there is of this set in `points` `[n, 2]`.
+    /// The mode of each of `points` `[n, 2]` that is good; none for the others.
     ///
     /// # Panics
     /// If there is half a point.
-    pub fn find(self, points: &[f32]) -> Found {
-        assert!(points.len().is_multiple_of(2), "Plane::find: {} numbers are no points", points.len());
+    pub fn modes_of(self, points: &[f32]) -> Vec<Option<usize>> {
+        assert!(points.len().is_multiple_of(2), "Plane::modes_of: {} numbers are no points", points.len());
         let anchors = self.anchors();
         let of_each = anchors.len() / self.modes();
-        let mut found = vec![false; self.modes()];
-        let mut good = 0;
-        for point in points.chunks_exact(2) {
+        let mode = |point: &[f32]| {
             let square = |anchor: &[f64; 2]| {
                 let [x, y] = [0, 1].map(|axis| f64::from(point[axis]) - anchor[axis]);
                 x * x + y * y
             };
             let squares = anchors.iter().map(square).enumerate();
-            let nearest = squares.min_by(|a, b| a.1.total_cmp(&b.1));
-            let (index, square) = nearest.expect("there are anchors");
-            if square.sqrt() <= GOOD * self.sigma() {
-                good += 1;
-                found[index / of_each] = true;
-            }
-        }
-        Found {
-            modes: found.iter().filter(|&&found| found).count(),
-            of: self.modes(),
-            good: f64::from(good) / (points.len() / 2).max(1) as f64,
-        }
+            let (nearest, square) = squares.min_by(|a, b| a.1.total_cmp(&b.1)).expect("there are anchors");
+            (square.sqrt() <= GOOD * self.sigma()).then_some(nearest / of_each)
+        };
+        points.chunks_exact(2).map(mode).collect()
+    }
+
+    /// What there is of this set in `points` `[n, 2]`.
+    ///
+    /// # Panics
+    /// If there is half a point.
+    pub fn find(self, points: &[f32]) -> Found {
+        let modes = self.modes_of(points);
+        let good = modes.iter().flatten().count();
+        let found: BTreeSet<&usize> = modes.iter().flatten().collect();
+        Found { modes: found.len(), of: self.modes(), good: good as f64 / modes.len().max(1) as f64 }
     }
 }
 

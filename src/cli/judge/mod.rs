@@ -1,6 +1,7 @@
 //! `minimax judge`: how good samples are, beside real images, by a classifier of its own.
 
 pub(super) mod cache;
+mod plane;
 mod source;
 mod table;
 mod train;

@@ -1,6 +1,6 @@
 //! `minimax judge RUN|FILE.npy|FOLDER`: the figures of samples as a table, or as JSON.
 
-use super::{cache, source, train};
+use super::{cache, plane, source, train};
 use crate::cli::device::{Choice, Isa};
 use crate::cli::output::{self, Kind};
 use crate::cli::table::{Align, align, thousands};
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// The most samples that are judged.
 const MOST: u64 = 100_000;
 /// How many samples a run's generator makes unless said; of a stacked set as many as its papers take.
-const COUNT: usize = 10_000;
+pub(super) const COUNT: usize = 10_000;
 
 /// Arguments of `minimax judge` for samples.
 #[derive(Args, Debug)]
@@ -80,6 +80,9 @@ pub fn run(args: &TableArgs) -> Result<()> {
     }
     let device = args.device.resolve()?;
     let source = source::open(samples, args.best, device)?;
+    let Some(source) = plane::run(args, source, device)? else {
+        return Ok(());
+    };
     let (name, wanted, kept) = match (&args.data, source.data()) {
         (Some(given), own) if own.is_none_or(|(own, _)| own != name_of(given)) => {
             (name_of(given), cache::wanted(), None)
@@ -159,7 +162,7 @@ fn draw(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Re
 }
 
 /// A number with about four digits.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     // Not -0.
     let value = value + 0.0;
     match value.abs() {
@@ -173,12 +176,12 @@ fn number(value: f64) -> String {
 }
 
 /// A figure with its interval.
-fn figure(Figure { value, interval }: Figure) -> String {
+pub(super) fn figure(Figure { value, interval }: Figure) -> String {
     format!("{} [{}, {}]", number(value), number(interval.low), number(interval.high))
 }
 
 /// As [`figure`], of what is counted.
-fn counted(Figure { value, interval }: Figure) -> String {
+pub(super) fn counted(Figure { value, interval }: Figure) -> String {
     format!("{value:.0} [{:.0}, {:.0}]", interval.low, interval.high)
 }
 

@@ -1,0 +1,138 @@
+//! `minimax judge` of a run on points of the plane: their distribution is known, so no classifier is asked.
+
+use super::source::Source;
+use super::table::{COUNT, TableArgs, counted, figure, number};
+use crate::cli::print;
+use crate::cli::table::{Align, align, thousands};
+use crate::data::place::name_of;
+use crate::data::plane::Plane;
+use crate::gan::model;
+use crate::metrics::{COMPARISON, Figure, Points, RESAMPLING, sliced_wasserstein};
+use crate::random::Random;
+use crate::run::checkpoint::Trained;
+use crate::storage::Device;
+use crate::{Error, Result};
+use serde_json::{Value, json};
+
+/// Judges the run of `source` if it makes points, and prints what is found; gives the source back if it doesn't.
+///
+/// # Errors
+/// [`Error::Usage`] if a flag is given that is for images.
+pub(super) fn run(args: &TableArgs, source: Source, device: Device) -> Result<Option<Source>> {
+    let Source::Generator(file, trained) = source else {
+        return Ok(Some(source));
+    };
+    let Some(plane) = Plane::named(&trained.recipe.data.name) else {
+        return Ok(Some(Source::Generator(file, trained)));
+    };
+    let name = plane.name();
+    let other_data = args.data.as_deref().is_some_and(|data| name_of(data) != name);
+    let flags = [("--data", other_data), ("--judge", args.judge.is_some()), ("--pairs", args.pairs.is_some())];
+    if let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) {
+        return Err(Error::Usage(format!("{flag}: the run makes points of {name}, not images; leave the flag out")));
+    }
+    let Trained { recipe, mut network, step, .. } = *trained;
+    let (count, width) = (args.count.unwrap_or(COUNT), recipe.generator.input[0]);
+    let seed = args.seed.unwrap_or(recipe.training.seed);
+    let latents = model::fixed_latents(seed, count, width);
+    let samples = model::sample(&mut network, &latents, width, model::MOST_AT_A_TIME, device).to_f32();
+    if samples.iter().any(|v| !v.is_finite()) {
+        return Err(Error::data(file, "makes points that are not finite", "judge an earlier state"));
+    }
+    let what = format!("samples of {} after {step} steps (seed {seed})", recipe.name);
+    let found = Findings::of(plane, &samples);
+    print(&match args.json {
+        true => format!("{}\n", found.to_json(&what, name, count)),
+        false => found.to_table(&what, name, count),
+    })?;
+    Ok(None)
+}
+
+/// What is found of samples, and of as many real points.
+struct Findings {
+    /// Modes that are found, of [`Findings::of_modes`].
+    modes: [Figure; 2],
+    of_modes: usize,
+    /// The share of good ones.
+    good: [Figure; 2],
+    /// From other real points, in units of the plane.
+    sliced_wasserstein: [f64; 2],
+}
+
+impl Findings {
+    /// Of `samples` `[n, 2]`.
+    fn of(plane: Plane, samples: &[f32]) -> Findings {
+        let count = samples.len() / 2;
+        let mut random = Random::new(0, COMPARISON);
+        let [real, others] = [count; 2].map(|count| plane.draw(count, &mut random));
+        let both = [samples, &others];
+        let mut resampling = Random::new(0, RESAMPLING);
+        let modes_of = both.map(|points| plane.modes_of(points));
+        let mut of_drawn = |figure: fn(Drawn) -> f64| {
+            [0, 1].map(|i| {
+                let modes = &modes_of[i];
+                let figure = |times: &[u32]| figure(Drawn { modes, times, of: plane.modes() });
+                Figure::new(count, figure, &mut resampling)
+            })
+        };
+        Findings {
+            modes: of_drawn(|drawn| drawn.modes()),
+            of_modes: plane.modes(),
+            good: of_drawn(|drawn| drawn.good()),
+            sliced_wasserstein: both
+                .map(|points| sliced_wasserstein(&Points::of(points, 2), &Points::of(&real, 2), &mut random.clone())),
+        }
+    }
+
+    fn to_table(&self, what: &str, name: &str, count: usize) -> String {
+        let mut rows = vec![["figure", "samples [95%]", "real points [95%]", "better"].map(String::from)];
+        let mut row = |name: &str, [samples, real]: [String; 2], better: &str| {
+            rows.push([name.into(), samples, real, better.into()]);
+        };
+        row(&format!("modes found, of {}", self.of_modes), self.modes.map(counted), "higher");
+        row("good samples, a share", self.good.map(figure), "higher");
+        row("sliced Wasserstein distance", self.sliced_wasserstein.map(number), "lower");
+        let count = thousands(count as u64);
+        format!("{count} {what}, beside as many real points of {name}\n\n{}\n", align(&rows, [Align::Left; 4]))
+    }
+
+    fn to_json(&self, what: &str, name: &str, count: usize) -> Value {
+        let figure =
+            |Figure { value, interval }: Figure| json!({ "value": value, "low": interval.low, "high": interval.high });
+        let both = |[samples, real]: [Figure; 2]| json!({ "samples": figure(samples), "real": figure(real) });
+        let [samples, real] = self.sliced_wasserstein;
+        json!({
+            "what": what,
+            "samples": count,
+            "data": name,
+            "figures": {
+                "modes_found": both(self.modes),
+                "good_share": both(self.good),
+                "sliced_wasserstein": { "samples": { "value": samples }, "real": { "value": real } },
+            },
+            "modes": self.of_modes,
+        })
+    }
+}
+
+/// Points drawn again: the mode of each that is good, and how many times it is drawn.
+struct Drawn<'a> {
+    modes: &'a [Option<usize>],
+    times: &'a [u32],
+    /// Modes of the set.
+    of: usize,
+}
+
+impl Drawn<'_> {
+    fn good(self) -> f64 {
+        let times = self.modes.iter().zip(self.times).filter(|(mode, _)| mode.is_some()).map(|(_, &times)| times);
+        f64::from(times.sum::<u32>()) / self.modes.len() as f64
+    }
+
+    fn modes(self) -> f64 {
+        let mut found = vec![false; self.of];
+        let drawn = self.modes.iter().zip(self.times).filter(|(_, times)| **times > 0);
+        drawn.filter_map(|(mode, _)| *mode).for_each(|mode| found[mode] = true);
+        found.into_iter().filter(|&found| found).count() as f64
+    }
+}
