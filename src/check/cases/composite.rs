@@ -20,7 +20,9 @@ pub fn cases() -> Vec<Case> {
             gradient_penalty(t, smooth_critic)
         }),
         Case::new("residual", "conv, tanh, and one inside of its shortcut", &residual_inputs(), residual),
-        Case::new("gradient_penalty", "residual critic", &residual_inputs(), |t| gradient_penalty(t, residual)),
+        Case::new("gradient_penalty", "residual critic", &residual_critic_inputs(), |t| {
+            gradient_penalty(t, residual_critic)
+        }),
     ]
 }
 
@@ -72,9 +74,26 @@ fn residual_inputs() -> [Input; 7] {
     [normal(IMAGE), kernel(3, 2, 3), normal([3]), normal([3]), kernel(1, 3, 3), kernel(1, 2, 3), kernel(3, 3, 3)]
 }
 
-/// A residual layer of convolutions at half of the size, whose layers end in batch norm and a convolution, and whose
-/// shortcut in a residual that has no shortcut: `[n, 3, 3, 3]`, and of that the means `[n, 3]`.
+/// The same with the weights of a dense layer. They tell places apart: a plain sum of what batch norm gives is a constant,
+/// whose slope is rounding alone.
+fn residual_critic_inputs() -> Vec<Input> {
+    residual_inputs().into_iter().chain([normal([27, 1])]).collect()
+}
+
+/// The means `[n, 3]` of a residual layer's images.
 fn residual(t: &[Tensor]) -> Tensor {
+    GlobalAveragePool2d.forward(&residual_layer(t), &mut Pass::Evaluation)
+}
+
+/// A residual layer under a dense one, `[n, 1]`.
+fn residual_critic(t: &[Tensor]) -> Tensor {
+    let y = residual_layer(&t[..7]);
+    matmul(&reshape(&y, [IMAGE[0], 27]), &t[7], Transpose::NONE)
+}
+
+/// A residual layer of convolutions at half of the size, whose layers end in batch norm and a convolution, and whose
+/// shortcut in a residual that has no shortcut: `[n, 3, 3, 3]`.
+fn residual_layer(t: &[Tensor]) -> Tensor {
     let device = t[0].device();
     let mut random = Random::new(0, Purpose::CHECK);
     let mut conv = |from: usize, filters: usize, size: usize, stride: usize| -> Box<dyn Layer> {
@@ -90,8 +109,7 @@ fn residual(t: &[Tensor]) -> Tensor {
     for (variable, value) in learned.zip(&t[1..]) {
         *variable.tensor = value.clone();
     }
-    let y = layer.forward(&t[0], &mut Pass::Training(&mut Random::new(0, Purpose::DROPOUT)));
-    GlobalAveragePool2d.forward(&y, &mut Pass::Evaluation)
+    layer.forward(&t[0], &mut Pass::Training(&mut Random::new(0, Purpose::DROPOUT)))
 }
 
 /// mean((‖∂D/∂x‖ - 1)²), the norm taken image by image (Gulrajani et al., "Improved training of
