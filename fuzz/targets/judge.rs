@@ -2,12 +2,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use minimax::data::Images;
 use minimax::judge;
 use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(mut judge) = judge::parse(Path::new("judge.safetensors"), bytes, minimax::Device::Cpu) {
-        let size: usize = judge.classifier.spec().network.input.iter().product();
-        judge.score(&vec![77; 2 * size]);
+        let [height, width, channels] = judge.classifier.spec().network.input[..] else {
+            panic!("a judge of images takes [height, width, channels]");
+        };
+        let pixels = vec![77; 2 * height * width * channels];
+        let training = Images { height, width, channels, pixels, labels: Vec::new() };
+        judge.score(&training.pixels, &training);
     }
 });
