@@ -4,6 +4,7 @@ use super::network::NetworkSpec;
 use super::sizes::{MAX_VALUES, check_size, values};
 use super::table::LayerTable;
 use super::{JudgingSpec, Recipe};
+use crate::data::LastBatch;
 use crate::data::plane::Plane;
 use crate::terminal::excerpt;
 
@@ -125,6 +126,12 @@ impl Recipe {
             return Err(format!("generator.input = {latent:?}; give the latent's width, such as [100]"));
         }
         match (Plane::named(&self.data.name), &image[..]) {
+            (Some(plane), [2]) if self.data.last_batch == LastBatch::Keep => {
+                let name = plane.name();
+                return Err(format!(
+                    "data.last_batch = \"keep\": {name} is drawn anew and has no last batch; take it away"
+                ));
+            }
             (Some(_), [2]) | (None, [_, _, 1 | 3]) => {}
             (Some(plane), _) => {
                 let name = plane.name();
