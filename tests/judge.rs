@@ -265,6 +265,35 @@ fn a_run_on_stacked_digits_tells_its_modes() {
     assert!(said.contains("sliced Wasserstein") && !said.contains("modes") && !said.contains("classes"), "{said}");
 }
 
+/// Long epochs are judged within, and a run that was stopped between is the run that was not.
+#[test]
+fn steps_within_epochs_are_judged_where_a_recipe_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let rest = "--batch-size 1000 --epochs 2 --set judge.every_steps=4 --set judge.samples=100 --set samples.count=4";
+    // The 10,000 digits are ten steps an epoch.
+    let said = succeed(at, &format!("train quickstart {rest} --out whole"));
+    let line = said.lines().find(|line| line.starts_with("step 12/20, epoch 2")).unwrap();
+    assert!(line.contains("Frechet"), "{line}");
+    let rows = |run: &str| -> Vec<[String; 3]> {
+        let text = String::from_utf8(read(&at.join(run), "epochs.csv")).unwrap();
+        let fields = |row: &str| row.split(',').map(String::from).collect::<Vec<_>>();
+        text.lines().skip(1).map(fields).map(|row| [row[0].clone(), row[1].clone(), row[6].clone()]).collect()
+    };
+    let whole = rows("whole");
+    let steps: Vec<&str> = whole.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(steps, ["4", "8", "10", "12", "16", "20"]);
+    assert!(whole.iter().all(|row| row[2].parse::<f64>().is_ok()), "{whole:?}");
+
+    for steps in [6, 8] {
+        succeed(at, &format!("train quickstart {rest} --steps {steps} --out stopped-{steps}"));
+        let stopped = format!("stopped-{steps}");
+        assert_eq!(rows(&stopped).last().unwrap()[0], steps.to_string());
+        succeed(at, &format!("train --resume --out {stopped}"));
+        assert_eq!(rows(&stopped), whole, "stopped after {steps}");
+    }
+}
+
 #[test]
 fn what_cannot_be_judged_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
@@ -307,6 +336,11 @@ fn what_cannot_be_judged_is_one_line() {
         ("sample some.npy --best", 2, "--best: some.npy is no run's folder"),
         ("train --steps 1 --judge run/checkpoint.safetensors", 1, "run/checkpoint.safetensors: is not a"),
         ("train --steps 1 --set judge.samples=5", 1, "judge.samples = 5; choose from 100 to 100000"),
+        (
+            "train --steps 1 --set judge.every=0 --set judge.every_steps=5",
+            1,
+            "judge.every_steps = 5, but judge.every = 0",
+        ),
         ("train --steps 1 --set judge.evry=5", 2, "unknown key `evry`"),
     ] {
         let line = fail(at, arguments, code);

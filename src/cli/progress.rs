@@ -77,10 +77,13 @@ impl Screen {
         parts
     }
 
-    /// The epoch, its means, and what its samples score.
+    /// The epoch as far as it has come, its means, and what its samples score.
     fn epoch(&self, progress: &Progress, scores: &Scores) -> Vec<String> {
         let Progress { step, epoch, means, .. } = progress;
-        let mut parts = vec![format!("epoch {epoch}/{}", self.epochs)];
+        let mut parts = match progress.ends_epoch {
+            true => vec![format!("epoch {epoch}/{}", self.epochs)],
+            false => vec![format!("step {step}/{}, epoch {epoch}", self.last)],
+        };
         // A bar says it better.
         if self.bar.is_none() {
             parts.push(format!("{} left", self.time_left(*step)));

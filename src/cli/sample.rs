@@ -36,7 +36,7 @@ pub struct SampleArgs {
     /// Of the latents [default: the recipe's, which gives the run's own grid]
     #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
-    /// Latents to use, a .npy of float32 [n, width]
+    /// Latents to use, a .npy of float32 or float64 [n, width]
     #[arg(long, value_name = "FILE.npy")]
     pub latents: Option<PathBuf>,
     /// A grid, or float32 [n, h, w, c] in the generator's own range (of points, a map or [n, 2]) [default: as --out ends, or png]

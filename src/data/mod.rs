@@ -13,6 +13,8 @@ mod room;
 #[cfg(feature = "gan")]
 pub mod cifar;
 #[cfg(feature = "gan")]
+pub mod floats;
+#[cfg(feature = "gan")]
 pub mod matlab;
 #[cfg(feature = "gan")]
 pub mod numpy;

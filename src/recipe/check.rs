@@ -89,9 +89,20 @@ impl Recipe {
     }
 
     fn check_judging(&self) -> Result<(), String> {
-        let JudgingSpec { every, samples } = self.judge;
+        let JudgingSpec { every, every_steps, samples } = self.judge;
         if every > MAX_EPOCHS {
             return Err(format!("judge.every = {every}; give a number of epochs up to {MAX_EPOCHS}, or 0 for never"));
+        }
+        if every == 0 && every_steps > 0 {
+            return Err(format!(
+                "judge.every_steps = {every_steps}, but judge.every = 0 has nothing judged; leave one out"
+            ));
+        }
+        if every_steps > MAX_FIRST_STEP {
+            let ends = "or 0 for the ends of epochs only";
+            return Err(format!(
+                "judge.every_steps = {every_steps}; give a number of steps up to {MAX_FIRST_STEP}, {ends}"
+            ));
         }
         match (JUDGED[0]..=JUDGED[1]).contains(&samples) {
             true => Ok(()),

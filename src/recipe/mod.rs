@@ -149,6 +149,9 @@ pub struct JudgingSpec {
     /// Every how many epochs, besides the last; unless said, each. 0 is for never.
     #[serde(default = "every")]
     pub every: usize,
+    /// Every how many steps too, within epochs; unless said, 0: at the ends of epochs only.
+    #[serde(default)]
+    pub every_steps: usize,
     /// How many samples; unless said, 1,000.
     #[serde(default = "judged")]
     pub samples: usize,
@@ -156,7 +159,7 @@ pub struct JudgingSpec {
 
 impl Default for JudgingSpec {
     fn default() -> JudgingSpec {
-        JudgingSpec { every: every(), samples: judged() }
+        JudgingSpec { every: every(), every_steps: 0, samples: judged() }
     }
 }
 

@@ -2,14 +2,15 @@
 //!
 //! | key | then |
 //! |---|---|
-//! | `training.epochs`, `data.name`, `samples.epochs`, `samples.first_step` | the run is the one that it would have been, longer or shorter |
+//! | `training.epochs`, `data.name`, `samples.epochs`, `samples.first_step`, `judge.every`, `judge.every_steps` | the run is the one that it would have been, longer or shorter |
 //! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.labels` | it goes on from its state as another run would |
 //! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
 
 use crate::recipe::{Difference, Recipe};
 
 /// Keys that change nothing in what is computed.
-const HARMLESS: [&str; 4] = ["training.epochs", "data.name", "samples.epochs", "samples.first_step"];
+const HARMLESS: [&str; 6] =
+    ["training.epochs", "data.name", "samples.epochs", "samples.first_step", "judge.every", "judge.every_steps"];
 
 /// Keys, and all within them, that change how it goes on.
 const TUNING: [&str; 7] = [
@@ -62,7 +63,16 @@ mod tests {
 
     #[test]
     fn numbers_of_the_training_may_change_and_what_the_weights_hang_on_may_not() {
-        assert_eq!(changes(&["training.epochs=3", "data.name=digits", "samples.first_step=7"]), Ok(vec![]));
+        assert_eq!(
+            changes(&[
+                "training.epochs=3",
+                "data.name=digits",
+                "samples.first_step=7",
+                "judge.every=2",
+                "judge.every_steps=9"
+            ]),
+            Ok(vec![])
+        );
         let tuned = changes(&[
             "generator.optimizer.learning_rate=1e-5",
             "discriminator.optimizer.betas=[0.1, 0.9]",
@@ -76,6 +86,7 @@ mod tests {
             "training.update=simultaneous",
             "data.range=[0, 1]",
             "samples.count=9",
+            "judge.samples=900",
             "generator.layers.1.bias=false",
             "generator.initializer=zeros",
             "generator.optimizer={ kind = 'sgd', learning_rate = 1e-3 }",

@@ -22,11 +22,15 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         marks: marks.clone(),
         ..Panel::default()
     };
+    // Where samples are judged within epochs too, their scores are drawn by step.
+    let numbers = epochs.column("epoch");
+    let is_within = numbers.windows(2).any(|pair| pair[0] == pair[1]);
     let by_epoch = |title: &str, y_label: &str, columns: &[(&str, &str)]| Panel {
         title: title.into(),
-        x_label: "epoch".into(),
+        x_label: if is_within { x_label.clone() } else { "epoch".into() },
         y_label: y_label.into(),
-        series: series(epochs, "epoch", columns),
+        series: series(epochs, if is_within { "step" } else { "epoch" }, columns),
+        marks: if is_within { marks.clone() } else { Vec::new() },
         // Seconds, distances and numbers of classes: small changes are not to look large.
         from_zero: true,
         ..Panel::default()

@@ -1,4 +1,5 @@
-//! What a run writes down in numbers: `log.csv`, a row per step, and `epochs.csv`, a row per epoch.
+//! What a run writes down in numbers: `log.csv`, a row per step, and `epochs.csv`, a row per epoch and per
+//! step within one that is judged.
 //! Losses, outputs, scores and seconds have seven significant digits; rows that an older version has written to six decimals
 //! stay as they are. Where there is no number the field is empty.
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 /// without its penalty, with any other loss than Wasserstein.
 const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
 
-/// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or not finished.
+/// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or is not finished.
 /// The next three are empty where samples were not judged, the last five where a set has no modes: `good_share` is of points
 /// of the plane, the divergences of stacked sets. Floors are what real ones score.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
@@ -63,7 +64,7 @@ impl Log {
             .append(&format!("{step},{epoch},{d_loss},{g_loss},{d_real},{d_fake},{images_per_second:.1},{wasserstein}"))
     }
 
-    /// Appends the row of `epoch`, after its last step or the last that is trained.
+    /// Appends the row of `epoch`, after its last step, the last that is trained, or one that is judged.
     ///
     /// # Errors
     /// If it can't be written.
@@ -98,15 +99,17 @@ impl Log {
         moved.last().map_or(0, |&(step, _)| step as u64)
     }
 
-    /// Drops the row of an epoch in whose middle training was ended, now that it goes on.
+    /// Drops the row of an epoch in whose middle training was ended, now that it goes on, unless it is one of those that
+    /// are written every so many steps.
     ///
     /// # Errors
     /// If the table can't be written.
-    pub fn go_on(&mut self, folder: &Path, epochs: &Epochs) -> Result<()> {
+    pub fn go_on(&mut self, folder: &Path, epochs: &Epochs, every_steps: usize) -> Result<()> {
         // Of the steps before the origin it has been done.
         let whole = |step: u64| step < epochs.origin.step || epochs.ends_at(step);
+        let judged = |step: u64| every_steps > 0 && step.is_multiple_of(every_steps as u64);
         self.epochs.sync()?;
-        self.epochs = Table::open(&folder.join(folder::EPOCHS), EPOCHS, whole)?;
+        self.epochs = Table::open(&folder.join(folder::EPOCHS), EPOCHS, |step| whole(step) || judged(step))?;
         Ok(())
     }
 

@@ -108,9 +108,11 @@ pub struct Progress {
     pub images_per_second: f64,
     /// Over the epoch as far as it has come.
     pub means: Means,
+    /// Whether the step was the last of its epoch.
+    pub ends_epoch: bool,
     /// How long the epoch took, if the step was its last and it was not interrupted.
     pub epoch_time: Option<EpochTime>,
-    /// What the samples score, if the step was the last of its epoch or of training.
+    /// What the samples score, if the step was the last of its epoch or of training, or is to be judged within an epoch.
     pub scores: Option<Scores>,
     /// What has gone wrong, a line each, if the step was the last of its epoch; each is said once.
     pub alarms: Vec<String>,
@@ -258,7 +260,7 @@ impl Run {
         let mut run = Run::assemble(folder, lock, checkpoint, source, judging)?;
         if notes.len() > told {
             // An epoch that begins anew leaves no row of its beginning.
-            run.log.go_on(folder, &before)?;
+            run.log.go_on(folder, &before, run.recipe.judge.every_steps)?;
             run.save_checkpoint()?;
         }
         run.notes.extend(notes);

@@ -83,8 +83,8 @@ impl Run {
         self.save_checkpoint()
     }
 
-    /// As [`Run::save`] after the last step of an epoch or of training, whose samples are scored; the
-    /// best state so far is kept, and the epoch's where it is to be. Beside the scores it gives what has gone wrong.
+    /// As [`Run::save`] after the last step of an epoch or of training, or one that is to be judged, whose samples are
+    /// scored; after that of an epoch the best state so far is kept, and the epoch's where it is to be. Beside the scores it gives what has gone wrong.
     pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<(Scores, Vec<String>)> {
         pool::release();
         self.gan.check_finite()?;
@@ -100,10 +100,15 @@ impl Run {
         if self.at_epoch_start() {
             alarms = self.alarms(&looked_at);
             self.keep(epoch, time, scores)?;
-        } else if self.best.is_none() {
-            // Something is there until an epoch has ended, but is not compared with: a run that was
-            // ended here and goes on is the run that was not.
-            self.write_checkpoint(folder::BEST)?;
+        } else {
+            if self.is_judged_within() {
+                self.board.epoch(step, None, scores)?;
+            }
+            if self.best.is_none() {
+                // Something is there until an epoch has ended, but is not compared with: a run that was
+                // ended here and goes on is the run that was not.
+                self.write_checkpoint(folder::BEST)?;
+            }
         }
         self.save_checkpoint()?;
         Ok((looked_at.scores, alarms))
@@ -156,10 +161,17 @@ impl Run {
         })
     }
 
-    /// Whether the samples of the end of `epoch` are to be judged.
+    /// Whether the samples of the end of `epoch`, or of the end of training within it, are to be judged.
     fn is_judged(&self, epoch: u64) -> bool {
         let (every, last) = (self.recipe.judge.every as u64, self.recipe.training.epochs as u64);
-        self.judging.is_some() && every > 0 && (epoch.is_multiple_of(every) || epoch >= last)
+        let due = every > 0 && (epoch.is_multiple_of(every) || epoch >= last);
+        self.judging.is_some() && due || self.is_judged_within()
+    }
+
+    /// Whether the samples of the last step that was done are to be judged although it ends no epoch.
+    pub(super) fn is_judged_within(&self) -> bool {
+        let (step, every) = (self.gan.steps, self.recipe.judge.every_steps as u64);
+        self.judging.is_some() && every > 0 && step.is_multiple_of(every) && !self.at_epoch_start()
     }
 
     /// What is kept of the state at the end of `epoch`.

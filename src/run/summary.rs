@@ -16,6 +16,7 @@ use crate::report::{Picture, columns_for, comparison, gif, grid_corner, montage,
 use crate::terminal::{excerpt, thousands, time};
 use crate::{Error, Result};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -203,15 +204,23 @@ fn began(session: &Session) -> String {
     text.replacen('T', " ", 1).chars().take("2026-11-26 06:05".len()).collect()
 }
 
-/// The epoch with the lowest distance, and that; the first of several. The last epoch of the table is not compared while it
-/// has fewer steps than the one before: training has ended within it.
+/// The epoch with the lowest distance at its end, and that; the first of several. The last epoch of the table is not
+/// compared while it has fewer steps than the one before: training has ended within it.
 fn best_epoch(steps: &Columns, epochs: &Columns) -> Option<(f64, f64)> {
-    let mut scored = epochs.points("epoch", "frechet_distance");
-    if scored.is_empty() {
-        scored = epochs.points("epoch", "sliced_wasserstein");
-    }
     let logged = steps.column("epoch");
     let length = |epoch: f64| logged.iter().filter(|of| **of == Some(epoch)).count();
+    let last_steps: BTreeMap<u64, f64> =
+        steps.points("epoch", "step").into_iter().map(|(epoch, step)| (epoch as u64, step)).collect();
+    let at_ends = |column: &str| -> Vec<(f64, f64)> {
+        let rows = epochs.column("step").into_iter().zip(epochs.column("epoch")).zip(epochs.column(column));
+        let whole = rows.filter_map(|((step, epoch), score)| Some((step?, epoch?, score?)));
+        let at_end = whole.filter(|(step, epoch, _)| last_steps.get(&(*epoch as u64)) == Some(step));
+        at_end.map(|(_, epoch, score)| (epoch, score)).collect()
+    };
+    let mut scored = at_ends("frechet_distance");
+    if scored.is_empty() {
+        scored = at_ends("sliced_wasserstein");
+    }
     if let [.., (before, _), (last, _)] = scored[..]
         && length(last) < length(before)
     {
@@ -258,6 +267,8 @@ mod tests {
             table(&text)
         };
         assert_eq!(best_epoch(&steps, &epochs("")), Some((2.0, 0.25)));
+        let within = table("step,epoch,sliced_wasserstein\n2,1,0.5\n3,2,0.125\n4,2,0.25\n6,3,0.25\n");
+        assert_eq!(best_epoch(&steps, &within), Some((2.0, 0.25)), "the state within an epoch is not kept");
         assert_eq!(best_epoch(&steps, &epochs("7,4,0.125\n")), Some((2.0, 0.25)), "half an epoch");
         let whole = table("step,epoch\n1,1\n2,1\n3,2\n4,2\n5,3\n6,3\n7,4\n8,4\n");
         assert_eq!(best_epoch(&whole, &epochs("8,4,0.125\n")), Some((4.0, 0.125)));

@@ -52,7 +52,7 @@ impl Run {
         watch: &mut (dyn FnMut(&Progress) + Send),
     ) -> Result<Outcome> {
         if self.gan.steps < last {
-            self.log.go_on(&self.folder, &self.epochs)?;
+            self.log.go_on(&self.folder, &self.epochs, self.recipe.judge.every_steps)?;
         }
         let mut saved = Instant::now();
         let mut unsaved = false;
@@ -75,7 +75,8 @@ impl Run {
             }
             let epoch_done = self.at_epoch_start();
             let shows = epoch_done || self.has_own_grid();
-            let saves = shows || self.gan.steps == last || saved.elapsed() > CHECKPOINT_EVERY;
+            let scores = epoch_done || self.gan.steps == last || self.is_judged_within();
+            let saves = shows || scores || saved.elapsed() > CHECKPOINT_EVERY;
             if !saves && matches!(self.device, Device::Cuda(_)) {
                 // The device has work to do: what came of it is asked once it has the next step as well.
                 continue;
@@ -83,8 +84,8 @@ impl Run {
             let Some(begun) = self.begun.take() else { unreachable!("a step has just been begun") };
             let mut progress = self.finish_step(begun)?;
             let pause = Instant::now();
-            if epoch_done || self.gan.steps == last {
-                let time = clock.take().filter(|_| epoch_done);
+            if scores {
+                let time = if epoch_done { clock.take() } else { None };
                 progress.epoch_time = time.map(|clock| clock.read(&self.source));
                 let (scores, alarms) = self.save_epoch(progress.epoch_time)?;
                 (progress.scores, progress.alarms) = (Some(scores), alarms);
@@ -169,6 +170,7 @@ impl Run {
             report,
             images_per_second,
             means,
+            ends_epoch: self.epochs.ends_at(step),
             epoch_time: None,
             scores: None,
             alarms: Vec::new(),

@@ -41,6 +41,10 @@ fn lines(shown: Quantity) -> (&'static str, &'static str, &'static [Line]) {
             let lines: &[Line] = &[("", |r| r.classes_present)];
             ("Classes among the samples", END, lines)
         }
+        Quantity::ModesFound => {
+            let lines: &[Line] = &[("", |r| r.modes_found)];
+            ("Modes found among the samples", END, lines)
+        }
     }
 }
 
@@ -77,14 +81,20 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
     charts
 }
 
-/// What distances are held against: that of test images, the mean over the runs, which differ by which data they are on.
+/// What scores are held against: that of real ones, the mean over the runs, which differ by which data they are on.
 fn floor(results: &[RunResult], shown: Quantity) -> Vec<Level> {
-    let floors = results.iter().filter(|result| result.is_finished()).filter_map(|result| result.frechet_floor);
-    let floors: Vec<f64> = floors.collect();
-    if shown != Quantity::FrechetDistance || floors.is_empty() {
+    let (of, label): (Number, _) = match shown {
+        Quantity::FrechetDistance => (|r| r.frechet_floor, "test images"),
+        Quantity::SlicedWasserstein => (|r| r.sliced_floor, "real ones"),
+        Quantity::ClassesPresent => (|r| r.classes_floor, "all"),
+        Quantity::ModesFound => (|r| r.modes_floor, "real ones"),
+        Quantity::SecondsPerEpoch | Quantity::Losses | Quantity::Probabilities => return Vec::new(),
+    };
+    let floors: Vec<f64> = results.iter().filter(|result| result.is_finished()).filter_map(of).collect();
+    if floors.is_empty() {
         return Vec::new();
     }
-    vec![Level { y: floors.iter().sum::<f64>() / floors.len() as f64, label: "test images".into() }]
+    vec![Level { y: floors.iter().sum::<f64>() / floors.len() as f64, label: label.into() }]
 }
 
 /// What to say of times that were measured while runs shared the machine.

@@ -36,12 +36,20 @@ pub struct RunResult {
     pub wasserstein_estimate: Option<f64>,
     /// Of samples from data, at the end.
     pub sliced_wasserstein: Option<f64>,
+    /// That of other real ones.
+    pub sliced_floor: Option<f64>,
     /// Classes among the samples, at the end.
     pub classes_present: Option<f64>,
+    /// How many there are.
+    pub classes_floor: Option<f64>,
     /// Of samples from data as a judge sees them, at the end, where there is one.
     pub frechet_distance: Option<f64>,
     /// That of test images.
     pub frechet_floor: Option<f64>,
+    /// Modes among the samples, at the end, of a set that has modes.
+    pub modes_found: Option<f64>,
+    /// Those among as many real ones.
+    pub modes_floor: Option<f64>,
 }
 
 impl RunResult {
@@ -84,9 +92,13 @@ fn read_run(run: &PlannedRun, asked: Option<u64>, state: &State) -> Result<RunRe
         d_fake: of_last_epoch("d_fake"),
         wasserstein_estimate: of_last_epoch("wasserstein_estimate"),
         sliced_wasserstein: at_end("sliced_wasserstein"),
+        sliced_floor: at_end("sliced_floor"),
         classes_present: at_end("classes_present"),
+        classes_floor: at_end("classes_floor"),
         frechet_distance: at_end("frechet_distance"),
         frechet_floor: at_end("frechet_floor"),
+        modes_found: at_end("modes_found"),
+        modes_floor: at_end("modes_floor"),
     })
 }
 
@@ -173,7 +185,7 @@ fn short(value: f64) -> String {
 pub(super) type Number = fn(&RunResult) -> Option<f64>;
 
 /// The columns with numbers.
-const NUMBERS: [(&str, Number); 11] = [
+const NUMBERS: [(&str, Number); 15] = [
     ("steps", |r| r.steps),
     ("seconds_per_epoch", |r| r.seconds_per_epoch),
     ("d_loss", |r| r.d_loss),
@@ -185,6 +197,10 @@ const NUMBERS: [(&str, Number); 11] = [
     ("classes_present", |r| r.classes_present),
     ("frechet_distance", |r| r.frechet_distance),
     ("frechet_floor", |r| r.frechet_floor),
+    ("sliced_floor", |r| r.sliced_floor),
+    ("classes_floor", |r| r.classes_floor),
+    ("modes_found", |r| r.modes_found),
+    ("modes_floor", |r| r.modes_floor),
 ];
 
 /// How a run ended, in a word.
@@ -251,9 +267,10 @@ mod tests {
         write(&path, &plan, &results).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         let expected = "run,recipe,scaling,outcome,jobs,steps,seconds_per_epoch,d_loss,g_loss,\
-            d_real,d_fake,wasserstein_estimate,sliced_wasserstein,classes_present,frechet_distance,frechet_floor,error\n\
-            transpose-mnist-m1-1,transpose-mnist,\"[-1, 1]\",finished,1,3,3,1.5,0.5,0.5,0.5,,0.125,7,2,0.5,\n\
-            transpose-mnist-0-1,transpose-mnist,\"[0, 1]\",waiting,0,,,,,,,,,,,,\n";
+            d_real,d_fake,wasserstein_estimate,sliced_wasserstein,classes_present,frechet_distance,frechet_floor,sliced_floor,\
+            classes_floor,modes_found,modes_floor,error\n\
+            transpose-mnist-m1-1,transpose-mnist,\"[-1, 1]\",finished,1,3,3,1.5,0.5,0.5,0.5,,0.125,7,2,0.5,,,,,\n\
+            transpose-mnist-0-1,transpose-mnist,\"[0, 1]\",waiting,0,,,,,,,,,,,,,,,,\n";
         assert_eq!(text, expected);
         let table = aligned(&plan, &results);
         let mut lines = table.lines();

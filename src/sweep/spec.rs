@@ -125,6 +125,8 @@ pub enum Quantity {
     SlicedWasserstein,
     /// Among the samples, at the end.
     ClassesPresent,
+    /// Among the samples, at the end; of data that has modes.
+    ModesFound,
 }
 
 impl Sweep {

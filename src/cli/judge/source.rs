@@ -1,7 +1,7 @@
 //! Where samples come from: a run's generator, an array, or pictures.
 
 use crate::cli::sample::{load_network, state_file};
-use crate::data::numpy::read_header;
+use crate::data::floats::{self, Floats, holds_floats};
 use crate::data::place::name_of;
 use crate::data::{self, Opened, Wanted};
 use crate::files;
@@ -13,8 +13,8 @@ use crate::run::checkpoint::Trained;
 use crate::run::folder::JUDGE;
 use crate::storage::Device;
 use crate::tensor::Tensor;
+use crate::terminal::excerpt;
 use crate::{Error, Result};
-use npyz::{NpyFile, Order};
 use std::path::{Path, PathBuf};
 
 /// How far a value may lie outside of its range and still be taken to be in it.
@@ -141,7 +141,7 @@ fn generated(
 fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
     let what = format!("images of {}", path.display());
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
-        && let Some((pixels, note)) = floats(path, size)?
+        && let Some((pixels, note)) = real_numbers(path, size)?
     {
         return Ok(Samples { pixels, what, notes: vec![note] });
     }
@@ -155,32 +155,27 @@ fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
     Ok(Samples { pixels: images.pixels, what, notes })
 }
 
-/// The images of a .npy of float32, as `minimax sample` writes them, and in what range they were taken to be; none where
-/// it holds other numbers.
-fn floats(path: &Path, size: [usize; 3]) -> Result<Option<(Vec<u8>, String)>> {
+/// The images of a .npy of real numbers, as `minimax sample` writes them, and in what range they were taken to be; none
+/// where it holds whole numbers.
+fn real_numbers(path: &Path, size: [usize; 3]) -> Result<Option<(Vec<u8>, String)>> {
     let bytes = files::read(path)?;
-    let mut values = &bytes[..];
-    let mend = "save a float32 or uint8 array of shape [n, h, w, c] with numpy.save";
-    let wrong = |what: String| Error::data(path, what, mend);
-    let header = read_header(&mut values).map_err(wrong)?;
-    let held = values.len();
-    let npy = NpyFile::with_header(header, values);
-    let shape: Vec<u64> = npy.shape().to_vec();
-    let is_images = shape.len() == 4 && shape[1..].iter().zip(size).all(|(&found, asked)| found == asked as u64);
-    let order = npy.order();
-    let Ok(values) = npy.try_data::<f32>() else {
-        return Ok(None);
+    let [height, width, channels] = size;
+    let axes = if channels == 1 { "[n, h, w] or [n, h, w, 1]" } else { "[n, h, w, 3]" };
+    let wrong = |what: String| {
+        Error::data(path, what, format!("save a float32 or uint8 array of shape {axes} with numpy.save"))
     };
-    if !is_images || order != Order::C {
-        return Err(wrong(format!("has a shape that is not [n, {}, {}, {}]", size[0], size[1], size[2])));
+    if !holds_floats(&bytes).map_err(wrong)? {
+        return Ok(None);
     }
-    let promised = shape.iter().fold(4u64, |product, &n| product.saturating_mul(n));
-    if promised != held as u64 {
-        return Err(wrong(format!("has {held} bytes of values where its header says {promised}")));
-    }
-    let values: Vec<f32> = values.collect::<std::io::Result<_>>().map_err(Error::io(path))?;
-    if values.iter().any(|v| !v.is_finite()) {
-        return Err(wrong("holds values that are not finite".into()));
+    let Floats { shape, values } = floats::parse(&bytes).map_err(wrong)?;
+    let is_images = match shape[..] {
+        [_, h, w] => channels == 1 && [h, w] == [height, width],
+        [_, h, w, c] => [h, w, c] == size,
+        _ => false,
+    };
+    if !is_images {
+        let shape = format!("{shape:?}");
+        return Err(wrong(format!("has shape {}; the data set's images are {size:?}", excerpt(&shape))));
     }
     if values.iter().any(|v| v.abs() > 1.0 + ROUNDING) {
         let what = "holds values beyond -1 and 1";
