@@ -7,6 +7,7 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle, TermLike};
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Columns of the bar itself.
 const BAR: usize = 12;
@@ -40,6 +41,18 @@ pub(super) fn start(length: u64, template: &str) -> Option<ProgressBar> {
 /// A bar that counts to `length` in `unit`, which stands after the numbers, and has room for a [`label`].
 pub(super) fn counting(length: u64, unit: &str) -> Option<ProgressBar> {
     start(length, &format!("{{bar:{BAR}.cyan/blue}} {{pos}}/{{len}}{unit}{GAP}{{wide_msg}}"))
+}
+
+/// How often a spinner moves.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A spinner with the time that has gone by beside `text`, if somebody watches.
+#[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
+pub(super) fn waiting(text: &str) -> Option<ProgressBar> {
+    let bar = start(0, &format!("{{spinner:.cyan}} {{elapsed}}{GAP}{{wide_msg}}"))?;
+    bar.set_message(line(text));
+    bar.enable_steady_tick(TICK);
+    Some(bar)
 }
 
 /// Takes the bar that was started last off the terminal, if it is there: the process is about to end.

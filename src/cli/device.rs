@@ -1,12 +1,46 @@
-//! `--device`, `--precision` and `--isa`: what a command computes on, and with.
+//! `--device`, `--precision`, `--threads` and `--isa`: what a command computes on, and with.
 
+use super::{MOST_THREADS, set_threads, whole};
 use crate::cpu::isa::{self, InstructionSet};
 use crate::cuda;
 use crate::storage::Device;
 use crate::{Error, Result};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use std::fmt;
 use std::str::FromStr;
+
+/// What commands compute on that take any device.
+#[derive(Args, Debug)]
+pub struct Compute {
+    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: Choice,
+    /// What the processor does its part with.
+    #[command(flatten)]
+    pub processor: Processor,
+}
+
+/// What the processor computes with.
+#[derive(Args, Debug)]
+pub struct Processor {
+    /// Threads to use; the results don't depend on it [default: all cores]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
+    pub threads: Option<usize>,
+    /// Instruction set of the processor's kernels; the results don't depend on it
+    #[arg(long, value_enum, default_value_t, value_name = "SET")]
+    pub isa: Isa,
+}
+
+impl Processor {
+    /// Has this process compute so; once, before anything is computed.
+    ///
+    /// # Errors
+    /// If this processor hasn't got the instruction set, or the system gives no threads.
+    pub fn set(&self) -> Result<()> {
+        set_threads(self.threads)?;
+        self.isa.set()
+    }
+}
 
 /// What `--device` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! `minimax interpolate`: the images between two latents, as a strip and as a GIF.
 
-use super::device::Isa;
+use super::device::Processor;
 use super::output::{self, Kind};
 use super::sample::{generator_file, load_network};
-use super::{MOST_THREADS, print, set_threads, whole};
+use super::{print, whole};
 use crate::files::{make_folder, write_whole};
 use crate::gan::model::{fixed_latents, sample};
 use crate::gan::pixels;
@@ -45,12 +45,9 @@ pub struct InterpolateArgs {
     /// Write over whatever files of these names are there; a run's own files are never written over
     #[arg(long)]
     pub force: bool,
-    /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
-    pub threads: Option<usize>,
-    /// Instruction set of the processor's kernels; the results don't depend on it
-    #[arg(long, value_enum, default_value_t, value_name = "SET")]
-    pub isa: Isa,
+    /// What it is computed with.
+    #[command(flatten)]
+    pub processor: Processor,
 }
 
 /// Runs `minimax interpolate` and prints one line.
@@ -58,8 +55,7 @@ pub struct InterpolateArgs {
 /// # Errors
 /// Whatever is wrong with the flags or the run, and if a file can't be written.
 pub fn run(args: &InterpolateArgs) -> Result<()> {
-    set_threads(args.threads)?;
-    args.isa.set()?;
+    args.processor.set()?;
     let file = generator_file(&args.run);
     let trained = load_network(&file, Role::Generator, Device::Cpu)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);

@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first asks for a clean stop, a second one ends the process at once. One that the
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks for a clean stop, a second one ends the process at once; where there is nothing to save,
+//! the first does. One that the
 //! process was started to ignore stays ignored.
 
 use super::{bar, signals};
@@ -20,21 +21,38 @@ const CLEARING: Duration = Duration::from_millis(500);
 pub fn watch() -> Result<impl Fn() -> bool> {
     let asked = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&asked);
-    let ignored = signals::ignored_stops();
-    ctrlc::set_handler(move || {
+    on_stop(move || {
         if seen.swap(true, Ordering::Relaxed) {
-            clear_bar();
-            std::process::exit(i32::from(INTERRUPTED));
+            end();
         }
-    })
-    .map_err(|error| match error {
+    })?;
+    Ok(move || asked.load(Ordering::Relaxed))
+}
+
+/// From now on the first signal ends the process at once: for work that leaves nothing half done, but a bar on the terminal.
+///
+/// # Errors
+/// As [`watch`].
+pub fn end_at_once() -> Result<()> {
+    on_stop(end)
+}
+
+/// Has `handler` called at each of the signals that isn't ignored.
+fn on_stop(handler: impl FnMut() + 'static + Send) -> Result<()> {
+    let ignored = signals::ignored_stops();
+    ctrlc::set_handler(handler).map_err(|error| match error {
         ctrlc::Error::System(error) if error.kind() == io::ErrorKind::WouldBlock => {
             Error::no_thread("to listen for Ctrl-C")(error)
         }
         other => Error::Usage(format!("Ctrl-C can't be caught: {other}")),
     })?;
     signals::ignore(&ignored);
-    Ok(move || asked.load(Ordering::Relaxed))
+    Ok(())
+}
+
+fn end() {
+    clear_bar();
+    std::process::exit(i32::from(INTERRUPTED));
 }
 
 /// Takes the bar off the terminal, unless that is paused and takes nothing.

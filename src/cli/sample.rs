@@ -1,8 +1,8 @@
 //! `minimax sample`: images, or points of the plane, from a trained generator.
 
-use super::device::{Choice, Isa};
+use super::device::Compute;
 use super::output::{self, Kind};
-use super::{MOST_THREADS, print, set_threads, warn, whole};
+use super::{print, warn, whole};
 use crate::data::plane::Plane;
 use crate::files::write_whole;
 use crate::gan::{model, pixels};
@@ -48,15 +48,9 @@ pub struct SampleArgs {
     /// Write over whatever file is there; a run's own files are never written over
     #[arg(long)]
     pub force: bool,
-    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: Choice,
-    /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
-    pub threads: Option<usize>,
-    /// Instruction set of the processor's kernels; the results don't depend on it
-    #[arg(long, value_enum, default_value_t, value_name = "SET")]
-    pub isa: Isa,
+    /// What it is computed on.
+    #[command(flatten)]
+    pub compute: Compute,
 }
 
 /// What `minimax sample` writes.
@@ -73,9 +67,8 @@ pub enum Format {
 /// # Errors
 /// Whatever is wrong with the flags, the run or the latents, and if the file can't be written.
 pub fn run(args: &SampleArgs) -> Result<()> {
-    set_threads(args.threads)?;
-    args.isa.set()?;
-    let device = args.device.resolve()?;
+    args.compute.processor.set()?;
+    let device = args.compute.device.resolve()?;
     let file = state_file(&args.run, args.best)?;
     let trained = load_network(&file, Role::Generator, device)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);

@@ -1,11 +1,11 @@
 //! `minimax train`: the main job.
 
-use super::device::{Choice, Isa, Precision};
+use super::device::{Choice, Precision, Processor};
 use super::judge::cache;
 use super::overrides::overrides;
 use super::progress::Screen;
 use super::sample::no_sum;
-use super::{MOST_THREADS, interrupt, print, set_threads, warn, whole};
+use super::{interrupt, print, warn, whole};
 use crate::data::Images;
 use crate::data::place::name_of;
 use crate::files::write_whole;
@@ -60,12 +60,9 @@ pub struct TrainArgs {
     /// Ask a CUDA device for each op by itself, not for a whole step at once
     #[arg(long)]
     pub no_graph: bool,
-    /// Threads to use; the results don't depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
-    pub threads: Option<usize>,
-    /// Instruction set of the processor's kernels; the results don't depend on it
-    #[arg(long, value_enum, default_value_t, value_name = "SET")]
-    pub isa: Isa,
+    /// What it is computed with.
+    #[command(flatten)]
+    pub processor: Processor,
     /// The run's folder, without which it is a new `runs/<recipe>-<n>`
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -116,8 +113,7 @@ pub enum State {
 /// Whatever is wrong with the flags, the recipe, the data or the run folder; [`Error::NotFinite`] if a
 /// loss stops being a number; [`Error::Interrupted`] if Ctrl-C ended it early.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    set_threads(args.threads)?;
-    args.isa.set()?;
+    args.processor.set()?;
     // Before the data is read, which can take a while.
     let interrupted = interrupt::watch()?;
     let mut run = if args.resume { resume(args)? } else { start(args)? };

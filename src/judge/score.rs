@@ -4,7 +4,7 @@ use super::classifier::Seen;
 use super::verdict::picked;
 use super::{Judge, known};
 use crate::data::Images;
-use crate::metrics::{ClassShares, Modes, Moments, Points, frechet_distance};
+use crate::metrics::{ClassShares, Modes, Moments, Points, frechet_distance, largest};
 
 /// What some state of a generator is worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,11 +34,10 @@ impl Judge {
     /// The score of images as the judge has `seen` them, `width` features each.
     pub(super) fn score_of(&self, seen: &Seen, reference: &Moments, width: usize, known: Vec<bool>) -> Score {
         let classes = self.classifier.spec().classes();
-        let largest = |row: &[f32]| f64::from(row.iter().copied().fold(0.0, f32::max));
-        let confidence = seen.probabilities.chunks(classes).map(largest).sum::<f64>() / seen.classes.len() as f64;
+        let largest = largest(&seen.probabilities, classes);
         Score {
             frechet_distance: frechet_distance(reference, &Moments::of(&Points::of(&seen.features, width))),
-            confidence,
+            confidence: largest.iter().sum::<f64>() / largest.len() as f64,
             classes: ClassShares::of(seen.classes.iter().map(|&class| usize::from(class)), known),
             modes: None,
         }

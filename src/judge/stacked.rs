@@ -10,11 +10,11 @@
 
 use super::classifier::Seen;
 use super::score::Score;
-use super::verdict::{FEWEST, Verdict, mean_of, picked, row};
+use super::verdict::{FEWEST, Verdict, picked, row};
 use super::{Better, Judge, known};
 use crate::data::Images;
 use crate::data::stacked::{DIGITS, MODES, PLANES, mode, planes};
-use crate::metrics::{ClassShares, Moments, Points, RESAMPLING, frechet_of_samples};
+use crate::metrics::{ClassShares, Figure, Moments, Points, RESAMPLING, frechet_of_samples, largest};
 use crate::random::Random;
 
 /// The key of the only row that is a count.
@@ -87,9 +87,9 @@ impl Judge {
         let [[found, divergence], [most, least]] = modes.each_ref().map(|shares| shares.modes_in_figures(&mut random));
         let classes = self.classifier.spec().classes();
         let confidence = both.map(|seen| {
-            let largest = |plane: &[f32]| f64::from(plane.iter().copied().fold(0.0, f32::max));
-            let of_image = |image: &[f32]| image.chunks(classes).map(largest).sum::<f64>() / PLANES as f64;
-            mean_of(&seen.probabilities.chunks(PLANES * classes).map(of_image).collect::<Vec<f64>>(), &mut random)
+            let largest = largest(&seen.probabilities, classes);
+            let of_image = |planes: &[f64]| planes.iter().sum::<f64>() / PLANES as f64;
+            Figure::mean(&largest.chunks(PLANES).map(of_image).collect::<Vec<f64>>(), &mut random)
         });
         let rows = vec![
             row("frechet_distance", "Frechet distance", Better::Lower, distances.each_ref().map(|d| d.distance)),

@@ -222,21 +222,13 @@ fn memorisation(near: &[Vec<Nearest>; 2], random: &mut Random) -> [Row; 2] {
     let mut sorted = distances[1].clone();
     sorted.sort_by(f64::total_cmp);
     let limit = sorted[(NEAR * sorted.len() as f64) as usize];
-    let mean = distances.each_ref().map(|distances| mean_of(distances, random));
+    let mean = distances.each_ref().map(|distances| Figure::mean(distances, random));
     let copies = distances.each_ref().map(|distances| {
         let nearer: Vec<f64> = distances.iter().map(|&distance| f64::from(u8::from(distance < limit))).collect();
-        mean_of(&nearer, random)
+        Figure::mean(&nearer, random)
     });
     [
         row("nearest_training_image", "to nearest training image", Better::Near, mean),
         row("near_copies", "nearer than 99% of test images", Better::Near, copies),
     ]
-}
-
-pub(super) fn mean_of(values: &[f64], random: &mut Random) -> Figure {
-    let mean = |times: &[u32]| {
-        let sum: f64 = values.iter().zip(times).map(|(value, &times)| value * f64::from(times)).sum();
-        sum / values.len() as f64
-    };
-    Figure::new(values.len(), mean, random)
 }

@@ -39,6 +39,14 @@ impl Figure {
         Figure { value: figure(&vec![1; rows]), interval: percentiles(figures(rows, DRAWS, figure, random)) }
     }
 
+    /// The mean of `values`, a row each.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn mean(values: &[f64], random: &mut Random) -> Figure {
+        Figure::new(values.len(), |times| mean_of_drawn(times, values.iter().copied()), random)
+    }
+
     /// As [`Figure::new`] from so many `draws`, moved until the mean of the draws' figures is the value: for a figure
     /// that depends on how many different rows there are, and so is off alike in all draws.
     pub(super) fn centred(
@@ -54,6 +62,7 @@ impl Figure {
         Figure { value, interval: Interval { low: low + moved, high: high + moved } }
     }
 }
+
 /// The figure of each draw.
 fn figures(rows: usize, draws: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Vec<f64> {
     assert!(rows > 0, "bootstrap: there are no rows to draw from");

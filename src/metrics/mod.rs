@@ -26,7 +26,7 @@ pub use kernel::{KernelSet, kernel_distance};
 pub use manifold::{COVERAGE_NEIGHBOURS, Manifold, Overlap, PRECISION_NEIGHBOURS};
 pub use nearest::{Nearest, closest, nearest};
 pub use points::Points;
-pub use score::{classifier_score, confidence};
+pub use score::{classifier_score, confidence, largest};
 pub use sliced_wasserstein::sliced_wasserstein;
 
 use crate::random::Purpose;

@@ -38,9 +38,16 @@ pub fn classifier_score(probabilities: &[f32], classes: usize, random: &mut Rand
 /// # Panics
 /// If there are no samples or not whole rows.
 pub fn confidence(probabilities: &[f32], classes: usize, random: &mut Random) -> Figure {
+    Figure::mean(&largest(probabilities, classes), random)
+}
+
+/// The largest probability of each sample, with probabilities as for [`classifier_score`].
+///
+/// # Panics
+/// As [`confidence`].
+pub fn largest(probabilities: &[f32], classes: usize) -> Vec<f64> {
     let rows = rows(probabilities, classes, "confidence");
-    let largest: Vec<f64> = rows.map(|row| f64::from(row.iter().copied().fold(0.0, f32::max))).collect();
-    Figure::new(largest.len(), |times| mean_of_drawn(times, largest.iter().copied()), random)
+    rows.map(|row| f64::from(row.iter().copied().fold(0.0, f32::max))).collect()
 }
 
 fn rows<'a>(

@@ -2,7 +2,7 @@
 
 pub(super) mod cache;
 mod plane;
-mod source;
+mod subject;
 mod table;
 mod train;
 

@@ -1,6 +1,6 @@
 //! `minimax judge` of a run on points of the plane: their distribution is known, so no classifier is asked.
 
-use super::source::Source;
+use super::subject::Subject;
 use super::table::{COUNT, TableArgs, counted, figure, number};
 use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
@@ -14,16 +14,16 @@ use crate::storage::Device;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 
-/// Judges the run of `source` if it makes points, and prints what is found; gives the source back if it doesn't.
+/// Judges the run of `subject` if it makes points, and prints what is found; gives the subject back if it doesn't.
 ///
 /// # Errors
 /// [`Error::Usage`] if a flag is given that is for images.
-pub(super) fn run(args: &TableArgs, source: Source, device: Device) -> Result<Option<Source>> {
-    let Source::Generator(file, trained) = source else {
-        return Ok(Some(source));
+pub(super) fn run(args: &TableArgs, subject: Subject, device: Device) -> Result<Option<Subject>> {
+    let Subject::Generator(file, trained) = subject else {
+        return Ok(Some(subject));
     };
     let Some(plane) = Plane::named(&trained.recipe.data.name) else {
-        return Ok(Some(Source::Generator(file, trained)));
+        return Ok(Some(Subject::Generator(file, trained)));
     };
     let name = plane.name();
     let other_data = args.data.as_deref().is_some_and(|data| name_of(data) != name);

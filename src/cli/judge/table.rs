@@ -1,10 +1,10 @@
 //! `minimax judge RUN|FILE.npy|FOLDER`: the figures of samples as a table, or as JSON.
 
-use super::{cache, plane, source, train};
-use crate::cli::device::{Choice, Isa};
+use super::{cache, plane, subject, train};
+use crate::cli::device::Compute;
 use crate::cli::output::{self, Kind};
 use crate::cli::table::{Align, align, thousands};
-use crate::cli::{MOST_THREADS, interrupt, note, print, set_threads, warn, whole};
+use crate::cli::{bar, interrupt, note, print, warn, whole};
 use crate::data::place::name_of;
 use crate::data::{DIGITS, Images, Split, open_split, stacked};
 use crate::judge::{self, Better, FEWEST, Judge, MODES_FOUND, Row, Verdict};
@@ -14,6 +14,7 @@ use crate::storage::Device;
 use crate::terminal::excerpt;
 use crate::{Error, Result};
 use clap::Args;
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -54,15 +55,9 @@ pub struct TableArgs {
     /// Write over whatever file --pairs names; a run's own files are never written over
     #[arg(long)]
     pub force: bool,
-    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: Choice,
-    /// Threads to use; the results don't depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
-    pub threads: Option<usize>,
-    /// Instruction set of the processor's kernels; the results don't depend on it
-    #[arg(long, value_enum, default_value_t, value_name = "SET")]
-    pub isa: Isa,
+    /// What it is computed on.
+    #[command(flatten)]
+    pub compute: Compute,
 }
 
 /// Runs `minimax judge` on samples.
@@ -73,21 +68,21 @@ pub fn run(args: &TableArgs) -> Result<()> {
     let Some(samples) = &args.samples else {
         unreachable!("clap asks for it");
     };
-    set_threads(args.threads)?;
-    args.isa.set()?;
+    args.compute.processor.set()?;
+    interrupt::end_at_once()?;
     if let Some(path) = &args.pairs {
         output::check(path, Kind::Png, args.force, &[samples])?;
     }
-    let device = args.device.resolve()?;
-    let source = source::open(samples, args.best, device)?;
-    let Some(source) = plane::run(args, source, device)? else {
+    let device = args.compute.device.resolve()?;
+    let subject = subject::open(samples, args.best, device)?;
+    let Some(subject) = plane::run(args, subject, device)? else {
         return Ok(());
     };
-    let (name, wanted, kept) = match (&args.data, source.data()) {
+    let (name, wanted, kept) = match (&args.data, subject.data()) {
         (Some(given), own) if own.is_none_or(|(own, _)| own != name_of(given)) => {
             (name_of(given), cache::wanted(), None)
         }
-        (_, Some((own, wanted))) => (own.to_string(), wanted, source.judge()),
+        (_, Some((own, wanted))) => (own.to_string(), wanted, subject.judge()),
         (_, None) => {
             let what = format!("{}: say by --data which data set it is held against", samples.display());
             return Err(Error::Usage(what));
@@ -117,12 +112,14 @@ pub fn run(args: &TableArgs) -> Result<()> {
         return Err(Error::data(&name, what, "give a larger data set"));
     }
     let usual = if planes.is_some() { stacked::TEST } else { COUNT };
-    let samples = source.images(size, args.count, usual, args.seed, device)?;
+    let samples = subject.images(size, args.count, usual, args.seed, device)?;
     notes.iter().chain(&samples.notes).for_each(|line| note(line));
+    let bar = bar::waiting(&format!("holding samples against {} test images", thousands(test.len() as u64)));
     let verdict = match planes {
         Some(_) => judge.judge_stacked(&samples.pixels, &training, &test),
         None => judge.judge(&samples.pixels, &training, &test),
     };
+    bar.inspect(ProgressBar::finish_and_clear);
     if let Some(path) = &args.pairs {
         draw(path, &verdict, &samples.pixels, &training)?;
     }
@@ -141,9 +138,8 @@ fn judge_for(name: &str, split: &Split, device: Device) -> Result<Judge> {
     if let Some(judge) = cache::find(&spec, &split.whole, device)? {
         return Ok(judge);
     }
-    let stop = interrupt::watch()?;
     let place = cache::place(&spec, &split.whole);
-    let judge = train::train(spec, name, split, device, &stop, note)?;
+    let judge = train::train(spec, name, split, device, &|| false, note)?;
     match place.map(|path| train::keep(&path, &judge)) {
         Some(Err(error)) => warn(&format!("the judge can't be kept: {error}")),
         None => warn("the judge is not kept: this system names no folder for caches; use judge train --out"),

@@ -1,9 +1,9 @@
 //! `minimax judge train`: the classifier that samples of a data set are judged by.
 
 use super::cache;
-use crate::cli::device::{Choice, Isa};
+use crate::cli::device::Compute;
 use crate::cli::output::{self, Kind};
-use crate::cli::{MOST_THREADS, bar, interrupt, print, say, set_threads, whole};
+use crate::cli::{bar, interrupt, print, say};
 use crate::data::place::name_of;
 use crate::data::{Split, Wanted, open_split, stacked};
 use crate::files::make_folder;
@@ -34,15 +34,9 @@ pub struct TrainArgs {
     /// Bring pictures to the size that this recipe takes, as training it does: a built-in recipe or a .toml file
     #[arg(long, value_name = "RECIPE")]
     pub recipe: Option<String>,
-    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
-    #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: Choice,
-    /// Threads to use; the results don't depend on it [default: all cores]
-    #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
-    pub threads: Option<usize>,
-    /// Instruction set of the processor's kernels; the results don't depend on it
-    #[arg(long, value_enum, default_value_t, value_name = "SET")]
-    pub isa: Isa,
+    /// What it is computed on.
+    #[command(flatten)]
+    pub compute: Compute,
 }
 
 /// Runs `minimax judge train`: trains, tests and keeps a judge, with a bar or a line every ten seconds.
@@ -50,10 +44,9 @@ pub struct TrainArgs {
 /// # Errors
 /// Whatever is wrong with the flags or the data, or if the file can't be written.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    set_threads(args.threads)?;
-    args.isa.set()?;
+    args.compute.processor.set()?;
     let stop = interrupt::watch()?;
-    let device = args.device.resolve()?;
+    let device = args.compute.device.resolve()?;
     let name = name_of(&args.data);
     if let Some(out) = &args.out {
         output::check(out, Kind::Safetensors, args.force, &[Path::new(&args.data)])?;

@@ -1,6 +1,7 @@
 //! Where samples come from: a run's generator, an array, or pictures.
 
 use crate::cli::sample::{load_network, state_file};
+use crate::cli::{bar, note};
 use crate::data::floats::{self, Floats, holds_floats};
 use crate::data::place::name_of;
 use crate::data::{self, Opened, Wanted};
@@ -13,15 +14,17 @@ use crate::run::checkpoint::Trained;
 use crate::run::folder::JUDGE;
 use crate::storage::Device;
 use crate::tensor::Tensor;
-use crate::terminal::excerpt;
+use crate::terminal::{self, excerpt};
 use crate::{Error, Result};
+use indicatif::ProgressBar;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// How far a value may lie outside of its range and still be taken to be in it.
 const ROUNDING: f32 = 0.01;
 
 /// Where samples come from.
-pub(super) enum Source {
+pub(super) enum Subject {
     /// A run's generator, and the file that it was read from.
     Generator(PathBuf, Box<Trained>),
     /// Anything else.
@@ -42,25 +45,25 @@ pub(super) struct Samples {
 ///
 /// # Errors
 /// If it is a run's, and can't be read.
-pub(super) fn open(path: &Path, best: bool, device: Device) -> Result<Source> {
+pub(super) fn open(path: &Path, best: bool, device: Device) -> Result<Subject> {
     let file = state_file(path, best)?;
     let is_run = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
     match is_run && (file.is_file() || !path.is_dir()) {
-        true => Ok(Source::Generator(file.clone(), Box::new(load_network(&file, Role::Generator, device)?))),
-        false => Ok(Source::Images(path.to_path_buf())),
+        true => Ok(Subject::Generator(file.clone(), Box::new(load_network(&file, Role::Generator, device)?))),
+        false => Ok(Subject::Images(path.to_path_buf())),
     }
 }
 
-impl Source {
+impl Subject {
     /// The data set that a run was trained on, and how it was opened.
     pub(super) fn data(&self) -> Option<(&str, Wanted)> {
         match self {
-            Source::Generator(_, trained) => {
+            Subject::Generator(_, trained) => {
                 let (data, seed) = (&trained.recipe.data, trained.recipe.training.seed);
                 let size = <[usize; 3]>::try_from(&trained.recipe.discriminator.input[..]).ok();
                 Some((&data.name, Wanted { seed, size, background: data.background, extra: data.extra }))
             }
-            Source::Images(_) => None,
+            Subject::Images(_) => None,
         }
     }
 
@@ -68,10 +71,10 @@ impl Source {
     pub(super) fn judge(&self) -> Option<PathBuf> {
         match self {
             // A kept checkpoint lies one folder deeper.
-            Source::Generator(file, _) => {
+            Subject::Generator(file, _) => {
                 file.ancestors().skip(1).take(2).map(|folder| folder.join(JUDGE)).find(|path| path.is_file())
             }
-            Source::Images(_) => None,
+            Subject::Images(_) => None,
         }
     }
 
@@ -88,8 +91,8 @@ impl Source {
         device: Device,
     ) -> Result<Samples> {
         match self {
-            Source::Generator(file, trained) => generated(&file, *trained, size, count.unwrap_or(usual), seed, device),
-            Source::Images(path) => {
+            Subject::Generator(file, trained) => generated(&file, *trained, size, count.unwrap_or(usual), seed, device),
+            Subject::Images(path) => {
                 let mut samples = read(&path, size)?;
                 let one: usize = size.iter().product();
                 let there = samples.pixels.len() / one;
@@ -128,13 +131,53 @@ fn generated(
     let width = recipe.generator.input[0];
     let seed = seed.unwrap_or(recipe.training.seed);
     let latents = model::fixed_latents(seed, count, width);
-    let mut bytes = Vec::with_capacity(count * size.iter().product::<usize>());
+    let one: usize = size.iter().product();
+    let mut bytes = Vec::with_capacity(count * one);
+    let mut screen = Screen::new(count);
     model::sample_each(&mut network, &latents, width, model::MOST_AT_A_TIME, device, |images| {
         bytes.extend(pixels::to_bytes(images, recipe.data.range));
+        screen.made(bytes.len() / one);
         Ok(())
     })?;
+    screen.finish();
     let what = format!("samples of {} after {step} steps (seed {seed})", recipe.name);
     Ok(Samples { pixels: bytes, what, notes: Vec::new() })
+}
+
+/// What the user sees while samples are made.
+struct Screen {
+    bar: Option<ProgressBar>,
+    count: usize,
+    start: Instant,
+    line: Instant,
+}
+
+/// How often a plain line is printed.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Screen {
+    fn new(count: usize) -> Screen {
+        let bar = bar::counting(count as u64, " samples");
+        Screen { bar, count, start: Instant::now(), line: Instant::now() }
+    }
+
+    fn made(&mut self, made: usize) {
+        let left = self.start.elapsed().as_secs_f64() / made as f64 * (self.count - made) as f64;
+        let left = format!("{} left", terminal::time(left));
+        if let Some(bar) = &self.bar {
+            bar.set_position(made as u64);
+            bar::label(bar, " samples", &[left]);
+        } else if self.line.elapsed() > LINE_EVERY {
+            self.line = Instant::now();
+            note(&format!("{made} of {} samples are made, {left}", self.count));
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// The images of an array, or of pictures.
