@@ -8,7 +8,7 @@ use minimax::gan::model::Gan;
 use minimax::recipe::Recipe;
 use minimax::recipe::build::Role;
 use minimax::report::Picture;
-use minimax::run::checkpoint::{self, DataIdentity};
+use minimax::run::checkpoint::{self, DataIdentity, Weights};
 use minimax::run::epochs::Origin;
 use minimax::{Device, Tensor};
 use std::path::Path;
@@ -179,7 +179,7 @@ fn a_flipped_bit_is_found_in_every_file_of_a_run() {
     let run = at.join("run");
     for name in ["checkpoint.safetensors", "best.safetensors", "kept/epoch-0001.safetensors", "generator.safetensors"] {
         let (path, whole) = (run.join(name), read(&run, name));
-        let load = || checkpoint::load_network(&path, Role::Generator, Device::Cpu);
+        let load = || checkpoint::load_network(&path, Role::Generator, Weights::Averaged, Device::Cpu);
         assert!(load().unwrap().has_sum, "{name}");
         let mut flipped = 0;
         for position in (0..whole.len()).step_by(7) {

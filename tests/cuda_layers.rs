@@ -12,7 +12,9 @@ use minimax::ops::{
     argmax, avg_pool2d, batch_norm_evaluate, batch_norm_leaky_relu, gather, leaky_relu_dropout, max, max_pool2d, mean,
     one_hot, random_normal, random_uniform, scatter_add, softmax, sum,
 };
-use minimax::optim::{Adam, EpsilonPlacement, Optimizer, RmsProp, Sgd, UpdateRule, all_finite, clip, norm};
+use minimax::optim::{
+    Adam, EpsilonPlacement, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule, all_finite, clip, norm,
+};
 use minimax::random::{Position, Purpose, Random};
 use minimax::{Device, Padding, Shape, Tensor};
 
@@ -155,9 +157,12 @@ fn batch_norm_of_many_tiles() {
     }
 }
 
-/// Adam, RMSprop and SGD, as they are written in most recipes.
+/// Every rule, with numbers as in most recipes.
 fn rules() -> Vec<Box<dyn UpdateRule>> {
-    let mut rules: Vec<Box<dyn UpdateRule>> = vec![Box::new(Sgd { learning_rate: 0.01, momentum: 0.9 })];
+    let mut rules: Vec<Box<dyn UpdateRule>> = vec![
+        Box::new(Sgd { learning_rate: 0.01, momentum: 0.9 }),
+        Box::new(MovingAverage { half_life: 2.0, warm_up: 0.5 }),
+    ];
     for epsilon_placement in [EpsilonPlacement::Keras, EpsilonPlacement::Paper] {
         rules.push(Box::new(Adam { learning_rate: 0.01, betas: [0.5, 0.999], epsilon: 1e-7, epsilon_placement }));
         rules.push(Box::new(RmsProp { learning_rate: 0.01, rho: 0.9, epsilon: 1e-7, epsilon_placement }));

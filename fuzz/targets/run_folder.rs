@@ -8,7 +8,7 @@ use minimax::gan::model::{fixed_latents, sample};
 use minimax::recipe::Recipe;
 use minimax::recipe::build::Role;
 use minimax::report::Picture;
-use minimax::run::checkpoint::load_network;
+use minimax::run::checkpoint::{Weights, load_network};
 use minimax::run::interpolation::great_circle;
 use minimax::run::summary;
 use minimax::run::{Run, State};
@@ -90,7 +90,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// The images between two latents, as `minimax interpolate` has them.
 fn interpolate(file: &Path) {
-    let Ok(trained) = load_network(file, Role::Generator, Device::Cpu) else {
+    let Ok(trained) = load_network(file, Role::Generator, Weights::Averaged, Device::Cpu) else {
         return;
     };
     let (mut generator, width) = (trained.network, trained.recipe.generator.input[0]);

@@ -1,7 +1,8 @@
 //! `minimax export`: a trained network for other programs.
 
 use super::output::{self, Kind};
-use super::{print, sample};
+use super::print;
+use super::sample::{self, StateArgs};
 use crate::files::write_whole;
 use crate::recipe::build::Role;
 use crate::run::folder::{CHECKPOINT, DISCRIMINATOR};
@@ -25,6 +26,9 @@ pub struct ExportArgs {
     /// Which of the run's networks
     #[arg(long, value_enum, default_value = "generator")]
     pub network: Network,
+    /// Which state of the run, and which weights.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// The file to write [default: generator.onnx, generator.keras.safetensors or the like]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -74,11 +78,11 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         Network::Discriminator => Role::Discriminator,
     };
     let file = match role {
-        Role::Discriminator if args.run.is_dir() => {
+        Role::Discriminator if args.run.is_dir() && !args.state.best => {
             let (alone, both) = (args.run.join(DISCRIMINATOR), args.run.join(CHECKPOINT));
             if alone.is_file() && !both.is_file() { alone } else { both }
         }
-        _ => sample::generator_file(&args.run),
+        _ => args.state.file(&args.run)?,
     };
     let (name, ending) = (role.name(), ending(args));
     let out = args.out.clone();
@@ -89,7 +93,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     };
     output::check(&out, kind, args.force, &[&file])?;
     // Files of f32 are asked for, whatever the network was trained in.
-    let trained = sample::load_network(&file, role, Device::Cpu)?;
+    let trained = sample::load_network(&file, role, args.state.weights(), Device::Cpu)?;
     let bytes = match (args.format, args.layout) {
         (Format::Onnx, _) => export::onnx(&trained).map_err(|what| Error::place(&file, what))?,
         (Format::Safetensors, Some(Layout::Torch)) => export::torch(&trained),

@@ -2,12 +2,11 @@
 
 use super::device::Processor;
 use super::output::{self, Kind};
-use super::sample::{generator_file, load_network};
+use super::sample::StateArgs;
 use super::{print, whole};
 use crate::files::{make_folder, write_whole};
 use crate::gan::model::{fixed_latents, sample};
 use crate::gan::pixels;
-use crate::recipe::build::Role;
 use crate::report::{Picture, gif, grid_png};
 use crate::run::interpolation::great_circle;
 use crate::storage::Device;
@@ -30,6 +29,9 @@ pub struct InterpolateArgs {
     /// A run's folder, or one of its .safetensors files
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+    /// Which state of the run, and which weights.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// Whose latent to start from: the first image of `minimax sample --seed SEED`
     #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0..=u64::MAX))]
     pub from: u64,
@@ -56,8 +58,8 @@ pub struct InterpolateArgs {
 /// Whatever is wrong with the flags or the run, and if a file can't be written.
 pub fn run(args: &InterpolateArgs) -> Result<()> {
     args.processor.set()?;
-    let file = generator_file(&args.run);
-    let trained = load_network(&file, Role::Generator, Device::Cpu)?;
+    let file = args.state.file(&args.run)?;
+    let trained = args.state.load(&file, Device::Cpu)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);
     let out = &args.out;
     let (png_file, gif_file) = (out.join("interpolation.png"), out.join("interpolation.gif"));

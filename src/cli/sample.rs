@@ -9,7 +9,7 @@ use crate::gan::{model, pixels};
 use crate::recipe::build::Role;
 use crate::report::map::Map;
 use crate::report::{columns_for, grid_png};
-use crate::run::checkpoint::{self, Trained};
+use crate::run::checkpoint::{self, Trained, Weights};
 use crate::run::folder::{BEST, CHECKPOINT, GENERATOR};
 use crate::run::latents;
 use crate::storage::Device;
@@ -27,9 +27,9 @@ pub struct SampleArgs {
     /// A run's folder, or one of its .safetensors files
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Of the run's best state, by the distance of its samples, not of its last
-    #[arg(long)]
-    pub best: bool,
+    /// Which state of the run, and which weights.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// How many images [default: as many as on the run's own grids]
     #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<usize>(1..=MOST_VALUES as u64))]
     pub count: Option<usize>,
@@ -53,6 +53,50 @@ pub struct SampleArgs {
     pub compute: Compute,
 }
 
+/// Which generator of a run.
+#[derive(Args, Debug)]
+pub struct StateArgs {
+    /// Of the run's best state, by the distance of its samples, not of its last
+    #[arg(long)]
+    pub best: bool,
+    /// Of the generator's own weights, where the run has a moving average of them
+    #[arg(long)]
+    pub no_average: bool,
+}
+
+impl StateArgs {
+    /// The file of `run` that it is in.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if there is no best state.
+    pub(super) fn file(&self, run: &Path) -> Result<PathBuf> {
+        if !self.best {
+            return Ok(generator_file(run, self.weights()));
+        }
+        let file = run.join(BEST);
+        match file.is_file() {
+            true => Ok(file),
+            false => {
+                let what = format!("--best: {} is no run's folder with a {BEST}; leave the flag out", run.display());
+                Err(Error::Usage(what))
+            }
+        }
+    }
+
+    /// The generator of that `file`.
+    ///
+    /// # Errors
+    /// As [`checkpoint::load_network`].
+    pub(super) fn load(&self, file: &Path, device: Device) -> Result<Trained> {
+        load_network(file, Role::Generator, self.weights(), device)
+    }
+
+    /// Which weights.
+    pub(super) fn weights(&self) -> Weights {
+        if self.no_average { Weights::Own } else { Weights::Averaged }
+    }
+}
+
 /// What `minimax sample` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -69,8 +113,8 @@ pub enum Format {
 pub fn run(args: &SampleArgs) -> Result<()> {
     args.compute.processor.set()?;
     let device = args.compute.device.resolve()?;
-    let file = state_file(&args.run, args.best)?;
-    let trained = load_network(&file, Role::Generator, device)?;
+    let file = args.state.file(&args.run)?;
+    let trained = args.state.load(&file, device)?;
     let (recipe, mut generator) = (trained.recipe, trained.network);
     let (width, image) = (recipe.generator.input[0], &recipe.discriminator.input);
     let plane = Plane::named(&recipe.data.name);
@@ -119,38 +163,21 @@ pub fn run(args: &SampleArgs) -> Result<()> {
 }
 
 /// The file with the generator of a run: its own, or in the checkpoint.
-pub(super) fn generator_file(run: &Path) -> PathBuf {
+fn generator_file(run: &Path, weights: Weights) -> PathBuf {
     if !run.is_dir() {
         return run.to_path_buf();
     }
     let (generator, checkpoint) = (run.join(GENERATOR), run.join(CHECKPOINT));
-    if !generator.is_file() && checkpoint.is_file() {
+    let has_them = generator.is_file() && weights == Weights::Averaged;
+    if !has_them && checkpoint.is_file() {
         return checkpoint;
     }
     generator
 }
 
-/// As [`generator_file`], or with `best` the run's best checkpoint.
-///
-/// # Errors
-/// [`Error::Usage`] if there is none.
-pub(super) fn state_file(run: &Path, best: bool) -> Result<PathBuf> {
-    if !best {
-        return Ok(generator_file(run));
-    }
-    let file = run.join(BEST);
-    match file.is_file() {
-        true => Ok(file),
-        false => {
-            let what = format!("--best: {} is no run's folder with a {BEST}; leave the flag out", run.display());
-            Err(Error::Usage(what))
-        }
-    }
-}
-
 /// One network of a file of a run, with a word where the file can't be checked.
-pub(super) fn load_network(file: &Path, role: Role, device: Device) -> Result<Trained> {
-    let trained = checkpoint::load_network(file, role, device)?;
+pub(super) fn load_network(file: &Path, role: Role, weights: Weights, device: Device) -> Result<Trained> {
+    let trained = checkpoint::load_network(file, role, weights, device)?;
     if !trained.has_sum {
         warn(&no_sum(file));
     }

@@ -12,6 +12,7 @@
 //! steps is read from where it is uploaded to: random positions and the batch in [`Inputs`], the update's scalars with
 //! each optimiser.
 
+use super::average::Average;
 use super::model::Gan;
 use super::report::{Gathered, Pending};
 use crate::cuda::capture::{Graph, Inputs};
@@ -64,8 +65,8 @@ struct Captured {
 struct Advance {
     /// Random blocks, for each of [`streams`].
     blocks: [u64; 4],
-    /// Updates of D and of G.
-    updates: [u64; 2],
+    /// Updates of D, of G and of its average.
+    updates: [u64; 3],
 }
 
 impl Graphs {
@@ -104,6 +105,9 @@ impl Graphs {
         inputs.upload(&gan.streams().map(|random| random.position()), bytes);
         gan.discriminator_optimizer.upload_scalars();
         gan.generator_optimizer.upload_scalars();
+        if let Some(average) = &mut gan.average {
+            average.optimizer.upload_scalars();
+        }
         let state = self.steps.entry(kind).or_insert(State::Warming(0));
         let captured = match state {
             State::Warming(steps) if *steps < WARM_UP => {
@@ -178,7 +182,11 @@ impl Gan {
     fn count(&mut self) -> Advance {
         Advance {
             blocks: self.streams().map(|random| random.position().block),
-            updates: [self.discriminator_optimizer.steps(), self.generator_optimizer.steps()],
+            updates: [
+                self.discriminator_optimizer.steps(),
+                self.generator_optimizer.steps(),
+                self.average.as_ref().map_or(0, Average::updates),
+            ],
         }
     }
 
@@ -187,9 +195,12 @@ impl Gan {
         for (random, blocks) in self.streams().into_iter().zip(by.blocks) {
             random.skip(blocks);
         }
-        let optimizers = [&mut self.discriminator_optimizer, &mut self.generator_optimizer];
+        let average = self.average.as_mut().map(|average| &mut average.optimizer);
+        let optimizers = [Some(&mut self.discriminator_optimizer), Some(&mut self.generator_optimizer), average];
         for (optimizer, updates) in optimizers.into_iter().zip(by.updates) {
-            optimizer.set_steps(optimizer.steps() + updates);
+            if let Some(optimizer) = optimizer {
+                optimizer.set_steps(optimizer.steps() + updates);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A GAN in training: both networks, both optimisers and the random state; [`super::step`] moves it.
 
+use super::average::Average;
 use super::loss::Loss;
 use super::report::not_finite;
 use crate::Result;
@@ -24,6 +25,9 @@ pub const LABELS: Purpose = Purpose::new(8);
 /// Random numbers for the points between real and fake images at which a gradient penalty is taken.
 pub const PENALTY: Purpose = Purpose::new(9);
 
+/// What the names of the averages of the generator's weights begin with.
+pub const AVERAGE: &str = "average";
+
 /// A GAN in training.
 pub struct Gan {
     /// From latents to images.
@@ -38,6 +42,8 @@ pub struct Gan {
     pub random: RandomState,
     /// Steps done.
     pub steps: u64,
+    /// The moving average of the generator's weights, if the recipe asks for one.
+    pub average: Option<Average>,
     pub(super) training: TrainingSpec,
     pub(super) loss: Loss,
     pub(super) latent: usize,
@@ -64,7 +70,7 @@ impl Gan {
         let mut initial = Random::new(seed, Purpose::INITIAL);
         let generator = build::network(&recipe.generator, &mut initial, device);
         let discriminator = build::network(&recipe.discriminator, &mut initial, device);
-        Gan {
+        let mut gan = Gan {
             generator_optimizer: build::optimizer(&recipe.generator.optimizer, &generator),
             discriminator_optimizer: build::optimizer(&recipe.discriminator.optimizer, &discriminator),
             generator,
@@ -76,11 +82,14 @@ impl Gan {
                 penalty: Random::new(seed, PENALTY),
             },
             steps: 0,
+            average: None,
             training: recipe.training,
             loss: Loss::of(recipe),
             latent: recipe.generator.input[0],
             device,
-        }
+        };
+        gan.set_average(recipe);
+        gan
     }
 
     /// Goes on by the numbers of `recipe`, whose networks and kinds of optimiser are those of this game.
@@ -92,6 +101,7 @@ impl Gan {
         self.discriminator_optimizer.set_rule(build::rule(&recipe.discriminator.optimizer));
         self.training = recipe.training;
         self.loss = Loss::of(recipe);
+        self.set_average(recipe);
     }
 
     /// That every weight, statistic and optimiser slot is a finite number: a step with finite losses can
@@ -119,6 +129,7 @@ impl Gan {
             ("discriminator", self.discriminator.named()),
             ("generator_optimizer", self.generator_optimizer.named()),
             ("discriminator_optimizer", self.discriminator_optimizer.named()),
+            (AVERAGE, self.average.as_ref().map_or(Vec::new(), |average| average.network.named())),
         ];
         prefixed(groups)
     }
@@ -130,12 +141,13 @@ impl Gan {
             ("discriminator", self.discriminator.named_mut()),
             ("generator_optimizer", self.generator_optimizer.named_mut()),
             ("discriminator_optimizer", self.discriminator_optimizer.named_mut()),
+            (AVERAGE, self.average.as_mut().map_or(Vec::new(), |average| average.network.named_mut())),
         ];
         prefixed(groups)
     }
 }
 
-fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 4]) -> Vec<(String, T)> {
+fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 5]) -> Vec<(String, T)> {
     let mut all = Vec::new();
     for (prefix, group) in groups {
         all.extend(group.into_iter().map(|(name, tensor)| (format!("{prefix}.{name}"), tensor)));

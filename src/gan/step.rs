@@ -81,7 +81,7 @@ impl Gan {
         seen.d_gradient_norm = measure.then(|| norm(&d_grads));
         seen.g_gradient_norm = measure.then(|| norm(&g_grads));
         self.update_discriminator(&d_grads);
-        self.generator_optimizer.step(self.generator.parameters_mut(), &g_grads);
+        self.update_generator(&g_grads);
         Ok(seen)
     }
 
@@ -114,7 +114,7 @@ impl Gan {
         seen.g_loss = Some(self.finite("generator", &loss)?);
         let grads = grad_consuming(loss, &self.generator.parameters());
         seen.g_gradient_norm = measure.then(|| norm(&grads));
-        self.generator_optimizer.step(self.generator.parameters_mut(), &grads);
+        self.update_generator(&grads);
         Ok(())
     }
 
@@ -168,6 +168,13 @@ impl Gan {
         self.discriminator_optimizer.step(self.discriminator.parameters_mut(), grads);
         if let Some(limit) = self.training.weight_clip {
             clip(self.discriminator.parameters_mut(), limit);
+        }
+    }
+
+    fn update_generator(&mut self, grads: &[Tensor]) {
+        self.generator_optimizer.step(self.generator.parameters_mut(), grads);
+        if let Some(average) = &mut self.average {
+            average.update(&self.generator);
         }
     }
 

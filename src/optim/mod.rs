@@ -2,18 +2,20 @@
 
 mod adam;
 mod gradient;
+mod moving_average;
 mod rmsprop;
 mod sgd;
 
 pub use adam::Adam;
 pub use gradient::{all_finite, clip, norm};
+pub use moving_average::MovingAverage;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 use crate::cpu::TASK_LENGTH;
-use crate::cuda::Buffer;
 use crate::cuda::staging::Staged;
 use crate::cuda::tensors::Tensors;
+use crate::cuda::{Buffer, Context};
 use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -82,7 +84,9 @@ pub struct Optimizer {
     steps: u64,
     /// For each parameter, a tensor per slot.
     slots: Vec<Vec<Tensor>>,
-    /// The rule's scalars on a CUDA device, once they have been uploaded.
+    /// The CUDA device that the parameters are on.
+    context: Option<&'static Context>,
+    /// The rule's scalars there, once they have been uploaded.
     scalars: Option<Staged>,
 }
 
@@ -93,7 +97,11 @@ impl Optimizer {
             let slots = rule.slots().iter();
             slots.map(|_| Tensor::zeros(p.shape(), p.device())).collect()
         };
-        Optimizer { slots: parameters.iter().map(zeros).collect(), rule, steps: 0, scalars: None }
+        let context = parameters.first().and_then(|parameter| match parameter.storage() {
+            Storage::Cuda(buffer) => Some(buffer.context()),
+            _ => None,
+        });
+        Optimizer { slots: parameters.iter().map(zeros).collect(), rule, steps: 0, context, scalars: None }
     }
 
     /// Changes each of `parameters`, given in the order of [`Optimizer::new`], by its gradient.
@@ -168,10 +176,9 @@ impl Optimizer {
     /// Puts the upload of the next update's scalars on the stream of a CUDA device: before a step is captured, and before
     /// each replay. Elsewhere, and for rules whose updates are all alike, it does nothing.
     pub fn upload_scalars(&mut self) {
-        let first = self.slots.iter().flatten().next().map(Tensor::storage);
-        if let (Some(Storage::Cuda(slot)), Some(scalars)) = (first, self.rule.scalars(self.steps + 1)) {
+        if let (Some(context), Some(scalars)) = (self.context, self.rule.scalars(self.steps + 1)) {
             let bytes = scalars.map(f32::to_le_bytes);
-            let staged = self.scalars.get_or_insert_with(|| Staged::new(bytes.as_flattened().len(), slot.context()));
+            let staged = self.scalars.get_or_insert_with(|| Staged::new(bytes.as_flattened().len(), context));
             staged.upload(&[bytes.as_flattened()]);
         }
     }

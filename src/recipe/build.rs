@@ -1,11 +1,11 @@
 //! From a recipe's list of layers to a network with parameters.
 
-use super::{LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
+use super::{AverageSpec, LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
     Activation, AveragePool2d, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, GlobalAveragePool2d,
     Initializer, Layer, MaxPool2d, Reshape, Residual, Sequential, UpSampling2d,
 };
-use crate::optim::{Adam, Optimizer, RmsProp, Sgd, UpdateRule};
+use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
 use crate::storage::Device;
 
@@ -91,6 +91,11 @@ fn build_layer(
 /// The optimiser of `spec` for the parameters of `network`.
 pub fn optimizer(spec: &OptimizerSpec, network: &Sequential) -> Optimizer {
     Optimizer::new(rule(spec), &network.parameters())
+}
+
+/// The moving average of `spec`, of a generator that is trained on batches of this size.
+pub fn moving_average(spec: AverageSpec, batch_size: usize) -> MovingAverage {
+    MovingAverage { half_life: spec.updates(batch_size), warm_up: spec.warm_up }
 }
 
 /// The update rule of `spec`.

@@ -152,7 +152,7 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// The tables that a recipe need not have and that `--set` makes for what it puts into them.
-const OPTIONAL_TABLES: [&str; 3] = ["samples", "judge", "training.labels"];
+const OPTIONAL_TABLES: [&str; 4] = ["samples", "judge", "training.average", "training.labels"];
 
 fn is_inside(key: &str, table: &str) -> bool {
     key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))

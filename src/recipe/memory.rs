@@ -51,6 +51,10 @@ impl Memory {
             None => 2.0,
         };
         let [mut parameters, mut largest, mut activations, mut workspace] = [0.0; 4];
+        let averaged = recipe
+            .training
+            .average
+            .map_or(0, |_| recipe.generator.table().expect("a checked recipe's shapes fit").parameters.total());
         for (network, batches) in [(&recipe.generator, 1.0), (&recipe.discriminator, judged)] {
             activations += batches * values(&network.input) as f64;
             let table = network.table().expect("a checked recipe's shapes fit");
@@ -65,7 +69,8 @@ impl Memory {
         }
         Memory {
             doing: "training",
-            parameters: f64::max(4.0 * VALUE * parameters, VALUE * parameters + DRAWN * largest),
+            parameters: VALUE * averaged as f64
+                + f64::max(4.0 * VALUE * parameters, VALUE * parameters + DRAWN * largest),
             activations: 2.0 * VALUE * batch * activations,
             workspace: VALUE * workspace,
             images: 0.0,

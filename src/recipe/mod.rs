@@ -67,7 +67,7 @@ pub(crate) use sizes::values;
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 pub(crate) use table::all_layers;
 pub use table::{LayerRow, LayerTable, MAX_DEPTH};
-pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
+pub use training::{AverageSpec, BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
 pub(crate) use typed::in_words;
 #[cfg(feature = "app")]
 pub(crate) use typed::line_at;

@@ -2,6 +2,7 @@
 //! discriminator's labels are.
 
 use serde::{Deserialize, Serialize};
+use std::f64::consts::LN_2;
 
 use super::Recipe;
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
@@ -35,6 +36,9 @@ pub struct TrainingSpec {
     /// Wasserstein loss only: λ of the gradient penalty (Gulrajani et al. 2017).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_penalty: Option<f64>,
+    /// A moving average of the generator's weights, which samples, scores and exports are of; unless said, there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageSpec>,
     /// How real and fake images go through the discriminator; unless said, `separate`.
     #[serde(default)]
     pub batches: BatchSpec,
@@ -169,6 +173,49 @@ impl CriticLoop {
     }
 }
 
+/// A moving average of the generator's weights (see [`crate::gan::average`]); one of both keys says how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct AverageSpec {
+    /// The images that the generator has made since weights that count half.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half_life: Option<f64>,
+    /// What is left of the average after an update of the generator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<f64>,
+    /// The half-life is at most this share of what the generator has been trained for; unless said, 0.05. 0 is for no
+    /// warm-up.
+    #[serde(default = "warm_up")]
+    pub warm_up: f64,
+}
+
+impl AverageSpec {
+    /// The updates of a generator on batches of this size since weights that count half.
+    ///
+    /// # Panics
+    /// Unless one of both keys is there.
+    pub fn updates(&self, batch_size: usize) -> f64 {
+        match (self.half_life, self.decay) {
+            (Some(images), None) => images / batch_size as f64,
+            (None, Some(decay)) => -LN_2 / libm::log(decay),
+            _ => panic!("a checked average has either a half-life or a decay"),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match (self.half_life, self.decay) {
+            (Some(images), None) => check_positive("training.average.half_life", images)?,
+            (None, Some(decay)) => {
+                let is_share = 0.0 < decay && decay < 1.0;
+                check_number("training.average.decay", decay, is_share, "between 0 and 1")?;
+            }
+            _ => return Err("training.average: give either half_life, in images, or decay, of an update".into()),
+        }
+        let warm_up = self.warm_up;
+        check_number("training.average.warm_up", warm_up, (0.0..=1.0).contains(&warm_up), "in [0, 1]")
+    }
+}
+
 /// Noise on the labels that the discriminator learns from; the generator's stay at 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -250,6 +297,9 @@ impl TrainingSpec {
         if let UpdateSpec::CriticLoop(critic_loop) = &self.update {
             critic_loop.check()?;
         }
+        if let Some(average) = &self.average {
+            average.check()?;
+        }
         if let Some(labels) = &self.labels {
             labels.check()?;
             if !self.loss.has_labels() {
@@ -282,6 +332,9 @@ impl TrainingSpec {
 
 fn seed() -> u64 {
     1
+}
+fn warm_up() -> f64 {
+    0.05
 }
 fn zeros() -> [f64; 2] {
     [0.0, 0.0]
@@ -338,6 +391,15 @@ mod tests {
     }
 
     #[test]
+    fn a_decay_and_a_half_life_are_two_ways_to_say_one_thing() {
+        let spec = |half_life, decay| AverageSpec { half_life, decay, warm_up: 0.0 };
+        assert_eq!(spec(Some(640.0), None).updates(64), 10.0);
+        assert!((spec(None, Some(0.5)).updates(64) - 1.0).abs() < 1e-12);
+        // As 2^(-1 / 692.8) is.
+        assert!((spec(None, Some(0.999)).updates(1) - 692.8).abs() < 0.1);
+    }
+
+    #[test]
     fn keys_that_do_not_go_together_are_refused() {
         let complaint = |text: &str| {
             let text = format!("epochs = 1\nbatch_size = 4\n{text}");
@@ -354,6 +416,11 @@ mod tests {
             ("loss = 'bce'\nlabels = { flip = 1.1 }", "training.labels.flip"),
             ("loss = 'bce'\nlabels = { real = [0.9, 0.8] }", "training.labels.real"),
             ("loss = 'bce'\nlabels = { fake = [0, nan] }", "training.labels.fake"),
+            ("loss = 'bce'\naverage = { warm_up = 0.1 }", "training.average: give either half_life"),
+            ("loss = 'bce'\naverage = { half_life = 5, decay = 0.5 }", "training.average: give either half_life"),
+            ("loss = 'bce'\naverage = { half_life = 0 }", "training.average.half_life = 0"),
+            ("loss = 'bce'\naverage = { decay = 1 }", "training.average.decay = 1"),
+            ("loss = 'bce'\naverage = { decay = 0.9, warm_up = 2 }", "training.average.warm_up = 2"),
         ] {
             let what = complaint(&format!("{rest}{text}"));
             assert!(what.starts_with(start), "{text}: {what}");

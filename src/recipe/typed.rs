@@ -7,7 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::network::OptimizerSpec;
 use super::table::{MAX_DEPTH, too_deep};
-use super::{CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec, TrainingSpec};
+use super::{
+    AverageSpec, CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec,
+    TrainingSpec,
+};
 use crate::nn::Initializer;
 use crate::terminal::brief;
 
@@ -24,7 +27,7 @@ type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
 /// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
 /// before.
-const PARTS: [(&str, Verify); 13] = [
+const PARTS: [(&str, Verify); 14] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
     ("generator", verify::<NetworkSpec>),
@@ -34,6 +37,7 @@ const PARTS: [(&str, Verify); 13] = [
     ("data", verify::<DataSpec>),
     ("samples", verify::<SamplesSpec>),
     ("judge", verify::<JudgingSpec>),
+    ("training.average", verify::<AverageSpec>),
     ("training.labels", verify::<LabelSpec>),
     ("training.update.critic_loop", verify::<CriticLoop>),
     ("training", verify::<TrainingSpec>),

@@ -3,7 +3,7 @@
 //! | key | then |
 //! |---|---|
 //! | `training.epochs`, `data.name`, `samples.epochs`, `samples.first_step`, `judge.every`, `judge.every_steps` | the run is the one that it would have been, longer or shorter |
-//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.labels` | it goes on from its state as another run would |
+//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.labels`, `.average` | it goes on from its state as another run would |
 //! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
 
 use crate::recipe::{Difference, Recipe};
@@ -13,12 +13,13 @@ const HARMLESS: [&str; 6] =
     ["training.epochs", "data.name", "samples.epochs", "samples.first_step", "judge.every", "judge.every_steps"];
 
 /// Keys, and all within them, that change how it goes on.
-const TUNING: [&str; 7] = [
+const TUNING: [&str; 8] = [
     "training.batch_size",
     "data.last_batch",
     "training.weight_clip",
     "training.gradient_penalty",
     "training.labels",
+    "training.average",
     "generator.optimizer",
     "discriminator.optimizer",
 ];
@@ -78,8 +79,9 @@ mod tests {
             "discriminator.optimizer.betas=[0.1, 0.9]",
             "training.batch_size=7",
             "training.labels.flip=0.1",
+            "training.average.decay=0.9",
         ]);
-        assert_eq!(tuned.unwrap().len(), 5);
+        assert_eq!(tuned.unwrap().len(), 7);
         for fixed in [
             "training.seed=9",
             "training.loss=hinge",

@@ -2,19 +2,20 @@
 //!
 //! | file | tensors | header |
 //! |---|---|---|
-//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots | recipe, step, [`TrainingState`] |
-//! | `generator.safetensors` | the generator with running statistics | recipe, step |
+//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots, averages of the generator's weights if there are any | recipe, step, [`TrainingState`] |
+//! | `generator.safetensors` | the generator with running statistics, or their averages | recipe, step |
 //!
 //! A tensor is named `generator.layers.5.kernel`: network, layer counted from 1, variable. An
 //! optimiser's slot is `discriminator_optimizer.m.0`: slot, then the parameter's place among the
-//! network's parameters. Layouts are the engine's: convolutions `[kh, kw, c_in, c_out]`, transposed
+//! network's parameters. An average is called `average.layers.5.kernel`. Layouts are the engine's: convolutions `[kh, kw, c_in, c_out]`, transposed
 //! ones `[kh, kw, c_out, c_in]`, dense `[in, out]`. Values are F32 from the `cpu` device and F64 from
 //! `reference`. See [`crate::weights`] for what of a file is checked.
 
 use super::epochs::Origin;
 use crate::cuda;
 use crate::files;
-use crate::gan::model::{Gan, RandomState};
+use crate::gan::average::Average;
+use crate::gan::model::{AVERAGE, Gan, RandomState};
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
 use crate::recipe::build::{self, Role};
@@ -56,6 +57,9 @@ pub struct TrainingState {
     pub data: DataIdentity,
     /// Updates done by the generator's and the discriminator's optimiser.
     pub updates: [u64; 2],
+    /// Updates done of the moving average of the generator's weights.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub averaged: u64,
     /// How far the random streams have been read.
     pub random: RandomState,
     /// The lowest distance that samples have scored so far, Frechet where there is a judge, else sliced Wasserstein.
@@ -145,6 +149,7 @@ pub fn save(
             device: device.to_string(),
             data,
             updates: [gan.generator_optimizer.steps(), gan.discriminator_optimizer.steps()],
+            averaged: gan.average.as_ref().map_or(0, Average::updates),
             random: gan.random.clone(),
             best: best.map(|best| best.distance),
             best_epoch: best.and_then(|best| best.epoch),
@@ -160,7 +165,7 @@ pub fn save(
 /// # Errors
 /// If the file can't be written; an older one then stays as it was.
 pub fn save_generator(path: &Path, gan: &Gan, recipe: &Recipe) -> Result<()> {
-    save_network(path, Role::Generator, &gan.generator, recipe, gan.steps)
+    save_network(path, Role::Generator, gan.sampled(), recipe, gan.steps)
 }
 
 /// Writes one network of `recipe` after `step` steps: `generator.safetensors`, or `discriminator.safetensors`.
@@ -241,7 +246,10 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     if let Device::Cuda(ordinal) = device {
         cuda::open(ordinal)?;
     }
-    check_size(path, bytes, &[&recipe.generator, &recipe.discriminator])?;
+    let averaged = recipe.training.average.map(|_| &recipe.generator);
+    let networks: Vec<&NetworkSpec> =
+        [Some(&recipe.generator), Some(&recipe.discriminator), averaged].into_iter().flatten().collect();
+    check_size(path, bytes, &networks)?;
     let initializers = [recipe.generator.initializer, recipe.discriminator.initializer];
     // Every weight is about to be overwritten: drawing them first would be waste.
     recipe.generator.initializer = Initializer::Zeros;
@@ -256,6 +264,9 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     let [generator, discriminator] = training.updates;
     gan.generator_optimizer.set_steps(generator);
     gan.discriminator_optimizer.set_steps(discriminator);
+    if let Some(average) = &mut gan.average {
+        average.set_updates(training.averaged);
+    }
     Ok(Checkpoint {
         recipe,
         device,
@@ -267,11 +278,21 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     })
 }
 
+/// Which weights of a generator that has a moving average of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Weights {
+    /// Their averages, which samples are of.
+    #[default]
+    Averaged,
+    /// Those that training goes on from.
+    Own,
+}
+
 /// Reads one network: the generator from either file, the discriminator from `checkpoint.safetensors`.
 ///
 /// # Errors
-/// If the file is missing, damaged or of another kind.
-pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> {
+/// If the file is missing, damaged or of another kind, or hasn't got those `weights`.
+pub fn load_network(path: &Path, role: Role, weights: Weights, device: Device) -> Result<Trained> {
     let bytes = files::read(path)?;
     let (file, header) = open(path, &bytes)?;
     let (name, names) = (role.name(), file.names());
@@ -281,13 +302,26 @@ pub fn load_network(path: &Path, role: Role, device: Device) -> Result<Trained> 
     }
     let recipe = recipe_of(path, &header)?;
     check_size(path, &bytes, &[role.spec(&recipe)])?;
+    let is_averaged = role == Role::Generator && recipe.training.average.is_some();
+    let prefix = match (is_averaged, weights, header.training.is_some()) {
+        (true, Weights::Averaged, true) => AVERAGE,
+        (true, Weights::Own, false) => {
+            let what = "holds averages of the generator's weights only";
+            return Err(Error::place(path, format!("{what}; give the run's folder, or its checkpoint.safetensors")));
+        }
+        _ => name,
+    };
     let spec = NetworkSpec { initializer: Initializer::Zeros, ..role.spec(&recipe).clone() };
     let mut random = Random::new(0, Purpose::INITIAL);
     let mut network = build::network(&spec, &mut random, device);
     for (name, tensor) in network.named_mut() {
-        read_into(path, &file, &format!("{}.{name}", role.name()), tensor)?;
+        read_into(path, &file, &format!("{prefix}.{name}"), tensor)?;
     }
     Ok(Trained { recipe, step: header.step, has_sum: header.sha256.is_some(), role, network })
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {

@@ -2,7 +2,7 @@
 
 use super::checkpoint::{self, Wanted};
 use super::folder::{CHECKPOINT, DISCRIMINATOR, GENERATOR};
-use crate::gan::model::Gan;
+use crate::gan::model::{AVERAGE, Gan};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,21 @@ use std::path::{Path, PathBuf};
 const MOST_NAMED: usize = 4;
 
 /// Gives both networks of `gan` the tensors that `run` has for them: a run's folder, one that `minimax import` has
-/// made, or one of their files. The optimisers start anew. Says in a line how many were taken, and which were not.
+/// made, or one of their files. The optimisers start anew, and an average of the weights with them. Says in a line how many were taken, and which were not.
 ///
 /// # Errors
 /// If there is no such file, it is damaged, or none of its tensors fits.
 pub(super) fn init(gan: &mut Gan, run: &Path) -> Result<String> {
-    let is_network = |name: &str| !name.contains("_optimizer.");
+    let line = fill(gan, run)?;
+    if let Some(average) = &mut gan.average {
+        average.restart(&gan.generator);
+    }
+    Ok(line)
+}
+
+/// Fills both networks, as [`init`].
+fn fill(gan: &mut Gan, run: &Path) -> Result<String> {
+    let is_network = |name: &str| !name.contains("_optimizer.") && !name.starts_with(AVERAGE);
     let all = gan.named_mut().into_iter();
     let all = all.filter(|(name, _)| is_network(name));
     let mut wanted: Vec<Wanted> = all.map(|(name, tensor)| Wanted { name, tensor, found: None }).collect();

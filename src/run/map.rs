@@ -32,7 +32,7 @@ impl Run {
         let width = self.recipe.generator.input[0];
         let latents = fixed_latents(self.recipe.training.seed, count, width);
         let batch = self.recipe.training.batch_size;
-        let points = sample(&mut self.gan.generator, &latents, width, batch, self.device).to_f32();
+        let points = sample(self.gan.sampled_mut(), &latents, width, batch, self.device).to_f32();
         match points.iter().all(|v| v.is_finite()) {
             true => Ok(points),
             false => Err(not_finite(self.gan.steps, "the generator's points are not finite")),

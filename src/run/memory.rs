@@ -96,7 +96,9 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
     let [mut layer, mut workspace] = [0.0; 2];
     let [generator, discriminator] = [&recipe.generator, &recipe.discriminator]
         .map(|network| network.table().expect("a checked recipe's shapes fit"));
-    let parameters = (generator.parameters.total() + discriminator.parameters.total()) as f64;
+    // A weight that is averaged is there twice, in a checkpoint as one of four.
+    let averages = if recipe.training.average.is_some() { generator.parameters.total() as f64 / 3.0 } else { 0.0 };
+    let parameters = (generator.parameters.total() + discriminator.parameters.total()) as f64 + averages;
     for (spec, row) in all_layers(&recipe.generator.layers, &generator.rows) {
         // What a residual adds waits while its layers run.
         let waits = row.depth() as u64 * values(&row.input);

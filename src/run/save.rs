@@ -211,7 +211,7 @@ impl Run {
         let (batch, range) = (self.recipe.training.batch_size, self.recipe.data.range);
         let (step, device) = (self.gan.steps, self.device);
         let mut bytes = Vec::new();
-        sample_each(&mut self.gan.generator, &latents, width, batch, device, |images| {
+        sample_each(self.gan.sampled_mut(), &latents, width, batch, device, |images| {
             // Huge weights are numbers still, and make none.
             if images.to_f32().iter().any(|v| !v.is_finite()) {
                 return Err(not_finite(step, "the generator's images are not finite"));

@@ -1,6 +1,6 @@
 //! Where samples come from: a run's generator, an array, or pictures.
 
-use crate::cli::sample::{load_network, state_file};
+use crate::cli::sample::StateArgs;
 use crate::cli::{bar, note};
 use crate::data::floats::{self, Floats, holds_floats};
 use crate::data::place::name_of;
@@ -9,7 +9,6 @@ use crate::files;
 use crate::gan::{model, pixels};
 use crate::metrics::COMPARISON;
 use crate::random::Random;
-use crate::recipe::build::Role;
 use crate::run::checkpoint::Trained;
 use crate::run::folder::JUDGE;
 use crate::storage::Device;
@@ -41,15 +40,15 @@ pub(super) struct Samples {
     pub notes: Vec<String>,
 }
 
-/// What the samples at `path` come from; of a run, with `best`, its best state.
+/// What the samples at `path` come from; of a run, which `state`.
 ///
 /// # Errors
 /// If it is a run's, and can't be read.
-pub(super) fn open(path: &Path, best: bool, device: Device) -> Result<Subject> {
-    let file = state_file(path, best)?;
+pub(super) fn open(path: &Path, state: &StateArgs, device: Device) -> Result<Subject> {
+    let file = state.file(path)?;
     let is_run = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
     match is_run && (file.is_file() || !path.is_dir()) {
-        true => Ok(Subject::Generator(file.clone(), Box::new(load_network(&file, Role::Generator, device)?))),
+        true => Ok(Subject::Generator(file.clone(), Box::new(state.load(&file, device)?))),
         false => Ok(Subject::Images(path.to_path_buf())),
     }
 }

@@ -3,6 +3,7 @@
 use super::{cache, plane, subject, train};
 use crate::cli::device::Compute;
 use crate::cli::output::{self, Kind};
+use crate::cli::sample::StateArgs;
 use crate::cli::table::{Align, align, thousands};
 use crate::cli::{bar, interrupt, note, print, warn, whole};
 use crate::data::place::name_of;
@@ -37,9 +38,9 @@ pub struct TableArgs {
     /// set), or as many as there are]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(FEWEST as u64..=MOST))]
     pub count: Option<usize>,
-    /// Of the run's best state, not of its last
-    #[arg(long)]
-    pub best: bool,
+    /// Which state of the run, and which weights.
+    #[command(flatten)]
+    pub state: StateArgs,
     /// Of a run's latents [default: the recipe's], or of which images are taken
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
@@ -74,7 +75,7 @@ pub fn run(args: &TableArgs) -> Result<()> {
         output::check(path, Kind::Png, args.force, &[samples])?;
     }
     let device = args.compute.device.resolve()?;
-    let subject = subject::open(samples, args.best, device)?;
+    let subject = subject::open(samples, &args.state, device)?;
     let Some(subject) = plane::run(args, subject, device)? else {
         return Ok(());
     };

@@ -1,0 +1,80 @@
+//! The moving average of a generator's weights and running statistics: its samples are better and steadier than those of
+//! any one step's weights (Yazıcı et al. 2019, "The unusual effectiveness of averaging in GAN training").
+
+use super::model::Gan;
+use crate::nn::{Initializer, Sequential};
+use crate::optim::Optimizer;
+use crate::random::{Purpose, Random};
+use crate::recipe::build::{self, moving_average};
+use crate::recipe::{AverageSpec, NetworkSpec, Recipe};
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// A generator whose tensors are averages of another's.
+pub struct Average {
+    /// With the averages.
+    pub network: Sequential,
+    pub(super) optimizer: Optimizer,
+}
+
+impl Average {
+    /// That of `generator`, the generator of `recipe`, as `spec` asks for it, as it is now.
+    fn new(spec: AverageSpec, recipe: &Recipe, generator: &Sequential, device: Device) -> Average {
+        // Every weight is about to be overwritten.
+        let network = NetworkSpec { initializer: Initializer::Zeros, ..recipe.generator.clone() };
+        let network = build::network(&network, &mut Random::new(0, Purpose::INITIAL), device);
+        let tensors: Vec<&Tensor> = network.named().into_iter().map(|(_, tensor)| tensor).collect();
+        let optimizer = Optimizer::new(Box::new(moving_average(spec, recipe.training.batch_size)), &tensors);
+        let mut average = Average { network, optimizer };
+        average.restart(generator);
+        average
+    }
+
+    /// Has it be `generator` as it is now.
+    pub(crate) fn restart(&mut self, generator: &Sequential) {
+        for ((_, average), (_, weights)) in self.network.named_mut().into_iter().zip(generator.named()) {
+            average.assign(weights.detach());
+        }
+        self.optimizer.set_steps(0);
+    }
+
+    /// Moves it towards `generator`, which has just been updated.
+    pub(super) fn update(&mut self, generator: &Sequential) {
+        let weights: Vec<Tensor> = generator.named().into_iter().map(|(_, weights)| weights.detach()).collect();
+        let averages = self.network.named_mut().into_iter().map(|(_, average)| average);
+        self.optimizer.step(averages.collect(), &weights);
+    }
+
+    /// Updates done.
+    pub fn updates(&self) -> u64 {
+        self.optimizer.steps()
+    }
+
+    /// Sets the number of updates done, as a checkpoint has it.
+    pub fn set_updates(&mut self, updates: u64) {
+        self.optimizer.set_steps(updates);
+    }
+}
+
+impl Gan {
+    /// What samples are made with: the average of the generator's weights where the recipe asks for one, else the
+    /// generator.
+    pub fn sampled(&self) -> &Sequential {
+        self.average.as_ref().map_or(&self.generator, |average| &average.network)
+    }
+
+    /// As [`Gan::sampled`], to make some.
+    pub fn sampled_mut(&mut self) -> &mut Sequential {
+        self.average.as_mut().map_or(&mut self.generator, |average| &mut average.network)
+    }
+
+    /// Averages as `recipe` asks: goes on by its numbers, begins, or ends.
+    pub(super) fn set_average(&mut self, recipe: &Recipe) {
+        let (spec, batch_size) = (recipe.training.average, recipe.training.batch_size);
+        match (spec, &mut self.average) {
+            (Some(spec), Some(average)) => average.optimizer.set_rule(Box::new(moving_average(spec, batch_size))),
+            (Some(spec), none) => *none = Some(Average::new(spec, recipe, &self.generator, self.device)),
+            (None, some) => *some = None,
+        }
+    }
+}
