@@ -359,16 +359,21 @@ fn a_run_begins_with_the_weights_of_another_where_they_fit() {
     let said = succeed(at, &format!("{start} --init run --out again"));
     let line = said.lines().find(|line| line.starts_with("weights: ")).unwrap();
     assert!(line.ends_with(" tensors from run"), "{line}");
-    let kernels = |folder: &str| {
+    let kernels = |folder: &str, network: &str| {
         let bytes = read(at, &format!("{folder}/checkpoint.safetensors"));
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let named = file.tensors().into_iter().filter(|(name, _)| name.ends_with(".kernel"));
         let named =
-            file.tensors().into_iter().filter(|(name, _)| name.ends_with(".kernel") && !name.contains("optimizer"));
-        let mut all: Vec<_> = named.map(|(name, view)| (name, view.data().to_vec())).collect();
+            named.filter_map(|(name, view)| Some((name.strip_prefix(network)?.to_string(), view.data().to_vec())));
+        let mut all: Vec<_> = named.collect();
         all.sort();
         all
     };
-    assert!(!kernels("run").is_empty() && kernels("run") == kernels("again"));
+    for network in ["generator.", "discriminator."] {
+        assert!(!kernels("run", network).is_empty() && kernels("run", network) == kernels("again", network));
+    }
+    // The average begins from the weights that were taken.
+    assert!(kernels("again", "average.") == kernels("run", "generator."));
 
     // The generator alone, then networks of which some layers fit, then none.
     let said = succeed(at, &format!("{start} --init run/generator.safetensors --out third"));
@@ -386,4 +391,35 @@ fn a_run_begins_with_the_weights_of_another_where_they_fit() {
         1,
     );
     assert!(said.contains("no tensor that fits the recipe's networks") && !at.join("fourth").exists(), "{said}");
+}
+
+#[test]
+fn samples_are_of_averaged_weights_unless_they_are_asked_for_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    hinge_game(at);
+    succeed(at, "train game.toml --data pictures --steps 7 --out run");
+    let drawn = |arguments: &str| {
+        succeed(at, &format!("{arguments} --out drawn.npy --force"));
+        read(at, "drawn.npy")
+    };
+    let averaged = drawn("sample run --count 5");
+    assert_eq!(drawn("sample run/checkpoint.safetensors --count 5"), averaged);
+    assert_ne!(drawn("sample run --best --count 5"), drawn("sample run --best --no-average --count 5"));
+    let own = drawn("sample run --no-average --count 5");
+    assert_ne!(own, averaged);
+    assert_eq!(drawn("sample run/checkpoint.safetensors --no-average --count 5"), own);
+    let line = fail(at, "sample run/generator.safetensors --no-average", 1);
+    assert!(line.contains("averages of the generator's weights only; give the run's folder"), "{line}");
+
+    let exported = |flags: &str| {
+        succeed(at, &format!("export run --format safetensors {flags} --out {}.safetensors", flags.len()));
+        read(at, &format!("{}.safetensors", flags.len()))
+    };
+    assert_ne!(exported(""), exported("--no-average"));
+
+    // A run that goes on without an average has none from there on, and one that asks for it begins it from its weights.
+    succeed(at, "train --resume --steps 9 --set training.average.decay=0.5 --out run");
+    let line = fail(at, "train --resume --steps 9 --set training.average.decay=1.5 --out run", 1);
+    assert!(line.contains("training.average.decay = 1.5"), "{line}");
 }

@@ -9,6 +9,7 @@ use super::{interrupt, print, warn, whole};
 use crate::data::Images;
 use crate::data::place::name_of;
 use crate::files::write_whole;
+use crate::judge::Score;
 use crate::profile;
 use crate::recipe::{MAX_BATCH_SIZE, MAX_EPOCHS, Recipe, built_in_names};
 use crate::run::change::tuning;
@@ -16,7 +17,7 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::{CHECKPOINT, PROFILE, RECIPE, REPORT, latest_folder, new_folder};
 use crate::run::trace::trace;
 use crate::run::{self, Outcome, Run};
-use crate::terminal::{excerpt, shell_word};
+use crate::terminal::{excerpt, shell_word, thousands};
 use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use std::ffi::{OsStr, OsString};
@@ -283,11 +284,14 @@ fn judge_note(run: &Run) -> String {
     let data = excerpt(&run.recipe().data.name);
     match run.judging() {
         Some(judging) => {
-            let floor = judging.floor().map(|floor| format!("; their Frechet distance {:.3}", floor.frechet_distance));
+            let of = thousands(judging.floor_images() as u64);
+            let floor = |floor: &Score| format!("; {of} of them are at Frechet distance {:.3}", floor.frechet_distance);
+            let floor = judging.floor().map(floor);
             format!(
-                "judge: {}, {:.2}% of test images right{}\n",
+                "judge: {}, {:.2}% of {} test images right{}\n",
                 judging.name(),
                 100.0 * judging.about().accuracy(),
+                thousands(judging.about().test as u64),
                 floor.unwrap_or_default()
             )
         }

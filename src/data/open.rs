@@ -109,16 +109,16 @@ pub(super) fn check_there(name: &str, instead: &str) -> Result<()> {
 }
 
 /// Test images of the set that [`open`] opens by that name, which its training images are none of; `None` where the set
-/// has none of its own. The built-in digits' are the 10,000 that follow the training ones, or the first `most` of them.
+/// has none of its own. The built-in digits' are the 10,000 that follow the training ones.
 ///
 /// # Errors
 /// As [`open`], where they are there and can't be read.
-pub fn open_test(name_or_path: &str, wanted: &Wanted, most: usize) -> Result<Option<Images>> {
+pub fn open_test(name_or_path: &str, wanted: &Wanted) -> Result<Option<Images>> {
     if let Some(planes) = stacked::planes_of(name_or_path) {
-        return stacked::open_test(planes, wanted, most).map(Some);
+        return stacked::open_test(planes, wanted).map(Some);
     }
     if name_or_path == DIGITS {
-        return Ok(Some(draw_from(DIGIT_COUNT, most.min(TEST_DIGIT_COUNT), wanted.seed)));
+        return Ok(Some(draw_from(DIGIT_COUNT, TEST_DIGIT_COUNT, wanted.seed)));
     }
     let path = path_of(name_or_path);
     if path.is_dir() {
@@ -228,9 +228,8 @@ mod tests {
         for class in 0..10 {
             assert_eq!(digits.labels.iter().filter(|&&l| l == class).count(), 1000);
         }
-        let test = open_test(DIGITS, &wanted, usize::MAX).unwrap().unwrap();
+        let test = open_test(DIGITS, &wanted).unwrap().unwrap();
         assert_eq!((test.len(), test.classes()), (10_000, 10));
-        assert_eq!(open_test(DIGITS, &wanted, 7).unwrap().unwrap().len(), 7);
         let more = draw(10_003, 5);
         assert_eq!((more.image(10_002), more.labels[10_002]), (test.image(2), test.labels[2]));
     }

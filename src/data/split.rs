@@ -2,9 +2,10 @@
 
 use super::{Images, Opened, Wanted, open, open_test};
 use crate::{Error, Result};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Of how many images one is held out where a set has no test images of its own.
+/// Of how many images of a class one is held out where a set has no test images of its own.
 const HELD_OUT: usize = 10;
 
 /// A set in two parts without an image in common.
@@ -19,32 +20,32 @@ pub struct Split {
     pub notes: Vec<String>,
 }
 
-/// The set that [`open`] opens by that name and its test images; where it has none, every tenth image is held out in
-/// their place.
+/// The set that [`open`] opens by that name and its test images; where it has none, every tenth image of each class
+/// is held out in their place.
 ///
 /// # Errors
 /// As [`open`] and [`test_images`].
 pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
     let Opened { images, mut notes } = open(name_or_path, wanted)?;
     let whole = Arc::new(images);
-    if let Some(test) = open_test(name_or_path, wanted, usize::MAX)? {
+    if let Some(test) = open_test(name_or_path, wanted)? {
         check_size(name_or_path, &whole, &test)?;
         return Ok(Split { training: Arc::clone(&whole), whole, test, notes });
     }
-    notes.push(format!("no test images of its own, so every {HELD_OUT}th image is held out as one"));
-    let training = Arc::new(part(&whole, |index| !is_held_out(index)));
-    Ok(Split { training, test: held_out(name_or_path, &whole)?, whole, notes })
+    let of_each = if whole.labels.is_empty() { "" } else { " of each class" };
+    notes.push(format!("no test images of its own, so every {HELD_OUT}th image{of_each} is held out as one"));
+    let [training, test] = hold_out(name_or_path, &whole)?;
+    Ok(Split { training: Arc::new(training), test, whole, notes })
 }
 
-/// The test images of the set whose `images` have been opened by that name: its own, of which there are at most `most`
-/// where they have to be drawn, or every tenth of `images`.
+/// The test images of the set whose `images` have been opened by that name: its own, or every tenth of each class of `images`.
 ///
 /// # Errors
 /// As [`open_test`], and [`Error::Data`] where they are of another size or there are too few to hold any out.
-pub fn test_images(name_or_path: &str, wanted: &Wanted, images: &Images, most: usize) -> Result<Images> {
-    match open_test(name_or_path, wanted, most)? {
+pub fn test_images(name_or_path: &str, wanted: &Wanted, images: &Images) -> Result<Images> {
+    match open_test(name_or_path, wanted)? {
         Some(test) => check_size(name_or_path, images, &test).map(|()| test),
-        None => held_out(name_or_path, images),
+        None => hold_out(name_or_path, images).map(|[_, test]| test),
     }
 }
 
@@ -59,26 +60,27 @@ fn check_size(name_or_path: &str, images: &Images, test: &Images) -> Result<()> 
     }
 }
 
-fn held_out(name_or_path: &str, images: &Images) -> Result<Images> {
-    if images.len() < HELD_OUT {
+/// `images` in two: those to train on, and every tenth of each class, in whatever order they come.
+fn hold_out(name_or_path: &str, images: &Images) -> Result<[Images; 2]> {
+    let mut seen = HashMap::new();
+    let is_test = (0..images.len()).map(|index| {
+        let of_class = seen.entry(images.labels.get(index)).or_insert(0);
+        *of_class += 1;
+        *of_class % HELD_OUT == 0
+    });
+    let is_test: Vec<bool> = is_test.collect();
+    if !is_test.contains(&true) {
         let what = format!("has {} images, too few to hold any out for a test", images.len());
-        return Err(Error::data(name_or_path, what, format!("give at least {HELD_OUT}")));
+        return Err(Error::data(name_or_path, what, format!("give at least {HELD_OUT} of each class")));
     }
-    Ok(part(images, is_held_out))
-}
-
-fn is_held_out(index: usize) -> bool {
-    index % HELD_OUT == HELD_OUT - 1
-}
-
-/// The images that `is_meant` says, by their place.
-fn part(images: &Images, is_meant: impl Fn(usize) -> bool) -> Images {
-    let places: Vec<usize> = (0..images.len()).filter(|&index| is_meant(index)).collect();
-    Images {
-        pixels: places.iter().flat_map(|&index| images.image(index)).copied().collect(),
-        labels: places.iter().filter_map(|&index| images.labels.get(index)).copied().collect(),
-        ..*images
-    }
+    Ok([false, true].map(|part| {
+        let places: Vec<usize> = (0..images.len()).filter(|&index| is_test[index] == part).collect();
+        Images {
+            pixels: places.iter().flat_map(|&index| images.image(index)).copied().collect(),
+            labels: places.iter().filter_map(|&index| images.labels.get(index)).copied().collect(),
+            ..*images
+        }
+    }))
 }
 
 #[cfg(test)]
@@ -96,6 +98,28 @@ mod tests {
         let split = open_split(path.to_str().unwrap(), &Wanted::default()).unwrap();
         assert_eq!(split.test.pixels, [9, 19]);
         assert_eq!((split.training.len(), split.training.pixels[9], split.notes.len()), (23, 10, 1));
+    }
+
+    /// As many of each class are held out, whatever the order of the images.
+    #[test]
+    fn a_set_whose_classes_take_turns_keeps_them_all_on_both_sides() {
+        let images = |labels: Vec<u16>| Images {
+            height: 1,
+            width: 1,
+            channels: 1,
+            pixels: (0..labels.len()).map(|i| i as u8).collect(),
+            labels,
+        };
+        for labels in [(0..100).map(|i| i % 10).collect::<Vec<u16>>(), (0..100).map(|i| i / 10).collect()] {
+            let [training, test] = hold_out("mine", &images(labels)).unwrap();
+            assert_eq!((training.len(), test.len()), (90, 10));
+            let mut held = test.labels.clone();
+            held.sort();
+            assert_eq!(held, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+            assert!(test.pixels.iter().all(|pixel| !training.pixels.contains(pixel)));
+        }
+        let error = hold_out("mine", &images((0..20).collect())).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("too few to hold any out") && error.ends_with("10 of each class"), "{error}");
     }
 
     #[test]

@@ -73,14 +73,14 @@ pub(super) fn open(planes: &str, wanted: &Wanted) -> Result<Opened> {
     Ok(Opened { images: stack(planes, &images, TRAINING, SEEDS[0])?, notes })
 }
 
-/// As [`open`], the first `most` test images, whose planes are test images of that set or held out of it.
+/// As [`open`], the test images, whose planes are test images of that set or held out of it.
 ///
 /// # Errors
 /// As there.
-pub(super) fn open_test(planes: &str, wanted: &Wanted, most: usize) -> Result<Images> {
+pub(super) fn open_test(planes: &str, wanted: &Wanted) -> Result<Images> {
     check(planes)?;
     let test = open_split(planes, &wanted_of_planes(wanted))?.test;
-    stack(planes, &test, TEST.min(most), SEEDS[1])
+    stack(planes, &test, TEST, SEEDS[1])
 }
 
 /// That the set `planes` may be stacked, as far as its name tells.
@@ -192,11 +192,9 @@ mod tests {
         assert_eq!((images.len(), images.image_len(), images.classes()), (TRAINING, 2352, MODES));
         let split = open_split(STACKED_DIGITS, &wanted).unwrap();
         assert_eq!((split.whole.pixels == images.pixels, split.test.len()), (true, TEST));
-        let some = open_test(STACKED_DIGITS, &wanted, 9).unwrap().unwrap();
-        assert_eq!((some.len(), &some.pixels[..]), (9, &split.test.pixels[..9 * 2352]));
         let digits = open_split("digits", &wanted).unwrap();
         let is_in = |set: &Images, plane: &[u8]| set.pixels.chunks(784).any(|image| image == plane);
-        for plane in planes(&some.pixels, 2352).chunks(784) {
+        for plane in planes(&split.test.pixels[..9 * 2352], 2352).chunks(784) {
             assert!(is_in(&digits.test, plane) && !is_in(&digits.training, plane));
         }
     }
@@ -217,10 +215,9 @@ mod tests {
             (&format!("stacked:{}", colour.display()), "has images of 3 channels, which are not planes"),
             (&format!("stacked:{place}"), "no data set in this folder"),
         ] {
-            for opened in [
-                open(name, &Wanted::default()),
-                open_test(name, &Wanted::default(), 50).map(|_| Opened::from(draw(1, 1))),
-            ] {
+            for opened in
+                [open(name, &Wanted::default()), open_test(name, &Wanted::default()).map(|_| Opened::from(draw(1, 1)))]
+            {
                 let error = opened.expect_err(name).to_string();
                 assert!(error.contains(what) && !error.contains('\n'), "{name}: {error}");
             }

@@ -3,7 +3,7 @@
 //!
 //! | alarm | when |
 //! |---|---|
-//! | classes lost | for three epochs, at most half of the classes appear, or three fewer than once did; of a set of modes, at most half of those that as many real ones show |
+//! | classes lost | three epochs after another, as far as their samples are judged, at most half of the classes appear, or three fewer than once did; of a set of modes, at most half of those that as many real ones show; an epoch that shows more than all before it is none of the three |
 //! | D won | for three epochs, mean D(x) is above 0.95 and mean D(G(z)) below 0.05, where D gives probabilities |
 //! | constant output | all samples are the same, to a byte's step of a picture |
 //! | saturated output | nearly all values of the samples are black or white, and not of the real images |
@@ -44,6 +44,7 @@ pub(super) struct Epoch<'a> {
 pub(super) struct Alarms {
     raised: Vec<&'static str>,
     most_present: usize,
+    most_modes: usize,
     lost: u64,
     won: u64,
     /// Of each epoch, D's and G's mean loss.
@@ -73,11 +74,19 @@ impl Alarms {
     }
 
     fn classes_lost(&mut self, epoch: &Epoch) -> Option<String> {
-        let present = epoch.classes.map_or(0, |[present, _]| present);
+        let [present, found] = [epoch.classes, epoch.modes].map(|counted| counted.map_or(0, |[count, _]| count));
+        let is_rising = present > self.most_present || found > self.most_modes;
         self.most_present = self.most_present.max(present);
+        self.most_modes = self.most_modes.max(found);
         let classes = epoch.classes.filter(|[present, of]| 2 * present <= *of || present + 3 <= self.most_present);
         let modes = epoch.modes.filter(|[found, floor]| 2 * found <= *floor);
-        self.lost = if classes.or(modes).is_some() { self.lost + 1 } else { 0 };
+        self.lost = match (epoch.classes.or(epoch.modes), classes.or(modes)) {
+            // Not judged, or still on its way up.
+            (None, _) => self.lost,
+            (_, Some(_)) if is_rising => self.lost,
+            (_, Some(_)) => self.lost + 1,
+            (_, None) => 0,
+        };
         let mend = "a lower learning rate for G, a larger batch, or a Wasserstein loss may bring them back";
         let words = match (modes, classes) {
             (Some([found, floor]), _) => {
@@ -197,6 +206,16 @@ mod tests {
         assert_eq!(kinds(&lines), ["classes lost"]);
         assert!(lines[0].contains("6 of 10 classes") && lines[0].ends_with("see docs/failures.md"), "{lines:?}");
         assert!(said(1).is_empty());
+    }
+
+    #[test]
+    fn classes_that_are_still_being_found_are_not_lost_and_epochs_that_are_not_judged_do_not_count() {
+        let mut alarms = Alarms::default();
+        let means = means(1.3, 0.6, 0.4);
+        let mut said = |present: Option<usize>| alarms.epoch(&epoch(&means, present.map(|n| [n, 10]))).len();
+        assert_eq!([1, 2, 3, 4, 5].map(|present| said(Some(present))), [0; 5]);
+        assert_eq!([Some(4), None, Some(5), None].map(&mut said), [0; 4]);
+        assert_eq!(said(Some(3)), 1);
     }
 
     #[test]

@@ -81,7 +81,7 @@ mod tests {
             "training.labels.flip=0.1",
             "training.average.decay=0.9",
         ]);
-        assert_eq!(tuned.unwrap().len(), 7);
+        assert_eq!(tuned.unwrap().len(), 6);
         for fixed in [
             "training.seed=9",
             "training.loss=hinge",

@@ -17,8 +17,9 @@ pub struct Judging {
     identity: String,
     /// Whether it is shown the planes of stacked images.
     is_stacked: bool,
-    /// What as many test images score; none where there are too few images to hold any out.
-    floor: Option<Score>,
+    /// What as many test images score, or all where there are fewer, and how many those are; none where there are too few
+    /// images to hold any out.
+    floor: Option<(Score, usize)>,
 }
 
 impl Judging {
@@ -51,10 +52,11 @@ impl Judging {
         let floor = match images.len() < judge::FEWEST {
             true => None,
             false => {
-                let test = test_images(&data.name, &wanted, images, recipe.judge.samples)?;
-                (test.len() >= judge::FEWEST).then(|| match is_stacked {
-                    true => judge.floor_stacked(&test, recipe.judge.samples, images),
-                    false => judge.floor(&test, recipe.judge.samples, images),
+                let test = test_images(&data.name, &wanted, images)?;
+                let count = test.len().min(recipe.judge.samples);
+                (count >= judge::FEWEST).then(|| match is_stacked {
+                    true => (judge.floor_stacked(&test, count, images), count),
+                    false => (judge.floor(&test, count, images), count),
                 })
             }
         };
@@ -75,9 +77,14 @@ impl Judging {
         }
     }
 
-    /// What test images score, as many as there are samples, if there are any.
+    /// What test images score, as many as there are samples, or all where there are fewer; none where there are none.
     pub fn floor(&self) -> Option<&Score> {
-        self.floor.as_ref()
+        self.floor.as_ref().map(|(score, _)| score)
+    }
+
+    /// How many test images that is of.
+    pub fn floor_images(&self) -> usize {
+        self.floor.as_ref().map_or(0, |&(_, count)| count)
     }
 
     /// What the judge is called.
