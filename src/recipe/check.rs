@@ -235,6 +235,7 @@ mod tests {
         let c = |generator: u64| [(generator, 0), (21_953, 0)];
         for (name, expected) in [
             ("dcgan-mnist", a),
+            ("dcgan-ema-mnist", a),
             ("dcgan-svhn", a_in_colour),
             ("wgan-mnist", a),
             ("wgan-svhn", a_in_colour),

@@ -18,9 +18,10 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 20] = [
+const BUILT_IN: [(&str, &str); 21] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
+    ("dcgan-ema-mnist", include_str!("../../recipes/dcgan-ema-mnist.toml")),
     ("dcgan-svhn", include_str!("../../recipes/dcgan-svhn.toml")),
     ("wgan-mnist", include_str!("../../recipes/wgan-mnist.toml")),
     ("wgan-svhn", include_str!("../../recipes/wgan-svhn.toml")),
