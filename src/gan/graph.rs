@@ -32,6 +32,7 @@ const WARM_UP: u32 = 2;
 struct Kind {
     batch: Shape,
     moves_generator: bool,
+    penalises: bool,
     measures: bool,
 }
 
@@ -98,7 +99,8 @@ impl Graphs {
     /// # Errors
     /// As [`Gan::begin_step`].
     pub fn begin_step(&mut self, gan: &mut Gan, bytes: &[u8], batch: Shape, measures: bool) -> Result<Pending> {
-        let kind = Kind { batch, moves_generator: gan.generator_is_next(), measures };
+        let (moves_generator, penalises) = (gan.generator_is_next(), gan.penalty_is_due());
+        let kind = Kind { batch, moves_generator, penalises, measures };
         self.latest = Some(kind);
         let context = self.context;
         let inputs = self.inputs.entry(batch).or_insert_with(|| Inputs::new(bytes.len(), context));

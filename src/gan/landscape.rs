@@ -20,7 +20,7 @@ impl Gan {
     pub fn pull_at(&mut self, x: &Tensor) -> Tensor {
         let x = x.detach().parameter();
         let output = self.discriminator.forward(&x, Pass::Evaluation);
-        let gradient = grad(&self.loss.generator(&output), &[&x], false);
+        let gradient = grad(&self.loss.generator(&output.detach(), &output), &[&x], false);
         neg(&gradient[0])
     }
 }

@@ -1,6 +1,6 @@
 //! The game of two networks: what each minimises, one step of it, and that step as a CUDA graph.
 //!
-//! Read [`loss`] for what is minimised and [`step`] for a step; [`model`] is what it changes, [`report`] what it tells,
+//! Read [`loss`] for what is minimised and [`step`] for a step, [`penalty`] for what holds D; [`model`] is what it changes, [`report`] what it tells,
 //! [`graph`] the same step on a GPU, [`pixels`] images from bytes and back, [`landscape`] what D makes of any place.
 //! [`crate::recipe`] says which networks play and how, and [`crate::run`] makes steps a training run.
 
@@ -9,6 +9,7 @@ pub mod graph;
 pub mod landscape;
 pub mod loss;
 pub mod model;
+pub mod penalty;
 pub mod pixels;
 pub mod report;
 pub mod step;

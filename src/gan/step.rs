@@ -1,8 +1,8 @@
 //! One step of the game: what each network is shown, its loss, its gradients, and the updates in the
 //! order that the recipe asks for.
 
-use super::loss::gradient_penalty;
 use super::model::Gan;
+use super::penalty::{gradient_penalty, zero_centred};
 use super::report::{Pending, Scalars, StepReport, check_loss};
 use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
@@ -69,11 +69,12 @@ impl Gan {
         // the first walk frees all but what the second needs.
         let (d_loss, g_loss, mut seen) = {
             let fake = self.generate(real.dims()[0]);
-            let (d_real, d_fake) = self.judge(real, &fake);
-            let d_loss = self.discriminator_loss(real, &fake, &d_real, &d_fake);
-            let g_loss = self.loss.generator(&d_fake);
+            let real = self.recorded(self.training.r1, real.clone());
+            let (d_real, d_fake) = self.judge(&real, &fake);
+            let d_loss = self.discriminator_loss(&real, &fake, &d_real, &d_fake);
+            let g_loss = self.loss.generator(&d_real, &d_fake);
             let seen = self.scalars(&d_loss, &d_real, &d_fake)?;
-            (d_loss, g_loss, seen)
+            (self.penalised(d_loss, [(&real, &d_real), (&fake, &d_fake)])?, g_loss, seen)
         };
         seen.g_loss = Some(self.finite("generator", &g_loss)?);
         let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
@@ -89,10 +90,12 @@ impl Gan {
     fn discriminator_step(&mut self, real: &Tensor, measure: bool) -> Result<Scalars> {
         let (loss, mut seen) = {
             let fake = no_grad(|| self.generate(real.dims()[0]));
-            let (d_real, d_fake) = self.judge(real, &fake);
-            let loss = self.discriminator_loss(real, &fake, &d_real, &d_fake);
+            let real = self.recorded(self.training.r1, real.clone());
+            let fake = self.recorded(self.training.r2, fake);
+            let (d_real, d_fake) = self.judge(&real, &fake);
+            let loss = self.discriminator_loss(&real, &fake, &d_real, &d_fake);
             let seen = self.scalars(&loss, &d_real, &d_fake)?;
-            (loss, seen)
+            (self.penalised(loss, [(&real, &d_real), (&fake, &d_fake)])?, seen)
         };
         let grads = grad_consuming(loss, &self.discriminator.parameters());
         seen.d_gradient_norm = measure.then(|| norm(&grads));
@@ -109,7 +112,11 @@ impl Gan {
         let loss = {
             let fake = self.generate(count);
             let output = self.discriminate(&fake);
-            self.loss.generator(&output)
+            let on_real = match self.loss.is_relativistic() {
+                true => no_grad(|| self.discriminate(real)),
+                false => output.detach(),
+            };
+            self.loss.generator(&on_real, &output)
         };
         seen.g_loss = Some(self.finite("generator", &loss)?);
         let grads = grad_consuming(loss, &self.generator.parameters());
@@ -140,6 +147,35 @@ impl Gan {
         let (discriminator, dropout) = (&mut self.discriminator, &mut self.random.dropout);
         let critic = |x: &Tensor| discriminator.forward(x, Pass::Training(dropout));
         loss + gradient_penalty(lambda, real, fake, &mut self.random.penalty, critic)
+    }
+
+    /// Whether the next step of the discriminator has the zero-centred penalties that the recipe asks for.
+    pub(super) fn penalty_is_due(&self) -> bool {
+        let asked = self.training.r1.or(self.training.r2).is_some();
+        asked && self.discriminator_optimizer.steps().is_multiple_of(self.training.penalty_every as u64)
+    }
+
+    /// `images`, recorded from here on if a penalty at them is due.
+    fn recorded(&self, gamma: Option<f64>, images: Tensor) -> Tensor {
+        if gamma.is_some() && self.penalty_is_due() { images.parameter() } else { images }
+    }
+
+    /// `loss` with the zero-centred penalties that are due, at real and at fake images with D's outputs on them: every
+    /// k-th step k times as large (lazy regularisation; Karras et al. 2020, "Analyzing and improving the image quality of
+    /// StyleGAN").
+    fn penalised(&self, loss: Tensor, [real, fake]: [(&Tensor, &Tensor); 2]) -> Result<Tensor> {
+        if !self.penalty_is_due() {
+            return Ok(loss);
+        }
+        let every = self.training.penalty_every as f64;
+        let mut loss = loss;
+        for (gamma, (images, output)) in [(self.training.r1, real), (self.training.r2, fake)] {
+            if let Some(gamma) = gamma {
+                loss = loss + zero_centred(every * gamma, images, output);
+            }
+        }
+        self.finite("discriminator", &loss)?;
+        Ok(loss)
     }
 
     /// What is known once the discriminator's loss is.

@@ -46,10 +46,10 @@ impl Memory {
     /// What a step of `recipe` takes.
     pub(crate) fn of_training(recipe: &Recipe) -> Memory {
         let batch = recipe.training.batch_size as f64;
-        let judged = match recipe.training.gradient_penalty {
-            Some(_) => 2.0 + PENALTY,
-            None => 2.0,
-        };
+        let training = &recipe.training;
+        // R1 and R2 record what D has seen anyhow.
+        let penalties = [(training.gradient_penalty, PENALTY), (training.r1, 1.0), (training.r2, 1.0)];
+        let judged = 2.0 + penalties.iter().filter_map(|(asked, batches)| asked.map(|_| batches)).sum::<f64>();
         let [mut parameters, mut largest, mut activations, mut workspace] = [0.0; 4];
         let averaged = recipe
             .training

@@ -101,7 +101,7 @@ impl Recipe {
         match self.training.loss {
             _ if self.gives_probabilities() => "a probability",
             LossSpec::Bce | LossSpec::Minimax => "a logit, whose sigmoid is the probability",
-            LossSpec::LeastSquares | LossSpec::Hinge | LossSpec::Wasserstein => "a score",
+            _ => "a score",
         }
     }
 
@@ -111,7 +111,10 @@ impl Recipe {
             return Ok(());
         };
         let loss = self.training.loss;
-        if matches!(loss, LossSpec::Wasserstein | LossSpec::Hinge) {
+        if matches!(
+            loss,
+            LossSpec::Wasserstein | LossSpec::Hinge | LossSpec::Relativistic | LossSpec::RelativisticAverage
+        ) {
             return Err(format!(
                 "discriminator layer {} (sigmoid): what comes out are probabilities, but this training.loss is for \
                  outputs without bounds; take the sigmoid away",

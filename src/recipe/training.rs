@@ -36,6 +36,16 @@ pub struct TrainingSpec {
     /// Wasserstein loss only: λ of the gradient penalty (Gulrajani et al. 2017).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_penalty: Option<f64>,
+    /// γ of the zero-centred gradient penalty at real images, R1 (Mescheder, Geiger and Nowozin 2018); unless said, there is
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r1: Option<f64>,
+    /// γ of the one at fake images, R2; unless said, there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r2: Option<f64>,
+    /// The discriminator's steps from one with R1 and R2 to the next, which are as many times as large; unless said, 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub penalty_every: usize,
     /// A moving average of the generator's weights, which samples, scores and exports are of; unless said, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
@@ -69,6 +79,10 @@ pub enum LossSpec {
     /// The Wasserstein distance, which the discriminator, then called a critic, estimates (Arjovsky,
     /// Chintala and Bottou 2017).
     Wasserstein,
+    /// By how much a real image looks more real than a fake one, in pairs (Jolicoeur-Martineau 2019).
+    Relativistic,
+    /// The same, against the mean of the other kind's.
+    RelativisticAverage,
 }
 
 impl LossSpec {
@@ -297,6 +311,7 @@ impl TrainingSpec {
         if let UpdateSpec::CriticLoop(critic_loop) = &self.update {
             critic_loop.check()?;
         }
+        self.check_zero_centred()?;
         if let Some(average) = &self.average {
             average.check()?;
         }
@@ -309,6 +324,27 @@ impl TrainingSpec {
             }
         }
         self.check_wasserstein()
+    }
+
+    fn check_zero_centred(&self) -> Result<(), String> {
+        let penalties = [("r1", self.r1), ("r2", self.r2)];
+        for (name, gamma) in penalties {
+            let Some(gamma) = gamma else { continue };
+            check_positive(&format!("training.{name}"), gamma)?;
+            if self.batches == BatchSpec::Mixed {
+                return Err(format!(
+                    "training.{name} is for training.batches = \"separate\" only; take one of them away"
+                ));
+            }
+        }
+        check_size("training.penalty_every", self.penalty_every, MAX_CRITIC_STEPS)?;
+        if self.penalty_every > 1 && self.r1.or(self.r2).is_none() {
+            let every = self.penalty_every;
+            return Err(format!(
+                "training.penalty_every = {every} is for r1 and r2, and there is neither; take it away"
+            ));
+        }
+        Ok(())
     }
 
     fn check_wasserstein(&self) -> Result<(), String> {
@@ -332,6 +368,12 @@ impl TrainingSpec {
 
 fn seed() -> u64 {
     1
+}
+fn one() -> usize {
+    1
+}
+fn is_one(value: &usize) -> bool {
+    *value == 1
 }
 fn warm_up() -> f64 {
     0.05
@@ -413,6 +455,11 @@ mod tests {
             ("loss = 'wasserstein'\ngradient_penalty = 0", "training.gradient_penalty = 0"),
             ("loss = 'wasserstein'\nbatches = 'mixed'", "training.batches"),
             ("loss = 'hinge'\nlabels = { flip = 0.1 }", "training.labels: "),
+            ("loss = 'relativistic'\nlabels = { flip = 0.1 }", "training.labels: "),
+            ("loss = 'bce'\nr1 = 0", "training.r1 = 0"),
+            ("loss = 'bce'\nr2 = 1\nbatches = 'mixed'", "training.r2 is for"),
+            ("loss = 'bce'\npenalty_every = 16", "training.penalty_every = 16 is for r1 and r2"),
+            ("loss = 'bce'\nr1 = 1\npenalty_every = 0", "training.penalty_every = 0"),
             ("loss = 'bce'\nlabels = { flip = 1.1 }", "training.labels.flip"),
             ("loss = 'bce'\nlabels = { real = [0.9, 0.8] }", "training.labels.real"),
             ("loss = 'bce'\nlabels = { fake = [0, nan] }", "training.labels.fake"),

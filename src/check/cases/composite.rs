@@ -1,5 +1,5 @@
-//! Ops put together as networks put them: a small critic, a residual layer, and the gradient penalty of WGAN-GP,
-//! whose own gradients are second-order gradients of the critic.
+//! Ops put together as networks put them: a small critic, a residual layer, and penalties on a critic's
+//! slope, whose own gradients are second-order gradients of the critic.
 
 use super::{Case, Input, normal};
 use crate::autograd::grad;
@@ -18,6 +18,9 @@ pub fn cases() -> Vec<Case> {
         Case::new("gradient_penalty", "WGAN-GP", &critic_inputs(), |t| gradient_penalty(t, critic)).kinks(convolved),
         Case::new("gradient_penalty", "smooth critic with batch norm", &normalised_inputs(), |t| {
             gradient_penalty(t, smooth_critic)
+        }),
+        Case::new("zero_centred", "R1 of a smooth critic with batch norm", &normalised_inputs(), |t| {
+            mean(&squared_slopes(t, smooth_critic), &[0])
         }),
         Case::new("residual", "conv, tanh, and one inside of its shortcut", &residual_inputs(), residual),
         Case::new("gradient_penalty", "residual critic", &residual_critic_inputs(), |t| {
@@ -115,8 +118,13 @@ fn residual_layer(t: &[Tensor]) -> Tensor {
 /// mean((‖∂D/∂x‖ - 1)²), the norm taken image by image (Gulrajani et al., "Improved training of
 /// Wasserstein GANs", 2017).
 fn gradient_penalty(t: &[Tensor], critic: fn(&[Tensor]) -> Tensor) -> Tensor {
+    let norm = sqrt(&squared_slopes(t, critic));
+    mean(&square(&(&norm - 1.0)), &[0])
+}
+
+/// ‖∂D/∂x‖², image by image.
+fn squared_slopes(t: &[Tensor], critic: fn(&[Tensor]) -> Tensor) -> Tensor {
     let score = sum(&critic(t), &[0, 1]);
     let slope = &grad(&score, &[&t[0]], true)[0];
-    let norm = sqrt(&sum(&square(slope), &[1, 2, 3]));
-    mean(&square(&(&norm - 1.0)), &[0])
+    sum(&square(slope), &[1, 2, 3])
 }

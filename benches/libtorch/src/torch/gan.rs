@@ -122,7 +122,7 @@ impl Gan {
         value
     }
 
-    /// As `minimax::gan::loss::gradient_penalty`.
+    /// As `minimax::gan::penalty::gradient_penalty`.
     fn penalty(&self, lambda: f64, real: &Tensor, fake: &Tensor, noise: &mut Noise) -> Tensor {
         let epsilon = noise.epsilon(real.size()[0]);
         let between: Tensor = &epsilon * real + (1.0 - &epsilon) * fake;
