@@ -63,6 +63,24 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(Error::io(path))
 }
 
+/// That [`write_whole`] would find a place for a file at `path`: an empty one is made beside it and removed again.
+///
+/// # Errors
+/// [`Error::Io`] on `path` where it wouldn't.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let target = again(|| fs::canonicalize(path)).unwrap_or_else(|_| path.to_path_buf());
+    let tried = match again(|| fs::metadata(&target)) {
+        Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        // A pipe would be waited for.
+        Ok(found) if !found.is_file() => Ok(()),
+        _ => temporary_of(&target).and_then(|temporary| {
+            write_synced(&temporary, b"")?;
+            again(|| fs::remove_file(&temporary))
+        }),
+    };
+    tried.map_err(Error::io(path))
+}
+
 /// Does `operation`, and does it again for as long as a signal cuts it short.
 ///
 /// # Errors
@@ -165,7 +183,8 @@ fn target(path: &Path) -> Option<String> {
     process.parse::<u32>().ok().map(|_| target.to_string())
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// What a file at `path` is called until it is whole.
+fn temporary_of(path: &Path) -> io::Result<PathBuf> {
     let Some(name) = path.file_name() else {
         let why = "not a file's name; name a file in this folder";
         return Err(io::Error::new(ErrorKind::InvalidInput, why));
@@ -174,8 +193,11 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary_name = std::ffi::OsString::from(".");
     temporary_name.push(name);
     temporary_name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(temporary_name);
+    Ok(path.with_file_name(temporary_name))
+}
 
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary_of(path)?;
     let result = write_synced(&temporary, bytes).and_then(|_held| again(|| fs::rename(&temporary, path)));
     if result.is_err() {
         // The first error is the one to report, whether or not there was a file to remove.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{fail, minimax, read, succeed};
+use common::{fail, minimax, one_line, read, succeed};
 use minimax::data::{Images, draw};
 use serde_json::Value;
 use std::f64::consts::LN_10;
@@ -86,14 +86,17 @@ fn a_run_is_judged_by_its_last_or_best_state_and_copies_are_found() {
     succeed(at, "train --steps 2 --batch-size 8 --out run");
     let said = succeed(at, "judge run --count 100");
     assert!(
-        said.starts_with("100 samples of quickstart after 2 steps (seed 1), beside 100 test images of digits"),
+        said.starts_with(
+            "100 samples of quickstart after 2 steps (seed 1)\nbeside 100 test images of digits\njudge: digits"
+        ),
         "{said}"
     );
-    for name in
-        ["Frechet distance", "of infinitely many", "kernel distance", "density", "nearer than 99%", "classes appear"]
-    {
+    for name in ["Frechet distance", "  extrapolated", "kernel distance", "density", "near copies", "classes appear"] {
         assert!(said.contains(name), "{name}: {said}");
     }
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    let report = String::from_utf8(read(at, "run/report.html")).unwrap();
+    assert!(report.contains("digits of digits, 99."), "the judge is among the facts");
     assert_eq!(succeed(at, "judge run --best --count 100"), said, "it has one state");
     assert_ne!(succeed(at, "judge run --seed 2 --count 100"), said);
 
@@ -124,13 +127,50 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
     assert!(beside.contains("training the lenet judge of data"), "{beside}");
     let again = run("judge some.npy --data data");
     assert!(!again.contains("training the") && said == again, "{again}");
+    let said = run("judge train data");
+    assert!(said.starts_with("kept already in ") && said.contains("--force trains it again"), "{said}");
     run("judge train data --out shared.safetensors");
     run("judge train stacked:data --out planes.safetensors");
     assert_eq!(read(at, "planes.safetensors"), read(at, "shared.safetensors"), "the judge of its planes");
     assert_eq!(run("judge some.npy --data data --judge shared.safetensors"), again);
     let kept: Vec<_> = fs::read_dir(cache.join("minimax/judges")).unwrap().collect();
     assert_eq!(kept.len(), 1);
-    assert_eq!(fs::read(kept[0].as_ref().unwrap().path()).unwrap(), read(at, "shared.safetensors"));
+    let kept = kept[0].as_ref().unwrap().path();
+    let bytes = read(at, "shared.safetensors");
+    assert_eq!(fs::read(&kept).unwrap(), bytes);
+
+    // What is damaged is named with the mend; what is of other images is passed over, which is said.
+    fs::write(&kept, &bytes[..bytes.len() - 1]).unwrap();
+    for (arguments, mend) in [
+        ("judge some.npy --data data", "delete it, or train it anew with: minimax judge train data"),
+        ("train --data data --steps 1", "minimax judge train data, or leave it out by --no-judge"),
+    ] {
+        let output = minimax(at, arguments).env("XDG_CACHE_HOME", &cache).output().unwrap();
+        let line = one_line(&output);
+        assert!(line.contains("lenet-") && line.contains("is not a whole judge") && line.contains(mend), "{line}");
+    }
+    fs::write(&kept, include_bytes!("../recipes/judges/digits.safetensors")).unwrap();
+    let [said, beside] = both("train --data data --steps 1 --batch-size 8 --out without");
+    let line = beside.lines().next().unwrap_or_default();
+    assert!(
+        line.contains("of digits, than those of data; it is not used") && said.contains("no judge: "),
+        "{said} {beside}"
+    );
+    let [said, beside] = both("judge train data --force");
+    assert!(said.contains("kept in ") && beside.is_empty(), "{said} {beside}");
+    assert_eq!(fs::read(&kept).unwrap(), bytes);
+
+    // A judge of another set is used where it is asked for, and not in silence.
+    let [said, beside] = both("judge some.npy --data digits --judge shared.safetensors");
+    let line = beside.lines().find(|line| line.starts_with("warning: shared.safetensors: ")).unwrap();
+    assert!(line.contains("of data, than those of digits") && said.contains("judge: lenet"), "{line}");
+    let [_, beside] = both("train --steps 1 --batch-size 8 --judge shared.safetensors --out other-set");
+    assert!(
+        beside.contains("warning: shared.safetensors: ") && beside.contains("of data, than those of digits"),
+        "{beside}"
+    );
+    let [_, beside] = both("judge other-set --count 60");
+    assert!(beside.contains("warning: other-set/judge.safetensors: "), "{beside}");
 
     // A run on the set finds it, keeps it, and goes on with it.
     let said = run("train --data data --steps 4 --batch-size 8 --out run");
@@ -146,6 +186,11 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
         !at.join("best/left-1").exists()
             && fs::read_to_string(at.join("best/recipe.toml")).unwrap().contains("epochs = 1\n")
     );
+    fs::write(at.join("best/judge.safetensors"), &kept[..kept.len() / 2]).unwrap();
+    let line = fail(at, "train --resume --epochs 2 --out best", 1);
+    assert!(line.contains("judge.safetensors: is not a whole judge") && line.contains("; put it back, or"), "{line}");
+    let line = fail(at, "judge best --count 60", 1);
+    assert!(line.contains("; put it back, or name another by --judge"), "{line}");
     fs::write(at.join("best/judge.safetensors"), kept).unwrap();
     succeed(at, "train --resume --epochs 2 --out best");
     assert_eq!((state, judge), (read(at, "run/checkpoint.safetensors"), read(at, "shared.safetensors")));
@@ -158,7 +203,8 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
         said.contains("no judge: samples are scored by pixels alone; have one by: minimax judge train data --recipe other/recipe.toml"),
         "{said}"
     );
-    let said = run("train --steps 2 --batch-size 8 --no-judge --out third");
+    let said = run("train --data data --steps 2 --batch-size 8 --no-judge --out third");
+    assert!(!said.contains("no judge: "), "nobody is told how to have what was declined: {said}");
     assert!(said.contains("sliced Wasserstein") && !at.join("third/judge.safetensors").exists(), "{said}");
 }
 
@@ -207,11 +253,10 @@ fn modes_of_stacked_digits_are_counted_beside_those_of_test_images() {
     assert_eq!((of(&one, "samples").0, one["classes_present"].as_u64()), (1.0, Some(3)));
     assert!((of(&one, "samples").1 - 3.0 * LN_10).abs() < 1e-9, "{one}");
     let said = succeed(at, "judge one.npy --data stacked:digits");
-    for line in
-        ["modes found           1 [1, 1] ", "KL(modes to uniform)", "\n1 of 1000 modes are found\n", "are left out"]
-    {
+    for line in ["modes found       1 [1, 1] ", "KL to even modes", "\n1 of 1000 modes are found\n", "are left out"] {
         assert!(said.contains(line), "{line}: {said}");
     }
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
 
     write_npy(&at.join("grey.npy"), &digits.pixels[..60 * 784]);
     for (arguments, code, what) in [
@@ -294,6 +339,135 @@ fn steps_within_epochs_are_judged_where_a_recipe_says_so() {
     }
 }
 
+/// Writes so many pictures of 40x40, of two classes, into `folder`.
+fn write_pictures(folder: &Path, count: usize) {
+    for index in 0..count {
+        let class = folder.join(["light", "dark"][index % 2]);
+        fs::create_dir_all(&class).unwrap();
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 40, 40);
+        encoder.set_color(png::ColorType::Grayscale);
+        let shade = |at: usize| ((at * (index + 3)) % 90 + [160, 0][index % 2]) as u8;
+        let pixels: Vec<u8> = (0..1600).map(shade).collect();
+        encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).unwrap();
+        fs::write(class.join(format!("{index}.png")), bytes).unwrap();
+    }
+}
+
+#[test]
+fn pictures_are_brought_to_the_size_that_a_judge_or_a_run_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_pictures(&at.join("mine"), 600);
+    write_npy(&at.join("some.npy"), &draw(60, 4).pixels);
+    succeed(at, "judge train mine --recipe quickstart --out mine.safetensors");
+    succeed(at, "judge some.npy --data mine --judge mine.safetensors");
+    succeed(at, "train --data mine --steps 2 --batch-size 8 --judge mine.safetensors --out run");
+    for arguments in ["judge run --count 60", "judge run --count 60 --data mine/", "judge run --count 60 --data ./mine"]
+    {
+        let output = minimax(at, arguments).env("XDG_CACHE_HOME", at.join("none")).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        // The run's own judge: another one was never trained.
+        assert!(said[0].contains("judge: lenet") && !said[1].contains("training"), "{arguments}: {said:?}");
+    }
+    let line = fail(at, "judge some.npy --data mine", 1);
+    assert!(line.contains("some.npy: holds images of [28, 28, 1]") && line.contains("make them 40x40x1"), "{line}");
+}
+
+#[test]
+fn the_built_in_judge_needs_no_training() {
+    let folder = tempfile::tempdir().unwrap();
+    for data in ["digits", "stacked:digits"] {
+        let said = succeed(folder.path(), &format!("judge train {data}"));
+        assert!(said.contains("is part of this program") && said.contains("nothing is to be trained"), "{said}");
+    }
+}
+
+#[test]
+fn bytes_that_are_all_but_black_are_pointed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let dark: Vec<u8> = draw(60, 4).pixels.iter().map(|&byte| u8::from(byte > 127)).collect();
+    write_npy(&at.join("dark.npy"), &dark);
+    let output = minimax(at, "judge dark.npy --data digits").output().unwrap();
+    let beside = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && beside.contains("warning: dark.npy: no byte is above 1"), "{beside}");
+}
+
+#[test]
+fn a_picture_that_cannot_be_written_leaves_the_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    write_npy(&folder.path().join("some.npy"), &draw(60, 4).pixels);
+    let output = minimax(folder.path(), "judge some.npy --data digits --pairs /dev/full").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(cfg!(not(target_os = "linux")) || said.contains("Frechet distance"), "{output:?}");
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("error: /dev/full: "));
+}
+
+/// A set with labels but no judge: whatever is wrong with the samples or with where things are to go is said before one
+/// is trained for it, which would take minutes.
+#[test]
+fn nothing_is_trained_in_vain() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_idx(&at.join("data"), &draw(2200, 3));
+    write_npy(&at.join("few.npy"), &draw(10, 1).pixels);
+    write_npy(&at.join("one.npy"), &draw(1, 1).pixels);
+    write_npy(&at.join("some.npy"), &draw(60, 1).pixels);
+    write_planes(&at.join("colour.npy"), &draw(180, 1).pixels, 3);
+    let floats = |name: &str, shape: &str, value: f32| {
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(format!("{header:117}\n").bytes());
+        bytes.extend(value.to_le_bytes().repeat(60 * 784));
+        fs::write(at.join(name), bytes).unwrap();
+    };
+    floats("nan.npy", "(60, 28, 28, 1)", f32::NAN);
+    floats("loud.npy", "(60, 28, 28, 1)", 7.0);
+    floats("first.npy", "(60, 1, 28, 28)", 0.5);
+    floats("flat.npy", "(60, 784)", 0.5);
+    fs::create_dir(at.join("empty")).unwrap();
+    fs::write(at.join("cache"), "a file").unwrap();
+    for (arguments, code, said) in [
+        ("judge missing.npy --data data", 1, "missing.npy: there is no such file or folder; name a run's folder"),
+        ("judge few.npy --data data", 1, "few.npy: holds 10 images, fewer than 50; give 50 at least"),
+        ("judge one.npy --data data", 1, "one.npy: holds 1 image, fewer than 50"),
+        ("judge some.npy --data data --count 61", 1, "fewer than 61; give more, or a --count of at most 60"),
+        ("judge colour.npy --data data", 1, "the data set's are [28, 28, 1]; make them 28x28x1, or"),
+        (
+            "judge nan.npy --data data",
+            1,
+            "nan.npy: holds 47040 values that are not finite (NaN or infinite); leave such",
+        ),
+        ("judge loud.npy --data data", 1, "loud.npy: holds values beyond -1 and 1; save them in [0, 1]"),
+        (
+            "judge first.npy --data data",
+            1,
+            "has shape [60, 1, 28, 28]; the data set's images are [28, 28, 1], channels last; put",
+        ),
+        ("judge flat.npy --data data", 1, "has shape [60, 784]; the data set's images are [28, 28, 1]; save"),
+        ("judge empty --data data", 1, "empty: holds neither a run nor pictures; name a run's folder"),
+        ("judge empty", 1, "empty: holds neither a run nor pictures; name a run's folder"),
+        ("judge runs/quikstart-1", 1, "runs/quikstart-1: there is no such file or folder"),
+        ("judge some.npy --data data --pairs none/pairs.png", 2, "--pairs none/pairs.png: there is no such folder"),
+        (
+            "judge some.npy --data data --pairs some.npy/pairs.png",
+            2,
+            "--pairs some.npy/pairs.png: some.npy is no folder",
+        ),
+        ("judge some.npy --data data --pairs empty", 2, "--pairs empty: is a folder"),
+        ("judge train data --out none/judge.safetensors", 2, "--out none/judge.safetensors: there is no such folder"),
+        ("judge train data --out some.npy/judge.safetensors", 2, "some.npy is no folder"),
+        ("judge train data --out empty", 2, "--out empty: is a folder; name a file in it"),
+        ("judge train data", 1, "no judge can be kept here (Not a directory"),
+    ] {
+        let output = minimax(at, arguments).env("XDG_CACHE_HOME", at.join("cache")).output().unwrap();
+        let line = one_line(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {line}");
+        assert!(line.contains(said), "{arguments}: {line}");
+    }
+}
+
 #[test]
 fn what_cannot_be_judged_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
@@ -310,6 +484,10 @@ fn what_cannot_be_judged_is_one_line() {
     unlabelled.labels = Vec::new();
     write_idx(&at.join("unlabelled"), &unlabelled);
     fs::remove_file(at.join("unlabelled/train-labels-idx1-ubyte")).unwrap();
+    fs::write(at.join("cut.npz"), "no archive").unwrap();
+    let pixels = vec![0; 35 * 300];
+    let tiny = Images { height: 5, width: 7, channels: 1, pixels, labels: (0..300).map(|label| label % 2).collect() };
+    write_idx(&at.join("tiny"), &tiny);
     for (arguments, code, said) in [
         ("judge some.npy", 2, "some.npy: say by --data which data set"),
         ("judge few.npy --data digits", 1, "few.npy: holds 10 images, fewer than 50"),
@@ -325,14 +503,29 @@ fn what_cannot_be_judged_is_one_line() {
         ),
         ("judge some.npy --data digits --judge run/checkpoint.safetensors", 1, "run/checkpoint.safetensors: is not a"),
         ("judge some.npy --data unlabelled", 1, "unlabelled: its images have no labels"),
-        ("judge train unlabelled", 1, "unlabelled: its images have no labels"),
+        ("judge train unlabelled", 1, "by which a judge is trained; give a data set with labels\n"),
         ("judge train missing", 1, "missing"),
         ("judge train digits --out run/checkpoint.safetensors", 2, "belongs to the run"),
         ("judge train digits --out none/judge.safetensors", 2, "there is no such folder"),
         ("judge train digits --out few.npy", 2, "few.npy"),
         ("train --steps 1 --judge cut.safetensors --set judge.every=0", 2, "judge.every = 0"),
         ("judge some.npy --best --data digits", 2, "--best: some.npy is no run's folder"),
-        ("judge some.npy --data digits --pairs run/samples/real.png", 2, "belongs to the run"),
+        (
+            "judge some.npy --data digits --pairs run/samples/real.png",
+            2,
+            "--pairs run/samples/real.png: belongs to the run",
+        ),
+        ("judge some.npy --data digits --pairs some.npy", 2, "--pairs some.npy: what is written is .png"),
+        ("judge tarin digits", 2, "unexpected argument 'digits' found; one run, array or folder"),
+        (
+            "judge train tiny",
+            1,
+            "tiny: its images of 5x7 are too small for a judge's network; give larger images, 16x16 at least",
+        ),
+        ("judge train digits --recipe ring-2d", 2, "--recipe ring-2d: makes no images"),
+        ("judge train unlabelled --recipe transpose-cifar10", 1, "leave --recipe out"),
+        ("train ring-2d --judge nonesuch", 2, "--judge: the recipe makes points of ring-2d, not images"),
+        ("judge cut.npz --data digits", 1, "cut.npz: is damaged, or no .npz archive"),
         ("sample some.npy --best", 2, "--best: some.npy is no run's folder"),
         ("train --steps 1 --judge run/checkpoint.safetensors", 1, "run/checkpoint.safetensors: is not a"),
         ("train --steps 1 --set judge.samples=5", 1, "judge.samples = 5; choose from 100 to 100000"),
@@ -346,4 +539,6 @@ fn what_cannot_be_judged_is_one_line() {
         let line = fail(at, arguments, code);
         assert!(line.contains(said), "{arguments}: {line}");
     }
+    let output = minimax(at, "judge some.npy --data").arg("").output().unwrap();
+    assert!(one_line(&output).contains("--data is empty; give"), "{output:?}");
 }

@@ -102,6 +102,7 @@ fn a_run_is_judged_beside_real_points() {
     for part in ["2,000 samples of ring-2d after 300 steps", "modes found, of 8", "8 [8, 8]", "good samples"] {
         assert!(table.contains(part), "{part}: {table}");
     }
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
     let json = succeed(folder.path(), "judge run --best --count 2000 --json");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let real = &json["figures"]["good_share"]["real"];

@@ -77,6 +77,36 @@ pub(super) fn say_parts(bar: Option<&ProgressBar>, parts: &[String]) {
     folded(parts, columns).iter().for_each(|line| say(bar, line));
 }
 
+/// `text` in lines that fit a terminal, or 80 columns where there is none.
+pub(super) fn wrapped(text: &str) -> String {
+    let columns = Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns));
+    wrapped_to(text, columns)
+}
+
+/// As [`wrapped`], where the standard error is a terminal; elsewhere it stays one line, which programs read.
+pub(super) fn wrapped_note(text: &str) -> String {
+    match Term::stderr().size_checked() {
+        Some((_, columns)) => wrapped_to(text, usize::from(columns)),
+        None => text.to_string(),
+    }
+}
+
+/// `text` broken between words into lines of up to `room` columns, as [`folded`] breaks between parts.
+fn wrapped_to(text: &str, room: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            Some(_) => lines.push(format!("{GAP}{word}")),
+            None => lines.push(word.to_string()),
+        }
+    }
+    lines.join("\n")
+}
+
 /// As many of `parts` as fit into `room` columns; of a first one that doesn't, its beginning.
 fn fitted(parts: &[String], room: usize) -> String {
     let mut text = String::new();
@@ -181,5 +211,14 @@ mod tests {
         assert_eq!(folded(&all, 41), ["epoch 3/18  D loss 0.693  distance 0.0758", "  10 of 10 classes"]);
         assert_eq!(folded(&all, 40), ["epoch 3/18  D loss 0.693", "  distance 0.0758  10 of 10 classes"]);
         assert_eq!(folded(&all, 3).len(), 4);
+    }
+
+    #[test]
+    fn sentences_are_broken_between_words() {
+        let text = "all other figures are left out";
+        assert_eq!(wrapped_to(text, 30), text);
+        assert_eq!(wrapped_to(text, 29), "all other figures are left\n  out");
+        assert_eq!(wrapped_to(text, 12), "all other\n  figures\n  are left\n  out");
+        assert_eq!(wrapped_to("", 3), "");
     }
 }

@@ -91,7 +91,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         Format::Safetensors => Kind::Safetensors,
         Format::Onnx => Kind::Onnx,
     };
-    output::check(&out, kind, args.force, &[&file])?;
+    output::check(&out, "--out", kind, args.force, &[&file])?;
     // Files of f32 are asked for, whatever the network was trained in.
     let trained = sample::load_network(&file, role, args.state.weights(), Device::Cpu)?;
     let bytes = match (args.format, args.layout) {

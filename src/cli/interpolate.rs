@@ -63,8 +63,8 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     let (recipe, mut generator) = (trained.recipe, trained.network);
     let out = &args.out;
     let (png_file, gif_file) = (out.join("interpolation.png"), out.join("interpolation.gif"));
-    output::check(&png_file, Kind::Png, args.force, &[&file])?;
-    output::check(&gif_file, Kind::Gif, args.force, &[&file])?;
+    output::check(&png_file, "--out", Kind::Png, args.force, &[&file])?;
+    output::check(&gif_file, "--out", Kind::Gif, args.force, &[&file])?;
     let [height, width, channels] = recipe.discriminator.input[..] else {
         let what = format!("{} makes points of the plane, between which there is nothing to draw", recipe.name);
         return Err(Error::place(&file, format!("{what}; choose a run that makes images")));

@@ -125,9 +125,10 @@ fn parse() -> Result<Option<Command>> {
     let matches = with_negative_numbers(Cli::command()).try_get_matches();
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => Ok(Some(cli.command)),
-        Err(error) if is_mistake(&error) => Err(Error::Usage(match elsewhere(&error) {
-            Some((flag, mend)) => format!("unexpected argument '{flag}' found; {mend}"),
-            None => fold(&error.to_string()),
+        Err(error) if is_mistake(&error) => Err(Error::Usage(match (elsewhere(&error), second(&error)) {
+            (Some((flag, mend)), _) => format!("unexpected argument '{flag}' found; {mend}"),
+            (_, Some(word)) => format!("unexpected argument '{word}' found; {ONE}; see --help"),
+            _ => fold(&error.to_string()),
         })),
         Err(help) => print(&help.to_string()).map(|()| None),
     }
@@ -178,6 +179,17 @@ fn elsewhere(error: &clap::Error) -> Option<(&str, &'static str)> {
     unknown.then_some((flag, known.1))
 }
 
+/// What may stand after a command that has a subcommand besides what it does itself.
+const ONE: &str = "one run, array or folder is judged at a time, and a judge is trained by: minimax judge train DATA";
+
+/// The second word after such a command, which clap takes for a subcommand.
+fn second(error: &clap::Error) -> Option<&str> {
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) if error.kind() == clap::error::ErrorKind::ArgumentConflict => Some(word),
+        _ => None,
+    }
+}
+
 /// The parser of a flag that takes a whole number of `range`, which it says where it is given another.
 fn whole<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> std::result::Result<T, String> + Clone {
     move |text| {
@@ -223,7 +235,7 @@ fn is_terminal() -> bool {
 fn note(text: &str) {
     #[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
     let mut stderr = std::io::stderr();
-    let _ = writeln!(stderr, "{}", line(text));
+    let _ = writeln!(stderr, "{}", bar::wrapped_note(&line(text)));
 }
 
 /// As [`note`], of what is not as it should be.

@@ -1,4 +1,4 @@
-//! `--out`: whether a command may write the file that it names. One function decides for all of them.
+//! `--out` and its like: whether a command may write the file that it names. One function decides for all of them.
 //!
 //! | what is at the path | |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | any other file | replaced with `--force` only |
 //! | no file (a pipe, a device) | written to |
 
-use crate::files::remove_temporary_of;
+use crate::files::{check_writable, remove_temporary_of};
 use crate::report::is_own_picture;
 use crate::run::ownership::{place_of, run_of};
 use crate::{Error, Result};
@@ -59,14 +59,14 @@ impl Kind<'_> {
 /// How much of a file [`Kind::is_own`] is shown.
 const START: u64 = 4096;
 
-/// That a file of `kind` may be written to `path`, which `--out` or a default has named; `inputs` are the files and
+/// That a file of `kind` may be written to `path`, which `flag` or its default has named; `inputs` are the files and
 /// folders that the command reads. What a killed process has left of such a file is removed.
 ///
 /// # Errors
 /// [`Error::Usage`], if it must not be.
-pub(super) fn check(path: &Path, kind: Kind<'_>, force: bool, inputs: &[&Path]) -> Result<()> {
+pub(super) fn check(path: &Path, flag: &str, kind: Kind<'_>, force: bool, inputs: &[&Path]) -> Result<()> {
     let out = path.display();
-    let refuse = |what: String| Err(Error::Usage(format!("--out {out}: {what}")));
+    let refuse = |what: String| Err(Error::Usage(format!("{flag} {out}: {what}")));
     let place = place_of(path);
     if let Some(run) = place.as_deref().ok().and_then(run_of) {
         let run = run.display();
@@ -100,6 +100,26 @@ pub(super) fn check(path: &Path, kind: Kind<'_>, force: bool, inputs: &[&Path]) 
         return Ok(());
     }
     refuse("is there already; choose another name, or write over it with --force".into())
+}
+
+/// That the folder of `path`, which `flag` has named, is there and takes a file, for a command that would find out only
+/// after minutes of work.
+///
+/// # Errors
+/// [`Error::Usage`] if it doesn't.
+pub(super) fn check_folder(path: &Path, flag: &str) -> Result<()> {
+    let refuse = |what: String| Err(Error::Usage(format!("{flag} {}: {what}", path.display())));
+    match path.parent().filter(|folder| *folder != Path::new("")) {
+        Some(folder) if !folder.exists() => return refuse("there is no such folder; make it first".into()),
+        Some(folder) if !folder.is_dir() => {
+            return refuse(format!("{} is no folder; choose another place", folder.display()));
+        }
+        _ => {}
+    }
+    match check_writable(path) {
+        Err(Error::Io { source, .. }) => refuse(format!("can't be written ({source}); choose another place")),
+        checked => checked,
+    }
 }
 
 /// The first bytes of a file; none where it can't be read.
@@ -151,7 +171,7 @@ mod tests {
         fs::write(at("photograph.png"), photograph).unwrap();
         fs::write(at("notes"), "words").unwrap();
 
-        let may = |name: &str, kind| check(&at(name), kind, false, &[]);
+        let may = |name: &str, kind| check(&at(name), "--pairs", kind, false, &[]);
         for (name, kind) in
             [("new.png", Kind::Png), ("new", Kind::Onnx), ("own.png", Kind::Png), ("own.gif", Kind::Gif)]
         {
@@ -167,15 +187,33 @@ mod tests {
             ("", Kind::Onnx, "name a file"),
         ] {
             let error = may(name, kind).unwrap_err();
-            assert!(error.to_string().contains(word), "{name}: {error}");
+            assert!(error.to_string().starts_with("--pairs ") && error.to_string().contains(word), "{name}: {error}");
             assert_eq!(error.exit_code(), 2);
         }
-        check(&at("notes"), Kind::Onnx, true, &[]).unwrap();
+        check(&at("notes"), "--out", Kind::Onnx, true, &[]).unwrap();
         let inputs = [at("notes"), folder.path().to_path_buf()];
         for (name, input) in [("notes", 0), ("new.png", 1), ("own.png", 1)] {
             let kind = if input == 0 { Kind::Onnx } else { Kind::Png };
-            check(&at(name), kind, true, &[&inputs[input]]).unwrap_err();
+            check(&at(name), "--out", kind, true, &[&inputs[input]]).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_folder_that_takes_no_file_is_told_beforehand() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "words").unwrap();
+        for name in ["new", "file"] {
+            check_folder(&at(name), "--out").unwrap();
+        }
+        for (name, what) in
+            [("none/new", "there is no such folder"), ("file/new", "file is no folder"), ("", "can't be")]
+        {
+            let error = check_folder(&at(name), "--out").unwrap_err();
+            assert!(error.to_string().starts_with("--out ") && error.to_string().contains(what), "{name}: {error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left of the trial");
     }
 
     #[test]

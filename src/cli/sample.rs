@@ -125,7 +125,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     };
     let inputs = [Some(&file), args.latents.as_ref()].into_iter().flatten();
     let inputs: Vec<&Path> = inputs.map(PathBuf::as_path).collect();
-    output::check(&out, kind, args.force, &inputs)?;
+    output::check(&out, "--out", kind, args.force, &inputs)?;
     let most = MOST_VALUES / image.iter().product::<usize>().max(width);
     let latents = match &args.latents {
         Some(path) => latents::read(path, width, most)?,

@@ -8,6 +8,7 @@ use super::sample::no_sum;
 use super::{interrupt, print, warn, whole};
 use crate::data::Images;
 use crate::data::place::name_of;
+use crate::data::plane::Plane;
 use crate::files::write_whole;
 use crate::judge::Score;
 use crate::profile;
@@ -135,7 +136,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
              go on with a larger --epochs or --steps\n"
         ));
     }
-    print(&introduction(&run, last)?)?;
+    print(&introduction(args, &run, last)?)?;
     let left_alone = args.stop_with_input.then(interrupt::end_of_input).transpose()?;
     let stop = || interrupted() || left_alone.as_ref().is_some_and(|ended| ended());
     let mut screen = Screen::new(&run, last);
@@ -160,6 +161,10 @@ fn start(args: &TrainArgs) -> Result<Run> {
     if args.judge.is_some() && recipe.judge.every == 0 {
         let what = "--judge: judge.every = 0 has nothing judged; leave one of them out";
         return Err(Error::Usage(what.into()));
+    }
+    if let (Some(_), Some(plane)) = (&args.judge, Plane::named(&recipe.data.name)) {
+        let what = format!("--judge: the recipe makes points of {}, not images; leave the flag out", plane.name());
+        return Err(Error::Usage(what));
     }
     let judge = |recipe: &Recipe, images: &Images| match args.no_judge || recipe.judge.every == 0 {
         true => Ok(None),
@@ -248,7 +253,7 @@ fn recipe_overrides(args: &TrainArgs) -> Result<Vec<String>> {
     overrides(&flags, &args.overrides)
 }
 
-fn introduction(run: &Run, last: u64) -> Result<String> {
+fn introduction(args: &TrainArgs, run: &Run, last: u64) -> Result<String> {
     let recipe = run.recipe();
     let data = match run.images() {
         Some(images) => format!("{} images of {}x{}x{}", images.len(), images.height, images.width, images.channels),
@@ -273,14 +278,14 @@ fn introduction(run: &Run, last: u64) -> Result<String> {
     let plane = run
         .plane()
         .map(|plane| format!("{} modes; of real points {:.1}% are good\n", plane.modes(), 100.0 * plane.good_of_own()));
-    let notes = notes + &judge_note(run) + &plane.unwrap_or_default();
+    let notes = notes + &judge_note(args, run) + &plane.unwrap_or_default();
     let warnings = recipe.warnings().into_iter();
     let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
     Ok(text + &notes + &warnings + estimate_note(recipe))
 }
 
 /// What judges the samples, or what could.
-fn judge_note(run: &Run) -> String {
+fn judge_note(args: &TrainArgs, run: &Run) -> String {
     let data = excerpt(&run.recipe().data.name);
     match run.judging() {
         Some(judging) => {
@@ -296,7 +301,7 @@ fn judge_note(run: &Run) -> String {
             )
         }
         // One that goes on takes no judge any more.
-        None if run.steps() > 0 || run.recipe().judge.every == 0 => String::new(),
+        None if run.steps() > 0 || args.no_judge || run.recipe().judge.every == 0 => String::new(),
         None if run.images().is_none_or(|images| !cache::can_be_judged(&run.recipe().data.name, images)) => {
             String::new()
         }

@@ -10,8 +10,22 @@ use std::fmt::Display;
 pub struct Floats {
     /// Its axes.
     pub shape: Vec<usize>,
-    /// Its values, all finite, the last axis the fastest.
+    /// Its values, the last axis the fastest.
     pub values: Vec<f32>,
+}
+
+impl Floats {
+    /// That all values are finite.
+    ///
+    /// # Errors
+    /// How many aren't, in words that follow the file's name.
+    pub fn check_finite(&self) -> Result<(), String> {
+        match self.values.iter().filter(|v| !v.is_finite()).count() {
+            0 => Ok(()),
+            1 => Err("holds a value that is not finite (NaN or infinite)".into()),
+            many => Err(format!("holds {many} values that are not finite (NaN or infinite)")),
+        }
+    }
 }
 
 /// Whether the .npy file of these `bytes` holds real numbers of any kind.
@@ -50,9 +64,6 @@ pub fn parse(bytes: &[u8]) -> Result<Floats, String> {
         _ => npy.data::<f64>().map_err(|error| damaged(&error))?.map(|v| v.map(|v| v as f32)).collect(),
     };
     let values = values.map_err(|error| damaged(&error))?;
-    if values.iter().any(|v| !v.is_finite()) {
-        return Err("holds values that are not finite".into());
-    }
     let values = if is_fortran { from_fortran(&values, &shape) } else { values };
     Ok(Floats { shape, values })
 }
@@ -110,12 +121,20 @@ mod tests {
             (npy("<f4", "False", "(3,)", &four), "says shape [3] but has 16 bytes of values, not 12"),
             (npy("<f4", "False", "(4294967295, 4294967295, 4294967295)", &four), "but has 16 bytes"),
             (npy("<f4", "True", "(0, 9223372036854775807)", &four), "but has 16 bytes of values, not 0"),
-            (npy("<f4", "False", "(4,)", &[255; 16]), "not finite"),
-            (npy("<f8", "False", "(2,)", &[0, 0, 0, 0, 0, 0, 0xe0, 0x7f].repeat(2)), "not finite"),
             (b"PK\x03\x04 something".to_vec(), "is not a .npy file"),
         ] {
             let said = parse(&bytes).unwrap_err();
             assert!(said.contains(what), "{what}: {said}");
+        }
+        for (bytes, what) in [
+            (npy("<f4", "False", "(4,)", &[255; 16]), Err("holds 4 values that are not finite (NaN or infinite)")),
+            (
+                npy("<f8", "False", "(1,)", &[0, 0, 0, 0, 0, 0, 0xe0, 0x7f]),
+                Err("holds a value that is not finite (NaN or infinite)"),
+            ),
+            (npy("<f4", "False", "(4,)", &four), Ok(())),
+        ] {
+            assert_eq!(parse(&bytes).unwrap().check_finite(), what.map_err(String::from));
         }
     }
 }

@@ -43,7 +43,7 @@ pub mod verify;
 pub use batches::{Batch, Batches, LastBatch};
 pub use digits::draw;
 #[cfg(feature = "gan")]
-pub use open::{DIGITS, open, open_test};
+pub use open::{DIGITS, is_same_set, open, open_path, open_test};
 #[cfg(feature = "gan")]
 pub use split::{Split, open_split, test_images};
 

@@ -2,8 +2,8 @@
 //! archive of such) with images and, where there are any, labels of whole numbers, `[n]` or `[n, 1]`
 //! (NumPy Enhancement Proposal 1).
 
-use super::folder::broken_zip;
 use super::{AGAIN, Images, LARGEST, damage, room};
+use crate::terminal::brief;
 use crate::{Error, Result};
 use npyz::{DType, NpyHeader, Order};
 use std::io::{self, Read, Seek};
@@ -23,6 +23,12 @@ const IMAGE_NAMES: [&str; 6] = ["x", "X", "x_train", "images", "arr_0", "data"];
 const LABEL_NAMES: [&str; 5] = ["y", "Y", "y_train", "labels", "arr_1"];
 
 const SAVE: &str = "save a uint8 array of shape [n, h, w] or [n, h, w, c], where c is 1 or 3, with numpy.save";
+
+const SAVE_BYTES: &str = "save it as numpy.uint8, 0 to 255: from numbers in [0, 1] by (255 * x).round().astype('uint8'), \
+                          from [-1, 1] by (127.5 * (x + 1)).round().astype('uint8'); samples that are judged may be of float32 \
+                          in a .npy";
+/// What to do about `[n, c, h, w]`.
+pub const MOVE_CHANNELS: &str = "put the channels last with numpy.moveaxis(x, 1, -1) and save it again";
 
 /// The header at the start of a .npy file, which `source` is read past. It is bounded before it is
 /// parsed.
@@ -72,16 +78,14 @@ pub fn read_npy(path: &Path, mut source: impl Read) -> Result<Images> {
         [n, h, w] => [n, h, w, 1],
         [n, h, w, c @ (1 | 3)] => [n, h, w, c],
         [_, 1 | 3, h, w] if h == w => {
-            let mend = "put the channels last with numpy.moveaxis(x, 1, -1) and save it again";
-            return Err(Error::data(path, format!("has shape {shape:?}, channels first"), mend));
+            return Err(Error::data(path, format!("has shape {shape:?}, channels first"), MOVE_CHANNELS));
         }
         _ => return Err(wrong(format!("has shape {shape:?}"))),
     };
     let (kind, size) = number(&header);
     if (kind, size) != ('u', 1) {
         let dtype = header.dtype().descr();
-        let mend = "save it as numpy.uint8, 0 to 255; from numbers in [0, 1] by (255 * x).round().astype('uint8')";
-        return Err(Error::data(path, format!("holds {dtype:.40}, not uint8"), mend));
+        return Err(Error::data(path, format!("holds {dtype:.40}, not uint8"), SAVE_BYTES));
     }
     if header.order() != Order::C {
         let mend = "save numpy.ascontiguousarray(x)";
@@ -121,7 +125,7 @@ pub fn read_npy(path: &Path, mut source: impl Read) -> Result<Images> {
 /// go by, or has one that isn't of images or labels.
 pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
     let archive = ZipArchive::new(source);
-    let mut archive = archive.map_err(|error| broken_zip(path, &error.to_string()))?;
+    let mut archive = archive.map_err(|error| broken(path, &error.to_string()))?;
     let find = |names: &[&str], archive: &ZipArchive<_>| {
         let mut names = names.iter().map(|name| format!("{name}.npy"));
         names.find(|name| archive.index_for_name(name).is_some())
@@ -134,7 +138,7 @@ pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
     let labels = find(&LABEL_NAMES, &archive);
     let mut open = |name: &str, read: &mut dyn FnMut(&Path, &mut dyn Read) -> Result<()>| {
         let entry = archive.by_name(name);
-        let mut entry = entry.map_err(|error| broken_zip(path, &error.to_string()))?;
+        let mut entry = entry.map_err(|error| broken(path, &error.to_string()))?;
         read(&path.join(name), &mut entry)
     };
     let mut set = None;
@@ -150,6 +154,12 @@ pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
         })?;
     }
     Ok(set)
+}
+
+/// What the archive at `path` is said not to be.
+fn broken(path: &Path, error: &str) -> Error {
+    let what = format!("is damaged, or no .npz archive ({})", brief(error)).replace('\n', " ");
+    Error::data(path, what, "save it again with numpy.savez, or copy it anew")
 }
 
 /// `count` labels, one for each image.
@@ -290,6 +300,9 @@ mod tests {
             assert!(error.contains("; ") && !error.contains('\n'), "{error}");
         }
         let x = array("|u1", "2, 1, 1", &[1, 2]);
+        let cut = npz(&[("x", x.clone())]);
+        let error = read_npz(Path::new("some/set.npz"), Cursor::new(&cut[..cut.len() / 2])).unwrap_err().to_string();
+        assert!(error.starts_with("some/set.npz: is damaged, or no .npz archive ("), "{error}");
         for (arrays, what) in [
             (vec![("z", x.clone())], "no array of images by the name x"),
             (vec![("x", x.clone()), ("y", array("|u1", "3,", &[0; 3]))], "labels of shape [3] for 2 images"),

@@ -80,7 +80,7 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
         return Ok(draw(DIGIT_COUNT, wanted.seed).into());
     }
     if path.is_dir() {
-        return read_folder(&path, wanted);
+        return open_path(&path, wanted)?.ok_or_else(|| no_data_in(&path));
     }
     if path.is_file() {
         return read_file(&path, wanted);
@@ -93,6 +93,31 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
     let known = KNOWN.join(", ");
     let what = format!("neither a data set's name ({DIGITS}, {known}, {STACKED_MNIST}) nor a folder or file");
     Err(Error::data(path, what, "give one of these names or a path"))
+}
+
+/// The data in a folder or a file as [`open`] reads it, where `path` is no name of a set; `None` for a folder that holds none.
+///
+/// # Errors
+/// As there.
+pub fn open_path(path: &Path, wanted: &Wanted) -> Result<Option<Opened>> {
+    if !path.is_dir() {
+        return read_file(path, wanted).map(Some);
+    }
+    for format in &FORMATS {
+        if let Some(opened) = (format.read)(path, wanted)? {
+            return Ok(Some(opened));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether [`open`] opens one set by both names, which may be written in different ways.
+pub fn is_same_set(one: &str, other: &str) -> bool {
+    if let (Some(one), Some(other)) = (stacked::planes_of(one), stacked::planes_of(other)) {
+        return is_same_set(one, other);
+    }
+    let real = |name: &str| path_of(name).canonicalize().ok().filter(|_| name != DIGITS);
+    one == other || real(one).is_some_and(|path| real(other) == Some(path))
 }
 
 /// That the folder of the public set `name` is there, if it is one; `instead` is how the files may be given else.
@@ -157,6 +182,8 @@ fn read_file(path: &Path, wanted: &Wanted) -> Result<Opened> {
         _ if start.starts_with(numpy::MAGIC) => numpy::read_npy(path, source).map(Opened::from),
         [0x1f, 0x8b, ..] => cifar::read_archive(path, source).map(Opened::from),
         _ if ending.eq_ignore_ascii_case("mat") => svhn::read(path, source).map(Opened::from),
+        // It says what is wrong with one.
+        _ if ending.eq_ignore_ascii_case("npz") => numpy::read_npz(path, source).map(Opened::from),
         _ => {
             let what = "not a data set in one file (.zip, .npy, .npz, CIFAR's .tar.gz, SVHN's .mat)";
             Err(Error::data(path, what, "give the folder that it is in, or such a file"))
@@ -170,20 +197,12 @@ fn is_name(text: &str) -> bool {
     matches!(parts.next(), Some(Component::Normal(_))) && parts.next().is_none()
 }
 
-fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Opened> {
-    for format in &FORMATS {
-        if let Some(opened) = (format.read)(folder, wanted)? {
-            return Ok(opened);
-        }
-    }
-    Err(Error::data(
-        folder,
-        "no data set in this folder",
-        match KNOWN.iter().find(|name| folder == Path::new("datasets").join(name)) {
-            Some(name) => format!("get it with: minimax data fetch {name}"),
-            None => format!("it should hold {}", expected_files()),
-        },
-    ))
+fn no_data_in(folder: &Path) -> Error {
+    let mend = match KNOWN.iter().find(|name| folder == Path::new("datasets").join(name)) {
+        Some(name) => format!("get it with: minimax data fetch {name}"),
+        None => format!("it should hold {}", expected_files()),
+    };
+    Error::data(folder, "no data set in this folder", mend)
 }
 
 fn expected_files() -> String {
@@ -209,6 +228,20 @@ mod tests {
             assert!(error.contains(what) && error.contains(mend), "{error}");
             assert!(!error.contains("--"), "a flag's name: {error}");
             assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_set_is_the_same_however_its_folder_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().to_str().unwrap();
+        let other = format!("{at}/../{}/.", folder.path().file_name().unwrap().to_str().unwrap());
+        assert!(is_same_set(at, &other) && is_same_set(&format!("stacked:{at}"), &format!("stacked:{other}")));
+        assert!(is_same_set("digits", "digits") && is_same_set("stacked-mnist", "stacked:mnist"));
+        for (one, two) in
+            [(at, "digits"), ("digits", "stacked:digits"), ("none", "other"), (at, &format!("stacked:{at}"))]
+        {
+            assert!(!is_same_set(one, two), "{one} {two}");
         }
     }
 

@@ -70,18 +70,48 @@ pub fn load(path: &Path, device: Device) -> Result<Judge> {
     parse(path, &files::read(path)?, device)
 }
 
+/// As [`load`], where `mend` is what to do about a file that is damaged or of another kind.
+///
+/// # Errors
+/// As there.
+pub fn load_or(path: &Path, device: Device, mend: &str) -> Result<Judge> {
+    parse_or(path, &files::read(path)?, device, mend)
+}
+
+/// What the judge in the file `path` is called, what it was trained on and how well it does; its network is not read.
+///
+/// # Errors
+/// If the file is missing, damaged or of another kind.
+pub fn about(path: &Path) -> Result<(String, About)> {
+    let header: Header = weights::read_header(path, &KIND)?;
+    let refuse = |what: String| Error::place(path, format!("{what}; {}", KIND.mend));
+    let spec = JudgeSpec::parse(&header.judge).map_err(|why| refuse(format!("describes no judge: {why}")))?;
+    header.about.check().map_err(refuse)?;
+    Ok((spec.name, header.about))
+}
+
 /// As [`load`], from the file's bytes; `path` only names it in errors.
 ///
 /// # Errors
 /// If they are damaged or of another kind.
 pub fn parse(path: &Path, bytes: &[u8], device: Device) -> Result<Judge> {
-    let (file, header): (_, Header) = weights::open(path, bytes, &KIND)?;
-    let refuse = |what: String| Error::place(path, format!("{what}; {}", KIND.mend));
+    parse_as(path, bytes, device, &KIND)
+}
+
+/// As [`parse`], where `mend` is what to do about such bytes.
+///
+/// # Errors
+/// As there.
+pub fn parse_or(path: &Path, bytes: &[u8], device: Device, mend: &str) -> Result<Judge> {
+    parse_as(path, bytes, device, &Kind { mend, spare: mend, ..KIND })
+}
+
+fn parse_as(path: &Path, bytes: &[u8], device: Device, kind: &Kind) -> Result<Judge> {
+    let (file, header): (_, Header) = weights::open(path, bytes, kind)?;
+    let refuse = |what: String| Error::place(path, format!("{what}; {}", kind.mend));
     let mut spec = JudgeSpec::parse(&header.judge).map_err(|why| refuse(format!("describes no judge: {why}")))?;
     let about = header.about;
-    if about.training < 2 || about.test == 0 || about.right > about.test {
-        return Err(refuse(format!("says that it is right about {} of {} images", about.right, about.test)));
-    }
+    about.check().map_err(refuse)?;
     let (_, width) = spec.features();
     let needed = 4 * spec.network.table().map_or(0, |table| table.parameters.total()) + 8 * (width * width) as u64;
     if needed > bytes.len() as u64 {

@@ -22,7 +22,7 @@ mod training;
 mod verdict;
 
 pub use classifier::{Classifier, Seen};
-pub use file::{built_in, file_name, load, parse, save};
+pub use file::{about, built_in, file_name, load, load_or, parse, parse_or, save};
 pub use score::Score;
 pub use spec::JudgeSpec;
 pub use stacked::MODES_FOUND;
@@ -59,6 +59,11 @@ pub struct About {
 }
 
 impl Judge {
+    /// Whether it was trained on the set of these `images`, test images left out that are not held out of them.
+    pub fn is_of(&self, images: &Images) -> bool {
+        self.about.sum == training::sum_of(images)
+    }
+
     /// Whether it knows `images`, their size and their classes.
     ///
     /// # Errors
@@ -93,6 +98,14 @@ fn known<'a>(
 }
 
 impl About {
+    /// Whether the numbers can be those of a judge.
+    fn check(&self) -> Result<(), String> {
+        match self.training < 2 || self.test == 0 || self.right > self.test {
+            true => Err(format!("says that it is right about {} of {} images", self.right, self.test)),
+            false => Ok(()),
+        }
+    }
+
     /// The share of test images that it is right about.
     pub fn accuracy(&self) -> f64 {
         self.right as f64 / self.test as f64

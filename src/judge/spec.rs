@@ -13,6 +13,8 @@ const RESNET: &str = include_str!("../../recipes/judges/resnet.toml");
 
 /// The most letters of a name.
 const MOST_NAME: usize = 40;
+/// No built-in network needs larger images.
+const MOST_LEAST: usize = 64;
 /// The most values that a layer may give for a batch.
 const MOST_HELD: u64 = 1 << 28;
 
@@ -82,22 +84,36 @@ impl JudgeSpec {
     /// coloured, with as many outputs as there are classes.
     ///
     /// # Errors
-    /// In words, if the images have no labels or one class only, or are too small.
-    pub fn of(images: &Images) -> Result<JudgeSpec, String> {
+    /// What is wrong and the mend, if the images have no labels or one class only, or are of no size for it.
+    pub fn of(images: &Images) -> Result<JudgeSpec, [String; 2]> {
         let highest = images.labels.iter().max().map_or(0, |&label| usize::from(label));
         if images.classes() < 2 {
-            return Err(match images.labels.is_empty() {
-                true => "its images have no labels, by which a judge is trained".into(),
-                false => "its images are all of one class, of which nothing is to be told apart".into(),
-            });
+            let what = match images.labels.is_empty() {
+                true => "its images have no labels, by which a judge is trained",
+                false => "its images are all of one class, of which nothing is to be told apart",
+            };
+            return Err([what, "give a data set with labels"].map(String::from));
         }
         let mut spec = built_in(if images.channels == 1 { LENET } else { RESNET });
         spec.network.input = vec![images.height, images.width, images.channels];
         if let Some(LayerSpec::Dense { units, .. }) = spec.network.layers.last_mut() {
             *units = highest + 1;
         }
-        spec.check()?;
+        if images.height.min(images.width) < MOST_LEAST && !spec.fits(images.height, images.width) {
+            let what = format!("its images of {}x{} are too small for a judge's network", images.height, images.width);
+            let least = (1..=MOST_LEAST).find(|&side| spec.fits(side, side));
+            let least = least.map_or(String::new(), |side| format!(", {side}x{side} at least"));
+            return Err([what, format!("give larger images{least}")]);
+        }
+        spec.check().map_err(|what| [what, "give images of another size".into()])?;
         Ok(spec)
+    }
+
+    /// Whether its network takes images of `height` and `width`, and leaves room to move them.
+    fn fits(&self, height: usize, width: usize) -> bool {
+        let input = vec![height, width, self.network.input[2]];
+        let network = NetworkSpec { input, ..self.network.clone() };
+        self.training.shift < height.min(width) && network.table().is_ok()
     }
 
     /// The judge that `text` describes.
@@ -194,7 +210,8 @@ mod tests {
             assert!(JudgeSpec::of(&Images { labels, ..images.clone() }).is_err());
         }
         let tiny = Images { height: 4, width: 4, channels: 1, pixels: vec![0; 32], labels: vec![0, 1] };
-        assert!(JudgeSpec::of(&tiny).unwrap_err().contains("layer"));
+        let [what, mend] = JudgeSpec::of(&tiny).unwrap_err();
+        assert!(what.contains("images of 4x4 are too small") && mend.ends_with("x16 at least"), "{what}; {mend}");
     }
     #[test]
     fn the_learning_rate_rises_for_some_epochs_and_falls_to_nothing() {

@@ -21,8 +21,8 @@ use crate::random::Random;
 pub const MODES_FOUND: &str = "modes_found";
 
 /// What [`Judge::judge_stacked`] has no figures of, and why.
-const LEFT_OUT: &str = "all other figures are left out: to compare so many images with each other would take minutes, and \
-                        modes say more";
+const LEFT_OUT: &str = "all other figures are left out: they compare every sample with every training image, and modes \
+                        say more";
 
 impl Judge {
     /// As [`Judge::check`], of stacked `images`.
@@ -94,7 +94,7 @@ impl Judge {
         let rows = vec![
             row("frechet_distance", "Frechet distance", Better::Lower, distances.each_ref().map(|d| d.distance)),
             row(MODES_FOUND, "modes found", Better::Higher, [found, most]),
-            row("modes_divergence", "KL(modes to uniform)", Better::Lower, [divergence, least]),
+            row("modes_divergence", "KL to even modes", Better::Lower, [divergence, least]),
             row("confidence", "confidence", Better::Higher, confidence),
         ];
 

@@ -114,7 +114,10 @@ pub fn check(spec: &JudgeSpec, data: &str, split: &Split) -> Result<()> {
     let (training, test, size) = (&split.training, &split.test, spec.training.batch_size);
     let refuse = |what: String, mend: &str| Err(Error::data(data, what, mend));
     if training.len() < size {
-        return refuse(format!("{} images to train on, fewer than a batch of {size}", training.len()), "give more");
+        return refuse(
+            format!("{} images to train on, fewer than a batch of {size}", training.len()),
+            "give more images",
+        );
     }
     if test.image_len() != training.image_len() || test.labels.len() != test.len() {
         return refuse("test images of another size, or without labels".into(), "take both from one source");

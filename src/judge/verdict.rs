@@ -33,7 +33,7 @@ pub enum Better {
 pub struct Row {
     /// What it is called in JSON and tables.
     pub key: &'static str,
-    /// What it is called on a terminal.
+    /// What it is called on a terminal, 16 characters at most: two figures with intervals stand beside it in 80 columns.
     pub name: &'static str,
     /// Which way is better.
     pub better: Better,
@@ -142,7 +142,7 @@ impl Judge {
         let known = known(classes, training.labels.iter().map(|&label| usize::from(label)), seen.seen);
         let shares = seen.seen.map(|seen| ClassShares::of(seen.classes.iter().map(|&c| usize::from(c)), known.clone()));
         let entropy = shares.each_ref().map(|shares| shares.entropy(&mut random));
-        rows.push(row("class_entropy", "entropy of classes", Better::Higher, entropy));
+        rows.push(row("class_entropy", "class entropy", Better::Higher, entropy));
         let there: Vec<usize> = (0..classes).filter(|&class| known[class]).collect();
         let of_class = |&class: &usize| {
             let figures = shares.each_ref().map(|shares| shares.share(class, &mut random));
@@ -207,10 +207,10 @@ impl Compared<'_> {
             row(key, name, better, [figure(&samples, random), figure(&floor, random)])
         };
         [
-            of("precision", "precision (k = 3)", Better::Higher, Overlap::precision),
-            of("recall", "recall (k = 3)", Better::Higher, Overlap::recall),
-            of("density", "density (k = 5)", Better::Higher, Overlap::density),
-            of("coverage", "coverage (k = 5)", Better::Higher, Overlap::coverage),
+            of("precision", "precision, k = 3", Better::Higher, Overlap::precision),
+            of("recall", "recall, k = 3", Better::Higher, Overlap::recall),
+            of("density", "density, k = 5", Better::Higher, Overlap::density),
+            of("coverage", "coverage, k = 5", Better::Higher, Overlap::coverage),
         ]
     }
 }
@@ -228,7 +228,7 @@ fn memorisation(near: &[Vec<Nearest>; 2], random: &mut Random) -> [Row; 2] {
         Figure::mean(&nearer, random)
     });
     [
-        row("nearest_training_image", "to nearest training image", Better::Near, mean),
-        row("near_copies", "nearer than 99% of test images", Better::Near, copies),
+        row("nearest_training_image", "to training set", Better::Near, mean),
+        row("near_copies", "near copies", Better::Near, copies),
     ]
 }

@@ -33,7 +33,9 @@ fn wrong(path: &Path, width: usize, what: String) -> Error {
 }
 
 fn array(bytes: &[u8], width: usize) -> std::result::Result<Vec<f32>, String> {
-    let Floats { shape, values } = floats::parse(bytes)?;
+    let array = floats::parse(bytes)?;
+    array.check_finite()?;
+    let Floats { shape, values } = array;
     match shape[..] {
         [rows, columns] if columns == width && rows > 0 => Ok(values),
         _ => Err(format!("has shape {}", excerpt(&format!("{shape:?}")))),

@@ -227,9 +227,8 @@ impl Run {
         let judging = Judging::open(folder, &asked, source.images(), checkpoint.device)?;
         let best_judge = checkpoint.best.as_ref().map(|best| best.judge.as_deref());
         if best_judge.is_some_and(|judge| judge != judging.as_ref().map(Judging::identity)) {
-            let what = "is gone, or another than what the run's best samples were judged by; put it back, or begin a new run \
-                        with --init";
-            return Err(Error::place(folder.join(folder::JUDGE), what));
+            let what = "is gone, or another than what the run's best samples were judged by";
+            return Err(Error::place(folder.join(folder::JUDGE), format!("{what}; {}", judging::MEND)));
         }
         folder::tidy(folder);
         folder::make(folder)?;

@@ -8,7 +8,8 @@ use super::folder::{self, Moment};
 use super::history::{History, Session};
 use super::table::Columns;
 use crate::data::plane::Plane;
-use crate::files::write_whole;
+use crate::files::{is_file, write_whole};
+use crate::judge;
 use crate::recipe::{NetworkSpec, Recipe};
 use crate::report::chart::{self, Panel};
 use crate::report::page::{Figure, Media, Page, Section};
@@ -47,6 +48,10 @@ pub fn draw(folder: &Path) -> Result<Vec<String>> {
     let history = History::read(folder)?;
     let panels = curves::panels(&recipe, &steps, &epochs);
     let mut left_out = Vec::new();
+    let judge = judge_of(folder).unwrap_or_else(|error| {
+        left_out.push(left_out_of(&error));
+        None
+    });
     let mut sections = draw_samples(folder, &recipe, &mut left_out)?;
     if !left_out.is_empty() {
         sections.push(Section { text: left_out.join("\n\n"), ..Section::new("Left out", Vec::new()) });
@@ -61,7 +66,7 @@ pub fn draw(folder: &Path) -> Result<Vec<String>> {
     let page = Page {
         title: title(&recipe),
         subtitle: recipe.description.clone(),
-        facts: facts(&recipe, &steps, &epochs, &history),
+        facts: facts(&recipe, &steps, &epochs, &history, judge),
         sections,
     };
     write_whole(&folder.join(folder::REPORT), page.to_html().as_bytes())?;
@@ -146,8 +151,25 @@ fn left_out_of(error: &Error) -> String {
     format!("left out of the pictures: {error}")
 }
 
+/// The judge of the run in `folder`, and how far it can be trusted; none if it has none.
+fn judge_of(folder: &Path) -> Result<Option<String>> {
+    let path = folder.join(folder::JUDGE);
+    if !is_file(&path)? {
+        return Ok(None);
+    }
+    let (name, about) = judge::about(&path)?;
+    let percent = 100.0 * about.accuracy();
+    Ok(Some(format!("{name} of {}, {percent:.2}% of test images right", excerpt(&about.data))))
+}
+
 /// What a reader wants to know first.
-fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) -> Vec<(String, String)> {
+fn facts(
+    recipe: &Recipe,
+    steps: &Columns,
+    epochs: &Columns,
+    history: &History,
+    judge: Option<String>,
+) -> Vec<(String, String)> {
     let latest = |table: &Columns, name: &str| table.column(name).into_iter().flatten().next_back();
     let number = |value: Option<f64>, digits: usize| value.map(|v| format!("{v:.digits$}"));
     let count = |value: Option<f64>| value.map(|v| thousands(v as u64));
@@ -177,6 +199,7 @@ fn facts(recipe: &Recipe, steps: &Columns, epochs: &Columns, history: &History) 
         ("Seconds an epoch", number(mean, 1)),
         ("Loss of D, last", number(latest(steps, "d_loss"), 3)),
         ("Loss of G, last", number(latest(steps, "g_loss"), 3)),
+        ("Judge", judge),
         ("Frechet distance, last", number(latest(epochs, "frechet_distance"), 4)),
         ("Frechet distance of test images", number(floor, 4)),
         ("Confidence of the judge, last", number(latest(epochs, "confidence"), 3)),

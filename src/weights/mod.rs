@@ -5,29 +5,32 @@ mod sum;
 
 pub use sum::BLANK;
 
-use crate::files::write_whole;
+use crate::files::{self, write_whole};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, SafeTensors, View};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors, View};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 /// The key of the header. One key only: the file's bytes must not depend on the order of a map.
 const HEADER: &str = "minimax";
+/// The most bytes of names, shapes and header in a file of which the header alone is read.
+const MOST_HEADER: u64 = 1 << 24;
 
 /// A kind of such files.
-pub struct Kind {
+pub struct Kind<'a> {
     /// What one is called.
     pub name: &'static str,
     /// What to do about a file that is none.
-    pub mend: &'static str,
+    pub mend: &'a str,
     /// What to do about one that is damaged.
-    pub spare: &'static str,
+    pub spare: &'a str,
 }
 
 /// The part of a header that every kind has.
@@ -84,6 +87,27 @@ pub fn open<'a, H: DeserializeOwned>(path: &Path, bytes: &'a [u8], kind: &Kind) 
         return Err(Error::place(path, format!("{what}; {}", kind.spare)));
     }
     Ok((file, header))
+}
+
+/// The header alone of the file of `kind` at `path`; nothing tells whether what follows is whole.
+///
+/// # Errors
+/// If it can't be read, is damaged or of another kind.
+pub fn read_header<H: DeserializeOwned>(path: &Path, kind: &Kind) -> Result<H> {
+    let none = |why: &str| Error::place(path, format!("is no {} ({}); {}", kind.name, brief(why), kind.mend));
+    let mut file = files::open(path)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|error| none(&error.to_string()))?;
+    let length = u64::from_le_bytes(length);
+    if length > MOST_HEADER {
+        return Err(none("its header is too long"));
+    }
+    let mut text = vec![0; length as usize];
+    file.read_exact(&mut text).map_err(|error| none(&error.to_string()))?;
+    let metadata: Metadata = serde_json::from_slice(&text).map_err(|error| none(&error.to_string()))?;
+    let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
+    let header = header.ok_or_else(|| none("it has no minimax header"))?;
+    serde_json::from_str(header).map_err(|error| none(&error.to_string()))
 }
 
 /// A tensor as it is written: its bytes are made when their turn comes, so that no second copy of all

@@ -42,7 +42,7 @@ pub fn run(args: &PreviewArgs) -> Result<()> {
 
 /// Draws the grid and says what was drawn, and what there is to know of the data.
 fn preview(args: &PreviewArgs) -> Result<String> {
-    output::check(&args.out, Kind::Png, args.force, &[args.data.as_path()])?;
+    output::check(&args.out, "--out", Kind::Png, args.force, &[args.data.as_path()])?;
     let wanted = Wanted { seed: args.seed, ..Wanted::default() };
     let Opened { images, notes } = data::open(&name_of(args.data.as_ref()), &wanted)?;
     let total = images.len();

@@ -1,19 +1,22 @@
 //! Where judges are kept: in the user's folder for caches, by the sum of what they were trained on and how.
 
+use crate::cli::warn;
 use crate::data::{self, DIGITS, Images, Wanted, stacked};
+use crate::files::{check_writable, make_folder};
 use crate::judge::{self, Judge, JudgeSpec};
 use crate::recipe::DataSpec;
 use crate::run::judging;
 use crate::storage::Device;
+use crate::terminal::{excerpt, shell_word};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The judge for the set `data` of these `images`.
-pub(super) fn spec_for(data: &str, images: &Images) -> Result<JudgeSpec> {
+/// The judge for the set `data` of these `images`; `or_else` is what may be done besides giving another set.
+pub(super) fn spec_for(data: &str, images: &Images, or_else: &str) -> Result<JudgeSpec> {
     if data == DIGITS {
         return Ok(JudgeSpec::digits());
     }
-    JudgeSpec::of(images).map_err(|what| Error::data(data, what, "give a data set with labels, or a judge by --judge"))
+    JudgeSpec::of(images).map_err(|[what, mend]| Error::data(data, what, mend + or_else))
 }
 
 /// What judges the samples of a run on these `images` of the set `data`: the judge in the file `given`, that of the built-in
@@ -30,16 +33,38 @@ pub(in crate::cli) fn of_run(
     if let Some(path) = given {
         let judge = judge::load(path, device)?;
         judging::check(path, &judge, &data.name, images)?;
+        match stacked::planes_of(&data.name) {
+            Some(planes) => tell_other(path, &judge, planes, &planes_for(planes, data, images)?),
+            None => tell_other(path, &judge, &data.name, images),
+        }
         return Ok(Some(judge));
     }
     match stacked::planes_of(&data.name) {
-        Some(planes) => {
-            let size = Some([images.height, images.width, 1]);
-            let wanted = Wanted { size, background: data.background, extra: data.extra, ..wanted() };
-            kept_for(planes, &data::open(planes, &wanted)?.images, device)
-        }
+        Some(planes) => kept_for(planes, &planes_for(planes, data, images)?, device),
         None => kept_for(&data.name, images, device),
     }
+}
+
+/// The images of the set `planes` that the stacked `images` are made of.
+fn planes_for(planes: &str, data: &DataSpec, images: &Images) -> Result<Images> {
+    let size = Some([images.height, images.width, 1]);
+    let wanted = Wanted { size, background: data.background, extra: data.extra, ..wanted() };
+    Ok(data::open(planes, &wanted)?.images)
+}
+
+/// Says so if the `judge` in the file `path` was trained on another set than these `images`, of the set `data`.
+pub(super) fn tell_other(path: &Path, judge: &Judge, data: &str, images: &Images) {
+    let of = &judge.about.data;
+    // Which of them are drawn depends on a run's seed.
+    let are_digits = of == DIGITS && data == DIGITS;
+    if are_digits || judge.is_of(images) {
+        return;
+    }
+    let (path, of, data) = (path.display(), excerpt(of), excerpt(data));
+    warn(&format!(
+        "{path}: was trained on other images, of {of}, than those of {data} that it is asked about; its figures say how \
+         they look to a judge of other images"
+    ));
 }
 
 /// The judge of the built-in digits, or the one that is kept for these `images` of another set.
@@ -48,7 +73,7 @@ fn kept_for(data: &str, images: &Images, device: Device) -> Result<Option<Judge>
         return Ok(Some(judge::built_in(device)));
     }
     match JudgeSpec::of(images) {
-        Ok(spec) => find(&spec, images, device),
+        Ok(spec) => find(&spec, data, images, &format!("{}, or leave it out by --no-judge", anew(data)), device),
         Err(_) => Ok(None),
     }
 }
@@ -74,13 +99,43 @@ pub(super) fn place(spec: &JudgeSpec, images: &Images) -> Option<PathBuf> {
     Some(folder.join(judge::file_name(spec, images)))
 }
 
-/// That judge, if it is kept.
+/// What to do about a damaged judge of the set `data` that is kept.
+pub(super) fn anew(data: &str) -> String {
+    format!("delete it, or train it anew with: minimax judge train {}", shell_word(data.as_ref()))
+}
+
+/// That judge, if it is kept. A file in its place that was trained on other images than those of the set `data` is passed
+/// over, which is said.
 ///
 /// # Errors
-/// If there is a file, and it can't be read or is damaged.
-pub(super) fn find(spec: &JudgeSpec, images: &Images, device: Device) -> Result<Option<Judge>> {
-    match place(spec, images) {
-        Some(path) if crate::files::is_file(&path)? => judge::load(&path, device).map(Some),
-        _ => Ok(None),
+/// If there is a file, and it can't be read or is damaged, about which `mend` is to be done.
+pub(super) fn find(spec: &JudgeSpec, data: &str, images: &Images, mend: &str, device: Device) -> Result<Option<Judge>> {
+    let Some(path) = place(spec, images) else {
+        return Ok(None);
+    };
+    if !crate::files::is_file(&path)? {
+        return Ok(None);
     }
+    let judge = judge::load_or(&path, device, mend)?;
+    if judge.is_of(images) {
+        return Ok(Some(judge));
+    }
+    let (path, of, data) = (path.display(), excerpt(&judge.about.data), excerpt(data));
+    warn(&format!("{path}: was trained on other images, of {of}, than those of {data}; it is not used"));
+    Ok(None)
+}
+
+/// Makes the folder of `path`, a judge's place in the cache, and tries whether it takes a file.
+///
+/// # Errors
+/// If it doesn't.
+pub(super) fn make_ready(path: &Path) -> Result<()> {
+    let ready = path.parent().map_or(Ok(()), make_folder).and_then(|()| check_writable(path));
+    ready.map_err(|error| match error {
+        Error::Io { path, source } => {
+            let what = format!("no judge can be kept here ({source}); name a file by minimax judge train --out");
+            Error::place(path, what)
+        }
+        other => other,
+    })
 }

@@ -91,9 +91,9 @@ impl Findings {
         };
         row(&format!("modes found, of {}", self.of_modes), self.modes.map(counted), "higher");
         row("good samples, a share", self.good.map(figure), "higher");
-        row("sliced Wasserstein distance", self.sliced_wasserstein.map(number), "lower");
+        row("sliced Wasserstein", self.sliced_wasserstein.map(number), "lower");
         let count = thousands(count as u64);
-        format!("{count} {what}, beside as many real points of {name}\n\n{}\n", align(&rows, [Align::Left; 4]))
+        format!("{count} {what}\nbeside as many real points of {name}\n\n{}\n", align(&rows, [Align::Left; 4]))
     }
 
     fn to_json(&self, what: &str, name: &str, count: usize) -> Value {

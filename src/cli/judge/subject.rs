@@ -3,10 +3,11 @@
 use crate::cli::sample::StateArgs;
 use crate::cli::{bar, note};
 use crate::data::floats::{self, Floats, holds_floats};
-use crate::data::place::name_of;
+use crate::data::numpy::MOVE_CHANNELS;
 use crate::data::{self, Opened, Wanted};
 use crate::files;
 use crate::gan::{model, pixels};
+use crate::judge::FEWEST;
 use crate::metrics::COMPARISON;
 use crate::random::Random;
 use crate::run::checkpoint::Trained;
@@ -30,6 +31,17 @@ pub(super) enum Subject {
     Images(PathBuf),
 }
 
+/// What can be judged.
+const JUDGED: &str = "a run's folder, a .npy of images, or a folder or .zip of pictures";
+
+/// Samples that are there, or what they are made with.
+pub(super) enum Source {
+    /// A run's generator.
+    Generator(Box<Trained>),
+    /// Those of a file or a folder.
+    Read(Samples),
+}
+
 /// Samples as bytes.
 pub(super) struct Samples {
     /// `[n, h, w, c]`.
@@ -43,8 +55,11 @@ pub(super) struct Samples {
 /// What the samples at `path` come from; of a run, which `state`.
 ///
 /// # Errors
-/// If it is a run's, and can't be read.
+/// If there is nothing, or it is a run's and can't be read.
 pub(super) fn open(path: &Path, state: &StateArgs, device: Device) -> Result<Subject> {
+    if matches!(path.try_exists(), Ok(false)) {
+        return Err(Error::place(path, format!("there is no such file or folder; name {JUDGED}")));
+    }
     let file = state.file(path)?;
     let is_run = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
     match is_run && (file.is_file() || !path.is_dir()) {
@@ -54,6 +69,19 @@ pub(super) fn open(path: &Path, state: &StateArgs, device: Device) -> Result<Sub
 }
 
 impl Subject {
+    /// That there are samples to be judged, in a folder that no data set was said for.
+    ///
+    /// # Errors
+    /// If there aren't, or they can't be read.
+    pub(super) fn check(&self) -> Result<()> {
+        match self {
+            Subject::Images(path) if path.is_dir() => {
+                data::open_path(path, &Wanted::default())?.map(drop).ok_or_else(|| no_samples(path))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The data set that a run was trained on, and how it was opened.
     pub(super) fn data(&self) -> Option<(&str, Wanted)> {
         match self {
@@ -77,28 +105,34 @@ impl Subject {
         }
     }
 
-    /// `count` samples of `size` `[height, width, channels]`; unless said, all that there are, or `usual` of a generator.
+    /// Samples of `size` `[height, width, channels]`: those that are there, `count` of them if it is said, or what makes
+    /// them. All that can be wrong with them is found here.
     ///
     /// # Errors
     /// If there aren't so many, or they are of another size.
-    pub(super) fn images(
-        self,
-        size: [usize; 3],
-        count: Option<usize>,
-        usual: usize,
-        seed: Option<u64>,
-        device: Device,
-    ) -> Result<Samples> {
+    pub(super) fn prepare(self, size: [usize; 3], count: Option<usize>, seed: Option<u64>) -> Result<Source> {
         match self {
-            Subject::Generator(file, trained) => generated(&file, *trained, size, count.unwrap_or(usual), seed, device),
+            Subject::Generator(file, trained) => {
+                let made = &trained.recipe.discriminator.input;
+                if made[..] != size {
+                    let what = format!("makes images of {made:?}, the data set's are {size:?}");
+                    return Err(Error::data(file, what, "give a set of such images by --data, or leave it out"));
+                }
+                Ok(Source::Generator(trained))
+            }
             Subject::Images(path) => {
                 let mut samples = read(&path, size)?;
                 let one: usize = size.iter().product();
                 let there = samples.pixels.len() / one;
-                let fewest = count.unwrap_or(crate::judge::FEWEST);
+                let fewest = count.unwrap_or(FEWEST);
                 if there < fewest {
-                    let what = format!("holds {there} images, fewer than {fewest}");
-                    return Err(Error::data(path, what, "give more"));
+                    let images = if there == 1 { "image" } else { "images" };
+                    let what = format!("holds {there} {images}, fewer than {fewest}");
+                    let mend = match there >= FEWEST {
+                        true => format!("give more, or a --count of at most {there}"),
+                        false => format!("give {FEWEST} at least"),
+                    };
+                    return Err(Error::data(path, what, mend));
                 }
                 if let Some(count) = count.filter(|&count| count < there) {
                     // The first ones may be all of one class.
@@ -107,30 +141,31 @@ impl Subject {
                     samples.pixels = images.flatten().copied().collect();
                     samples.notes.push(format!("{count} of {there} images, picked at random"));
                 }
-                Ok(samples)
+                Ok(Source::Read(samples))
             }
         }
     }
 }
 
-fn generated(
-    file: &Path,
-    trained: Trained,
-    size: [usize; 3],
-    count: usize,
-    seed: Option<u64>,
-    device: Device,
-) -> Result<Samples> {
-    let Trained { recipe, mut network, step, .. } = trained;
-    if recipe.discriminator.input[..] != size {
-        let made = &recipe.discriminator.input;
-        let what = format!("makes images of {made:?}, the data set's are {size:?}");
-        return Err(Error::data(file, what, "name its data set by --data"));
+impl Source {
+    /// The samples: those that were read, or `count` of a generator's.
+    ///
+    /// # Errors
+    /// As [`model::sample_each`].
+    pub(super) fn samples(self, count: usize, seed: Option<u64>, device: Device) -> Result<Samples> {
+        match self {
+            Source::Generator(trained) => generated(*trained, count, seed, device),
+            Source::Read(samples) => Ok(samples),
+        }
     }
+}
+
+fn generated(trained: Trained, count: usize, seed: Option<u64>, device: Device) -> Result<Samples> {
+    let Trained { recipe, mut network, step, .. } = trained;
     let width = recipe.generator.input[0];
     let seed = seed.unwrap_or(recipe.training.seed);
     let latents = model::fixed_latents(seed, count, width);
-    let one: usize = size.iter().product();
+    let one: usize = recipe.discriminator.input.iter().product();
     let mut bytes = Vec::with_capacity(count * one);
     let mut screen = Screen::new(count);
     model::sample_each(&mut network, &latents, width, model::MOST_AT_A_TIME, device, |images| {
@@ -188,13 +223,26 @@ fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
         return Ok(Samples { pixels, what, notes: vec![note] });
     }
     let wanted = Wanted { size: Some(size), ..Wanted::default() };
-    let Opened { images, notes } = data::open(&name_of(path.as_ref()), &wanted)?;
+    let Opened { images, mut notes } = data::open_path(path, &wanted)?.ok_or_else(|| no_samples(path))?;
     let found = [images.height, images.width, images.channels];
     if found != size {
         let what = format!("holds images of {found:?}, the data set's are {size:?}");
-        return Err(Error::data(path, what, "give images of one size"));
+        let [h, w, c] = size;
+        return Err(Error::data(path, what, format!("make them {h}x{w}x{c}, or give a set of such images by --data")));
+    }
+    let largest = images.pixels.iter().max().copied().unwrap_or(0);
+    if largest <= 1 {
+        let path = path.display();
+        notes.push(format!(
+            "warning: {path}: no byte is above {largest}, where white is 255; if these were numbers from 0 to 1, save \
+             (255 * x).round().astype('uint8')"
+        ));
     }
     Ok(Samples { pixels: images.pixels, what, notes })
+}
+
+fn no_samples(folder: &Path) -> Error {
+    Error::data(folder, "holds neither a run nor pictures", format!("name {JUDGED}"))
 }
 
 /// The images of a .npy of real numbers, as `minimax sample` writes them, and in what range they were taken to be; none
@@ -202,22 +250,33 @@ fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
 fn real_numbers(path: &Path, size: [usize; 3]) -> Result<Option<(Vec<u8>, String)>> {
     let bytes = files::read(path)?;
     let [height, width, channels] = size;
-    let axes = if channels == 1 { "[n, h, w] or [n, h, w, 1]" } else { "[n, h, w, 3]" };
+    let axes = match channels {
+        1 => format!("[n, {height}, {width}] or [n, {height}, {width}, 1]"),
+        _ => format!("[n, {height}, {width}, {channels}]"),
+    };
     let wrong = |what: String| {
         Error::data(path, what, format!("save a float32 or uint8 array of shape {axes} with numpy.save"))
     };
     if !holds_floats(&bytes).map_err(wrong)? {
         return Ok(None);
     }
-    let Floats { shape, values } = floats::parse(&bytes).map_err(wrong)?;
+    let array = floats::parse(&bytes).map_err(wrong)?;
+    array.check_finite().map_err(|what| {
+        Error::data(path, what, "leave such images out, or look at what made them; it may have diverged")
+    })?;
+    let Floats { shape, values } = array;
     let is_images = match shape[..] {
         [_, h, w] => channels == 1 && [h, w] == [height, width],
         [_, h, w, c] => [h, w, c] == size,
         _ => false,
     };
     if !is_images {
-        let shape = format!("{shape:?}");
-        return Err(wrong(format!("has shape {}; the data set's images are {size:?}", excerpt(&shape))));
+        let said = format!("{shape:?}");
+        let what = format!("has shape {}; the data set's images are {size:?}", excerpt(&said));
+        return Err(match shape[..] {
+            [_, c, h, w] if [h, w, c] == size => Error::data(path, what + ", channels last", MOVE_CHANNELS),
+            _ => wrong(what),
+        });
     }
     if values.iter().any(|v| v.abs() > 1.0 + ROUNDING) {
         let what = "holds values beyond -1 and 1";

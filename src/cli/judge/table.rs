@@ -7,10 +7,11 @@ use crate::cli::sample::StateArgs;
 use crate::cli::table::{Align, align, thousands};
 use crate::cli::{bar, interrupt, note, print, warn, whole};
 use crate::data::place::name_of;
-use crate::data::{DIGITS, Images, Split, open_split, stacked};
+use crate::data::{DIGITS, Images, Split, Wanted, is_same_set, open_split, stacked};
 use crate::judge::{self, Better, FEWEST, Judge, MODES_FOUND, Row, Verdict};
 use crate::metrics::Figure;
 use crate::report::grid_png;
+use crate::run::judging;
 use crate::storage::Device;
 use crate::terminal::excerpt;
 use crate::{Error, Result};
@@ -25,6 +26,9 @@ const MOST: u64 = 100_000;
 /// How many samples a run's generator makes unless said; of a stacked set as many as its papers take.
 pub(super) const COUNT: usize = 10_000;
 
+/// What may be done about a set that no judge can be trained on, besides giving another.
+const OR_JUDGE: &str = ", or a judge by --judge";
+
 /// Arguments of `minimax judge` for samples.
 #[derive(Args, Debug)]
 pub struct TableArgs {
@@ -34,8 +38,8 @@ pub struct TableArgs {
     /// The data set that samples are held against: its name, a folder or a file [default: the run's]
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<OsString>,
-    /// How many samples to make with a run's generator, or to take [default: 10000 (26000 of a stacked
-    /// set), or as many as there are]
+    /// How many samples to make with a run's generator [default: 10000, of a stacked set 26000], or to take
+    /// of a file or a folder, picked at random [default: all, whatever their number]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(FEWEST as u64..=MOST))]
     pub count: Option<usize>,
     /// Which state of the run, and which weights.
@@ -72,19 +76,25 @@ pub fn run(args: &TableArgs) -> Result<()> {
     args.compute.processor.set()?;
     interrupt::end_at_once()?;
     if let Some(path) = &args.pairs {
-        output::check(path, Kind::Png, args.force, &[samples])?;
+        output::check(path, "--pairs", Kind::Png, args.force, &[samples])?;
+        output::check_folder(path, "--pairs")?;
+    }
+    if args.data.as_ref().is_some_and(|data| data.is_empty()) {
+        return Err(Error::Usage("--data is empty; give a data set's name, a folder or a file".into()));
     }
     let device = args.compute.device.resolve()?;
     let subject = subject::open(samples, &args.state, device)?;
     let Some(subject) = plane::run(args, subject, device)? else {
         return Ok(());
     };
-    let (name, wanted, kept) = match (&args.data, subject.data()) {
-        (Some(given), own) if own.is_none_or(|(own, _)| own != name_of(given)) => {
-            (name_of(given), cache::wanted(), None)
+    let (name, mut wanted, kept) = match (args.data.as_deref().map(name_of), subject.data()) {
+        (Some(given), Some((own, wanted))) if !is_same_set(&given, own) => {
+            (given, Wanted { size: wanted.size, background: wanted.background, ..cache::wanted() }, None)
         }
         (_, Some((own, wanted))) => (own.to_string(), wanted, subject.judge()),
-        (_, None) => {
+        (Some(given), None) => (given, cache::wanted(), None),
+        (None, None) => {
+            subject.check()?;
             let what = format!("{}: say by --data which data set it is held against", samples.display());
             return Err(Error::Usage(what));
         }
@@ -94,40 +104,59 @@ pub fn run(args: &TableArgs) -> Result<()> {
         let what = format!("--pairs: no pairs are looked for among the images of {}; leave it out", excerpt(&name));
         return Err(Error::Usage(what));
     }
+    let given = match (&args.judge, kept) {
+        (Some(path), _) => Some((path.clone(), judge::load(path, device)?)),
+        (None, Some(path)) => {
+            let judge = judge::load_or(&path, device, "put it back, or name another by --judge")?;
+            Some((path, judge))
+        }
+        (None, None) => None,
+    };
+    if let (None, Some((_, judge))) = (wanted.size, &given) {
+        // Pictures are brought to what it takes; arrays stay as they are.
+        wanted.size = <[usize; 3]>::try_from(&judge.classifier.spec().network.input[..]).ok();
+        wanted.size = wanted.size.map(|[h, w, c]| [h, w, if planes.is_some() { stacked::PLANES } else { c }]);
+    }
     let split = open_split(&name, &wanted)?;
-    let mut judge = match (args.judge.as_ref().or(kept.as_ref()), planes) {
-        (Some(path), _) => judge::load(path, device)?,
-        (None, Some(DIGITS)) => judge::built_in(device),
-        (None, Some(planes)) => judge_for(planes, &open_split(planes, &stacked::wanted_of_planes(&wanted))?, device)?,
-        (None, None) => judge_for(&name, &split, device)?,
-    };
-    let Split { training, test, notes, .. } = split;
+    let of_planes = planes.filter(|planes| given.is_some() || *planes != DIGITS);
+    let of_planes = of_planes.map(|planes| open_split(planes, &stacked::wanted_of_planes(&wanted))).transpose()?;
+    let Split { training, test, notes, .. } = &split;
     let size = [training.height, training.width, training.channels];
-    let checked = match planes {
-        Some(_) => judge.check_stacked(&training),
-        None => judge.check(&training),
-    };
-    checked.map_err(|what| Error::data(&name, format!("its judge {what}"), "give the data set's own"))?;
+    // Of what is the judge?
+    let (set, of) = (planes.unwrap_or(&name), of_planes.as_ref().unwrap_or(&split));
+    match &given {
+        Some((path, judge)) => {
+            judging::check(path, judge, &name, training)?;
+            cache::tell_other(path, judge, set, &of.whole);
+        }
+        None => drop(cache::spec_for(set, &of.whole, OR_JUDGE)?),
+    }
     if test.len().min(training.len()) < FEWEST {
         let what = format!("{} training and {} test images, of one fewer than {FEWEST}", training.len(), test.len());
         return Err(Error::data(&name, what, "give a larger data set"));
     }
+    // Before a judge is trained for them.
+    let samples = subject.prepare(size, args.count, args.seed)?;
+    let mut judge = match given {
+        Some((_, judge)) => judge,
+        None => judge_for(set, of, device)?,
+    };
     let usual = if planes.is_some() { stacked::TEST } else { COUNT };
-    let samples = subject.images(size, args.count, usual, args.seed, device)?;
+    let samples = samples.samples(args.count.unwrap_or(usual), args.seed, device)?;
     notes.iter().chain(&samples.notes).for_each(|line| note(line));
     let bar = bar::waiting(&format!("holding samples against {} test images", thousands(test.len() as u64)));
     let verdict = match planes {
-        Some(_) => judge.judge_stacked(&samples.pixels, &training, &test),
-        None => judge.judge(&samples.pixels, &training, &test),
+        Some(_) => judge.judge_stacked(&samples.pixels, training, test),
+        None => judge.judge(&samples.pixels, training, test),
     };
     bar.inspect(ProgressBar::finish_and_clear);
-    if let Some(path) = &args.pairs {
-        draw(path, &verdict, &samples.pixels, &training)?;
-    }
+    // What was found is not lost with the picture.
+    let drawn = args.pairs.as_ref().map_or(Ok(()), |path| draw(path, &verdict, &samples.pixels, training));
     print(&match args.json {
         true => format!("{}\n", to_json(&samples.what, &name, &judge, &verdict)),
         false => table(&samples.what, &name, &judge, &verdict),
-    })
+    })?;
+    drawn
 }
 
 /// The judge of the data set, trained now if none is kept.
@@ -135,16 +164,19 @@ fn judge_for(name: &str, split: &Split, device: Device) -> Result<Judge> {
     if name == DIGITS {
         return Ok(judge::built_in(device));
     }
-    let spec = cache::spec_for(name, &split.whole)?;
-    if let Some(judge) = cache::find(&spec, &split.whole, device)? {
+    let spec = cache::spec_for(name, &split.whole, OR_JUDGE)?;
+    if let Some(judge) = cache::find(&spec, name, &split.whole, &cache::anew(name), device)? {
         return Ok(judge);
     }
     let place = cache::place(&spec, &split.whole);
+    if place.is_none() {
+        warn("the judge will not be kept: this system names no folder for caches; use judge train --out");
+    }
+    let not_kept = |error: Error| warn(&format!("the judge will not be kept: {error}"));
+    let place = place.filter(|path| cache::make_ready(path).map_err(not_kept).is_ok());
     let judge = train::train(spec, name, split, device, &|| false, note)?;
-    match place.map(|path| train::keep(&path, &judge)) {
-        Some(Err(error)) => warn(&format!("the judge can't be kept: {error}")),
-        None => warn("the judge is not kept: this system names no folder for caches; use judge train --out"),
-        Some(Ok(())) => {}
+    if let Some(path) = place {
+        judge::save(&path, &judge).unwrap_or_else(not_kept);
     }
     Ok(judge)
 }
@@ -188,7 +220,7 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
     let samples = thousands(verdict.samples as u64);
     let accuracy = 100.0 * about.accuracy();
     let head = format!(
-        "{samples} {what}, beside {} test images of {}\njudge: {}, right about {accuracy:.2}% of test images\n\n",
+        "{samples} {what}\nbeside {} test images of {}\njudge: {}, right about {accuracy:.2}% of test images\n\n",
         thousands(verdict.floor as u64),
         excerpt(name),
         judge.classifier.spec().name
@@ -207,7 +239,7 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
         rows.push(cells(row.name.into(), row));
         if index == 0 {
             let [samples, floor] = verdict.extrapolated.map(number);
-            rows.push(["  of infinitely many".into(), samples, floor, "lower".into()]);
+            rows.push(["  extrapolated".into(), samples, floor, "lower".into()]);
         }
     }
     rows.push(["class".into(), "share".into(), "share".into(), String::new()]);
@@ -219,7 +251,8 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
         rows.push([format!("  {class}"), share(row.samples), share(row.floor), better(row.better).into()]);
     }
     let [present, classes] = verdict.present;
-    let mut text = head + &align(&rows, [Align::Left, Align::Left, Align::Left, Align::Left]) + "\n";
+    let head = head + &align(&rows, [Align::Left; 4]) + "\n";
+    let mut text = String::new();
     if let Some(modes) = verdict.modes {
         text += &format!("{} of {} modes are found\n", modes.found, modes.all);
     }
@@ -234,14 +267,14 @@ fn table(what: &str, name: &str, judge: &Judge, verdict: &Verdict) -> String {
     };
     if verdict.is_biased() {
         text += &format!(
-            "the Frechet distance of {samples} samples is too large by their number alone: look at that of infinitely \
-             many, or give a larger --count\n"
+            "the Frechet distance of {samples} samples is too large by their number alone: look at the extrapolated one, \
+             of infinitely many, or give a larger --count\n"
         );
     }
     if let Some(left_out) = verdict.left_out {
         text += &format!("{left_out}\n");
     }
-    text
+    text.lines().fold(head, |text, line| text + &bar::wrapped(line) + "\n")
 }
 
 /// The figures as other programs read them.

@@ -3,10 +3,9 @@
 use super::cache;
 use crate::cli::device::Compute;
 use crate::cli::output::{self, Kind};
-use crate::cli::{bar, interrupt, print, say};
+use crate::cli::{bar, interrupt, print, say, warn};
 use crate::data::place::name_of;
-use crate::data::{Split, Wanted, open_split, stacked};
-use crate::files::make_folder;
+use crate::data::{DIGITS, Images, Split, Wanted, open_split, stacked};
 use crate::judge::{self, Judge, JudgeSpec, Progress};
 use crate::recipe::Recipe;
 use crate::storage::Device;
@@ -28,7 +27,7 @@ pub struct TrainArgs {
     /// command finds]
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: Option<PathBuf>,
-    /// Write over whatever file --out names; a run's own files are never written over
+    /// Train again what is kept already, or write over whatever file --out names; a run's own files are never written over
     #[arg(long)]
     pub force: bool,
     /// Bring pictures to the size that this recipe takes, as training it does: a built-in recipe or a .toml file
@@ -49,46 +48,73 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let device = args.compute.device.resolve()?;
     let name = name_of(&args.data);
     if let Some(out) = &args.out {
-        output::check(out, Kind::Safetensors, args.force, &[Path::new(&args.data)])?;
-        let folder = out.parent().filter(|folder| *folder != Path::new(""));
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            return Err(Error::Usage(format!("--out {}: there is no such folder; make it first", out.display())));
-        }
+        output::check(out, "--out", Kind::Safetensors, args.force, &[Path::new(&args.data)])?;
+        output::check_folder(out, "--out")?;
     }
-    let wanted = match &args.recipe {
-        Some(recipe) => {
-            let recipe = Recipe::load(recipe, &[])?;
-            let size = <[usize; 3]>::try_from(&recipe.discriminator.input[..]).ok();
-            Wanted { size, background: recipe.data.background, extra: recipe.data.extra, ..cache::wanted() }
-        }
-        None => cache::wanted(),
-    };
+    let wanted = args.recipe.as_deref().map_or(Ok(cache::wanted()), wanted_by)?;
     // What judges stacked images is the judge of their planes.
     let (name, wanted) = match stacked::planes_of(&name) {
         Some(planes) => (planes.to_string(), stacked::wanted_of_planes(&wanted)),
         None => (name, wanted),
     };
     let split = open_split(&name, &wanted)?;
-    split.notes.iter().for_each(|note| say(None, note));
-    let spec = cache::spec_for(&name, &split.whole)?;
+    let Images { height, width, channels, .. } = *split.whole;
+    if let (Some(recipe), Some(size)) = (&args.recipe, wanted.size)
+        && size != [height, width, channels]
+    {
+        let what = format!("has images of {:?}, recipe {} takes {size:?}", [height, width, channels], excerpt(recipe));
+        return Err(Error::data(&name, what, "leave --recipe out, or choose one for such images"));
+    }
+    if name == DIGITS && args.out.is_none() {
+        let about = judge::built_in(device).about;
+        let percent = 100.0 * about.accuracy();
+        return print(&format!(
+            "the judge of {DIGITS} is part of this program ({percent:.2}% of {} test images right): nothing is to be \
+             trained; --out FILE makes it anew\n",
+            about.test
+        ));
+    }
+    let spec = cache::spec_for(&name, &split.whole, "")?;
     let Some(path) = args.out.clone().or_else(|| cache::place(&spec, &split.whole)) else {
         return Err(Error::Usage("this system names no folder for caches; say where to write it by --out".into()));
     };
-    let judge = train(spec, &name, &split, device, &stop, |line| say(None, line))?;
-    match args.out {
-        Some(_) => judge::save(&path, &judge)?,
-        None => keep(&path, &judge)?,
+    if args.out.is_none() {
+        let kept = match args.force {
+            true => None,
+            // What is damaged is replaced.
+            false => cache::find(&spec, &name, &split.whole, "it is trained anew", device).unwrap_or_else(|error| {
+                warn(&error.to_string());
+                None
+            }),
+        };
+        if let Some(Judge { about, .. }) = kept {
+            let (percent, path) = (100.0 * about.accuracy(), path.display());
+            return print(&format!(
+                "kept already in {path}: {percent:.2}% of {} test images are told right; --force trains it again\n",
+                about.test
+            ));
+        }
+        cache::make_ready(&path)?;
     }
+    split.notes.iter().for_each(|note| say(None, note));
+    let judge = train(spec, &name, &split, device, &stop, |line| say(None, line))?;
+    judge::save(&path, &judge)?;
     print(&format!("kept in {}\n", path.display()))
 }
 
-/// Writes `judge` into the cache.
+/// How a set is opened that is brought to what `recipe` takes.
 ///
 /// # Errors
-/// If it, or its folder, can't be written.
-pub(super) fn keep(path: &Path, judge: &Judge) -> Result<()> {
-    path.parent().map_or(Ok(()), make_folder)?;
-    judge::save(path, judge)
+/// If there is no such recipe, or it is not for images.
+fn wanted_by(recipe: &str) -> Result<Wanted> {
+    let Recipe { data, discriminator, .. } = Recipe::load(recipe, &[])?;
+    match <[usize; 3]>::try_from(&discriminator.input[..]) {
+        Ok(size) => Ok(Wanted { size: Some(size), background: data.background, extra: data.extra, ..cache::wanted() }),
+        Err(_) => {
+            let what = format!("--recipe {}: makes no images; choose a recipe for images", excerpt(recipe));
+            Err(Error::Usage(what))
+        }
+    }
 }
 
 /// Trains the judge of `spec` on `split` of the set `data`, and says so by `tell`.

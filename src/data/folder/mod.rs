@@ -12,8 +12,6 @@ mod zip;
 
 pub use fit::{Fitting, read_picture};
 #[cfg(feature = "gan")]
-pub(super) use zip::broken as broken_zip;
-#[cfg(feature = "gan")]
 pub use zip::read_zip;
 
 use super::{Images, LARGEST, Opened, Wanted, picture};

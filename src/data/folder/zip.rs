@@ -76,7 +76,7 @@ fn folder_around(entries: &Entries) -> PathBuf {
     around
 }
 
-pub fn broken(path: &Path, error: &str) -> Error {
+fn broken(path: &Path, error: &str) -> Error {
     let what = format!("can't be read as a .zip archive ({})", brief(error)).replace('\n', " ");
     Error::data(path, what, AGAIN)
 }
