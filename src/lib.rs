@@ -35,7 +35,7 @@
 //!    (`src/nn/mod.rs`, 93 lines, `src/nn/dense.rs`, 46 lines, `src/nn/sequential.rs`, 69 lines, and the first 30 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 61 lines of `src/optim/adam.rs`.)
-//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 164 lines.)
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 163 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 227 lines.)
 //!
 //! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which

@@ -109,6 +109,10 @@ fn a_run_is_judged_by_its_last_or_best_state_and_copies_are_found() {
     let pairs = copies["closest_pairs"].as_array().unwrap();
     assert!(pairs.len() == 10 && pairs.iter().all(|pair| pair["sample"] == pair["training_image"]), "{copies}");
     assert!(read(at, "pairs.png").starts_with(b"\x89PNG"));
+    // Of some of them, picked at random, it still says where in the file they are.
+    let some: Value = serde_json::from_str(&succeed(at, "judge copies.npy --data digits --count 50 --json")).unwrap();
+    let pairs = some["closest_pairs"].as_array().unwrap();
+    assert!(pairs.len() == 10 && pairs.iter().all(|pair| pair["sample"] == pair["training_image"]), "{some}");
 }
 
 #[test]

@@ -18,6 +18,18 @@ pub struct Split {
     pub test: Images,
     /// What a person should know of them, a line each.
     pub notes: Vec<String>,
+    /// Where in the whole set each image to train on is, if some were held out.
+    places: Option<Vec<usize>>,
+}
+
+impl Split {
+    /// Where in the whole set the image to train on is that has number `index` among those, both from 0.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn place_of(&self, index: usize) -> usize {
+        self.places.as_ref().map_or(index, |places| places[index])
+    }
 }
 
 /// The set that [`open`] opens by that name and its test images; where it has none, every tenth image of each class
@@ -30,12 +42,13 @@ pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
     let whole = Arc::new(images);
     if let Some(test) = open_test(name_or_path, wanted)? {
         check_size(name_or_path, &whole, &test)?;
-        return Ok(Split { training: Arc::clone(&whole), whole, test, notes });
+        return Ok(Split { training: Arc::clone(&whole), whole, test, notes, places: None });
     }
     let of_each = if whole.labels.is_empty() { "" } else { " of each class" };
     notes.push(format!("no test images of its own, so every {HELD_OUT}th image{of_each} is held out as one"));
-    let [training, test] = hold_out(name_or_path, &whole)?;
-    Ok(Split { training: Arc::new(training), test, whole, notes })
+    let [places, test] = hold_out(name_or_path, &whole)?;
+    let [training, test] = [&places, &test].map(|places| part(&whole, places));
+    Ok(Split { training: Arc::new(training), test, whole, notes, places: Some(places) })
 }
 
 /// The test images of the set whose `images` have been opened by that name: its own, or every tenth of each class of `images`.
@@ -45,7 +58,7 @@ pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
 pub fn test_images(name_or_path: &str, wanted: &Wanted, images: &Images) -> Result<Images> {
     match open_test(name_or_path, wanted)? {
         Some(test) => check_size(name_or_path, images, &test).map(|()| test),
-        None => hold_out(name_or_path, images).map(|[_, test]| test),
+        None => hold_out(name_or_path, images).map(|[_, test]| part(images, &test)),
     }
 }
 
@@ -60,8 +73,8 @@ fn check_size(name_or_path: &str, images: &Images, test: &Images) -> Result<()> 
     }
 }
 
-/// `images` in two: those to train on, and every tenth of each class, in whatever order they come.
-fn hold_out(name_or_path: &str, images: &Images) -> Result<[Images; 2]> {
+/// The places of `images` in two: those to train on, and every tenth of each class, in whatever order they come.
+fn hold_out(name_or_path: &str, images: &Images) -> Result<[Vec<usize>; 2]> {
     let mut seen = HashMap::new();
     let is_test = (0..images.len()).map(|index| {
         let of_class = seen.entry(images.labels.get(index)).or_insert(0);
@@ -73,14 +86,16 @@ fn hold_out(name_or_path: &str, images: &Images) -> Result<[Images; 2]> {
         let what = format!("has {} images, too few to hold any out for a test", images.len());
         return Err(Error::data(name_or_path, what, format!("give at least {HELD_OUT} of each class")));
     }
-    Ok([false, true].map(|part| {
-        let places: Vec<usize> = (0..images.len()).filter(|&index| is_test[index] == part).collect();
-        Images {
-            pixels: places.iter().flat_map(|&index| images.image(index)).copied().collect(),
-            labels: places.iter().filter_map(|&index| images.labels.get(index)).copied().collect(),
-            ..*images
-        }
-    }))
+    Ok([false, true].map(|part| (0..images.len()).filter(|&index| is_test[index] == part).collect()))
+}
+
+/// The images at these `places`.
+fn part(images: &Images, places: &[usize]) -> Images {
+    Images {
+        pixels: places.iter().flat_map(|&index| images.image(index)).copied().collect(),
+        labels: places.iter().filter_map(|&index| images.labels.get(index)).copied().collect(),
+        ..*images
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +113,7 @@ mod tests {
         let split = open_split(path.to_str().unwrap(), &Wanted::default()).unwrap();
         assert_eq!(split.test.pixels, [9, 19]);
         assert_eq!((split.training.len(), split.training.pixels[9], split.notes.len()), (23, 10, 1));
+        assert_eq!([8, 9, 22].map(|index| split.place_of(index)), [8, 10, 24]);
     }
 
     /// As many of each class are held out, whatever the order of the images.
@@ -111,7 +127,8 @@ mod tests {
             labels,
         };
         for labels in [(0..100).map(|i| i % 10).collect::<Vec<u16>>(), (0..100).map(|i| i / 10).collect()] {
-            let [training, test] = hold_out("mine", &images(labels)).unwrap();
+            let images = images(labels);
+            let [training, test] = hold_out("mine", &images).unwrap().map(|places| part(&images, &places));
             assert_eq!((training.len(), test.len()), (90, 10));
             let mut held = test.labels.clone();
             held.sort();

@@ -29,7 +29,7 @@
 
 use crate::ops::{
     binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean_all, mean_squared_error, neg, random_uniform,
-    relu, sigmoid, slice, wasserstein,
+    relu, sigmoid, slice, softplus, wasserstein,
 };
 use crate::random::Random;
 use crate::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
@@ -97,8 +97,10 @@ impl Loss {
             }
             LossSpec::Hinge => mean_all(&relu(&(1.0 - real))) + mean_all(&relu(&(1.0 + fake))),
             LossSpec::Wasserstein => neg(&wasserstein(real, fake)),
-            LossSpec::Relativistic => softplus(&(fake - real)),
-            LossSpec::RelativisticAverage => softplus(&(mean_all(fake) - real)) + softplus(&(fake - mean_all(real))),
+            LossSpec::Relativistic => mean_all(&softplus(&(fake - real))),
+            LossSpec::RelativisticAverage => {
+                mean_all(&(softplus(&(mean_all(fake) - real)) + softplus(&(fake - mean_all(real)))))
+            }
         };
         if self.mixed { 0.5 * &sum } else { sum }
     }
@@ -117,8 +119,10 @@ impl Loss {
             LossSpec::Minimax => neg(&self.cross_entropy(fake, &label(0.0))),
             LossSpec::LeastSquares => 0.5 * &mean_squared_error(fake, &label(1.0)),
             LossSpec::Hinge | LossSpec::Wasserstein => neg(&mean_all(fake)),
-            LossSpec::Relativistic => softplus(&(real - fake)),
-            LossSpec::RelativisticAverage => softplus(&(real - mean_all(fake))) + softplus(&(mean_all(real) - fake)),
+            LossSpec::Relativistic => mean_all(&softplus(&(real - fake))),
+            LossSpec::RelativisticAverage => {
+                mean_all(&(softplus(&(real - mean_all(fake))) + softplus(&(mean_all(real) - fake))))
+            }
         }
     }
 
@@ -155,11 +159,6 @@ impl Loss {
             binary_cross_entropy_with_logits(output, labels)
         }
     }
-}
-
-/// The mean of log(1 + eᵗ) over all t: the cross-entropy of logits that should all be below 0.
-fn softplus(t: &Tensor) -> Tensor {
-    binary_cross_entropy_with_logits(t, &Tensor::full(0.0, [], t.device()))
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 pub(super) mod cache;
 mod plane;
+mod samples;
 mod subject;
 mod table;
 mod train;
 
-pub use table::TableArgs;
+pub use samples::SamplesArgs;
 pub use train::TrainArgs;
 
 use crate::Result;
@@ -21,7 +22,7 @@ pub struct JudgeArgs {
     pub command: Option<JudgeCommand>,
     /// What to judge.
     #[command(flatten)]
-    pub table: TableArgs,
+    pub samples: SamplesArgs,
 }
 
 /// What `minimax judge` can do besides judging.
@@ -34,10 +35,10 @@ pub enum JudgeCommand {
 /// Runs `minimax judge`.
 ///
 /// # Errors
-/// Whatever [`TrainArgs`]' and [`TableArgs`]' commands say.
+/// Whatever [`TrainArgs`]' and [`SamplesArgs`]' commands say.
 pub fn run(args: &JudgeArgs) -> Result<()> {
     match &args.command {
         Some(JudgeCommand::Train(args)) => train::run(args),
-        None => table::run(&args.table),
+        None => samples::run(&args.samples),
     }
 }

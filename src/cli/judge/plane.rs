@@ -1,7 +1,8 @@
 //! `minimax judge` of a run on points of the plane: their distribution is known, so no classifier is asked.
 
+use super::samples::{COUNT, SamplesArgs};
 use super::subject::Subject;
-use super::table::{COUNT, TableArgs, counted, figure, number};
+use super::table::{counted, figure, number};
 use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
 use crate::data::place::name_of;
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 ///
 /// # Errors
 /// [`Error::Usage`] if a flag is given that is for images.
-pub(super) fn run(args: &TableArgs, subject: Subject, device: Device) -> Result<Option<Subject>> {
+pub(super) fn run(args: &SamplesArgs, subject: Subject, device: Device) -> Result<Option<Subject>> {
     let Subject::Generator(file, trained) = subject else {
         return Ok(Some(subject));
     };

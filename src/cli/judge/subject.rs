@@ -50,6 +50,15 @@ pub(super) struct Samples {
     pub what: String,
     /// What a person should know of them, a line each.
     pub notes: Vec<String>,
+    /// Where each was found, if not all there were are taken.
+    places: Option<Vec<u32>>,
+}
+
+impl Samples {
+    /// Where the sample of number `index` is in the file, or among the latents, both from 0.
+    pub(super) fn place_of(&self, index: usize) -> usize {
+        self.places.as_ref().map_or(index, |places| places[index] as usize)
+    }
 }
 
 /// What the samples at `path` come from; of a run, which `state`.
@@ -136,10 +145,12 @@ impl Subject {
                 }
                 if let Some(count) = count.filter(|&count| count < there) {
                     // The first ones may be all of one class.
-                    let order = Random::new(seed.unwrap_or(0), COMPARISON).permutation(there);
-                    let images = order[..count].iter().map(|&index| &samples.pixels[index as usize * one..][..one]);
+                    let mut order = Random::new(seed.unwrap_or(0), COMPARISON).permutation(there);
+                    order.truncate(count);
+                    let images = order.iter().map(|&index| &samples.pixels[index as usize * one..][..one]);
                     samples.pixels = images.flatten().copied().collect();
                     samples.notes.push(format!("{count} of {there} images, picked at random"));
+                    samples.places = Some(order);
                 }
                 Ok(Source::Read(samples))
             }
@@ -175,7 +186,7 @@ fn generated(trained: Trained, count: usize, seed: Option<u64>, device: Device) 
     })?;
     screen.finish();
     let what = format!("samples of {} after {step} steps (seed {seed})", recipe.name);
-    Ok(Samples { pixels: bytes, what, notes: Vec::new() })
+    Ok(Samples { pixels: bytes, what, notes: Vec::new(), places: None })
 }
 
 /// What the user sees while samples are made.
@@ -220,7 +231,7 @@ fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
         && let Some((pixels, note)) = real_numbers(path, size)?
     {
-        return Ok(Samples { pixels, what, notes: vec![note] });
+        return Ok(Samples { pixels, what, notes: vec![note], places: None });
     }
     let wanted = Wanted { size: Some(size), ..Wanted::default() };
     let Opened { images, mut notes } = data::open_path(path, &wanted)?.ok_or_else(|| no_samples(path))?;
@@ -238,7 +249,7 @@ fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
              (255 * x).round().astype('uint8')"
         ));
     }
-    Ok(Samples { pixels: images.pixels, what, notes })
+    Ok(Samples { pixels: images.pixels, what, notes, places: None })
 }
 
 fn no_samples(folder: &Path) -> Error {
