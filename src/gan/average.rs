@@ -70,11 +70,17 @@ impl Gan {
 
     /// Averages as `recipe` asks: goes on by its numbers, begins, or ends.
     pub(super) fn set_average(&mut self, recipe: &Recipe) {
-        let (spec, batch_size) = (recipe.training.average, recipe.training.batch_size);
-        match (spec, &mut self.average) {
-            (Some(spec), Some(average)) => average.optimizer.set_rule(Box::new(moving_average(spec, batch_size))),
+        match (recipe.training.average, &mut self.average) {
+            (Some(_), Some(_)) => self.tune_average(),
             (Some(spec), none) => *none = Some(Average::new(spec, recipe, &self.generator, self.device)),
             (None, some) => *some = None,
+        }
+    }
+
+    /// Averages by the numbers that there are now.
+    pub(super) fn tune_average(&mut self) {
+        if let (Some(spec), Some(average)) = (self.training.average, &mut self.average) {
+            average.optimizer.set_rule(Box::new(moving_average(spec, self.training.batch_size)));
         }
     }
 }

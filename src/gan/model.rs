@@ -11,7 +11,7 @@ use crate::ops::concat;
 use crate::optim::{Optimizer, all_finite};
 use crate::random::{Purpose, Random};
 use crate::recipe::build;
-use crate::recipe::{Recipe, TrainingSpec};
+use crate::recipe::{Numbers, Recipe, TrainingSpec};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -97,11 +97,20 @@ impl Gan {
     /// # Panics
     /// If an optimiser is of another kind.
     pub(crate) fn tune(&mut self, recipe: &Recipe) {
-        self.generator_optimizer.set_rule(build::rule(&recipe.generator.optimizer));
-        self.discriminator_optimizer.set_rule(build::rule(&recipe.discriminator.optimizer));
-        self.training = recipe.training;
         self.loss = Loss::of(recipe);
         self.set_average(recipe);
+        self.set_numbers(&Numbers::of(recipe));
+    }
+
+    /// Goes on by `numbers`, some of which a schedule has changed.
+    ///
+    /// # Panics
+    /// As [`Gan::tune`].
+    pub(crate) fn set_numbers(&mut self, numbers: &Numbers) {
+        self.generator_optimizer.set_rule(build::rule(&numbers.generator));
+        self.discriminator_optimizer.set_rule(build::rule(&numbers.discriminator));
+        self.training = numbers.training;
+        self.tune_average();
     }
 
     /// That every weight, statistic and optimiser slot is a finite number: a step with finite losses can

@@ -62,6 +62,7 @@ impl Recipe {
         self.training.check()?;
         self.check_samples()?;
         self.check_judging()?;
+        self.check_schedules()?;
         let generator = self.check_network("generator", &self.generator)?;
         let discriminator = self.check_network("discriminator", &self.discriminator)?;
         self.check_ends(&generator, &discriminator)?;

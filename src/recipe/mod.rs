@@ -52,6 +52,7 @@ mod load;
 pub(crate) mod memory;
 mod network;
 mod output;
+mod schedule;
 mod sizes;
 mod statistics;
 mod table;
@@ -63,6 +64,7 @@ pub use layer::{LayerSpec, ParameterCount};
 pub use load::{MAX_BYTES, built_in_names};
 pub use memory::MAX_TRAINING_BYTES;
 pub use network::{MAX_LAYERS, NetworkSpec, OptimizerSpec};
+pub use schedule::{Numbers, ScheduleSpec, Shape};
 pub(crate) use sizes::values;
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 pub(crate) use table::all_layers;
@@ -91,6 +93,9 @@ pub struct Recipe {
     /// How often the samples are judged, and how many of them.
     #[serde(default)]
     pub judge: JudgingSpec,
+    /// Numbers of the above and of the optimisers that change as training goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<ScheduleSpec>,
     /// From latents z ~ N(0, 1) to images.
     pub generator: NetworkSpec,
     /// From images to one number: a probability if the last layer that changes values is a sigmoid,

@@ -109,7 +109,8 @@ impl NetworkSpec {
 }
 
 impl OptimizerSpec {
-    fn check(&self) -> Result<(), String> {
+    /// Checks every number.
+    pub(super) fn check(&self) -> Result<(), String> {
         let decay = |key: &str, value: f64| check_number(key, value, (0.0..1.0).contains(&value), "in [0, 1)");
         match *self {
             OptimizerSpec::Adam { learning_rate, betas, epsilon, .. } => {

@@ -9,7 +9,7 @@ use super::network::OptimizerSpec;
 use super::table::{MAX_DEPTH, too_deep};
 use super::{
     AverageSpec, CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec,
-    TrainingSpec,
+    ScheduleSpec, TrainingSpec,
 };
 use crate::nn::Initializer;
 use crate::terminal::brief;
@@ -27,7 +27,7 @@ type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
 /// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
 /// before.
-const PARTS: [(&str, Verify); 14] = [
+const PARTS: [(&str, Verify); 15] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
     ("generator", verify::<NetworkSpec>),
@@ -41,6 +41,7 @@ const PARTS: [(&str, Verify); 14] = [
     ("training.labels", verify::<LabelSpec>),
     ("training.update.critic_loop", verify::<CriticLoop>),
     ("training", verify::<TrainingSpec>),
+    ("schedule", verify::<Vec<ScheduleSpec>>),
     ("", verify::<Recipe>),
 ];
 

@@ -57,6 +57,12 @@ impl Epochs {
         self.origin.step + since / self.per_epoch * self.per_epoch
     }
 
+    /// Epochs that are done after `steps` steps, a part of one counted.
+    pub fn progress(&self, steps: u64) -> f64 {
+        let since = steps.saturating_sub(self.origin.step) as f64;
+        self.origin.epoch as f64 + since / self.per_epoch as f64
+    }
+
     /// Steps that a run of `epochs` epochs has in all; no fewer than there are before the origin.
     pub fn steps_of(&self, epochs: u64) -> u64 {
         let Origin { step, epoch } = self.origin;
@@ -85,6 +91,7 @@ mod tests {
         assert_eq!([0, 1, 4, 5, 8].map(|step| first.of(step)), [1, 1, 1, 2, 2]);
         assert_eq!((first.steps_of(3), first.batch_after(9)), (12, 9));
         // After two epochs and half of the third.
+        assert_eq!([0, 5, 8].map(|step| first.progress(step)), [0.0, 1.25, 2.0]);
         let origin = first.origin_after(10);
         assert_eq!((origin.step, origin.epoch), (10, 2));
         let then = Epochs { origin, per_epoch: 3 };

@@ -48,7 +48,7 @@ use crate::gan::graph::Graphs;
 use crate::gan::model::Gan;
 use crate::gan::report::StepReport;
 use crate::judge::{self, Judge};
-use crate::recipe::{Difference, Recipe};
+use crate::recipe::{Difference, OptimizerSpec, Recipe};
 use crate::storage::Device;
 use crate::terminal::excerpt;
 use crate::unwind::catch;
@@ -299,7 +299,7 @@ impl Run {
             record,
             epochs,
             folder: folder.to_path_buf(),
-            graphs: source.images().and_then(|_| gan.graphs(recipe.data.range)),
+            graphs: source.images().filter(|_| may_be_captured(&recipe)).and_then(|_| gan.graphs(recipe.data.range)),
             begun: None,
             last_done: None,
             recipe,
@@ -394,6 +394,21 @@ impl Run {
     pub fn epoch_of(&self, step: u64) -> u64 {
         self.epochs.of(step)
     }
+}
+
+/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and the average
+/// are read where they can be uploaded to.
+fn may_be_captured(recipe: &Recipe) -> bool {
+    let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
+    let is_adam = |network: &str| {
+        let network = if network == "generator" { &recipe.generator } else { &recipe.discriminator };
+        matches!(network.optimizer, OptimizerSpec::Adam { .. })
+    };
+    let mut fixed = keys.filter(|key| match key.split_once(".optimizer.") {
+        Some((network, rest)) => rest != "learning_rate" || !is_adam(network),
+        None => !key.starts_with("training.average."),
+    });
+    fixed.next().is_none()
 }
 
 /// How the run of `checkpoint` has counted its epochs.

@@ -42,8 +42,6 @@ pub struct TensorBoard {
     /// Whether the generator's point is still to come: with a critic loop it does not move in every
     /// step.
     generator_due: bool,
-    /// The discriminator's and the generator's.
-    learning_rates: [f64; 2],
 }
 
 impl TensorBoard {
@@ -59,12 +57,7 @@ impl TensorBoard {
             file.text(0, "recipe", &toml)?;
         }
         let most = most_between(steps_per_epoch);
-        Ok(TensorBoard {
-            file,
-            most,
-            generator_due: moved < last_point(last, most),
-            learning_rates: [&recipe.discriminator, &recipe.generator].map(|network| network.optimizer.learning_rate()),
-        })
+        Ok(TensorBoard { file, most, generator_due: moved < last_point(last, most) })
     }
 
     /// Whether `step`, counted from 1, is to report the norms of its gradients.
@@ -76,12 +69,12 @@ impl TensorBoard {
         last_point(step, self.most) == step
     }
 
-    /// Writes the points of `step`, if it has any.
+    /// Writes the points of `step`, if it has any; `rates` are the learning rates of the discriminator and the generator.
     ///
     /// # Errors
     /// If the file can't be written.
-    pub fn step(&mut self, step: u64, report: &StepReport, images_per_second: f64) -> Result<()> {
-        let [discriminator_rate, generator_rate] = self.learning_rates;
+    pub fn step(&mut self, step: u64, report: &StepReport, rates: [f64; 2], images_per_second: f64) -> Result<()> {
+        let [discriminator_rate, generator_rate] = rates;
         if self.is_point(step) {
             self.generator_due = true;
             self.scalars(

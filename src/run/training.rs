@@ -8,6 +8,7 @@ use super::{Outcome, Progress, Run};
 use crate::data::Images;
 use crate::gan::pixels;
 use crate::gan::report::{Pending, kept};
+use crate::recipe::OptimizerSpec;
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::tensor::Tensor;
@@ -23,6 +24,8 @@ pub(super) struct Begun {
     start: Instant,
     report: Pending,
     images: usize,
+    /// The learning rates of the discriminator and the generator.
+    rates: [f64; 2],
 }
 
 impl Run {
@@ -121,6 +124,12 @@ impl Run {
         let start = Instant::now();
         let step = self.epochs.batch_after(self.gan.steps);
         let measures = self.board.measures(self.gan.steps + 1);
+        let mut rates = [&self.recipe.discriminator, &self.recipe.generator].map(|n| n.optimizer.learning_rate());
+        if !self.recipe.schedule.is_empty() {
+            let numbers = self.recipe.numbers_at(self.epochs.progress(self.gan.steps));
+            rates = [&numbers.discriminator, &numbers.generator].map(OptimizerSpec::learning_rate);
+            self.gan.set_numbers(&numbers);
+        }
         let (report, images) = match &mut self.source {
             Source::Images(batches) => {
                 let Images { height, width, channels, .. } = *batches.images();
@@ -142,7 +151,7 @@ impl Run {
                 (self.gan.begin_step(&real, measures)?, points.len() / 2)
             }
         };
-        self.begun = Some(Begun { step: self.gan.steps, start, report, images });
+        self.begun = Some(Begun { step: self.gan.steps, start, report, images, rates });
         Ok(())
     }
 
@@ -162,7 +171,7 @@ impl Run {
         self.g_gradient_norm = report.g_gradient_norm.or(self.g_gradient_norm);
         self.means.step(&report, begun.images, took);
         self.log.step(step, epoch, &report, images_per_second)?;
-        self.board.step(step, &report, images_per_second)?;
+        self.board.step(step, &report, begun.rates, images_per_second)?;
         let means = self.means;
         Ok(Progress {
             step,

@@ -1,0 +1,270 @@
+//! Numbers of a recipe that change as training goes on.
+//!
+//! ```toml
+//! [[schedule]]                       # a warm-up
+//! keys = ["generator.optimizer.learning_rate", "discriminator.optimizer.learning_rate"]
+//! from = 0                           # unless said, the recipe's own number
+//! epochs = 1                         # how long it takes
+//!
+//! [[schedule]]                       # a decay
+//! keys = ["generator.optimizer.learning_rate", "discriminator.optimizer.learning_rate"]
+//! start = 10                         # epochs before it begins; unless said, 0
+//! to = 1e-5                          # unless said, the recipe's own number
+//! epochs = 40
+//! shape = "cosine"                   # unless said, "linear"
+//! ```
+//!
+//! With x the share of `epochs` that is done, from 0 to 1, a number is
+//!
+//! ```text
+//! linear:  from + (to - from) x
+//! cosine:  to + (from - to) (1 + cos πx) / 2        (Loshchilov and Hutter 2017, without restarts)
+//! ```
+//!
+//! before a schedule begins the recipe's own, afterwards `to`; of several that have begun, the last one counts.
+
+use super::sizes::check_number;
+use super::{AverageSpec, MAX_EPOCHS, OptimizerSpec, Recipe, TrainingSpec};
+use crate::terminal::excerpt;
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
+
+/// The most schedules of a recipe.
+const MOST: usize = 100;
+
+/// How some numbers change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct ScheduleSpec {
+    /// Which, by their keys.
+    pub keys: Vec<String>,
+    /// From what; unless said, from the recipe's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<f64>,
+    /// To what; unless said, to the recipe's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<f64>,
+    /// Epochs before it begins; unless said, 0.
+    #[serde(default)]
+    pub start: f64,
+    /// How many epochs it takes.
+    pub epochs: f64,
+    /// By what curve; unless said, a straight line.
+    #[serde(default)]
+    pub shape: Shape,
+}
+
+/// The curve of a schedule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A straight line.
+    #[default]
+    Linear,
+    /// Half a cosine wave: slow at both ends.
+    Cosine,
+}
+
+/// What of a recipe may be scheduled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numbers {
+    /// The generator's optimiser.
+    pub generator: OptimizerSpec,
+    /// The discriminator's.
+    pub discriminator: OptimizerSpec,
+    /// Penalties, and the average of weights.
+    pub training: TrainingSpec,
+}
+
+impl Numbers {
+    /// Those of `recipe` at its start, without schedules.
+    pub fn of(recipe: &Recipe) -> Numbers {
+        Numbers {
+            generator: recipe.generator.optimizer,
+            discriminator: recipe.discriminator.optimizer,
+            training: recipe.training,
+        }
+    }
+
+    /// The one with this key, if there is one.
+    fn slot(&mut self, key: &str) -> Option<&mut f64> {
+        let training = &mut self.training;
+        match key.split_once(".optimizer.") {
+            Some(("generator", rest)) => of_optimizer(&mut self.generator, rest),
+            Some(("discriminator", rest)) => of_optimizer(&mut self.discriminator, rest),
+            _ => match (key.strip_prefix("training.")?, &mut training.average) {
+                ("gradient_penalty", _) => training.gradient_penalty.as_mut(),
+                ("weight_clip", _) => training.weight_clip.as_mut(),
+                ("r1", _) => training.r1.as_mut(),
+                ("r2", _) => training.r2.as_mut(),
+                ("average.half_life", Some(AverageSpec { half_life, .. })) => half_life.as_mut(),
+                ("average.decay", Some(AverageSpec { decay, .. })) => decay.as_mut(),
+                _ => None,
+            },
+        }
+    }
+}
+
+fn of_optimizer<'a>(optimizer: &'a mut OptimizerSpec, key: &str) -> Option<&'a mut f64> {
+    match (optimizer, key) {
+        (OptimizerSpec::Adam { learning_rate, .. }, "learning_rate")
+        | (OptimizerSpec::RmsProp { learning_rate, .. }, "learning_rate")
+        | (OptimizerSpec::Sgd { learning_rate, .. }, "learning_rate") => Some(learning_rate),
+        (OptimizerSpec::Adam { betas: [beta, _], .. }, "betas.1") => Some(beta),
+        (OptimizerSpec::Adam { betas: [_, beta], .. }, "betas.2") => Some(beta),
+        (OptimizerSpec::RmsProp { rho, .. }, "rho") => Some(rho),
+        (OptimizerSpec::Sgd { momentum, .. }, "momentum") => Some(momentum),
+        _ => None,
+    }
+}
+
+impl ScheduleSpec {
+    /// The number after `epoch` epochs, if it has begun; `own` is the recipe's.
+    fn at(&self, epoch: f64, own: f64) -> Option<f64> {
+        let (from, to) = (self.from.unwrap_or(own), self.to.unwrap_or(own));
+        let share = ((epoch - self.start) / self.epochs).min(1.0);
+        (share >= 0.0).then(|| match self.shape {
+            _ if share == 1.0 => to,
+            Shape::Linear => from + (to - from) * share,
+            Shape::Cosine => to + (from - to) * (1.0 + libm::cos(PI * share)) / 2.0,
+        })
+    }
+}
+
+impl Recipe {
+    /// The numbers after `epoch` epochs, a part of one counted.
+    pub fn numbers_at(&self, epoch: f64) -> Numbers {
+        let mut own = Numbers::of(self);
+        let mut now = own;
+        for schedule in &self.schedule {
+            for key in &schedule.keys {
+                if let (Some(&mut own), Some(now)) = (own.slot(key), now.slot(key)) {
+                    *now = schedule.at(epoch, own).unwrap_or(*now);
+                }
+            }
+        }
+        now
+    }
+
+    pub(super) fn check_schedules(&self) -> Result<(), String> {
+        if self.schedule.len() > MOST {
+            return Err(format!("schedule has {} entries; give at most {MOST}", self.schedule.len()));
+        }
+        for (index, schedule) in self.schedule.iter().enumerate() {
+            self.check_schedule(schedule).map_err(|why| format!("schedule.{}.{why}", index + 1))?;
+        }
+        Ok(())
+    }
+
+    fn check_schedule(&self, schedule: &ScheduleSpec) -> Result<(), String> {
+        let ScheduleSpec { keys, from, to, start, epochs, .. } = schedule;
+        let most = MAX_EPOCHS as f64;
+        check_number("start", *start, (0.0..=most).contains(start), &format!("from 0 to {most}"))?;
+        check_number("epochs", *epochs, 0.0 < *epochs && *epochs <= most, &format!("above 0, up to {most}"))?;
+        if keys.is_empty() || from.is_none() && to.is_none() {
+            return Err("keys: say which numbers change, and from or to what".into());
+        }
+        for key in keys {
+            for (name, value) in [("from", from), ("to", to)] {
+                let mut numbers = Numbers::of(self);
+                let Some(slot) = numbers.slot(key) else {
+                    let key = excerpt(key);
+                    return Err(format!(
+                        "keys: {key} is no number of this recipe that can change; learning rates, betas.1, betas.2, rho, \
+                         momentum, penalties, weight_clip and the average's half_life or decay can"
+                    ));
+                };
+                let Some(value) = *value else { continue };
+                *slot = value;
+                if key.ends_with(".learning_rate") && value == 0.0 {
+                    continue;
+                }
+                let checked = [numbers.generator.check(), numbers.discriminator.check(), numbers.training.check()];
+                let checked: Result<(), String> = checked.into_iter().collect();
+                checked.map_err(|why| format!("{name}: {why}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(schedules: &str) -> Result<Recipe, String> {
+        let text = include_str!("../../recipes/quickstart.toml");
+        let text = text.replace("[generator]\n", &format!("{schedules}\n[generator]\n"));
+        Recipe::parse("quickstart", &text, &[]).map_err(|error| error.to_string())
+    }
+
+    fn rate(recipe: &Recipe, epoch: f64) -> f64 {
+        recipe.numbers_at(epoch).generator.learning_rate()
+    }
+
+    #[test]
+    fn a_number_rises_stays_and_falls_as_its_schedules_say() {
+        let key = "keys = ['generator.optimizer.learning_rate']";
+        let warm = format!("[[schedule]]\n{key}\nfrom = 0\nepochs = 2");
+        let cool = format!("[[schedule]]\n{key}\nstart = 10\nto = 1e-4\nepochs = 4\nshape = 'cosine'");
+        let recipe = recipe(&format!("{warm}\n{cool}")).unwrap();
+        let eighth = (1.0 + libm::cos(PI / 8.0)) / 2.0;
+        for (epoch, expected) in [
+            (0.0, 0.0),
+            (1.0, 5e-4),
+            (2.0, 1e-3),
+            (9.9, 1e-3),
+            (10.0, 1e-3),
+            (10.5, 1e-4 + 9e-4 * eighth),
+            (12.0, 5.5e-4),
+            (14.0, 1e-4),
+            (99.0, 1e-4),
+        ] {
+            assert!((rate(&recipe, epoch) - expected).abs() < 1e-15, "{epoch}: {}", rate(&recipe, epoch));
+        }
+        assert_eq!(recipe.numbers_at(1.0).discriminator, recipe.discriminator.optimizer);
+        let again = Recipe::parse("again", &recipe.to_toml(), &[]).unwrap();
+        assert_eq!(again.schedule, recipe.schedule);
+    }
+
+    #[test]
+    fn every_kind_of_number_can_change() {
+        let set = |training: &str, keys: &str, to: f64| {
+            let mut recipe = recipe("").unwrap();
+            recipe.training = TrainingSpec { r1: Some(2.0), ..recipe.training };
+            recipe.training.average = toml::from_str::<toml::Table>(training).ok().and_then(|t| t.try_into().ok());
+            let schedule = format!("keys = ['{keys}']\nto = {to}\nepochs = 1");
+            recipe.schedule = vec![toml::from_str(&schedule).unwrap()];
+            recipe.check_schedules().unwrap();
+            recipe.numbers_at(1.0)
+        };
+        assert_eq!(set("decay = 0.9", "training.r1", 0.2).training.r1, Some(0.2));
+        let average = set("half_life = 5", "training.average.half_life", 50.0).training.average.unwrap();
+        assert_eq!(average.half_life, Some(50.0));
+        let OptimizerSpec::Adam { betas, .. } =
+            set("decay = 0.9", "discriminator.optimizer.betas.2", 0.99).discriminator
+        else {
+            panic!("quickstart has Adam");
+        };
+        assert_eq!(betas, [0.5, 0.99]);
+    }
+
+    #[test]
+    fn a_schedule_that_cannot_be_is_named() {
+        let rate = "keys = ['generator.optimizer.learning_rate']";
+        for (text, what) in [
+            (format!("{rate}\nepochs = 1"), "schedule.1.keys: say which numbers change, and from or to what"),
+            (format!("{rate}\nto = -1\nepochs = 1"), "schedule.1.to: learning_rate = -1"),
+            (format!("{rate}\nto = 1\nepochs = 0"), "schedule.1.epochs = 0"),
+            (format!("{rate}\nto = 1\nepochs = 1\nstart = -1"), "schedule.1.start = -1"),
+            (format!("{rate}\nto = 1"), "epochs"),
+            (format!("{rate}\nto = 1\nepochs = 1\nshape = 'square'"), "unknown value `square`"),
+            ("keys = ['training.r1']\nto = 1\nepochs = 1".into(), "training.r1 is no number of this recipe"),
+            ("keys = ['generator.optimizer.rho']\nto = 1\nepochs = 1".into(), "generator.optimizer.rho is no number"),
+            ("keys = ['discriminator.optimizer.betas.1']\nto = 1\nepochs = 1".into(), "schedule.1.to: betas.1 = 1"),
+        ] {
+            let said = recipe(&format!("[[schedule]]\n{text}")).map(|_| ()).unwrap_err();
+            assert!(said.contains(what), "{text}: {said}");
+        }
+    }
+}
