@@ -353,8 +353,7 @@ fn a_run_begins_with_the_weights_of_another_where_they_fit() {
     hinge_game(at);
     succeed(at, "train game.toml --data pictures --epochs 1 --out run");
     // Steps of nothing.
-    let still =
-        "--steps 1 --set generator.optimizer.learning_rate=1e-30 --set discriminator.optimizer.learning_rate=1e-30";
+    let still = "--steps 1 --set schedule=[] --set generator.optimizer.learning_rate=1e-30 --set discriminator.optimizer.learning_rate=1e-30";
     let start = format!("train game.toml --data pictures --seed 9 {still}");
     let said = succeed(at, &format!("{start} --init run --out again"));
     let line = said.lines().find(|line| line.starts_with("weights: ")).unwrap();

@@ -88,6 +88,10 @@ fn what_the_discriminator_gives_and_what_is_seldom_meant_is_said() {
     assert!(output("recipes vanilla-mnist").ends_with("\noutput: a probability\n"));
     assert!(output("recipes dcgan-mnist").contains("\noutput: a logit, whose sigmoid is the probability\n"));
     assert!(output("recipes wgan-mnist").contains("\noutput: a score\n"));
+    let schedule = "keys=[\"generator.optimizer.learning_rate\"] to=0.0 start=0.0 epochs=9.0 shape=\"linear\"";
+    let toml = "schedule=[{keys=['generator.optimizer.learning_rate'],to=0,epochs=9}]";
+    assert!(output(&format!("recipes dcgan-mnist --set {toml}")).contains(&format!("\nschedule: {schedule}\n")));
+
     let said = output("recipes dcgan-mnist --set data.range=[0,1]");
     let warning = said.lines().last().unwrap();
     assert!(

@@ -99,8 +99,10 @@ fn list(recipes: &[Recipe]) -> String {
 fn describe(recipe: &Recipe) -> String {
     let warnings = recipe.warnings().into_iter();
     let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
+    let schedules = recipe.schedule.iter().map(|schedule| format!("schedule: {}\n", attributes(schedule)));
+    let schedules: String = schedules.collect();
     format!(
-        "{}: {}\n\ndata: {}\ntraining: {}\n\n{}\n{}output: {}\n{warnings}",
+        "{}: {}\n\ndata: {}\ntraining: {}\n{schedules}\n{}\n{}output: {}\n{warnings}",
         recipe.name,
         excerpt(&recipe.description),
         attributes(&recipe.data),
