@@ -124,10 +124,9 @@ impl Run {
         let start = Instant::now();
         let step = self.epochs.batch_after(self.gan.steps);
         let measures = self.board.measures(self.gan.steps + 1);
-        let mut rates = [&self.recipe.discriminator, &self.recipe.generator].map(|n| n.optimizer.learning_rate());
+        let numbers = self.recipe.numbers_at(self.epochs.progress(self.gan.steps));
+        let rates = [&numbers.discriminator, &numbers.generator].map(OptimizerSpec::learning_rate);
         if !self.recipe.schedule.is_empty() {
-            let numbers = self.recipe.numbers_at(self.epochs.progress(self.gan.steps));
-            rates = [&numbers.discriminator, &numbers.generator].map(OptimizerSpec::learning_rate);
             self.gan.set_numbers(&numbers);
         }
         let (report, images) = match &mut self.source {
