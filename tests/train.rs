@@ -65,7 +65,7 @@ fn a_profile_is_a_table_and_a_trace() {
         let traced = spans.iter().filter(|span| span["name"] == op).count();
         assert!(traced > 0 && traced == calls(op), "{op}: {traced} in the trace");
     }
-    assert_eq!(calls("optimizer"), 4, "two networks in two steps");
+    assert_eq!(calls("optimizer"), 6, "two networks and an average in two steps");
 }
 
 #[test]

@@ -290,13 +290,12 @@ fn judge_note(args: &TrainArgs, run: &Run) -> String {
     match run.judging() {
         Some(judging) => {
             let of = thousands(judging.floor_images() as u64);
-            let floor = |floor: &Score| format!("; {of} of them are at Frechet distance {:.3}", floor.frechet_distance);
+            let floor = |floor: &Score| format!("; Frechet distance of {of}: {:.3}", floor.frechet_distance);
             let floor = judging.floor().map(floor);
             format!(
-                "judge: {}, {:.2}% of {} test images right{}\n",
+                "judge: {}, {:.2}% of test images right{}\n",
                 judging.name(),
                 100.0 * judging.about().accuracy(),
-                thousands(judging.about().test as u64),
                 floor.unwrap_or_default()
             )
         }
