@@ -417,7 +417,7 @@ fn samples_are_of_averaged_weights_unless_they_are_asked_for_otherwise() {
     };
     assert_ne!(exported(""), exported("--no-average"));
 
-    // A run that goes on without an average has none from there on, and one that asks for it begins it from its weights.
+    // How long it is may change in a run that goes on.
     succeed(at, "train --resume --steps 9 --set training.average.decay=0.5 --out run");
     let line = fail(at, "train --resume --steps 9 --set training.average.decay=1.5 --out run", 1);
     assert!(line.contains("training.average.decay = 1.5"), "{line}");

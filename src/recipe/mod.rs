@@ -44,6 +44,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use toml::Value;
 
+mod average;
 pub mod build;
 mod check;
 mod convolution;
@@ -59,6 +60,7 @@ mod table;
 mod training;
 mod typed;
 
+pub use average::AverageSpec;
 pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 pub use layer::{LayerSpec, ParameterCount};
 pub use load::{MAX_BYTES, built_in_names};
@@ -69,7 +71,7 @@ pub(crate) use sizes::values;
 pub use sizes::{MAX_SIZE, MAX_VALUES};
 pub(crate) use table::all_layers;
 pub use table::{LayerRow, LayerTable, MAX_DEPTH};
-pub use training::{AverageSpec, BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
+pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
 pub(crate) use typed::in_words;
 #[cfg(feature = "app")]
 pub(crate) use typed::line_at;

@@ -35,7 +35,7 @@ pub(super) enum Subject {
 const JUDGED: &str = "a run's folder, a .npy of images, or a folder or .zip of pictures";
 
 /// Samples that are there, or what they are made with.
-pub(super) enum Source {
+pub(super) enum Prepared {
     /// A run's generator.
     Generator(Box<Trained>),
     /// Those of a file or a folder.
@@ -119,7 +119,7 @@ impl Subject {
     ///
     /// # Errors
     /// If there aren't so many, or they are of another size.
-    pub(super) fn prepare(self, size: [usize; 3], count: Option<usize>, seed: Option<u64>) -> Result<Source> {
+    pub(super) fn prepare(self, size: [usize; 3], count: Option<usize>, seed: Option<u64>) -> Result<Prepared> {
         match self {
             Subject::Generator(file, trained) => {
                 let made = &trained.recipe.discriminator.input;
@@ -127,7 +127,7 @@ impl Subject {
                     let what = format!("makes images of {made:?}, the data set's are {size:?}");
                     return Err(Error::data(file, what, "give a set of such images by --data, or leave it out"));
                 }
-                Ok(Source::Generator(trained))
+                Ok(Prepared::Generator(trained))
             }
             Subject::Images(path) => {
                 let mut samples = read(&path, size)?;
@@ -152,21 +152,21 @@ impl Subject {
                     samples.notes.push(format!("{count} of {there} images, picked at random"));
                     samples.places = Some(order);
                 }
-                Ok(Source::Read(samples))
+                Ok(Prepared::Read(samples))
             }
         }
     }
 }
 
-impl Source {
+impl Prepared {
     /// The samples: those that were read, or `count` of a generator's.
     ///
     /// # Errors
     /// As [`model::sample_each`].
     pub(super) fn samples(self, count: usize, seed: Option<u64>, device: Device) -> Result<Samples> {
         match self {
-            Source::Generator(trained) => generated(*trained, count, seed, device),
-            Source::Read(samples) => Ok(samples),
+            Prepared::Generator(trained) => generated(*trained, count, seed, device),
+            Prepared::Read(samples) => Ok(samples),
         }
     }
 }
