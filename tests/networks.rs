@@ -11,8 +11,10 @@ use minimax::{Device, Tensor};
 fn parameters(network: &Sequential, places: &[&str]) -> Vec<ParameterCount> {
     let mut counts = vec![ParameterCount::default(); places.len()];
     for (name, tensor) in network.named() {
-        let (place, _) = name.strip_prefix("layers.").unwrap().rsplit_once('.').unwrap();
-        let count = &mut counts[places.iter().position(|known| *known == place).unwrap()];
+        // A variable's own name may have parts, and so may its layer's place: the longest that fits is it.
+        let within = |place: &&str| name.starts_with(&format!("layers.{place}."));
+        let place = places.iter().filter(|place| within(place)).max_by_key(|place| place.len()).unwrap();
+        let count = &mut counts[places.iter().position(|known| known == place).unwrap()];
         let kind = match tensor.requires_grad() {
             true => &mut count.trainable,
             false => &mut count.not_trainable,
@@ -37,7 +39,10 @@ fn built_as_described(name: &str, spec: &NetworkSpec) {
 
     let batch = |shape: &[usize]| [&[3], shape].concat();
     let x = Tensor::ones(&batch(&spec.input)[..], Device::Cpu);
-    for pass in [Pass::Training(&mut random), Pass::Evaluation] {
+    let classes = spec.classes.unwrap_or(1);
+    let labels = Tensor::full(1.0 / classes as f64, [3, classes], Device::Cpu);
+    for pass in [Pass::training(&mut random), Pass::evaluation()] {
+        let pass = pass.of_classes(Some(&labels));
         assert_eq!(network.forward(&x, pass).dims(), batch(table.output()), "{name}");
     }
 }
@@ -71,9 +76,11 @@ update = "simultaneous"
 
 [generator]
 input = [10]
+classes = 4
 optimizer = { kind = "sgd", learning_rate = 0.1 }
 layers = [
-  { layer = "dense", units = 105, bias = false },
+  { layer = "join_label", embedding = 5 },
+  { layer = "dense", units = 105, bias = false, spectral_norm = true },
   { layer = "batch_norm" },
   { layer = "relu" },
   { layer = "reshape", shape = [7, 5, 3] },
@@ -84,8 +91,11 @@ layers = [
   { layer = "max_pool", size = [3, 2], stride = [2, 1] },
   { layer = "average_pool", size = 3, stride = 1, padding = "same" },
   { layer = "conv2d", filters = 2, kernel = [3, 2], stride = [1, 3], padding = "valid", bias = false },
-  { layer = "conv_transpose2d", filters = 6, kernel = 3, stride = 2, padding = "valid" },
+  { layer = "conv_transpose2d", filters = 6, kernel = 3, stride = 2, padding = "valid", spectral_norm = true },
+  { layer = "conditional_batch_norm" },
+  { layer = "join_label", embedding = 3 },
   { layer = "flatten" },
+  { layer = "join_label" },
   { layer = "dense", units = 784 },
   { layer = "tanh" },
   { layer = "reshape", shape = [28, 28, 1] },
@@ -93,6 +103,8 @@ layers = [
 
 [discriminator]
 input = [28, 28, 1]
+classes = 4
+spectral_norm = true
 optimizer = { kind = "sgd", learning_rate = 0.1 }
 layers = [
   { layer = "conv2d", filters = 5, kernel = [5, 4], stride = [3, 2] },
@@ -108,7 +120,7 @@ layers = [
     { layer = "conv2d", filters = 4, kernel = 1, bias = false },
     { layer = "global_average_pool" },
   ] },
-  { layer = "dense", units = 1 },
+  { layer = "projection" },
   { layer = "sigmoid" },
 ]
 "#;

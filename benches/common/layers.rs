@@ -69,7 +69,7 @@ fn layers(recipes: impl IntoIterator<Item = Recipe>) -> Vec<Layer> {
             let table = network.table().expect("a loaded recipe's shapes fit");
             for (layer, row) in network.layers.iter().zip(&table.rows) {
                 let layer = match layer {
-                    &LayerSpec::Dense { units, bias } => {
+                    &LayerSpec::Dense { units, bias, .. } => {
                         Layer::Dense(Dense { batch, inputs: row.input[0], outputs: units, bias })
                     }
                     LayerSpec::Conv2d(conv) => Layer::convolution(conv, batch, [&row.input, &row.output], false),

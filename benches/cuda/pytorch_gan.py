@@ -199,5 +199,7 @@ class Gan:
 
 def update(adam, parameters, grads):
     for parameter, grad in zip(parameters, grads):
-        parameter.grad = grad
+        # The fused Adam wants equal strides, which a weight of one channel has two ways to have.
+        alike = grad.stride() == parameter.stride()
+        parameter.grad = grad if alike else torch.empty_like(parameter).copy_(grad)
     adam.step()

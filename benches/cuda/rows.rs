@@ -9,7 +9,8 @@ use super::timing::{How, Subject};
 use super::training::Training;
 use minimax::autograd::vjp;
 use minimax::cuda::{Context, context};
-use minimax::gan::model::{Gan, fixed_latents, sample};
+use minimax::gan::latents::Latents;
+use minimax::gan::model::{Gan, sample};
 use minimax::ops::dropout::Mask;
 use minimax::ops::{Transpose, matmul, random_normal};
 use minimax::random::Random;
@@ -150,9 +151,9 @@ fn sampling(quick: bool) -> Row {
     let mut row = Row::new(sampling_name(count), None, spec, move |_| {
         let mut gan = Gan::new(&recipe, DEVICE);
         let width = recipe.generator.input[0];
-        let latents = fixed_latents(1, count, width);
+        let latents = Latents::fixed(1, count, width);
         Ok(Subject::Op(Box::new(move || {
-            sample(&mut gan.generator, &latents, width, 64, DEVICE);
+            sample(&mut gan.generator, &latents, 64, DEVICE);
         })))
     });
     row.ways = vec![How::Launches];

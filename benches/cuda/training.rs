@@ -3,7 +3,7 @@
 
 use super::timing::median;
 use minimax::cuda::Context;
-use minimax::data::{Batches, Images, LastBatch};
+use minimax::data::{Batch, Batches, Images, LastBatch};
 use minimax::gan::graph::Graphs;
 use minimax::gan::model::Gan;
 use minimax::gan::pixels;
@@ -74,11 +74,11 @@ impl Training {
 
     fn begin(&mut self) -> Pending {
         let Images { height, width, channels, .. } = *self.batches.images();
-        let bytes = self.batches.batch(self.gan.steps).expect("a thread").pixels;
+        let Batch { pixels: bytes, labels } = self.batches.batch(self.gan.steps).expect("a thread");
         let count = bytes.len() / (height * width * channels);
         let batch: Shape = [count, height, width, channels].into();
         let begun = match &mut self.graphs {
-            Some(graphs) => graphs.begin_step(&mut self.gan, bytes, batch, false),
+            Some(graphs) => graphs.begin_step(&mut self.gan, bytes, labels, batch, false),
             None => {
                 let real = pixels::to_tensor(bytes, batch, self.range, DEVICE);
                 self.gan.begin_step(&real, false)

@@ -4,12 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use minimax::Device;
-use minimax::gan::model::{fixed_latents, sample};
+use minimax::gan::latents::Latents;
+use minimax::gan::model::sample;
 use minimax::recipe::Recipe;
 use minimax::recipe::build::Role;
 use minimax::report::Picture;
 use minimax::run::checkpoint::{Weights, load_network};
-use minimax::run::interpolation::great_circle;
+use minimax::run::interpolation::{between_classes, great_circle};
 use minimax::run::summary;
 use minimax::run::{Run, State};
 use std::fs;
@@ -94,8 +95,11 @@ fn interpolate(file: &Path) {
         return;
     };
     let (mut generator, width) = (trained.network, trained.recipe.generator.input[0]);
-    let [from, to] = [0, 1].map(|seed| fixed_latents(seed, 1, width));
-    let latents = great_circle(&from, &to, 3);
+    let [from, to] = [0, 1].map(|seed| Latents::fixed(seed, 1, width));
+    let mut latents = Latents::new(great_circle(from.values(), to.values(), 3), width);
+    if let Some(classes) = trained.recipe.classes() {
+        latents = latents.labelled(between_classes([0, 1], classes, 3), classes);
+    }
     let batch = trained.recipe.training.batch_size;
-    sample(&mut generator, &latents, width, batch, Device::Cpu);
+    sample(&mut generator, &latents, batch, Device::Cpu);
 }

@@ -2,13 +2,15 @@
 
 use super::device::Processor;
 use super::output::{self, Kind};
-use super::sample::StateArgs;
+use super::sample::{StateArgs, check_class, not_conditional};
 use super::{print, whole};
 use crate::files::{make_folder, write_whole};
-use crate::gan::model::{fixed_latents, sample};
+use crate::gan::latents::Latents;
+use crate::gan::model::sample;
 use crate::gan::pixels;
+use crate::recipe::Recipe;
 use crate::report::{Picture, gif, grid_png};
-use crate::run::interpolation::great_circle;
+use crate::run::interpolation::{between_classes, great_circle};
 use crate::storage::Device;
 use crate::{Error, Result};
 use clap::Args;
@@ -38,6 +40,12 @@ pub struct InterpolateArgs {
     /// Whose latent to end at
     #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0..=u64::MAX))]
     pub to: u64,
+    /// Of a conditional run, the class to start from, counted from 0 [default: 0]
+    #[arg(long, value_name = "N")]
+    pub from_class: Option<u16>,
+    /// And the class to end at [default: the one to start from]
+    #[arg(long, value_name = "N")]
+    pub to_class: Option<u16>,
     /// Frames of the GIF, from 2 to 100; the strip always has ten images
     #[arg(long, value_name = "N", default_value = "60", value_parser = whole::<u8>(2..=100))]
     pub frames: u8,
@@ -79,11 +87,16 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     }
 
     let latent = recipe.generator.input[0];
-    let [from, to] = [args.from, args.to].map(|seed| fixed_latents(seed, 1, latent));
+    let [from, to] = [args.from, args.to].map(|seed| Latents::fixed(seed, 1, latent));
+    let ends = classes(args, &recipe)?;
     let mut draw = |count| {
-        let latents = great_circle(&from, &to, count);
+        let latents = Latents::new(great_circle(from.values(), to.values(), count), latent);
+        let latents = match ends {
+            Some((ends, classes)) => latents.labelled(between_classes(ends, classes, count), classes),
+            None => latents,
+        };
         let batch = recipe.training.batch_size;
-        let images = sample(&mut generator, &latents, latent, batch, Device::Cpu);
+        let images = sample(&mut generator, &latents, batch, Device::Cpu);
         pixels::to_bytes(&images, recipe.data.range)
     };
     let (strip, images) = (draw(STRIP), draw(count));
@@ -108,4 +121,20 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
         png_file.display(),
         gif_file.display()
     ))
+}
+
+/// The classes to go from and to, and of how many; none where the run has none.
+fn classes(args: &InterpolateArgs, recipe: &Recipe) -> Result<Option<([u16; 2], usize)>> {
+    let flags = [("--from-class", args.from_class), ("--to-class", args.to_class)];
+    let Some(classes) = recipe.classes() else {
+        return match flags.into_iter().find(|(_, class)| class.is_some()) {
+            Some((flag, _)) => Err(Error::Usage(format!("{flag}: {}", not_conditional(recipe)))),
+            None => Ok(None),
+        };
+    };
+    for (flag, class) in flags {
+        class.map_or(Ok(()), |class| check_class(flag, class, classes))?;
+    }
+    let from = args.from_class.unwrap_or(0);
+    Ok(Some(([from, args.to_class.unwrap_or(from)], classes)))
 }

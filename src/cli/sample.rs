@@ -5,7 +5,9 @@ use super::output::{self, Kind};
 use super::{print, warn, whole};
 use crate::data::plane::Plane;
 use crate::files::write_whole;
+use crate::gan::latents::{Latents, rows_of_classes};
 use crate::gan::{model, pixels};
+use crate::recipe::Recipe;
 use crate::recipe::build::Role;
 use crate::report::map::Map;
 use crate::report::{columns_for, grid_png};
@@ -17,6 +19,7 @@ use crate::{Error, Result};
 use clap::{Args, ValueEnum};
 use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// The most values that one call makes or reads: 2³⁰, 4 GiB of f32.
 const MOST_VALUES: usize = 1 << 30;
@@ -36,6 +39,9 @@ pub struct SampleArgs {
     /// Of the latents [default: the recipe's, which gives the run's own grid]
     #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
+    /// Only images of this class of a conditional run, or all in turn, a row each [default: all]
+    #[arg(long = "class", value_name = "N|all")]
+    pub class: Option<Class>,
     /// Latents to use, a .npy of float32 or float64 [n, width]
     #[arg(long, value_name = "FILE.npy")]
     pub latents: Option<PathBuf>,
@@ -51,6 +57,26 @@ pub struct SampleArgs {
     /// What it is computed on.
     #[command(flatten)]
     pub compute: Compute,
+}
+
+/// Which classes a conditional generator is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// All, in turn.
+    All,
+    /// This one, counted from 0.
+    One(u16),
+}
+
+impl FromStr for Class {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Class, String> {
+        match text {
+            "all" => Ok(Class::All),
+            _ => text.parse().map(Class::One).map_err(|_| "give a class's number, from 0, or all".into()),
+        }
+    }
 }
 
 /// Which generator of a run.
@@ -128,20 +154,32 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     output::check(&out, "--out", kind, args.force, &inputs)?;
     let most = MOST_VALUES / image.iter().product::<usize>().max(width);
     let latents = match &args.latents {
-        Some(path) => latents::read(path, width, most)?,
+        Some(path) => Latents::new(latents::read(path, width, most)?, width),
         None => {
             let count = args.count.unwrap_or(recipe.samples.count);
             if !(1..=most).contains(&count) {
                 return Err(Error::Usage(format!("--count {count}: choose from 1 to {most}")));
             }
             let seed = args.seed.unwrap_or(recipe.training.seed);
-            model::fixed_latents(seed, count, width)
+            Latents::fixed(seed, count, width)
         }
     };
-    let count = latents.len() / width;
+    let count = latents.count();
+    let (latents, columns) = match (args.class, recipe.classes()) {
+        (None | Some(Class::All), Some(classes)) => {
+            let columns = columns_for(count, Some(classes));
+            (latents.of_classes(&rows_of_classes(count, columns, classes), classes), columns)
+        }
+        (Some(Class::One(class)), Some(classes)) => {
+            check_class("--class", class, classes)?;
+            (latents.of_classes(&vec![class; count], classes), columns_for(count, None))
+        }
+        (None, None) => (latents, columns_for(count, None)),
+        (Some(_), None) => return Err(Error::Usage(format!("--class: {}", not_conditional(&recipe)))),
+    };
     let (mut bytes, mut values) = (Vec::new(), Vec::new());
     let batch = recipe.training.batch_size;
-    model::sample_each(&mut generator, &latents, width, batch, device, |images| {
+    model::sample_each(&mut generator, &latents, batch, device, |images| {
         match format {
             Format::Png if plane.is_none() => bytes.extend(pixels::to_bytes(images, recipe.data.range)),
             _ => values.extend(images.to_f32()),
@@ -150,7 +188,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     })?;
     match format {
         Format::Png => match plane {
-            None => grid_png(&out, &bytes, image[0], image[1], image[2], columns_for(count))?,
+            None => grid_png(&out, &bytes, image[0], image[1], image[2], columns)?,
             Some(plane) => {
                 let map = Map { extent: plane.extent(), field: &[], real: &[], samples: &values, pulls: &[] };
                 write_whole(&out, &map.draw().to_png())?;
@@ -160,6 +198,19 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     }
     let kind = if plane.is_some() { "points" } else { "images" };
     print(&format!("{count} {kind} of {} in {}\n", recipe.name, out.display()))
+}
+
+/// That `class`, the value of `flag`, is one of `classes`.
+pub(super) fn check_class(flag: &str, class: u16, classes: usize) -> Result<()> {
+    match usize::from(class) < classes {
+        true => Ok(()),
+        false => Err(Error::Usage(format!("{flag} {class}: the run has classes 0 to {}; choose one", classes - 1))),
+    }
+}
+
+/// What there is to say where a class is asked for of a run that has none.
+pub(super) fn not_conditional(recipe: &Recipe) -> String {
+    format!("{} makes images without being told of which class; leave the flag out", recipe.name)
 }
 
 /// The file with the generator of a run: its own, or in the checkpoint.

@@ -30,16 +30,16 @@ impl Inputs {
     }
 
     /// Puts the upload of a step's inputs on the stream: where each of the random `streams` that it reads is, and its
-    /// batch.
+    /// batch, in parts one behind the other.
     ///
     /// # Panics
     /// If the batch has not as many bytes as was said, or there is no such stream.
-    pub fn upload(&mut self, streams: &[Position], batch: &[u8]) {
+    pub fn upload(&mut self, streams: &[Position], batch: &[&[u8]]) {
         for position in streams {
             self.blocks[position.stream as usize] = position.block;
         }
         let blocks: Vec<u8> = self.blocks.iter().flat_map(|block| block.to_le_bytes()).collect();
-        self.staged.upload(&[&blocks, batch]);
+        self.staged.upload(&[&[&blocks[..]], batch].concat());
     }
 
     /// The buffer with the batch, and the byte at which that begins.

@@ -11,7 +11,7 @@
 
 use super::padding;
 use crate::nn::{Convolution, Pooling, Sequential};
-use crate::ops::{permute, reshape};
+use crate::ops::{Transpose, matmul, permute, reshape};
 use crate::recipe::{LayerRow, LayerSpec};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -28,12 +28,12 @@ pub(super) struct Step {
 /// What a step does, on vectors `[n, units]` or images `[n, c, h, w]`.
 pub(super) enum Operation {
     /// y = x Wᵀ + b, W `[units, inputs]`.
-    Linear { weight: Tensor, bias: Option<Tensor> },
+    Linear { weight: Weight, bias: Option<Tensor> },
     /// A convolution with weights `[c_out, c_in, kh, kw]`.
-    Conv2d { weight: Tensor, bias: Option<Tensor>, stride: [usize; 2], padding: Padding },
+    Conv2d { weight: Weight, bias: Option<Tensor>, stride: [usize; 2], padding: Padding },
     /// A transposed convolution with weights `[c_in, c_out, kh, kw]`, which crops `padding` from its full
     /// output and adds `extra` rows and columns after it.
-    ConvTranspose2d { weight: Tensor, bias: Option<Tensor>, stride: [usize; 2], padding: Padding, extra: [usize; 2] },
+    ConvTranspose2d { weight: Weight, bias: Option<Tensor>, stride: [usize; 2], padding: Padding, extra: [usize; 2] },
     /// γ (x - mean) / √(variance + ε) + β, per channel of an image or per unit of a vector.
     BatchNorm { gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: f64, momentum: f64, image: bool },
     /// Nothing, but in training.
@@ -58,8 +58,43 @@ pub(super) enum Operation {
     Unflatten { image: [usize; 3] },
     /// A vector, taken as a matrix of `rows` x `columns`, to that of the transposed matrix.
     Transpose { rows: usize, columns: usize },
+    /// l or, embedded, l E, joined to a vector x; where x is an image, as channels of every pixel, or embedded as one more,
+    /// the map l E Wᵀ + b.
+    JoinLabel { embedding: Option<Tensor>, map: Option<[Tensor; 2]>, image: Option<[usize; 2]> },
+    /// As a batch norm, with gamma and beta `[classes, channels]`, of which l picks a row for each example.
+    ConditionalBatchNorm {
+        gamma: Tensor,
+        beta: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+        epsilon: f64,
+        momentum: f64,
+        image: bool,
+    },
+    /// x Wᵀ + b + Σ x · l Eᵀ, with W `[1, inputs]` and E `[inputs, classes]`.
+    Projection { weight: Weight, bias: Tensor, embedding: Weight },
     /// What `layers` make of x and what `shortcut` makes of it, added.
     Residual { layers: Vec<Step>, shortcut: Vec<Step> },
+}
+
+/// A weight, its outputs along the first axis, or of a transposed convolution the second.
+pub(super) struct Weight {
+    /// As it is learnt.
+    pub learnt: Tensor,
+    /// u `[outputs]` and v `[the rest]` of its spectral normalisation, if it has one.
+    pub singular: Option<[Tensor; 2]>,
+}
+
+impl Weight {
+    /// As it is used, by a transposed convolution or by anything else.
+    pub fn used(self, transposed: bool) -> Tensor {
+        let Some([u, v]) = self.singular else {
+            return self.learnt;
+        };
+        let matrix = if transposed { permute(&self.learnt, &[1, 0, 2, 3]) } else { self.learnt.clone() };
+        let row = matmul(&reshape(&u, [1, u.numel()]), &reshape(&matrix, [u.numel(), v.numel()]), Transpose::NONE);
+        self.learnt / matmul(&row, &reshape(&v, [v.numel(), 1]), Transpose::NONE)
+    }
 }
 
 /// What is made of a window.
@@ -133,7 +168,7 @@ fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
     // What treats each value of a vector apart doesn't care for their order.
     let mixes = |&i: &usize| {
         let holds = matches!(layers[i], LayerSpec::Residual { .. });
-        is_dense(&i) || holds || rows[i].input.len() > 1 || rows[i].output.len() > 1
+        is_dense(&i) || holds || layers[i].takes_label() || rows[i].input.len() > 1 || rows[i].output.len() > 1
     };
     // Whether all that a layer does is to take an image for a vector, or the other way round.
     let reshapes = |i: usize| matches!(layers[i], LayerSpec::Flatten {} | LayerSpec::Reshape { .. });
@@ -164,16 +199,26 @@ fn operations(
     [before, after]: [Option<Image>; 2],
 ) -> Vec<Operation> {
     let required = |name| variable(name).expect("a layer has its variables");
+    let singular = |of: &str| {
+        let [u, v] = ["u", "v"].map(|name| variable(&format!("{of}{name}")));
+        u.zip(v).map(|(u, v)| [u, v])
+    };
+    // v goes along what the weights of one output are read in.
+    let of_kernel = |conv: &Convolution| {
+        let [kh, kw] = conv.kernel;
+        singular("").map(|[u, v]| [u, turned(&v, [kh * kw, v.numel() / (kh * kw)])])
+    };
     vec![match *layer {
         LayerSpec::Dense { .. } => {
             let kernel = channels_first(&required("kernel"), 0, before);
+            let singular = singular("").map(|[u, v]| [channels_first(&u, 0, after), channels_first(&v, 0, before)]);
             Operation::Linear {
-                weight: permute(&channels_first(&kernel, 1, after), &[1, 0]),
+                weight: Weight { learnt: permute(&channels_first(&kernel, 1, after), &[1, 0]), singular },
                 bias: variable("bias").map(|bias| channels_first(&bias, 0, after)),
             }
         }
         LayerSpec::Conv2d(ref conv) => Operation::Conv2d {
-            weight: permute(&required("kernel"), &[3, 2, 0, 1]),
+            weight: Weight { learnt: permute(&required("kernel"), &[3, 2, 0, 1]), singular: of_kernel(conv) },
             bias: variable("bias"),
             stride: conv.stride,
             padding: padding(conv, false, row),
@@ -181,7 +226,7 @@ fn operations(
         LayerSpec::ConvTranspose2d(ref conv) => {
             let (padding, extra) = crop(conv, row);
             Operation::ConvTranspose2d {
-                weight: permute(&required("kernel"), &[3, 2, 0, 1]),
+                weight: Weight { learnt: permute(&required("kernel"), &[3, 2, 0, 1]), singular: of_kernel(conv) },
                 bias: variable("bias"),
                 stride: conv.stride,
                 padding,
@@ -200,6 +245,28 @@ fn operations(
                 image: row.input.len() == 3,
             }
         }
+        LayerSpec::JoinLabel { .. } => Operation::JoinLabel {
+            embedding: variable("embedding"),
+            map: variable("kernel").map(|kernel| [permute(&kernel, &[1, 0]), required("bias")]),
+            image: image(&row.input).map(|[h, w, _]| [h, w]),
+        },
+        LayerSpec::ConditionalBatchNorm { momentum, epsilon } => Operation::ConditionalBatchNorm {
+            gamma: required("gamma"),
+            beta: required("beta"),
+            mean: required("running_mean"),
+            variance: required("running_variance"),
+            epsilon,
+            momentum,
+            image: row.input.len() == 3,
+        },
+        LayerSpec::Projection {} => Operation::Projection {
+            weight: Weight { learnt: permute(&required("kernel"), &[1, 0]), singular: singular("") },
+            bias: required("bias"),
+            embedding: Weight {
+                learnt: permute(&required("embedding.kernel"), &[1, 0]),
+                singular: singular("embedding."),
+            },
+        },
         LayerSpec::Dropout { rate } => Operation::Dropout { rate },
         LayerSpec::LeakyRelu { slope } => Operation::LeakyRelu { slope },
         LayerSpec::Relu {} => Operation::Relu,
@@ -252,6 +319,11 @@ fn channels_first(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
 }
 
+/// The values of a matrix of these `[rows, columns]` as those of its transpose.
+fn turned(x: &Tensor, [rows, columns]: [usize; 2]) -> Tensor {
+    reshape(&permute(&reshape(x, [rows, columns]), &[1, 0]), x.shape())
+}
+
 /// What the engine keeps in `variable` of `layer`, from what these programs keep, `x`: [`operations`] the other way round.
 pub(super) fn inverse(layer: &LayerSpec, variable: &str, x: &Tensor, [before, after]: [Option<Image>; 2]) -> Tensor {
     match (layer, variable) {
@@ -259,8 +331,14 @@ pub(super) fn inverse(layer: &LayerSpec, variable: &str, x: &Tensor, [before, af
             let kernel = channels_last(&permute(x, &[1, 0]), 1, after);
             channels_last(&kernel, 0, before)
         }
+        (LayerSpec::Dense { .. }, "v") => channels_last(x, 0, before),
         (LayerSpec::Dense { .. }, _) => channels_last(x, 0, after),
         (LayerSpec::BatchNorm { .. }, _) => channels_last(x, 0, before),
+        (LayerSpec::JoinLabel { .. } | LayerSpec::Projection {}, "kernel" | "embedding.kernel") => permute(x, &[1, 0]),
+        (LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv), "v") => {
+            let [kh, kw] = conv.kernel;
+            turned(x, [x.numel() / (kh * kw), kh * kw])
+        }
         (_, "kernel") => permute(x, &[2, 3, 1, 0]),
         _ => x.clone(),
     }
@@ -306,6 +384,8 @@ mod tests {
         let Layers { layers } = toml::from_str(&format!("layers = [{layers}]")).unwrap();
         let spec = NetworkSpec {
             input: input.to_vec(),
+            classes: None,
+            spectral_norm: false,
             initializer: Default::default(),
             optimizer: OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0 },
             layers,
@@ -330,11 +410,11 @@ mod tests {
             panic!("two convolutions");
         };
         // [kh, kw, c_in, c_out] = [1, 2, 2, 3] holds j·6 + i·3 + o for column j, channels i and o.
-        assert_eq!(weight.dims(), [3, 2, 1, 2]);
-        assert_eq!(weight.to_f32(), [0., 6., 3., 9., 1., 7., 4., 10., 2., 8., 5., 11.]);
+        assert_eq!(weight.learnt.dims(), [3, 2, 1, 2]);
+        assert_eq!(weight.learnt.to_f32(), [0., 6., 3., 9., 1., 7., 4., 10., 2., 8., 5., 11.]);
         // [kh, kw, c_out, c_in] = [1, 2, 3, 3] holds j·9 + o·3 + i.
-        assert_eq!(transposed.dims(), [3, 3, 1, 2]);
-        assert_eq!(transposed.to_f32()[..6], [0., 9., 3., 12., 6., 15.]);
+        assert_eq!(transposed.learnt.dims(), [3, 3, 1, 2]);
+        assert_eq!(transposed.learnt.to_f32()[..6], [0., 9., 3., 12., 6., 15.]);
     }
 
     /// Units 0 to 3 are the values of an image [1, 2, 2]: pixel 0's two channels, then pixel 1's.
@@ -359,12 +439,12 @@ mod tests {
         else {
             panic!("a step per layer");
         };
-        assert_eq!(weight.dims(), [4, 2]);
-        assert_eq!(weight.to_f32(), [0., 4., 2., 6., 1., 5., 3., 7.]);
+        assert_eq!(weight.learnt.dims(), [4, 2]);
+        assert_eq!(weight.learnt.to_f32(), [0., 4., 2., 6., 1., 5., 3., 7.]);
         assert_eq!(bias.as_ref().unwrap().to_f32(), [0., 2., 1., 3.]);
         assert_eq!((mean.to_f32(), *image), (vec![0., 2., 1., 3.], false));
         assert_eq!(*unflattened, [2, 1, 2]);
-        assert_eq!(last.to_f32(), [0., 4., 2., 6., 1., 5., 3., 7.]);
+        assert_eq!(last.learnt.to_f32(), [0., 4., 2., 6., 1., 5., 3., 7.]);
         assert!(none.is_none());
     }
 

@@ -62,6 +62,7 @@ pub fn keras(trained: &Trained) -> Vec<u8> {
         network: trained.role.name(),
         step: trained.step,
         input: &spec.input,
+        classes: spec.classes,
         output: &rows[rows.len() - 1].output,
         layers: described(&spec.layers, &rows),
         recipe: trained.recipe.to_toml(),

@@ -43,6 +43,9 @@ struct Header<'a, L> {
     step: u64,
     /// Shape of what goes in, without the batch.
     input: &'a [usize],
+    /// Of how many classes the labels are that it takes too, if it takes any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<usize>,
     /// Shape of what comes out, without the batch.
     output: &'a [usize],
     /// The layers, or modules, in order.

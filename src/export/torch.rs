@@ -5,19 +5,18 @@
 //! Three things have no module of their own. Padding that differs from side to side, or is cropped, is a
 //! `ZeroPad2d` of its own (negative amounts crop). A pooling whose padding does makes more than it should, which a
 //! `ZeroPad2d` crops. The transpose of a matrix that a vector holds is a
-//! `ChannelShuffle` of the vector as an image of one pixel. A residual is the one thing that a loader must know: a
-//! `Residual` of two lists of modules.
+//! `ChannelShuffle` of the vector as an image of one pixel. A loader must know four things: a `Residual` of two lists of
+//! modules, and `JoinLabel`, `ConditionalBatchNorm` and `Projection`, which take the labels `[n, classes]` too.
 
-use super::channels_first::{Operation, Pool, Step, steps};
+use super::channels_first::{Operation, Pool, Step, Weight, steps};
 use super::{Entry, Header, rows, safetensors_file};
 use crate::nn::Sequential;
-use crate::recipe::{LayerRow, LayerSpec, NetworkSpec, all_layers};
+use crate::recipe::{LayerRow, NetworkSpec};
 use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use safetensors::tensor::Dtype;
 use serde::Serialize;
-use std::collections::HashSet;
 
 /// A module of `torch.nn`; the tag is its class, the fields are its arguments.
 #[derive(Serialize)]
@@ -27,6 +26,8 @@ enum Module {
         in_features: usize,
         out_features: usize,
         bias: bool,
+        #[serde(skip_serializing_if = "is_false")]
+        spectral_norm: bool,
     },
     Conv2d(Convolution),
     ConvTranspose2d {
@@ -70,6 +71,26 @@ enum Module {
     AdaptiveAvgPool2d {
         output_size: usize,
     },
+    /// No class of `torch.nn`: the label, or its embedding, beside x; where x is an image and it is embedded, as a map.
+    JoinLabel {
+        classes: usize,
+        embedding: Option<usize>,
+        image: Option<[usize; 2]>,
+    },
+    /// No class of `torch.nn`: a BatchNorm whose weight and bias are the example's class's row.
+    ConditionalBatchNorm {
+        classes: usize,
+        #[serde(flatten)]
+        normalization: Normalization,
+    },
+    /// No class of `torch.nn`: `linear`, a Linear to one number, and x by what `embedding`, a Linear without bias, makes of the
+    /// label.
+    Projection {
+        classes: usize,
+        in_features: usize,
+        #[serde(skip_serializing_if = "is_false")]
+        spectral_norm: bool,
+    },
     /// No class of `torch.nn`: the sum of two Sequentials, one of no modules being the identity.
     Residual {
         layers: Vec<Module>,
@@ -85,6 +106,46 @@ struct Convolution {
     stride: [usize; 2],
     padding: [usize; 2],
     bias: bool,
+    /// No argument: whether `torch.nn.utils.parametrizations.spectral_norm` is to be applied to the module.
+    #[serde(skip_serializing_if = "is_false")]
+    spectral_norm: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What a convolution with this `weight` says of itself.
+fn convolution(
+    weight: &Weight,
+    bias: &Option<Tensor>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    transposed: bool,
+) -> Convolution {
+    let &[first, second, height, width] = weight.learnt.dims() else { unreachable!("a convolution's weight") };
+    let [in_channels, out_channels] = if transposed { [first, second] } else { [second, first] };
+    Convolution {
+        in_channels,
+        out_channels,
+        kernel_size: [height, width],
+        stride,
+        padding,
+        bias: bias.is_some(),
+        spectral_norm: weight.singular.is_some(),
+    }
+}
+
+/// The tensors of a batch norm.
+fn normalizing<'a>(
+    [gamma, beta, mean, variance]: [&'a Tensor; 4],
+) -> [(&'static str, &'static str, Option<&'a Tensor>); 4] {
+    [
+        ("weight", "gamma", Some(gamma)),
+        ("bias", "beta", Some(beta)),
+        ("running_mean", "running_mean", Some(mean)),
+        ("running_var", "running_variance", Some(variance)),
+    ]
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -107,6 +168,8 @@ struct Normalization {
 struct Modules {
     /// What the names of its tensors begin with: that of the Sequential and a dot, or nothing.
     prefix: String,
+    /// Of how many classes the labels are that the network takes, if it takes any.
+    classes: Option<usize>,
     /// The layer whose modules are being made: see [`LayerRow::place`].
     place: String,
     modules: Vec<Module>,
@@ -119,6 +182,8 @@ struct Stored {
     entry: Entry,
     /// The layer that it belongs to.
     place: String,
+    /// The layer's variable that it is: `kernel`, `gamma`, ...; none of those that say nothing.
+    variable: Option<&'static str>,
 }
 
 /// `trained` as a safetensors file with tensors `<index>.weight`, `<index>.bias`,
@@ -128,7 +193,7 @@ struct Stored {
 pub fn torch(trained: &Trained) -> Vec<u8> {
     let spec = trained.role.spec(&trained.recipe);
     let rows = rows(trained);
-    let model = Modules::of(String::new(), steps(&spec.layers, &rows, &trained.network));
+    let model = Modules::of(String::new(), spec.classes, steps(&spec.layers, &rows, &trained.network));
     let [input, output] = [&spec.input, &rows[rows.len() - 1].output].map(|shape| match shape[..] {
         [h, w, c] => vec![c, h, w],
         _ => shape.clone(),
@@ -138,6 +203,7 @@ pub fn torch(trained: &Trained) -> Vec<u8> {
         network: trained.role.name(),
         step: trained.step,
         input: &input,
+        classes: spec.classes,
         output: &output,
         layers: model.modules,
         recipe: trained.recipe.to_toml(),
@@ -160,29 +226,17 @@ pub(super) struct Place {
 
 /// What the tensors of such a file of `network` hold, in order; the counts of batches, which say nothing, are left out.
 pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential) -> Vec<Place> {
-    let all = all_layers(&spec.layers, rows).into_iter();
-    let normalizing = all.filter(|(layer, _)| matches!(layer, LayerSpec::BatchNorm { .. }));
-    let normalizing: HashSet<&str> = normalizing.map(|(_, row)| &row.place[..]).collect();
-    let place = |Stored { name, entry, place }: Stored| {
-        let variable = match (name.rsplit('.').next(), normalizing.contains(&place[..])) {
-            (Some("weight"), false) => "kernel",
-            (Some("weight"), true) => "gamma",
-            (Some("bias"), false) => "bias",
-            (Some("bias"), true) => "beta",
-            (Some("running_mean"), _) => "running_mean",
-            (Some("running_var"), _) => "running_variance",
-            _ => return None,
-        };
-        Some(Place { layer: place, variable: variable.into(), name, shape: entry.shape })
+    let place = |Stored { name, entry, place, variable }: Stored| {
+        Some(Place { layer: place, variable: variable?.into(), name, shape: entry.shape })
     };
-    let model = Modules::of(String::new(), steps(&spec.layers, rows, network));
+    let model = Modules::of(String::new(), spec.classes, steps(&spec.layers, rows, network));
     model.tensors.into_iter().filter_map(place).collect()
 }
 
 impl Modules {
     /// The modules of `steps`, the names of whose tensors begin with `prefix`.
-    fn of(prefix: String, steps: Vec<Step>) -> Modules {
-        let mut model = Modules { prefix, ..Modules::default() };
+    fn of(prefix: String, classes: Option<usize>, steps: Vec<Step>) -> Modules {
+        let mut model = Modules { prefix, classes, ..Modules::default() };
         for step in steps {
             model.place = step.place;
             model.push(step.operation);
@@ -194,41 +248,26 @@ impl Modules {
         match operation {
             Operation::Linear { weight, bias } => {
                 let module = Module::Linear {
-                    in_features: weight.dims()[1],
-                    out_features: weight.dims()[0],
+                    in_features: weight.learnt.dims()[1],
+                    out_features: weight.learnt.dims()[0],
                     bias: bias.is_some(),
+                    spectral_norm: weight.singular.is_some(),
                 };
-                self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
+                self.add_weighted(module, weight, bias);
             }
             Operation::Conv2d { weight, bias, stride, padding } => {
                 let (symmetric, rest) = split(padding);
                 self.pad(rest, 1);
-                let [out_channels, in_channels] = [weight.dims()[0], weight.dims()[1]];
-                let module = Module::Conv2d(Convolution {
-                    in_channels,
-                    out_channels,
-                    kernel_size: [weight.dims()[2], weight.dims()[3]],
-                    stride,
-                    padding: symmetric,
-                    bias: bias.is_some(),
-                });
-                self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
+                let module = Module::Conv2d(convolution(&weight, &bias, stride, symmetric, false));
+                self.add_weighted(module, weight, bias);
             }
             Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
                 let (symmetric, rest) = split(padding);
-                let [in_channels, out_channels] = [weight.dims()[0], weight.dims()[1]];
                 let module = Module::ConvTranspose2d {
-                    convolution: Convolution {
-                        in_channels,
-                        out_channels,
-                        kernel_size: [weight.dims()[2], weight.dims()[3]],
-                        stride,
-                        padding: symmetric,
-                        bias: bias.is_some(),
-                    },
+                    convolution: convolution(&weight, &bias, stride, symmetric, true),
                     output_padding: extra,
                 };
-                self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
+                self.add_weighted(module, weight, bias);
                 self.pad(rest, -1);
             }
             Operation::BatchNorm { gamma, beta, mean, variance, epsilon, momentum, image } => {
@@ -240,15 +279,38 @@ impl Modules {
                     false => Module::BatchNorm1d(normalization),
                 };
                 let tracked = Entry { dtype: Dtype::I64, shape: vec![], bytes: vec![0; 8] };
-                let tracked = self.stored("num_batches_tracked", tracked);
-                let tensors = [
-                    ("weight", Some(&gamma)),
-                    ("bias", Some(&beta)),
-                    ("running_mean", Some(&mean)),
-                    ("running_var", Some(&variance)),
-                ];
-                self.add(module, tensors);
+                let tracked = self.stored("num_batches_tracked", None, tracked);
+                self.add(module, normalizing([&gamma, &beta, &mean, &variance]));
                 self.tensors.push(tracked);
+            }
+            Operation::JoinLabel { embedding, map, image } => {
+                let [classes, width] = match &embedding {
+                    Some(table) => [table.dims()[0], table.dims()[1]].map(Some),
+                    None => [self.classes, None],
+                };
+                let classes = classes.expect("a network with labels knows its classes");
+                let [weight, bias] = map.map_or([None, None], |map| map.map(Some));
+                let tensors = [
+                    ("embedding", "embedding", embedding.as_ref()),
+                    ("weight", "kernel", weight.as_ref()),
+                    ("bias", "bias", bias.as_ref()),
+                ];
+                self.add(Module::JoinLabel { classes, embedding: width, image }, tensors);
+            }
+            Operation::ConditionalBatchNorm { gamma, beta, mean, variance, epsilon, momentum, .. } => {
+                let [classes, num_features] = [gamma.dims()[0], gamma.dims()[1]];
+                let normalization = Normalization { num_features, eps: epsilon, momentum: 1.0 - momentum };
+                let module = Module::ConditionalBatchNorm { classes, normalization };
+                self.add(module, normalizing([&gamma, &beta, &mean, &variance]));
+            }
+            Operation::Projection { weight, bias, embedding } => {
+                let [in_features, classes] = [embedding.learnt.dims()[0], embedding.learnt.dims()[1]];
+                let spectral_norm = weight.singular.is_some();
+                self.store("linear.", ["kernel", "u", "v"], weight);
+                let bias = self.stored("linear.bias", Some("bias"), Entry::f32(&bias));
+                self.tensors.push(bias);
+                self.store("embedding.", ["embedding.kernel", "embedding.u", "embedding.v"], embedding);
+                self.modules.push(Module::Projection { classes, in_features, spectral_norm });
             }
             Operation::Dropout { rate } => self.add(Module::Dropout { p: rate }, []),
             Operation::LeakyRelu { slope } => {
@@ -281,8 +343,8 @@ impl Modules {
             }
             Operation::Residual { layers, shortcut } => {
                 let within = |name: &str| format!("{}{}.{name}.", self.prefix, self.modules.len());
-                let layers = Modules::of(within("layers"), layers);
-                let shortcut = Modules::of(within("shortcut"), shortcut);
+                let layers = Modules::of(within("layers"), self.classes, layers);
+                let shortcut = Modules::of(within("shortcut"), self.classes, shortcut);
                 self.tensors.extend(layers.tensors);
                 self.tensors.extend(shortcut.tensors);
                 self.modules.push(Module::Residual { layers: layers.modules, shortcut: shortcut.modules });
@@ -291,18 +353,44 @@ impl Modules {
     }
 
     /// A module with those of its tensors that it has.
-    fn add<const N: usize>(&mut self, module: Module, tensors: [(&str, Option<&Tensor>); N]) {
-        for (name, tensor) in tensors {
-            let stored = tensor.map(|tensor| self.stored(name, Entry::f32(tensor)));
+    ///
+    /// Each has a name and the variable that it is.
+    fn add<const N: usize>(&mut self, module: Module, tensors: [(&str, &'static str, Option<&Tensor>); N]) {
+        for (name, variable, tensor) in tensors {
+            let stored = tensor.map(|tensor| self.stored(name, Some(variable), Entry::f32(tensor)));
             self.tensors.extend(stored);
         }
         self.modules.push(module);
     }
 
+    /// A module of a weight and, perhaps, a bias.
+    fn add_weighted(&mut self, module: Module, weight: Weight, bias: Option<Tensor>) {
+        self.store("", ["kernel", "u", "v"], weight);
+        self.add(module, [("bias", "bias", bias.as_ref())]);
+    }
+
+    /// The tensors of `weight` of the part `of` the next module, which are these variables: where there is a spectral
+    /// normalisation, as `torch.nn.utils.parametrizations.spectral_norm` has them.
+    fn store(&mut self, of: &str, [kernel, u, v]: [&'static str; 3], weight: Weight) {
+        let Weight { learnt, singular } = weight;
+        let tensors = match singular {
+            None => vec![("weight", kernel, learnt)],
+            Some([left, right]) => vec![
+                ("parametrizations.weight.original", kernel, learnt),
+                ("parametrizations.weight.0._u", u, left),
+                ("parametrizations.weight.0._v", v, right),
+            ],
+        };
+        for (name, variable, tensor) in tensors {
+            let stored = self.stored(&format!("{of}{name}"), Some(variable), Entry::f32(&tensor));
+            self.tensors.push(stored);
+        }
+    }
+
     /// A tensor of the next module.
-    fn stored(&self, name: &str, entry: Entry) -> Stored {
+    fn stored(&self, name: &str, variable: Option<&'static str>, entry: Entry) -> Stored {
         let name = format!("{}{}.{name}", self.prefix, self.modules.len());
-        Stored { name, entry, place: self.place.clone() }
+        Stored { name, entry, place: self.place.clone(), variable }
     }
 
     /// A `ZeroPad2d` of `sign` times `padding`, unless that is nothing.

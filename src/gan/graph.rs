@@ -14,9 +14,11 @@
 
 use super::average::Average;
 use super::model::Gan;
+use super::real::Real;
 use super::report::{Gathered, Pending};
 use crate::cuda::capture::{Graph, Inputs};
 use crate::cuda::{self, Buffer, Context};
+use crate::ops::one_hot;
 use crate::random::Random;
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
@@ -41,6 +43,8 @@ pub struct Graphs {
     context: &'static Context,
     /// What each byte of an image is, on the device.
     table: Buffer,
+    /// What each byte of a label is: itself.
+    numbers: Buffer,
     /// For each shape of batch.
     inputs: HashMap<Shape, Inputs>,
     steps: HashMap<Kind, State>,
@@ -77,6 +81,7 @@ impl Graphs {
         Graphs {
             context,
             table: Buffer::from_slice(table, context),
+            numbers: Buffer::from_slice(&std::array::from_fn::<f32, 256, _>(|byte| byte as f32), context),
             inputs: HashMap::new(),
             steps: HashMap::new(),
             latest: None,
@@ -94,17 +99,36 @@ impl Graphs {
         true
     }
 
-    /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`: as a graph, once there is one.
+    /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`, of the classes in `labels` where the game is
+    /// conditional: as a graph, once there is one.
     ///
     /// # Errors
     /// As [`Gan::begin_step`].
-    pub fn begin_step(&mut self, gan: &mut Gan, bytes: &[u8], batch: Shape, measures: bool) -> Result<Pending> {
+    ///
+    /// # Panics
+    /// If a conditional game has no label for each image.
+    pub fn begin_step(
+        &mut self,
+        gan: &mut Gan,
+        bytes: &[u8],
+        labels: &[u16],
+        batch: Shape,
+        measures: bool,
+    ) -> Result<Pending> {
         let (moves_generator, penalises) = (gan.generator_is_next(), gan.penalty_is_due());
         let kind = Kind { batch, moves_generator, penalises, measures };
         self.latest = Some(kind);
         let context = self.context;
-        let inputs = self.inputs.entry(batch).or_insert_with(|| Inputs::new(bytes.len(), context));
-        inputs.upload(&gan.streams().map(|random| random.position()), bytes);
+        // Labels begin at a multiple of 4 bytes, as images do.
+        let padding = &[0; 3][..bytes.len().next_multiple_of(4) - bytes.len()];
+        // A recipe has no more classes than a byte has values.
+        let labels: Vec<u8> = gan.classes.map_or(Vec::new(), |_| labels.iter().map(|&label| label as u8).collect());
+        let parts = [bytes, padding, &labels];
+        let room = parts.iter().map(|part| part.len()).sum();
+        let inputs = self.inputs.entry(batch).or_insert_with(|| Inputs::new(room, context));
+        inputs.upload(&gan.streams().map(|random| random.position()), &parts);
+        let (table, numbers, classes) = (&self.table, &self.numbers, gan.classes);
+        let real = |inputs: &Inputs| real(inputs, batch, [table, numbers], classes);
         gan.discriminator_optimizer.upload_scalars();
         gan.generator_optimizer.upload_scalars();
         if let Some(average) = &mut gan.average {
@@ -114,12 +138,10 @@ impl Graphs {
         let captured = match state {
             State::Warming(steps) if *steps < WARM_UP => {
                 *steps += 1;
-                let real = real_images(inputs, batch, &self.table);
-                return gan.begin_step(&real, measures);
+                return gan.begin_step(real(inputs), measures);
             }
             State::Warming(_) => {
-                let table = &self.table;
-                let captured = capture(gan, inputs, || real_images(inputs, batch, table), measures)?;
+                let captured = capture(gan, inputs, || real(inputs), measures)?;
                 *state = State::Captured(Box::new(captured));
                 let State::Captured(captured) = state else { unreachable!("it has just been captured") };
                 captured
@@ -135,15 +157,23 @@ impl Graphs {
     }
 }
 
-/// The images of the batch in `inputs`, with the value that `table` has for each byte.
-fn real_images(inputs: &Inputs, batch: Shape, table: &Buffer) -> Tensor {
+/// The batch in `inputs`, of images of shape `batch` and, if there are `classes`, a label for each; `tables` has the value
+/// of each byte of an image, and of a label.
+fn real(inputs: &Inputs, batch: Shape, tables: [&Buffer; 2], classes: Option<usize>) -> Real {
     let (bytes, offset) = inputs.batch();
-    let images = super::pixels::to_floats(bytes, offset, table, batch.numel());
-    Tensor::from_storage(Storage::Cuda(images), batch)
+    let values = |offset, table, shape: Shape| {
+        let values = super::pixels::to_floats(bytes, offset, table, shape.numel());
+        Tensor::from_storage(Storage::Cuda(values), shape)
+    };
+    let labels = classes.map(|classes| {
+        let first = offset + batch.numel().next_multiple_of(4);
+        one_hot(&values(first, tables[1], [batch.dims()[0]].into()), classes)
+    });
+    Real { images: values(offset, tables[0], batch), labels }
 }
 
 /// Captures a step, which the replay that follows makes.
-fn capture(gan: &mut Gan, inputs: &Inputs, real: impl FnOnce() -> Tensor, measures: bool) -> Result<Captured> {
+fn capture(gan: &mut Gan, inputs: &Inputs, real: impl FnOnce() -> Real, measures: bool) -> Result<Captured> {
     let (places_before, count_before) = (addresses(gan), gan.count());
     let (graph, seen) = Graph::capture(inputs, || Ok::<_, Error>(gan.updates(&real(), measures)?.gather()))?;
     assert!(addresses(gan) == places_before, "a captured step moves weights, statistics or slots to other memory");

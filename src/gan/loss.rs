@@ -25,6 +25,9 @@
 //!
 //! Where G's loss looks at real images, they are those that D has just seen.
 //!
+//! Where D tells classes too (`training.auxiliary` = w), both losses have w times their cross-entropy besides: D's on real
+//! and on fake images, G's on fake ones (Odena, Olah and Shlens 2017).
+//!
 //! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
 use crate::ops::{

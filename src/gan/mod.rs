@@ -7,9 +7,12 @@
 pub mod average;
 pub mod graph;
 pub mod landscape;
+pub mod latents;
 pub mod loss;
 pub mod model;
+mod output;
 pub mod penalty;
 pub mod pixels;
+pub mod real;
 pub mod report;
 pub mod step;

@@ -1,6 +1,7 @@
 //! A GAN in training: both networks, both optimisers and the random state; [`super::step`] moves it.
 
 use super::average::Average;
+use super::latents::Latents;
 use super::loss::Loss;
 use super::report::not_finite;
 use crate::Result;
@@ -47,6 +48,8 @@ pub struct Gan {
     pub(super) training: TrainingSpec,
     pub(super) loss: Loss,
     pub(super) latent: usize,
+    /// Of how many classes the examples are, if the game is conditional.
+    pub(super) classes: Option<usize>,
     pub(super) device: Device,
 }
 
@@ -86,6 +89,7 @@ impl Gan {
             training: recipe.training,
             loss: Loss::of(recipe),
             latent: recipe.generator.input[0],
+            classes: recipe.classes(),
             device,
         };
         gan.set_average(recipe);
@@ -164,42 +168,38 @@ fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 5]) -> Vec<(String, T)> {
     all
 }
 
-/// `count` latents of `width` values each, for samples that can be drawn again: a function of `seed`.
-pub fn fixed_latents(seed: u64, count: usize, width: usize) -> Vec<f32> {
-    let latents = Random::new(seed, FIXED_LATENTS).normal(count * width);
-    latents.into_iter().map(|v| v as f32).collect()
-}
-
 /// The most images that go through the generator at one time.
 pub const MOST_AT_A_TIME: usize = 64;
 
-/// Images in the generator's own range from `latents` `[n, width]`, in evaluation mode: by running statistics and
-/// without dropout. `take` gets them `[batch, h, w, c]` at a time, the last maybe fewer, so that no more is held than a
-/// training step on such a batch holds; at most 64 at a time. However they are cut, each image has the same bits, as
-/// kernels are chosen as for 64.
+/// Images in the generator's own range from `latents`, in evaluation mode: by running statistics and without dropout.
+/// `take` gets them `[batch, h, w, c]` at a time, the last maybe fewer, so that no more is held than a training step on
+/// such a batch holds; at most 64 at a time. However they are cut, each image has the same bits, as kernels are chosen as
+/// for 64.
 ///
 /// # Errors
 /// What `take` says, and then no more is made.
+///
+/// # Panics
+/// If the generator takes labels and `latents` have none.
 pub fn sample_each(
     generator: &mut Sequential,
-    latents: &[f32],
-    width: usize,
+    latents: &Latents,
     batch: usize,
     device: Device,
     mut take: impl FnMut(&Tensor) -> Result<()>,
 ) -> Result<()> {
-    for slice in latents.chunks(batch.clamp(1, MOST_AT_A_TIME) * width) {
-        let z = Tensor::from_f32(slice, [slice.len() / width, width], device);
-        let forward = || no_grad(|| generator.forward(&z, Pass::Evaluation));
+    for (z, labels) in latents.batches(batch.clamp(1, MOST_AT_A_TIME), device) {
+        let pass = Pass::evaluation().of_classes(labels.as_ref());
+        let forward = || no_grad(|| generator.forward(&z, pass));
         take(&chosen_as_for(MOST_AT_A_TIME, forward))?;
     }
     Ok(())
 }
 
 /// As [`sample_each`], all images `[n, h, w, c]` as one tensor.
-pub fn sample(generator: &mut Sequential, latents: &[f32], width: usize, batch: usize, device: Device) -> Tensor {
+pub fn sample(generator: &mut Sequential, latents: &Latents, batch: usize, device: Device) -> Tensor {
     let mut slices = Vec::new();
-    let kept = sample_each(generator, latents, width, batch, device, |images| {
+    let kept = sample_each(generator, latents, batch, device, |images| {
         slices.push(images.clone());
         Ok(())
     });
@@ -245,13 +245,12 @@ mod tests {
             let recipe = Recipe::load(name, &[]).unwrap();
             let mut gan = Gan::new(&recipe, Device::Cpu);
             let width = recipe.generator.input[0];
-            let latents = fixed_latents(1, 66, width);
-            let mut made =
-                |batch: usize, latents: &[f32]| sample(&mut gan.generator, latents, width, batch, Device::Cpu).to_f32();
-            let whole = made(1000, &latents);
+            let mut made = |batch: usize, count: usize| {
+                sample(&mut gan.generator, &Latents::fixed(1, count, width), batch, Device::Cpu).to_f32()
+            };
+            let whole = made(1000, 66);
             for batch in [1, 3, 17] {
-                let few = &latents[..(batch + 1) * width];
-                let same = whole.iter().zip(made(batch, few));
+                let same = whole.iter().zip(made(batch, batch + 1));
                 let same = same.filter(|(a, b)| a.to_bits() == b.to_bits()).count();
                 assert_eq!(same, (batch + 1) * 784, "{name}: {batch} at a time");
             }

@@ -2,20 +2,22 @@
 //! order that the recipe asks for.
 
 use super::model::Gan;
+use super::output::Output;
 use super::penalty::{gradient_penalty, zero_centred};
+use super::real::Real;
 use super::report::{Pending, Scalars, StepReport, check_loss};
 use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
 use crate::cpu::threads::awake;
 use crate::nn::Pass;
-use crate::ops::{concat, random_normal, slice};
+use crate::ops::{concat, cross_entropy, random_normal};
 use crate::optim::{clip, norm};
 use crate::recipe::{BatchSpec, UpdateSpec};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
 impl Gan {
-    /// One step of the game on a batch `real` `[n, h, w, c]` (half of `batch_size` where batches are mixed);
+    /// One step of the game on a batch `real`, images `[n, h, w, c]` (half of `batch_size` where batches are mixed);
     /// with a critic loop, the critic's step and the generator's where it is due. With `measure`, the
     /// report has the gradients' norms.
     ///
@@ -23,7 +25,7 @@ impl Gan {
     /// [`Error::NotFinite`](crate::Error::NotFinite) if a loss is not a finite number. That network's
     /// parameters are then as they were (its running statistics and the random streams are not), except on a CUDA
     /// device, where a loss is known only once the updates are done.
-    pub fn step(&mut self, real: &Tensor, measure: bool) -> Result<StepReport> {
+    pub fn step(&mut self, real: impl Into<Real>, measure: bool) -> Result<StepReport> {
         self.begin_step(real, measure)?.read()
     }
 
@@ -31,17 +33,18 @@ impl Gan {
     ///
     /// # Errors
     /// As [`Gan::step`]; on a CUDA device, [`Pending::read`] tells.
-    pub fn begin_step(&mut self, real: &Tensor, measure: bool) -> Result<Pending> {
-        let seen = match real.device() {
-            Device::Cpu => awake(|| self.updates(real, measure)),
-            _ => self.updates(real, measure),
+    pub fn begin_step(&mut self, real: impl Into<Real>, measure: bool) -> Result<Pending> {
+        let real = real.into();
+        let seen = match self.device {
+            Device::Cpu => awake(|| self.updates(&real, measure)),
+            _ => self.updates(&real, measure),
         }?;
         self.steps += 1;
         Ok(Pending::new(self.steps, self.training.loss.has_critic(), seen.gather()))
     }
 
     /// The updates of a step, in the recipe's order.
-    pub(super) fn updates(&mut self, real: &Tensor, measure: bool) -> Result<Scalars> {
+    pub(super) fn updates(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
         if self.training.update == UpdateSpec::Simultaneous {
             return self.simultaneous_step(real, measure);
         }
@@ -64,17 +67,18 @@ impl Gan {
     }
 
     /// One fake batch, both losses from the same state, then both updates.
-    fn simultaneous_step(&mut self, real: &Tensor, measure: bool) -> Result<Scalars> {
+    fn simultaneous_step(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
         // Nothing else holds the graph after this block, so each walk frees what it passes. D(G(z)) is in both losses:
         // the first walk frees all but what the second needs.
         let (d_loss, g_loss, mut seen) = {
-            let fake = self.generate(real.dims()[0]);
-            let real = self.recorded(self.training.r1, real.clone());
-            let (d_real, d_fake) = self.judge(&real, &fake);
-            let d_loss = self.discriminator_loss(&real, &fake, &d_real, &d_fake);
-            let g_loss = self.loss.generator(&d_real, &d_fake);
-            let seen = self.scalars(&d_loss, &d_real, &d_fake)?;
-            (self.penalised(d_loss, [(&real, &d_real), (&fake, &d_fake)])?, g_loss, seen)
+            let labels = real.labels.as_ref();
+            let fake = self.generate(real.images.dims()[0], labels);
+            let images = self.recorded(self.training.r1, real.images.clone());
+            let [on_real, on_fake] = self.judge(&images, &fake, labels);
+            let d_loss = self.discriminator_loss([&images, &fake], labels, [&on_real, &on_fake]);
+            let g_loss = self.generator_loss(&on_real.real, &on_fake, labels);
+            let seen = self.scalars(&d_loss, &on_real, &on_fake)?;
+            (self.penalised(d_loss, [(&images, &on_real), (&fake, &on_fake)])?, g_loss, seen)
         };
         seen.g_loss = Some(self.finite("generator", &g_loss)?);
         let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
@@ -87,15 +91,16 @@ impl Gan {
     }
 
     /// The discriminator's step, on fake images from fresh latents.
-    fn discriminator_step(&mut self, real: &Tensor, measure: bool) -> Result<Scalars> {
+    fn discriminator_step(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
         let (loss, mut seen) = {
-            let fake = no_grad(|| self.generate(real.dims()[0]));
-            let real = self.recorded(self.training.r1, real.clone());
+            let labels = real.labels.as_ref();
+            let fake = no_grad(|| self.generate(real.images.dims()[0], labels));
+            let images = self.recorded(self.training.r1, real.images.clone());
             let fake = self.recorded(self.training.r2, fake);
-            let (d_real, d_fake) = self.judge(&real, &fake);
-            let loss = self.discriminator_loss(&real, &fake, &d_real, &d_fake);
-            let seen = self.scalars(&loss, &d_real, &d_fake)?;
-            (self.penalised(loss, [(&real, &d_real), (&fake, &d_fake)])?, seen)
+            let [on_real, on_fake] = self.judge(&images, &fake, labels);
+            let loss = self.discriminator_loss([&images, &fake], labels, [&on_real, &on_fake]);
+            let seen = self.scalars(&loss, &on_real, &on_fake)?;
+            (self.penalised(loss, [(&images, &on_real), (&fake, &on_fake)])?, seen)
         };
         let grads = grad_consuming(loss, &self.discriminator.parameters());
         seen.d_gradient_norm = measure.then(|| norm(&grads));
@@ -103,20 +108,23 @@ impl Gan {
         Ok(seen)
     }
 
-    /// The generator's step on fresh latents, a whole batch of them; what it sees is added to `seen`.
-    fn generator_step(&mut self, real: &Tensor, seen: &mut Scalars, measure: bool) -> Result<()> {
-        let count = match self.training.batches {
-            BatchSpec::Separate => real.dims()[0],
-            BatchSpec::Mixed => 2 * real.dims()[0],
+    /// The generator's step on fresh latents, a whole batch of them; what it sees is added to `seen`. Where batches are
+    /// mixed, two images are of the class of each real one.
+    fn generator_step(&mut self, real: &Real, seen: &mut Scalars, measure: bool) -> Result<()> {
+        let halves = match self.training.batches {
+            BatchSpec::Separate => 1,
+            BatchSpec::Mixed => 2,
         };
+        let labels = real.labels.as_ref().map(|labels| concat(&vec![labels; halves], 0));
+        let labels = labels.as_ref();
         let loss = {
-            let fake = self.generate(count);
-            let output = self.discriminate(&fake);
+            let fake = self.generate(halves * real.images.dims()[0], labels);
+            let output = self.discriminate(&fake, labels);
             let on_real = match self.loss.is_relativistic() {
-                true => no_grad(|| self.discriminate(real)),
-                false => output.detach(),
+                true => no_grad(|| self.discriminate(&real.images, real.labels.as_ref())).real,
+                false => output.real.detach(),
             };
-            self.loss.generator(&on_real, &output)
+            self.generator_loss(&on_real, &output, labels)
         };
         seen.g_loss = Some(self.finite("generator", &loss)?);
         let grads = grad_consuming(loss, &self.generator.parameters());
@@ -125,28 +133,55 @@ impl Gan {
         Ok(())
     }
 
-    /// D(x) and D(G(z)): the discriminator on real and as many fake images, apart or as one batch.
-    fn judge(&mut self, real: &Tensor, fake: &Tensor) -> (Tensor, Tensor) {
-        let n = real.dims()[0];
+    /// D on real and on as many fake images of the same classes, apart or as one batch.
+    fn judge(&mut self, real: &Tensor, fake: &Tensor, labels: Option<&Tensor>) -> [Output; 2] {
         match self.training.batches {
-            BatchSpec::Separate => (self.discriminate(real), self.discriminate(fake)),
+            BatchSpec::Separate => [real, fake].map(|images| self.discriminate(images, labels)),
             BatchSpec::Mixed => {
-                let both = self.discriminate(&concat(&[real, fake], 0));
-                (slice(&both, &[0..n, 0..1]), slice(&both, &[n..2 * n, 0..1]))
+                let labels = labels.map(|labels| concat(&[labels, labels], 0));
+                self.discriminate(&concat(&[real, fake], 0), labels.as_ref()).halves()
             }
         }
     }
 
-    /// The discriminator's loss, with its gradient penalty where the recipe asks for one.
-    fn discriminator_loss(&mut self, real: &Tensor, fake: &Tensor, d_real: &Tensor, d_fake: &Tensor) -> Tensor {
-        let labels = self.loss.labels(real.dims()[0], &mut self.random.labels, d_real);
-        let loss = self.loss.discriminator(d_real, d_fake, &labels);
+    /// The discriminator's loss on real and fake `images`, of each of which it has made an output, with its gradient
+    /// penalty and that of its classes where the recipe asks for them.
+    fn discriminator_loss(
+        &mut self,
+        [real, fake]: [&Tensor; 2],
+        labels: Option<&Tensor>,
+        outputs: [&Output; 2],
+    ) -> Tensor {
+        let [on_real, on_fake] = outputs;
+        let targets = self.loss.labels(real.dims()[0], &mut self.random.labels, &on_real.real);
+        let mut loss = self.loss.discriminator(&on_real.real, &on_fake.real, &targets);
+        for output in outputs {
+            loss = self.with_classes(loss, output, labels);
+        }
         let Some(lambda) = self.training.gradient_penalty else {
             return loss;
         };
         let (discriminator, dropout) = (&mut self.discriminator, &mut self.random.dropout);
-        let critic = |x: &Tensor| discriminator.forward(x, Pass::Training(dropout));
+        let heads = self.training.auxiliary;
+        let critic = |x: &Tensor| {
+            Output::of(discriminator.forward(x, Pass::training(dropout).of_classes(labels)), heads.is_some()).real
+        };
         loss + gradient_penalty(lambda, real, fake, &mut self.random.penalty, critic)
+    }
+
+    /// The generator's loss from D's output on real images, which only a relativistic one looks at, and on its own, with
+    /// that of its classes where the recipe asks for it.
+    fn generator_loss(&self, on_real: &Tensor, on_fake: &Output, labels: Option<&Tensor>) -> Tensor {
+        self.with_classes(self.loss.generator(on_real, &on_fake.real), on_fake, labels)
+    }
+
+    /// `loss` and, where D tells classes, the cross-entropy of those in `output` with `labels` (Odena, Olah and Shlens
+    /// 2017), by the weight that the recipe gives it.
+    fn with_classes(&self, loss: Tensor, output: &Output, labels: Option<&Tensor>) -> Tensor {
+        match (self.training.auxiliary, &output.classes, labels) {
+            (Some(weight), Some(logits), Some(labels)) => loss + weight * &cross_entropy(logits, labels),
+            _ => loss,
+        }
     }
 
     /// Whether the next step of the discriminator has the zero-centred penalties that the recipe asks for.
@@ -163,7 +198,7 @@ impl Gan {
     /// `loss` with the zero-centred penalties that are due, at real and at fake images with D's outputs on them: every
     /// k-th step k times as large (lazy regularisation; Karras et al. 2020, "Analyzing and improving the image quality of
     /// StyleGAN").
-    fn penalised(&self, loss: Tensor, [real, fake]: [(&Tensor, &Tensor); 2]) -> Result<Tensor> {
+    fn penalised(&self, loss: Tensor, [real, fake]: [(&Tensor, &Output); 2]) -> Result<Tensor> {
         if !self.penalty_is_due() {
             return Ok(loss);
         }
@@ -171,7 +206,7 @@ impl Gan {
         let mut loss = loss;
         for (gamma, (images, output)) in [(self.training.r1, real), (self.training.r2, fake)] {
             if let Some(gamma) = gamma {
-                loss = loss + zero_centred(every * gamma, images, output);
+                loss = loss + zero_centred(every * gamma, images, &output.real);
             }
         }
         self.finite("discriminator", &loss)?;
@@ -179,11 +214,11 @@ impl Gan {
     }
 
     /// What is known once the discriminator's loss is.
-    fn scalars(&self, d_loss: &Tensor, d_real: &Tensor, d_fake: &Tensor) -> Result<Scalars> {
+    fn scalars(&self, d_loss: &Tensor, on_real: &Output, on_fake: &Output) -> Result<Scalars> {
         Ok(Scalars {
             d_loss: self.finite("discriminator", d_loss)?,
-            d_real: self.loss.mean_output(d_real),
-            d_fake: self.loss.mean_output(d_fake),
+            d_real: self.loss.mean_output(&on_real.real),
+            d_fake: self.loss.mean_output(&on_fake.real),
             g_loss: None,
             d_gradient_norm: None,
             g_gradient_norm: None,
@@ -214,14 +249,15 @@ impl Gan {
         }
     }
 
-    /// A fake batch from the next latents, in training mode.
-    fn generate(&mut self, count: usize) -> Tensor {
+    /// A fake batch from the next latents, of these classes where the game is conditional, in training mode.
+    fn generate(&mut self, count: usize, labels: Option<&Tensor>) -> Tensor {
         let shape = [count, self.latent];
         let latents = random_normal(&mut self.random.latents, shape, self.device);
-        self.generator.forward(&latents, Pass::Training(&mut self.random.dropout))
+        self.generator.forward(&latents, Pass::training(&mut self.random.dropout).of_classes(labels))
     }
 
-    fn discriminate(&mut self, images: &Tensor) -> Tensor {
-        self.discriminator.forward(images, Pass::Training(&mut self.random.dropout))
+    fn discriminate(&mut self, images: &Tensor, labels: Option<&Tensor>) -> Output {
+        let pass = Pass::training(&mut self.random.dropout).of_classes(labels);
+        Output::of(self.discriminator.forward(images, pass), self.training.auxiliary.is_some())
     }
 }

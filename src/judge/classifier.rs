@@ -66,9 +66,9 @@ impl Classifier {
             let x = pixels::to_tensor(some, shape, RANGE, self.device);
             let (features, probabilities, likeliest) = no_grad(|| {
                 chosen_as_for(AT_A_TIME, || {
-                    let features = self.network.forward_layers(0..layers, &x, Pass::Evaluation);
+                    let features = self.network.forward_layers(0..layers, &x, Pass::evaluation());
                     let rest = layers..self.spec.network.layers.len();
-                    let logits = self.network.forward_layers(rest, &features, Pass::Evaluation);
+                    let logits = self.network.forward_layers(rest, &features, Pass::evaluation());
                     let probabilities = softmax(&logits, 1);
                     let likeliest = argmax(&probabilities, 1);
                     (features * self.scale, probabilities, likeliest)

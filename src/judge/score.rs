@@ -15,20 +15,24 @@ pub struct Score {
     pub confidence: f64,
     /// How many samples are of each class; of stacked images, how many planes.
     pub classes: ClassShares,
+    /// The share of the samples that are of the class that was asked for, where one was.
+    pub asked_class: Option<f64>,
     /// The modes among the samples, of stacked images.
     pub modes: Option<Modes>,
 }
 
 impl Judge {
-    /// Scores `images`, `[n, h, w, c]` of the size of its images. Classes are those of the `training` images.
+    /// Scores `images`, `[n, h, w, c]` of the size of its images; each is to be of the class that `asked` has for it, if it
+    /// has any. Classes are those of the `training` images.
     ///
     /// # Panics
-    /// If there are fewer than two, or they are of another size.
-    pub fn score(&mut self, images: &[u8], training: &Images) -> Score {
+    /// If there are fewer than two, they are of another size, or there is another number of classes asked for.
+    pub fn score(&mut self, images: &[u8], asked: &[u16], training: &Images) -> Score {
         let seen = self.classifier.see(images);
         let (_, width) = self.classifier.spec().features();
         let labels = training.labels.iter().map(|&label| usize::from(label));
-        self.score_of(&seen, &self.reference, width, known(self.classifier.spec().classes(), labels, [&seen]))
+        let known = known(self.classifier.spec().classes(), labels, [&seen]);
+        Score { asked_class: asked_class(&seen, asked), ..self.score_of(&seen, &self.reference, width, known) }
     }
 
     /// The score of images as the judge has `seen` them, `width` features each.
@@ -39,6 +43,7 @@ impl Judge {
             frechet_distance: frechet_distance(reference, &Moments::of(&Points::of(&seen.features, width))),
             confidence: largest.iter().sum::<f64>() / largest.len() as f64,
             classes: ClassShares::of(seen.classes.iter().map(|&class| usize::from(class)), known),
+            asked_class: None,
             modes: None,
         }
     }
@@ -49,6 +54,27 @@ impl Judge {
     /// As [`Judge::score`].
     pub fn floor(&mut self, test: &Images, count: usize, training: &Images) -> Score {
         let seed = self.classifier.spec().training.seed;
-        self.score(&picked(test, count.min(test.len()), seed), training)
+        let (images, labels) = picked(test, count.min(test.len()), seed);
+        self.score(&images, &labels, training)
     }
+}
+
+/// The share of the images that a judge has `seen` as of the class that was `asked` for; none where none was.
+///
+/// # Panics
+/// If another number was.
+pub(super) fn asked_class(seen: &Seen, asked: &[u16]) -> Option<f64> {
+    let right = are_right(seen, asked)?;
+    Some(right.iter().sum::<f64>() / right.len() as f64)
+}
+
+/// 1 for each image that is seen as of the class that was asked for, 0 for each other; as [`asked_class`].
+pub(super) fn are_right(seen: &Seen, asked: &[u16]) -> Option<Vec<f64>> {
+    if asked.is_empty() {
+        return None;
+    }
+    let found = &seen.classes;
+    assert!(asked.len() == found.len(), "judge: {} classes asked for, {} images", asked.len(), found.len());
+    let right = |(found, asked): (_, &u16)| f64::from(u8::from(usize::from(*asked) == found));
+    Some(found.iter().map(|&class| usize::from(class)).zip(asked).map(right).collect())
 }

@@ -162,6 +162,9 @@ impl JudgeSpec {
             ));
         }
         self.network.check_keys().map_err(|why| format!("network.{why}"))?;
+        if self.network.classes.is_some() {
+            return Err("network.classes: a judge is not told the class; take the key away".into());
+        }
         let table = self.network.table().map_err(|why| format!("network {why}"))?;
         if !matches!(self.network.input[..], [_, _, 1 | 3]) {
             return Err(format!("network.input = {:?}; give [height, width, channels], 1 or 3", self.network.input));

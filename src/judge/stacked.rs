@@ -62,7 +62,7 @@ impl Judge {
     /// As there.
     pub fn floor_stacked(&mut self, test: &Images, count: usize, training: &Images) -> Score {
         let seed = self.classifier.spec().training.seed;
-        self.score_stacked(&picked(test, count.min(test.len()), seed), training)
+        self.score_stacked(&picked(test, count.min(test.len()), seed).0, training)
     }
 
     /// As [`Judge::judge`], of stacked `samples`, `[n, h, w, 3]`: modes and how even they are, confidence and classes of
@@ -75,7 +75,7 @@ impl Judge {
         let count = samples.len() / size;
         assert!(count.min(test.len()) >= FEWEST, "judge: {count} samples, {} test images", test.len());
         let seed = self.classifier.spec().training.seed;
-        let floor = picked(test, count.min(test.len()), seed);
+        let (floor, _) = picked(test, count.min(test.len()), seed);
         let seen = [samples, &floor].map(|images| self.classifier.see(&planes(images, size)));
         let both = seen.each_ref();
         let mut random = Random::new(seed, RESAMPLING);

@@ -65,7 +65,7 @@ pub fn train(
         let labels: Vec<f32> = batch.labels.iter().map(|&label| f32::from(label)).collect();
         let targets = one_hot(&Tensor::from_f32(&labels, [labels.len()], device), classifier.spec.classes());
         let mut update = || {
-            let logits = classifier.network.forward(&x, Pass::Training(&mut dropout));
+            let logits = classifier.network.forward(&x, Pass::training(&mut dropout));
             let loss = cross_entropy(&logits, &targets);
             drop(logits);
             let value = loss.item();

@@ -2,6 +2,7 @@
 //! is expected to get below.
 
 use super::classifier::Seen;
+use super::score::are_right;
 use super::{Judge, known};
 use crate::data::Images;
 use crate::metrics::{
@@ -102,25 +103,33 @@ fn pixels(images: &[u8], size: usize) -> Points<'_> {
     })
 }
 
-/// `count` of `images` picked at random, the same ones for the same `seed`.
-pub(super) fn picked(images: &Images, count: usize, seed: u64) -> Vec<u8> {
+/// `count` of `images` picked at random, the same ones for the same `seed`, and their labels, if they have any.
+pub(super) fn picked(images: &Images, count: usize, seed: u64) -> (Vec<u8>, Vec<u16>) {
     let order = Random::new(seed, COMPARISON).permutation(images.len());
-    order[..count].iter().flat_map(|&index| images.image(index as usize)).copied().collect()
+    let places = order[..count].iter().map(|&index| index as usize);
+    let pixels = places.clone().flat_map(|index| images.image(index)).copied().collect();
+    let labels = match images.labels.is_empty() {
+        true => Vec::new(),
+        false => places.map(|index| images.labels[index]).collect(),
+    };
+    (pixels, labels)
 }
 
 impl Judge {
-    /// Judges `samples`, `[n, h, w, c]` of the size of its images, beside as many `test` images. Figures that compare
+    /// Judges `samples`, `[n, h, w, c]` of the size of its images, each of which is to be of the class that `asked` has for
+    /// it, if it has any, beside as many `test` images. Figures that compare
     /// points with points take as many `training` images, the nearest of which are looked for among all.
     ///
     /// # Panics
-    /// If there are fewer than [`FEWEST`] samples or test images, or images of another size.
-    pub fn judge(&mut self, samples: &[u8], training: &Images, test: &Images) -> Verdict {
+    /// If there are fewer than [`FEWEST`] samples or test images, images of another size, or another number of classes
+    /// asked for.
+    pub fn judge(&mut self, samples: &[u8], asked: &[u16], training: &Images, test: &Images) -> Verdict {
         let size = training.image_len();
         let count = samples.len() / size;
         assert!(count.min(test.len()) >= FEWEST, "judge: {count} samples, {} test images", test.len());
         let seed = self.classifier.spec().training.seed;
-        let floor = picked(test, count.min(test.len()), seed);
-        let real = picked(training, count.min(training.len()), seed);
+        let (floor, floor_labels) = picked(test, count.min(test.len()), seed);
+        let (real, _) = picked(training, count.min(training.len()), seed);
         let [of_samples, of_floor, of_real] = [samples, &floor, &real].map(|images| self.classifier.see(images));
         let (_, width) = self.classifier.spec().features();
         let seen = Compared { width, seen: [&of_samples, &of_floor], real: &of_real };
@@ -138,6 +147,11 @@ impl Judge {
         };
         rows.push(row("classifier_score", "classifier score", Better::Higher, of(classifier_score, &mut random)));
         rows.push(row("confidence", "confidence", Better::Higher, of(confidence, &mut random)));
+        let right = [(&of_samples, asked), (&of_floor, &floor_labels)].map(|(seen, asked)| are_right(seen, asked));
+        if let [Some(of_samples), Some(of_floor)] = right {
+            let shares = [of_samples, of_floor].map(|right| Figure::mean(&right, &mut random));
+            rows.push(row("asked_class", "asked class", Better::Higher, shares));
+        }
 
         let known = known(classes, training.labels.iter().map(|&label| usize::from(label)), seen.seen);
         let shares = seen.seen.map(|seen| ClassShares::of(seen.classes.iter().map(|&c| usize::from(c)), known.clone()));

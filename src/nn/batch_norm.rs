@@ -7,7 +7,7 @@
 //! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for
 //! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
-use super::{Epilogue, Layer, Pass, Variable};
+use super::{Epilogue, Layer, Mode, Pass, Variable};
 use crate::autograd::no_grad;
 use crate::ops::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu};
 use crate::storage::Device;
@@ -35,6 +35,28 @@ impl BatchNorm {
             momentum,
             epsilon,
         }
+    }
+
+    /// A layer that only normalises: its gain stays 1 and its bias 0.
+    pub(super) fn without_gain(channels: usize, momentum: f64, epsilon: f64, device: Device) -> BatchNorm {
+        let layer = BatchNorm::new(channels, momentum, epsilon, device);
+        BatchNorm { gamma: layer.gamma.detach(), beta: layer.beta.detach(), ..layer }
+    }
+
+    /// The running mean and variance.
+    pub(super) fn statistics(&self) -> [Variable<&Tensor>; 2] {
+        [
+            Variable::statistic("running_mean", &self.running_mean),
+            Variable::statistic("running_variance", &self.running_variance),
+        ]
+    }
+
+    /// As [`BatchNorm::statistics`], to be changed.
+    pub(super) fn statistics_mut(&mut self) -> [Variable<&mut Tensor>; 2] {
+        [
+            Variable::statistic("running_mean", &mut self.running_mean),
+            Variable::statistic("running_variance", &mut self.running_variance),
+        ]
     }
 
     /// Normalises `x`, then does what follows, if anything does.
@@ -71,9 +93,9 @@ impl BatchNorm {
 
 impl Layer for BatchNorm {
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
-        match pass {
-            Pass::Training(_) => self.normalise(x, None, pass),
-            Pass::Evaluation => batch_norm_evaluate(
+        match pass.mode {
+            Mode::Training(_) => self.normalise(x, None, pass),
+            Mode::Evaluation => batch_norm_evaluate(
                 x,
                 &self.gamma,
                 &self.beta,
@@ -85,27 +107,24 @@ impl Layer for BatchNorm {
     }
 
     fn forward_then(&mut self, x: &Tensor, epilogue: Epilogue, pass: &mut Pass) -> Tensor {
-        match pass {
-            Pass::Training(_) => self.normalise(x, Some(epilogue), pass),
-            Pass::Evaluation => leaky_relu(&self.forward(x, pass), epilogue.slope),
+        match pass.mode {
+            Mode::Training(_) => self.normalise(x, Some(epilogue), pass),
+            Mode::Evaluation => leaky_relu(&self.forward(x, pass), epilogue.slope),
         }
     }
 
     fn variables(&self) -> Vec<Variable<&Tensor>> {
-        vec![
-            Variable::parameter("gamma", &self.gamma),
-            Variable::parameter("beta", &self.beta),
-            Variable::statistic("running_mean", &self.running_mean),
-            Variable::statistic("running_variance", &self.running_variance),
-        ]
+        let learnt = [Variable::parameter("gamma", &self.gamma), Variable::parameter("beta", &self.beta)];
+        learnt.into_iter().chain(self.statistics()).collect()
     }
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        let BatchNorm { gamma, beta, running_mean, running_variance, .. } = self;
         vec![
-            Variable::parameter("gamma", &mut self.gamma),
-            Variable::parameter("beta", &mut self.beta),
-            Variable::statistic("running_mean", &mut self.running_mean),
-            Variable::statistic("running_variance", &mut self.running_variance),
+            Variable::parameter("gamma", gamma),
+            Variable::parameter("beta", beta),
+            Variable::statistic("running_mean", running_mean),
+            Variable::statistic("running_variance", running_variance),
         ]
     }
 }
@@ -121,9 +140,9 @@ mod tests {
         for shape in [vec![1, 3], vec![1, 1, 1, 3]] {
             let mut layer = BatchNorm::new(3, 0.9, 1e-3, Device::Reference);
             let x = Tensor::ones(&shape[..], Device::Reference);
-            layer.forward(&x, &mut Pass::Evaluation);
+            layer.forward(&x, &mut Pass::evaluation());
             let forward = std::panic::AssertUnwindSafe(|| {
-                layer.forward(&x, &mut Pass::Training(&mut random));
+                layer.forward(&x, &mut Pass::training(&mut random));
             });
             assert!(std::panic::catch_unwind(forward).is_err(), "{shape:?}");
         }
@@ -136,7 +155,7 @@ mod tests {
         for (shape, variance) in [(vec![4, 1], 3.5), (vec![1, 2, 2, 1], 14.0 / 3.0)] {
             let mut layer = BatchNorm::new(1, 0.9, 1e-3, Device::Reference);
             let x = Tensor::new(&values, &shape[..], Device::Reference);
-            layer.forward(&x, &mut Pass::Training(&mut random));
+            layer.forward(&x, &mut Pass::training(&mut random));
             assert!((layer.running_mean.item() - 0.3).abs() < 1e-12);
             let expected = 0.9 + 0.1 * variance;
             assert!((layer.running_variance.item() - expected).abs() < 1e-12);

@@ -26,14 +26,16 @@ impl Conv2d {
     ) -> Conv2d {
         let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
         let kernel = initializer.draw([kh, kw, channels, filters].into(), random, device);
-        Conv2d { weights: Weights::new(kernel, bias.then_some(filters)), attributes: *attributes }
+        let weights = Weights::new(kernel, bias.then_some(filters));
+        Conv2d { weights: weights.normalised_if(attributes.spectral_norm, false, random), attributes: *attributes }
     }
 }
 
 impl Layer for Conv2d {
-    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        let kernel = self.weights.kernel(pass);
         let padding = self.attributes.sides(size("conv2d", x));
-        let y = ops::conv2d(x, &self.weights.kernel, self.attributes.stride, padding);
+        let y = ops::conv2d(x, &kernel, self.attributes.stride, padding);
         self.weights.add_bias(y)
     }
 
@@ -65,15 +67,20 @@ impl ConvTranspose2d {
     ) -> ConvTranspose2d {
         let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
         let kernel = initializer.draw([kh, kw, filters, channels].into(), random, device);
-        ConvTranspose2d { weights: Weights::new(kernel, bias.then_some(filters)), attributes: *attributes }
+        let weights = Weights::new(kernel, bias.then_some(filters));
+        ConvTranspose2d {
+            weights: weights.normalised_if(attributes.spectral_norm, true, random),
+            attributes: *attributes,
+        }
     }
 }
 
 impl Layer for ConvTranspose2d {
-    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        let kernel = self.weights.kernel(pass);
         let output = self.attributes.transposed_size(size("conv_transpose2d", x));
         let padding = self.attributes.sides(output);
-        let y = ops::conv_transpose2d(x, &self.weights.kernel, output, self.attributes.stride, padding);
+        let y = ops::conv_transpose2d(x, &kernel, output, self.attributes.stride, padding);
         self.weights.add_bias(y)
     }
 

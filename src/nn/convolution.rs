@@ -30,6 +30,9 @@ pub struct Convolution {
     /// Whether each filter has a bias; unless said, it has.
     #[serde(default = "yes")]
     pub bias: bool,
+    /// Whether the kernel is divided by its largest singular value: see [`spectral_norm`](super::spectral_norm).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub spectral_norm: bool,
 }
 
 fn ones() -> [usize; 2] {
@@ -38,6 +41,10 @@ fn ones() -> [usize; 2] {
 
 fn yes() -> bool {
     true
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What surrounds an image before a convolution, and what a transposed convolution crops.
@@ -71,7 +78,14 @@ impl PaddingRule {
 impl Convolution {
     /// With `filters` filters of height and width `kernel`, and the defaults.
     pub fn new(filters: usize, kernel: [usize; 2]) -> Convolution {
-        Convolution { filters, kernel, stride: ones(), padding: PaddingRule::default(), bias: yes() }
+        Convolution {
+            filters,
+            kernel,
+            stride: ones(),
+            padding: PaddingRule::default(),
+            bias: yes(),
+            spectral_norm: false,
+        }
     }
 
     /// The padding around an image of `[height, width]`: see [`PaddingRule::sides`].

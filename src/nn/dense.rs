@@ -25,14 +25,19 @@ impl Dense {
         let kernel = initializer.draw([inputs, units].into(), random, device);
         Dense { weights: Weights::new(kernel, bias.then_some(units)) }
     }
+
+    /// The layer with spectral normalisation of its kernel: see [`spectral_norm`](super::spectral_norm).
+    pub fn spectrally_normalised(self, random: &mut Random) -> Dense {
+        Dense { weights: self.weights.normalised_if(true, false, random) }
+    }
 }
 
 impl Layer for Dense {
-    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
-        let Weights { kernel, bias } = &self.weights;
-        match bias {
-            Some(bias) => dense(x, kernel, bias),
-            None => matmul(x, kernel, Transpose::NONE),
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        let kernel = self.weights.kernel(pass);
+        match &self.weights.bias {
+            Some(bias) => dense(x, &kernel, bias),
+            None => matmul(x, &kernel, Transpose::NONE),
         }
     }
 

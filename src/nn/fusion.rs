@@ -9,7 +9,7 @@
 //!
 //! The values are those of the layers one by one, in forward and backward passes.
 
-use super::{Layer, Pass};
+use super::{Layer, Mode, Pass};
 use crate::ops::dropout::Mask;
 use crate::ops::{leaky_relu, leaky_relu_dropout};
 use crate::tensor::Tensor;
@@ -76,8 +76,8 @@ impl Epilogue {
 
     /// The mask of the dropout for `count` values, if there is one in this pass.
     pub(super) fn mask(&self, count: usize, pass: &mut Pass) -> Option<Mask> {
-        match pass {
-            Pass::Training(random) if self.rate > 0.0 => Some(Mask::new(self.rate, random.reserve(count))),
+        match &mut pass.mode {
+            Mode::Training(random) if self.rate > 0.0 => Some(Mask::new(self.rate, random.reserve(count))),
             _ => None,
         }
     }

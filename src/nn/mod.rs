@@ -4,24 +4,31 @@
 //! the forward pass itself updates. Both have names, which a checkpoint uses.
 
 mod batch_norm;
+mod conditional_batch_norm;
 mod conv2d;
 mod convolution;
 mod dense;
 pub mod fusion;
 mod initializer;
+mod join_label;
 mod pooling;
+mod projection;
 mod residual;
 mod sequential;
+pub mod spectral_norm;
 mod stateless;
 mod weights;
 
 pub use batch_norm::BatchNorm;
+pub use conditional_batch_norm::ConditionalBatchNorm;
 pub use conv2d::{Conv2d, ConvTranspose2d};
 pub use convolution::{Convolution, PaddingRule};
 pub use dense::Dense;
 pub use fusion::{Elementwise, Epilogue};
 pub use initializer::Initializer;
+pub use join_label::JoinLabel;
 pub use pooling::{AveragePool2d, GlobalAveragePool2d, MaxPool2d, Pooling};
+pub use projection::Projection;
 pub use residual::Residual;
 pub use sequential::Sequential;
 pub use stateless::{Activation, Dropout, Flatten, Reshape, UpSampling2d};
@@ -84,10 +91,49 @@ impl<T> Variable<T> {
     }
 }
 
+/// What a forward pass is for, and what it is told beside its input.
+pub struct Pass<'a> {
+    /// Training or evaluation.
+    pub mode: Mode<'a>,
+    /// The class that each example is of, `[n, classes]`, a row of probabilities: of one class, 1 and zeros. Layers that are
+    /// conditioned on the class take it.
+    pub labels: Option<&'a Tensor>,
+}
+
 /// What a forward pass is for.
-pub enum Pass<'a> {
+pub enum Mode<'a> {
     /// Training: batch statistics, and dropout drawn from this stream.
     Training(&'a mut Random),
     /// Sampling and evaluation: running statistics, no dropout.
     Evaluation,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass of training, its dropout drawn from `random`.
+    pub fn training(random: &'a mut Random) -> Pass<'a> {
+        Pass { mode: Mode::Training(random), labels: None }
+    }
+
+    /// A pass of sampling or evaluation.
+    pub fn evaluation() -> Pass<'a> {
+        Pass { mode: Mode::Evaluation, labels: None }
+    }
+
+    /// The pass on examples of these classes, `[n, classes]`, if there are any.
+    pub fn of_classes(self, labels: Option<&'a Tensor>) -> Pass<'a> {
+        Pass { labels, ..self }
+    }
+
+    /// The classes of a batch `x`, as `layer` needs them.
+    ///
+    /// # Panics
+    /// If there are none, or not as many rows as examples.
+    fn labels_for(&self, layer: &str, x: &Tensor) -> &'a Tensor {
+        let Some(labels) = self.labels else {
+            panic!("{layer}: the pass has no labels");
+        };
+        let (rows, examples) = (labels.dims().first(), x.dims().first());
+        assert!(rows == examples, "{layer}: labels {} for x {}", labels.shape(), x.shape());
+        labels
+    }
 }

@@ -73,7 +73,7 @@ mod tests {
     fn both_branches_are_added_at_any_depth() {
         let mut network = nested();
         let x = Tensor::new(&[1.0, -1.0], [2, 1], Device::Reference);
-        assert_eq!(network.forward(&x, Pass::Evaluation).to_f64(), [9.0, -8.0]);
+        assert_eq!(network.forward(&x, Pass::evaluation()).to_f64(), [9.0, -8.0]);
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
         let drop = || -> Vec<Box<dyn Layer>> { vec![Box::new(Dropout { rate: 0.5 })] };
         let mut network = Residual::new(drop(), drop());
         let mut random = Random::new(0, Purpose::CHECK);
-        let y = network.forward(&Tensor::ones([64], Device::Cpu), &mut Pass::Training(&mut random)).to_f32();
+        let y = network.forward(&Tensor::ones([64], Device::Cpu), &mut Pass::training(&mut random)).to_f32();
         assert!([0.0, 2.0, 4.0].iter().all(|value| y.contains(value)), "{y:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Layers without parameters: activations, dropout, upsampling, and changes of shape.
 
-use super::{Elementwise, Layer, Pass};
+use super::{Elementwise, Layer, Mode, Pass};
 use crate::ops;
 use crate::tensor::Tensor;
 
@@ -51,8 +51,8 @@ pub struct Dropout {
 
 impl Layer for Dropout {
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
-        match pass {
-            Pass::Training(random) if self.rate > 0.0 => ops::dropout(x, self.rate, random.reserve(x.numel())),
+        match &mut pass.mode {
+            Mode::Training(random) if self.rate > 0.0 => ops::dropout(x, self.rate, random.reserve(x.numel())),
             _ => x.clone(),
         }
     }

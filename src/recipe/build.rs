@@ -1,9 +1,11 @@
 //! From a recipe's list of layers to a network with parameters.
 
+use super::layer::OfAll;
 use super::{AverageSpec, LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
-    Activation, AveragePool2d, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, GlobalAveragePool2d,
-    Initializer, Layer, MaxPool2d, Reshape, Residual, Sequential, UpSampling2d,
+    Activation, AveragePool2d, BatchNorm, ConditionalBatchNorm, Conv2d, ConvTranspose2d, Convolution, Dense, Dropout,
+    Flatten, GlobalAveragePool2d, Initializer, JoinLabel, Layer, MaxPool2d, Projection, Reshape, Residual, Sequential,
+    UpSampling2d,
 };
 use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
@@ -42,48 +44,69 @@ impl Role {
 /// If the shapes don't fit; those of a recipe that was loaded do.
 pub fn network(spec: &NetworkSpec, random: &mut Random, device: Device) -> Sequential {
     let table = spec.table().expect("a loaded recipe's shapes fit");
-    Sequential::new(build_layers(&spec.layers, &table.rows, spec.initializer, random, device))
+    let (of_all, initializer) = (spec.of_all(), spec.initializer);
+    Sequential::new(Builder { of_all, initializer, random, device }.layers(&spec.layers, &table.rows))
 }
 
-/// `layers` for the shapes of their `rows`.
-fn build_layers(
-    layers: &[LayerSpec],
-    rows: &[LayerRow],
+/// What the layers of a network are built with.
+struct Builder<'a> {
+    of_all: OfAll,
     initializer: Initializer,
-    random: &mut Random,
+    random: &'a mut Random,
     device: Device,
-) -> Vec<Box<dyn Layer>> {
-    layers.iter().zip(rows).map(|(layer, row)| build_layer(layer, row, initializer, random, device)).collect()
 }
 
-fn build_layer(
-    layer: &LayerSpec,
-    row: &LayerRow,
-    initializer: Initializer,
-    random: &mut Random,
-    device: Device,
-) -> Box<dyn Layer> {
-    let channels = row.input[row.input.len() - 1];
-    match layer {
-        &LayerSpec::Dense { units, bias } => Box::new(Dense::new(channels, units, bias, initializer, random, device)),
-        LayerSpec::Conv2d(conv) => Box::new(Conv2d::new(channels, conv, initializer, random, device)),
-        LayerSpec::ConvTranspose2d(conv) => Box::new(ConvTranspose2d::new(channels, conv, initializer, random, device)),
-        &LayerSpec::BatchNorm { momentum, epsilon } => Box::new(BatchNorm::new(channels, momentum, epsilon, device)),
-        &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
-        &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),
-        LayerSpec::Relu {} => Box::new(Activation::Relu),
-        LayerSpec::Tanh {} => Box::new(Activation::Tanh),
-        LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
-        LayerSpec::Flatten {} => Box::new(Flatten),
-        LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),
-        &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
-        &LayerSpec::MaxPool(pooling) => Box::new(MaxPool2d(pooling)),
-        &LayerSpec::AveragePool(pooling) => Box::new(AveragePool2d(pooling)),
-        LayerSpec::GlobalAveragePool {} => Box::new(GlobalAveragePool2d),
-        LayerSpec::Residual { layers, shortcut } => {
-            let mut build = |layers, rows| build_layers(layers, rows, initializer, random, device);
-            let layers = build(layers, &row.layers);
-            Box::new(Residual::new(layers, build(shortcut, &row.shortcut)))
+impl Builder<'_> {
+    /// `layers` for the shapes of their `rows`.
+    fn layers(&mut self, layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Box<dyn Layer>> {
+        layers.iter().zip(rows).map(|(layer, row)| self.layer(layer, row)).collect()
+    }
+
+    fn layer(&mut self, layer: &LayerSpec, row: &LayerRow) -> Box<dyn Layer> {
+        let channels = row.input[row.input.len() - 1];
+        let OfAll { classes, spectral_norm } = self.of_all;
+        let classes = || classes.expect("a checked network knows its classes");
+        let normalised = spectral_norm || layer.has_spectral_norm();
+        let of = |conv: &Convolution| Convolution { spectral_norm: normalised, ..*conv };
+        let &mut Builder { initializer, ref mut random, device, .. } = self;
+        match layer {
+            &LayerSpec::Dense { units, bias, .. } => {
+                let dense = Dense::new(channels, units, bias, initializer, random, device);
+                Box::new(if normalised { dense.spectrally_normalised(random) } else { dense })
+            }
+            LayerSpec::Conv2d(conv) => Box::new(Conv2d::new(channels, &of(conv), initializer, random, device)),
+            LayerSpec::ConvTranspose2d(conv) => {
+                Box::new(ConvTranspose2d::new(channels, &of(conv), initializer, random, device))
+            }
+            &LayerSpec::BatchNorm { momentum, epsilon } => {
+                Box::new(BatchNorm::new(channels, momentum, epsilon, device))
+            }
+            &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
+            &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),
+            LayerSpec::Relu {} => Box::new(Activation::Relu),
+            LayerSpec::Tanh {} => Box::new(Activation::Tanh),
+            LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
+            LayerSpec::Flatten {} => Box::new(Flatten),
+            LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),
+            &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
+            &LayerSpec::MaxPool(pooling) => Box::new(MaxPool2d(pooling)),
+            &LayerSpec::AveragePool(pooling) => Box::new(AveragePool2d(pooling)),
+            LayerSpec::GlobalAveragePool {} => Box::new(GlobalAveragePool2d),
+            LayerSpec::JoinLabel { embedding: None } => Box::new(JoinLabel::one_hot()),
+            &LayerSpec::JoinLabel { embedding: Some(width) } => {
+                Box::new(JoinLabel::embedded(classes(), width, &row.input, initializer, random, device))
+            }
+            &LayerSpec::ConditionalBatchNorm { momentum, epsilon } => {
+                Box::new(ConditionalBatchNorm::new(classes(), channels, momentum, epsilon, device))
+            }
+            LayerSpec::Projection {} => {
+                let layer = Projection::new(classes(), channels, initializer, random, device);
+                Box::new(if normalised { layer.spectrally_normalised(random) } else { layer })
+            }
+            LayerSpec::Residual { layers, shortcut } => {
+                let layers = self.layers(layers, &row.layers);
+                Box::new(Residual::new(layers, self.layers(shortcut, &row.shortcut)))
+            }
         }
     }
 }

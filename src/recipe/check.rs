@@ -172,18 +172,23 @@ impl Recipe {
                 generator.output()
             ));
         }
-        if discriminator.output() != [1] {
+        self.check_classes([generator, discriminator])?;
+        let outputs = self.outputs();
+        if discriminator.output() != [outputs] {
             let output = discriminator.output();
             let mend = match output {
-                [1, 1, 1] => "end it with a flatten",
+                [1, 1, last] if *last == outputs => "end it with a flatten".into(),
                 _ => {
-                    "end it with a flatten and a dense layer of 1 unit, or with a convolution to [1, 1, 1] and a \
-                     flatten"
+                    let units = if outputs == 1 { "unit" } else { "units" };
+                    format!(
+                        "end it with a flatten and a dense layer of {outputs} {units}, or with a convolution to \
+                         [1, 1, {outputs}] and a flatten"
+                    )
                 }
             };
-            return Err(format!("the discriminator's output is {output:?} where it must be [1]; {mend}"));
+            return Err(format!("the discriminator's output is {output:?} where it must be [{outputs}]; {mend}"));
         }
-        let normalises = discriminator.all().into_iter().find(|row| row.kind == "batch_norm");
+        let normalises = discriminator.all().into_iter().find(|row| row.normalises_batch());
         if let (Some(row), Some(_)) = (normalises, self.training.gradient_penalty) {
             return Err(format!(
                 "discriminator {}: training.gradient_penalty is on the slope at \
@@ -254,6 +259,11 @@ mod tests {
             ("grid-2d", [(136_450, 0), (132_609, 0)]),
             ("spiral-2d", [(18_946, 0), (17_025, 0)]),
             ("stacked-dcgan", [(2_334_144, 25_472), (1_033_345, 0)]),
+            ("cgan-mnist", [(581_008, 0), (571_393, 0)]),
+            ("cdcgan-mnist", [(2_337_143, 25_472), (1_072_229, 0)]),
+            ("acgan-mnist", [(2_456_384, 25_472), (1_071_115, 0)]),
+            ("sngan-cifar10", [(3_806_659, 1_920), (2_956_701, 20_828)]),
+            ("sngan-resnet-cifar10", [(4_279_555, 3_584), (1_063_456, 9_631)]),
             ("stacked-wgan-gp", [(2_334_144, 25_472), (1_033_345, 0)]),
         ] {
             assert_eq!(counts(name), expected, "{name}");

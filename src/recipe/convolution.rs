@@ -194,7 +194,7 @@ mod tests {
         let transposed = |kernel: usize| {
             let text = format!("layer = 'conv_transpose2d'\nfilters = 1\nkernel = [{kernel}, 3]");
             let layer: super::super::LayerSpec = toml::from_str(&text).unwrap();
-            layer.output_shape(&[7, 7, 2])
+            layer.output_shape(&[7, 7, 2], Default::default())
         };
         assert!(transposed(9).is_ok() && transposed(1 << 20).is_err());
     }

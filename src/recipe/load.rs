@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 21] = [
+const BUILT_IN: [(&str, &str); 26] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
     ("dcgan-ema-mnist", include_str!("../../recipes/dcgan-ema-mnist.toml")),
@@ -39,6 +39,11 @@ const BUILT_IN: [(&str, &str); 21] = [
     ("spiral-2d", include_str!("../../recipes/spiral-2d.toml")),
     ("dcgan-compact-mnist", include_str!("../../recipes/dcgan-compact-mnist.toml")),
     ("stacked-dcgan", include_str!("../../recipes/stacked-dcgan.toml")),
+    ("cgan-mnist", include_str!("../../recipes/cgan-mnist.toml")),
+    ("cdcgan-mnist", include_str!("../../recipes/cdcgan-mnist.toml")),
+    ("acgan-mnist", include_str!("../../recipes/acgan-mnist.toml")),
+    ("sngan-cifar10", include_str!("../../recipes/sngan-cifar10.toml")),
+    ("sngan-resnet-cifar10", include_str!("../../recipes/sngan-resnet-cifar10.toml")),
     ("stacked-wgan-gp", include_str!("../../recipes/stacked-wgan-gp.toml")),
 ];
 

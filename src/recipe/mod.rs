@@ -47,6 +47,7 @@ use toml::Value;
 mod average;
 pub mod build;
 mod check;
+mod classes;
 mod convolution;
 mod layer;
 mod load;

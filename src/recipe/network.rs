@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layer::LayerSpec;
+use super::layer::{LayerSpec, OfAll};
 use super::sizes::{check_number, check_positive, check_shape};
 use crate::nn::Initializer;
 use crate::optim::EpsilonPlacement;
@@ -10,12 +10,22 @@ use crate::optim::EpsilonPlacement;
 /// The most layers that one network may have, what is inside of residuals counted too.
 pub const MAX_LAYERS: usize = 1024;
 
+/// The fewest classes of labels, and the most: on their way to a device they are bytes.
+const CLASSES: [usize; 2] = [2, 256];
+
 /// The generator or the discriminator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct NetworkSpec {
     /// Shape of what goes in, without the batch: `[width]` of the latent, or `[h, w, c]` of an image.
     pub input: Vec<usize>,
+    /// Of how many classes the labels are that some of the layers take; unless said, there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<usize>,
+    /// Whether every dense layer, convolution and projection has spectral normalisation: see
+    /// [`spectral_norm`](crate::nn::spectral_norm). Unless said, those that say so themselves.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub spectral_norm: bool,
     /// How the weights of every layer start; biases start at 0, gains of batch norm at 1.
     #[serde(default)]
     pub initializer: Initializer,
@@ -79,6 +89,9 @@ impl OptimizerSpec {
     }
 }
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
 fn adam_betas() -> [f64; 2] {
     [0.9, 0.999]
 }
@@ -90,12 +103,22 @@ fn rho() -> f64 {
 }
 
 impl NetworkSpec {
+    /// What it says of all of its layers.
+    pub(super) fn of_all(&self) -> OfAll {
+        OfAll { classes: self.classes, spectral_norm: self.spectral_norm }
+    }
+
     /// Checks all but the layers themselves.
     pub(crate) fn check_keys(&self) -> Result<(), String> {
         use Initializer::{GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros};
         check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
         if !(1..=MAX_LAYERS).contains(&self.layers.len()) {
             return Err(format!("layers has {} entries; it must have 1 to {MAX_LAYERS}", self.layers.len()));
+        }
+        if let Some(classes) = self.classes
+            && !(CLASSES[0]..=CLASSES[1]).contains(&classes)
+        {
+            return Err(format!("classes = {classes}; choose from {} to {}", CLASSES[0], CLASSES[1]));
         }
         match self.initializer {
             Normal { stddev } => check_positive("initializer.normal.stddev", stddev)?,

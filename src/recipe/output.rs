@@ -51,7 +51,10 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
             LayerSpec::Dense { .. }
             | LayerSpec::Conv2d(_)
             | LayerSpec::ConvTranspose2d(_)
-            | LayerSpec::BatchNorm { .. } => [f64::NEG_INFINITY, f64::INFINITY],
+            | LayerSpec::BatchNorm { .. }
+            | LayerSpec::ConditionalBatchNorm { .. }
+            | LayerSpec::JoinLabel { .. }
+            | LayerSpec::Projection {} => [f64::NEG_INFINITY, f64::INFINITY],
             LayerSpec::Residual { layers, shortcut } => {
                 let [left, right] = [layers, shortcut].map(|branch| range_after(branch, [low, high]));
                 [left[0] + right[0], left[1] + right[1]]

@@ -10,7 +10,7 @@ use crate::data::LastBatch;
 /// The first batch norm that a batch of `batch` gives one value for each feature, as messages name it.
 fn lone_value(network: &NetworkSpec, batch: usize) -> Option<String> {
     let table = network.table().ok()?;
-    let mut normalising = table.all().into_iter().filter(|row| row.kind == "batch_norm");
+    let mut normalising = table.all().into_iter().filter(|row| row.normalises_batch());
     let pixels = |row: &LayerRow| values(&row.input[..row.input.len() - 1]);
     normalising.find(|row| pixels(row).saturating_mul(batch as u64) == 1).map(LayerRow::name)
 }

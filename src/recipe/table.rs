@@ -1,7 +1,7 @@
 //! The layers of a network with the shapes between them. This is the one walk through layers and what is inside of them
 //! that checks; whoever else asks of every layer takes the rows that it leaves, by [`LayerTable::all`] or [`all_layers`].
 
-use super::layer::{LayerSpec, ParameterCount};
+use super::layer::{LayerSpec, OfAll, ParameterCount};
 use super::network::{MAX_LAYERS, NetworkSpec};
 use super::sizes::MAX_VALUES;
 
@@ -40,6 +40,11 @@ impl LayerRow {
     /// The layer as messages name it: `layer 3.layers.1 (conv2d)`.
     pub fn name(&self) -> String {
         name(&self.place, self.kind)
+    }
+
+    /// Whether it normalises by the statistics of the whole batch.
+    pub(super) fn normalises_batch(&self) -> bool {
+        matches!(self.kind, "batch_norm" | "conditional_batch_norm")
     }
 
     /// How many residuals it is inside of.
@@ -92,15 +97,15 @@ impl NetworkSpec {
     /// What is wrong with the first layer that doesn't fit, in one line that names it, counted from
     /// 1, and the shapes; a recipe that was loaded gives none.
     pub fn table(&self) -> Result<LayerTable, String> {
-        let mut walk = Walk::default();
+        let mut walk = Walk { of_all: self.of_all(), layers: 0, parameters: ParameterCount::default() };
         let rows = walk.rows(&self.layers, "", 0, &self.input)?;
         Ok(LayerTable { rows, parameters: walk.parameters })
     }
 }
 
 /// What has been met on the way through a network.
-#[derive(Default)]
 struct Walk {
+    of_all: OfAll,
     layers: usize,
     parameters: ParameterCount,
 }
@@ -142,10 +147,10 @@ impl Walk {
         let shortcut = self.rows(shortcut, &format!("{place}.shortcut."), depth + 1, input)?;
         let output = match layer {
             LayerSpec::Residual { .. } => sum_shape(input, &layers, &shortcut),
-            _ => layer.output_shape(input),
+            _ => layer.output_shape(input, self.of_all),
         };
         let output = output.map_err(at)?;
-        let parameters = layer.parameters(input);
+        let parameters = layer.parameters(input, self.of_all);
         let sum = &mut self.parameters;
         sum.trainable = sum.trainable.saturating_add(parameters.trainable);
         sum.not_trainable += parameters.not_trainable;

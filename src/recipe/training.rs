@@ -45,6 +45,10 @@ pub struct TrainingSpec {
     /// The discriminator's steps from one with R1 and R2 to the next, which are as many times as large; unless said, 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub penalty_every: usize,
+    /// Weight of the cross-entropy of the classes that the discriminator tells besides, in both losses (Odena, Olah and
+    /// Shlens 2017); its output is `[1 + classes]` then. Unless said, it tells none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auxiliary: Option<f64>,
     /// A moving average of the generator's weights, which samples, scores and exports are of; unless said, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
@@ -268,6 +272,14 @@ impl TrainingSpec {
             critic_loop.check()?;
         }
         self.check_zero_centred()?;
+        if let Some(weight) = self.auxiliary {
+            check_positive("training.auxiliary", weight)?;
+            if self.batches == BatchSpec::Mixed {
+                return Err(
+                    "training.auxiliary is for training.batches = \"separate\" only; take one of them away".into()
+                );
+            }
+        }
         if let Some(average) = &self.average {
             average.check()?;
         }

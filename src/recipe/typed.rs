@@ -224,7 +224,11 @@ mod tests {
                 "generator.layers.1.units: invalid type: string \"unknown field, expected f64, \
                  expected usize\", expected a whole number, 0 or more",
             ),
-            ("units = 12544", "unit = 12544", "generator.layers.1.unit: unknown key `unit`, expected `units`"),
+            (
+                "units = 12544",
+                "unit = 12544",
+                "generator.layers.1.unit: unknown key `unit`, expected one of `units`, `bias`",
+            ),
             ("\"flatten\"", "\"flat\"", "discriminator.layers.9: unknown value `flat`, expected one of"),
             ("\"flatten\"", "\"flatten\", x = 1", "discriminator.layers.9.x: unknown key `x`"),
             ("filters = 1, kernel = 5", "filters = 1", "generator.layers.11: missing key `kernel`"),
@@ -248,7 +252,7 @@ mod tests {
             complaint("{ layer = \"flatten\" }", &to)
         };
         for (inside, what) in [
-            ("{ layer = 'dense', unit = 1 }", "1.unit: unknown key `unit`, expected `units`"),
+            ("{ layer = 'dense', unit = 1 }", "1.unit: unknown key `unit`, expected one of `units`, `bias`"),
             ("{ layer = 'dense' }", "1: missing key `units`"),
             ("{ layer = 'relu' }, { layer = 'flat' }", "2: unknown value `flat`, expected one of"),
             ("{ layer = 'residual', layers = 3 }", "1.layers: invalid type: integer `3`"),

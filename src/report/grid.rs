@@ -13,9 +13,13 @@ const TONE: u8 = 112;
 /// The side that a cell is enlarged to, at least, when the images are smaller and the grid has room.
 const CELL: usize = 80;
 
-/// The columns of a grid of `count` images that is about as wide as high: √count, rounded up.
-pub fn columns_for(count: usize) -> usize {
-    (count as f64).sqrt().ceil() as usize
+/// The columns of a grid of `count` images: of so many `classes` each has a row, else the grid is about as wide as high,
+/// √count, rounded up.
+pub fn columns_for(count: usize, classes: Option<usize>) -> usize {
+    match classes {
+        Some(classes) => count.div_ceil(classes),
+        None => (count as f64).sqrt().ceil() as usize,
+    }
 }
 
 /// Writes the [`grid`] of `pixels` to `path` as PNG.
@@ -174,7 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("grid.png");
         let count = 6000 * 6000;
-        let error = grid_png(&path, &vec![7; count], 1, 1, 1, columns_for(count)).unwrap_err();
+        let error = grid_png(&path, &vec![7; count], 1, 1, 1, columns_for(count, None)).unwrap_err();
         let error = error.to_string();
         assert!(
             error.contains("36000000 images of 1x1x1 takes 972216012 bytes") && error.ends_with("; draw fewer images"),
@@ -186,7 +190,8 @@ mod tests {
     #[test]
     fn columns_make_a_grid_about_square() {
         let counts = [0, 1, 2, 4, 5, 9, 10, 100, 101];
-        assert_eq!(counts.map(columns_for), [0, 1, 2, 2, 3, 3, 4, 10, 11]);
+        assert_eq!(counts.map(|count| columns_for(count, None)), [0, 1, 2, 2, 3, 3, 4, 10, 11]);
+        assert_eq!(counts.map(|count| columns_for(count, Some(4))), [0, 1, 1, 1, 2, 3, 3, 25, 26]);
     }
 
     #[test]

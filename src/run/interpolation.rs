@@ -14,6 +14,21 @@
 /// Below this sine, two directions are one, or opposite: what tells them apart is rounding.
 const SMALLEST_SINE: f64 = 1e-9;
 
+/// The labels of `count` samples on the way from one class to another, of so many `classes`, both included: rows of
+/// probabilities, which layers that take labels mix what they keep of each class by.
+///
+/// # Panics
+/// If one is no class.
+pub fn between_classes([from, to]: [u16; 2], classes: usize, count: usize) -> Vec<f32> {
+    let mut labels = vec![0.0; count * classes];
+    for (place, row) in labels.chunks_exact_mut(classes).enumerate() {
+        let t = place as f32 / (count.max(2) - 1) as f32;
+        row[usize::from(from)] += 1.0 - t;
+        row[usize::from(to)] += t;
+    }
+    labels
+}
+
 /// `count` latents from `a` to `b`, both included, as `[count, width]`; a single one is `a`.
 ///
 /// Latents that point the same way differ in length only. Opposite ones have a great circle in every
@@ -95,6 +110,13 @@ mod tests {
         assert_eq!(x.len(), y.len());
         let near = |(&x, y): (&f32, &f64)| (f64::from(x) - y).abs() < 1e-6;
         assert!(x.iter().zip(y).all(near), "{x:?} is not {y:?}");
+    }
+
+    #[test]
+    fn labels_go_from_class_to_class() {
+        assert_eq!(between_classes([2, 0], 3, 3), [0.0, 0.0, 1.0, 0.5, 0.0, 0.5, 1.0, 0.0, 0.0]);
+        assert_eq!(between_classes([1, 1], 2, 2), [0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(between_classes([1, 0], 2, 1), [0.0, 1.0]);
     }
 
     #[test]

@@ -72,11 +72,12 @@ impl Judging {
         &self.identity
     }
 
-    /// What samples `[n, h, w, c]` of a run on the `training` images score.
-    pub(super) fn score(&mut self, samples: &[u8], training: &Images) -> Score {
+    /// What samples `[n, h, w, c]` of a run on the `training` images score; each is to be of the class that `asked` has for
+    /// it, if it has any.
+    pub(super) fn score(&mut self, samples: &[u8], asked: &[u16], training: &Images) -> Score {
         match self.is_stacked {
             true => self.judge.score_stacked(samples, training),
-            false => self.judge.score(samples, training),
+            false => self.judge.score(samples, asked, training),
         }
     }
 

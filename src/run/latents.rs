@@ -1,10 +1,29 @@
-//! Latents that somebody has saved: a NumPy array of float32 or float64, `[n, width]`.
+//! The latents of a run's own samples, and those that somebody has saved: a NumPy array of float32 or float64, `[n, width]`.
 
 use crate::data::floats::{self, Floats};
 use crate::files;
+use crate::gan::latents::{Latents, rows_of_classes};
+use crate::recipe::Recipe;
+use crate::report::columns_for;
 use crate::terminal::excerpt;
 use crate::{Error, Result};
 use std::path::Path;
+
+/// The latents of `seed` for `count` samples of `recipe`'s generator, the first of which are drawn as a grid of `on_grid`:
+/// where the game is conditional, a row a class. The first ones are the same for any count.
+pub fn fixed(recipe: &Recipe, seed: u64, count: usize, on_grid: usize) -> Latents {
+    let latents = Latents::fixed(seed, count, recipe.generator.input[0]);
+    match recipe.classes() {
+        Some(of) => latents.of_classes(&classes(recipe, count, on_grid), of),
+        None => latents,
+    }
+}
+
+/// The classes of those samples; none where the game is not conditional.
+pub fn classes(recipe: &Recipe, count: usize, on_grid: usize) -> Vec<u16> {
+    let columns = columns_for(on_grid, recipe.classes());
+    recipe.classes().map_or(Vec::new(), |of| rows_of_classes(count, columns, of))
+}
 
 /// The latents in the .npy file at `path`, `[n, width]` with n from 1 to `most`, flattened.
 ///

@@ -5,7 +5,8 @@ use super::save::LookedAt;
 use super::scores::{SAMPLES, Scores};
 use crate::Result;
 use crate::data::plane::Plane;
-use crate::gan::model::{fixed_latents, sample};
+use crate::gan::latents::Latents;
+use crate::gan::model::sample;
 use crate::gan::report::not_finite;
 use crate::metrics::{COMPARISON, Points, sliced_wasserstein};
 use crate::random::Random;
@@ -30,9 +31,9 @@ impl Run {
     /// If one is no finite number.
     pub(super) fn sample_points(&mut self, count: usize) -> Result<Vec<f32>> {
         let width = self.recipe.generator.input[0];
-        let latents = fixed_latents(self.recipe.training.seed, count, width);
+        let latents = Latents::fixed(self.recipe.training.seed, count, width);
         let batch = self.recipe.training.batch_size;
-        let points = sample(self.gan.sampled_mut(), &latents, width, batch, self.device).to_f32();
+        let points = sample(self.gan.sampled_mut(), &latents, batch, self.device).to_f32();
         match points.iter().all(|v| v.is_finite()) {
             true => Ok(points),
             false => Err(not_finite(self.gan.steps, "the generator's points are not finite")),

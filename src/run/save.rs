@@ -4,6 +4,7 @@ use super::Run;
 use super::alarms::{Epoch, extremes, is_constant};
 use super::checkpoint::{self, Best};
 use super::folder::{self, Moment};
+use super::latents;
 use super::log::EpochTime;
 use super::map::real_map;
 use super::scores::{self, Judged, Scores, score};
@@ -11,7 +12,7 @@ use super::summary;
 use crate::cpu::pool;
 use crate::data::Images;
 use crate::files::write_whole;
-use crate::gan::model::{fixed_latents, sample_each};
+use crate::gan::model::sample_each;
 use crate::gan::pixels;
 use crate::gan::report::not_finite;
 use crate::metrics::COMPARISON;
@@ -130,11 +131,15 @@ impl Run {
         let mut scores = score(some, real, seed);
         scores.sliced_floor = *self.sliced_floor.get_or_insert_with(|| scores::sliced_floor(count, real, seed));
         if let (Some(judging), true) = (&mut self.judging, judged > 0) {
-            let score = judging.score(&samples[..judged * size], self.source.images().expect("as above"));
+            let asked = latents::classes(&self.recipe, judged, on_grid);
+            let images = self.source.images().expect("as above");
+            let score = judging.score(&samples[..judged * size], &asked, images);
             scores.judged = Some(Judged {
                 frechet_distance: score.frechet_distance,
                 frechet_floor: judging.floor().map(|floor| floor.frechet_distance),
                 confidence: score.confidence,
+                asked_class: score.asked_class,
+                asked_floor: score.asked_class.and(judging.floor()).and_then(|floor| floor.asked_class),
                 modes: score.modes,
                 modes_floor: judging.floor().and_then(|floor| floor.modes),
             });
@@ -206,12 +211,11 @@ impl Run {
 
     /// `count` images from the run's fixed latents, as bytes; the first are the same for any count.
     fn sample(&mut self, count: usize) -> Result<Vec<u8>> {
-        let width = self.recipe.generator.input[0];
-        let latents = fixed_latents(self.recipe.training.seed, count, width);
+        let latents = latents::fixed(&self.recipe, self.recipe.training.seed, count, self.recipe.samples.count);
         let (batch, range) = (self.recipe.training.batch_size, self.recipe.data.range);
         let (step, device) = (self.gan.steps, self.device);
         let mut bytes = Vec::new();
-        sample_each(self.gan.sampled_mut(), &latents, width, batch, device, |images| {
+        sample_each(self.gan.sampled_mut(), &latents, batch, device, |images| {
             // Huge weights are numbers still, and make none.
             if images.to_f32().iter().any(|v| !v.is_finite()) {
                 return Err(not_finite(step, "the generator's images are not finite"));
@@ -283,7 +287,7 @@ impl Run {
 
     fn grid(&self, pixels: &[u8]) -> Result<Picture> {
         let Images { height, width, channels, .. } = *self.real_images();
-        let columns = columns_for(self.recipe.samples.count);
+        let columns = columns_for(self.recipe.samples.count, self.recipe.classes());
         grid(pixels, height, width, channels, columns).map_err(|what| {
             let mend = "lower samples.count";
             Error::text("recipe", &self.recipe.name, format!("{what}; {mend}"))

@@ -41,6 +41,10 @@ pub struct Judged {
     pub frechet_floor: Option<f64>,
     /// The mean probability of the likeliest class.
     pub confidence: f64,
+    /// The share of samples that are of the class that was asked for, of a conditional game.
+    pub asked_class: Option<f64>,
+    /// The share of as many test images that are of their class, of such a game.
+    pub asked_floor: Option<f64>,
     /// The modes among the samples, of a stacked set.
     pub modes: Option<Modes>,
     /// Those among as many test images.

@@ -24,6 +24,7 @@ impl Source {
         let training = &recipe.training;
         let taken = training.real_images();
         if let Some(plane) = Plane::named(&recipe.data.name) {
+            recipe.check_labels(&[]).map_err(|what| Error::text("recipe", &recipe.name, what))?;
             check_batch(recipe, plane::EPOCH)?;
             let identity = DataIdentity { count: plane::EPOCH, hash: fnv1a(plane.name().as_bytes()) };
             return Ok((Source::Plane(PlaneBatches::new(plane, taken, training.seed)), identity, Vec::new()));
@@ -41,6 +42,9 @@ impl Source {
             let what = format!("data {name} has images of {found:?}, discriminator.input is {takes:?}");
             return Err(Error::text("recipe", &recipe.name, format!("{what}; make them equal")));
         }
+        recipe.check_labels(&images.labels).map_err(|what| {
+            Error::text("recipe", &recipe.name, format!("{what} (data {})", excerpt(&recipe.data.name)))
+        })?;
         check_batch(recipe, images.len())?;
         recipe.check_last_batch(images.len())?;
         let identity = DataIdentity { count: images.len(), hash: fnv1a(&images.pixels) };

@@ -203,6 +203,7 @@ fn facts(
         ("Frechet distance, last", number(latest(epochs, "frechet_distance"), 4)),
         ("Frechet distance of test images", number(floor, 4)),
         ("Confidence of the judge, last", number(latest(epochs, "confidence"), 3)),
+        ("Samples of the class that was asked for, last", number(latest(epochs, "asked_class"), 3)),
         ("Modes found, last", count(latest(epochs, "modes_found"))),
         ("KL from modes to even ones, last", number(latest(epochs, "modes_divergence"), 3)),
         ("Sliced Wasserstein distance, last", number(latest(epochs, "sliced_wasserstein"), 4)),
@@ -257,7 +258,7 @@ fn draw_montage(recipe: &Recipe, grids: &[(Moment, PathBuf)]) -> Result<Option<P
     let [height, width, _] = recipe.discriminator.input[..] else {
         return Ok(None);
     };
-    let columns = columns_for(recipe.samples.count);
+    let columns = columns_for(recipe.samples.count, recipe.classes());
     let named = |moment: &Moment| match moment {
         Moment::Epoch(epoch) => recipe.samples.epochs.contains(&(*epoch as usize)),
         Moment::Step(_) => false,

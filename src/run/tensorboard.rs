@@ -15,6 +15,7 @@
 //! | `epoch/seconds`, `epoch/data_wait_seconds` | how long an epoch took, and how long of that it waited for data |
 //! | `score/sliced_wasserstein`, `score/sliced_floor`, `score/classes_present` | see [`super::scores`] |
 //! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, where there is one |
+//! | `score/asked_class`, `score/asked_floor` | of conditional games: samples, and test images, of the class that was asked for |
 //! | `score/modes_found`, `score/modes_floor` | of stacked sets, and of points of the plane |
 //! | `score/modes_divergence`, `score/divergence_floor` | of stacked sets |
 //! | `score/good_share` | of points of the plane |
@@ -123,6 +124,8 @@ impl TensorBoard {
                 ("score/frechet_distance", scores.judged.map(|judged| judged.frechet_distance)),
                 ("score/frechet_floor", scores.judged.and_then(|judged| judged.frechet_floor)),
                 ("score/confidence", scores.judged.map(|judged| judged.confidence)),
+                ("score/asked_class", scores.judged.and_then(|judged| judged.asked_class)),
+                ("score/asked_floor", scores.judged.and_then(|judged| judged.asked_floor)),
                 ("score/modes_found", scores.modes_found().map(|modes| modes as f64)),
                 ("score/modes_floor", scores.modes_floor().map(|modes| modes as f64)),
                 ("score/modes_divergence", modes.map(|modes| modes.divergence)),

@@ -5,8 +5,9 @@ use super::log::EpochTime;
 use super::means::Means;
 use super::source::Source;
 use super::{Outcome, Progress, Run};
-use crate::data::Images;
+use crate::data::{Batch, Images};
 use crate::gan::pixels;
+use crate::gan::real::Real;
 use crate::gan::report::{Pending, kept};
 use crate::recipe::OptimizerSpec;
 use crate::shape::Shape;
@@ -132,14 +133,18 @@ impl Run {
         let (report, images) = match &mut self.source {
             Source::Images(batches) => {
                 let Images { height, width, channels, .. } = *batches.images();
-                let bytes = batches.batch(step)?.pixels;
+                let Batch { pixels: bytes, labels } = batches.batch(step)?;
                 let images = bytes.len() / (height * width * channels);
                 let shape: Shape = [images, height, width, channels].into();
                 let report = match &mut self.graphs {
-                    Some(graphs) => graphs.begin_step(&mut self.gan, bytes, shape, measures),
+                    Some(graphs) => graphs.begin_step(&mut self.gan, bytes, labels, shape, measures),
                     None => {
-                        let real = pixels::to_tensor(bytes, shape, self.recipe.data.range, self.device);
-                        self.gan.begin_step(&real, measures)
+                        let images = pixels::to_tensor(bytes, shape, self.recipe.data.range, self.device);
+                        let real = match self.recipe.classes() {
+                            Some(classes) => Real::labelled(images, labels, classes),
+                            None => Real::from(&images),
+                        };
+                        self.gan.begin_step(real, measures)
                     }
                 };
                 (report?, images)

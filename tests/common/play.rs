@@ -4,6 +4,7 @@
 use minimax::cuda::catch;
 use minimax::gan::graph::Graphs;
 use minimax::gan::model::Gan;
+use minimax::gan::real::Real;
 use minimax::gan::report::StepReport;
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
@@ -25,6 +26,7 @@ pub struct Game {
     gan: Gan,
     graphs: Option<Graphs>,
     batch: Shape,
+    classes: Option<usize>,
     random: Random,
 }
 
@@ -34,14 +36,12 @@ impl Game {
             How::OnCpu => Device::Cpu,
             _ => Device::Cuda(0),
         };
-        let [height, width, channels] = recipe.discriminator.input[..] else {
-            panic!("an image");
-        };
         let gan = Gan::new(recipe, device);
         Game {
             graphs: gan.graphs(RANGE).filter(|_| how == How::AsGraphs),
             gan,
-            batch: [recipe.training.real_images(), height, width, channels].into(),
+            batch: [&[recipe.training.real_images()], &recipe.discriminator.input[..]].concat()[..].into(),
+            classes: recipe.classes(),
             random: Random::new(7, Purpose::CHECK),
         }
     }
@@ -49,13 +49,20 @@ impl Game {
     pub fn step(&mut self, measures: bool) -> Result<StepReport> {
         let words = self.random.words(self.batch.numel());
         let bytes: Vec<u8> = words.into_iter().map(|word| word as u8).collect();
+        let classes = self.classes.map_or(0, |classes| classes as u32);
+        let words = if classes > 0 { self.random.words(self.batch.dims()[0]) } else { Vec::new() };
+        let labels: Vec<u16> = words.into_iter().map(|word| (word % classes) as u16).collect();
         let (gan, batch) = (&mut self.gan, self.batch);
         match &mut self.graphs {
-            Some(graphs) => graphs.begin_step(gan, &bytes, batch, measures)?.read(),
+            Some(graphs) => graphs.begin_step(gan, &bytes, &labels, batch, measures)?.read(),
             None => {
                 let device = gan.named()[0].1.device();
-                let real = minimax::gan::pixels::to_tensor(&bytes, batch, RANGE, device);
-                gan.step(&real, measures)
+                let images = minimax::gan::pixels::to_tensor(&bytes, batch, RANGE, device);
+                let real = match self.classes {
+                    Some(classes) => Real::labelled(images, &labels, classes),
+                    None => Real::from(&images),
+                };
+                gan.step(real, measures)
             }
         }
     }

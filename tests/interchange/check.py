@@ -9,10 +9,11 @@ three steps, on --data if given. Without any, the default recipe is. For both ne
     keras   the safetensors file, evaluated by plain NumPy loops over the layers of its header
     onnx    the ONNX file, checked by the onnx package and run by onnxruntime
     torch   the safetensors file, loaded with load_state_dict into a torch.nn.Sequential made from its
-            header and from the Residual below (skipped where torch isn't installed)
+            header and from the modules below (skipped where torch isn't installed)
 
 The generator's are compared with what `minimax sample` makes of the same latents, the discriminator's,
-on noise, with the first of them. A line per recipe; the exit status is 1 if anything differs by more
+on noise, with the first of them. Those that take labels are told ten classes in turn, as `minimax sample` asks for
+them. A line per recipe; the exit status is 1 if anything differs by more
 than 1e-4, or by more than 1e-4 of the range of the values where that is less than 1.
 """
 
@@ -89,10 +90,10 @@ def check(args, run, work):
             latents, samples = work / "latents.npy", work / "samples.npy"
             minimax("sample", run, "--latents", latents, "--out", samples)
             expected = np.load(samples)
-            differences["generator keras"] = difference(keras(header, weights, inputs), expected)
+            differences["generator keras"] = difference(keras(header, weights, inputs, labels(header)), expected)
         else:
-            expected = keras(header, weights, inputs)
-        actual = run_onnx(export(network, "onnx"), inputs)
+            expected = keras(header, weights, inputs, labels(header))
+        actual = run_onnx(export(network, "onnx"), inputs, labels(header))
         differences[f"{network} onnx"] = difference(actual, expected)
         if torch is not None:
             actual = run_torch(export(network, "safetensors", "--layout", "torch"), inputs)
@@ -101,6 +102,15 @@ def check(args, run, work):
     listed = ", ".join(f"{what} {value:.1e}" for what, value in differences.items())
     print(f"{name}: {'ok' if ok else 'FAILED'}: {listed}", flush=True)
     return ok
+
+
+def labels(header):
+    """A row of each class after the other, `[64, classes]`, where the network takes labels."""
+    if "classes" not in header:
+        return None
+    classes = header["classes"]
+    columns = -(-COUNT // classes)
+    return np.eye(classes, dtype=np.float32)[np.arange(COUNT) // columns % classes]
 
 
 def difference(actual, expected):
@@ -116,10 +126,11 @@ def read(path):
         return json.loads(file.metadata()["model"]), safetensors.numpy.load_file(path)
 
 
-def run_onnx(path, inputs):
+def run_onnx(path, inputs, labels):
     onnx.checker.check_model(onnx.load(path), full_check=True)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: inputs})[0]
+    feeds = {session.get_inputs()[0].name: inputs} | ({} if labels is None else {"labels": labels})
+    return session.run(None, feeds)[0]
 
 
 def run_torch(path, inputs):
@@ -127,6 +138,9 @@ def run_torch(path, inputs):
     model = sequential(header["layers"])
     model.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
     model.eval()
+    if "classes" in header:
+        for module in model.modules():
+            module.labels = torch.from_numpy(labels(header))
     x = torch.from_numpy(inputs)
     with torch.no_grad():
         if x.ndim == 4:
@@ -139,14 +153,70 @@ def sequential(modules):
     """The Sequential that a list of the header describes."""
 
     def module(arguments):
-        kind = arguments.pop("module")
-        return Residual(**arguments) if kind == "Residual" else getattr(torch.nn, kind)(**arguments)
+        kind, normalises = arguments.pop("module"), arguments.pop("spectral_norm", False)
+        made = (OURS[kind] if kind in OURS else getattr(torch.nn, kind))(**arguments)
+        for linear in (made.linear, made.embedding) if normalises and kind == "Projection" else [made] * normalises:
+            torch.nn.utils.parametrizations.spectral_norm(linear)
+        return made
 
     return torch.nn.Sequential(*map(module, modules))
 
 
+class JoinLabel(torch.nn.Module if torch else object):
+    """The label, or its embedding, beside x."""
+
+    def __init__(self, classes, embedding, image):
+        super().__init__()
+        self.image = image
+        self.embedding = torch.nn.Parameter(torch.zeros(classes, embedding)) if embedding else None
+        self.weight = self.bias = None
+        if embedding and image:
+            pixels = image[0] * image[1]
+            self.weight = torch.nn.Parameter(torch.zeros(pixels, embedding))
+            self.bias = torch.nn.Parameter(torch.zeros(pixels))
+
+    def forward(self, x):
+        label = self.labels if self.embedding is None else self.labels @ self.embedding
+        if self.weight is not None:
+            label = torch.nn.functional.linear(label, self.weight, self.bias).unflatten(1, (1, *self.image))
+        elif self.image:
+            label = label[:, :, None, None].expand(-1, -1, *self.image)
+        return torch.cat([x, label], 1)
+
+
+class ConditionalBatchNorm(torch.nn.Module if torch else object):
+    """A batch norm whose weight and bias are the rows of the examples' classes."""
+
+    def __init__(self, classes, num_features, eps, momentum):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = torch.nn.Parameter(torch.ones(classes, num_features))
+        self.bias = torch.nn.Parameter(torch.zeros(classes, num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+
+    def forward(self, x):
+        y = torch.nn.functional.batch_norm(
+            x, self.running_mean, self.running_var, training=self.training, momentum=self.momentum, eps=self.eps
+        )
+        weight, bias = self.labels @ self.weight, self.labels @ self.bias
+        return y * weight[:, :, None, None] + bias[:, :, None, None] if x.ndim == 4 else y * weight + bias
+
+
+class Projection(torch.nn.Module if torch else object):
+    """A Linear to one number, and x by the label's embedding."""
+
+    def __init__(self, classes, in_features):
+        super().__init__()
+        self.linear = torch.nn.Linear(in_features, 1)
+        self.embedding = torch.nn.Linear(classes, in_features, bias=False)
+
+    def forward(self, x):
+        return self.linear(x) + (x * self.embedding(self.labels)).sum(1, keepdim=True)
+
+
 class Residual(torch.nn.Module if torch else object):
-    """The one module that is not of torch.nn."""
+    """The sum of two Sequentials."""
 
     def __init__(self, layers, shortcut):
         super().__init__()
@@ -156,33 +226,60 @@ class Residual(torch.nn.Module if torch else object):
         return self.layers(x) + self.shortcut(x)
 
 
-def keras(header, weights, x):
+OURS = {of.__name__: of for of in (JoinLabel, ConditionalBatchNorm, Projection, Residual)}
+
+
+def keras(header, weights, x, labels):
     """What the layers of a file in Keras's layouts make of x, channels last, in float64."""
-    return chain(header["layers"], "layers", weights, x.astype(np.float64)).astype(np.float32)
+    return chain(header["layers"], "layers", weights, x.astype(np.float64), labels).astype(np.float32)
 
 
-def chain(layers, name, weights, x):
+def chain(layers, name, weights, x, labels):
     """What these layers make of x, whose weights are called `name`.1 and so on."""
     for index, layer in enumerate(layers, 1):
         prefix = f"{name}.{index}."
         own = {k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)}
-        x = apply(layer, own, x)
+        x = apply(layer, own, x, labels)
         assert x.shape == (len(x), *layer["output"]), (index, layer, x.shape)
     return x
 
 
-def apply(layer, own, x):
+def used(own, of="", transposed=False):
+    """A kernel as it is used: divided by its largest singular value where u and v are there."""
+    kernel = own[f"{of}kernel"].astype(np.float64)
+    if f"{of}u" not in own:
+        return kernel
+    matrix = kernel.swapaxes(2, 3) if transposed else kernel
+    return kernel / (own[f"{of}v"] @ matrix.reshape(-1, matrix.shape[-1]) @ own[f"{of}u"])
+
+
+def apply(layer, own, x, labels):
     kind = layer["layer"]
+    if kind == "join_label":
+        label = labels @ own["embedding"] if "embedding" in own else labels
+        if x.ndim == 4:
+            if "kernel" in own:
+                label = (label @ own["kernel"] + own["bias"]).reshape(*x.shape[:3], 1)
+            else:
+                label = np.broadcast_to(label[:, None, None, :], (*x.shape[:3], label.shape[1]))
+        return np.concatenate([x, label], axis=-1)
+    if kind == "conditional_batch_norm":
+        y = (x - own["running_mean"]) / np.sqrt(own["running_variance"] + layer["epsilon"])
+        rows = [(labels @ own[name]).reshape(len(x), *[1] * (x.ndim - 2), -1) for name in ("gamma", "beta")]
+        return y * rows[0] + rows[1]
+    if kind == "projection":
+        fit = (x * (labels @ used(own, "embedding."))).sum(axis=1, keepdims=True)
+        return x @ used(own) + own["bias"] + fit
     if kind == "residual":
-        return sum(chain(layer[branch], branch, own, x) for branch in ("layers", "shortcut"))
+        return sum(chain(layer[branch], branch, own, x, labels) for branch in ("layers", "shortcut"))
     if kind == "global_average_pool":
         return x.mean(axis=(1, 2))
     if kind == "dense":
-        return x @ own["kernel"] + own.get("bias", 0)
+        return x @ used(own) + own.get("bias", 0)
     if kind == "conv2d":
-        return convolve(layer, own["kernel"], x) + own.get("bias", 0)
+        return convolve(layer, used(own), x) + own.get("bias", 0)
     if kind == "conv_transpose2d":
-        return transposed(layer, own["kernel"], x) + own.get("bias", 0)
+        return transposed(layer, used(own, transposed=True), x) + own.get("bias", 0)
     if kind == "batch_norm":
         scale = own["gamma"] / np.sqrt(own["running_variance"] + layer["epsilon"])
         return (x - own["running_mean"]) * scale + own["beta"]

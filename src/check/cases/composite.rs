@@ -85,7 +85,7 @@ fn residual_critic_inputs() -> Vec<Input> {
 
 /// The means `[n, 3]` of a residual layer's images.
 fn residual(t: &[Tensor]) -> Tensor {
-    GlobalAveragePool2d.forward(&residual_layer(t), &mut Pass::Evaluation)
+    GlobalAveragePool2d.forward(&residual_layer(t), &mut Pass::evaluation())
 }
 
 /// A residual layer under a dense one, `[n, 1]`.
@@ -112,7 +112,7 @@ fn residual_layer(t: &[Tensor]) -> Tensor {
     for (variable, value) in learned.zip(&t[1..]) {
         *variable.tensor = value.clone();
     }
-    layer.forward(&t[0], &mut Pass::Training(&mut Random::new(0, Purpose::DROPOUT)))
+    layer.forward(&t[0], &mut Pass::training(&mut Random::new(0, Purpose::DROPOUT)))
 }
 
 /// mean((‖∂D/∂x‖ - 1)²), the norm taken image by image (Gulrajani et al., "Improved training of

@@ -56,7 +56,7 @@ fn preview(args: &PreviewArgs) -> Result<String> {
     let order = Random::new(args.seed, Purpose::SHUFFLE).permutation(total);
     let pixels: Vec<u8> = order[..count].iter().flat_map(|&index| images.image(index as usize)).copied().collect();
     let (height, width, channels) = (images.height, images.width, images.channels);
-    let columns = columns_for(count);
+    let columns = columns_for(count, None);
     grid_png(&args.out, &pixels, height, width, channels, columns)?;
 
     let classes = match images.classes() {

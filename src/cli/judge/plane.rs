@@ -7,6 +7,7 @@ use crate::cli::print;
 use crate::cli::table::{Align, align, thousands};
 use crate::data::place::name_of;
 use crate::data::plane::Plane;
+use crate::gan::latents::Latents;
 use crate::gan::model;
 use crate::metrics::{COMPARISON, Figure, Points, RESAMPLING, sliced_wasserstein};
 use crate::random::Random;
@@ -35,8 +36,8 @@ pub(super) fn run(args: &SamplesArgs, subject: Subject, device: Device) -> Resul
     let Trained { recipe, mut network, step, .. } = *trained;
     let (count, width) = (args.count.unwrap_or(COUNT), recipe.generator.input[0]);
     let seed = args.seed.unwrap_or(recipe.training.seed);
-    let latents = model::fixed_latents(seed, count, width);
-    let samples = model::sample(&mut network, &latents, width, model::MOST_AT_A_TIME, device).to_f32();
+    let latents = Latents::fixed(seed, count, width);
+    let samples = model::sample(&mut network, &latents, model::MOST_AT_A_TIME, device).to_f32();
     if samples.iter().any(|v| !v.is_finite()) {
         return Err(Error::data(file, "makes points that are not finite", "judge an earlier state"));
     }

@@ -127,7 +127,7 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
     let bar = bar::waiting(&format!("holding samples against {} test images", thousands(test.len() as u64)));
     let mut verdict = match planes {
         Some(_) => judge.judge_stacked(&samples.pixels, training, test),
-        None => judge.judge(&samples.pixels, training, test),
+        None => judge.judge(&samples.pixels, &samples.asked, training, test),
     };
     bar.inspect(ProgressBar::finish_and_clear);
     // What was found is not lost with the picture.

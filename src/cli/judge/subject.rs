@@ -12,6 +12,7 @@ use crate::metrics::COMPARISON;
 use crate::random::Random;
 use crate::run::checkpoint::Trained;
 use crate::run::folder::JUDGE;
+use crate::run::latents;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::terminal::{self, excerpt};
@@ -46,6 +47,8 @@ pub(super) enum Prepared {
 pub(super) struct Samples {
     /// `[n, h, w, c]`.
     pub pixels: Vec<u8>,
+    /// The class that each was to be of; empty where none was asked for.
+    pub asked: Vec<u16>,
     /// What they are, in a few words.
     pub what: String,
     /// What a person should know of them, a line each.
@@ -173,20 +176,20 @@ impl Prepared {
 
 fn generated(trained: Trained, count: usize, seed: Option<u64>, device: Device) -> Result<Samples> {
     let Trained { recipe, mut network, step, .. } = trained;
-    let width = recipe.generator.input[0];
     let seed = seed.unwrap_or(recipe.training.seed);
-    let latents = model::fixed_latents(seed, count, width);
+    let latents = latents::fixed(&recipe, seed, count, recipe.samples.count);
     let one: usize = recipe.discriminator.input.iter().product();
     let mut bytes = Vec::with_capacity(count * one);
     let mut screen = Screen::new(count);
-    model::sample_each(&mut network, &latents, width, model::MOST_AT_A_TIME, device, |images| {
+    model::sample_each(&mut network, &latents, model::MOST_AT_A_TIME, device, |images| {
         bytes.extend(pixels::to_bytes(images, recipe.data.range));
         screen.made(bytes.len() / one);
         Ok(())
     })?;
     screen.finish();
     let what = format!("samples of {} after {step} steps (seed {seed})", recipe.name);
-    Ok(Samples { pixels: bytes, what, notes: Vec::new(), places: None })
+    let asked = latents::classes(&recipe, count, recipe.samples.count);
+    Ok(Samples { pixels: bytes, asked, what, notes: Vec::new(), places: None })
 }
 
 /// What the user sees while samples are made.
@@ -231,7 +234,7 @@ fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))
         && let Some((pixels, note)) = real_numbers(path, size)?
     {
-        return Ok(Samples { pixels, what, notes: vec![note], places: None });
+        return Ok(Samples { pixels, asked: Vec::new(), what, notes: vec![note], places: None });
     }
     let wanted = Wanted { size: Some(size), ..Wanted::default() };
     let Opened { images, mut notes } = data::open_path(path, &wanted)?.ok_or_else(|| no_samples(path))?;
@@ -249,7 +252,7 @@ fn read(path: &Path, size: [usize; 3]) -> Result<Samples> {
              (255 * x).round().astype('uint8')"
         ));
     }
-    Ok(Samples { pixels: images.pixels, what, notes, places: None })
+    Ok(Samples { pixels: images.pixels, asked: Vec::new(), what, notes, places: None })
 }
 
 fn no_samples(folder: &Path) -> Error {

@@ -4,8 +4,12 @@
 use super::super::channels_first::{Operation, Pool, Step};
 use super::super::f32_bytes;
 use super::proto::*;
+use crate::ops::permute;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
+
+/// The input that says of which class each example is.
+const LABELS: &str = "labels";
 
 /// A graph in the making: every node takes what the one before it gave, but for the sum at the end of a residual.
 pub(super) struct Builder {
@@ -18,9 +22,13 @@ pub(super) struct Builder {
 
 impl Builder {
     /// A graph whose input has this name and `shape`, the batch left out.
-    pub fn new(input: &str, shape: &[usize]) -> Builder {
+    ///
+    /// With `classes`, there is a second input [`LABELS`], `[n, classes]`.
+    pub fn new(input: &str, shape: &[usize], classes: Option<usize>) -> Builder {
+        let labels = classes.map(|classes| value_info(LABELS, &[classes]));
+        let inputs = [value_info(input, shape)].into_iter().chain(labels);
         let mut builder = Builder {
-            graph: GraphProto { input: vec![value_info(input, shape)], ..GraphProto::default() },
+            graph: GraphProto { input: inputs.collect(), ..GraphProto::default() },
             current: input.into(),
             place: String::new(),
         };
@@ -50,15 +58,17 @@ impl Builder {
         self.place = step.place;
         match step.operation {
             Operation::Linear { weight, bias } => {
-                let inputs = self.weights(weight, bias);
+                let inputs = self.weights(weight.used(false), bias);
                 self.node("Gemm", inputs, vec![int("transB", 1)]);
             }
             Operation::Conv2d { weight, bias, stride, padding } => {
+                let weight = weight.used(false);
                 let attributes = window(kernel_of(&weight), stride, padding);
                 let inputs = self.weights(weight, bias);
                 self.node("Conv", inputs, attributes);
             }
             Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
+                let weight = weight.used(true);
                 let mut attributes = window(kernel_of(&weight), stride, padding);
                 attributes.push(ints("output_padding", &extra.map(|n| n as i64)));
                 let inputs = self.weights(weight, bias);
@@ -73,6 +83,49 @@ impl Builder {
                 ];
                 let attributes = vec![float("epsilon", epsilon)];
                 self.node("BatchNormalization", inputs, attributes);
+            }
+            Operation::JoinLabel { embedding, map, image } => {
+                let label = self.label(embedding, |builder| {
+                    if let Some([weight, bias]) = map {
+                        let inputs = builder.weights(weight, Some(bias));
+                        builder.node("Gemm", inputs, vec![int("transB", 1)]);
+                        // As many rows and columns as the image has.
+                        let [h, w] = image.expect("only images have maps");
+                        builder.reshape(&[1, h, w]);
+                    } else if let Some([h, w]) = image {
+                        builder.unsqueeze();
+                        let shape = builder.lengths("Expand", &[1, 1, h as i64, w as i64]);
+                        builder.node("Expand", vec![shape], vec![]);
+                    }
+                });
+                self.node("Concat", vec![label], vec![int("axis", 1)]);
+            }
+            Operation::ConditionalBatchNorm { gamma, beta, mean, variance, epsilon, image, .. } => {
+                let channels = mean.dims()[0];
+                let plain = [1.0, 0.0].map(|value| Tensor::full(value, [channels], mean.device()));
+                let [one, zero] = plain;
+                let inputs = vec![
+                    self.weight("one", one),
+                    self.weight("zero", zero),
+                    self.weight("running_mean", mean),
+                    self.weight("running_variance", variance),
+                ];
+                self.node("BatchNormalization", inputs, vec![float("epsilon", epsilon)]);
+                for (operator, name, table) in [("Mul", "gamma", gamma), ("Add", "beta", beta)] {
+                    let row = self.rows(name, table, image);
+                    self.node(operator, vec![row], vec![]);
+                }
+            }
+            Operation::Projection { weight, bias, embedding } => {
+                let x = self.current.clone();
+                let row = self.rows("embedding", permute(&embedding.used(false), &[1, 0]), false);
+                self.node("Mul", vec![row], vec![]);
+                let axes = self.lengths("ReduceSum", &[1]);
+                self.node("ReduceSum", vec![axes], vec![]);
+                let fit = std::mem::replace(&mut self.current, x);
+                let inputs = self.weights(weight.used(false), Some(bias));
+                self.node("Gemm", inputs, vec![int("transB", 1)]);
+                self.node("Add", vec![fit], vec![]);
             }
             // Nothing is dropped when a network is used.
             Operation::Dropout { .. } => {}
@@ -109,6 +162,42 @@ impl Builder {
         }
     }
 
+    /// The name of what `then` makes of the labels, embedded where there is an `embedding`; the current value stays.
+    fn label(&mut self, embedding: Option<Tensor>, then: impl FnOnce(&mut Builder)) -> String {
+        let x = std::mem::replace(&mut self.current, LABELS.into());
+        if let Some(table) = embedding {
+            let table = self.weight("embedding", table);
+            self.node("MatMul", vec![table], vec![]);
+        }
+        then(self);
+        std::mem::replace(&mut self.current, x)
+    }
+
+    /// The rows of `table`, a weight of this name, that the labels pick: `[n, width]`, or `[n, width, 1, 1]` to go with an
+    /// image; the current value stays.
+    fn rows(&mut self, name: &str, table: Tensor, image: bool) -> String {
+        let table = self.weight(name, table);
+        self.label(None, |builder| {
+            builder.node("MatMul", vec![table], vec![]);
+            if image {
+                builder.unsqueeze();
+            }
+        })
+    }
+
+    /// `[n, width]` as `[n, width, 1, 1]`.
+    fn unsqueeze(&mut self) {
+        let axes = self.lengths("Unsqueeze", &[2, 3]);
+        self.node("Unsqueeze", vec![axes], vec![]);
+    }
+
+    /// Whole numbers that the next node, an `op_type`, takes; gives their name.
+    fn lengths(&mut self, op_type: &str, values: &[i64]) -> String {
+        let name = format!("{}.lengths", self.next(op_type));
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.constant(name, TENSOR_INT64, &[values.len()], bytes)
+    }
+
     /// A node that takes the current value and then `inputs`.
     fn node(&mut self, op_type: &str, inputs: Vec<String>, attribute: Vec<AttributeProto>) {
         let name = self.next(op_type);
@@ -135,9 +224,7 @@ impl Builder {
     fn reshape(&mut self, shape: &[usize]) {
         let lengths = shape.iter().map(|&length| length as i64);
         let lengths: Vec<i64> = [0].into_iter().chain(lengths).collect();
-        let name = format!("{}.shape", self.next("Reshape"));
-        let bytes = lengths.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let shape = self.constant(name, TENSOR_INT64, &[lengths.len()], bytes);
+        let shape = self.lengths("Reshape", &lengths);
         self.node("Reshape", vec![shape], vec![]);
     }
 

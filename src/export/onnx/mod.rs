@@ -22,7 +22,8 @@ const IR_VERSION: i64 = 8;
 const OPSET: i64 = 17;
 
 /// `trained` as an ONNX file. The generator's goes from `latents` `[n, width]` to `images`
-/// `[n, h, w, c]` in its own range, the discriminator's from `images` to `outputs` `[n, 1]`; n is free.
+/// `[n, h, w, c]` in its own range, the discriminator's from `images` to `outputs` `[n, 1]`; n is free. One that takes
+/// labels has a second input `labels` `[n, classes]`, a row of probabilities for each: a 1 and zeros for a class.
 ///
 /// # Errors
 /// In words, if the network is too large for such a file.
@@ -34,7 +35,7 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
         Role::Generator => ["latents", "images"],
         Role::Discriminator => ["images", "outputs"],
     };
-    let mut builder = Builder::new(input, &spec.input);
+    let mut builder = Builder::new(input, &spec.input, spec.classes);
     for step in steps(&spec.layers, &rows, &trained.network) {
         builder.push(step);
     }

@@ -8,7 +8,8 @@ use crate::torch::{gan, shim};
 use flate2::read::GzDecoder;
 use minimax::Device;
 use minimax::data::idx;
-use minimax::gan::model::{Gan, fixed_latents, sample};
+use minimax::gan::latents::Latents;
+use minimax::gan::model::{Gan, sample};
 use minimax::gan::pixels;
 use std::fs::{self, File};
 use std::io;
@@ -33,14 +34,14 @@ fn sampling(count: usize) -> Result<Pair, String> {
     let recipe = recipe(SAMPLED);
     let mut gan = Gan::new(&recipe, Device::Cpu);
     let width = recipe.generator.input[0];
-    let latents = fixed_latents(1, count, width);
+    let latents = Latents::fixed(1, count, width);
     let (libtorch, layout) = fastest(|layout| {
         let network = Network::new(&recipe.generator, &gan.generator, layout)?;
-        let latents = Tensor::from_slice(&latents).view([count as i64, width as i64]);
+        let latents = Tensor::from_slice(latents.values()).view([count as i64, width as i64]);
         Ok(move || drop(gan::sample(&network, &latents)))
     })?;
     let ours = move || {
-        sample(&mut gan.generator, &latents, width, 64, Device::Cpu);
+        sample(&mut gan.generator, &latents, 64, Device::Cpu);
     };
     Ok(Pair::new(ours, libtorch).with_layout(layout))
 }

@@ -1,0 +1,78 @@
+//! Conditional batch normalisation (Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", 2017; in a
+//! GAN's generator Miyato and Koyama 2018): statistics of the whole batch, gain and bias of each example's class,
+//!
+//! ```text
+//! y = (x - mean) / √(variance + ε) · (l Γ) + l B        l: the example's label, Γ and B [classes, channels]
+//! ```
+
+use super::{BatchNorm, Layer, Pass, Variable};
+use crate::ops::{Transpose, matmul, reshape};
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// Batch normalisation over all axes but the last, with a gain and a bias a class.
+pub struct ConditionalBatchNorm {
+    normalised: BatchNorm,
+    gamma: Tensor,
+    beta: Tensor,
+}
+
+impl ConditionalBatchNorm {
+    /// A layer for `channels` channels and `classes` classes: gamma and running variance 1, beta and running mean 0.
+    pub fn new(classes: usize, channels: usize, momentum: f64, epsilon: f64, device: Device) -> ConditionalBatchNorm {
+        ConditionalBatchNorm {
+            normalised: BatchNorm::without_gain(channels, momentum, epsilon, device),
+            gamma: Tensor::ones([classes, channels], device).parameter(),
+            beta: Tensor::zeros([classes, channels], device).parameter(),
+        }
+    }
+}
+
+impl Layer for ConditionalBatchNorm {
+    /// # Panics
+    /// Also if the pass has no labels.
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        let labels = pass.labels_for("conditional_batch_norm", x);
+        let y = self.normalised.forward(x, pass);
+        let of_example = |table: &Tensor| {
+            let rows = matmul(labels, table, Transpose::NONE);
+            match *x.dims() {
+                [n, _, _, channels] => reshape(&rows, [n, 1, 1, channels]),
+                _ => rows,
+            }
+        };
+        y * of_example(&self.gamma) + of_example(&self.beta)
+    }
+
+    fn variables(&self) -> Vec<Variable<&Tensor>> {
+        let own = [Variable::parameter("gamma", &self.gamma), Variable::parameter("beta", &self.beta)];
+        own.into_iter().chain(self.normalised.statistics()).collect()
+    }
+
+    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        let own = [Variable::parameter("gamma", &mut self.gamma), Variable::parameter("beta", &mut self.beta)];
+        own.into_iter().chain(self.normalised.statistics_mut()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Random};
+
+    #[test]
+    fn each_example_has_the_gain_and_bias_of_its_class() {
+        let device = Device::Reference;
+        let mut layer = ConditionalBatchNorm::new(2, 1, 0.5, 1e-12, device);
+        layer.gamma.assign(Tensor::new(&[2.0, 3.0], [2, 1], device));
+        layer.beta.assign(Tensor::new(&[10.0, 20.0], [2, 1], device));
+        let labels = Tensor::new(&[1.0, 0.0, 0.0, 1.0], [2, 2], device);
+        let x = Tensor::new(&[-1.0, 1.0], [2, 1], device);
+        let mut random = Random::new(0, Purpose::CHECK);
+        let y = layer.forward(&x, &mut Pass::training(&mut random).of_classes(Some(&labels))).to_f64();
+        assert!((y[0] - 8.0).abs() < 1e-9 && (y[1] - 23.0).abs() < 1e-9, "{y:?}");
+        let names: Vec<_> = layer.variables().into_iter().map(|v| (v.name.into_owned(), v.trainable)).collect();
+        let expected = [("gamma", true), ("beta", true), ("running_mean", false), ("running_variance", false)];
+        assert_eq!(names, expected.map(|(name, trainable)| (name.to_string(), trainable)));
+    }
+}

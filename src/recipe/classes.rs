@@ -1,0 +1,122 @@
+//! Conditional games: which of the networks are told the class, and what that asks of the data.
+
+use super::table::all_layers;
+use super::{LayerTable, NetworkSpec, Recipe};
+
+impl Recipe {
+    /// Of how many classes the images are, if the game is conditional.
+    pub fn classes(&self) -> Option<usize> {
+        self.generator.classes.or(self.discriminator.classes)
+    }
+
+    /// Checks that both networks speak of the same classes, that what they are told is used, and that a discriminator
+    /// which is to tell classes does.
+    pub(super) fn check_classes(&self, tables: [&LayerTable; 2]) -> Result<(), String> {
+        let networks = [("generator", &self.generator), ("discriminator", &self.discriminator)];
+        if let (Some(generator), Some(discriminator)) = (self.generator.classes, self.discriminator.classes)
+            && generator != discriminator
+        {
+            return Err(format!(
+                "generator.classes = {generator} and discriminator.classes = {discriminator}; make them equal"
+            ));
+        }
+        for ((name, network), table) in networks.into_iter().zip(tables) {
+            let Some(classes) = network.classes else { continue };
+            if !takes_labels(network, table) {
+                return Err(format!(
+                    "{name}.classes = {classes}, but none of its layers takes a label; take the key away, or put a \
+                     join_label in"
+                ));
+            }
+        }
+        if self.training.auxiliary.is_some() && self.generator.classes.is_none() {
+            return Err(
+                "training.auxiliary is for a generator that is told the class; set generator.classes and give it \
+                        a layer that takes a label"
+                    .into(),
+            );
+        }
+        if self.training.auxiliary.is_some() && self.gives_probabilities() {
+            return Err(
+                "training.auxiliary: the discriminator ends in a sigmoid, and classes are told by logits; take \
+                        the sigmoid away"
+                    .into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// How many numbers come out of the discriminator: how real the image is, and where it tells them, a logit a class.
+    pub(super) fn outputs(&self) -> usize {
+        1 + self.training.auxiliary.and(self.generator.classes).unwrap_or(0)
+    }
+
+    /// Checks that images with these `labels` are of the recipe's classes.
+    ///
+    /// # Errors
+    /// What is wrong, in one line, and the mend.
+    pub fn check_labels(&self, labels: &[u16]) -> Result<(), String> {
+        let Some(classes) = self.classes() else {
+            return Ok(());
+        };
+        let Some(&most) = labels.iter().max() else {
+            return Err(format!(
+                "is told the class of every image, of {classes}, but the data has none; choose a set with classes, such \
+                 as mnist, or a folder with a sub-folder a class"
+            ));
+        };
+        let found = usize::from(most) + 1;
+        if found > classes {
+            return Err(format!(
+                "has {classes} classes, but the data has {found}; set generator.classes and discriminator.classes to \
+                 {found}"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a layer at any depth takes the label.
+fn takes_labels(network: &NetworkSpec, table: &LayerTable) -> bool {
+    all_layers(&network.layers, &table.rows).iter().any(|(layer, _)| layer.takes_label())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(set: &[&str]) -> String {
+        let set: Vec<String> = set.iter().map(|entry| entry.to_string()).collect();
+        Recipe::load("cgan-mnist", &set).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn classes_that_do_not_go_together() {
+        for (set, what) in [
+            (&["generator.classes=9"][..], "generator.classes = 9 and discriminator.classes = 10; make them equal"),
+            (&["generator.classes=1"], "generator.classes = 1; choose from 2 to 256"),
+            (&["generator.classes=257"], "generator.classes = 257; choose from 2 to 256"),
+            (
+                &["generator.layers.1={ layer = 'relu' }"],
+                "generator.classes = 10, but none of its layers takes a label; take the key away, or put a join_label in",
+            ),
+            (&["training.auxiliary=1"], "the discriminator's output is [1] where it must be [11]"),
+            (&["training.auxiliary=0"], "training.auxiliary = 0.0; it must be above 0"),
+        ] {
+            let said = complaint(set);
+            assert!(said.contains(what), "{said}");
+        }
+        let without = Recipe::load("vanilla-mnist", &["generator.layers.1={ layer = 'join_label' }".into()]);
+        let said = without.unwrap_err().to_string();
+        assert!(said.contains("layer 1 (join_label): needs to know how many classes there are"), "{said}");
+    }
+
+    #[test]
+    fn labels_that_the_recipe_does_not_know() {
+        let recipe = Recipe::load("cgan-mnist", &[]).unwrap();
+        assert_eq!(recipe.check_labels(&[0, 9, 3]), Ok(()));
+        assert!(recipe.check_labels(&[]).unwrap_err().contains("but the data has none; choose a set with classes"));
+        assert!(recipe.check_labels(&[10]).unwrap_err().starts_with("has 10 classes, but the data has 11; set"));
+        assert_eq!(Recipe::load("vanilla-mnist", &[]).unwrap().check_labels(&[]), Ok(()));
+    }
+}
