@@ -14,11 +14,11 @@ template <class T>
 __device__ void conv2d(float* shared, const float* x, const float* weight, float* y, const Conv2dGeometry& g,
                        int k_block) {
     const int pixels = g.n * g.out_h * g.out_w, taps = g.kh * g.kw * g.c_in;
-    const BlockPlace at(T::rows, T::columns, g.c_out, taps, k_block, blockIdx.z);
+    const BlockPlace at(T::rows, T::columns, pixels, g.c_out, taps, k_block);
     auto& divisors = *reinterpret_cast<Patches::Divisors*>(shared + T::kept);
     Patches::prepare(divisors, g);
     const PatchRows patches{{x, g, pixels, at.end_k, divisors}};
-    const Matrix<Along::rows> from_weight{weight, g.c_out, g.c_out, at.end_k};
+    const Matrix<Along::rows> from_weight{weight, g.c_out, g.c_out, at.end_k, 0};
     const Target to{y + size_t(blockIdx.z) * pixels * g.c_out, nullptr, pixels, g.c_out};
     T::product(shared, patches, from_weight, to, at);
 }

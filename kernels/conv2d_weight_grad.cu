@@ -15,11 +15,11 @@ template <class T>
 __device__ void conv2d_weight_grad(float* shared, const float* x, const float* grad, float* weight_grad,
                                    const Conv2dGeometry& g, int k_block) {
     const int pixels = g.n * g.out_h * g.out_w, taps = g.kh * g.kw * g.c_in;
-    const BlockPlace at(T::rows, T::columns, g.c_out, pixels, k_block, blockIdx.z);
+    const BlockPlace at(T::rows, T::columns, taps, g.c_out, pixels, k_block);
     auto& divisors = *reinterpret_cast<Patches::Divisors*>(shared + T::kept);
     Patches::prepare(divisors, g);
     const PatchColumns patches{{x, g, at.end_k, taps, divisors}};
-    const Matrix<Along::rows> from_grad{grad, g.c_out, g.c_out, at.end_k};
+    const Matrix<Along::rows> from_grad{grad, g.c_out, g.c_out, at.end_k, 0};
     const Target to{weight_grad + size_t(blockIdx.z) * taps * g.c_out, nullptr, taps, g.c_out};
     T::product(shared, patches, from_grad, to, at);
 }

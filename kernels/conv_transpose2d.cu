@@ -14,9 +14,9 @@
 //
 //   s = 2, kernel 5:  i = 0 1 2 3 4     phase 0 has a = 0, 1, 2 (i = 0, 2, 4), phase 1 has a = 0, 1 (i = 1, 3)
 //
-// Grid: x = ⌈pixels of the largest phase / tile rows⌉ · ⌈c_in / tile columns⌉ blocks; z = phases · parts, the phase
-// (p · s_w + p') running faster. A part is k_block of the phase's k (a multiple of 16), the same in all phases, and goes
-// to y + part · (values of y); conv_transpose2d_add_parts adds the parts. See gemm.cuh for what the threads hold.
+// Grid: x = phases · ⌈pixels of the largest phase / tile rows⌉ · ⌈c_in / tile columns⌉ blocks, phase p · s_w + p' after
+// phase; z = parts. A part is k_block of the phase's k (a multiple of 16), the same in all phases, and goes to
+// y + part · (values of y); conv_transpose2d_add_parts adds the parts. See gemm.cuh for what the threads hold.
 #include "gemm.cuh"
 
 // One direction of a phase: pixels are at first + stride · 0, 1, ..., count - 1, where v is from first_v on; taps
@@ -108,10 +108,11 @@ struct PhaseTarget {
 template <class T>
 __device__ void conv_transpose2d(float* shared, const float* x, const float* weight, float* y,
                                  const Conv2dGeometry& g, int k_block) {
-    const int phases = g.stride_h * g.stride_w, phase = blockIdx.z % phases, part = blockIdx.z / phases;
-    const Phase down(g.stride_h, phase / g.stride_w, g.h, g.kh, g.top);
-    const Phase right(g.stride_w, phase % g.stride_w, g.w, g.kw, g.left);
-    const BlockPlace at(T::rows, T::columns, g.c_in, down.taps * right.taps * g.c_out, k_block, part);
+    const int largest = g.n * ceil_div(g.h, g.stride_h) * ceil_div(g.w, g.stride_w);
+    BlockPlace at(T::rows, T::columns, largest, g.c_in);
+    const Phase down(g.stride_h, at.layer / g.stride_w, g.h, g.kh, g.top);
+    const Phase right(g.stride_w, at.layer % g.stride_w, g.w, g.kw, g.left);
+    at.take_part(down.taps * right.taps * g.c_out, k_block);
     // A phase may be smaller than the largest one.
     if (at.first_row >= g.n * down.count * right.count) return;
     auto* by = reinterpret_cast<Divisor*>(shared + T::kept);
@@ -119,7 +120,7 @@ __device__ void conv_transpose2d(float* shared, const float* x, const float* wei
     __syncthreads();
     const GatherRows rows{x, g, down, right, at.end_k, by};
     const PhaseWeights weights{weight, g, down, right, at.end_k, by};
-    const PhaseTarget to{y + size_t(part) * (g.n * g.h * g.w * g.c_in), nullptr, g, down, right, g.c_in};
+    const PhaseTarget to{y + size_t(blockIdx.z) * (g.n * g.h * g.w * g.c_in), nullptr, g, down, right, g.c_in};
     T::product(shared, rows, weights, to, at);
 }
 

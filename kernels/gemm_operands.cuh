@@ -33,13 +33,14 @@ struct Divisor {
     }
 };
 
-// A matrix in memory. Along::k: [rows, stride] with k running along its rows; Along::rows: [k, stride].
-// Nothing is there from row `rows` and from `k_end` on.
+// A matrix in memory, `first` values from `from` on: added to what belongs to a row, which lies in shared memory, it
+// takes no register. Along::k: [rows, stride] with k running along its rows; Along::rows: [k, stride]. Nothing is there
+// from row `rows` and from `k_end` on.
 template <Along direction>
 struct Matrix {
     static constexpr Along along = direction;
     const float* from;
-    int rows, stride, k_end;
+    int rows, stride, k_end, first;
 
     // Negative where nothing is there; nothing is multiplied beyond the edge, where the product could leave an int.
     struct Place {
@@ -48,10 +49,10 @@ struct Matrix {
     using Row = Place;
     using Inner = Place;
 
-    __device__ Row row(int r) const { return {r >= rows ? -1 : along == Along::rows ? r : r * stride}; }
+    __device__ Row row(int r) const { return {r >= rows ? -1 : first + (along == Along::rows ? r : r * stride)}; }
     __device__ Inner inner(int k) const { return {k >= k_end ? -1 : along == Along::k ? k : k * stride}; }
     __device__ static bool there(Row row, Inner inner) { return (row.offset | inner.offset) >= 0; }
-    __device__ bool vectors() const { return stride % 4 == 0; }
+    __device__ bool vectors() const { return stride % 4 == 0 && first % 4 == 0; }
 };
 
 // A place in a map to which a tap is added; far below zero, a sum is outside whatever the other one is.

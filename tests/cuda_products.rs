@@ -5,7 +5,7 @@
 mod emulation;
 
 use minimax::cuda::{Buffer, catch, emulator, ladder, open};
-use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
+use minimax::ops::{Transpose, batched_matmul, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
 use minimax::shape::{Conv2dGeometry, Padding};
 use minimax::storage::Storage;
 use minimax::{Device, Shape, Tensor};
@@ -65,6 +65,8 @@ fn split_sums() {
             let shapes = [if a { [k, m] } else { [m, k] }, if b { [n, k] } else { [k, n] }];
             let transpose = Transpose { a, b };
             check("matmul", &[&shapes[0], &shapes[1]], |x| matmul(&x[0], &x[1], transpose));
+            let shapes = shapes.map(|[rows, columns]| [2, rows, columns]);
+            check("batched_matmul", &[&shapes[0], &shapes[1]], |x| batched_matmul(&x[0], &x[1], transpose));
         }
         check("dense", &[&[33, 1030], &[1030, n], &[n]], |x| dense(&x[0], &x[1], &x[2]));
         let same = Padding::same([5, 5], [5, 5], [2, 2]);

@@ -55,6 +55,9 @@ fn arrays_without_values_agree_with_the_reference() {
         products::product([0, 3, 2], Transpose::NONE),
         products::product([2, 0, 3], Transpose::A),
         products::product([2, 3, 0], Transpose::B),
+        products::batched_product(0, [3, 4, 2], Transpose::NONE),
+        products::batched_product(2, [3, 0, 2], Transpose::B),
+        products::batched_product(2, [0, 3, 2], Transpose::A),
         products::dense_layer([0, 3, 2]),
         products::dense_layer([3, 0, 2]),
     ];

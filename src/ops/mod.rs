@@ -53,6 +53,7 @@
 //! | [`avg_pool2d`](fn@avg_pool2d) | mean x over each window | [`avg_pool2d_grad`] of ȳ |
 //! | [`avg_pool2d_grad`] | x spread over each window | [`avg_pool2d`](fn@avg_pool2d) of ȳ |
 //! | [`matmul`](fn@matmul) | A · B | Ā = Ȳ · Bᵀ, B̄ = Aᵀ · Ȳ |
+//! | [`batched_matmul`](fn@batched_matmul) | A_i · B_i | as [`matmul`](fn@matmul)'s, for every i |
 //! | [`dense`](fn@dense) | x W + b | x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ ȳ over the batch |
 //! | [`conv2d`](fn@conv2d) | x ∗ w | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(x, ȳ) |
 //! | [`conv_transpose2d`](fn@conv_transpose2d) | the input gradient of [`conv2d`](fn@conv2d) | x̄ = [`conv2d`](fn@conv2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(ȳ, x) |
@@ -65,6 +66,7 @@
 pub mod argmax;
 pub mod avg_pool2d;
 pub mod batch_norm;
+pub mod batched_matmul;
 pub mod binary;
 pub mod broadcast;
 pub mod concat;
@@ -94,6 +96,7 @@ pub mod upsample;
 pub use argmax::argmax;
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_grad};
 pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu};
+pub use batched_matmul::batched_matmul;
 pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};
 pub use broadcast::broadcast_to;
 pub use concat::concat;

@@ -60,6 +60,10 @@ pub fn cases() -> Vec<Case> {
         products::product([300, 300, 150], Transpose::A),
         products::product([130, 70, 700], Transpose::NONE),
         products::product([64, 500, 130], Transpose::B),
+        // Attention over 16 x 16 places, products that are shared out themselves, and one row each.
+        products::batched_product(9, [256, 16, 64], Transpose::B),
+        products::batched_product(2, [300, 100, 150], Transpose::A),
+        products::batched_product(5, [1, 200, 300], Transpose::NONE),
         products::dense_layer([65, 100, 130]),
     ];
     // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after

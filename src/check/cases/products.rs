@@ -36,6 +36,7 @@ pub fn cases() -> Vec<Case> {
     for size in sizes {
         for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
             all.push(product(size, Transpose { a, b }));
+            all.push(batched_product(3, size, Transpose { a, b }));
         }
     }
     all.extend(sizes.map(dense_layer));
@@ -58,9 +59,20 @@ pub fn cases() -> Vec<Case> {
 pub fn product([m, k, n]: [usize; 3], transpose: Transpose) -> Case {
     let flip = |[r, c]: [usize; 2], flag| if flag { [c, r] } else { [r, c] };
     let inputs = [normal(flip([m, k], transpose.a)), normal(flip([k, n], transpose.b))];
+    Case::new("matmul", product_name([m, k, n], transpose), &inputs, move |t| matmul(&t[0], &t[1], transpose))
+}
+
+/// The same for each of `batch` pairs.
+pub fn batched_product(batch: usize, [m, k, n]: [usize; 3], transpose: Transpose) -> Case {
+    let flip = |[r, c]: [usize; 2], flag| if flag { [batch, c, r] } else { [batch, r, c] };
+    let inputs = [normal(flip([m, k], transpose.a)), normal(flip([k, n], transpose.b))];
+    let name = format!("{batch} of {}", product_name([m, k, n], transpose));
+    Case::new("batched_matmul", name, &inputs, move |t| batched_matmul(&t[0], &t[1], transpose))
+}
+
+fn product_name([m, k, n]: [usize; 3], transpose: Transpose) -> String {
     let mark = |flag| if flag { "ᵀ" } else { "" };
-    let name = format!("{m}x{k}x{n} A{} B{}", mark(transpose.a), mark(transpose.b));
-    Case::new("matmul", name, &inputs, move |t| matmul(&t[0], &t[1], transpose))
+    format!("{m}x{k}x{n} A{} B{}", mark(transpose.a), mark(transpose.b))
 }
 
 /// The dense layer on a batch of n, with sizes `[n, in, out]`.
