@@ -98,13 +98,14 @@ class CopyTile {
     }
 };
 
-// Where a product goes: a matrix [rows, columns], plus a bias per column unless that is null.
+// Where a product goes: a matrix [rows, columns], rows `stride` apart, plus a bias per column unless that is null. If
+// four divides the columns, it divides the stride and where the matrix begins, too.
 struct Target {
     float* to;
     const float* bias;
-    int rows, columns;
+    int rows, columns, stride;
 
-    __device__ float* row(int r) const { return r < rows ? to + r * columns : nullptr; }
+    __device__ float* row(int r) const { return r < rows ? to + r * stride : nullptr; }
 };
 
 // Writes `width` neighbouring sums of a row, from `column` on.

@@ -13,7 +13,7 @@ __device__ void matmul(float* shared, const float* a, const float* b, float* c, 
     const BlockPlace at(T::rows, T::columns, m, n, k, k_block);
     const Matrix<a_across ? Along::rows : Along::k> from_a{a, m, a_across ? m : k, at.end_k, at.layer * m * k};
     const Matrix<b_across ? Along::k : Along::rows> from_b{b, n, b_across ? k : n, at.end_k, at.layer * k * n};
-    const Target to{c + (size_t(blockIdx.z) * batch + at.layer) * m * n, nullptr, m, n};
+    const Target to{c + (size_t(blockIdx.z) * batch + at.layer) * m * n, nullptr, m, n, n};
     T::product(shared, from_a, from_b, to, at);
 }
 

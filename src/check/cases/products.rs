@@ -32,6 +32,15 @@ pub fn cases() -> Vec<Case> {
         ([2, 2, 2, 1], [1, 1], 1, [2, 1], Padding::symmetric(2)),
     ];
 
+    // The same in groups, of which there are as many as the number before the output's channels says.
+    let grouped_rows = [
+        ([2, 5, 6, 4], [3, 3], 2, 6, [1, 1], Padding::symmetric(1)),
+        ([1, 6, 5, 6], [3, 2], 3, 3, [2, 1], asymmetric),
+        ([2, 4, 4, 5], [3, 3], 5, 10, [2, 2], Padding::symmetric(1)),
+        ([1, 5, 4, 34], [2, 2], 2, 32, [1, 2], Padding::VALID),
+        ([2, 3, 3, 8], [1, 1], 4, 8, [1, 1], Padding::VALID),
+    ];
+
     let mut all = Vec::new();
     for size in sizes {
         for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -51,6 +60,9 @@ pub fn cases() -> Vec<Case> {
             _ => "wide",
         };
         all.extend(convolutions(image, kernel, c_out, stride, padding, name));
+    }
+    for (image, kernel, groups, c_out, stride, padding) in grouped_rows {
+        all.extend(grouped_convolutions(image, kernel, groups, c_out, stride, padding));
     }
     all
 }
@@ -108,6 +120,34 @@ pub fn convolutions(
         }),
         Case::new("conv2d_weight_grad", name(image, c_out), &[x, y], move |t| {
             conv2d_weight_grad(&t[0], &t[1], kernel, stride, padding)
+        }),
+    ]
+}
+
+/// As [`convolutions`], in groups.
+pub fn grouped_convolutions(
+    image: [usize; 4],
+    kernel: [usize; 2],
+    groups: usize,
+    c_out: usize,
+    stride: [usize; 2],
+    padding: Padding,
+) -> [Case; 3] {
+    let [_, h, w, c_in] = image;
+    let weight = [kernel[0], kernel[1], c_in / groups, c_out];
+    let g = Conv2dGeometry::grouped("case", image.into(), weight.into(), groups, stride, padding);
+    let Padding { top, bottom, left, right } = padding;
+    let name = format!("{groups} groups, {weight:?} on {image:?}, stride {stride:?}, {top},{bottom},{left},{right}");
+    let (x, weight, y) = (normal(image), normal(weight), normal(g.output()));
+    [
+        Case::new("grouped_conv2d", name.clone(), &[x, weight], move |t| {
+            grouped_conv2d(&t[0], &t[1], groups, stride, padding)
+        }),
+        Case::new("grouped_conv_transpose2d", name.clone(), &[y, weight], move |t| {
+            grouped_conv_transpose2d(&t[0], &t[1], groups, [h, w], stride, padding)
+        }),
+        Case::new("grouped_conv2d_weight_grad", name, &[x, y], move |t| {
+            grouped_conv2d_weight_grad(&t[0], &t[1], groups, kernel, stride, padding)
         }),
     ]
 }
