@@ -5,12 +5,12 @@
 //! Three things have no module of their own. Padding that differs from side to side, or is cropped, is a
 //! `ZeroPad2d` of its own (negative amounts crop). A pooling whose padding does makes more than it should, which a
 //! `ZeroPad2d` crops. The transpose of a matrix that a vector holds is a
-//! `ChannelShuffle` of the vector as an image of one pixel. A residual is the one thing that a loader must know: a
-//! `Residual` of two lists of modules.
+//! `ChannelShuffle` of the vector as an image of one pixel. Three things a loader must know: a `Residual` of two lists of
+//! modules, `Attention` and `MinibatchStddev`.
 
-use super::channels_first::{Operation, Pool, Step, steps};
+use super::channels_first::{Attention, Operation, Pool, Step, steps};
 use super::{Entry, Header, rows, safetensors_file};
-use crate::nn::Sequential;
+use crate::nn::{Resampling, Sequential};
 use crate::recipe::{LayerRow, LayerSpec, NetworkSpec, all_layers};
 use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
@@ -40,6 +40,11 @@ enum Module {
     },
     BatchNorm1d(Normalization),
     BatchNorm2d(Normalization),
+    GroupNorm {
+        num_groups: usize,
+        num_channels: usize,
+        eps: f64,
+    },
     Dropout {
         p: f64,
     },
@@ -49,9 +54,24 @@ enum Module {
     ReLU {},
     Tanh {},
     Sigmoid {},
+    #[serde(rename = "GELU")]
+    Gelu {},
+    SiLU {},
+    #[serde(rename = "ELU")]
+    Elu {
+        alpha: f64,
+    },
     Upsample {
-        scale_factor: usize,
+        #[serde(flatten)]
+        to: Resized,
         mode: &'static str,
+    },
+    PixelShuffle {
+        upscale_factor: usize,
+    },
+    /// No class of `torch.nn`: one more channel, the standard deviation over groups of examples.
+    MinibatchStddev {
+        group: usize,
     },
     MaxPool2d(Window),
     AvgPool2d {
@@ -70,11 +90,23 @@ enum Module {
     AdaptiveAvgPool2d {
         output_size: usize,
     },
+    /// No class of `torch.nn`: attention between the places of an image.
+    Attention {
+        channels: usize,
+    },
     /// No class of `torch.nn`: the sum of two Sequentials, one of no modules being the identity.
     Residual {
         layers: Vec<Module>,
         shortcut: Vec<Module>,
     },
+}
+
+/// By how much, or to what size.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Resized {
+    ScaleFactor(usize),
+    Size([usize; 2]),
 }
 
 #[derive(Serialize)]
@@ -85,6 +117,13 @@ struct Convolution {
     stride: [usize; 2],
     padding: [usize; 2],
     bias: bool,
+    #[serde(skip_serializing_if = "is_one")]
+    groups: usize,
+}
+
+/// What a constructor takes unless told otherwise.
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -116,6 +155,8 @@ struct Modules {
 /// A tensor of the file.
 struct Stored {
     name: String,
+    /// What its module calls it.
+    tensor: &'static str,
     entry: Entry,
     /// The layer that it belongs to.
     place: String,
@@ -124,7 +165,8 @@ struct Stored {
 /// `trained` as a safetensors file with tensors `<index>.weight`, `<index>.bias`,
 /// `<index>.running_mean`, `<index>.running_var` and `<index>.num_batches_tracked` (I64, always 0),
 /// where index is the place in the Sequential, from 0, and for the modules inside of a Residual `<index>.layers.<index>`
-/// or `<index>.shortcut.<index>`. It takes and gives images `[n, c, h, w]`.
+/// or `<index>.shortcut.<index>`; those of an Attention are `<index>.query.weight`, `<index>.key.weight`,
+/// `<index>.value.weight`, `<index>.output.weight` and `<index>.gamma`. It takes and gives images `[n, c, h, w]`.
 pub fn torch(trained: &Trained) -> Vec<u8> {
     let spec = trained.role.spec(&trained.recipe);
     let rows = rows(trained);
@@ -161,19 +203,18 @@ pub(super) struct Place {
 /// What the tensors of such a file of `network` hold, in order; the counts of batches, which say nothing, are left out.
 pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential) -> Vec<Place> {
     let all = all_layers(&spec.layers, rows).into_iter();
-    let normalizing = all.filter(|(layer, _)| matches!(layer, LayerSpec::BatchNorm { .. }));
+    let normalizing =
+        all.filter(|(layer, _)| matches!(layer, LayerSpec::BatchNorm { .. }) || layer.group_norm(1).is_some());
     let normalizing: HashSet<&str> = normalizing.map(|(_, row)| &row.place[..]).collect();
-    let place = |Stored { name, entry, place }: Stored| {
-        let variable = match (name.rsplit('.').next(), normalizing.contains(&place[..])) {
-            (Some("weight"), false) => "kernel",
-            (Some("weight"), true) => "gamma",
-            (Some("bias"), false) => "bias",
-            (Some("bias"), true) => "beta",
-            (Some("running_mean"), _) => "running_mean",
-            (Some("running_var"), _) => "running_variance",
-            _ => return None,
+    let place = |Stored { name, tensor, entry, place }: Stored| {
+        let variable = match (tensor, normalizing.contains(&place[..])) {
+            ("num_batches_tracked", _) => return None,
+            ("weight", true) => "gamma".into(),
+            ("bias", true) => "beta".into(),
+            ("running_var", _) => "running_variance".into(),
+            (tensor, _) => tensor.replace("weight", "kernel"),
         };
-        Some(Place { layer: place, variable: variable.into(), name, shape: entry.shape })
+        Some(Place { layer: place, variable, name, shape: entry.shape })
     };
     let model = Modules::of(String::new(), steps(&spec.layers, rows, network));
     model.tensors.into_iter().filter_map(place).collect()
@@ -200,10 +241,10 @@ impl Modules {
                 };
                 self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
             }
-            Operation::Conv2d { weight, bias, stride, padding } => {
+            Operation::Conv2d { weight, bias, stride, padding, groups } => {
                 let (symmetric, rest) = split(padding);
                 self.pad(rest, 1);
-                let [out_channels, in_channels] = [weight.dims()[0], weight.dims()[1]];
+                let [out_channels, in_channels] = [weight.dims()[0], weight.dims()[1] * groups];
                 let module = Module::Conv2d(Convolution {
                     in_channels,
                     out_channels,
@@ -211,12 +252,13 @@ impl Modules {
                     stride,
                     padding: symmetric,
                     bias: bias.is_some(),
+                    groups,
                 });
                 self.add(module, [("weight", Some(&weight)), ("bias", bias.as_ref())]);
             }
-            Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
+            Operation::ConvTranspose2d { weight, bias, stride, padding, extra, groups } => {
                 let (symmetric, rest) = split(padding);
-                let [in_channels, out_channels] = [weight.dims()[0], weight.dims()[1]];
+                let [in_channels, out_channels] = [weight.dims()[0], weight.dims()[1] * groups];
                 let module = Module::ConvTranspose2d {
                     convolution: Convolution {
                         in_channels,
@@ -225,6 +267,7 @@ impl Modules {
                         stride,
                         padding: symmetric,
                         bias: bias.is_some(),
+                        groups,
                     },
                     output_padding: extra,
                 };
@@ -250,6 +293,10 @@ impl Modules {
                 self.add(module, tensors);
                 self.tensors.push(tracked);
             }
+            Operation::GroupNorm { gamma, beta, groups, epsilon, .. } => {
+                let module = Module::GroupNorm { num_groups: groups, num_channels: gamma.numel(), eps: epsilon };
+                self.add(module, [("weight", Some(&gamma)), ("bias", Some(&beta))]);
+            }
             Operation::Dropout { rate } => self.add(Module::Dropout { p: rate }, []),
             Operation::LeakyRelu { slope } => {
                 let negative_slope = slope;
@@ -258,10 +305,21 @@ impl Modules {
             Operation::Relu => self.add(Module::ReLU {}, []),
             Operation::Tanh => self.add(Module::Tanh {}, []),
             Operation::Sigmoid => self.add(Module::Sigmoid {}, []),
-            Operation::Upsample { factor } => {
-                let (scale_factor, mode) = (factor, "nearest");
-                self.add(Module::Upsample { scale_factor, mode }, []);
+            Operation::Gelu => self.add(Module::Gelu {}, []),
+            Operation::Silu => self.add(Module::SiLU {}, []),
+            Operation::Elu { alpha } => self.add(Module::Elu { alpha }, []),
+            Operation::Upsample { factor, method } => {
+                let mode = match method {
+                    Resampling::Nearest => "nearest",
+                    Resampling::Bilinear => "bilinear",
+                };
+                self.add(Module::Upsample { to: Resized::ScaleFactor(factor), mode }, []);
             }
+            Operation::Downsample { size, .. } => {
+                self.add(Module::Upsample { to: Resized::Size(size), mode: "bilinear" }, []);
+            }
+            Operation::PixelShuffle { factor } => self.add(Module::PixelShuffle { upscale_factor: factor }, []),
+            Operation::MinibatchStddev { group } => self.add(Module::MinibatchStddev { group }, []),
             Operation::Pool { kind, size, stride, padding, image } => {
                 let (window, crop) = pool_window(size, stride, padding, image);
                 let module = match kind {
@@ -279,6 +337,16 @@ impl Modules {
                 self.add(Module::ChannelShuffle { groups: rows }, []);
                 self.add(Module::Flatten {}, []);
             }
+            Operation::Attention(Attention { query, key, value, output, gamma, .. }) => {
+                let tensors = [
+                    ("query.weight", Some(&query)),
+                    ("key.weight", Some(&key)),
+                    ("value.weight", Some(&value)),
+                    ("output.weight", Some(&output)),
+                    ("gamma", Some(&gamma)),
+                ];
+                self.add(Module::Attention { channels: output.dims()[0] }, tensors);
+            }
             Operation::Residual { layers, shortcut } => {
                 let within = |name: &str| format!("{}{}.{name}.", self.prefix, self.modules.len());
                 let layers = Modules::of(within("layers"), layers);
@@ -291,7 +359,7 @@ impl Modules {
     }
 
     /// A module with those of its tensors that it has.
-    fn add<const N: usize>(&mut self, module: Module, tensors: [(&str, Option<&Tensor>); N]) {
+    fn add<const N: usize>(&mut self, module: Module, tensors: [(&'static str, Option<&Tensor>); N]) {
         for (name, tensor) in tensors {
             let stored = tensor.map(|tensor| self.stored(name, Entry::f32(tensor)));
             self.tensors.extend(stored);
@@ -300,9 +368,9 @@ impl Modules {
     }
 
     /// A tensor of the next module.
-    fn stored(&self, name: &str, entry: Entry) -> Stored {
-        let name = format!("{}{}.{name}", self.prefix, self.modules.len());
-        Stored { name, entry, place: self.place.clone() }
+    fn stored(&self, tensor: &'static str, entry: Entry) -> Stored {
+        let name = format!("{}{}.{tensor}", self.prefix, self.modules.len());
+        Stored { name, tensor, entry, place: self.place.clone() }
     }
 
     /// A `ZeroPad2d` of `sign` times `padding`, unless that is nothing.

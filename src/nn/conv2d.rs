@@ -15,7 +15,7 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels, filters]` drawn from
+    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels / groups, filters]` drawn from
     /// `random` and, if it has one, a bias of zeros.
     pub fn new(
         channels: usize,
@@ -24,8 +24,8 @@ impl Conv2d {
         random: &mut Random,
         device: Device,
     ) -> Conv2d {
-        let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
-        let kernel = initializer.draw([kh, kw, channels, filters].into(), random, device);
+        let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
+        let kernel = initializer.draw([kh, kw, channels / groups, filters].into(), random, device);
         Conv2d { weights: Weights::new(kernel, bias.then_some(filters)), attributes: *attributes }
     }
 }
@@ -33,7 +33,8 @@ impl Conv2d {
 impl Layer for Conv2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         let padding = self.attributes.sides(size("conv2d", x));
-        let y = ops::conv2d(x, &self.weights.kernel, self.attributes.stride, padding);
+        let Convolution { stride, groups, .. } = self.attributes;
+        let y = ops::grouped_conv2d(x, &self.weights.kernel, groups, stride, padding);
         self.weights.add_bias(y)
     }
 
@@ -54,7 +55,7 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters, channels]` drawn from
+    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters / groups, channels]` drawn from
     /// `random` and, if it has one, a bias of zeros.
     pub fn new(
         channels: usize,
@@ -63,8 +64,8 @@ impl ConvTranspose2d {
         random: &mut Random,
         device: Device,
     ) -> ConvTranspose2d {
-        let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
-        let kernel = initializer.draw([kh, kw, filters, channels].into(), random, device);
+        let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
+        let kernel = initializer.draw([kh, kw, filters / groups, channels].into(), random, device);
         ConvTranspose2d { weights: Weights::new(kernel, bias.then_some(filters)), attributes: *attributes }
     }
 }
@@ -73,7 +74,8 @@ impl Layer for ConvTranspose2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         let output = self.attributes.transposed_size(size("conv_transpose2d", x));
         let padding = self.attributes.sides(output);
-        let y = ops::conv_transpose2d(x, &self.weights.kernel, output, self.attributes.stride, padding);
+        let Convolution { stride, groups, .. } = self.attributes;
+        let y = ops::grouped_conv_transpose2d(x, &self.weights.kernel, groups, output, stride, padding);
         self.weights.add_bias(y)
     }
 

@@ -30,6 +30,17 @@ pub struct Convolution {
     /// Whether each filter has a bias; unless said, it has.
     #[serde(default = "yes")]
     pub bias: bool,
+    /// Groups of channels, each of whose filters sees its own share of the input's channels; unless said, 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
 }
 
 fn ones() -> [usize; 2] {
@@ -71,7 +82,7 @@ impl PaddingRule {
 impl Convolution {
     /// With `filters` filters of height and width `kernel`, and the defaults.
     pub fn new(filters: usize, kernel: [usize; 2]) -> Convolution {
-        Convolution { filters, kernel, stride: ones(), padding: PaddingRule::default(), bias: yes() }
+        Convolution { filters, kernel, stride: ones(), padding: PaddingRule::default(), bias: yes(), groups: one() }
     }
 
     /// The padding around an image of `[height, width]`: see [`PaddingRule::sides`].

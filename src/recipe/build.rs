@@ -2,8 +2,9 @@
 
 use super::{AverageSpec, LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
-    Activation, AveragePool2d, BatchNorm, Conv2d, ConvTranspose2d, Dense, Dropout, Flatten, GlobalAveragePool2d,
-    Initializer, Layer, MaxPool2d, Reshape, Residual, Sequential, UpSampling2d,
+    Activation, Attention, AveragePool2d, BatchNorm, BilinearDownSampling2d, BilinearUpSampling2d, Conv2d,
+    ConvTranspose2d, Dense, Dropout, Flatten, GlobalAveragePool2d, GroupNorm, Initializer, Layer, MaxPool2d,
+    MinibatchStddev, PixelShuffle, Resampling, Reshape, Residual, Sequential, UpSampling2d,
 };
 use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
@@ -69,17 +70,31 @@ fn build_layer(
         LayerSpec::Conv2d(conv) => Box::new(Conv2d::new(channels, conv, initializer, random, device)),
         LayerSpec::ConvTranspose2d(conv) => Box::new(ConvTranspose2d::new(channels, conv, initializer, random, device)),
         &LayerSpec::BatchNorm { momentum, epsilon } => Box::new(BatchNorm::new(channels, momentum, epsilon, device)),
+        LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
+            let (groups, epsilon) = layer.group_norm(channels).expect("it is one");
+            Box::new(GroupNorm::new(channels, groups, epsilon, device))
+        }
         &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
         &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),
         LayerSpec::Relu {} => Box::new(Activation::Relu),
         LayerSpec::Tanh {} => Box::new(Activation::Tanh),
         LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
+        LayerSpec::Gelu {} => Box::new(Activation::Gelu),
+        LayerSpec::Silu {} => Box::new(Activation::Silu),
+        &LayerSpec::Elu { alpha } => Box::new(Activation::Elu { alpha }),
         LayerSpec::Flatten {} => Box::new(Flatten),
         LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),
-        &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
+        &LayerSpec::Upsample { factor, method } => match method {
+            Resampling::Nearest => Box::new(UpSampling2d { factor }),
+            Resampling::Bilinear => Box::new(BilinearUpSampling2d { factor }),
+        },
+        &LayerSpec::Downsample { factor } => Box::new(BilinearDownSampling2d { factor }),
+        &LayerSpec::PixelShuffle { factor } => Box::new(PixelShuffle { factor }),
+        &LayerSpec::MinibatchStddev { group } => Box::new(MinibatchStddev { group }),
         &LayerSpec::MaxPool(pooling) => Box::new(MaxPool2d(pooling)),
         &LayerSpec::AveragePool(pooling) => Box::new(AveragePool2d(pooling)),
         LayerSpec::GlobalAveragePool {} => Box::new(GlobalAveragePool2d),
+        LayerSpec::Attention {} => Box::new(Attention::new(channels, initializer, random, device)),
         LayerSpec::Residual { layers, shortcut } => {
             let mut build = |layers, rows| build_layers(layers, rows, initializer, random, device);
             let layers = build(layers, &row.layers);
