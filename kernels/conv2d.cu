@@ -3,23 +3,26 @@
 //   y[n, oy, ox, o] = Σ_{i, j, c}  x[n, oy·s + i - top, ox·s + j - left, c] · w[i, j, c, o]
 //
 // A has a row per output pixel (n, oy, ox) and a column per tap (i, j, c); PatchRows finds its values in x, and zeros
-// beyond the edges. B is w as it lies, [kh·kw·c_in, c_out], and C is y as it lies.
+// beyond the edges. B is w as it lies, [kh·kw·c_in, c_out], and C is y as it lies. A group is such a product of its
+// channels of x, its columns of w and its columns of y.
 //
-// Grid: x = ⌈pixels / tile rows⌉ · ⌈c_out / tile columns⌉ blocks, one to a tile of y; z = parts of k_block taps each
-// (a multiple of 16; all of them for a product that isn't split). Part z goes to y + z · (values of y), and
-// conv2d_add_parts adds the parts. See gemm.cuh for what the threads hold.
+// Grid: x = groups · ⌈pixels / tile rows⌉ · ⌈group's c_out / tile columns⌉ blocks, one to a tile of y; z = parts of
+// k_block taps each (a multiple of 16; all of them for a product that isn't split). Part z goes to y + z · (values of y),
+// and conv2d_add_parts adds the parts. See gemm.cuh for what the threads hold.
 #include "gemm.cuh"
 
 template <class T>
 __device__ void conv2d(float* shared, const float* x, const float* weight, float* y, const Conv2dGeometry& g,
                        int k_block) {
-    const int pixels = g.n * g.out_h * g.out_w, taps = g.kh * g.kw * g.c_in;
-    const BlockPlace at(T::rows, T::columns, g.c_out, taps, k_block, blockIdx.z);
+    const int group_in = g.c_in / g.groups, group_out = g.c_out / g.groups;
+    const int pixels = g.n * g.out_h * g.out_w, taps = g.kh * g.kw * group_in;
+    const BlockPlace at(T::rows, T::columns, pixels, group_out, taps, k_block);
+    const int first_out = at.layer * group_out;
     auto& divisors = *reinterpret_cast<Patches::Divisors*>(shared + T::kept);
-    Patches::prepare(divisors, g);
-    const PatchRows patches{{x, g, pixels, at.end_k, divisors}};
-    const Matrix<Along::rows> from_weight{weight, g.c_out, g.c_out, at.end_k};
-    const Target to{y + size_t(blockIdx.z) * pixels * g.c_out, nullptr, pixels, g.c_out};
+    Patches::prepare(divisors, g, group_in);
+    const PatchRows patches{{x, g, pixels, at.end_k, at.layer * group_in, divisors}};
+    const Matrix<Along::rows> from_weight{weight, group_out, g.c_out, at.end_k, first_out};
+    const Target to{y + size_t(blockIdx.z) * pixels * g.c_out + first_out, nullptr, pixels, group_out, g.c_out};
     T::product(shared, patches, from_weight, to, at);
 }
 

@@ -4,23 +4,25 @@
 //
 // As a product, A is conv2d's matrix of patches read across: a row per tap (i, j, c), and k runs over the pixels of
 // the output. B is ȳ as it lies, [pixels, c_out], and C is w̄ as it lies. The sum is long and the tiles are few, so
-// it is nearly always split.
+// it is nearly always split. A group is such a product of its channels of x and its columns of ȳ and w̄.
 //
-// Grid: x = ⌈taps / tile rows⌉ · ⌈c_out / tile columns⌉ blocks, one to a tile of w̄; z = parts of k_block pixels each
-// (a multiple of 16; all of them for a product that isn't split). Part z goes to w̄ + z · (values of w̄), and
-// conv2d_weight_grad_add_parts adds the parts. See gemm.cuh for what the threads hold.
+// Grid: x = groups · ⌈taps / tile rows⌉ · ⌈group's c_out / tile columns⌉ blocks, one to a tile of w̄; z = parts of
+// k_block pixels each (a multiple of 16; all of them for a product that isn't split). Part z goes to w̄ + z · (values of
+// w̄), and conv2d_weight_grad_add_parts adds the parts. See gemm.cuh for what the threads hold.
 #include "gemm.cuh"
 
 template <class T>
 __device__ void conv2d_weight_grad(float* shared, const float* x, const float* grad, float* weight_grad,
                                    const Conv2dGeometry& g, int k_block) {
-    const int pixels = g.n * g.out_h * g.out_w, taps = g.kh * g.kw * g.c_in;
-    const BlockPlace at(T::rows, T::columns, g.c_out, pixels, k_block, blockIdx.z);
+    const int group_in = g.c_in / g.groups, group_out = g.c_out / g.groups;
+    const int pixels = g.n * g.out_h * g.out_w, taps = g.kh * g.kw * group_in;
+    const BlockPlace at(T::rows, T::columns, taps, group_out, pixels, k_block);
+    const int first_out = at.layer * group_out;
     auto& divisors = *reinterpret_cast<Patches::Divisors*>(shared + T::kept);
-    Patches::prepare(divisors, g);
-    const PatchColumns patches{{x, g, at.end_k, taps, divisors}};
-    const Matrix<Along::rows> from_grad{grad, g.c_out, g.c_out, at.end_k};
-    const Target to{weight_grad + size_t(blockIdx.z) * taps * g.c_out, nullptr, taps, g.c_out};
+    Patches::prepare(divisors, g, group_in);
+    const PatchColumns patches{{x, g, at.end_k, taps, at.layer * group_in, divisors}};
+    const Matrix<Along::rows> from_grad{grad, group_out, g.c_out, at.end_k, first_out};
+    const Target to{weight_grad + size_t(blockIdx.z) * taps * g.c_out + first_out, nullptr, taps, group_out, g.c_out};
     T::product(shared, patches, from_grad, to, at);
 }
 

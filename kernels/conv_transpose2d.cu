@@ -10,13 +10,13 @@
 //   y[n, s·v + p - top, ...] = Σ_{a, b, c}  x[n, v - a, v' - b, c] · w[s·a + p, s·b + p', o, c]
 //
 // s_h · s_w such products, each with a row per pixel of its phase and k running over (a, b, c), multiply by no zeros
-// but those beyond the edges.
+// but those beyond the edges. A group is s_h · s_w such products of its channels.
 //
 //   s = 2, kernel 5:  i = 0 1 2 3 4     phase 0 has a = 0, 1, 2 (i = 0, 2, 4), phase 1 has a = 0, 1 (i = 1, 3)
 //
-// Grid: x = ⌈pixels of the largest phase / tile rows⌉ · ⌈c_in / tile columns⌉ blocks; z = phases · parts, the phase
-// (p · s_w + p') running faster. A part is k_block of the phase's k (a multiple of 16), the same in all phases, and goes
-// to y + part · (values of y); conv_transpose2d_add_parts adds the parts. See gemm.cuh for what the threads hold.
+// Grid: x = groups · phases · ⌈pixels of the largest phase / tile rows⌉ · ⌈group's c_in / tile columns⌉ blocks, group
+// after group and in it phase p · s_w + p' after phase; z = parts. A part is k_block of the phase's k (a multiple of 16), the same in all phases, and goes to
+// y + part · (values of y); conv_transpose2d_add_parts adds the parts. See gemm.cuh for what the threads hold.
 #include "gemm.cuh"
 
 // One direction of a phase: pixels are at first + stride · 0, 1, ..., count - 1, where v is from first_v on; taps
@@ -40,15 +40,15 @@ struct GatherRows {
     const float* from;
     const Conv2dGeometry& g;
     const Phase &down, &right;
-    int k_end;
-    // Division by channels and by taps to the right: shared by the threads of a block (see Patches).
+    int k_end, first;
+    // Division by a group's channels and by taps to the right: shared by the threads of a block (see Patches).
     const Divisor* by;
 
     __device__ MapPlace row(int r) const {
         if (r >= g.n * down.count * right.count) return {0, NOWHERE, NOWHERE};
         const int line = r / right.count, image = line / down.count;
         const int y = down.first_v + line % down.count, x = right.first_v + r % right.count;
-        return {((image * g.out_h + y) * g.out_w + x) * g.c_out, y, x};
+        return {((image * g.out_h + y) * g.out_w + x) * g.c_out + first, y, x};
     }
     __device__ MapPlace inner(int k) const {
         if (k >= k_end) return {0, NOWHERE, NOWHERE};
@@ -59,7 +59,7 @@ struct GatherRows {
     __device__ bool there(MapPlace pixel, MapPlace tap) const {
         return u32(pixel.y + tap.y) < u32(g.out_h) && u32(pixel.x + tap.x) < u32(g.out_w);
     }
-    __device__ bool vectors() const { return g.c_out % 4 == 0; }
+    __device__ bool vectors() const { return by[0].divisor % 4 == 0; }
 };
 
 // B: the weights of the phase's taps, a row per output channel; k's neighbours are neighbours in memory.
@@ -68,7 +68,8 @@ struct PhaseWeights {
     const float* from;
     const Conv2dGeometry& g;
     const Phase &down, &right;
-    int k_end;
+    // Input channels of the group, where its output channels begin.
+    int k_end, rows, first;
     const Divisor* by;
 
     struct Place {
@@ -76,16 +77,16 @@ struct PhaseWeights {
     };
     using Row = Place;
     using Inner = Place;
-    __device__ Place row(int r) const { return {r < g.c_in ? r * g.c_out : -1}; }
+    __device__ Place row(int r) const { return {r < rows ? r * g.c_out + first : -1}; }
     __device__ Place inner(int k) const {
         if (k >= k_end) return {-1};
         int b = by[0].divide(k);
         const int a = by[1].divide(b);
         const int i = down.phase + down.stride * a, j = right.phase + right.stride * b;
-        return {(i * g.kw + j) * g.c_in * g.c_out + k};
+        return {(i * g.kw + j) * rows * g.c_out + k};
     }
     __device__ static bool there(Place row, Place inner) { return (row.offset | inner.offset) >= 0; }
-    __device__ bool vectors() const { return g.c_out % 4 == 0; }
+    __device__ bool vectors() const { return by[0].divisor % 4 == 0; }
 };
 
 // C: the pixels of the phase, spread over y.
@@ -108,18 +109,22 @@ struct PhaseTarget {
 template <class T>
 __device__ void conv_transpose2d(float* shared, const float* x, const float* weight, float* y,
                                  const Conv2dGeometry& g, int k_block) {
-    const int phases = g.stride_h * g.stride_w, phase = blockIdx.z % phases, part = blockIdx.z / phases;
+    const int group_in = g.c_in / g.groups, group_out = g.c_out / g.groups;
+    const int largest = g.n * ceil_div(g.h, g.stride_h) * ceil_div(g.w, g.stride_w);
+    BlockPlace at(T::rows, T::columns, largest, group_in);
+    const int phases = g.stride_h * g.stride_w, phase = at.layer % phases, group = at.layer / phases;
     const Phase down(g.stride_h, phase / g.stride_w, g.h, g.kh, g.top);
     const Phase right(g.stride_w, phase % g.stride_w, g.w, g.kw, g.left);
-    const BlockPlace at(T::rows, T::columns, g.c_in, down.taps * right.taps * g.c_out, k_block, part);
+    at.take_part(down.taps * right.taps * group_out, k_block);
     // A phase may be smaller than the largest one.
     if (at.first_row >= g.n * down.count * right.count) return;
     auto* by = reinterpret_cast<Divisor*>(shared + T::kept);
-    if (threadIdx.x == 0) by[0] = Divisor::of(g.c_out), by[1] = Divisor::of(max(right.taps, 1));
+    if (threadIdx.x == 0) by[0] = Divisor::of(group_out), by[1] = Divisor::of(max(right.taps, 1));
     __syncthreads();
-    const GatherRows rows{x, g, down, right, at.end_k, by};
-    const PhaseWeights weights{weight, g, down, right, at.end_k, by};
-    const PhaseTarget to{y + size_t(part) * (g.n * g.h * g.w * g.c_in), nullptr, g, down, right, g.c_in};
+    const GatherRows rows{x, g, down, right, at.end_k, group * group_out, by};
+    const PhaseWeights weights{weight, g, down, right, at.end_k, group_in, group * group_out, by};
+    float* to_group = y + size_t(blockIdx.z) * (g.n * g.h * g.w * g.c_in) + group * group_in;
+    const PhaseTarget to{to_group, nullptr, g, down, right, group_in};
     T::product(shared, rows, weights, to, at);
 }
 

@@ -8,10 +8,10 @@
 template <class T>
 __device__ void dense(float* shared, const float* x, const float* weight, const float* bias, float* y, int n,
                       int inputs, int outputs, int k_block) {
-    const BlockPlace at(T::rows, T::columns, outputs, inputs, k_block, blockIdx.z);
-    const Matrix<Along::k> from_x{x, n, inputs, at.end_k};
-    const Matrix<Along::rows> from_weight{weight, outputs, outputs, at.end_k};
-    const Target to{y + size_t(blockIdx.z) * n * outputs, bias, n, outputs};
+    const BlockPlace at(T::rows, T::columns, n, outputs, inputs, k_block);
+    const Matrix<Along::k> from_x{x, n, inputs, at.end_k, 0};
+    const Matrix<Along::rows> from_weight{weight, outputs, outputs, at.end_k, 0};
+    const Target to{y + size_t(blockIdx.z) * n * outputs, bias, n, outputs, outputs};
     T::product(shared, from_x, from_weight, to, at);
 }
 

@@ -33,13 +33,14 @@ struct Divisor {
     }
 };
 
-// A matrix in memory. Along::k: [rows, stride] with k running along its rows; Along::rows: [k, stride].
-// Nothing is there from row `rows` and from `k_end` on.
+// A matrix in memory, `first` values from `from` on: added to what belongs to a row, which lies in shared memory, it
+// takes no register. Along::k: [rows, stride] with k running along its rows; Along::rows: [k, stride]. Nothing is there
+// from row `rows` and from `k_end` on.
 template <Along direction>
 struct Matrix {
     static constexpr Along along = direction;
     const float* from;
-    int rows, stride, k_end;
+    int rows, stride, k_end, first;
 
     // Negative where nothing is there; nothing is multiplied beyond the edge, where the product could leave an int.
     struct Place {
@@ -48,10 +49,10 @@ struct Matrix {
     using Row = Place;
     using Inner = Place;
 
-    __device__ Row row(int r) const { return {r >= rows ? -1 : along == Along::rows ? r : r * stride}; }
+    __device__ Row row(int r) const { return {r >= rows ? -1 : first + (along == Along::rows ? r : r * stride)}; }
     __device__ Inner inner(int k) const { return {k >= k_end ? -1 : along == Along::k ? k : k * stride}; }
     __device__ static bool there(Row row, Inner inner) { return (row.offset | inner.offset) >= 0; }
-    __device__ bool vectors() const { return stride % 4 == 0; }
+    __device__ bool vectors() const { return stride % 4 == 0 && first % 4 == 0; }
 };
 
 // A place in a map to which a tap is added; far below zero, a sum is outside whatever the other one is.
@@ -61,8 +62,9 @@ struct __align__(16) MapPlace {
 constexpr int NOWHERE = -(1 << 30);
 
 // What a convolution reads, as the matrix [pixels, taps] that is never stored ("implicit GEMM"): pixel (n, oy, ox)
-// of the output and tap (i, j, c) of the weights meet at x[n, oy·s + i - top, ox·s + j - left, c]. A pixel and a
-// tap each have an offset and a place in the map; sums of places beyond the edges read zero.
+// of the output and tap (i, j, c) of the weights meet at x[n, oy·s + i - top, ox·s + j - left, first + c], c one of the
+// `channels` of a group. A pixel and a tap each have an offset and a place in the map; sums of places beyond the edges
+// read zero.
 struct Patches {
     // Shared by the threads of a block: made once, and no registers are held for them.
     struct Divisors {
@@ -71,12 +73,12 @@ struct Patches {
     const float* from;
     const Conv2dGeometry& g;
     // Pixels from `pixels_end` on and taps from `taps_end` on read zero.
-    int pixels_end, taps_end;
+    int pixels_end, taps_end, first;
     const Divisors& by;
 
-    __device__ static void prepare(Divisors& by, const Conv2dGeometry& g) {
+    __device__ static void prepare(Divisors& by, const Conv2dGeometry& g, int channels) {
         if (threadIdx.x == 0)
-            by = {Divisor::of(g.out_w), Divisor::of(g.out_h), Divisor::of(g.c_in), Divisor::of(g.kw)};
+            by = {Divisor::of(g.out_w), Divisor::of(g.out_h), Divisor::of(channels), Divisor::of(g.kw)};
         __syncthreads();
     }
     __device__ MapPlace pixel(int p) const {
@@ -86,6 +88,8 @@ struct Patches {
         const int y = oy * g.stride_h - g.top, x = p * g.stride_w - g.left;
         return {((image * g.h + y) * g.w + x) * g.c_in, y, x};
     }
+    // What belongs to a row, from the group's first channel on: it lies in shared memory, where that takes no register.
+    __device__ MapPlace of_group(MapPlace row) const { return {row.offset + first, row.y, row.x}; }
     __device__ MapPlace tap(int k) const {
         if (k >= taps_end) return {0, NOWHERE, NOWHERE};
         int j = by.channels.divide(k); // and k becomes c
@@ -95,7 +99,7 @@ struct Patches {
     __device__ bool there(MapPlace pixel, MapPlace tap) const {
         return u32(pixel.y + tap.y) < u32(g.h) && u32(pixel.x + tap.x) < u32(g.w);
     }
-    __device__ bool vectors() const { return g.c_in % 4 == 0; }
+    __device__ bool vectors() const { return by.channels.divisor % 4 == 0; }
 };
 
 // A of a convolution: a row per pixel.
@@ -103,7 +107,7 @@ struct PatchRows : Patches {
     static constexpr Along along = Along::k;
     using Row = MapPlace;
     using Inner = MapPlace;
-    __device__ Row row(int r) const { return pixel(r); }
+    __device__ Row row(int r) const { return of_group(pixel(r)); }
     __device__ Inner inner(int k) const { return tap(k); }
 };
 
@@ -112,7 +116,7 @@ struct PatchColumns : Patches {
     static constexpr Along along = Along::rows;
     using Row = MapPlace;
     using Inner = MapPlace;
-    __device__ Row row(int r) const { return tap(r); }
+    __device__ Row row(int r) const { return of_group(tap(r)); }
     __device__ Inner inner(int k) const { return pixel(k); }
     __device__ bool there(MapPlace tap, MapPlace pixel) const { return Patches::there(pixel, tap); }
 };

@@ -98,13 +98,14 @@ class CopyTile {
     }
 };
 
-// Where a product goes: a matrix [rows, columns], plus a bias per column unless that is null.
+// Where a product goes: a matrix [rows, columns], rows `stride` apart, plus a bias per column unless that is null. If
+// four divides the columns, it divides the stride and where the matrix begins, too.
 struct Target {
     float* to;
     const float* bias;
-    int rows, columns;
+    int rows, columns, stride;
 
-    __device__ float* row(int r) const { return r < rows ? to + r * columns : nullptr; }
+    __device__ float* row(int r) const { return r < rows ? to + r * stride : nullptr; }
 };
 
 // Writes `width` neighbouring sums of a row, from `column` on.
@@ -133,15 +134,26 @@ __device__ __forceinline__ void store(const Out& out, float* row, int column, co
     }
 }
 
-// Which tile and which part of k a block has: blocks lie row of tiles after row of tiles along x, parts along z.
+// Which of several products, which tile of it and which part of k a block has: products ("layers") lie one after the
+// other along x, each row of tiles after row of tiles, and parts along z.
 struct BlockPlace {
-    int first_row, first_column, first_k, end_k;
+    int layer, first_row, first_column, first_k, end_k;
 
-    __device__ BlockPlace(int tile_rows, int tile_columns, int columns, int k, int k_block, int part) {
-        const int across = ceil_div(columns, tile_columns);
-        first_row = int(blockIdx.x) / across * tile_rows;
-        first_column = int(blockIdx.x) % across * tile_columns;
-        first_k = part * k_block;
+    __device__ BlockPlace(int tile_rows, int tile_columns, int rows, int columns, int k, int k_block)
+        : BlockPlace(tile_rows, tile_columns, rows, columns) {
+        take_part(k, k_block);
+    }
+    // For products whose k depends on the layer.
+    __device__ BlockPlace(int tile_rows, int tile_columns, int rows, int columns) {
+        const int down = ceil_div(rows, tile_rows), across = ceil_div(columns, tile_columns);
+        layer = int(blockIdx.x) / (down * across);
+        const int tile = int(blockIdx.x) % (down * across);
+        first_row = tile / across * tile_rows;
+        first_column = tile % across * tile_columns;
+        first_k = end_k = 0;
+    }
+    __device__ void take_part(int k, int k_block) {
+        first_k = int(blockIdx.z) * k_block;
         end_k = min(first_k + k_block, k);
     }
 };

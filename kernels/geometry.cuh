@@ -3,11 +3,12 @@
 
 constexpr int MAX_RANK = 6;
 
-// A convolution: input [n, h, w, c_in], output [n, out_h, out_w, c_out], weights [kh, kw, c_in, c_out].
-// Output pixel (oy, ox) looks at input pixels (oy·stride_h + i - top, ox·stride_w + j - left).
+// A convolution: input [n, h, w, c_in], output [n, out_h, out_w, c_out], weights [kh, kw, c_in / groups, c_out].
+// Output pixel (oy, ox) looks at input pixels (oy·stride_h + i - top, ox·stride_w + j - left); a group's share of the
+// output channels looks at its share of the input channels.
 struct Conv2dGeometry {
     int n, h, w, c_in;
-    int out_h, out_w, c_out;
+    int out_h, out_w, c_out, groups;
     int kh, kw;
     int stride_h, stride_w;
     int top, left;

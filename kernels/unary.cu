@@ -23,3 +23,7 @@ UNARY(tanh, tanhf(x))
 UNARY(sigmoid, (x < 0.0f ? expf(-fabsf(x)) : 1.0f) / (1.0f + expf(-fabsf(x))))
 // max(x, 0) + ln(1 + e^-|x|); the maximum is written so that NaN stays NaN.
 UNARY(softplus, (x <= 0.0f ? 0.0f : x) + log1pf(expf(-fabsf(x))))
+UNARY(erf, erff(x))
+UNARY(gelu, 0.5f * x * (1.0f + erff(x * 0.70710678f)))
+UNARY(silu, x * ((x < 0.0f ? expf(-fabsf(x)) : 1.0f) / (1.0f + expf(-fabsf(x)))))
+UNARY(elu, x < 0.0f ? expm1f(x) : x)

@@ -20,7 +20,7 @@
 //!
 //! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 219 lines; of [`shape`] and
 //!    [`storage`] it is enough to know that they exist.)
-//! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 54
+//! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 56
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
 //!    (`src/autograd.rs`, 356 lines.)
@@ -28,8 +28,8 @@
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
 //!    `src/ops/matmul/reference.rs`, 20 lines.)
-//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 62
-//!    lines, and `src/ops/conv2d/reference.rs`, 38 lines. Stop there: behind `cpu.rs` lie 3,500 lines of [`cpu`] that
+//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 73
+//!    lines, and `src/ops/conv2d/reference.rs`, 40 lines. Stop there: behind `cpu.rs` lie 3,500 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
 //!    (`src/nn/mod.rs`, 139 lines, `src/nn/dense.rs`, 51 lines, `src/nn/sequential.rs`, 69 lines, and the first 30 lines of

@@ -197,7 +197,10 @@ impl Padding {
 }
 
 /// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights
-/// `[kh, kw, c_in, c_out]`.
+/// `[kh, kw, c_in / groups, c_out]`.
+///
+/// With more than one group, the channels of both sides are cut into as many runs of equal length, and each run of
+/// outputs sees the run of inputs of the same number only.
 ///
 /// The transposed convolution and both gradients are spoken of by the geometry of the convolution
 /// that they belong to, so one value serves all of them.
@@ -218,6 +221,8 @@ pub struct Conv2dGeometry {
     pub out_w: usize,
     /// Channels of the output.
     pub c_out: usize,
+    /// Groups of channels; both numbers of channels are multiples of it.
+    pub groups: usize,
     /// Rows of the kernel.
     pub kh: usize,
     /// Columns of the kernel.
@@ -229,17 +234,40 @@ pub struct Conv2dGeometry {
 }
 
 impl Conv2dGeometry {
-    /// The geometry of a convolution of `x` with `weight`, out = floor((h + padding - k) / s) + 1.
+    /// The geometry of a convolution of `x` with `weight`, out = floor((h + padding - k) / s) + 1, in one group.
     ///
     /// # Panics
     /// Naming `op`, if the shapes don't fit or the kernel is larger than the padded input; or if that or the output
     /// has more values than could be in memory.
     #[track_caller]
     pub fn new(op: &str, x: Shape, weight: Shape, stride: [usize; 2], padding: Padding) -> Conv2dGeometry {
+        Conv2dGeometry::grouped(op, x, weight, 1, stride, padding)
+    }
+
+    /// As [`Conv2dGeometry::new`], in `groups` groups.
+    ///
+    /// # Panics
+    /// Also if `groups` doesn't divide the channels of both sides.
+    #[track_caller]
+    pub fn grouped(
+        op: &str,
+        x: Shape,
+        weight: Shape,
+        groups: usize,
+        stride: [usize; 2],
+        padding: Padding,
+    ) -> Conv2dGeometry {
         let (&[n, h, w, c_in], &[kh, kw, wc, c_out]) = (x.dims(), weight.dims()) else {
             panic!("{op}: input {x} and weight {weight} must both have 4 axes");
         };
-        assert!(wc == c_in, "{op}: input {x} has {c_in} channels, weight {weight} takes {wc}");
+        assert!(
+            groups > 0 && c_in % groups == 0 && c_out % groups == 0,
+            "{op}: {groups} groups don't divide the {c_in} channels of input {x} and the {c_out} of weight {weight}"
+        );
+        assert!(
+            wc == c_in / groups,
+            "{op}: input {x} has {c_in} channels in {groups} groups, weight {weight} takes {wc}"
+        );
         assert!(stride[0] > 0 && stride[1] > 0, "{op}: stride {stride:?} must be positive");
         let [rows, columns] = padded(op, x, [h, w], padding);
         // Kernels make the padded input a few images at a time, and the output whole.
@@ -256,6 +284,7 @@ impl Conv2dGeometry {
             out_h: (rows - kh) / stride[0] + 1,
             out_w: (columns - kw) / stride[1] + 1,
             c_out,
+            groups,
             kh,
             kw,
             stride,
@@ -287,7 +316,7 @@ impl Conv2dGeometry {
         let [rows, columns] = padded(op, x, [h, w], padding);
         assert!(rows >= kh && columns >= kw, "{op}: window {kernel:?} is larger than x {x} with padding {padding:?}");
         let [out_h, out_w] = [(rows - kh) / stride[0] + 1, (columns - kw) / stride[1] + 1];
-        let geometry = Conv2dGeometry { n, h, w, c_in: c, out_h, out_w, c_out: c, kh, kw, stride, padding };
+        let geometry = Conv2dGeometry { n, h, w, c_in: c, out_h, out_w, c_out: c, groups: 1, kh, kw, stride, padding };
         geometry.output();
         geometry
     }
@@ -297,9 +326,14 @@ impl Conv2dGeometry {
         [self.n, self.h, self.w, self.c_in].into()
     }
 
-    /// `[kh, kw, c_in, c_out]`.
+    /// `[kh, kw, c_in / groups, c_out]`.
     pub fn weight(&self) -> Shape {
-        [self.kh, self.kw, self.c_in, self.c_out].into()
+        [self.kh, self.kw, self.c_in / self.groups, self.c_out].into()
+    }
+
+    /// The convolution of one group by itself.
+    pub fn of_group(&self) -> Conv2dGeometry {
+        Conv2dGeometry { c_in: self.c_in / self.groups, c_out: self.c_out / self.groups, groups: 1, ..*self }
     }
 
     /// `[n, out_h, out_w, c_out]`.
@@ -308,9 +342,9 @@ impl Conv2dGeometry {
         [self.n, self.out_h, self.out_w, self.c_out].into()
     }
 
-    /// Values that one output pixel sees: kh · kw · c_in, the width of an im2col row.
+    /// Values that one output value sees: kh · kw · c_in / groups, the width of an im2col row.
     pub fn patch(&self) -> usize {
-        self.kh * self.kw * self.c_in
+        self.kh * self.kw * (self.c_in / self.groups)
     }
 
     /// The input row that output row `y` and kernel row `i` meet, or `None` in the padding.

@@ -5,7 +5,10 @@
 mod emulation;
 
 use minimax::cuda::{Buffer, catch, emulator, ladder, open};
-use minimax::ops::{Transpose, conv_transpose2d, conv2d, conv2d_weight_grad, dense, matmul};
+use minimax::ops::{
+    Transpose, batched_matmul, conv_transpose2d, conv2d, conv2d_weight_grad, dense, grouped_conv_transpose2d,
+    grouped_conv2d, grouped_conv2d_weight_grad, matmul,
+};
 use minimax::shape::{Conv2dGeometry, Padding};
 use minimax::storage::Storage;
 use minimax::{Device, Shape, Tensor};
@@ -65,6 +68,8 @@ fn split_sums() {
             let shapes = [if a { [k, m] } else { [m, k] }, if b { [n, k] } else { [k, n] }];
             let transpose = Transpose { a, b };
             check("matmul", &[&shapes[0], &shapes[1]], |x| matmul(&x[0], &x[1], transpose));
+            let shapes = shapes.map(|[rows, columns]| [2, rows, columns]);
+            check("batched_matmul", &[&shapes[0], &shapes[1]], |x| batched_matmul(&x[0], &x[1], transpose));
         }
         check("dense", &[&[33, 1030], &[1030, n], &[n]], |x| dense(&x[0], &x[1], &x[2]));
         let same = Padding::same([5, 5], [5, 5], [2, 2]);
@@ -76,6 +81,27 @@ fn split_sums() {
         check("conv2d_weight_grad", &[&[3, 20, 20, 5], &[3, 20, 20, n]], |x| {
             conv2d_weight_grad(&x[0], &x[1], [3, 3], [1, 1], same)
         });
+    }
+}
+
+/// Large tiles and sums in parts, of groups of 4 and of 5 channels and of a number that no vector divides.
+#[test]
+fn groups() {
+    let (stride, symmetric) = ([1, 1], Padding::symmetric(1));
+    for (side, images, channels, c_out, groups) in
+        [(130, 1, 8, 256, 2), (20, 3, 15, 120, 3), (5, 2, 300, 100, 2), (6, 2, 150, 142, 2)]
+    {
+        let (x, y) = ([images, side, side, channels], [images, side, side, c_out]);
+        let w = [3, 3, channels / groups, c_out];
+        check("grouped_conv2d", &[&x, &w], |t| grouped_conv2d(&t[0], &t[1], groups, stride, symmetric));
+        check("grouped_conv2d_weight_grad", &[&x, &y], |t| {
+            grouped_conv2d_weight_grad(&t[0], &t[1], groups, [3, 3], stride, symmetric)
+        });
+        if side < 130 {
+            check("grouped_conv_transpose2d", &[&y, &w], |t| {
+                grouped_conv_transpose2d(&t[0], &t[1], groups, [side, side], stride, symmetric)
+            });
+        }
     }
 }
 

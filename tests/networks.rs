@@ -97,6 +97,11 @@ layers = [
   { layer = "flatten" },
   { layer = "join_label" },
   { layer = "dense", units = 784 },
+  { layer = "group_norm", groups = 14 },
+  { layer = "gelu" },
+  { layer = "layer_norm" },
+  { layer = "silu" },
+  { layer = "elu" },
   { layer = "tanh" },
   { layer = "reshape", shape = [28, 28, 1] },
 ]
@@ -108,12 +113,21 @@ spectral_norm = true
 optimizer = { kind = "sgd", learning_rate = 0.1 }
 layers = [
   { layer = "conv2d", filters = 5, kernel = [5, 4], stride = [3, 2] },
-  { layer = "conv2d", filters = 3, kernel = 4, padding = { explicit = { top = 1, bottom = 0, left = 3, right = 2 } } },
+  { layer = "conv2d", filters = 10, kernel = 3, groups = 5 },
+  { layer = "conv_transpose2d", filters = 6, kernel = 3, groups = 2 },
+  { layer = "conv2d", filters = 8, kernel = 4, padding = { explicit = { top = 1, bottom = 0, left = 3, right = 2 } } },
+  { layer = "instance_norm" },
+  { layer = "attention" },
   { layer = "dropout", rate = 0.3 },
   { layer = "average_pool", stride = 3, padding = { explicit = { top = 0, bottom = 1, left = 1, right = 0 } } },
+  { layer = "minibatch_stddev", group = 2 },
+  { layer = "conv2d", filters = 32, kernel = 1 },
+  { layer = "pixel_shuffle", factor = 2 },
+  { layer = "upsample", factor = 2, method = "bilinear" },
+  { layer = "downsample", factor = 4 },
   { layer = "max_pool" },
   { layer = "residual", layers = [
-    { layer = "residual", layers = [{ layer = "conv2d", filters = 3, kernel = 3 }, { layer = "batch_norm" }] },
+    { layer = "residual", layers = [{ layer = "conv2d", filters = 8, kernel = 3 }, { layer = "batch_norm" }] },
     { layer = "flatten" },
     { layer = "dense", units = 4 },
   ], shortcut = [

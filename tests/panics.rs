@@ -41,6 +41,16 @@ const MISTAKES: &[(fn(), &str)] = &[
         "matmul: inner lengths 3 and 2 of [2, 3] and [2, 3]",
     ),
     (
+        || drop(ops::batched_matmul(&ones(&[2, 2, 3]), &ones(&[3, 3, 2]), Transpose::NONE)),
+        "batched_matmul: [2, 2, 3] and [3, 3, 2] are of 2 and 3 matrices",
+    ),
+    (
+        || drop(ops::batched_matmul(&ones(&[2, 2, 3]), &ones(&[2, 3, 2]), Transpose::B)),
+        "batched_matmul: inner lengths 3 and 2 of [2, 2, 3] and [2, 3, 2]",
+    ),
+    (|| drop(ops::bilinear(&ones(&[2, 3]), [2, 2])), "bilinear: x [2, 3] must have 4 axes"),
+    (|| drop(ops::bilinear(&ones(&[1, 2, 3, 1]), [2, 0])), "bilinear: images of [2, 3] and [2, 0] must have pixels"),
+    (
         || drop(ops::dense(&ones(&[2, 3]), &ones(&[3, 4]), &ones(&[5]))),
         "dense: x [2, 3], weight [3, 4] and bias [5] don't fit",
     ),
@@ -50,6 +60,13 @@ const MISTAKES: &[(fn(), &str)] = &[
             drop(ops::conv2d(&x, &weight, [1, 1], Padding::VALID));
         },
         "conv2d: weight [3, 3, 1, 1] is larger than input [1, 2, 2, 1]",
+    ),
+    (
+        || {
+            let (x, weight) = (ones(&[1, 2, 2, 6]), ones(&[1, 1, 2, 4]));
+            drop(ops::grouped_conv2d(&x, &weight, 3, [1, 1], Padding::VALID));
+        },
+        "grouped_conv2d: 3 groups don't divide the 6 channels of input [1, 2, 2, 6] and the 4 of weight [1, 1, 2, 4]",
     ),
     (
         || drop(ops::batch_norm(&ones(&[2, 3]), &ones(&[3]), &ones(&[2]), 0.1)),

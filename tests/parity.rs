@@ -55,6 +55,9 @@ fn arrays_without_values_agree_with_the_reference() {
         products::product([0, 3, 2], Transpose::NONE),
         products::product([2, 0, 3], Transpose::A),
         products::product([2, 3, 0], Transpose::B),
+        products::batched_product(0, [3, 4, 2], Transpose::NONE),
+        products::batched_product(2, [3, 0, 2], Transpose::B),
+        products::batched_product(2, [0, 3, 2], Transpose::A),
         products::dense_layer([0, 3, 2]),
         products::dense_layer([3, 0, 2]),
     ];
@@ -62,11 +65,13 @@ fn arrays_without_values_agree_with_the_reference() {
         let (image, stride) = ([n, 5, 5, c_in], [2, 2]);
         let padding = Padding::same([5, 5], [3, 3], stride);
         cases.extend(products::convolutions(image, [3, 3], c_out, stride, padding, "empty"));
+        cases.extend(products::grouped_convolutions([n, 5, 5, 2 * c_in], [3, 3], 2, 2 * c_out, stride, padding));
     }
     for sizes in [[3, 2, 0], [3, 0, 4], [0, 2, 0]] {
         cases.extend(indices::rows(sizes));
     }
     for image in [[0, 4, 4, 3], [2, 4, 4, 0]] {
+        cases.extend(layout::resampled(image, [3, 8]));
         cases.extend(pooling::pooled(image, [2, 2], [2, 2], Padding::VALID));
     }
     for case in &cases {
@@ -80,7 +85,7 @@ fn arrays_without_values_agree_with_the_reference() {
 #[test]
 fn extreme_arguments_agree_with_the_reference() {
     type Function = fn(&Tensor) -> Tensor;
-    let functions: [(&str, Function); 14] = [
+    let functions: [(&str, Function); 19] = [
         ("exp", exp),
         ("log", log),
         ("sqrt", sqrt),
@@ -88,6 +93,11 @@ fn extreme_arguments_agree_with_the_reference() {
         ("tanh", tanh),
         ("sigmoid", sigmoid),
         ("softplus", softplus),
+        ("erf", erf),
+        ("gelu", gelu),
+        ("silu", silu),
+        ("elu", |x| elu(x, 1.0)),
+        ("elu of 0.7", |x| elu(x, 0.7)),
         ("abs", abs),
         ("sign", sign),
         ("relu", relu),

@@ -1,16 +1,18 @@
-//! `exp`, `ln`, `tanh`, `sigmoid` and `softplus` in f32, without a branch or a table, so that a loop over
+//! `exp`, `ln`, `tanh`, `sigmoid`, `softplus`, `erf` and `elu` in f32, without a branch or a table, so that a loop over
 //! them becomes vectors of whatever width the machine has.
 //!
 //! ```text
 //! eˣ = 2ᵏ · (1 + r + r² Q(r))                x = k ln 2 + r, |r| ≤ ½ ln 2
 //! ln x = k ln 2 + 2 artanh(s)                x = 2ᵏ m, m in [√½, √2), s = (m - 1) / (m + 1)
 //! 2 artanh(s) = 2s + s z P(z)                z = s² ≤ 1/9
+//! erf x = x S(x²)                            |x| ≤ 1
+//! erf x = ±(1 - e^(-|x| T(|x|)))             1 < |x| ≤ 4; beyond, it rounds to ±1
 //! ```
 //!
-//! Q and P interpolate in Chebyshev nodes, which leaves the functions off by 2·10⁻⁸ of themselves at most. Each function is within [`BOUND`] of the true value, as a share of it,
+//! Q, P, S and T interpolate in Chebyshev nodes, which leaves the functions off by 2·10⁻⁸ of themselves at most. Each function is within [`BOUND`] of the true value, as a share of it,
 //! wherever that is a normal number; the tests hold them to it over the whole range.
 
-use std::f32::consts::{LOG2_E, SQRT_2};
+use std::f32::consts::{FRAC_2_SQRT_PI, LOG2_E, SQRT_2};
 
 /// The largest relative error of a function of this module: 2⁻²², four units in the last place of a
 /// result just above a power of two.
@@ -24,6 +26,22 @@ const Q: [f32; 5] = [0.5, 0.166_665_76, 0.041_666_556, 0.008_363_179, 0.001_392_
 
 /// P, from the constant up.
 const P: [f32; 4] = [0.666_666_4, 0.400_075_6, 0.282_366_2, 0.268_515];
+
+/// S, from the constant up.
+const S: [f32; 7] =
+    [FRAC_2_SQRT_PI, -0.376_126_26, 0.112_835_94, -0.026_854_211, 0.005_189_087, -8.016_864_3e-4, 7.875_875e-5];
+
+/// T, from the constant up: -ln(1 - erf t) / t on [1, 4].
+const T: [f32; 8] = [
+    1.128_957_2,
+    0.633_971_45,
+    0.108_091_91,
+    -0.025_308_6,
+    0.004_373_922_6,
+    -5.157_455_7e-4,
+    3.659_301_2e-5,
+    -1.166_032_5e-6,
+];
 
 /// eˣ.
 #[inline(always)]
@@ -60,6 +78,26 @@ pub fn softplus(x: f32) -> f32 {
     let e = exp(-x.abs());
     let y = twice_artanh(e / (2.0 + e)) + if x > 0.0 { x } else { 0.0 };
     if x.is_nan() { x } else { y }
+}
+
+/// The error function, 2/√π ∫₀ˣ e^(-t²) dt.
+#[inline(always)]
+pub fn erf(x: f32) -> f32 {
+    let t = x.abs().min(4.0);
+    let near = polynomial(&S, t * t) * x;
+    let far = (1.0 - exp(-t * polynomial(&T, t))).copysign(x);
+    let y = if t <= 1.0 { near } else { far };
+    if x.is_nan() { x } else { y }
+}
+
+/// x where it is positive, eˣ - 1 elsewhere.
+#[inline(always)]
+pub fn elu(x: f32) -> f32 {
+    // By then it is -1, and 2ᵏ is still a normal number.
+    let (k, r) = reduce(x.clamp(-40.0, 0.0));
+    let scale = power_of_two(k);
+    let below = scale.mul_add(expm1_reduced(r), scale - 1.0);
+    if x < 0.0 { below } else { x }
 }
 
 /// The natural logarithm: -∞ of 0, NaN of what is below.
@@ -99,6 +137,12 @@ fn expm1_reduced(r: f32) -> f32 {
     (r * r).mul_add(q, r)
 }
 
+/// The polynomial of these coefficients, from the constant up.
+#[inline(always)]
+fn polynomial<const N: usize>(coefficients: &[f32; N], x: f32) -> f32 {
+    coefficients[..N - 1].iter().rev().fold(coefficients[N - 1], |sum, &c| sum.mul_add(x, c))
+}
+
 /// 2 artanh(s) for |s| ≤ 1/3.
 #[inline(always)]
 fn twice_artanh(s: f32) -> f32 {
@@ -119,12 +163,14 @@ mod tests {
 
     type Function = (&'static str, fn(f32) -> f32, fn(f64) -> f64);
 
-    const FUNCTIONS: [Function; 5] = [
+    const FUNCTIONS: [Function; 7] = [
         ("exp", exp, libm::exp),
         ("ln", ln, libm::log),
         ("tanh", tanh, libm::tanh),
         ("sigmoid", sigmoid, |x| 1.0 / (1.0 + libm::exp(-x))),
         ("softplus", softplus, |x| x.max(0.0) + libm::log1p(libm::exp(-x.abs()))),
+        ("erf", erf, libm::erf),
+        ("elu", elu, |x| if x < 0.0 { libm::expm1(x) } else { x }),
     ];
 
     /// Numbers of every sign, exponent and size, and those around which the functions change their ways.

@@ -1,12 +1,13 @@
 //! What the CPU kernels share: the buffer pool, threads, by what size of batch they are chosen, the instruction set,
 //! SIMD, functions of a number, sums, strided copies,
-//! GEMM, what makes products of convolutions, and convolutions with fewer products.
+//! GEMM, what makes products of convolutions, convolutions in groups and such with fewer products.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
 
 pub mod batch;
 pub mod columns;
 pub mod gemm;
+pub mod groups;
 pub mod im2col;
 pub mod isa;
 pub mod math;

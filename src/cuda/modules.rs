@@ -6,6 +6,7 @@ const MODULES: &[(&str, &str)] = &[
     ("avg_pool2d", include_str!("../../kernels/ptx/avg_pool2d.ptx")),
     ("batch_norm", include_str!("../../kernels/ptx/batch_norm.ptx")),
     ("batch_norm_grad", include_str!("../../kernels/ptx/batch_norm_grad.ptx")),
+    ("bilinear", include_str!("../../kernels/ptx/bilinear.ptx")),
     ("binary", include_str!("../../kernels/ptx/binary.ptx")),
     ("conv2d", include_str!("../../kernels/ptx/conv2d.ptx")),
     ("conv2d_weight_grad", include_str!("../../kernels/ptx/conv2d_weight_grad.ptx")),

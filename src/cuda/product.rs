@@ -67,9 +67,9 @@ const DEPTH: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     tile: Tile,
-    /// Blocks along x: the tiles of C.
+    /// The tiles of one C.
     tiles: usize,
-    /// Independent products of these sizes.
+    /// Independent products of these sizes, whose tiles follow one another along x.
     layers: usize,
     /// How much of k a part is.
     k_block: usize,
@@ -93,7 +93,7 @@ impl Plan {
         kernels[self.tile as usize]
     }
 
-    /// How much of k a layer of the grid sums.
+    /// How much of k a part sums; parts lie along z.
     pub fn k_block(&self) -> i32 {
         self.k_block as i32
     }
@@ -105,7 +105,7 @@ impl Plan {
 
     /// Launches a kernel that has its arguments.
     pub fn launch(&self, call: Call) {
-        let grid = [self.tiles, 1, self.layers * self.parts];
+        let grid = [self.layers * self.tiles, 1, self.parts];
         let Sizes { threads, shared, .. } = self.tile.sizes();
         call.grid(grid, threads, shared);
     }

@@ -10,7 +10,7 @@
 //! the engine's order, for both of its branches must give the same.
 
 use super::padding;
-use crate::nn::{Convolution, Pooling, Sequential};
+use crate::nn::{Convolution, Pooling, Resampling, Sequential};
 use crate::ops::{Transpose, matmul, permute, reshape};
 use crate::recipe::{LayerRow, LayerSpec};
 use crate::shape::Padding;
@@ -29,13 +29,23 @@ pub(super) struct Step {
 pub(super) enum Operation {
     /// y = x Wᵀ + b, W `[units, inputs]`.
     Linear { weight: Weight, bias: Option<Tensor> },
-    /// A convolution with weights `[c_out, c_in, kh, kw]`.
-    Conv2d { weight: Weight, bias: Option<Tensor>, stride: [usize; 2], padding: Padding },
-    /// A transposed convolution with weights `[c_in, c_out, kh, kw]`, which crops `padding` from its full
+    /// A convolution with weights `[c_out, c_in / groups, kh, kw]`.
+    Conv2d { weight: Weight, bias: Option<Tensor>, stride: [usize; 2], padding: Padding, groups: usize },
+    /// A transposed convolution with weights `[c_in, c_out / groups, kh, kw]`, which crops `padding` from its full
     /// output and adds `extra` rows and columns after it.
-    ConvTranspose2d { weight: Weight, bias: Option<Tensor>, stride: [usize; 2], padding: Padding, extra: [usize; 2] },
+    ConvTranspose2d {
+        weight: Weight,
+        bias: Option<Tensor>,
+        stride: [usize; 2],
+        padding: Padding,
+        extra: [usize; 2],
+        groups: usize,
+    },
     /// γ (x - mean) / √(variance + ε) + β, per channel of an image or per unit of a vector.
     BatchNorm { gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: f64, momentum: f64, image: bool },
+    /// γ (x - mean) / √(variance + ε) + β, mean and variance those of an example's group of channels, γ and β per channel
+    /// of an image `[h, w]` or per unit of a vector.
+    GroupNorm { gamma: Tensor, beta: Tensor, groups: usize, epsilon: f64, image: Option<[usize; 2]> },
     /// Nothing, but in training.
     Dropout { rate: f64 },
     /// max(x, slope·x).
@@ -46,8 +56,20 @@ pub(super) enum Operation {
     Tanh,
     /// The logistic function.
     Sigmoid,
+    /// x times the share of N(0, 1) below x.
+    Gelu,
+    /// x · sigmoid(x).
+    Silu,
+    /// x where it is positive, alpha·(exp(x) - 1) elsewhere.
+    Elu { alpha: f64 },
     /// Every pixel becomes `factor` x `factor` pixels.
-    Upsample { factor: usize },
+    Upsample { factor: usize, method: Resampling },
+    /// Every `factor` x `factor` pixels become one, bilinearly; `size` is what comes out.
+    Downsample { factor: usize, size: [usize; 2] },
+    /// Channels to pixels: `[n, c·factor², h, w]` to `[n, c, h·factor, w·factor]`.
+    PixelShuffle { factor: usize },
+    /// One more channel, the standard deviation over groups of at most so many examples.
+    MinibatchStddev { group: usize },
     /// The largest value or the mean of each window, over what of it lies inside an image of `image` pixels.
     Pool { kind: Pool, size: [usize; 2], stride: [usize; 2], padding: Padding, image: [usize; 2] },
     /// The mean of each channel, `[n, c, h, w]` to `[n, c, 1, 1]`.
@@ -73,6 +95,8 @@ pub(super) enum Operation {
     },
     /// x Wᵀ + b + Σ x · l Eᵀ, with W `[1, inputs]` and E `[inputs, classes]`.
     Projection { weight: Weight, bias: Tensor, embedding: Weight },
+    /// Attention between the places of an image.
+    Attention(Attention),
     /// What `layers` make of x and what `shortcut` makes of it, added.
     Residual { layers: Vec<Step>, shortcut: Vec<Step> },
 }
@@ -102,6 +126,17 @@ impl Weight {
 pub(super) enum Pool {
     Max,
     Average,
+}
+
+/// The layer [`Attention`](crate::nn::Attention): kernels `[c_out, c_in, 1, 1]`, and γ `[1]`.
+pub(super) struct Attention {
+    pub query: Weight,
+    pub key: Weight,
+    pub value: Weight,
+    pub output: Weight,
+    pub gamma: Tensor,
+    /// Height and width.
+    pub image: [usize; 2],
 }
 
 /// The steps of a network with these `layers`, whose shapes are in `rows`.
@@ -165,9 +200,9 @@ fn image(shape: &[usize]) -> Option<Image> {
 /// channels-first order the values of the vector there are; none where they are in the engine's.
 fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
     let is_dense = |&i: &usize| matches!(layers[i], LayerSpec::Dense { .. });
-    // What treats each value of a vector apart doesn't care for their order.
+    // What treats each value of a vector apart, or all of them alike, doesn't care for their order.
     let mixes = |&i: &usize| {
-        let holds = matches!(layers[i], LayerSpec::Residual { .. });
+        let holds = matches!(layers[i], LayerSpec::Residual { .. } | LayerSpec::GroupNorm { .. });
         is_dense(&i) || holds || layers[i].takes_label() || rows[i].input.len() > 1 || rows[i].output.len() > 1
     };
     // Whether all that a layer does is to take an image for a vector, or the other way round.
@@ -198,7 +233,7 @@ fn operations(
     variable: &dyn Fn(&str) -> Option<Tensor>,
     [before, after]: [Option<Image>; 2],
 ) -> Vec<Operation> {
-    let required = |name| variable(name).expect("a layer has its variables");
+    let required = |name: &str| variable(name).expect("a layer has its variables");
     let singular = |of: &str| {
         let [u, v] = ["u", "v"].map(|name| variable(&format!("{of}{name}")));
         u.zip(v).map(|(u, v)| [u, v])
@@ -222,6 +257,7 @@ fn operations(
             bias: variable("bias"),
             stride: conv.stride,
             padding: padding(conv, false, row),
+            groups: conv.groups,
         },
         LayerSpec::ConvTranspose2d(ref conv) => {
             let (padding, extra) = crop(conv, row);
@@ -231,6 +267,7 @@ fn operations(
                 stride: conv.stride,
                 padding,
                 extra,
+                groups: conv.groups,
             }
         }
         LayerSpec::BatchNorm { momentum, epsilon } => {
@@ -267,17 +304,44 @@ fn operations(
                 singular: singular("embedding."),
             },
         },
+        LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
+            let variable = |name| channels_first(&required(name), 0, before);
+            let channels = row.input[row.input.len() - 1];
+            let (groups, epsilon) = layer.group_norm(channels).expect("it is one");
+            let image = image(&row.input).map(|[h, w, _]| [h, w]);
+            Operation::GroupNorm { gamma: variable("gamma"), beta: variable("beta"), groups, epsilon, image }
+        }
         LayerSpec::Dropout { rate } => Operation::Dropout { rate },
         LayerSpec::LeakyRelu { slope } => Operation::LeakyRelu { slope },
         LayerSpec::Relu {} => Operation::Relu,
         LayerSpec::Tanh {} => Operation::Tanh,
         LayerSpec::Sigmoid {} => Operation::Sigmoid,
-        LayerSpec::Upsample { factor } => Operation::Upsample { factor },
+        LayerSpec::Gelu {} => Operation::Gelu,
+        LayerSpec::Silu {} => Operation::Silu,
+        LayerSpec::Elu { alpha } => Operation::Elu { alpha },
+        LayerSpec::Upsample { factor, method } => Operation::Upsample { factor, method },
+        LayerSpec::Downsample { factor } => Operation::Downsample { factor, size: [row.output[0], row.output[1]] },
+        LayerSpec::PixelShuffle { factor } => Operation::PixelShuffle { factor },
+        LayerSpec::MinibatchStddev { group } => Operation::MinibatchStddev { group },
         LayerSpec::MaxPool(ref pooling) => pool(Pool::Max, pooling, row),
         LayerSpec::AveragePool(ref pooling) => pool(Pool::Average, pooling, row),
         LayerSpec::GlobalAveragePool {} => return vec![Operation::GlobalAveragePool, Operation::Flatten],
         LayerSpec::Flatten {} | LayerSpec::Reshape { .. } => {
             return change_of_shape(row, [before, after]);
+        }
+        LayerSpec::Attention {} => {
+            let kernel = |part: &str| Weight {
+                learnt: permute(&required(&format!("{part}.kernel")), &[3, 2, 0, 1]),
+                singular: singular(&format!("{part}.")),
+            };
+            Operation::Attention(Attention {
+                query: kernel("query"),
+                key: kernel("key"),
+                value: kernel("value"),
+                output: kernel("output"),
+                gamma: required("gamma"),
+                image: [row.input[0], row.input[1]],
+            })
         }
         LayerSpec::Residual { .. } => unreachable!("a residual is a step that holds others"),
     }]
@@ -333,13 +397,13 @@ pub(super) fn inverse(layer: &LayerSpec, variable: &str, x: &Tensor, [before, af
         }
         (LayerSpec::Dense { .. }, "v") => channels_last(x, 0, before),
         (LayerSpec::Dense { .. }, _) => channels_last(x, 0, after),
-        (LayerSpec::BatchNorm { .. }, _) => channels_last(x, 0, before),
+        (LayerSpec::BatchNorm { .. } | LayerSpec::LayerNorm { .. }, _) => channels_last(x, 0, before),
         (LayerSpec::JoinLabel { .. } | LayerSpec::Projection {}, "kernel" | "embedding.kernel") => permute(x, &[1, 0]),
         (LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv), "v") => {
             let [kh, kw] = conv.kernel;
             turned(x, [x.numel() / (kh * kw), kh * kw])
         }
-        (_, "kernel") => permute(x, &[2, 3, 1, 0]),
+        (_, kernel) if kernel.ends_with("kernel") => permute(x, &[2, 3, 1, 0]),
         _ => x.clone(),
     }
 }

@@ -7,7 +7,7 @@ use super::{HEADER, rows_of};
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
 use crate::recipe::build::{self, Role};
-use crate::recipe::{NetworkSpec, Recipe};
+use crate::recipe::{LayerRow, NetworkSpec, Recipe};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
@@ -64,7 +64,7 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
     let mut network = build::network(&zeros, &mut random, Device::Cpu);
     let rows = rows_of(spec);
     let places = match layout {
-        Layout::Keras => in_keras(&network),
+        Layout::Keras => in_keras(&network, &rows),
         Layout::Torch => places(spec, &rows, &network),
     };
     let names = match layout {
@@ -142,14 +142,18 @@ fn step_of(bytes: &[u8], role: Role, layout: Layout) -> std::result::Result<u64,
     Ok(origin.step)
 }
 
-/// Every variable, under its own name.
-fn in_keras(network: &Sequential) -> Vec<Place> {
-    let place = |(name, tensor): (String, &Tensor)| {
-        let (layer, variable) = name.strip_prefix("layers.")?.rsplit_once('.')?;
-        let (layer, variable) = (layer.to_string(), variable.to_string());
-        Some(Place { layer, variable, shape: tensor.dims().to_vec(), name })
-    };
-    network.named().into_iter().filter_map(place).collect()
+/// Every variable, under its own name: the layer's place and what the layer calls it.
+fn in_keras(network: &Sequential, rows: &[LayerRow]) -> Vec<Place> {
+    let mut variables = network.named().into_iter().peekable();
+    let mut places = Vec::new();
+    for row in rows.iter().flat_map(LayerRow::all).filter(|row| row.kind != "residual") {
+        let prefix = format!("layers.{}.", row.place);
+        while let Some((name, tensor)) = variables.next_if(|(name, _)| name.starts_with(&prefix)) {
+            let (layer, variable) = (row.place.clone(), name[prefix.len()..].to_string());
+            places.push(Place { layer, variable, shape: tensor.dims().to_vec(), name });
+        }
+    }
+    places
 }
 
 /// The values of a tensor; those of F64 are yet to be rounded.

@@ -172,6 +172,8 @@ mod tests {
                 "BatchNorm1d" | "BatchNorm2d" => {
                     &["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
                 }
+                "GroupNorm" => &["weight", "bias"],
+                "Attention" => &["query.weight", "key.weight", "value.weight", "output.weight", "gamma"],
                 "Residual" => {
                     for branch in ["layers", "shortcut"] {
                         taken.extend(self::taken(&format!("{prefix}{index}.{branch}."), &module[branch]));

@@ -5,12 +5,13 @@
 //! Three things have no module of their own. Padding that differs from side to side, or is cropped, is a
 //! `ZeroPad2d` of its own (negative amounts crop). A pooling whose padding does makes more than it should, which a
 //! `ZeroPad2d` crops. The transpose of a matrix that a vector holds is a
-//! `ChannelShuffle` of the vector as an image of one pixel. A loader must know four things: a `Residual` of two lists of
-//! modules, and `JoinLabel`, `ConditionalBatchNorm` and `Projection`, which take the labels `[n, classes]` too.
+//! `ChannelShuffle` of the vector as an image of one pixel. A loader must know six things: a `Residual` of two lists of
+//! modules, `Attention`, `MinibatchStddev`, and `JoinLabel`, `ConditionalBatchNorm` and `Projection`, which take the labels
+//! `[n, classes]` too.
 
-use super::channels_first::{Operation, Pool, Step, Weight, steps};
+use super::channels_first::{Attention, Operation, Pool, Step, Weight, steps};
 use super::{Entry, Header, rows, safetensors_file};
-use crate::nn::Sequential;
+use crate::nn::{Resampling, Sequential};
 use crate::recipe::{LayerRow, NetworkSpec};
 use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
@@ -41,6 +42,11 @@ enum Module {
     },
     BatchNorm1d(Normalization),
     BatchNorm2d(Normalization),
+    GroupNorm {
+        num_groups: usize,
+        num_channels: usize,
+        eps: f64,
+    },
     Dropout {
         p: f64,
     },
@@ -50,9 +56,24 @@ enum Module {
     ReLU {},
     Tanh {},
     Sigmoid {},
+    #[serde(rename = "GELU")]
+    Gelu {},
+    SiLU {},
+    #[serde(rename = "ELU")]
+    Elu {
+        alpha: f64,
+    },
     Upsample {
-        scale_factor: usize,
+        #[serde(flatten)]
+        to: Resized,
         mode: &'static str,
+    },
+    PixelShuffle {
+        upscale_factor: usize,
+    },
+    /// No class of `torch.nn`: one more channel, the standard deviation over groups of examples.
+    MinibatchStddev {
+        group: usize,
     },
     MaxPool2d(Window),
     AvgPool2d {
@@ -91,11 +112,25 @@ enum Module {
         #[serde(skip_serializing_if = "is_false")]
         spectral_norm: bool,
     },
+    /// No class of `torch.nn`: attention between the places of an image.
+    Attention {
+        channels: usize,
+        #[serde(skip_serializing_if = "is_false")]
+        spectral_norm: bool,
+    },
     /// No class of `torch.nn`: the sum of two Sequentials, one of no modules being the identity.
     Residual {
         layers: Vec<Module>,
         shortcut: Vec<Module>,
     },
+}
+
+/// By how much, or to what size.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Resized {
+    ScaleFactor(usize),
+    Size([usize; 2]),
 }
 
 #[derive(Serialize)]
@@ -106,9 +141,16 @@ struct Convolution {
     stride: [usize; 2],
     padding: [usize; 2],
     bias: bool,
+    #[serde(skip_serializing_if = "is_one")]
+    groups: usize,
     /// No argument: whether `torch.nn.utils.parametrizations.spectral_norm` is to be applied to the module.
     #[serde(skip_serializing_if = "is_false")]
     spectral_norm: bool,
+}
+
+/// What a constructor takes unless told otherwise.
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
 }
 
 fn is_false(value: &bool) -> bool {
@@ -121,10 +163,11 @@ fn convolution(
     bias: &Option<Tensor>,
     stride: [usize; 2],
     padding: [usize; 2],
+    groups: usize,
     transposed: bool,
 ) -> Convolution {
     let &[first, second, height, width] = weight.learnt.dims() else { unreachable!("a convolution's weight") };
-    let [in_channels, out_channels] = if transposed { [first, second] } else { [second, first] };
+    let [in_channels, out_channels] = if transposed { [first, second * groups] } else { [second * groups, first] };
     Convolution {
         in_channels,
         out_channels,
@@ -132,6 +175,7 @@ fn convolution(
         stride,
         padding,
         bias: bias.is_some(),
+        groups,
         spectral_norm: weight.singular.is_some(),
     }
 }
@@ -189,7 +233,8 @@ struct Stored {
 /// `trained` as a safetensors file with tensors `<index>.weight`, `<index>.bias`,
 /// `<index>.running_mean`, `<index>.running_var` and `<index>.num_batches_tracked` (I64, always 0),
 /// where index is the place in the Sequential, from 0, and for the modules inside of a Residual `<index>.layers.<index>`
-/// or `<index>.shortcut.<index>`. It takes and gives images `[n, c, h, w]`.
+/// or `<index>.shortcut.<index>`; those of an Attention are `<index>.query.weight`, `<index>.key.weight`,
+/// `<index>.value.weight`, `<index>.output.weight` and `<index>.gamma`. It takes and gives images `[n, c, h, w]`.
 pub fn torch(trained: &Trained) -> Vec<u8> {
     let spec = trained.role.spec(&trained.recipe);
     let rows = rows(trained);
@@ -255,16 +300,16 @@ impl Modules {
                 };
                 self.add_weighted(module, weight, bias);
             }
-            Operation::Conv2d { weight, bias, stride, padding } => {
+            Operation::Conv2d { weight, bias, stride, padding, groups } => {
                 let (symmetric, rest) = split(padding);
                 self.pad(rest, 1);
-                let module = Module::Conv2d(convolution(&weight, &bias, stride, symmetric, false));
+                let module = Module::Conv2d(convolution(&weight, &bias, stride, symmetric, groups, false));
                 self.add_weighted(module, weight, bias);
             }
-            Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
+            Operation::ConvTranspose2d { weight, bias, stride, padding, extra, groups } => {
                 let (symmetric, rest) = split(padding);
                 let module = Module::ConvTranspose2d {
-                    convolution: convolution(&weight, &bias, stride, symmetric, true),
+                    convolution: convolution(&weight, &bias, stride, symmetric, groups, true),
                     output_padding: extra,
                 };
                 self.add_weighted(module, weight, bias);
@@ -312,6 +357,10 @@ impl Modules {
                 self.store("embedding.", ["embedding.kernel", "embedding.u", "embedding.v"], embedding);
                 self.modules.push(Module::Projection { classes, in_features, spectral_norm });
             }
+            Operation::GroupNorm { gamma, beta, groups, epsilon, .. } => {
+                let module = Module::GroupNorm { num_groups: groups, num_channels: gamma.numel(), eps: epsilon };
+                self.add(module, [("weight", "gamma", Some(&gamma)), ("bias", "beta", Some(&beta))]);
+            }
             Operation::Dropout { rate } => self.add(Module::Dropout { p: rate }, []),
             Operation::LeakyRelu { slope } => {
                 let negative_slope = slope;
@@ -320,10 +369,21 @@ impl Modules {
             Operation::Relu => self.add(Module::ReLU {}, []),
             Operation::Tanh => self.add(Module::Tanh {}, []),
             Operation::Sigmoid => self.add(Module::Sigmoid {}, []),
-            Operation::Upsample { factor } => {
-                let (scale_factor, mode) = (factor, "nearest");
-                self.add(Module::Upsample { scale_factor, mode }, []);
+            Operation::Gelu => self.add(Module::Gelu {}, []),
+            Operation::Silu => self.add(Module::SiLU {}, []),
+            Operation::Elu { alpha } => self.add(Module::Elu { alpha }, []),
+            Operation::Upsample { factor, method } => {
+                let mode = match method {
+                    Resampling::Nearest => "nearest",
+                    Resampling::Bilinear => "bilinear",
+                };
+                self.add(Module::Upsample { to: Resized::ScaleFactor(factor), mode }, []);
             }
+            Operation::Downsample { size, .. } => {
+                self.add(Module::Upsample { to: Resized::Size(size), mode: "bilinear" }, []);
+            }
+            Operation::PixelShuffle { factor } => self.add(Module::PixelShuffle { upscale_factor: factor }, []),
+            Operation::MinibatchStddev { group } => self.add(Module::MinibatchStddev { group }, []),
             Operation::Pool { kind, size, stride, padding, image } => {
                 let (window, crop) = pool_window(size, stride, padding, image);
                 let module = match kind {
@@ -340,6 +400,14 @@ impl Modules {
                 self.unflatten([rows * columns, 1, 1]);
                 self.add(Module::ChannelShuffle { groups: rows }, []);
                 self.add(Module::Flatten {}, []);
+            }
+            Operation::Attention(Attention { query, key, value, output, gamma, .. }) => {
+                let (channels, spectral_norm) = (output.learnt.dims()[0], output.singular.is_some());
+                self.store("query.", ["query.kernel", "query.u", "query.v"], query);
+                self.store("key.", ["key.kernel", "key.u", "key.v"], key);
+                self.store("value.", ["value.kernel", "value.u", "value.v"], value);
+                self.store("output.", ["output.kernel", "output.u", "output.v"], output);
+                self.add(Module::Attention { channels, spectral_norm }, [("gamma", "gamma", Some(&gamma))]);
             }
             Operation::Residual { layers, shortcut } => {
                 let within = |name: &str| format!("{}{}.{name}.", self.prefix, self.modules.len());

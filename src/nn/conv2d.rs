@@ -15,7 +15,7 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels, filters]` drawn from
+    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels / groups, filters]` drawn from
     /// `random` and, if it has one, a bias of zeros.
     pub fn new(
         channels: usize,
@@ -24,8 +24,8 @@ impl Conv2d {
         random: &mut Random,
         device: Device,
     ) -> Conv2d {
-        let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
-        let kernel = initializer.draw([kh, kw, channels, filters].into(), random, device);
+        let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
+        let kernel = initializer.draw([kh, kw, channels / groups, filters].into(), random, device);
         let weights = Weights::new(kernel, bias.then_some(filters));
         Conv2d { weights: weights.normalised_if(attributes.spectral_norm, false, random), attributes: *attributes }
     }
@@ -35,7 +35,8 @@ impl Layer for Conv2d {
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
         let kernel = self.weights.kernel(pass);
         let padding = self.attributes.sides(size("conv2d", x));
-        let y = ops::conv2d(x, &kernel, self.attributes.stride, padding);
+        let Convolution { stride, groups, .. } = self.attributes;
+        let y = ops::grouped_conv2d(x, &kernel, groups, stride, padding);
         self.weights.add_bias(y)
     }
 
@@ -56,7 +57,7 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters, channels]` drawn from
+    /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters / groups, channels]` drawn from
     /// `random` and, if it has one, a bias of zeros.
     pub fn new(
         channels: usize,
@@ -80,7 +81,8 @@ impl Layer for ConvTranspose2d {
         let kernel = self.weights.kernel(pass);
         let output = self.attributes.transposed_size(size("conv_transpose2d", x));
         let padding = self.attributes.sides(output);
-        let y = ops::conv_transpose2d(x, &kernel, output, self.attributes.stride, padding);
+        let Convolution { stride, groups, .. } = self.attributes;
+        let y = ops::grouped_conv_transpose2d(x, &kernel, groups, output, stride, padding);
         self.weights.add_bias(y)
     }
 

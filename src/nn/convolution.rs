@@ -30,9 +30,20 @@ pub struct Convolution {
     /// Whether each filter has a bias; unless said, it has.
     #[serde(default = "yes")]
     pub bias: bool,
+    /// Groups of channels, each of whose filters sees its own share of the input's channels; unless said, 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
     /// Whether the kernel is divided by its largest singular value: see [`spectral_norm`](super::spectral_norm).
     #[serde(default, skip_serializing_if = "is_false")]
     pub spectral_norm: bool,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
 }
 
 fn ones() -> [usize; 2] {
@@ -84,6 +95,7 @@ impl Convolution {
             stride: ones(),
             padding: PaddingRule::default(),
             bias: yes(),
+            groups: one(),
             spectral_norm: false,
         }
     }

@@ -17,7 +17,7 @@
 //! | convolution | `[kh, kw, c_in, c_out]` | kh · kw · c_in | kh · kw · c_out |
 //! | transposed convolution | `[kh, kw, c_out, c_in]` | kh · kw · c_out | kh · kw · c_in |
 //!
-//! So the fan-in of a transposed convolution counts the channels of its *output*, as PyTorch's does too (PyTorch's
+//! In groups, `c_in` of a convolution and `c_out` of a transposed one are those of a group. So the fan-in of a transposed convolution counts the channels of its *output*, as PyTorch's does too (PyTorch's
 //! own default initialisation differs in other ways). With stride s, a value of the output is a sum over about
 //! kh · kw · c_in / s² values of the input, which neither of the two looks at. Biases start at zero, the γ of a
 //! batch norm at one and its β at zero, whatever the initialiser.

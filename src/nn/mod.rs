@@ -3,35 +3,43 @@
 //! A layer's parameters are tensors that gradients are asked for; its statistics are tensors that
 //! the forward pass itself updates. Both have names, which a checkpoint uses.
 
+mod attention;
 mod batch_norm;
 mod conditional_batch_norm;
 mod conv2d;
 mod convolution;
 mod dense;
 pub mod fusion;
+mod group_norm;
 mod initializer;
 mod join_label;
 mod pooling;
 mod projection;
+mod rearrange;
 mod residual;
 mod sequential;
 pub mod spectral_norm;
 mod stateless;
 mod weights;
 
+pub use attention::Attention;
 pub use batch_norm::BatchNorm;
 pub use conditional_batch_norm::ConditionalBatchNorm;
 pub use conv2d::{Conv2d, ConvTranspose2d};
 pub use convolution::{Convolution, PaddingRule};
 pub use dense::Dense;
 pub use fusion::{Elementwise, Epilogue};
+pub use group_norm::GroupNorm;
 pub use initializer::Initializer;
 pub use join_label::JoinLabel;
 pub use pooling::{AveragePool2d, GlobalAveragePool2d, MaxPool2d, Pooling};
 pub use projection::Projection;
+pub use rearrange::{MinibatchStddev, PixelShuffle};
 pub use residual::Residual;
 pub use sequential::Sequential;
-pub use stateless::{Activation, Dropout, Flatten, Reshape, UpSampling2d};
+pub use stateless::{
+    Activation, BilinearDownSampling2d, BilinearUpSampling2d, Dropout, Flatten, Resampling, Reshape, UpSampling2d,
+};
 
 use crate::random::Random;
 use crate::tensor::Tensor;

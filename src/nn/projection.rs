@@ -5,7 +5,7 @@
 //! y = x W + b + ⟨x, l E⟩        l: the example's label, E [classes, width of x]
 //! ```
 
-use super::weights::Weights;
+use super::weights::{Weights, within};
 use super::{Dense, Initializer, Layer, Pass, Variable};
 use crate::ops::{Transpose, matmul, reshape, sum};
 use crate::random::Random;
@@ -63,11 +63,6 @@ impl Layer for Projection {
         let embedding = within("embedding", self.embedding.variables_mut());
         self.dense.variables_mut().into_iter().chain(embedding).collect()
     }
-}
-
-/// `variables` of a part of the layer that is called `name`.
-fn within<T>(name: &str, variables: Vec<Variable<T>>) -> impl Iterator<Item = Variable<T>> {
-    variables.into_iter().map(move |v| Variable { name: format!("{name}.{}", v.name).into(), ..v })
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Layers without parameters: activations, dropout, upsampling, and changes of shape.
 
+use super::convolution::size;
 use super::{Elementwise, Layer, Mode, Pass};
 use crate::ops;
 use crate::tensor::Tensor;
+use serde::{Deserialize, Serialize};
 
 /// A function applied to each value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +22,15 @@ pub enum Activation {
     Sigmoid,
     /// ln(1 + eˣ).
     Softplus,
+    /// x Φ(x), Φ the share of N(0, 1) below x.
+    Gelu,
+    /// x · sigmoid(x).
+    Silu,
+    /// x where it is positive, `alpha` · (eˣ - 1) elsewhere.
+    Elu {
+        /// What it comes to far below 0, less the sign.
+        alpha: f64,
+    },
 }
 
 impl Layer for Activation {
@@ -30,6 +41,9 @@ impl Layer for Activation {
             Activation::Tanh => ops::tanh(x),
             Activation::Sigmoid => ops::sigmoid(x),
             Activation::Softplus => ops::softplus(x),
+            Activation::Gelu => ops::gelu(x),
+            Activation::Silu => ops::silu(x),
+            Activation::Elu { alpha } => ops::elu(x, alpha),
         }
     }
 
@@ -62,6 +76,17 @@ impl Layer for Dropout {
     }
 }
 
+/// What a pixel of an upsampled image is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resampling {
+    /// The pixel that it lies in.
+    #[default]
+    Nearest,
+    /// The four that it lies between.
+    Bilinear,
+}
+
 /// Nearest-neighbour upsampling of `[n, h, w, c]`.
 #[derive(Clone, Copy, Debug)]
 pub struct UpSampling2d {
@@ -72,6 +97,33 @@ pub struct UpSampling2d {
 impl Layer for UpSampling2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         ops::upsample_nearest(x, self.factor)
+    }
+}
+
+/// Bilinear upsampling of `[n, h, w, c]`: see [`ops::bilinear`](fn@ops::bilinear).
+#[derive(Clone, Copy, Debug)]
+pub struct BilinearUpSampling2d {
+    /// How many times higher and wider.
+    pub factor: usize,
+}
+
+impl Layer for BilinearUpSampling2d {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        let size = size("upsample", x).map(|length| length.saturating_mul(self.factor));
+        ops::bilinear(x, size)
+    }
+}
+
+/// Bilinear downsampling of `[n, h, w, c]`, h and w multiples of the factor: see [`ops::bilinear`](fn@ops::bilinear).
+#[derive(Clone, Copy, Debug)]
+pub struct BilinearDownSampling2d {
+    /// How many times lower and narrower.
+    pub factor: usize,
+}
+
+impl Layer for BilinearDownSampling2d {
+    fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
+        ops::bilinear(x, size("downsample", x).map(|length| length / self.factor))
     }
 }
 

@@ -53,3 +53,8 @@ impl Weights {
         kernel.into_iter().chain(bias).chain(self.norm.iter_mut().flat_map(SpectralNorm::variables_mut)).collect()
     }
 }
+
+/// `variables` of a part of a layer that is called `name`.
+pub(super) fn within<T>(name: &str, variables: Vec<Variable<T>>) -> impl Iterator<Item = Variable<T>> {
+    variables.into_iter().map(move |v| Variable { name: format!("{name}.{}", v.name).into(), ..v })
+}

@@ -13,7 +13,7 @@
 //! `max_pool2d_grad` and `max_pool2d_pick` (what of ȳ is at those places), which are each other's.
 //! The rules of two inputs are followed by [`sum_to`] where an input was stretched. [`batch_norm`](fn@batch_norm)'s rule runs
 //! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], the losses, ...) is made of these, or is
-//! two rows in one pass.
+//! two rows in one pass. Convolutions in groups ([`grouped_conv2d`], ...) have the rules of those in one.
 //!
 //! | op | y | x̄ from ȳ |
 //! |---|---|---|
@@ -26,6 +26,10 @@
 //! | [`tanh`] | tanh x | ȳ · (1 - y²) |
 //! | [`sigmoid`] | 1 / (1 + e⁻ˣ) | ȳ · y (1 - y) |
 //! | [`softplus`] | ln(1 + eˣ) | ȳ · sigmoid x |
+//! | [`erf`] | 2/√π ∫₀ˣ e^(-t²) dt | ȳ · 2/√π e^(-x²) |
+//! | [`gelu`] | x Φ(x), Φ(x) = (1 + erf(x/√2)) / 2 | ȳ · (Φ(x) + x e^(-x²/2) / √(2π)) |
+//! | [`silu`] | x · sigmoid x | ȳ · s (1 + x (1 - s)), s = sigmoid x |
+//! | [`elu`] | x where x > 0, else α (eˣ - 1) | ȳ where x > 0, else ȳ · (y + α) |
 //! | [`leaky_relu`](fn@leaky_relu) | s · x where x ≤ 0, else x (s the slope) | s · ȳ where y ≤ 0, else ȳ |
 //! | [`dropout`](fn@dropout) | x · m / (1 - rate), m 1 where kept, else 0 | ȳ · m / (1 - rate) |
 //! | [`add`], [`sub`] | a ± b | ā = ȳ, b̄ = ±ȳ |
@@ -49,10 +53,13 @@
 //! | [`concat`](fn@concat) | one after the other | each its [`slice`](fn@slice) of ȳ |
 //! | [`upsample_nearest`] | pixels as blocks | [`upsample_nearest_grad`] of ȳ |
 //! | [`upsample_nearest_grad`] | Σ x over each block | [`upsample_nearest`] of ȳ |
+//! | [`bilinear`](fn@bilinear) | pixels between pixels | [`bilinear_grad`] of ȳ |
+//! | [`bilinear_grad`] | x shared out among the pixels that it is between | [`bilinear`](fn@bilinear) of ȳ |
 //! | [`max_pool2d`](fn@max_pool2d) | max x over each window | ȳ at the first place of the largest (`max_pool2d_grad`) |
 //! | [`avg_pool2d`](fn@avg_pool2d) | mean x over each window | [`avg_pool2d_grad`] of ȳ |
 //! | [`avg_pool2d_grad`] | x spread over each window | [`avg_pool2d`](fn@avg_pool2d) of ȳ |
 //! | [`matmul`](fn@matmul) | A · B | Ā = Ȳ · Bᵀ, B̄ = Aᵀ · Ȳ |
+//! | [`batched_matmul`](fn@batched_matmul) | A_i · B_i | as [`matmul`](fn@matmul)'s, for every i |
 //! | [`dense`](fn@dense) | x W + b | x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ ȳ over the batch |
 //! | [`conv2d`](fn@conv2d) | x ∗ w | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(x, ȳ) |
 //! | [`conv_transpose2d`](fn@conv_transpose2d) | the input gradient of [`conv2d`](fn@conv2d) | x̄ = [`conv2d`](fn@conv2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(ȳ, x) |
@@ -65,6 +72,8 @@
 pub mod argmax;
 pub mod avg_pool2d;
 pub mod batch_norm;
+pub mod batched_matmul;
+pub mod bilinear;
 pub mod binary;
 pub mod broadcast;
 pub mod concat;
@@ -94,12 +103,14 @@ pub mod upsample;
 pub use argmax::argmax;
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_grad};
 pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu};
+pub use batched_matmul::batched_matmul;
+pub use bilinear::{bilinear, bilinear_grad};
 pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};
 pub use broadcast::broadcast_to;
 pub use concat::concat;
-pub use conv_transpose2d::conv_transpose2d;
-pub use conv2d::conv2d;
-pub use conv2d_weight_grad::conv2d_weight_grad;
+pub use conv_transpose2d::{conv_transpose2d, grouped_conv_transpose2d};
+pub use conv2d::{conv2d, grouped_conv2d};
+pub use conv2d_weight_grad::{conv2d_weight_grad, grouped_conv2d_weight_grad};
 pub use dense::dense;
 pub use dropout::dropout;
 pub use gather::{gather, scatter_add};
@@ -120,7 +131,7 @@ pub use slice::slice;
 pub use softmax::softmax;
 pub(crate) use sum::mean_all;
 pub use sum::{mean, sum, sum_to};
-pub use unary::{abs, exp, log, neg, sigmoid, softplus, sqrt, square, tanh};
+pub use unary::{abs, elu, erf, exp, gelu, log, neg, sigmoid, silu, softplus, sqrt, square, tanh};
 pub use upsample::{upsample_nearest, upsample_nearest_grad};
 
 use crate::tensor::Tensor;

@@ -3,9 +3,10 @@
 use super::layer::OfAll;
 use super::{AverageSpec, LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
-    Activation, AveragePool2d, BatchNorm, ConditionalBatchNorm, Conv2d, ConvTranspose2d, Convolution, Dense, Dropout,
-    Flatten, GlobalAveragePool2d, Initializer, JoinLabel, Layer, MaxPool2d, Projection, Reshape, Residual, Sequential,
-    UpSampling2d,
+    Activation, Attention, AveragePool2d, BatchNorm, BilinearDownSampling2d, BilinearUpSampling2d,
+    ConditionalBatchNorm, Conv2d, ConvTranspose2d, Convolution, Dense, Dropout, Flatten, GlobalAveragePool2d,
+    GroupNorm, Initializer, JoinLabel, Layer, MaxPool2d, MinibatchStddev, PixelShuffle, Projection, Resampling,
+    Reshape, Residual, Sequential, UpSampling2d,
 };
 use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
@@ -81,17 +82,34 @@ impl Builder<'_> {
             &LayerSpec::BatchNorm { momentum, epsilon } => {
                 Box::new(BatchNorm::new(channels, momentum, epsilon, device))
             }
+            LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
+                let (groups, epsilon) = layer.group_norm(channels).expect("it is one");
+                Box::new(GroupNorm::new(channels, groups, epsilon, device))
+            }
             &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
             &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),
             LayerSpec::Relu {} => Box::new(Activation::Relu),
             LayerSpec::Tanh {} => Box::new(Activation::Tanh),
             LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
+            LayerSpec::Gelu {} => Box::new(Activation::Gelu),
+            LayerSpec::Silu {} => Box::new(Activation::Silu),
+            &LayerSpec::Elu { alpha } => Box::new(Activation::Elu { alpha }),
             LayerSpec::Flatten {} => Box::new(Flatten),
             LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),
-            &LayerSpec::Upsample { factor } => Box::new(UpSampling2d { factor }),
+            &LayerSpec::Upsample { factor, method } => match method {
+                Resampling::Nearest => Box::new(UpSampling2d { factor }),
+                Resampling::Bilinear => Box::new(BilinearUpSampling2d { factor }),
+            },
+            &LayerSpec::Downsample { factor } => Box::new(BilinearDownSampling2d { factor }),
+            &LayerSpec::PixelShuffle { factor } => Box::new(PixelShuffle { factor }),
+            &LayerSpec::MinibatchStddev { group } => Box::new(MinibatchStddev { group }),
             &LayerSpec::MaxPool(pooling) => Box::new(MaxPool2d(pooling)),
             &LayerSpec::AveragePool(pooling) => Box::new(AveragePool2d(pooling)),
             LayerSpec::GlobalAveragePool {} => Box::new(GlobalAveragePool2d),
+            LayerSpec::Attention {} => {
+                let attention = Attention::new(channels, initializer, random, device);
+                Box::new(if normalised { attention.spectrally_normalised(random) } else { attention })
+            }
             LayerSpec::JoinLabel { embedding: None } => Box::new(JoinLabel::one_hot()),
             &LayerSpec::JoinLabel { embedding: Some(width) } => {
                 Box::new(JoinLabel::embedded(classes(), width, &row.input, initializer, random, device))

@@ -2,7 +2,7 @@
 
 use super::network::NetworkSpec;
 use super::sizes::{MAX_VALUES, check_size, values};
-use super::table::LayerTable;
+use super::table::{LayerTable, all_layers};
 use super::{JudgingSpec, Recipe};
 use crate::data::LastBatch;
 use crate::data::plane::Plane;
@@ -116,8 +116,18 @@ impl Recipe {
         network.check_keys().map_err(|why| format!("{name}.{why}"))?;
         let table = network.table().map_err(|why| format!("{name} {why}"))?;
         let batch = self.training.batch_size;
-        for row in table.all() {
-            let held = values(&row.output).saturating_mul(batch as u64);
+        for (layer, row) in all_layers(&network.layers, &table.rows) {
+            let of_a_batch = |values: u64| values.saturating_mul(batch as u64);
+            let between = of_a_batch(layer.between(&row.input)[0]);
+            if between > MAX_VALUES {
+                return Err(format!(
+                    "{name} {}: a batch of {batch} makes the weights of every place of {:?} for every other hold {between} \
+                     values, more than {MAX_VALUES}; put it where the image is smaller, or lower training.batch_size",
+                    row.name(),
+                    row.input
+                ));
+            }
+            let held = of_a_batch(values(&row.output));
             if held > MAX_VALUES {
                 return Err(format!(
                     "{name} {}: a batch of {batch} makes its output {:?} hold {held} \
@@ -346,6 +356,28 @@ mod tests {
             "discriminator.layers.3={ layer = 'residual', layers = [{ layer = 'relu' }, { layer = 'batch_norm' }] }";
         let said = Recipe::load("wgan-gp-mnist", &[inside.to_string()]).unwrap_err().to_string();
         assert!(said.contains("discriminator layer 3.layers.2 (batch_norm): training.gradient_penalty"), "{said}");
+    }
+
+    #[test]
+    fn attention_over_too_many_places_is_refused_at_any_depth() {
+        let set = |factor: usize| {
+            let layer = "{ layer = 'residual', layers = [{ layer = 'attention' }] }";
+            let layers = format!(
+                "discriminator.layers=[{{ layer = 'conv2d', filters = 8, kernel = 1 }}, {{ layer = 'upsample', factor = \
+                 {factor} }}, {layer}, {{ layer = 'flatten' }}, {{ layer = 'dense', units = 1 }}]"
+            );
+            Recipe::load("dcgan-compact-mnist", &[layers])
+        };
+        assert!(set(1).is_ok());
+        let said = set(10).unwrap_err().to_string();
+        assert!(
+            said.ends_with(
+                "discriminator layer 3.layers.1 (attention): a batch of 64 makes the weights of every place of \
+                 [280, 280, 8] for every other hold 98344960000 values, more than 2147483648; put it where the image is \
+                 smaller, or lower training.batch_size"
+            ),
+            "{said}"
+        );
     }
 
     #[test]

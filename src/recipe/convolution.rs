@@ -13,6 +13,7 @@ use crate::shape::Padding;
 
 impl Convolution {
     pub(super) fn output_shape(&self, [h, w, c]: [usize; 3]) -> Result<Vec<usize>, String> {
+        self.check_groups([h, w, c])?;
         let [height, width] = positions("kernel", self.kernel, self.stride, self.sides([h, w]), [h, w, c])?;
         Ok(vec![height, width, self.filters])
     }
@@ -22,13 +23,29 @@ impl Convolution {
         vec![height, width, self.filters]
     }
 
-    /// As [`check_reach`], of what a transposed convolution makes of an image of `small`.
-    pub(super) fn check_transposed(&self, small: [usize; 2]) -> Result<(), String> {
+    /// That the groups divide the channels of both sides.
+    fn check_groups(&self, input: [usize; 3]) -> Result<(), String> {
+        let (c, filters, groups) = (input[2], self.filters, self.groups);
+        let divides = |groups: &usize| c.is_multiple_of(*groups) && filters.is_multiple_of(*groups);
+        if divides(&groups) {
+            return Ok(());
+        }
+        let fits = (1..=groups.min(c)).rev().find(divides).unwrap_or(1);
+        Err(format!(
+            "groups = {groups} must divide filters = {filters} and the {c} channels of its input {input:?}; {fits} does"
+        ))
+    }
+
+    /// As [`check_reach`], of what a transposed convolution makes of an image of `[h, w, c]`; and that its groups fit.
+    pub(super) fn check_transposed(&self, [h, w, c]: [usize; 3]) -> Result<(), String> {
+        self.check_groups([h, w, c])?;
+        let small = [h, w];
         check_reach("kernel", self.kernel, self.stride, self.transposed_size(small), small)
     }
 
     pub(super) fn check_attributes(&self) -> Result<(), String> {
         check_size("filters", self.filters, MAX_SIZE)?;
+        check_size("groups", self.groups, MAX_SIZE)?;
         for axis in 0..2 {
             check_size("kernel", self.kernel[axis], MAX_SIZE)?;
             check_size("stride", self.stride[axis], MAX_SIZE)?;
@@ -184,7 +201,7 @@ mod tests {
         for kernel in [[1 << 20, 3], [3, 1 << 20], [300, 300]] {
             let what = conv(kernel, 2).output_shape([28, 28, 3]).unwrap_err();
             assert!(what.contains("is far larger than the 28 pixels") && what.contains("at most 232"), "{what}");
-            assert!(conv(kernel, 2).check_transposed([14, 14]).is_err());
+            assert!(conv(kernel, 2).check_transposed([14, 14, 2]).is_err());
         }
         for kernel in [[5, 5], [55, 55], [232, 1]] {
             assert!(conv(kernel, 2).output_shape([28, 28, 3]).is_ok(), "{kernel:?}");
@@ -197,6 +214,29 @@ mod tests {
             layer.output_shape(&[7, 7, 2], Default::default())
         };
         assert!(transposed(9).is_ok() && transposed(1 << 20).is_err());
+    }
+
+    #[test]
+    fn groups_divide_the_channels_of_both_sides() {
+        for transposed in [false, true] {
+            let shape = |groups: usize, channels: usize| {
+                let conv = Convolution { groups, ..convolution(3, 2, PaddingRule::Same) };
+                match transposed {
+                    false => conv.output_shape([6, 4, channels]).map(drop),
+                    true => conv.check_transposed([6, 4, channels]),
+                }
+            };
+            for (groups, channels) in [(1, 5), (2, 4), (4, 4), (8, 24)] {
+                assert_eq!(shape(groups, channels), Ok(()), "{groups} {channels}");
+            }
+            assert_eq!(
+                shape(6, 12).unwrap_err(),
+                "groups = 6 must divide filters = 8 and the 12 channels of its input [6, 4, 12]; 4 does"
+            );
+            assert!(shape(8, 12).unwrap_err().ends_with("; 4 does"));
+            assert!(shape(3, 5).unwrap_err().ends_with("; 1 does"));
+        }
+        assert!(Convolution { groups: 0, ..convolution(3, 2, PaddingRule::Same) }.check_attributes().is_err());
     }
 
     #[test]

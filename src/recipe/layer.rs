@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
 use super::sizes::{image, values, vector};
-use crate::nn::{Convolution, Pooling};
+use crate::nn::{Attention, Convolution, Pooling, Resampling};
 
 /// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,27 @@ pub enum LayerSpec {
         #[serde(default = "batch_norm_epsilon")]
         epsilon: f64,
     },
+    /// Normalisation of each example's groups of channels, over all pixels, with gain and bias per channel: see
+    /// [`GroupNorm`](crate::nn::GroupNorm).
+    GroupNorm {
+        /// How many groups; the channels must be a multiple of it.
+        groups: usize,
+        /// Added to the variance; unless said, 1e-5.
+        #[serde(default = "group_norm_epsilon")]
+        epsilon: f64,
+    },
+    /// The same in one group.
+    LayerNorm {
+        /// Added to the variance; unless said, 1e-5.
+        #[serde(default = "group_norm_epsilon")]
+        epsilon: f64,
+    },
+    /// The same with a group for each channel.
+    InstanceNorm {
+        /// Added to the variance; unless said, 1e-5.
+        #[serde(default = "group_norm_epsilon")]
+        epsilon: f64,
+    },
     /// Dropout: zeroes a share of the values while training and scales the rest by 1 / (1 - rate).
     Dropout {
         /// The share that is dropped, in [0, 1).
@@ -55,6 +76,16 @@ pub enum LayerSpec {
     Tanh {},
     /// 1 / (1 + exp(-x)).
     Sigmoid {},
+    /// x times the share of N(0, 1) below x: see [`gelu`](crate::ops::gelu).
+    Gelu {},
+    /// x · sigmoid(x).
+    Silu {},
+    /// x where it is positive, alpha·(exp(x) - 1) elsewhere.
+    Elu {
+        /// In (0, 100]; unless said, 1.
+        #[serde(default = "elu_alpha")]
+        alpha: f64,
+    },
     /// Any shape to a vector, channels fastest.
     Flatten {},
     /// The same values in another shape.
@@ -62,10 +93,31 @@ pub enum LayerSpec {
         /// `[n]` or `[h, w, c]`.
         shape: Vec<usize>,
     },
-    /// Nearest-neighbour upsampling: every pixel becomes `factor` x `factor` pixels.
+    /// Upsampling: every pixel becomes `factor` x `factor` pixels.
     Upsample {
         /// How many times higher and wider.
         factor: usize,
+        /// What those are made of; unless said, `nearest`, which makes them all alike.
+        #[serde(default, skip_serializing_if = "is_nearest")]
+        method: Resampling,
+    },
+    /// Bilinear downsampling, without antialiasing: of each `factor` x `factor` pixels the one in the middle, or the mean of
+    /// the four there.
+    Downsample {
+        /// How many times lower and narrower; it must divide height and width.
+        factor: usize,
+    },
+    /// Channels to pixels, `[h, w, c·factor²]` to `[h·factor, w·factor, c]`: see [`PixelShuffle`](crate::nn::PixelShuffle).
+    PixelShuffle {
+        /// How many times higher and wider.
+        factor: usize,
+    },
+    /// One more channel of `[h, w, c]`, which says how much the images of a batch differ: see
+    /// [`MinibatchStddev`](crate::nn::MinibatchStddev).
+    MinibatchStddev {
+        /// How many images are compared, at most; unless said, 4.
+        #[serde(default = "stddev_group")]
+        group: usize,
     },
     /// The largest value of each window of `[h, w, c]`, channel by channel.
     MaxPool(Pooling),
@@ -90,6 +142,8 @@ pub enum LayerSpec {
     },
     /// A vector to one number by how it looks and how it fits the label: see [`Projection`](crate::nn::Projection).
     Projection {},
+    /// Attention between the places of `[h, w, c]`: see [`Attention`](crate::nn::Attention).
+    Attention {},
     /// layers(x) + shortcut(x), which must be of one shape: see [`Residual`](crate::nn::Residual).
     Residual {
         /// From input to output; one or more, residuals among them if need be.
@@ -99,6 +153,9 @@ pub enum LayerSpec {
         shortcut: Vec<LayerSpec>,
     },
 }
+
+/// The largest factor of a pixel shuffle: what its square must divide is at most [`MAX_SIZE`].
+const MAX_SHUFFLE: usize = 1 << 10;
 
 /// What a network says of all of its layers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -121,8 +178,20 @@ fn batch_norm_momentum() -> f64 {
 fn batch_norm_epsilon() -> f64 {
     1e-3
 }
+fn group_norm_epsilon() -> f64 {
+    1e-5
+}
 fn leaky_relu_slope() -> f64 {
     0.3
+}
+fn is_nearest(method: &Resampling) -> bool {
+    *method == Resampling::Nearest
+}
+fn stddev_group() -> usize {
+    4
+}
+fn elu_alpha() -> f64 {
+    1.0
 }
 
 /// How many values a layer learns, and how many it only keeps (running statistics).
@@ -149,20 +218,30 @@ impl LayerSpec {
             LayerSpec::Conv2d(_) => "conv2d",
             LayerSpec::ConvTranspose2d(_) => "conv_transpose2d",
             LayerSpec::BatchNorm { .. } => "batch_norm",
+            LayerSpec::GroupNorm { .. } => "group_norm",
+            LayerSpec::LayerNorm { .. } => "layer_norm",
+            LayerSpec::InstanceNorm { .. } => "instance_norm",
             LayerSpec::Dropout { .. } => "dropout",
             LayerSpec::LeakyRelu { .. } => "leaky_relu",
             LayerSpec::Relu {} => "relu",
             LayerSpec::Tanh {} => "tanh",
             LayerSpec::Sigmoid {} => "sigmoid",
+            LayerSpec::Gelu {} => "gelu",
+            LayerSpec::Silu {} => "silu",
+            LayerSpec::Elu { .. } => "elu",
             LayerSpec::Flatten {} => "flatten",
             LayerSpec::Reshape { .. } => "reshape",
             LayerSpec::Upsample { .. } => "upsample",
+            LayerSpec::Downsample { .. } => "downsample",
+            LayerSpec::PixelShuffle { .. } => "pixel_shuffle",
+            LayerSpec::MinibatchStddev { .. } => "minibatch_stddev",
             LayerSpec::MaxPool(_) => "max_pool",
             LayerSpec::AveragePool(_) => "average_pool",
             LayerSpec::GlobalAveragePool {} => "global_average_pool",
             LayerSpec::JoinLabel { .. } => "join_label",
             LayerSpec::ConditionalBatchNorm { .. } => "conditional_batch_norm",
             LayerSpec::Projection {} => "projection",
+            LayerSpec::Attention {} => "attention",
             LayerSpec::Residual { .. } => "residual",
         }
     }
@@ -213,7 +292,7 @@ impl LayerSpec {
             LayerSpec::Conv2d(conv) => conv.output_shape(image(input)?)?,
             LayerSpec::ConvTranspose2d(conv) => {
                 let [h, w, c] = image(input)?;
-                conv.check_transposed([h, w])?;
+                conv.check_transposed([h, w, c])?;
                 conv.transposed_shape([h, w, c])
             }
             LayerSpec::BatchNorm { .. }
@@ -222,7 +301,14 @@ impl LayerSpec {
             | LayerSpec::LeakyRelu { .. }
             | LayerSpec::Relu {}
             | LayerSpec::Tanh {}
-            | LayerSpec::Sigmoid {} => input.to_vec(),
+            | LayerSpec::Sigmoid {}
+            | LayerSpec::Gelu {}
+            | LayerSpec::Silu {}
+            | LayerSpec::Elu { .. } => input.to_vec(),
+            LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
+                self.check_groups_of(input)?;
+                input.to_vec()
+            }
             LayerSpec::Flatten {} => vec![usize::try_from(values(input)).unwrap_or(usize::MAX)],
             LayerSpec::Reshape { shape } => {
                 if values(shape) != values(input) {
@@ -235,9 +321,34 @@ impl LayerSpec {
                 }
                 shape.clone()
             }
-            LayerSpec::Upsample { factor } => {
+            LayerSpec::Upsample { factor, .. } => {
                 let [h, w, c] = image(input)?;
                 vec![h.saturating_mul(*factor), w.saturating_mul(*factor), c]
+            }
+            LayerSpec::Downsample { factor } => {
+                let [h, w, c] = image(input)?;
+                if !h.is_multiple_of(*factor) || !w.is_multiple_of(*factor) {
+                    return Err(format!(
+                        "factor = {factor} must divide height and width of its input {input:?}; choose another, or change \
+                         the layers before it"
+                    ));
+                }
+                vec![h / factor, w / factor, c]
+            }
+            LayerSpec::PixelShuffle { factor } => {
+                let [h, w, c] = image(input)?;
+                let pixels = factor * factor;
+                if !c.is_multiple_of(pixels) {
+                    return Err(format!(
+                        "makes a channel of {pixels}, but that doesn't divide the {c} of its input {input:?}; make filters of \
+                         the layer before it a multiple of {pixels}"
+                    ));
+                }
+                vec![h.saturating_mul(*factor), w.saturating_mul(*factor), c / pixels]
+            }
+            LayerSpec::MinibatchStddev { .. } => {
+                let [h, w, c] = image(input)?;
+                vec![h, w, c + 1]
             }
             LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => pooling.output_shape(image(input)?)?,
             LayerSpec::GlobalAveragePool {} => {
@@ -259,6 +370,7 @@ impl LayerSpec {
                 let [_] = vector(input)?;
                 vec![1]
             }
+            LayerSpec::Attention {} => attention_shape(image(input)?)?,
             LayerSpec::Residual { .. } => unreachable!("a residual's shape is that of what is inside of it"),
         };
         check_shape(&output).map_err(|why| format!("its input {input:?} would become {output:?}: {why}"))?;
@@ -285,8 +397,12 @@ impl LayerSpec {
                 with_norm(affine(channels, *units, *bias), [channels, *units as u64])
             }
             LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => {
-                let fan_in = values(&conv.kernel) * channels;
-                with_norm(affine(fan_in, conv.filters, conv.bias), [fan_in, conv.filters as u64])
+                let (taps, groups, filters) = (values(&conv.kernel), conv.groups as u64, conv.filters as u64);
+                let matrix = match self {
+                    LayerSpec::Conv2d(_) => [taps * channels / groups, filters],
+                    _ => [taps * channels, filters / groups],
+                };
+                with_norm(affine(taps * channels / groups, conv.filters, conv.bias), matrix)
             }
             LayerSpec::BatchNorm { .. } => ParameterCount { trainable: 2 * channels, not_trainable: 2 * channels },
             LayerSpec::JoinLabel { embedding: Some(width) } => {
@@ -304,7 +420,63 @@ impl LayerSpec {
                 let count = affine(channels.saturating_add(classes.saturating_mul(channels)), 1, true);
                 with_norm(with_norm(count, [channels, 1]), [classes, channels])
             }
+            LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
+                ParameterCount { trainable: 2 * channels, not_trainable: 0 }
+            }
+            LayerSpec::Attention {} => {
+                let [query, value] = attention_channels(channels);
+                let count = ParameterCount { trainable: 2 * channels * (query + value) + 1, not_trainable: 0 };
+                let kernels = [[channels, query], [channels, query], [channels, value], [value, channels]];
+                kernels.into_iter().fold(count, with_norm)
+            }
             _ => ParameterCount::default(),
+        }
+    }
+
+    /// Groups and epsilon of a normalisation of each example, for `channels` channels.
+    pub(crate) fn group_norm(&self, channels: usize) -> Option<(usize, f64)> {
+        match *self {
+            LayerSpec::GroupNorm { groups, epsilon } => Some((groups, epsilon)),
+            LayerSpec::LayerNorm { epsilon } => Some((1, epsilon)),
+            LayerSpec::InstanceNorm { epsilon } => Some((channels, epsilon)),
+            _ => None,
+        }
+    }
+
+    /// That its groups divide the channels of `input`, and that there is more than one value in each.
+    fn check_groups_of(&self, input: &[usize]) -> Result<(), String> {
+        let channels = input[input.len() - 1];
+        let Some((groups, _)) = self.group_norm(channels) else {
+            return Ok(());
+        };
+        if !channels.is_multiple_of(groups) {
+            let fits = (1..groups.min(channels)).rev().find(|fewer| channels.is_multiple_of(*fewer)).unwrap_or(1);
+            return Err(format!(
+                "groups = {groups} must divide the {channels} channels of its input {input:?}; {fits} does"
+            ));
+        }
+        if values(input) == groups as u64 {
+            return Err(format!(
+                "its input {input:?} has one value in each of {groups} groups, and one value has no variance; put it where \
+                 a group has more, or take it away"
+            ));
+        }
+        Ok(())
+    }
+
+    /// How many values the largest tensor holds that the layer makes of one example of shape `input` on the way to its
+    /// output, and how many all of them do; 0 for those of layers that go straight to it.
+    pub(crate) fn between(&self, input: &[usize]) -> [u64; 2] {
+        match (self, input) {
+            (LayerSpec::Attention {}, &[h, w, c]) => {
+                let (places, channels) = (values(&[h, w]), c as u64);
+                let [query, value] = attention_channels(channels);
+                let weights = places.saturating_mul(places / 4);
+                // Before and after pooling, the means, and what the last convolution makes of them.
+                let maps = places * (2 * query + 2 * value + channels) + places / 4 * (query + value);
+                [weights, weights.saturating_mul(2).saturating_add(maps)]
+            }
+            _ => [0, 0],
         }
     }
 
@@ -317,21 +489,60 @@ impl LayerSpec {
                 check_number("momentum", *momentum, (0.0..1.0).contains(momentum), "in [0, 1)")?;
                 check_positive("epsilon", *epsilon)
             }
+            LayerSpec::GroupNorm { groups, epsilon } => {
+                check_size("groups", *groups, MAX_SIZE)?;
+                check_positive("epsilon", *epsilon)
+            }
+            LayerSpec::LayerNorm { epsilon } | LayerSpec::InstanceNorm { epsilon } => {
+                check_positive("epsilon", *epsilon)
+            }
             LayerSpec::Dropout { rate } => check_number("rate", *rate, (0.0..1.0).contains(rate), "in [0, 1)"),
             LayerSpec::LeakyRelu { slope } => check_number("slope", *slope, (0.0..=1.0).contains(slope), "in [0, 1]"),
+            LayerSpec::Elu { alpha } => check_number("alpha", *alpha, *alpha > 0.0 && *alpha <= 100.0, "in (0, 100]"),
             LayerSpec::Reshape { shape } => check_shape(shape).map_err(|why| format!("shape = {shape:?}: {why}")),
-            LayerSpec::Upsample { factor } => check_size("factor", *factor, MAX_SIZE),
+            LayerSpec::Upsample { factor, .. } | LayerSpec::Downsample { factor } => {
+                check_size("factor", *factor, MAX_SIZE)
+            }
+            // Its square must not overflow.
+            LayerSpec::PixelShuffle { factor } => check_size("factor", *factor, MAX_SHUFFLE),
+            LayerSpec::MinibatchStddev { group } => check_size("group", *group, MAX_SIZE),
             LayerSpec::MaxPool(pooling) | LayerSpec::AveragePool(pooling) => pooling.check_attributes(),
             LayerSpec::JoinLabel { embedding } => embedding.map_or(Ok(()), |n| check_size("embedding", n, MAX_SIZE)),
             LayerSpec::Relu {}
             | LayerSpec::Projection {}
             | LayerSpec::Tanh {}
             | LayerSpec::Sigmoid {}
+            | LayerSpec::Gelu {}
+            | LayerSpec::Silu {}
             | LayerSpec::Flatten {}
             | LayerSpec::GlobalAveragePool {}
+            | LayerSpec::Attention {}
             | LayerSpec::Residual { .. } => Ok(()),
         }
     }
+}
+
+/// The channels of an attention's queries (and keys) and of its values, for images of `channels` channels.
+fn attention_channels(channels: u64) -> [u64; 2] {
+    [Attention::QUERY_SHARE, Attention::VALUE_SHARE].map(|share| channels / share as u64)
+}
+
+/// What an attention makes of an image.
+fn attention_shape([h, w, c]: [usize; 3]) -> Result<Vec<usize>, String> {
+    let input = [h, w, c];
+    if c % Attention::QUERY_SHARE != 0 {
+        let less = Attention::QUERY_SHARE;
+        return Err(format!(
+            "its queries have an {less}th of the channels, but {less} doesn't divide the {c} of its input {input:?}; make \
+             filters of the layer before it a multiple of {less}"
+        ));
+    }
+    if h % 2 != 0 || w % 2 != 0 {
+        return Err(format!(
+            "it pools keys and values 2x2, but its input {input:?} has an odd height or width; put it where both are even"
+        ));
+    }
+    Ok(input.to_vec())
 }
 
 #[cfg(test)]
@@ -370,7 +581,12 @@ mod tests {
         let conv = "filters = 6\nkernel = [2, 3]\nlayer = ";
         assert_eq!(count(&format!("{conv}'conv2d'"), &[9, 9, 4]), (2 * 3 * 4 * 6 + 6, 0));
         assert_eq!(count(&format!("{conv}'conv_transpose2d'"), &[9, 9, 4]), (2 * 3 * 4 * 6 + 6, 0));
+        assert_eq!(count(&format!("groups = 2\n{conv}'conv2d'"), &[9, 9, 4]), (2 * 3 * 2 * 6 + 6, 0));
+        assert_eq!(count(&format!("groups = 2\n{conv}'conv_transpose2d'"), &[9, 9, 4]), (2 * 3 * 2 * 6 + 6, 0));
         assert_eq!(count("layer = 'batch_norm'", &[9, 9, 4]), (8, 8));
+        assert_eq!(count("layer = 'group_norm'\ngroups = 2", &[9, 9, 4]), (8, 0));
+        assert_eq!(count("layer = 'layer_norm'", &[9, 9, 4]), (8, 0));
+        assert_eq!(count("layer = 'instance_norm'", &[9, 9, 4]), (8, 0));
         assert_eq!(count("layer = 'flatten'", &[9, 9, 4]), (0, 0));
         assert_eq!(count("layer = 'dense'\nunits = 7\nspectral_norm = true", &[5]), (5 * 7 + 7, 5 + 7));
         assert_eq!(count(&format!("{conv}'conv2d'\nspectral_norm = true"), &[9, 9, 4]), (2 * 3 * 4 * 6 + 6, 24 + 6));
@@ -379,12 +595,19 @@ mod tests {
         assert_eq!(count("layer = 'join_label'\nembedding = 5", &[9, 9, 4]), (3 * 5 + 5 * 81 + 81, 0));
         assert_eq!(count("layer = 'conditional_batch_norm'", &[9, 9, 4]), (2 * 3 * 4, 8));
         assert_eq!(count("layer = 'projection'", &[7]), (7 + 1 + 3 * 7, 0));
+        // Kernels of 16x2, 16x2, 16x8 and 8x16, and gamma.
+        assert_eq!(count("layer = 'attention'", &[4, 6, 16]), (32 + 32 + 128 + 128 + 1, 0));
     }
 
     #[test]
     fn shapes_of_the_rest() {
         let shape = |text, input: &[usize]| layer(text).output_shape(input, THREE);
         assert_eq!(shape("layer = 'upsample'\nfactor = 2", &[7, 5, 3]).unwrap(), [14, 10, 3]);
+        let bilinear = "layer = 'upsample'\nfactor = 3\nmethod = 'bilinear'";
+        assert_eq!(shape(bilinear, &[7, 5, 3]).unwrap(), [21, 15, 3]);
+        assert_eq!(shape("layer = 'downsample'\nfactor = 2", &[8, 6, 3]).unwrap(), [4, 3, 3]);
+        let what = shape("layer = 'downsample'\nfactor = 2", &[8, 5, 3]).unwrap_err();
+        assert!(what.starts_with("factor = 2 must divide height and width of its input [8, 5, 3]; choose"), "{what}");
         assert_eq!(shape("layer = 'max_pool'", &[7, 5, 3]).unwrap(), [3, 2, 3]);
         assert_eq!(shape("layer = 'average_pool'\npadding = 'same'", &[7, 5, 3]).unwrap(), [4, 3, 3]);
         assert_eq!(shape("layer = 'global_average_pool'", &[7, 5, 3]).unwrap(), [3]);
@@ -399,6 +622,35 @@ mod tests {
         assert_eq!(
             layer("layer = 'projection'").output_shape(&[7], OfAll::default()).unwrap_err(),
             "needs to know how many classes there are; set the network's key classes"
+        );
+        assert_eq!(shape("layer = 'group_norm'\ngroups = 3", &[7, 5, 6]).unwrap(), [7, 5, 6]);
+        assert_eq!(
+            shape("layer = 'group_norm'\ngroups = 4", &[7, 5, 6]).unwrap_err(),
+            "groups = 4 must divide the 6 channels of its input [7, 5, 6]; 3 does"
+        );
+        for (layer, input) in [("layer = 'instance_norm'", &[6][..]), ("layer = 'layer_norm'", &[1, 1, 1])] {
+            let what = shape(layer, input).unwrap_err();
+            assert!(what.contains("one value in each") && what.ends_with("or take it away"), "{what}");
+        }
+        assert_eq!(shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 12]).unwrap(), [14, 10, 3]);
+        let what = shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 6]).unwrap_err();
+        assert!(
+            what.starts_with("makes a channel of 4, but that doesn't divide the 6 of its input [7, 5, 6]"),
+            "{what}"
+        );
+        assert_eq!(shape("layer = 'minibatch_stddev'", &[7, 5, 6]).unwrap(), [7, 5, 7]);
+        assert!(shape("layer = 'minibatch_stddev'\ngroup = 0", &[7, 5, 6]).unwrap_err().starts_with("group = 0"));
+        assert_eq!(shape("layer = 'elu'", &[7, 5, 3]).unwrap(), [7, 5, 3]);
+        assert_eq!(shape("layer = 'elu'\nalpha = 0", &[7]).unwrap_err(), "alpha = 0.0; it must be in (0, 100]");
+        assert_eq!(shape("layer = 'attention'", &[4, 6, 16]).unwrap(), [4, 6, 16]);
+        assert_eq!(
+            shape("layer = 'attention'", &[4, 6, 12]).unwrap_err(),
+            "its queries have an 8th of the channels, but 8 doesn't divide the 12 of its input [4, 6, 12]; make filters of \
+             the layer before it a multiple of 8"
+        );
+        assert_eq!(
+            shape("layer = 'attention'", &[7, 6, 16]).unwrap_err(),
+            "it pools keys and values 2x2, but its input [7, 6, 16] has an odd height or width; put it where both are even"
         );
         assert_eq!(
             shape("layer = 'dense'\nunits = 1", &[7, 5, 3]).unwrap_err(),

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! training     4 · 4 · P                value, gradient and two slots of the optimiser for every parameter
-//!            + 4 · 2 · batch · (G + 2D) every layer's output and gradient, D's for real and for fake images
+//!            + 4 · 2 · batch · (G + 2D) every layer's output and gradient, D's for real and for fake images, and what
+//!                                       attention makes on the way
 //!            + 4 · (columns + 8 · W)    patches and partial weight gradients of the largest convolution
 //! ```
 //!
@@ -62,7 +63,8 @@ impl Memory {
                 let weights = row.parameters.total() as f64;
                 parameters += weights;
                 largest = f64::max(largest, weights);
-                activations += batches * values(&row.output) as f64;
+                let between = layer.between(&row.input)[1];
+                activations += batches * (values(&row.output) as f64 + between as f64);
                 let convolving = convolving(layer, row, batch) + PARTS * weights_of_convolution(layer, row);
                 workspace = f64::max(workspace, convolving);
             }
@@ -115,8 +117,10 @@ pub(crate) fn convolving(layer: &LayerSpec, row: &LayerRow, batch: f64) -> f64 {
         _ => return 0.0,
     };
     let positions = values(&positions[..2]) as f64;
-    let patch = values(&conv.kernel) as f64 * channels as f64;
-    patch * f64::min(TASKS * positions.max(TILE), batch * positions)
+    let patch = values(&conv.kernel) as f64 * channels as f64 / conv.groups as f64;
+    // In groups, both sides are copied group by group.
+    let copies = if conv.groups > 1 { batch * (values(&row.input) + values(&row.output)) as f64 } else { 0.0 };
+    patch * f64::min(TASKS * positions.max(TILE), batch * positions) + copies
 }
 
 /// The weights of a convolution, whose gradient is summed in parts; 0 for other layers.
@@ -169,6 +173,24 @@ mod tests {
         };
         let residual = format!("{{ layer = 'residual', layers = [{dense}], shortcut = [{dense}] }}");
         assert_eq!(bytes(&residual), bytes(&format!("{dense}, {dense}")) + 4 * 2 * 10 * 2 * 784);
+    }
+
+    /// Attention over 28 x 28 places of 8 channels: the weights before and after softmax, queries, keys and values as they
+    /// are and pooled, means, and what is added to x.
+    #[test]
+    fn attention_adds_what_it_makes_on_the_way() {
+        let bytes = |middle: &str| {
+            let layers = format!(
+                "discriminator.layers=[{{ layer = 'conv2d', filters = 8, kernel = 1 }}, {middle} {{ layer = 'flatten' }}, \
+                 {{ layer = 'dense', units = 1 }}]"
+            );
+            Memory::of_training(&with(&["training.batch_size=10", &layers]).unwrap())
+        };
+        let [with, without] = ["{ layer = 'attention' },", ""].map(bytes);
+        let (places, pooled) = (28 * 28, 14 * 14);
+        let between = 2 * places * pooled + places * (1 + 1 + 4 + 4 + 8) + pooled * (1 + 4);
+        assert_eq!((with.activations - without.activations) as usize, 4 * 2 * 10 * 2 * (between + places * 8));
+        assert_eq!((with.parameters - without.parameters) as usize, 4 * 4 * (8 + 8 + 32 + 32 + 1));
     }
 
     #[test]

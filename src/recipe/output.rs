@@ -48,13 +48,22 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
             LayerSpec::Tanh {} => [-1.0, 1.0],
             LayerSpec::Relu {} => rectified(0.0),
             LayerSpec::LeakyRelu { slope } => rectified(*slope),
+            // Their least values, and what is above 0 as it is or less.
+            LayerSpec::Gelu {} => [-0.17, high.max(0.0)],
+            LayerSpec::Silu {} => [-0.279, high.max(0.0)],
+            LayerSpec::Elu { alpha } => [-alpha, high.max(0.0)],
             LayerSpec::Dense { .. }
             | LayerSpec::Conv2d(_)
             | LayerSpec::ConvTranspose2d(_)
             | LayerSpec::BatchNorm { .. }
             | LayerSpec::ConditionalBatchNorm { .. }
             | LayerSpec::JoinLabel { .. }
-            | LayerSpec::Projection {} => [f64::NEG_INFINITY, f64::INFINITY],
+            | LayerSpec::Projection {}
+            | LayerSpec::GroupNorm { .. }
+            | LayerSpec::LayerNorm { .. }
+            | LayerSpec::InstanceNorm { .. }
+            | LayerSpec::Attention {}
+            | LayerSpec::MinibatchStddev { .. } => [f64::NEG_INFINITY, f64::INFINITY],
             LayerSpec::Residual { layers, shortcut } => {
                 let [left, right] = [layers, shortcut].map(|branch| range_after(branch, [low, high]));
                 [left[0] + right[0], left[1] + right[1]]
@@ -63,6 +72,8 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
             | LayerSpec::Flatten {}
             | LayerSpec::Reshape { .. }
             | LayerSpec::Upsample { .. }
+            | LayerSpec::Downsample { .. }
+            | LayerSpec::PixelShuffle { .. }
             | LayerSpec::MaxPool(_)
             | LayerSpec::AveragePool(_)
             | LayerSpec::GlobalAveragePool {} => [low, high],
@@ -70,7 +81,7 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
     })
 }
 
-/// Whether a layer hands its values on as they are (in evaluation, dropout does), or of several the largest or the mean,
+/// Whether a layer hands its values on as they are (in evaluation, dropout does), or of several the largest or a mean,
 /// which of probabilities is one too.
 fn hands_on(layer: &LayerSpec) -> bool {
     matches!(
@@ -78,6 +89,8 @@ fn hands_on(layer: &LayerSpec) -> bool {
         LayerSpec::Flatten {}
             | LayerSpec::Reshape { .. }
             | LayerSpec::Upsample { .. }
+            | LayerSpec::Downsample { .. }
+            | LayerSpec::PixelShuffle { .. }
             | LayerSpec::Dropout { .. }
             | LayerSpec::MaxPool(_)
             | LayerSpec::AveragePool(_)

@@ -53,7 +53,7 @@ impl LayerRow {
     }
 
     /// The row, and those of all that is inside of it.
-    fn all(&self) -> Vec<&LayerRow> {
+    pub(crate) fn all(&self) -> Vec<&LayerRow> {
         let inside = self.layers.iter().chain(&self.shortcut).flat_map(LayerRow::all);
         [self].into_iter().chain(inside).collect()
     }

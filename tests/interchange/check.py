@@ -19,6 +19,7 @@ than 1e-4, or by more than 1e-4 of the range of the values where that is less th
 
 import argparse
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -93,8 +94,9 @@ def check(args, run, work):
             differences["generator keras"] = difference(keras(header, weights, inputs, labels(header)), expected)
         else:
             expected = keras(header, weights, inputs, labels(header))
-        actual = run_onnx(export(network, "onnx"), inputs, labels(header))
-        differences[f"{network} onnx"] = difference(actual, expected)
+        if "minibatch_stddev" not in json.dumps(header["layers"]):  # which no ONNX file can hold
+            actual = run_onnx(export(network, "onnx"), inputs, labels(header))
+            differences[f"{network} onnx"] = difference(actual, expected)
         if torch is not None:
             actual = run_torch(export(network, "safetensors", "--layout", "torch"), inputs)
             differences[f"{network} torch"] = difference(actual, expected)
@@ -155,8 +157,8 @@ def sequential(modules):
     def module(arguments):
         kind, normalises = arguments.pop("module"), arguments.pop("spectral_norm", False)
         made = (OURS[kind] if kind in OURS else getattr(torch.nn, kind))(**arguments)
-        for linear in (made.linear, made.embedding) if normalises and kind == "Projection" else [made] * normalises:
-            torch.nn.utils.parametrizations.spectral_norm(linear)
+        for part in list(made.children()) or [made] if normalises else []:
+            torch.nn.utils.parametrizations.spectral_norm(part)
         return made
 
     return torch.nn.Sequential(*map(module, modules))
@@ -226,7 +228,39 @@ class Residual(torch.nn.Module if torch else object):
         return self.layers(x) + self.shortcut(x)
 
 
-OURS = {of.__name__: of for of in (JoinLabel, ConditionalBatchNorm, Projection, Residual)}
+class Attention(torch.nn.Module if torch else object):
+    """Means over the places of an image, weighted by what each asks for."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.query, self.key, self.value, self.output = (
+            torch.nn.Conv2d(*sizes, 1, bias=False)
+            for sizes in [(channels, channels // 8)] * 2 + [(channels, channels // 2), (channels // 2, channels)]
+        )
+        self.gamma = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        pooled = lambda x: torch.nn.functional.max_pool2d(x, 2).flatten(2)
+        weights = (self.query(x).flatten(2).mT @ pooled(self.key(x))).softmax(-1)
+        means = (pooled(self.value(x)) @ weights.mT).unflatten(2, x.shape[2:])
+        return x + self.gamma * self.output(means)
+
+
+class MinibatchStddev(torch.nn.Module if torch else object):
+    """One more channel: how much the examples of a group differ."""
+
+    def __init__(self, group):
+        super().__init__()
+        self.group = group
+
+    def forward(self, x):
+        group = next(size for size in range(min(self.group, len(x)), 0, -1) if len(x) % size == 0)
+        deviation = (x.unflatten(0, (group, -1)).var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
+        channel = deviation.repeat(group)[:, None, None, None].expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, channel], 1)
+
+
+OURS = {of.__name__: of for of in (JoinLabel, ConditionalBatchNorm, Projection, Residual, Attention, MinibatchStddev)}
 
 
 def keras(header, weights, x, labels):
@@ -274,6 +308,8 @@ def apply(layer, own, x, labels):
         return sum(chain(layer[branch], branch, own, x, labels) for branch in ("layers", "shortcut"))
     if kind == "global_average_pool":
         return x.mean(axis=(1, 2))
+    if kind == "attention":
+        return attention(own, x)
     if kind == "dense":
         return x @ used(own) + own.get("bias", 0)
     if kind == "conv2d":
@@ -283,10 +319,31 @@ def apply(layer, own, x, labels):
     if kind == "batch_norm":
         scale = own["gamma"] / np.sqrt(own["running_variance"] + layer["epsilon"])
         return (x - own["running_mean"]) * scale + own["beta"]
+    if kind in ("group_norm", "layer_norm", "instance_norm"):
+        groups = {"group_norm": layer.get("groups"), "layer_norm": 1, "instance_norm": x.shape[-1]}[kind]
+        parts = x.reshape(len(x), -1, groups, x.shape[-1] // groups)
+        mean, variance = parts.mean(axis=(1, 3), keepdims=True), parts.var(axis=(1, 3), keepdims=True)
+        parts = (parts - mean) / np.sqrt(variance + layer["epsilon"])
+        return parts.reshape(x.shape) * own["gamma"] + own["beta"]
     if kind in ("reshape", "flatten"):
         return x.reshape(len(x), *layer["output"])
     if kind in ("max_pool", "average_pool"):
         return pool(layer, x)
+    if kind == "pixel_shuffle":
+        (n, h, w, c), f = x.shape, layer["factor"]
+        parts = x.reshape(n, h, w, c // f**2, f, f).transpose(0, 1, 4, 2, 5, 3)
+        return parts.reshape(n, h * f, w * f, c // f**2)
+    if kind == "minibatch_stddev":
+        return minibatch_stddev(x, layer["group"])
+    if kind == "downsample" or layer.get("method") == "bilinear":
+        for axis in (1, 2):
+            n, length = x.shape[axis], layer["output"][axis - 1]
+            place = np.maximum((np.arange(length) + 0.5) * n / length - 0.5, 0)
+            first = np.floor(place).astype(int)
+            share = np.expand_dims(place - first, [a for a in range(4) if a != axis])
+            second = np.minimum(first + 1, n - 1)
+            x = (1 - share) * x.take(first, axis) + share * x.take(second, axis)
+        return x
     if kind == "upsample":
         return x.repeat(layer["factor"], axis=1).repeat(layer["factor"], axis=2)
     functions = {
@@ -295,6 +352,9 @@ def apply(layer, own, x, labels):
         "relu": lambda x: np.maximum(x, 0),
         "tanh": np.tanh,
         "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "gelu": lambda x: 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))),
+        "silu": lambda x: x / (1 + np.exp(-x)),
+        "elu": lambda x: np.where(x > 0, x, layer["alpha"] * np.expm1(np.minimum(x, 0))),
     }
     return functions[kind](x)
 
@@ -320,14 +380,46 @@ def pool(layer, x):
     return {"max_pool": np.nanmax, "average_pool": np.nanmean}[layer["layer"]](windows_of, axis=(-2, -1))
 
 
+def attention(own, x):
+    """x + gamma · o(softmax(q · kᵀ) · v), keys and values max-pooled 2x2."""
+
+    def pooled(x):
+        n, h, w, c = x.shape
+        return x.reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4)).reshape(n, -1, c)
+
+    query, key, value = (x @ used(own, f"{name}.")[0, 0] for name in ("query", "key", "value"))
+    scores = query.reshape(len(x), -1, query.shape[-1]) @ pooled(key).transpose(0, 2, 1)
+    weights = np.exp(scores - scores.max(axis=2, keepdims=True))
+    weights /= weights.sum(axis=2, keepdims=True)
+    means = (weights @ pooled(value)).reshape(*x.shape[:3], -1)
+    return x + own["gamma"] * (means @ used(own, "output.")[0, 0])
+
+
+def minibatch_stddev(x, most):
+    """One more channel: the mean of the standard deviations over groups of examples."""
+    n, h, w, c = x.shape
+    group = next(size for size in range(min(most, n), 0, -1) if n % size == 0)
+    deviation = np.sqrt(x.reshape(group, n // group, -1).var(axis=0) + 1e-8).mean(axis=1)
+    channel = np.broadcast_to(np.tile(deviation, group)[:, None, None, None], (n, h, w, 1))
+    return np.concatenate([x, channel], axis=3)
+
+
 def convolve(layer, kernel, x):
     sides, (height, width, filters) = layer["sides"], layer["output"]
     rows, columns = (sides["top"], sides["bottom"]), (sides["left"], sides["right"])
     padded = np.pad(x, [(0, 0), rows, columns, (0, 0)])
     y = np.zeros((len(x), height, width, filters))
     for i, j, rows, columns in windows(layer, kernel, height, width):
-        y += padded[:, rows, columns] @ kernel[i, j]
+        for into, of in groups(layer, filters, x.shape[-1]):
+            y[..., into] += padded[:, rows, columns, of] @ kernel[i, j][:, into]
     return y
+
+
+def groups(layer, *channels):
+    """For each group of a convolution, its share of so many channels."""
+    count = layer.get("groups", 1)
+    for group in range(count):
+        yield [slice(group * c // count, (group + 1) * c // count) for c in channels]
 
 
 def transposed(layer, kernel, x):
@@ -339,7 +431,8 @@ def transposed(layer, kernel, x):
     ]
     y = np.zeros((len(x), *full, filters))
     for i, j, rows, columns in windows(layer, kernel, x.shape[1], x.shape[2]):
-        y[:, rows, columns] += x @ kernel[i, j].T
+        for into, of in groups(layer, filters, x.shape[-1]):
+            y[:, rows, columns, into] += x[..., of] @ kernel[i, j][:, of].T
     return y[:, sides["top"] :][:, :height, sides["left"] :][:, :, :width]
 
 

@@ -3,7 +3,10 @@
 
 use super::{Case, Input, normal};
 use crate::autograd::grad;
-use crate::nn::{Activation, BatchNorm, Conv2d, Convolution, GlobalAveragePool2d, Initializer, Layer, Pass, Residual};
+use crate::nn::{
+    Activation, Attention, BatchNorm, Conv2d, Convolution, GlobalAveragePool2d, GroupNorm, Initializer, Layer,
+    MinibatchStddev, Pass, PixelShuffle, Residual,
+};
 use crate::ops::*;
 use crate::random::{Purpose, Random};
 use crate::shape::Padding;
@@ -26,6 +29,20 @@ pub fn cases() -> Vec<Case> {
         Case::new("gradient_penalty", "residual critic", &residual_critic_inputs(), |t| {
             gradient_penalty(t, residual_critic)
         }),
+        group_normalised(&[2, 3, 2, 6], 3),
+        group_normalised(&[2, 2, 2, 5], 1),
+        group_normalised(&[3, 2, 3, 4], 4),
+        group_normalised(&[3, 6], 2),
+        Case::new("pixel_shuffle", "by 2", &[normal([2, 2, 3, 12])], |t| {
+            PixelShuffle { factor: 2 }.forward(&t[0], &mut Pass::evaluation())
+        }),
+        differing([6, 2, 1, 3], 3),
+        differing([3, 2, 2, 2], 4),
+        Case::new("attention", "c16", &attention_inputs(), attention).kinks(between_pooled),
+        Case::new("gradient_penalty", "critic with attention", &attentive_inputs(), |t| {
+            gradient_penalty(t, attentive_critic)
+        })
+        .kinks(between_pooled),
     ]
 }
 
@@ -113,6 +130,68 @@ fn residual_layer(t: &[Tensor]) -> Tensor {
         *variable.tensor = value.clone();
     }
     layer.forward(&t[0], &mut Pass::training(&mut Random::new(0, Purpose::DROPOUT)))
+}
+
+/// Group normalisation of x by γ and β.
+fn group_normalised(shape: &[usize], groups: usize) -> Case {
+    let channels = shape[shape.len() - 1];
+    let inputs = [normal(shape), normal([channels]), normal([channels])];
+    Case::new("group_norm", format!("{shape:?} in {groups}"), &inputs, move |t| {
+        let mut layer = GroupNorm::new(channels, groups, 1e-5, t[0].device());
+        for (variable, value) in layer.variables_mut().into_iter().zip(&t[1..]) {
+            *variable.tensor = value.clone();
+        }
+        layer.forward(&t[0], &mut Pass::evaluation())
+    })
+}
+
+/// Minibatch standard deviation.
+fn differing(shape: [usize; 4], group: usize) -> Case {
+    Case::new("minibatch_stddev", format!("{shape:?} by {group}"), &[normal(shape)], move |t| {
+        MinibatchStddev { group }.forward(&t[0], &mut Pass::evaluation())
+    })
+}
+
+const MAPS: [usize; 4] = [2, 2, 4, 16];
+
+/// x, and the variables of an attention layer in its order.
+fn attention_inputs() -> [Input; 6] {
+    let kernel = |from: usize, to: usize| normal([1, 1, from, to]);
+    [normal(MAPS), kernel(16, 2), kernel(16, 2), kernel(16, 8), kernel(8, 16), normal([1])]
+}
+
+/// The same with the weights of a dense layer.
+fn attentive_inputs() -> Vec<Input> {
+    attention_inputs().into_iter().chain([normal([MAPS[1..].iter().product(), 1])]).collect()
+}
+
+/// The attention layer. Kernels are made smaller, so that softmax isn't all but one-hot.
+fn attention(t: &[Tensor]) -> Tensor {
+    let mut layer = Attention::new(16, Initializer::Zeros, &mut Random::new(0, Purpose::CHECK), t[0].device());
+    for (variable, value) in layer.variables_mut().into_iter().zip(&t[1..6]) {
+        *variable.tensor = value * 0.25;
+    }
+    layer.forward(&t[0], &mut Pass::evaluation())
+}
+
+fn attentive_critic(t: &[Tensor]) -> Tensor {
+    let y = tanh(&attention(t));
+    matmul(&reshape(&y, [MAPS[0], MAPS[1..].iter().product()]), &(&t[6] * 0.1), Transpose::NONE)
+}
+
+/// What each two values of one window of the pooled keys and values are apart: the kinks of pooling are at 0 of it.
+fn between_pooled(t: &[Tensor]) -> Tensor {
+    let windows = |kernel: &Tensor| {
+        let maps = conv2d(&t[0], kernel, [1, 1], Padding::VALID);
+        let [n, h, w, c] = [MAPS[0], MAPS[1], MAPS[2], kernel.dims()[3]];
+        let blocks = permute(&reshape(&maps, [n, h / 2, 2, w / 2, 2, c]), &[2, 4, 0, 1, 3, 5]);
+        reshape(&blocks, [4, n * h * w * c / 4])
+    };
+    let all = concat(&[&windows(&t[2]), &windows(&t[3])], 1);
+    let row = |i: usize| slice(&all, &[i..i + 1, 0..all.dims()[1]]);
+    let pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)];
+    let apart: Vec<Tensor> = pairs.map(|(i, j)| row(i) - row(j)).into();
+    concat(&apart.iter().collect::<Vec<_>>(), 0)
 }
 
 /// mean((‖∂D/∂x‖ - 1)²), the norm taken image by image (Gulrajani et al., "Improved training of

@@ -27,7 +27,7 @@ const PAIRS: [[&[usize]; 2]; 10] = [
 
 /// The cases of this family.
 pub fn cases() -> Vec<Case> {
-    let smooth: [(&str, Unary, Draw); 8] = [
+    let smooth: [(&str, Unary, Draw); 11] = [
         ("neg", neg, Draw::Normal),
         ("exp", exp, Draw::Normal),
         ("log", log, Draw::Positive),
@@ -36,6 +36,9 @@ pub fn cases() -> Vec<Case> {
         ("tanh", tanh, Draw::Normal),
         ("sigmoid", sigmoid, Draw::Normal),
         ("softplus", softplus, Draw::Normal),
+        ("erf", erf, Draw::Normal),
+        ("gelu", gelu, Draw::Normal),
+        ("silu", silu, Draw::Normal),
     ];
     let kinked_at_0: [(&str, Unary); 4] =
         [("abs", abs), ("sign", sign), ("relu", relu), ("leaky_relu", |x| leaky_relu(x, 0.3))];
@@ -61,6 +64,14 @@ pub fn cases() -> Vec<Case> {
         all.extend(SHAPES.map(|s| unary(op, f, Draw::Normal, s).kinks(|t| t[0].clone())));
         all.push(unary(op, f, Draw::Whole, &[5, 9]).on_kinks());
     }
+    for alpha in [1.0, 0.7] {
+        let name = |shape: &[usize]| format!("{shape:?} alpha {alpha}");
+        all.extend(SHAPES.map(|shape| {
+            let x = [input(Draw::Normal, shape)];
+            Case::new("elu", name(shape), &x, move |t| elu(&t[0], alpha)).kinks(|t| t[0].clone())
+        }));
+    }
+    all.push(unary("elu", |x| elu(x, 1.0), Draw::Whole, &[5, 9]).on_kinks());
     all.extend(SHAPES.map(|shape| {
         let f = |x: &Tensor| clamp(x, -0.5, 1.0);
         // Small where x is close to either end.

@@ -60,6 +60,10 @@ pub fn cases() -> Vec<Case> {
         products::product([300, 300, 150], Transpose::A),
         products::product([130, 70, 700], Transpose::NONE),
         products::product([64, 500, 130], Transpose::B),
+        // Attention over 16 x 16 places, products that are shared out themselves, and one row each.
+        products::batched_product(9, [256, 16, 64], Transpose::B),
+        products::batched_product(2, [300, 100, 150], Transpose::A),
+        products::batched_product(5, [1, 200, 300], Transpose::NONE),
         products::dense_layer([65, 100, 130]),
     ];
     // Tiles of output rows: a convolution cuts after 128 to 4096 pixels, its weight gradient after
@@ -76,6 +80,11 @@ pub fn cases() -> Vec<Case> {
         let padding = same(image, kernel, stride);
         all.extend(products::convolutions(image, kernel, c_out, stride, padding, "same"));
     }
+    // Groups of R3GAN's blocks, and such as Winograd's convolution takes.
+    for (image, groups, c_out) in [([5, 16, 16, 96], 6, 96), ([8, 8, 8, 128], 2, 128)] {
+        let padding = same(image, [3, 3], [1, 1]);
+        all.extend(products::grouped_convolutions(image, [3, 3], groups, c_out, [1, 1], padding));
+    }
     // Enough tiles and channels for Winograd's convolution, kernels that aren't square, and images that no tile
     // divides.
     for (image, kernel, c_out) in
@@ -91,6 +100,8 @@ pub fn cases() -> Vec<Case> {
     all.extend(indices::rows([70, 300, 200]));
     all.extend(pooling::pooled([9, 28, 28, 33], [2, 2], [2, 2], Padding::VALID));
     all.extend(pooling::pooled([5, 31, 30, 16], [3, 3], [2, 2], Padding::symmetric(1)));
+    all.extend(layout::resampled([5, 14, 15, 33], [28, 30]));
+    all.extend(layout::resampled([5, 28, 32, 16], [14, 16]));
     all.push(generator());
     all
 }

@@ -1,4 +1,5 @@
-//! What moves values without changing them: reshape, permute, slice, pad, concat and upsampling.
+//! What moves values without changing them: reshape, permute, slice, pad, concat and upsampling; and bilinear resampling,
+//! which mixes neighbours.
 
 use super::{Case, Input, normal};
 use crate::ops::*;
@@ -61,7 +62,28 @@ pub fn cases() -> Vec<Case> {
         all.extend([1, 2, 3].map(|factor| upsampled(image, factor)));
         all.extend([1, 2, 3].map(|factor| downsampled(image, factor)));
     }
+    for (image, size) in [
+        ([2, 3, 4, 3], [6, 8]),
+        ([1, 4, 6, 2], [2, 3]),
+        ([2, 6, 3, 5], [2, 1]),
+        ([1, 4, 8, 17], [1, 2]),
+        ([1, 3, 5, 1], [7, 4]),
+        ([2, 1, 1, 2], [3, 2]),
+        ([1, 2, 3, 4], [2, 3]),
+    ] {
+        all.extend(resampled(image, size));
+    }
     all
+}
+
+/// Images resampled to `size`, and the adjoint of that.
+pub fn resampled(image: [usize; 4], size: [usize; 2]) -> [Case; 2] {
+    let [n, h, w, c] = image;
+    let name = format!("{image:?} to {size:?}");
+    [
+        Case::new("bilinear", name.clone(), &[normal(image)], move |t| bilinear(&t[0], size)),
+        Case::new("bilinear_grad", name, &[normal([n, size[0], size[1], c])], move |t| bilinear_grad(&t[0], [h, w])),
+    ]
 }
 
 /// The axes in another order.

@@ -32,10 +32,20 @@ pub fn cases() -> Vec<Case> {
         ([2, 2, 2, 1], [1, 1], 1, [2, 1], Padding::symmetric(2)),
     ];
 
+    // The same in groups, of which there are as many as the number before the output's channels says.
+    let grouped_rows = [
+        ([2, 5, 6, 4], [3, 3], 2, 6, [1, 1], Padding::symmetric(1)),
+        ([1, 6, 5, 6], [3, 2], 3, 3, [2, 1], asymmetric),
+        ([2, 4, 4, 5], [3, 3], 5, 10, [2, 2], Padding::symmetric(1)),
+        ([1, 5, 4, 34], [2, 2], 2, 32, [1, 2], Padding::VALID),
+        ([2, 3, 3, 8], [1, 1], 4, 8, [1, 1], Padding::VALID),
+    ];
+
     let mut all = Vec::new();
     for size in sizes {
         for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
             all.push(product(size, Transpose { a, b }));
+            all.push(batched_product(3, size, Transpose { a, b }));
         }
     }
     all.extend(sizes.map(dense_layer));
@@ -51,6 +61,9 @@ pub fn cases() -> Vec<Case> {
         };
         all.extend(convolutions(image, kernel, c_out, stride, padding, name));
     }
+    for (image, kernel, groups, c_out, stride, padding) in grouped_rows {
+        all.extend(grouped_convolutions(image, kernel, groups, c_out, stride, padding));
+    }
     all
 }
 
@@ -58,9 +71,20 @@ pub fn cases() -> Vec<Case> {
 pub fn product([m, k, n]: [usize; 3], transpose: Transpose) -> Case {
     let flip = |[r, c]: [usize; 2], flag| if flag { [c, r] } else { [r, c] };
     let inputs = [normal(flip([m, k], transpose.a)), normal(flip([k, n], transpose.b))];
+    Case::new("matmul", product_name([m, k, n], transpose), &inputs, move |t| matmul(&t[0], &t[1], transpose))
+}
+
+/// The same for each of `batch` pairs.
+pub fn batched_product(batch: usize, [m, k, n]: [usize; 3], transpose: Transpose) -> Case {
+    let flip = |[r, c]: [usize; 2], flag| if flag { [batch, c, r] } else { [batch, r, c] };
+    let inputs = [normal(flip([m, k], transpose.a)), normal(flip([k, n], transpose.b))];
+    let name = format!("{batch} of {}", product_name([m, k, n], transpose));
+    Case::new("batched_matmul", name, &inputs, move |t| batched_matmul(&t[0], &t[1], transpose))
+}
+
+fn product_name([m, k, n]: [usize; 3], transpose: Transpose) -> String {
     let mark = |flag| if flag { "ᵀ" } else { "" };
-    let name = format!("{m}x{k}x{n} A{} B{}", mark(transpose.a), mark(transpose.b));
-    Case::new("matmul", name, &inputs, move |t| matmul(&t[0], &t[1], transpose))
+    format!("{m}x{k}x{n} A{} B{}", mark(transpose.a), mark(transpose.b))
 }
 
 /// The dense layer on a batch of n, with sizes `[n, in, out]`.
@@ -96,6 +120,34 @@ pub fn convolutions(
         }),
         Case::new("conv2d_weight_grad", name(image, c_out), &[x, y], move |t| {
             conv2d_weight_grad(&t[0], &t[1], kernel, stride, padding)
+        }),
+    ]
+}
+
+/// As [`convolutions`], in groups.
+pub fn grouped_convolutions(
+    image: [usize; 4],
+    kernel: [usize; 2],
+    groups: usize,
+    c_out: usize,
+    stride: [usize; 2],
+    padding: Padding,
+) -> [Case; 3] {
+    let [_, h, w, c_in] = image;
+    let weight = [kernel[0], kernel[1], c_in / groups, c_out];
+    let g = Conv2dGeometry::grouped("case", image.into(), weight.into(), groups, stride, padding);
+    let Padding { top, bottom, left, right } = padding;
+    let name = format!("{groups} groups, {weight:?} on {image:?}, stride {stride:?}, {top},{bottom},{left},{right}");
+    let (x, weight, y) = (normal(image), normal(weight), normal(g.output()));
+    [
+        Case::new("grouped_conv2d", name.clone(), &[x, weight], move |t| {
+            grouped_conv2d(&t[0], &t[1], groups, stride, padding)
+        }),
+        Case::new("grouped_conv_transpose2d", name.clone(), &[y, weight], move |t| {
+            grouped_conv_transpose2d(&t[0], &t[1], groups, [h, w], stride, padding)
+        }),
+        Case::new("grouped_conv2d_weight_grad", name, &[x, y], move |t| {
+            grouped_conv2d_weight_grad(&t[0], &t[1], groups, kernel, stride, padding)
         }),
     ]
 }

@@ -1,9 +1,10 @@
 //! From steps to the nodes of a graph, one after the other. What the operators do, and what their
 //! attributes mean, is in ONNX's Operators.md, at opset 17.
 
-use super::super::channels_first::{Operation, Pool, Step};
+use super::super::channels_first::{Attention, Operation, Pool, Step, Weight};
 use super::super::f32_bytes;
 use super::proto::*;
+use crate::nn::Resampling;
 use crate::ops::permute;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -61,15 +62,17 @@ impl Builder {
                 let inputs = self.weights(weight.used(false), bias);
                 self.node("Gemm", inputs, vec![int("transB", 1)]);
             }
-            Operation::Conv2d { weight, bias, stride, padding } => {
+            Operation::Conv2d { weight, bias, stride, padding, groups } => {
                 let weight = weight.used(false);
-                let attributes = window(kernel_of(&weight), stride, padding);
+                let mut attributes = window(kernel_of(&weight), stride, padding);
+                attributes.extend(group(groups));
                 let inputs = self.weights(weight, bias);
                 self.node("Conv", inputs, attributes);
             }
-            Operation::ConvTranspose2d { weight, bias, stride, padding, extra } => {
+            Operation::ConvTranspose2d { weight, bias, stride, padding, extra, groups } => {
                 let weight = weight.used(true);
                 let mut attributes = window(kernel_of(&weight), stride, padding);
+                attributes.extend(group(groups));
                 attributes.push(ints("output_padding", &extra.map(|n| n as i64)));
                 let inputs = self.weights(weight, bias);
                 self.node("ConvTranspose", inputs, attributes);
@@ -127,6 +130,9 @@ impl Builder {
                 self.node("Gemm", inputs, vec![int("transB", 1)]);
                 self.node("Add", vec![fit], vec![]);
             }
+            Operation::GroupNorm { gamma, beta, groups, epsilon, image } => {
+                self.group_norm([gamma, beta], groups, epsilon, image);
+            }
             // Nothing is dropped when a network is used.
             Operation::Dropout { .. } => {}
             Operation::LeakyRelu { slope } => {
@@ -135,7 +141,20 @@ impl Builder {
             Operation::Relu => self.node("Relu", vec![], vec![]),
             Operation::Tanh => self.node("Tanh", vec![], vec![]),
             Operation::Sigmoid => self.node("Sigmoid", vec![], vec![]),
-            Operation::Upsample { factor } => self.upsample(factor),
+            Operation::Gelu => self.gelu(),
+            Operation::Silu => {
+                let x = self.current.clone();
+                self.node("Sigmoid", vec![], vec![]);
+                self.node("Mul", vec![x], vec![]);
+            }
+            Operation::Elu { alpha } => self.node("Elu", vec![], vec![float("alpha", alpha)]),
+            Operation::Upsample { factor, method } => self.resize(factor as f32, method),
+            Operation::Downsample { factor, .. } => self.resize(1.0 / factor as f32, Resampling::Bilinear),
+            Operation::PixelShuffle { factor } => {
+                let attributes = vec![int("blocksize", factor as i64), string("mode", "CRD")];
+                self.node("DepthToSpace", vec![], attributes);
+            }
+            Operation::MinibatchStddev { .. } => unreachable!("such a network is refused"),
             // By default an average counts no padding.
             Operation::Pool { kind, size, stride, padding, .. } => {
                 let operator = match kind {
@@ -152,6 +171,7 @@ impl Builder {
                 self.permute(&[0, 2, 1]);
                 self.reshape(&[rows * columns]);
             }
+            Operation::Attention(attention) => self.attention(attention),
             Operation::Residual { layers, shortcut } => {
                 let x = self.current.clone();
                 layers.into_iter().for_each(|step| self.push(step));
@@ -198,6 +218,66 @@ impl Builder {
         self.constant(name, TENSOR_INT64, &[values.len()], bytes)
     }
 
+    /// By the operator for a group for each channel, whose channels are the groups here: opset 17 has none for groups.
+    fn group_norm(&mut self, affine: [Tensor; 2], groups: usize, epsilon: f64, image: Option<[usize; 2]>) {
+        let channels = affine[0].numel();
+        let pixels = image.map_or(1, |[h, w]| h * w);
+        self.reshape(&[groups, channels / groups * pixels]);
+        let names = [("ones", 1.0f32), ("zeros", 0.0)].map(|(name, number)| {
+            let name = format!("{}.{name}", self.next("InstanceNormalization"));
+            self.constant(name, TENSOR_FLOAT, &[groups], number.to_le_bytes().repeat(groups))
+        });
+        self.node("InstanceNormalization", names.into(), vec![float("epsilon", epsilon)]);
+        match image {
+            Some([h, w]) => self.reshape(&[channels, h, w]),
+            None => self.reshape(&[channels]),
+        }
+        for ((op_type, name), values) in [("Mul", "gamma"), ("Add", "beta")].into_iter().zip(affine) {
+            let name = format!("layers.{}.{name}", self.place);
+            let dims = [channels, 1, 1];
+            let dims = if image.is_some() { &dims[..] } else { &dims[..1] };
+            let values = self.constant(name, TENSOR_FLOAT, dims, f32_bytes(&values));
+            self.node(op_type, vec![values], vec![]);
+        }
+    }
+
+    /// Queries, keys and values are `[n, channels, places]`, turned round where a product wants it.
+    fn attention(&mut self, attention: Attention) {
+        let Attention { query, key, value, output, gamma, image: [h, w] } = attention;
+        let x = self.current.clone();
+        let [narrow, half] = [&query, &value].map(|kernel| kernel.learnt.dims()[0]);
+        let pooled = window([2, 2], [2, 2], Padding::VALID);
+        self.project("query.weight", query);
+        self.reshape(&[narrow, h * w]);
+        self.permute(&[0, 2, 1]);
+        let queries = std::mem::replace(&mut self.current, x.clone());
+        self.project("key.weight", key);
+        self.node("MaxPool", vec![], pooled.clone());
+        self.reshape(&[narrow, h * w / 4]);
+        let keys = std::mem::replace(&mut self.current, queries);
+        self.node("MatMul", vec![keys], vec![]);
+        self.node("Softmax", vec![], vec![int("axis", 2)]);
+        let weights = std::mem::replace(&mut self.current, x.clone());
+        self.project("value.weight", value);
+        self.node("MaxPool", vec![], pooled);
+        self.reshape(&[half, h * w / 4]);
+        self.permute(&[0, 2, 1]);
+        let values = std::mem::replace(&mut self.current, weights);
+        self.node("MatMul", vec![values], vec![]);
+        self.permute(&[0, 2, 1]);
+        self.reshape(&[half, h, w]);
+        self.project("output.weight", output);
+        let gamma = self.weight("gamma", gamma);
+        self.node("Mul", vec![gamma], vec![]);
+        self.node("Add", vec![x], vec![]);
+    }
+
+    /// A convolution 1x1 without bias, whose weight has this name.
+    fn project(&mut self, name: &str, weight: Weight) {
+        let weight = self.weight(name, weight.used(false));
+        self.node("Conv", vec![weight], window([1, 1], [1, 1], Padding::VALID));
+    }
+
     /// A node that takes the current value and then `inputs`.
     fn node(&mut self, op_type: &str, inputs: Vec<String>, attribute: Vec<AttributeProto>) {
         let name = self.next(op_type);
@@ -228,17 +308,39 @@ impl Builder {
         self.node("Reshape", vec![shape], vec![]);
     }
 
-    /// Output pixel i shows input pixel floor(i / factor), as `asymmetric` and `floor` have it.
-    fn upsample(&mut self, factor: usize) {
-        let scales = [1.0, 1.0, factor as f32, factor as f32];
+    /// 0.5 x (1 + erf(x / √2)): opset 17 has no operator for it.
+    fn gelu(&mut self) {
+        let x = self.current.clone();
+        self.with_number("Mul", std::f32::consts::FRAC_1_SQRT_2);
+        self.node("Erf", vec![], vec![]);
+        self.with_number("Add", 1.0);
+        self.with_number("Mul", 0.5);
+        self.node("Mul", vec![x], vec![]);
+    }
+
+    /// A node that takes the current value and a number.
+    fn with_number(&mut self, op_type: &str, number: f32) {
+        let name = format!("{}.number", self.next(op_type));
+        let number = self.constant(name, TENSOR_FLOAT, &[1], number.to_le_bytes().to_vec());
+        self.node(op_type, vec![number], vec![]);
+    }
+
+    /// By the nearest, output pixel i shows input pixel floor(i / factor), as `asymmetric` and `floor` have it.
+    fn resize(&mut self, factor: f32, method: Resampling) {
+        let scales = [1.0, 1.0, factor, factor];
         let bytes = scales.iter().flat_map(|v| v.to_le_bytes()).collect();
         let name = format!("{}.scales", self.next("Resize"));
         let scales = self.constant(name, TENSOR_FLOAT, &[4], bytes);
-        let attributes = vec![
-            string("mode", "nearest"),
-            string("coordinate_transformation_mode", "asymmetric"),
-            string("nearest_mode", "floor"),
-        ];
+        let attributes = match method {
+            Resampling::Nearest => vec![
+                string("mode", "nearest"),
+                string("coordinate_transformation_mode", "asymmetric"),
+                string("nearest_mode", "floor"),
+            ],
+            Resampling::Bilinear => {
+                vec![string("mode", "linear"), string("coordinate_transformation_mode", "half_pixel")]
+            }
+        };
         // The input between, a region of interest, is for another mode.
         self.node("Resize", vec![String::new(), scales], attributes);
     }
@@ -279,6 +381,11 @@ fn window(kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Vec<Attri
         ints("strides", &stride.map(|n| n as i64)),
         ints("pads", &[top, left, bottom, right].map(|n| n as i64)),
     ]
+}
+
+/// What a convolution in groups says, one in one group nothing.
+fn group(groups: usize) -> Option<AttributeProto> {
+    (groups > 1).then(|| int("group", groups as i64))
 }
 
 fn int(name: &str, value: i64) -> AttributeProto {

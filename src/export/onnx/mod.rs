@@ -6,8 +6,8 @@ mod proto;
 
 use super::channels_first::steps;
 use super::rows;
-use crate::recipe::all_layers;
 use crate::recipe::build::Role;
+use crate::recipe::{LayerSpec, all_layers};
 use crate::run::checkpoint::Trained;
 use graph::Builder;
 use prost::Message;
@@ -26,11 +26,18 @@ const OPSET: i64 = 17;
 /// labels has a second input `labels` `[n, classes]`, a row of probabilities for each: a 1 and zeros for a class.
 ///
 /// # Errors
-/// In words, if the network is too large for such a file.
+/// In words, if the network is too large for such a file, or has a layer that none can hold.
 pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     let rows = rows(trained);
     let spec = trained.role.spec(&trained.recipe);
-    check_size(all_layers(&spec.layers, &rows).iter().map(|(_, row)| row.parameters.total()).sum())?;
+    let all = all_layers(&spec.layers, &rows);
+    check_size(all.iter().map(|(_, row)| row.parameters.total()).sum())?;
+    if let Some((_, row)) = all.iter().find(|(layer, _)| matches!(layer, LayerSpec::MinibatchStddev { .. })) {
+        return Err(format!(
+            "has {}, whose groups hang on the size of the batch, which an ONNX file leaves open; use --format safetensors",
+            row.name()
+        ));
+    }
     let [input, output] = match trained.role {
         Role::Generator => ["latents", "images"],
         Role::Discriminator => ["images", "outputs"],
@@ -147,7 +154,11 @@ mod tests {
         assert_eq!(dims("layers.14.weight"), [6, 4, 3, 4]);
         assert_eq!(dims("layers.24.layers.3.layers.2.weight"), [4, 4, 2, 2]);
         assert_eq!(dims("layers.24.shortcut.1.weight"), [4, 7, 1, 1]);
-        assert!(dims("layers.25.bias").is_empty());
+        assert_eq!(dims("layers.25.weight"), [8, 2, 1, 2]);
+        assert_eq!(dims("layers.27.weight"), [8, 3, 2, 3]);
+        assert_eq!(dims("layers.26.query.weight"), [1, 8, 1, 1]);
+        assert_eq!(dims("layers.26.gamma"), [1]);
+        assert!(dims("layers.36.bias").is_empty());
     }
 
     #[test]
@@ -159,8 +170,12 @@ mod tests {
             Flatten Gemm Reshape \
             Flatten Reshape Transpose Reshape Reshape Transpose Reshape Reshape \
             ConvTranspose MaxPool AveragePool Resize \
-            Conv BatchNormalization LeakyRelu ConvTranspose Add Conv Add Add \
-            Conv Sigmoid Transpose";
+            Conv BatchNormalization LeakyRelu ConvTranspose Add Conv Add Add Conv \
+            Conv Reshape Transpose Conv MaxPool Reshape MatMul Softmax \
+            Conv MaxPool Reshape Transpose MatMul Transpose Reshape Conv Mul Add \
+            ConvTranspose Mul Erf Add Mul Mul Sigmoid Mul Elu \
+            Reshape InstanceNormalization Reshape Mul Add \
+            AveragePool DepthToSpace Resize Resize Conv Sigmoid Transpose";
         assert_eq!(operators.join(" "), expected.split_whitespace().collect::<Vec<_>>().join(" "));
         // What goes into the outer residual meets its shortcut, and the ends of both are added.
         let adds: Vec<&NodeProto> = graph.node.iter().filter(|node| node.op_type == "Add").collect();
@@ -170,9 +185,27 @@ mod tests {
             ("Conv", &[shortcut.name.clone(), shortcut.name.clone()][..])
         );
         assert_eq!(adds[2].input, [adds[1].name.clone(), adds[0].name.clone()]);
+        let groups = graph.node.iter().flat_map(|node| node.attribute.iter().filter(|a| a.name == "group"));
+        assert_eq!(groups.map(|a| a.i.unwrap()).collect::<Vec<_>>(), [2, 4]);
         let pads = graph.node[7].attribute.iter().find(|a| a.name == "pads").unwrap();
         // Top, left, bottom, right.
         assert_eq!((pads.r#type, &pads.ints[..]), (ATTRIBUTE_INTS, &[0, 1, 3, 0][..]));
+    }
+
+    #[test]
+    fn a_layer_that_no_file_can_hold_is_named() {
+        let mut trained = trained(Role::Discriminator);
+        let layers = &mut trained.recipe.discriminator.layers;
+        let last = layers.len() - 1;
+        layers.insert(last, LayerSpec::Reshape { shape: vec![1, 1, 1] });
+        layers.insert(last + 1, LayerSpec::MinibatchStddev { group: 4 });
+        layers.insert(last + 2, LayerSpec::Flatten {});
+        let what = onnx(&trained).unwrap_err();
+        assert!(
+            what.starts_with(&format!("has layer {} (minibatch_stddev), whose groups", last + 2))
+                && what.ends_with("--format safetensors"),
+            "{what}"
+        );
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Tap by tap: the outputs that a tap meets += their inputs `[pixels, c_in]` · its weights `[c_in, c_out]`.
 //!
-//! Stride 1 goes by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
+//! Groups go one by one ([`crate::cpu::groups`]), stride 1 by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;
 use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
+use crate::cpu::groups::{Grouped, group_by_group};
 use crate::cpu::pool::Buffer;
 use crate::cpu::taps::{Side, TAP_CHANNELS, sum_over_taps};
 use crate::cpu::winograd::{self, Direction};
@@ -13,6 +14,11 @@ use crate::shape::Conv2dGeometry;
 
 /// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in, c_out]`.
 pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if g.groups > 1 {
+        let grouped = |values, channels| Grouped { values, width: channels / g.groups };
+        let width = g.c_out / g.groups;
+        return group_by_group(grouped(x, g.c_in), grouped(w, g.c_out), width, g, conv2d);
+    }
     if winograd::applies(g) {
         return winograd::convolve(x, w, g, Direction::Forward);
     }

@@ -11,7 +11,7 @@ const KERNELS: [&str; 5] =
 /// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in, c_out]`.
 pub fn conv2d(x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let mut y = Buffer::unspecified(g.output().numel(), x.context());
-    let plan = Plan::new([g.n * g.out_h * g.out_w, g.patch(), g.c_out], 1, x.context().tf32());
+    let plan = Plan::new([g.n * g.out_h * g.out_w, g.patch(), g.c_out / g.groups], g.groups, x.context().tf32());
     let product = |to: &mut Buffer| {
         let call = Call::new(x.context(), "conv2d", plan.kernel(KERNELS));
         let call = call.read(x).read(w).write(to);

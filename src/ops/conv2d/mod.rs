@@ -31,6 +31,17 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding)
     with_geometry(x, weight, g)
 }
 
+/// The convolution of `x` with `weight` `[kh, kw, c_in / groups, c_out]` in groups: the channels of both sides are cut
+/// into `groups` runs, and each run of outputs sees the run of inputs of the same number.
+///
+/// # Panics
+/// As [`conv2d`], or if `groups` doesn't divide both numbers of channels.
+#[track_caller]
+pub fn grouped_conv2d(x: &Tensor, weight: &Tensor, groups: usize, stride: [usize; 2], padding: Padding) -> Tensor {
+    let g = Conv2dGeometry::grouped("grouped_conv2d", x.shape(), weight.shape(), groups, stride, padding);
+    with_geometry(x, weight, g)
+}
+
 /// As [`conv2d`], for a geometry that has been checked.
 #[track_caller]
 pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {

@@ -2,7 +2,7 @@
 //! value of the patch, in all pixels; the rows of the kernel are shared out, and so is the batch, in a
 //! number of parts that depends on the sizes alone, whose sums are added in order: threads change no bits.
 //!
-//! Stride 1 goes by [`crate::cpu::winograd`] where that saves products.
+//! Groups go one by one ([`crate::cpu::groups`]), stride 1 by [`crate::cpu::winograd`] where that saves products.
 
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::columns::add_assign;
@@ -10,6 +10,7 @@ use crate::cpu::gemm::blocks::{multiply_piece, pack, packed_len};
 use crate::cpu::gemm::sets::microkernels;
 use crate::cpu::gemm::walk::{DEPTH, Walk};
 use crate::cpu::gemm::{Matrix, Start};
+use crate::cpu::groups::{Grouped, group_by_group};
 use crate::cpu::im2col::Padded;
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
@@ -25,6 +26,11 @@ const TASK_VALUES: usize = 96;
 
 /// w̄ `[kh, kw, c_in, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
 pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if g.groups > 1 {
+        let grouped = |values, channels| Grouped { values, width: channels / g.groups };
+        let width = g.c_out / g.groups;
+        return group_by_group(grouped(x, g.c_in), grouped(grad, g.c_out), width, g, conv2d_weight_grad);
+    }
     if winograd::applies(g) {
         return winograd::weight_grad(x, grad, g);
     }

@@ -17,7 +17,7 @@ const KERNELS: [&str; 5] = [
 /// w̄ `[kh, kw, c_in, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
 pub fn conv2d_weight_grad(x: &Buffer, grad: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let mut w = Buffer::unspecified(g.weight().numel(), x.context());
-    let plan = Plan::new([g.patch(), g.n * g.out_h * g.out_w, g.c_out], 1, x.context().tf32());
+    let plan = Plan::new([g.patch(), g.n * g.out_h * g.out_w, g.c_out / g.groups], g.groups, x.context().tf32());
     let product = |to: &mut Buffer| {
         let call = Call::new(x.context(), STEM, plan.kernel(KERNELS));
         let call = call.read(x).read(grad).write(to);

@@ -28,20 +28,50 @@ pub fn conv2d_weight_grad(
     stride: [usize; 2],
     padding: Padding,
 ) -> Tensor {
+    with_geometry(x, grad, geometry("conv2d_weight_grad", x, grad, 1, kernel, stride, padding))
+}
+
+/// As [`conv2d_weight_grad`], `[kh, kw, c_in / groups, c_out]`, of a convolution in `groups` groups.
+///
+/// # Panics
+/// Also if `groups` doesn't divide both numbers of channels.
+#[track_caller]
+pub fn grouped_conv2d_weight_grad(
+    x: &Tensor,
+    grad: &Tensor,
+    groups: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Tensor {
+    with_geometry(x, grad, geometry("grouped_conv2d_weight_grad", x, grad, groups, kernel, stride, padding))
+}
+
+/// The geometry of the convolution whose weight gradient is meant.
+#[track_caller]
+fn geometry(
+    op: &str,
+    x: &Tensor,
+    grad: &Tensor,
+    groups: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Conv2dGeometry {
     let (&[.., c_in], &[.., c_out]) = (x.dims(), grad.dims()) else {
         let (x, grad) = (x.shape(), grad.shape());
-        panic!("conv2d_weight_grad: x {x} and grad {grad} must have 4 axes");
+        panic!("{op}: x {x} and grad {grad} must have 4 axes");
     };
-    let weight = [kernel[0], kernel[1], c_in, c_out].into();
-    let g = Conv2dGeometry::new("conv2d_weight_grad", x.shape(), weight, stride, padding);
+    let weight = [kernel[0], kernel[1], c_in / groups.max(1), c_out].into();
+    let g = Conv2dGeometry::grouped(op, x.shape(), weight, groups, stride, padding);
     assert!(
         g.output() == grad.shape(),
-        "conv2d_weight_grad: the convolution of {} gives {}, but grad is {}",
+        "{op}: the convolution of {} gives {}, but grad is {}",
         x.shape(),
         g.output(),
         grad.shape()
     );
-    with_geometry(x, grad, g)
+    g
 }
 
 /// As [`conv2d_weight_grad`], for a geometry that has been checked.

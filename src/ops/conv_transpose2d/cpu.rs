@@ -1,12 +1,13 @@
 //! Tap by tap: the inputs of the convolution that a tap meets += their outputs `[pixels, c_out]` · its
 //! weights across `[c_out, c_in]`.
 //!
-//! Stride 1 goes by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
+//! Groups go one by one ([`crate::cpu::groups`]), stride 1 by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;
 use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
+use crate::cpu::groups::{Grouped, group_by_group};
 use crate::cpu::pool::Buffer;
 use crate::cpu::taps::{Side, TAP_CHANNELS, sum_over_taps};
 use crate::cpu::winograd::{self, Direction};
@@ -17,6 +18,11 @@ const NARROW: usize = 16;
 
 /// The input `[n, h, w, c_in]` of the convolution `g` from its output x and its weights w.
 pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if g.groups > 1 {
+        let grouped = |values, channels| Grouped { values, width: channels / g.groups };
+        let width = g.c_in / g.groups;
+        return group_by_group(grouped(x, g.c_out), grouped(w, g.c_out), width, g, conv_transpose2d);
+    }
     if winograd::applies(g) {
         return winograd::convolve(x, w, g, Direction::Transposed);
     }

@@ -17,11 +17,12 @@ const KERNELS: [&str; 5] = [
 /// The input `[n, h, w, c_in]` of the convolution `g` from its output x and its weights w.
 pub fn conv_transpose2d(x: &Buffer, w: &Buffer, g: &Conv2dGeometry) -> Buffer {
     let mut y = Buffer::unspecified(g.input().numel(), x.context());
-    // A product for every phase, of at most these sizes.
+    // A product for every phase of every group, of at most these sizes.
     let [down, right] = g.stride;
     let pixels = g.n * g.h.div_ceil(down) * g.w.div_ceil(right);
     let taps = g.kh.div_ceil(down) * g.kw.div_ceil(right);
-    let plan = Plan::new([pixels, taps * g.c_out, g.c_in], down * right, x.context().tf32());
+    let [group_in, group_out] = [g.c_in, g.c_out].map(|channels| channels / g.groups);
+    let plan = Plan::new([pixels, taps * group_out, group_in], g.groups * down * right, x.context().tf32());
     let product = |to: &mut Buffer| {
         let call = Call::new(x.context(), STEM, plan.kernel(KERNELS));
         let call = call.read(x).read(w).write(to);

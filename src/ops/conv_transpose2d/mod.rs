@@ -36,21 +36,54 @@ pub fn conv_transpose2d(
     stride: [usize; 2],
     padding: Padding,
 ) -> Tensor {
+    let g = geometry("conv_transpose2d", x, weight, 1, output_size, stride, padding);
+    with_geometry(x, weight, g)
+}
+
+/// As [`conv_transpose2d`], with a weight `[kh, kw, c_out / groups, c_in]`: the input gradient of
+/// [`grouped_conv2d`](super::grouped_conv2d).
+///
+/// # Panics
+/// Also if `groups` doesn't divide both numbers of channels.
+#[track_caller]
+pub fn grouped_conv_transpose2d(
+    x: &Tensor,
+    weight: &Tensor,
+    groups: usize,
+    output_size: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Tensor {
+    let g = geometry("grouped_conv_transpose2d", x, weight, groups, output_size, stride, padding);
+    with_geometry(x, weight, g)
+}
+
+/// The geometry of the convolution whose input gradient is meant.
+#[track_caller]
+fn geometry(
+    op: &str,
+    x: &Tensor,
+    weight: &Tensor,
+    groups: usize,
+    output_size: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+) -> Conv2dGeometry {
     let (&[n, ..], &[_, _, c_out, _]) = (x.dims(), weight.dims()) else {
         let (x, weight) = (x.shape(), weight.shape());
-        panic!("conv_transpose2d: x {x} and weight {weight} must have 4 axes");
+        panic!("{op}: x {x} and weight {weight} must have 4 axes");
     };
-    let output = [n, output_size[0], output_size[1], c_out].into();
-    let g = Conv2dGeometry::new("conv_transpose2d", output, weight.shape(), stride, padding);
+    let output = [n, output_size[0], output_size[1], c_out.saturating_mul(groups)].into();
+    let g = Conv2dGeometry::grouped(op, output, weight.shape(), groups, stride, padding);
     assert!(
         g.output() == x.shape(),
-        "conv_transpose2d: a convolution of {output} with weight {}, stride {stride:?} and \
+        "{op}: a convolution of {output} with weight {}, stride {stride:?} and \
          {padding:?} gives {}, not x's {}",
         weight.shape(),
         g.output(),
         x.shape()
     );
-    with_geometry(x, weight, g)
+    g
 }
 
 /// As [`conv_transpose2d`], for a geometry that has been checked.

@@ -5,11 +5,11 @@ use crate::cuda::Buffer;
 use crate::cuda::launch::Call;
 use crate::cuda::product::{Plan, add_parts};
 
-/// The product `[m, n]`, where the inner length is k and sizes are `[m, k, n]`.
-pub fn matmul(a: &Buffer, b: &Buffer, sizes: [usize; 3], transpose: Transpose) -> Buffer {
+/// The `batch` products `[m, n]`, where the inner length is k and sizes are `[m, k, n]`.
+pub fn products(a: &Buffer, b: &Buffer, batch: usize, sizes: [usize; 3], transpose: Transpose) -> Buffer {
     let [m, k, n] = sizes;
-    let mut c = Buffer::unspecified(m * n, a.context());
-    let plan = Plan::new(sizes, 1, a.context().tf32());
+    let mut c = Buffer::unspecified(batch * m * n, a.context());
+    let plan = Plan::new(sizes, batch, a.context().tf32());
     let kernels = match (transpose.a, transpose.b) {
         (false, false) => [
             "matmul_128x128_nn",
@@ -43,7 +43,7 @@ pub fn matmul(a: &Buffer, b: &Buffer, sizes: [usize; 3], transpose: Transpose) -
     let product = |to: &mut Buffer| {
         let call = Call::new(a.context(), "matmul", plan.kernel(kernels));
         let call = call.read(a).read(b).write(to);
-        let call = call.value(m as i32).value(n as i32).value(k as i32);
+        let call = call.value(batch as i32).value(m as i32).value(n as i32).value(k as i32);
         plan.launch(call.value(plan.k_block()));
     };
     plan.run(&mut c, product, add_parts("matmul", "matmul_add_parts"));

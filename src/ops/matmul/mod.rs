@@ -4,7 +4,7 @@
 //! Ā = C̄ · Bᵀ and B̄ = Aᵀ · C̄, so matmul is differentiated by itself.
 
 mod cpu;
-mod cuda;
+pub(super) mod cuda;
 pub(super) mod reference;
 
 use super::different_devices;
@@ -49,7 +49,7 @@ pub fn matmul(a: &Tensor, b: &Tensor, transpose: Transpose) -> Tensor {
             Storage::Reference(reference::matmul(a, b, [m, k, n], transpose))
         }
         (Storage::Cpu(a), Storage::Cpu(b)) => Storage::Cpu(cpu::matmul(a, b, [m, k, n], transpose)),
-        (Storage::Cuda(a), Storage::Cuda(b)) => Storage::Cuda(cuda::matmul(a, b, [m, k, n], transpose)),
+        (Storage::Cuda(a), Storage::Cuda(b)) => Storage::Cuda(cuda::products(a, b, 1, [m, k, n], transpose)),
         _ => different_devices("matmul", &[a, b]),
     };
     record(MatMul { transpose }, &[a, b], [m, n], storage)

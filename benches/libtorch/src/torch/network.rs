@@ -150,11 +150,7 @@ impl Builder<'_> {
                 [h, w, c] => Layer::Unflatten { image: [h, w, c].map(|n| n as i64) },
                 _ => Layer::Flatten,
             },
-            LayerSpec::Upsample { .. }
-            | LayerSpec::MaxPool(_)
-            | LayerSpec::AveragePool(_)
-            | LayerSpec::GlobalAveragePool {}
-            | LayerSpec::Residual { .. } => return Err("no recipe here upsamples, pools or is residual".into()),
+            other => return Err(format!("no recipe here has a {}", other.kind())),
         })
     }
 
