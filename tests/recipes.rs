@@ -8,13 +8,14 @@ use minimax::recipe::{Recipe, built_in_names};
 use minimax::report::{EventFile, Picture};
 use std::path::Path;
 
-/// A folder of coloured pictures, which are brought to any recipe's size.
+/// A folder of coloured pictures of two classes, which are brought to any recipe's size.
 fn pictures(folder: &Path) {
-    std::fs::create_dir(folder).unwrap();
+    ["dark", "light"].map(|class| std::fs::create_dir_all(folder.join(class)).unwrap());
     for i in 0..32 {
         let rgb = (0..40 * 36 * 3).map(|v| (v * (i + 3)) as u8);
         let picture = Picture { width: 40, height: 36, rgb: rgb.collect() };
-        std::fs::write(folder.join(format!("{i:02}.png")), picture.to_png()).unwrap();
+        let class = folder.join(if i < 16 { "dark" } else { "light" });
+        std::fs::write(class.join(format!("{i:02}.png")), picture.to_png()).unwrap();
     }
 }
 

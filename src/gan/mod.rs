@@ -4,6 +4,7 @@
 //! [`graph`] the same step on a GPU, [`pixels`] images from bytes and back, [`landscape`] what D makes of any place.
 //! [`crate::recipe`] says which networks play and how, and [`crate::run`] makes steps a training run.
 
+pub mod augment;
 pub mod average;
 pub mod graph;
 pub mod landscape;

@@ -1,5 +1,6 @@
 //! A GAN in training: both networks, both optimisers and the random state; [`super::step`] moves it.
 
+use super::augment::Augment;
 use super::average::Average;
 use super::latents::Latents;
 use super::loss::Loss;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub const LATENTS: Purpose = Purpose::new(2);
 /// Random numbers for the latents of the sample grids, the same in every epoch.
 pub const FIXED_LATENTS: Purpose = Purpose::new(5);
-/// Random numbers for the noise on the discriminator's labels.
+/// Random numbers for the noise on the discriminator's labels, and for the augmentation of what it sees.
 pub const LABELS: Purpose = Purpose::new(8);
 /// Random numbers for the points between real and fake images at which a gradient penalty is taken.
 pub const PENALTY: Purpose = Purpose::new(9);
@@ -45,6 +46,8 @@ pub struct Gan {
     pub steps: u64,
     /// The moving average of the generator's weights, if the recipe asks for one.
     pub average: Option<Average>,
+    /// What is done to the images that the discriminator sees, if the recipe asks for anything.
+    pub augment: Option<Augment>,
     pub(super) training: TrainingSpec,
     pub(super) loss: Loss,
     pub(super) latent: usize,
@@ -60,7 +63,7 @@ pub struct RandomState {
     pub latents: Random,
     /// Of dropout masks.
     pub dropout: Random,
-    /// Of noise on labels.
+    /// Of noise on labels, and of augmentation.
     pub labels: Random,
     /// Of the points where a gradient penalty is taken.
     pub penalty: Random,
@@ -86,6 +89,7 @@ impl Gan {
             },
             steps: 0,
             average: None,
+            augment: recipe.training.augment.map(|spec| Augment::new(spec, device)),
             training: recipe.training,
             loss: Loss::of(recipe),
             latent: recipe.generator.input[0],
@@ -103,6 +107,10 @@ impl Gan {
     pub(crate) fn tune(&mut self, recipe: &Recipe) {
         self.loss = Loss::of(recipe);
         self.set_average(recipe);
+        match (recipe.training.augment, &mut self.augment) {
+            (Some(spec), Some(augment)) => augment.tune(spec, self.device),
+            (spec, augment) => *augment = spec.map(|spec| Augment::new(spec, self.device)),
+        }
         self.set_numbers(&Numbers::of(recipe));
     }
 
@@ -143,6 +151,7 @@ impl Gan {
             ("generator_optimizer", self.generator_optimizer.named()),
             ("discriminator_optimizer", self.discriminator_optimizer.named()),
             (AVERAGE, self.average.as_ref().map_or(Vec::new(), |average| average.network.named())),
+            ("augment", self.augment.iter().filter_map(|augment| named(augment.chance.as_ref())).collect()),
         ];
         prefixed(groups)
     }
@@ -155,12 +164,18 @@ impl Gan {
             ("generator_optimizer", self.generator_optimizer.named_mut()),
             ("discriminator_optimizer", self.discriminator_optimizer.named_mut()),
             (AVERAGE, self.average.as_mut().map_or(Vec::new(), |average| average.network.named_mut())),
+            ("augment", self.augment.iter_mut().filter_map(|augment| named(augment.chance.as_mut())).collect()),
         ];
         prefixed(groups)
     }
 }
 
-fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 5]) -> Vec<(String, T)> {
+/// The chance of augmentation by its name.
+fn named<T>(chance: Option<T>) -> Option<(String, T)> {
+    chance.map(|chance| ("chance".to_string(), chance))
+}
+
+fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 6]) -> Vec<(String, T)> {
     let mut all = Vec::new();
     for (prefix, group) in groups {
         all.extend(group.into_iter().map(|(name, tensor)| (format!("{prefix}.{name}"), tensor)));

@@ -11,32 +11,34 @@ use crate::ops::{mean_all, random_uniform, sqrt, square, sum};
 use crate::random::Random;
 use crate::tensor::Tensor;
 
-/// The gradient penalty, which holds the critic near slope 1 between real and fake images (Gulrajani
-/// et al. 2017, algorithm 1):
+/// The points between real and fake images at which a gradient penalty is taken (Gulrajani et al. 2017, algorithm 1),
+/// recorded from here on:
 ///
 /// ```text
-/// λ mean((|∇D(x̂)| - 1)²)    x̂ = ε x + (1 - ε) G(z), ε ~ U(0, 1) drawn for each image
+/// x̂ = ε x + (1 - ε) G(z), ε ~ U(0, 1) drawn for each image
 /// ```
-///
-/// The norm is over all values of an image. Its gradient by D's parameters goes through ∇D: a second
-/// derivative.
-pub fn gradient_penalty(
-    lambda: f64,
-    real: &Tensor,
-    fake: &Tensor,
-    random: &mut Random,
-    mut critic: impl FnMut(&Tensor) -> Tensor,
-) -> Tensor {
-    /// Under the root, whose slope at 0 is infinite.
-    const TINY: f64 = 1e-12;
+pub fn between(real: &Tensor, fake: &Tensor, random: &mut Random) -> Tensor {
     // One number an image, whatever the shape of images: [n, 1, ...].
     let mut each = vec![1; real.dims().len()];
     each[0] = real.dims()[0];
     let epsilon = random_uniform(random, &each[..], real.device());
     let between = &epsilon * &real.detach() + (1.0 - &epsilon) * fake.detach();
-    let between = between.detach().parameter();
-    let output = critic(&between);
-    let norms = sqrt(&(squared_slopes(&between, &output) + TINY));
+    between.detach().parameter()
+}
+
+/// The gradient penalty, which holds the critic near slope 1 at `points`, of which it has made `output` `[n, 1]`, recorded
+/// from them on:
+///
+/// ```text
+/// λ mean((|∇D(x̂)| - 1)²)
+/// ```
+///
+/// The norm is over all values of an image. Its gradient by D's parameters goes through ∇D: a second
+/// derivative.
+pub fn gradient_penalty(lambda: f64, points: &Tensor, output: &Tensor) -> Tensor {
+    /// Under the root, whose slope at 0 is infinite.
+    const TINY: f64 = 1e-12;
+    let norms = sqrt(&(squared_slopes(points, output) + TINY));
     lambda * &mean_all(&square(&(norms - 1.0)))
 }
 
@@ -83,11 +85,9 @@ mod tests {
         let (real, fake) = (tensor(&[3, 2, 2, 1]), tensor(&[3, 2, 2, 1]));
         let (first, last) = (tensor(&[4, 5]), tensor(&[5, 1]));
         let penalty = |first: &Tensor| {
-            gradient_penalty(10.0, &real, &fake, &mut random(), |x| {
-                let flat = reshape(x, [3, 4]);
-                let hidden = tanh(&matmul(&flat, first, Transpose::NONE));
-                matmul(&hidden, &last, Transpose::NONE)
-            })
+            let points = between(&real, &fake, &mut random());
+            let hidden = tanh(&matmul(&reshape(&points, [3, 4]), first, Transpose::NONE));
+            gradient_penalty(10.0, &points, &matmul(&hidden, &last, Transpose::NONE))
         };
         let weights = first.parameter();
         let ours = grad(&penalty(&weights), &[&weights], false)[0].to_f64();
@@ -108,8 +108,8 @@ mod tests {
     fn the_penalty_of_a_linear_critic_is_known() {
         let images = |value: f64| Tensor::full(value, [2, 1, 1, 1], Reference);
         let (real, fake) = (images(1.0), images(-1.0));
-        let slope = |x: &Tensor| reshape(&(3.0 * x), [2, 1]);
-        let penalty = gradient_penalty(10.0, &real, &fake, &mut random(), slope).item();
+        let points = between(&real, &fake, &mut random());
+        let penalty = gradient_penalty(10.0, &points, &reshape(&(3.0 * &points), [2, 1])).item();
         assert!((penalty - 40.0).abs() < 1e-9, "{penalty}");
     }
 

@@ -3,7 +3,7 @@
 
 use super::model::Gan;
 use super::output::Output;
-use super::penalty::{gradient_penalty, zero_centred};
+use super::penalty::{between, gradient_penalty, zero_centred};
 use super::real::Real;
 use super::report::{Pending, Scalars, StepReport, check_loss};
 use crate::Result;
@@ -75,6 +75,7 @@ impl Gan {
             let fake = self.generate(real.images.dims()[0], labels);
             let images = self.recorded(self.training.r1, real.images.clone());
             let [on_real, on_fake] = self.judge(&images, &fake, labels);
+            self.adapt(&on_real);
             let d_loss = self.discriminator_loss([&images, &fake], labels, [&on_real, &on_fake]);
             let g_loss = self.generator_loss(&on_real.real, &on_fake, labels);
             let seen = self.scalars(&d_loss, &on_real, &on_fake)?;
@@ -98,6 +99,7 @@ impl Gan {
             let images = self.recorded(self.training.r1, real.images.clone());
             let fake = self.recorded(self.training.r2, fake);
             let [on_real, on_fake] = self.judge(&images, &fake, labels);
+            self.adapt(&on_real);
             let loss = self.discriminator_loss([&images, &fake], labels, [&on_real, &on_fake]);
             let seen = self.scalars(&loss, &on_real, &on_fake)?;
             (self.penalised(loss, [(&images, &on_real), (&fake, &on_fake)])?, seen)
@@ -161,12 +163,16 @@ impl Gan {
         let Some(lambda) = self.training.gradient_penalty else {
             return loss;
         };
-        let (discriminator, dropout) = (&mut self.discriminator, &mut self.random.dropout);
-        let heads = self.training.auxiliary;
-        let critic = |x: &Tensor| {
-            Output::of(discriminator.forward(x, Pass::training(dropout).of_classes(labels)), heads.is_some()).real
-        };
-        loss + gradient_penalty(lambda, real, fake, &mut self.random.penalty, critic)
+        let between = between(real, fake, &mut self.random.penalty);
+        let output = self.discriminate(&between, labels).real;
+        loss + gradient_penalty(lambda, &between, &output)
+    }
+
+    /// Has the chance of augmentation follow what D makes of real images.
+    fn adapt(&mut self, on_real: &Output) {
+        if let Some(augment) = &mut self.augment {
+            augment.adapt(&on_real.real);
+        }
     }
 
     /// The generator's loss from D's output on real images, which only a relativistic one looks at, and on its own, with
@@ -256,8 +262,13 @@ impl Gan {
         self.generator.forward(&latents, Pass::training(&mut self.random.dropout).of_classes(labels))
     }
 
+    /// D on `images`, as they are augmented where the recipe asks for it.
     fn discriminate(&mut self, images: &Tensor, labels: Option<&Tensor>) -> Output {
+        let images = match &self.augment {
+            Some(augment) => augment.apply(images, &mut self.random.labels),
+            None => images.clone(),
+        };
         let pass = Pass::training(&mut self.random.dropout).of_classes(labels);
-        Output::of(self.discriminator.forward(images, pass), self.training.auxiliary.is_some())
+        Output::of(self.discriminator.forward(&images, pass), self.training.auxiliary.is_some())
     }
 }

@@ -25,6 +25,7 @@ impl Conv2d {
         device: Device,
     ) -> Conv2d {
         let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
+        let initializer = attributes.initializer.unwrap_or(initializer);
         let kernel = initializer.draw([kh, kw, channels / groups, filters].into(), random, device);
         let weights = Weights::new(kernel, bias.then_some(filters));
         Conv2d { weights: weights.normalised_if(attributes.spectral_norm, false, random), attributes: *attributes }
@@ -66,8 +67,9 @@ impl ConvTranspose2d {
         random: &mut Random,
         device: Device,
     ) -> ConvTranspose2d {
-        let &Convolution { filters, kernel: [kh, kw], bias, .. } = attributes;
-        let kernel = initializer.draw([kh, kw, filters, channels].into(), random, device);
+        let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
+        let initializer = attributes.initializer.unwrap_or(initializer);
+        let kernel = initializer.draw([kh, kw, filters / groups, channels].into(), random, device);
         let weights = Weights::new(kernel, bias.then_some(filters));
         ConvTranspose2d {
             weights: weights.normalised_if(attributes.spectral_norm, true, random),

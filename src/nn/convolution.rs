@@ -1,5 +1,6 @@
 //! What a convolution layer is told, in Rust and in a recipe alike.
 
+use super::Initializer;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// let halving = Convolution { stride: [2, 2], bias: false, ..Convolution::new(64, [5, 5]) };
 /// assert_eq!(halving.transposed_size([7, 7]), [14, 14]);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Convolution {
     /// Channels of the output.
@@ -33,6 +34,9 @@ pub struct Convolution {
     /// Groups of channels, each of whose filters sees its own share of the input's channels; unless said, 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub groups: usize,
+    /// How the kernel starts; unless said, as the network's do. `"zeros"` has a residual start as its shortcut alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initializer: Option<Initializer>,
     /// Whether the kernel is divided by its largest singular value: see [`spectral_norm`](super::spectral_norm).
     #[serde(default, skip_serializing_if = "is_false")]
     pub spectral_norm: bool,
@@ -96,6 +100,7 @@ impl Convolution {
             padding: PaddingRule::default(),
             bias: yes(),
             groups: one(),
+            initializer: None,
             spectral_norm: false,
         }
     }

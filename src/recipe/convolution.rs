@@ -7,6 +7,7 @@
 //! conv_transpose2d  n → (n - 1)·s + max(k, s) - p              same: n → n·s
 //! ```
 
+use super::network::check_initializer;
 use super::sizes::{MAX_SIZE, check_size};
 use crate::nn::{Convolution, PaddingRule, Pooling};
 use crate::shape::Padding;
@@ -46,6 +47,9 @@ impl Convolution {
     pub(super) fn check_attributes(&self) -> Result<(), String> {
         check_size("filters", self.filters, MAX_SIZE)?;
         check_size("groups", self.groups, MAX_SIZE)?;
+        if let Some(initializer) = self.initializer {
+            check_initializer(initializer)?;
+        }
         for axis in 0..2 {
             check_size("kernel", self.kernel[axis], MAX_SIZE)?;
             check_size("stride", self.stride[axis], MAX_SIZE)?;

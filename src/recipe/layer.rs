@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
 use super::sizes::{image, values, vector};
-use crate::nn::{Attention, Convolution, Pooling, Resampling};
+use crate::nn::{Attention, Convolution, Initializer, Pooling, Resampling};
 
 /// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -278,8 +278,19 @@ impl LayerSpec {
     ///
     /// # Panics
     /// If it is a residual.
-    pub(super) fn output_shape(&self, input: &[usize], OfAll { classes, .. }: OfAll) -> Result<Vec<usize>, String> {
+    pub(super) fn output_shape(&self, input: &[usize], of_all: OfAll) -> Result<Vec<usize>, String> {
         self.check_attributes()?;
+        let classes = of_all.classes;
+        if let LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) = self
+            && conv.initializer == Some(Initializer::Zeros)
+            && (of_all.spectral_norm || conv.spectral_norm)
+        {
+            return Err(
+                "its kernel starts at zeros, whose largest singular value is 0; take initializer or spectral_norm \
+                        away"
+                    .into(),
+            );
+        }
         if self.takes_label() && classes.is_none() {
             return Err("needs to know how many classes there are; set the network's key classes".into());
         }

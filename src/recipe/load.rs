@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 26] = [
+const BUILT_IN: [(&str, &str); 31] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
     ("dcgan-ema-mnist", include_str!("../../recipes/dcgan-ema-mnist.toml")),
@@ -44,6 +44,11 @@ const BUILT_IN: [(&str, &str); 26] = [
     ("acgan-mnist", include_str!("../../recipes/acgan-mnist.toml")),
     ("sngan-cifar10", include_str!("../../recipes/sngan-cifar10.toml")),
     ("sngan-resnet-cifar10", include_str!("../../recipes/sngan-resnet-cifar10.toml")),
+    ("sagan-cifar10", include_str!("../../recipes/sagan-cifar10.toml")),
+    ("sagan-svhn", include_str!("../../recipes/sagan-svhn.toml")),
+    ("r3gan-mnist", include_str!("../../recipes/r3gan-mnist.toml")),
+    ("r3gan-stacked-mnist", include_str!("../../recipes/r3gan-stacked-mnist.toml")),
+    ("r3gan-cifar10", include_str!("../../recipes/r3gan-cifar10.toml")),
     ("stacked-wgan-gp", include_str!("../../recipes/stacked-wgan-gp.toml")),
 ];
 

@@ -44,6 +44,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use toml::Value;
 
+mod augment;
 mod average;
 pub mod build;
 mod check;
@@ -61,6 +62,7 @@ mod table;
 mod training;
 mod typed;
 
+pub use augment::AugmentSpec;
 pub use average::AverageSpec;
 pub use check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 pub use layer::{LayerSpec, ParameterCount};

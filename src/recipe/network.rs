@@ -110,7 +110,6 @@ impl NetworkSpec {
 
     /// Checks all but the layers themselves.
     pub(crate) fn check_keys(&self) -> Result<(), String> {
-        use Initializer::{GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros};
         check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
         if !(1..=MAX_LAYERS).contains(&self.layers.len()) {
             return Err(format!("layers has {} entries; it must have 1 to {MAX_LAYERS}", self.layers.len()));
@@ -120,14 +119,21 @@ impl NetworkSpec {
         {
             return Err(format!("classes = {classes}; choose from {} to {}", CLASSES[0], CLASSES[1]));
         }
-        match self.initializer {
-            Normal { stddev } => check_positive("initializer.normal.stddev", stddev)?,
-            TruncatedNormal { stddev } => {
-                check_positive("initializer.truncated_normal.stddev", stddev)?;
-            }
-            GlorotUniform | GlorotNormal | HeUniform | HeNormal | Zeros => {}
+        check_initializer(self.initializer)?;
+        if self.spectral_norm && self.initializer == Initializer::Zeros {
+            return Err("initializer = \"zeros\": spectral_norm would divide by 0; choose another".into());
         }
         self.optimizer.check().map_err(|why| format!("optimizer.{why}"))
+    }
+}
+
+/// Checks the number of an initialiser that has one.
+pub(super) fn check_initializer(initializer: Initializer) -> Result<(), String> {
+    use Initializer::{GlorotNormal, GlorotUniform, HeNormal, HeUniform, Normal, TruncatedNormal, Zeros};
+    match initializer {
+        Normal { stddev } => check_positive("initializer.normal.stddev", stddev),
+        TruncatedNormal { stddev } => check_positive("initializer.truncated_normal.stddev", stddev),
+        GlorotUniform | GlorotNormal | HeUniform | HeNormal | Zeros => Ok(()),
     }
 }
 

@@ -123,9 +123,20 @@ impl Recipe {
 
     /// Checks that the discriminator's output is of the kind that the loss is made for.
     pub(super) fn check_output(&self) -> Result<(), String> {
+        let augment = self.training.augment;
+        if augment.is_some() && self.discriminator.input.len() != 3 {
+            return Err("training.augment is for images; take it away".into());
+        }
         let Some(sigmoid) = self.sigmoid() else {
             return Ok(());
         };
+        if augment.is_some_and(|augment| augment.target.is_some()) {
+            return Err(format!(
+                "discriminator layer {} (sigmoid): training.augment.target goes by the sign of the discriminator's output, \
+                 and probabilities have none; take the sigmoid away",
+                sigmoid + 1
+            ));
+        }
         let loss = self.training.loss;
         if matches!(
             loss,

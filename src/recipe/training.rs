@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_positive, check_size};
-use super::{AverageSpec, Recipe};
+use super::{AugmentSpec, AverageSpec, Recipe};
 
 /// The largest seed, which is the largest integer of TOML.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -49,6 +49,9 @@ pub struct TrainingSpec {
     /// Shlens 2017); its output is `[1 + classes]` then. Unless said, it tells none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auxiliary: Option<f64>,
+    /// Augmentation of all that the discriminator sees; unless said, there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment: Option<AugmentSpec>,
     /// A moving average of the generator's weights, which samples, scores and exports are of; unless said, there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
@@ -279,6 +282,9 @@ impl TrainingSpec {
                     "training.auxiliary is for training.batches = \"separate\" only; take one of them away".into()
                 );
             }
+        }
+        if let Some(augment) = &self.augment {
+            augment.check()?;
         }
         if let Some(average) = &self.average {
             average.check()?;

@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 use super::network::OptimizerSpec;
 use super::table::{MAX_DEPTH, too_deep};
 use super::{
-    AverageSpec, CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe, SamplesSpec,
-    ScheduleSpec, TrainingSpec,
+    AugmentSpec, AverageSpec, CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe,
+    SamplesSpec, ScheduleSpec, TrainingSpec,
 };
 use crate::nn::Initializer;
 use crate::terminal::brief;
@@ -27,7 +27,7 @@ type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
 /// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
 /// before.
-const PARTS: [(&str, Verify); 15] = [
+const PARTS: [(&str, Verify); 16] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
     ("generator", verify::<NetworkSpec>),
@@ -37,6 +37,7 @@ const PARTS: [(&str, Verify); 15] = [
     ("data", verify::<DataSpec>),
     ("samples", verify::<SamplesSpec>),
     ("judge", verify::<JudgingSpec>),
+    ("training.augment", verify::<AugmentSpec>),
     ("training.average", verify::<AverageSpec>),
     ("training.labels", verify::<LabelSpec>),
     ("training.update.critic_loop", verify::<CriticLoop>),

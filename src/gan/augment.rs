@@ -1,0 +1,236 @@
+//! Augmentation of all that D sees, real and fake, so that it can't learn few images by heart; differentiable, so that G learns
+//! through it and never makes augmented images itself (Zhao, Liu, Lin, Zhu and Han, "Differentiable augmentation for
+//! data-efficient GAN training", 2020). For each image u is drawn evenly from [0, 1):
+//!
+//! | | y |
+//! |---|---|
+//! | brightness | x + u - ½ |
+//! | saturation | m + 2u (x - m), m the mean over the pixel's channels |
+//! | contrast | m + (u + ½) (x - m), m the mean over the image |
+//! | translation | x moved down and right by whole pixels, evenly from -s/8 to s/8 of its side s; 0 where nothing comes from |
+//! | cutout | 0 in a square of half the sides, whose centre is drawn evenly from all pixels |
+//!
+//! With a target r (Karras, Aittala, Hellsten, Laine, Lehtinen and Aila, "Training generative adversarial networks with limited
+//! data", 2020), each of the five is done to an image with a chance p, from 0 on, which goes up while E sign D(x) on real images
+//! is above r, and down while it is below: where D is surer of real images than r it begins to know them. The paper changes p
+//! every four batches; here it is changed in each of D's steps, a quarter as much.
+
+use crate::autograd::no_grad;
+use crate::ops::{
+    Transpose, abs, batched_matmul, clamp, greater, greater_equal, mean, mean_all, permute, random_uniform, relu,
+    reshape, slice, sum,
+};
+use crate::random::Random;
+use crate::recipe::AugmentSpec;
+use crate::storage::Device;
+use crate::tensor::Tensor;
+
+/// The share of a side that an image is moved by, at most.
+const REACH: f64 = 1.0 / 8.0;
+/// The share of the sides that a square is put out of.
+const CUT: f64 = 1.0 / 2.0;
+
+/// Numbers drawn for an image: for three colours, two ways to move and two coordinates of a square, and with a target
+/// a chance for each of the five.
+const DRAWN: usize = 7;
+const CHANCES: usize = 5;
+
+/// What is done to the images that D sees.
+pub struct Augment {
+    spec: AugmentSpec,
+    /// p, where there is a target.
+    pub(super) chance: Option<Tensor>,
+}
+
+impl Augment {
+    /// At its start: with a target, p is 0.
+    pub(super) fn new(spec: AugmentSpec, device: Device) -> Augment {
+        Augment { spec, chance: spec.target.map(|_| Tensor::zeros([1], device)) }
+    }
+
+    /// Goes on by the numbers of `spec`.
+    pub(super) fn tune(&mut self, spec: AugmentSpec, device: Device) {
+        let chance = self.chance.take();
+        *self = Augment::new(spec, device);
+        if self.chance.is_some() && chance.is_some() {
+            self.chance = chance;
+        }
+    }
+
+    /// `images` `[n, h, w, c]` as D is to see them, by the next numbers of `random`.
+    pub(super) fn apply(&self, images: &Tensor, random: &mut Random) -> Tensor {
+        let n = images.dims()[0];
+        let count = DRAWN + if self.chance.is_some() { CHANCES } else { 0 };
+        let drawn = random_uniform(random, [count, n], images.device());
+        let number = |row: usize| reshape(&slice(&drawn, &[row..row + 1, 0..n]), [n, 1, 1, 1]);
+        // 1 for an image to which transformation `index` is done, else 0.
+        let done = |index: usize| self.chance.as_ref().map(|chance| greater(chance, &number(DRAWN + index)));
+        let mixed = |factor: Tensor, index: usize| match done(index) {
+            Some(done) => 1.0 + done * (factor - 1.0),
+            None => factor,
+        };
+        let times = |x: Tensor, index: usize| match done(index) {
+            Some(done) => done * x,
+            None => x,
+        };
+        let mut x = images.clone();
+        if self.spec.color {
+            x = x + times(number(0) - 0.5, 0);
+            x = around(&x, &[3], &mixed(2.0 * number(1), 1));
+            x = around(&x, &[1, 2, 3], &mixed(number(2) + 0.5, 2));
+        }
+        if self.spec.translation {
+            let [down, right] = [0, 1].map(|axis| {
+                let most = (REACH * images.dims()[1 + axis] as f64 + 0.5).floor();
+                times(whole(&number(3 + axis), 2 * most as usize + 1) - most, 3)
+            });
+            x = moved(&x, &down, &right);
+        }
+        if self.spec.cutout {
+            let inside = |axis: usize| {
+                let side = images.dims()[1 + axis];
+                let cut = (CUT * side as f64 + 0.5).floor();
+                let first = whole(&number(5 + axis), side + 1 - cut as usize % 2) - (cut / 2.0).floor();
+                let mut shape = [1; 4];
+                shape[1 + axis] = side;
+                let places = reshape(&counted(side, x.device()), shape);
+                greater_equal(&places, &first) * greater(&(first + cut), &places)
+            };
+            let square = times(inside(0) * inside(1), 4);
+            x = x * (1.0 - square);
+        }
+        x
+    }
+
+    /// Moves p by what D has made of `real` images, `[n, 1]`.
+    pub(super) fn adapt(&mut self, real: &Tensor) {
+        let AugmentSpec { target: Some(target), images, .. } = self.spec else {
+            return;
+        };
+        let Some(chance) = &mut self.chance else { unreachable!("with a target there is a chance") };
+        let moved = no_grad(|| {
+            let sureness = mean_all(&sign(&real.detach()));
+            let step = real.dims()[0] as f64 / images;
+            clamp(&(&*chance + step * &sign(&(sureness - target))), 0.0, 1.0)
+        });
+        chance.assign(moved);
+    }
+}
+
+/// 1, 0 or -1.
+fn sign(x: &Tensor) -> Tensor {
+    let zero = Tensor::zeros([], x.device());
+    greater(x, &zero) - greater(&zero, x)
+}
+
+/// m + factor · (x - m), m the mean over `axes`.
+fn around(x: &Tensor, axes: &[usize], factor: &Tensor) -> Tensor {
+    let kept: Vec<usize> =
+        x.dims().iter().enumerate().map(|(axis, &length)| if axes.contains(&axis) { 1 } else { length }).collect();
+    let m = reshape(&mean(x, axes), &kept[..]);
+    &m + factor * (x - &m)
+}
+
+/// ⌊count · u⌋ of each u in [0, 1): how many of 1 / count, 2 / count, ... it reaches.
+fn whole(u: &Tensor, count: usize) -> Tensor {
+    if count == 1 {
+        return Tensor::zeros(u.shape(), u.device());
+    }
+    let steps: Vec<f64> = (1..count).map(|step| step as f64 / count as f64).collect();
+    let steps = Tensor::new(&steps, [1, steps.len()], u.device());
+    let n = u.numel();
+    reshape(&sum(&greater_equal(&reshape(u, [n, 1]), &steps), &[1]), [n, 1, 1, 1])
+}
+
+/// 0, 1, 2, ...
+fn counted(count: usize, device: Device) -> Tensor {
+    let places: Vec<f64> = (0..count).map(|place| place as f64).collect();
+    Tensor::new(&places, [count], device)
+}
+
+/// `x` moved `down` and `right` by so many pixels, `[n, 1, 1, 1]`: along each axis a product with a matrix of ones and zeros.
+fn moved(x: &Tensor, down: &Tensor, right: &Tensor) -> Tensor {
+    let &[n, h, w, c] = x.dims() else { unreachable!("images have four axes") };
+    let rows = batched_matmul(&moves(down, h), &reshape(x, [n, h, w * c]), Transpose::NONE);
+    let turned = permute(&reshape(&rows, [n, h, w, c]), &[0, 2, 1, 3]);
+    let columns = batched_matmul(&moves(right, w), &reshape(&turned, [n, w, h * c]), Transpose::NONE);
+    permute(&reshape(&columns, [n, w, h, c]), &[0, 2, 1, 3])
+}
+
+/// For each `shift` `[n, 1, 1, 1]` the matrix `[side, side]` with a one at (i, i - shift), where that is a place.
+fn moves(shift: &Tensor, side: usize) -> Tensor {
+    let places = counted(side, shift.device());
+    let apart = reshape(&places, [1, side, 1]) - reshape(&places, [1, 1, side]);
+    let n = shift.numel();
+    // Whole numbers: what is not 0 is at least 1 away from it.
+    relu(&(1.0 - abs(&(apart - reshape(shift, [n, 1, 1])))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+
+    fn spec(color: bool, translation: bool, cutout: bool) -> AugmentSpec {
+        AugmentSpec { color, translation, cutout, target: None, images: 500_000.0 }
+    }
+
+    fn random() -> Random {
+        Random::new(3, Purpose::CHECK)
+    }
+
+    #[test]
+    fn images_are_moved_by_whole_pixels_each_way() {
+        let x = Tensor::new(&(1..=16).map(f64::from).collect::<Vec<_>>(), [1, 4, 4, 1], Device::Reference);
+        let shift = |by: f64| Tensor::full(by, [1, 1, 1, 1], Device::Reference);
+        let y = moved(&x, &shift(1.0), &shift(-2.0)).to_f64();
+        assert_eq!(y, [0., 0., 0., 0., 3., 4., 0., 0., 7., 8., 0., 0., 11., 12., 0., 0.]);
+    }
+
+    #[test]
+    fn places_are_drawn_evenly() {
+        let u: Vec<f64> = (0..12).map(|i| f64::from(i) / 12.0).collect();
+        let drawn = whole(&Tensor::new(&u, [12, 1, 1, 1], Device::Reference), 3).to_f64();
+        assert_eq!(drawn, [0., 0., 0., 0., 1., 1., 1., 1., 2., 2., 2., 2.]);
+    }
+
+    #[test]
+    fn a_square_of_half_the_sides_is_put_out() {
+        let x = Tensor::ones([500, 6, 8, 2], Device::Reference);
+        let y = Augment::new(spec(false, false, true), Device::Reference).apply(&x, &mut random()).to_f64();
+        let out = |image: &[f64]| image.iter().filter(|&&v| v == 0.0).count();
+        let counts: Vec<usize> = y.chunks(96).map(out).collect();
+        assert!(y.iter().all(|&v| v == 0.0 || v == 1.0));
+        assert_eq!(counts.iter().max(), Some(&(3 * 4 * 2)), "3x4 pixels of two channels, where none is beyond an edge");
+        assert_eq!(counts.iter().min(), Some(&(2 * 2 * 2)), "in a corner");
+    }
+
+    /// The mean over many images is what it was: brightness has a mean of 0, the factors one of 1.
+    #[test]
+    fn colours_are_changed_around_what_they_are() {
+        let x = Tensor::new(&[0.2, 0.4, 0.9].repeat(4 * 4000), [4000, 2, 2, 3], Device::Reference);
+        let y = Augment::new(spec(true, false, false), Device::Reference).apply(&x, &mut random());
+        let means = mean(&y, &[0, 1, 2]).to_f64();
+        for (found, was) in means.iter().zip([0.2, 0.4, 0.9]) {
+            assert!((found - was).abs() < 0.02, "{means:?}");
+        }
+    }
+
+    #[test]
+    fn the_chance_goes_up_while_real_images_are_told_too_surely() {
+        let adaptive = AugmentSpec { target: Some(0.6), images: 40.0, ..spec(true, true, true) };
+        let mut augment = Augment::new(adaptive, Device::Reference);
+        let x = Tensor::new(&(0..32).map(f64::from).collect::<Vec<_>>(), [2, 4, 4, 1], Device::Reference);
+        assert_eq!(augment.apply(&x, &mut random()).to_f64(), x.to_f64(), "p is 0");
+        let outputs = |values: &[f64]| Tensor::new(values, [4, 1], Device::Reference);
+        let mut adapt = |values| {
+            augment.adapt(&outputs(values));
+            augment.chance.as_ref().unwrap().item()
+        };
+        assert_eq!(adapt(&[1.0, 2.0, 0.1, 3.0]), 0.1);
+        assert_eq!(adapt(&[1.0, 2.0, 0.1, 3.0]), 0.2);
+        assert!((adapt(&[1.0, 2.0, -0.1, 3.0]) - 0.1).abs() < 1e-12, "three of four is 0.5");
+        (0..4).for_each(|_| drop(adapt(&[-1.0; 4])));
+        assert_eq!(adapt(&[-1.0; 4]), 0.0);
+    }
+}

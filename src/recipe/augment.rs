@@ -1,0 +1,46 @@
+//! How what the discriminator sees is augmented.
+
+use super::sizes::{check_number, check_positive};
+use serde::{Deserialize, Serialize};
+
+/// Augmentation of all that the discriminator sees, real and fake (see [`crate::gan::augment`]).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub struct AugmentSpec {
+    /// Brightness, saturation and contrast.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub color: bool,
+    /// Moves by up to an eighth of the sides.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub translation: bool,
+    /// A square of half the sides is put out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cutout: bool,
+    /// Each is done to an image with a chance that goes up and down so that the discriminator's outputs on real images are
+    /// positive by this much more often than negative, as a share of all; unless said, each is always done. The paper's is
+    /// 0.6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+    /// The images in which the chance can go from 0 to 1; unless said, 500,000.
+    #[serde(default = "images")]
+    pub images: f64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+fn images() -> f64 {
+    500_000.0
+}
+
+impl AugmentSpec {
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !(self.color || self.translation || self.cutout) {
+            return Err("training.augment does nothing; set color, translation or cutout to true".into());
+        }
+        if let Some(target) = self.target {
+            check_number("training.augment.target", target, (-1.0..=1.0).contains(&target), "in [-1, 1]")?;
+        }
+        check_positive("training.augment.images", self.images)
+    }
+}
