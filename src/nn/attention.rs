@@ -96,3 +96,36 @@ impl Layer for Attention {
         kernels.chain([Variable::parameter("gamma", gamma)]).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+
+    #[test]
+    fn it_hands_x_on_until_gamma_has_moved() {
+        let mut random = Random::new(3, Purpose::CHECK);
+        let x = Tensor::new(&random.normal(2 * 2 * 4 * 8), [2, 2, 4, 8], Device::Reference);
+        let mut layer = Attention::new(8, Initializer::GlorotUniform, &mut random, Device::Reference);
+        let mut forward = |layer: &mut Attention| layer.forward(&x, &mut Pass::Training(&mut random)).to_f64();
+        assert_eq!(forward(&mut layer), x.to_f64());
+        layer.gamma.assign(Tensor::ones([1], Device::Reference));
+        let moved = forward(&mut layer);
+        assert!(moved.iter().zip(x.to_f64()).all(|(y, x)| *y != x));
+    }
+
+    /// Where all keys are alike, every place gets the mean of all pooled values.
+    #[test]
+    fn equal_keys_give_every_place_the_same() {
+        let mut random = Random::new(3, Purpose::CHECK);
+        let x = Tensor::new(&random.normal(2 * 4 * 8), [1, 2, 4, 8], Device::Reference);
+        let mut layer = Attention::new(8, Initializer::GlorotUniform, &mut random, Device::Reference);
+        layer.key.assign(Tensor::zeros([1, 1, 8, 1], Device::Reference));
+        layer.gamma.assign(Tensor::ones([1], Device::Reference));
+        let added = layer.forward(&x, &mut Pass::Evaluation) - &x;
+        let added = added.to_f64();
+        for pixel in added.chunks(8) {
+            assert!(pixel.iter().zip(&added).all(|(a, b)| (a - b).abs() < 1e-12), "{added:?}");
+        }
+    }
+}

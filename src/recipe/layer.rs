@@ -351,7 +351,7 @@ impl LayerSpec {
                 let pixels = factor * factor;
                 if !c.is_multiple_of(pixels) {
                     return Err(format!(
-                        "makes a channel of {pixels}, but that doesn't divide the {c} of its input {input:?}; make filters of \
+                        "it makes one channel of {pixels}, but that doesn't divide the {c} of its input {input:?}; make filters of \
                          the layer before it a multiple of {pixels}"
                     ));
                 }
@@ -646,7 +646,7 @@ mod tests {
         assert_eq!(shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 12]).unwrap(), [14, 10, 3]);
         let what = shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 6]).unwrap_err();
         assert!(
-            what.starts_with("makes a channel of 4, but that doesn't divide the 6 of its input [7, 5, 6]"),
+            what.starts_with("it makes one channel of 4, but that doesn't divide the 6 of its input [7, 5, 6]"),
             "{what}"
         );
         assert_eq!(shape("layer = 'minibatch_stddev'", &[7, 5, 6]).unwrap(), [7, 5, 7]);
