@@ -10,7 +10,9 @@ use std::path::Path;
 
 /// A folder of coloured pictures of two classes, which are brought to any recipe's size.
 fn pictures(folder: &Path) {
-    ["dark", "light"].map(|class| std::fs::create_dir_all(folder.join(class)).unwrap());
+    for class in ["dark", "light"] {
+        std::fs::create_dir_all(folder.join(class)).unwrap();
+    }
     for i in 0..32 {
         let rgb = (0..40 * 36 * 3).map(|v| (v * (i + 3)) as u8);
         let picture = Picture { width: 40, height: 36, rgb: rgb.collect() };

@@ -107,7 +107,7 @@ mod tests {
         let mut random = Random::new(3, Purpose::CHECK);
         let x = Tensor::new(&random.normal(2 * 2 * 4 * 8), [2, 2, 4, 8], Device::Reference);
         let mut layer = Attention::new(8, Initializer::GlorotUniform, &mut random, Device::Reference);
-        let mut forward = |layer: &mut Attention| layer.forward(&x, &mut Pass::Training(&mut random)).to_f64();
+        let mut forward = |layer: &mut Attention| layer.forward(&x, &mut Pass::training(&mut random)).to_f64();
         assert_eq!(forward(&mut layer), x.to_f64());
         layer.gamma.assign(Tensor::ones([1], Device::Reference));
         let moved = forward(&mut layer);
@@ -120,9 +120,9 @@ mod tests {
         let mut random = Random::new(3, Purpose::CHECK);
         let x = Tensor::new(&random.normal(2 * 4 * 8), [1, 2, 4, 8], Device::Reference);
         let mut layer = Attention::new(8, Initializer::GlorotUniform, &mut random, Device::Reference);
-        layer.key.assign(Tensor::zeros([1, 1, 8, 1], Device::Reference));
+        layer.variables_mut()[1].tensor.assign(Tensor::zeros([1, 1, 8, 1], Device::Reference));
         layer.gamma.assign(Tensor::ones([1], Device::Reference));
-        let added = layer.forward(&x, &mut Pass::Evaluation) - &x;
+        let added = layer.forward(&x, &mut Pass::evaluation()) - &x;
         let added = added.to_f64();
         for pixel in added.chunks(8) {
             assert!(pixel.iter().zip(&added).all(|(a, b)| (a - b).abs() < 1e-12), "{added:?}");

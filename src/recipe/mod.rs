@@ -51,6 +51,7 @@ mod check;
 mod classes;
 mod convolution;
 mod layer;
+mod layer_shape;
 mod load;
 pub(crate) mod memory;
 mod network;

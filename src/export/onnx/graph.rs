@@ -3,6 +3,7 @@
 
 use super::super::channels_first::{Attention, Operation, Pool, Step, Weight};
 use super::super::f32_bytes;
+use super::attributes::*;
 use super::proto::*;
 use crate::nn::Resampling;
 use crate::ops::permute;
@@ -386,35 +387,4 @@ fn window(kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Vec<Attri
 /// What a convolution in groups says, one in one group nothing.
 fn group(groups: usize) -> Option<AttributeProto> {
     (groups > 1).then(|| int("group", groups as i64))
-}
-
-fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { i: Some(value), ..attribute(name, ATTRIBUTE_INT) }
-}
-
-fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto { ints: values.to_vec(), ..attribute(name, ATTRIBUTE_INTS) }
-}
-
-fn float(name: &str, value: f64) -> AttributeProto {
-    AttributeProto { f: Some(value as f32), ..attribute(name, ATTRIBUTE_FLOAT) }
-}
-
-fn string(name: &str, value: &str) -> AttributeProto {
-    AttributeProto { s: Some(value.into()), ..attribute(name, ATTRIBUTE_STRING) }
-}
-
-fn attribute(name: &str, kind: i32) -> AttributeProto {
-    AttributeProto { name: name.into(), r#type: kind, ..AttributeProto::default() }
-}
-
-/// A float tensor `[n, shape...]`, n free.
-fn value_info(name: &str, shape: &[usize]) -> ValueInfoProto {
-    let batch = DimensionProto { dim_value: None, dim_param: Some("n".into()) };
-    let rest = shape.iter().map(|&length| DimensionProto { dim_value: Some(length as i64), dim_param: None });
-    let shape = TensorShapeProto { dim: [batch].into_iter().chain(rest).collect() };
-    ValueInfoProto {
-        name: name.into(),
-        r#type: Some(TypeProto { tensor_type: Some(TensorTypeProto { elem_type: TENSOR_FLOAT, shape: Some(shape) }) }),
-    }
 }

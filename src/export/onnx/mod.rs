@@ -1,6 +1,7 @@
 //! ONNX (opset 17, IR version 8): a graph that takes the engine's inputs and gives its outputs,
 //! images `[n, h, w, c]` included, and keeps channels first in between, as ONNX's operators want it.
 
+mod attributes;
 mod graph;
 mod proto;
 
