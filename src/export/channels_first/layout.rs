@@ -116,14 +116,14 @@ pub(super) fn operations(
                 learnt: permute(&required(&format!("{part}.kernel")), &[3, 2, 0, 1]),
                 singular: singular(&format!("{part}.")),
             };
-            Operation::Attention(Attention {
+            Operation::Attention(Box::new(Attention {
                 query: kernel("query"),
                 key: kernel("key"),
                 value: kernel("value"),
                 output: kernel("output"),
                 gamma: required("gamma"),
                 image: [row.input[0], row.input[1]],
-            })
+            }))
         }
         LayerSpec::Residual { .. } => unreachable!("a residual is a step that holds others"),
     }]

@@ -77,7 +77,7 @@ pub(in super::super) enum Operation {
     /// x Wᵀ + b + Σ x · l Eᵀ, with W `[1, inputs]` and E `[inputs, classes]`.
     Projection { weight: Weight, bias: Tensor, embedding: Weight },
     /// Attention between the places of an image.
-    Attention(Attention),
+    Attention(Box<Attention>),
     /// What `layers` make of x and what `shortcut` makes of it, added.
     Residual { layers: Vec<Step>, shortcut: Vec<Step> },
 }

@@ -172,7 +172,7 @@ impl Builder {
                 self.permute(&[0, 2, 1]);
                 self.reshape(&[rows * columns]);
             }
-            Operation::Attention(attention) => self.attention(attention),
+            Operation::Attention(attention) => self.attention(*attention),
             Operation::Residual { layers, shortcut } => {
                 let x = self.current.clone();
                 layers.into_iter().for_each(|step| self.push(step));

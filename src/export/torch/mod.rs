@@ -215,7 +215,8 @@ impl Modules {
                 self.add(Module::ChannelShuffle { groups: rows }, []);
                 self.add(Module::Flatten {}, []);
             }
-            Operation::Attention(Attention { query, key, value, output, gamma, .. }) => {
+            Operation::Attention(attention) => {
+                let Attention { query, key, value, output, gamma, .. } = *attention;
                 let (channels, spectral_norm) = (output.learnt.dims()[0], output.singular.is_some());
                 self.store("query.", ["query.kernel", "query.u", "query.v"], query);
                 self.store("key.", ["key.kernel", "key.u", "key.v"], key);

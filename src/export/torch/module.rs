@@ -167,9 +167,9 @@ pub(super) fn convolution(
 }
 
 /// The tensors of a batch norm.
-pub(super) fn normalizing<'a>(
-    [gamma, beta, mean, variance]: [&'a Tensor; 4],
-) -> [(&'static str, &'static str, Option<&'a Tensor>); 4] {
+pub(super) fn normalizing(
+    [gamma, beta, mean, variance]: [&Tensor; 4],
+) -> [(&'static str, &'static str, Option<&Tensor>); 4] {
     [
         ("weight", "gamma", Some(gamma)),
         ("bias", "beta", Some(beta)),
