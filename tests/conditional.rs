@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{fail, read, succeed};
+use common::{fail, minimax, read, succeed};
 use minimax::report::Picture;
 use std::path::Path;
 
@@ -57,6 +57,16 @@ fn a_run_that_was_stopped_goes_on_with_the_same_classes() {
     succeed(at, &format!("train {flags} --steps 2 --out parts"));
     succeed(at, "train --resume --out parts --steps 4");
     assert!(read(at, "whole/checkpoint.safetensors") == read(at, "parts/checkpoint.safetensors"));
+
+    // Augmentation may begin, change and end in between; its chance is part of the state.
+    for (steps, augment) in
+        [(6, "{ color = true, target = 0.2, images = 100 }"), (8, "{ translation = true, cutout = true }")]
+    {
+        let set = format!("training.augment={augment}");
+        let mut command = minimax(at, &format!("train --resume --out parts --steps {steps} --set"));
+        let output = command.arg(&set).output().unwrap();
+        assert!(output.status.success(), "{set}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 /// Two pictures in each of `classes` sub-folders.

@@ -38,23 +38,55 @@ const CHANCES: usize = 5;
 /// What is done to the images that D sees.
 pub struct Augment {
     spec: AugmentSpec,
+    /// Of rows, and of columns.
+    axes: [Axis; 2],
     /// p, where there is a target.
     pub(super) chance: Option<Tensor>,
 }
 
+/// What is known of one axis of the images, on their device: a captured step can't bring it there.
+struct Axis {
+    /// 0, 1, ... up to the last pixel.
+    places: Tensor,
+    /// The most pixels that an image is moved by.
+    reach: f64,
+    /// How long the square is.
+    cut: f64,
+    /// For the number of moves there are, and of centres: see [`shares`].
+    moves: Tensor,
+    centres: Tensor,
+}
+
+impl Axis {
+    fn new(side: usize, device: Device) -> Axis {
+        let [reach, cut] = [REACH, CUT].map(|share| (share * side as f64 + 0.5).floor());
+        let places: Vec<f64> = (0..side).map(|place| place as f64).collect();
+        Axis {
+            places: Tensor::new(&places, [side], device),
+            reach,
+            cut,
+            moves: shares(2 * reach as usize + 1, device),
+            centres: shares(side + 1 - cut as usize % 2, device),
+        }
+    }
+
+    /// The pixels along it.
+    fn side(&self) -> usize {
+        self.places.numel()
+    }
+}
+
 impl Augment {
-    /// At its start: with a target, p is 0.
-    pub(super) fn new(spec: AugmentSpec, device: Device) -> Augment {
-        Augment { spec, chance: spec.target.map(|_| Tensor::zeros([1], device)) }
+    /// At its start, of images `[height, width, channels]`: with a target, p is 0.
+    pub(super) fn new(spec: AugmentSpec, image: &[usize], device: Device) -> Augment {
+        let axes = [0, 1].map(|axis| Axis::new(image[axis], device));
+        Augment { spec, axes, chance: spec.target.map(|_| Tensor::zeros([1], device)) }
     }
 
     /// Goes on by the numbers of `spec`.
     pub(super) fn tune(&mut self, spec: AugmentSpec, device: Device) {
-        let chance = self.chance.take();
-        *self = Augment::new(spec, device);
-        if self.chance.is_some() && chance.is_some() {
-            self.chance = chance;
-        }
+        self.spec = spec;
+        self.chance = spec.target.map(|_| self.chance.take().unwrap_or_else(|| Tensor::zeros([1], device)));
     }
 
     /// `images` `[n, h, w, c]` as D is to see them, by the next numbers of `random`.
@@ -80,26 +112,36 @@ impl Augment {
             x = around(&x, &[1, 2, 3], &mixed(number(2) + 0.5, 2));
         }
         if self.spec.translation {
-            let [down, right] = [0, 1].map(|axis| {
-                let most = (REACH * images.dims()[1 + axis] as f64 + 0.5).floor();
-                times(whole(&number(3 + axis), 2 * most as usize + 1) - most, 3)
+            let [down, right] = [0, 1].map(|at| {
+                let axis = &self.axes[at];
+                times(whole(&number(3 + at), &axis.moves) - axis.reach, 3)
             });
-            x = moved(&x, &down, &right);
+            x = self.moved(&x, &down, &right);
         }
         if self.spec.cutout {
-            let inside = |axis: usize| {
-                let side = images.dims()[1 + axis];
-                let cut = (CUT * side as f64 + 0.5).floor();
-                let first = whole(&number(5 + axis), side + 1 - cut as usize % 2) - (cut / 2.0).floor();
+            let inside = |at: usize| {
+                let axis = &self.axes[at];
+                let first = whole(&number(5 + at), &axis.centres) - (axis.cut / 2.0).floor();
                 let mut shape = [1; 4];
-                shape[1 + axis] = side;
-                let places = reshape(&counted(side, x.device()), shape);
-                greater_equal(&places, &first) * greater(&(first + cut), &places)
+                shape[1 + at] = axis.side();
+                let places = reshape(&axis.places, shape);
+                greater_equal(&places, &first) * greater(&(first + axis.cut), &places)
             };
             let square = times(inside(0) * inside(1), 4);
             x = x * (1.0 - square);
         }
         x
+    }
+
+    /// `x` moved `down` and `right` by so many pixels, `[n, 1, 1, 1]`: along each axis a product with a matrix of ones and
+    /// zeros.
+    fn moved(&self, x: &Tensor, down: &Tensor, right: &Tensor) -> Tensor {
+        let &[n, h, w, c] = x.dims() else { unreachable!("images have four axes") };
+        let [along_rows, along_columns] = [0, 1].map(|at| &self.axes[at].places);
+        let rows = batched_matmul(&moves(down, along_rows), &reshape(x, [n, h, w * c]), Transpose::NONE);
+        let turned = permute(&reshape(&rows, [n, h, w, c]), &[0, 2, 1, 3]);
+        let columns = batched_matmul(&moves(right, along_columns), &reshape(&turned, [n, w, h * c]), Transpose::NONE);
+        permute(&reshape(&columns, [n, w, h, c]), &[0, 2, 1, 3])
     }
 
     /// Moves p by what D has made of `real` images, `[n, 1]`.
@@ -131,37 +173,26 @@ fn around(x: &Tensor, axes: &[usize], factor: &Tensor) -> Tensor {
     &m + factor * (x - &m)
 }
 
-/// ⌊count · u⌋ of each u in [0, 1): how many of 1 / count, 2 / count, ... it reaches.
-fn whole(u: &Tensor, count: usize) -> Tensor {
-    if count == 1 {
-        return Tensor::zeros(u.shape(), u.device());
+/// 1 / count, 2 / count, ... below 1, `[1, count - 1]`; 2 where there is none, which no u reaches.
+fn shares(count: usize, device: Device) -> Tensor {
+    let mut shares: Vec<f64> = (1..count).map(|share| share as f64 / count as f64).collect();
+    if shares.is_empty() {
+        shares.push(2.0);
     }
-    let steps: Vec<f64> = (1..count).map(|step| step as f64 / count as f64).collect();
-    let steps = Tensor::new(&steps, [1, steps.len()], u.device());
+    Tensor::new(&shares, [1, shares.len()], device)
+}
+
+/// ⌊count · u⌋ of each u in [0, 1), of which count these are the [`shares`]: how many of them it reaches.
+fn whole(u: &Tensor, shares: &Tensor) -> Tensor {
     let n = u.numel();
-    reshape(&sum(&greater_equal(&reshape(u, [n, 1]), &steps), &[1]), [n, 1, 1, 1])
+    reshape(&sum(&greater_equal(&reshape(u, [n, 1]), shares), &[1]), [n, 1, 1, 1])
 }
 
-/// 0, 1, 2, ...
-fn counted(count: usize, device: Device) -> Tensor {
-    let places: Vec<f64> = (0..count).map(|place| place as f64).collect();
-    Tensor::new(&places, [count], device)
-}
-
-/// `x` moved `down` and `right` by so many pixels, `[n, 1, 1, 1]`: along each axis a product with a matrix of ones and zeros.
-fn moved(x: &Tensor, down: &Tensor, right: &Tensor) -> Tensor {
-    let &[n, h, w, c] = x.dims() else { unreachable!("images have four axes") };
-    let rows = batched_matmul(&moves(down, h), &reshape(x, [n, h, w * c]), Transpose::NONE);
-    let turned = permute(&reshape(&rows, [n, h, w, c]), &[0, 2, 1, 3]);
-    let columns = batched_matmul(&moves(right, w), &reshape(&turned, [n, w, h * c]), Transpose::NONE);
-    permute(&reshape(&columns, [n, w, h, c]), &[0, 2, 1, 3])
-}
-
-/// For each `shift` `[n, 1, 1, 1]` the matrix `[side, side]` with a one at (i, i - shift), where that is a place.
-fn moves(shift: &Tensor, side: usize) -> Tensor {
-    let places = counted(side, shift.device());
-    let apart = reshape(&places, [1, side, 1]) - reshape(&places, [1, 1, side]);
-    let n = shift.numel();
+/// For each `shift` `[n, 1, 1, 1]` the matrix `[side, side]` with a one at (i, i - shift), where that is one of the
+/// `places`.
+fn moves(shift: &Tensor, places: &Tensor) -> Tensor {
+    let (n, side) = (shift.numel(), places.numel());
+    let apart = reshape(places, [1, side, 1]) - reshape(places, [1, 1, side]);
     // Whole numbers: what is not 0 is at least 1 away from it.
     relu(&(1.0 - abs(&(apart - reshape(shift, [n, 1, 1])))))
 }
@@ -183,21 +214,22 @@ mod tests {
     fn images_are_moved_by_whole_pixels_each_way() {
         let x = Tensor::new(&(1..=16).map(f64::from).collect::<Vec<_>>(), [1, 4, 4, 1], Device::Reference);
         let shift = |by: f64| Tensor::full(by, [1, 1, 1, 1], Device::Reference);
-        let y = moved(&x, &shift(1.0), &shift(-2.0)).to_f64();
+        let augment = Augment::new(spec(false, true, false), &[4, 4, 1], Device::Reference);
+        let y = augment.moved(&x, &shift(1.0), &shift(-2.0)).to_f64();
         assert_eq!(y, [0., 0., 0., 0., 3., 4., 0., 0., 7., 8., 0., 0., 11., 12., 0., 0.]);
     }
 
     #[test]
     fn places_are_drawn_evenly() {
         let u: Vec<f64> = (0..12).map(|i| f64::from(i) / 12.0).collect();
-        let drawn = whole(&Tensor::new(&u, [12, 1, 1, 1], Device::Reference), 3).to_f64();
+        let drawn = whole(&Tensor::new(&u, [12, 1, 1, 1], Device::Reference), &shares(3, Device::Reference)).to_f64();
         assert_eq!(drawn, [0., 0., 0., 0., 1., 1., 1., 1., 2., 2., 2., 2.]);
     }
 
     #[test]
     fn a_square_of_half_the_sides_is_put_out() {
         let x = Tensor::ones([500, 6, 8, 2], Device::Reference);
-        let y = Augment::new(spec(false, false, true), Device::Reference).apply(&x, &mut random()).to_f64();
+        let y = Augment::new(spec(false, false, true), &[6, 8, 2], Device::Reference).apply(&x, &mut random()).to_f64();
         let out = |image: &[f64]| image.iter().filter(|&&v| v == 0.0).count();
         let counts: Vec<usize> = y.chunks(96).map(out).collect();
         assert!(y.iter().all(|&v| v == 0.0 || v == 1.0));
@@ -209,7 +241,7 @@ mod tests {
     #[test]
     fn colours_are_changed_around_what_they_are() {
         let x = Tensor::new(&[0.2, 0.4, 0.9].repeat(4 * 4000), [4000, 2, 2, 3], Device::Reference);
-        let y = Augment::new(spec(true, false, false), Device::Reference).apply(&x, &mut random());
+        let y = Augment::new(spec(true, false, false), &[2, 2, 3], Device::Reference).apply(&x, &mut random());
         let means = mean(&y, &[0, 1, 2]).to_f64();
         for (found, was) in means.iter().zip([0.2, 0.4, 0.9]) {
             assert!((found - was).abs() < 0.02, "{means:?}");
@@ -219,7 +251,7 @@ mod tests {
     #[test]
     fn the_chance_goes_up_while_real_images_are_told_too_surely() {
         let adaptive = AugmentSpec { target: Some(0.6), images: 40.0, ..spec(true, true, true) };
-        let mut augment = Augment::new(adaptive, Device::Reference);
+        let mut augment = Augment::new(adaptive, &[4, 4, 1], Device::Reference);
         let x = Tensor::new(&(0..32).map(f64::from).collect::<Vec<_>>(), [2, 4, 4, 1], Device::Reference);
         assert_eq!(augment.apply(&x, &mut random()).to_f64(), x.to_f64(), "p is 0");
         let outputs = |values: &[f64]| Tensor::new(values, [4, 1], Device::Reference);

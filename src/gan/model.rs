@@ -89,7 +89,7 @@ impl Gan {
             },
             steps: 0,
             average: None,
-            augment: recipe.training.augment.map(|spec| Augment::new(spec, device)),
+            augment: augment(recipe, device),
             training: recipe.training,
             loss: Loss::of(recipe),
             latent: recipe.generator.input[0],
@@ -109,7 +109,7 @@ impl Gan {
         self.set_average(recipe);
         match (recipe.training.augment, &mut self.augment) {
             (Some(spec), Some(augment)) => augment.tune(spec, self.device),
-            (spec, augment) => *augment = spec.map(|spec| Augment::new(spec, self.device)),
+            (_, own) => *own = augment(recipe, self.device),
         }
         self.set_numbers(&Numbers::of(recipe));
     }
@@ -168,6 +168,11 @@ impl Gan {
         ];
         prefixed(groups)
     }
+}
+
+/// What `recipe` asks to be done to the images that D sees, at its start.
+fn augment(recipe: &Recipe, device: Device) -> Option<Augment> {
+    recipe.training.augment.map(|spec| Augment::new(spec, &recipe.discriminator.input, device))
 }
 
 /// The chance of augmentation by its name.
