@@ -36,7 +36,7 @@
 //!    `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 61 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 166 lines.)
-//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 274 lines.)
+//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 277 lines.)
 //!
 //! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which
 //! networks play, and [`run`] makes steps a training run; [`random`] is why the same seed gives the same bits with any

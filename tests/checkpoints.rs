@@ -29,11 +29,15 @@ const READERS: [&str; 4] = [
 
 /// Forty grey pictures in `folder`, which are brought to any recipe's size.
 fn pictures(folder: &Path) {
-    std::fs::create_dir(folder).unwrap();
+    // Classes, which conditional games want and others do without.
+    for class in ["a", "b", "c"] {
+        std::fs::create_dir_all(folder.join(class)).unwrap();
+    }
     for i in 0..40 {
         let tones: Vec<u8> = (0..64).map(|v| (v * (2 * i + 3)) as u8).collect();
         let picture = Picture::from_pixels(&tones, 8, 8, 1);
-        std::fs::write(folder.join(format!("{i:02}.png")), picture.to_png()).unwrap();
+        let class = ["a", "b", "c"][i % 3];
+        std::fs::write(folder.join(class).join(format!("{i:02}.png")), picture.to_png()).unwrap();
     }
 }
 

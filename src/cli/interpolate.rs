@@ -89,6 +89,10 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     let latent = recipe.generator.input[0];
     let [from, to] = [args.from, args.to].map(|seed| Latents::fixed(seed, 1, latent));
     let ends = classes(args, &recipe)?;
+    let way = match ends {
+        Some(([a, b], _)) => format!("from seed {} to {}, class {a} to {b}", args.from, args.to),
+        None => format!("from seed {} to {}", args.from, args.to),
+    };
     let mut draw = |count| {
         let latents = Latents::new(great_circle(from.values(), to.values(), count), latent);
         let latents = match ends {
@@ -105,7 +109,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
         let pixels = &images[index * size..][..size];
         let picture = Picture::from_pixels(pixels, height, width, channels);
         let done = 100 * index / (count - 1);
-        let label = format!("{done} % from seed {} to {}", args.from, args.to);
+        let label = format!("{done} % {way}");
         Ok((label, picture.scaled(width * scale, height * scale)))
     };
 
@@ -113,14 +117,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     make_folder(out)?;
     grid_png(&png_file, &strip, height, width, channels, STRIP)?;
     write_whole(&gif_file, &animation)?;
-    print(&format!(
-        "{} from seed {} to {} in {} and {}\n",
-        recipe.name,
-        args.from,
-        args.to,
-        png_file.display(),
-        gif_file.display()
-    ))
+    print(&format!("{} {way} in {} and {}\n", recipe.name, png_file.display(), gif_file.display()))
 }
 
 /// The classes to go from and to, and of how many; none where the run has none.

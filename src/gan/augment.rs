@@ -4,11 +4,11 @@
 //!
 //! | | y |
 //! |---|---|
-//! | brightness | x + u - ½ |
+//! | brightness | x + (u - ½) h, h half of the distance from black to white |
 //! | saturation | m + 2u (x - m), m the mean over the pixel's channels |
 //! | contrast | m + (u + ½) (x - m), m the mean over the image |
-//! | translation | x moved down and right by whole pixels, evenly from -s/8 to s/8 of its side s; 0 where nothing comes from |
-//! | cutout | 0 in a square of half the sides, whose centre is drawn evenly from all pixels |
+//! | translation | x moved down and right by whole pixels, evenly from -s/8 to s/8 of its side s; grey where nothing comes from |
+//! | cutout | grey in a square of half the sides, whose centre is drawn evenly from all pixels |
 //!
 //! With a target r (Karras, Aittala, Hellsten, Laine, Lehtinen and Aila, "Training generative adversarial networks with limited
 //! data", 2020), each of the five is done to an image with a chance p, from 0 on, which goes up while E sign D(x) on real images
@@ -40,6 +40,9 @@ pub struct Augment {
     spec: AugmentSpec,
     /// Of rows, and of columns.
     axes: [Axis; 2],
+    /// What lies in the middle of black and white, and how far they are from it.
+    grey: f64,
+    half: f64,
     /// p, where there is a target.
     pub(super) chance: Option<Tensor>,
 }
@@ -77,10 +80,11 @@ impl Axis {
 }
 
 impl Augment {
-    /// At its start, of images `[height, width, channels]`: with a target, p is 0.
-    pub(super) fn new(spec: AugmentSpec, image: &[usize], device: Device) -> Augment {
+    /// At its start, of images `[height, width, channels]` whose black and white are `range`: with a target, p is 0.
+    pub(super) fn new(spec: AugmentSpec, image: &[usize], [low, high]: [f64; 2], device: Device) -> Augment {
         let axes = [0, 1].map(|axis| Axis::new(image[axis], device));
-        Augment { spec, axes, chance: spec.target.map(|_| Tensor::zeros([1], device)) }
+        let (grey, half) = ((low + high) / 2.0, (high - low) / 2.0);
+        Augment { spec, axes, grey, half, chance: spec.target.map(|_| Tensor::zeros([1], device)) }
     }
 
     /// Goes on by the numbers of `spec`.
@@ -105,9 +109,9 @@ impl Augment {
             Some(done) => done * x,
             None => x,
         };
-        let mut x = images.clone();
+        let mut x = images - self.grey;
         if self.spec.color {
-            x = x + times(number(0) - 0.5, 0);
+            x = x + times(self.half * (number(0) - 0.5), 0);
             x = around(&x, &[3], &mixed(2.0 * number(1), 1));
             x = around(&x, &[1, 2, 3], &mixed(number(2) + 0.5, 2));
         }
@@ -130,7 +134,7 @@ impl Augment {
             let square = times(inside(0) * inside(1), 4);
             x = x * (1.0 - square);
         }
-        x
+        x + self.grey
     }
 
     /// `x` moved `down` and `right` by so many pixels, `[n, 1, 1, 1]`: along each axis a product with a matrix of ones and
@@ -146,13 +150,13 @@ impl Augment {
 
     /// Moves p by what D has made of `real` images, `[n, 1]`.
     pub(super) fn adapt(&mut self, real: &Tensor) {
-        let AugmentSpec { target: Some(target), images, .. } = self.spec else {
+        let AugmentSpec { target: Some(target), .. } = self.spec else {
             return;
         };
         let Some(chance) = &mut self.chance else { unreachable!("with a target there is a chance") };
         let moved = no_grad(|| {
             let sureness = mean_all(&sign(&real.detach()));
-            let step = real.dims()[0] as f64 / images;
+            let step = real.dims()[0] as f64 / self.spec.images();
             clamp(&(&*chance + step * &sign(&(sureness - target))), 0.0, 1.0)
         });
         chance.assign(moved);
@@ -203,8 +207,10 @@ mod tests {
     use crate::random::Purpose;
 
     fn spec(color: bool, translation: bool, cutout: bool) -> AugmentSpec {
-        AugmentSpec { color, translation, cutout, target: None, images: 500_000.0 }
+        AugmentSpec { color, translation, cutout, target: None, images: None }
     }
+
+    const RANGE: [f64; 2] = [-1.0, 1.0];
 
     fn random() -> Random {
         Random::new(3, Purpose::CHECK)
@@ -214,7 +220,7 @@ mod tests {
     fn images_are_moved_by_whole_pixels_each_way() {
         let x = Tensor::new(&(1..=16).map(f64::from).collect::<Vec<_>>(), [1, 4, 4, 1], Device::Reference);
         let shift = |by: f64| Tensor::full(by, [1, 1, 1, 1], Device::Reference);
-        let augment = Augment::new(spec(false, true, false), &[4, 4, 1], Device::Reference);
+        let augment = Augment::new(spec(false, true, false), &[4, 4, 1], RANGE, Device::Reference);
         let y = augment.moved(&x, &shift(1.0), &shift(-2.0)).to_f64();
         assert_eq!(y, [0., 0., 0., 0., 3., 4., 0., 0., 7., 8., 0., 0., 11., 12., 0., 0.]);
     }
@@ -229,7 +235,9 @@ mod tests {
     #[test]
     fn a_square_of_half_the_sides_is_put_out() {
         let x = Tensor::ones([500, 6, 8, 2], Device::Reference);
-        let y = Augment::new(spec(false, false, true), &[6, 8, 2], Device::Reference).apply(&x, &mut random()).to_f64();
+        let y = Augment::new(spec(false, false, true), &[6, 8, 2], RANGE, Device::Reference)
+            .apply(&x, &mut random())
+            .to_f64();
         let out = |image: &[f64]| image.iter().filter(|&&v| v == 0.0).count();
         let counts: Vec<usize> = y.chunks(96).map(out).collect();
         assert!(y.iter().all(|&v| v == 0.0 || v == 1.0));
@@ -241,7 +249,7 @@ mod tests {
     #[test]
     fn colours_are_changed_around_what_they_are() {
         let x = Tensor::new(&[0.2, 0.4, 0.9].repeat(4 * 4000), [4000, 2, 2, 3], Device::Reference);
-        let y = Augment::new(spec(true, false, false), &[2, 2, 3], Device::Reference).apply(&x, &mut random());
+        let y = Augment::new(spec(true, false, false), &[2, 2, 3], RANGE, Device::Reference).apply(&x, &mut random());
         let means = mean(&y, &[0, 1, 2]).to_f64();
         for (found, was) in means.iter().zip([0.2, 0.4, 0.9]) {
             assert!((found - was).abs() < 0.02, "{means:?}");
@@ -250,8 +258,8 @@ mod tests {
 
     #[test]
     fn the_chance_goes_up_while_real_images_are_told_too_surely() {
-        let adaptive = AugmentSpec { target: Some(0.6), images: 40.0, ..spec(true, true, true) };
-        let mut augment = Augment::new(adaptive, &[4, 4, 1], Device::Reference);
+        let adaptive = AugmentSpec { target: Some(0.6), images: Some(40.0), ..spec(true, true, true) };
+        let mut augment = Augment::new(adaptive, &[4, 4, 1], RANGE, Device::Reference);
         let x = Tensor::new(&(0..32).map(f64::from).collect::<Vec<_>>(), [2, 4, 4, 1], Device::Reference);
         assert_eq!(augment.apply(&x, &mut random()).to_f64(), x.to_f64(), "p is 0");
         let outputs = |values: &[f64]| Tensor::new(values, [4, 1], Device::Reference);

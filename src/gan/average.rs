@@ -43,6 +43,14 @@ impl Average {
         let weights: Vec<Tensor> = generator.named().into_iter().map(|(_, weights)| weights.detach()).collect();
         let averages = self.network.named_mut().into_iter().map(|(_, average)| average);
         self.optimizer.step(averages.collect(), &weights);
+        // What a spectral norm keeps are directions, of which a mean is too short: those of the weights as they are stand for
+        // those of the average, which is near.
+        let kept = |name: &str| matches!(name.rsplit('.').next(), Some("u" | "v"));
+        for ((name, average), weights) in self.network.named_mut().into_iter().zip(&weights) {
+            if kept(&name) {
+                average.assign(weights * 1.0);
+            }
+        }
     }
 
     /// Updates done.

@@ -1,6 +1,7 @@
 //! The game of two networks: what each minimises, one step of it, and that step as a CUDA graph.
 //!
-//! Read [`loss`] for what is minimised and [`step`] for a step, [`penalty`] for what holds D; [`model`] is what it changes, [`report`] what it tells,
+//! Read [`loss`] for what is minimised and [`step`] for a step, [`penalty`] for what holds D, [`augment`] for what is done to what it sees; [`model`] is what it
+//! changes, [`real`] and [`latents`] what it is given, [`report`] what it tells,
 //! [`graph`] the same step on a GPU, [`pixels`] images from bytes and back, [`landscape`] what D makes of any place.
 //! [`crate::recipe`] says which networks play and how, and [`crate::run`] makes steps a training run.
 

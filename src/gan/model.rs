@@ -29,12 +29,14 @@ pub const PENALTY: Purpose = Purpose::new(9);
 
 /// What the names of the averages of the generator's weights begin with.
 pub const AVERAGE: &str = "average";
+/// What the name of the chance of augmentation begins with.
+pub const AUGMENT: &str = "augment";
 
 /// A GAN in training.
 pub struct Gan {
     /// From latents to images.
     pub generator: Sequential,
-    /// From images to one number.
+    /// From images to one number, and logits of the classes where it tells them.
     pub discriminator: Sequential,
     /// Changes the generator.
     pub generator_optimizer: Optimizer,
@@ -151,7 +153,7 @@ impl Gan {
             ("generator_optimizer", self.generator_optimizer.named()),
             ("discriminator_optimizer", self.discriminator_optimizer.named()),
             (AVERAGE, self.average.as_ref().map_or(Vec::new(), |average| average.network.named())),
-            ("augment", self.augment.iter().filter_map(|augment| named(augment.chance.as_ref())).collect()),
+            (AUGMENT, self.augment.iter().filter_map(|augment| named(augment.chance.as_ref())).collect()),
         ];
         prefixed(groups)
     }
@@ -164,7 +166,7 @@ impl Gan {
             ("generator_optimizer", self.generator_optimizer.named_mut()),
             ("discriminator_optimizer", self.discriminator_optimizer.named_mut()),
             (AVERAGE, self.average.as_mut().map_or(Vec::new(), |average| average.network.named_mut())),
-            ("augment", self.augment.iter_mut().filter_map(|augment| named(augment.chance.as_mut())).collect()),
+            (AUGMENT, self.augment.iter_mut().filter_map(|augment| named(augment.chance.as_mut())).collect()),
         ];
         prefixed(groups)
     }
@@ -172,7 +174,7 @@ impl Gan {
 
 /// What `recipe` asks to be done to the images that D sees, at its start.
 fn augment(recipe: &Recipe, device: Device) -> Option<Augment> {
-    recipe.training.augment.map(|spec| Augment::new(spec, &recipe.discriminator.input, device))
+    recipe.training.augment.map(|spec| Augment::new(spec, &recipe.discriminator.input, recipe.data.range, device))
 }
 
 /// The chance of augmentation by its name.

@@ -25,6 +25,9 @@ impl Gan {
     /// [`Error::NotFinite`](crate::Error::NotFinite) if a loss is not a finite number. That network's
     /// parameters are then as they were (its running statistics and the random streams are not), except on a CUDA
     /// device, where a loss is known only once the updates are done.
+    ///
+    /// # Panics
+    /// If a conditional game is given no labels.
     pub fn step(&mut self, real: impl Into<Real>, measure: bool) -> Result<StepReport> {
         self.begin_step(real, measure)?.read()
     }

@@ -1,6 +1,6 @@
 //! Spectral normalisation (Miyato, Kataoka, Koyama and Yoshida, "Spectral normalization for generative adversarial networks",
-//! 2018): a layer's weights W, as a matrix `[outputs, inputs]`, divided by their largest singular value σ, so that the layer
-//! lengthens no input. σ is estimated by power iteration, one in each pass of training, and none in evaluation:
+//! 2018): a layer's weights W, as a matrix `[outputs, inputs]`, divided by their largest singular value σ, so that a dense layer
+//! lengthens no input, and a convolution none by more than the root of its kernel's places. σ is estimated by power iteration, one in each pass of training, and none in evaluation:
 //!
 //! ```text
 //! u ← W v / |W v|    v ← Wᵀu / |Wᵀu|    σ = uᵀ W v

@@ -22,15 +22,12 @@ pub struct AugmentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
     /// The images in which the chance can go from 0 to 1; unless said, 500,000.
-    #[serde(default = "images")]
-    pub images: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<f64>,
 }
 
 fn is_false(value: &bool) -> bool {
     !value
-}
-fn images() -> f64 {
-    500_000.0
 }
 
 impl AugmentSpec {
@@ -41,6 +38,14 @@ impl AugmentSpec {
         if let Some(target) = self.target {
             check_number("training.augment.target", target, (-1.0..=1.0).contains(&target), "in [-1, 1]")?;
         }
-        check_positive("training.augment.images", self.images)
+        match (self.images, self.target) {
+            (Some(_), None) => Err("training.augment.images is for a target, and there is none; take it away".into()),
+            _ => check_positive("training.augment.images", self.images()),
+        }
+    }
+
+    /// The images in which the chance can go from 0 to 1.
+    pub fn images(&self) -> f64 {
+        self.images.unwrap_or(500_000.0)
     }
 }

@@ -17,7 +17,7 @@ use crate::storage::Device;
 pub enum Role {
     /// From latents to images.
     Generator,
-    /// From images to one number.
+    /// From images to one number, and logits of the classes where it tells them.
     Discriminator,
 }
 

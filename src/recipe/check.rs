@@ -105,6 +105,13 @@ impl Recipe {
                 "judge.every_steps = {every_steps}; give a number of steps up to {MAX_FIRST_STEP}, {ends}"
             ));
         }
+        if self.classes().is_some() && self.samples.count > samples {
+            let count = self.samples.count;
+            return Err(format!(
+                "samples.count = {count}, but judge.samples = {samples}: of a grid of so many only the first classes would be \
+                 judged; make samples.count at most {samples}"
+            ));
+        }
         match (JUDGED[0]..=JUDGED[1]).contains(&samples) {
             true => Ok(()),
             false => Err(format!("judge.samples = {samples}; choose from {} to {}", JUDGED[0], JUDGED[1])),
@@ -115,6 +122,7 @@ impl Recipe {
     fn check_network(&self, name: &str, network: &NetworkSpec) -> Result<LayerTable, String> {
         network.check_keys().map_err(|why| format!("{name}.{why}"))?;
         let table = network.table().map_err(|why| format!("{name} {why}"))?;
+        network.check_singular_values(&table.rows).map_err(|why| format!("{name} {why}"))?;
         let batch = self.training.batch_size;
         for (layer, row) in all_layers(&network.layers, &table.rows) {
             let of_a_batch = |values: u64| values.saturating_mul(batch as u64);
@@ -153,6 +161,10 @@ impl Recipe {
                 return Err(format!(
                     "data.last_batch = \"keep\": {name} is drawn anew and has no last batch; take it away"
                 ));
+            }
+            (Some(plane), [2]) if self.classes().is_some() => {
+                let name = plane.name();
+                return Err(format!("generator.classes: the points of {name} have no classes; take the key away"));
             }
             (Some(_), [2]) | (None, [_, _, 1 | 3]) => {}
             (Some(plane), _) => {

@@ -1,5 +1,6 @@
 //! Conditional games: which of the networks are told the class, and what that asks of the data.
 
+use super::network::CLASSES;
 use super::table::all_layers;
 use super::{LayerTable, NetworkSpec, Recipe};
 
@@ -28,6 +29,21 @@ impl Recipe {
                      join_label in"
                 ));
             }
+        }
+        match (self.generator.classes, self.discriminator.classes, self.training.auxiliary) {
+            (None, Some(classes), _) => {
+                return Err(format!(
+                    "discriminator.classes = {classes}, but the generator isn't told the class; set generator.classes too, and \
+                     give it a layer that takes a label"
+                ));
+            }
+            (Some(classes), None, None) => {
+                return Err(format!(
+                    "generator.classes = {classes}, but the discriminator is neither told the class nor has to tell it; set \
+                     discriminator.classes, or training.auxiliary"
+                ));
+            }
+            _ => {}
         }
         if self.training.auxiliary.is_some() && self.generator.classes.is_none() {
             return Err(
@@ -67,10 +83,19 @@ impl Recipe {
         };
         let found = usize::from(most) + 1;
         if found > classes {
-            return Err(format!(
-                "has {classes} classes, but the data has {found}; set generator.classes and discriminator.classes to \
-                 {found}"
-            ));
+            let networks = [("generator", &self.generator), ("discriminator", &self.discriminator)];
+            let told = networks.into_iter().filter(|(_, network)| network.classes.is_some());
+            let keys: Vec<String> = told.map(|(name, _)| format!("{name}.classes")).collect();
+            let keys = keys.join(" and ");
+            let mend = match self.training.auxiliary {
+                _ if found > CLASSES[1] => format!("choose data of at most {} classes", CLASSES[1]),
+                Some(_) => {
+                    let units = 1 + found;
+                    format!("set {keys} to {found}, and the units of the discriminator's last layer to {units}")
+                }
+                None => format!("set {keys} to {found}"),
+            };
+            return Err(format!("has {classes} classes, but the data has {found}; {mend}"));
         }
         Ok(())
     }
@@ -116,7 +141,17 @@ mod tests {
         let recipe = Recipe::load("cgan-mnist", &[]).unwrap();
         assert_eq!(recipe.check_labels(&[0, 9, 3]), Ok(()));
         assert!(recipe.check_labels(&[]).unwrap_err().contains("but the data has none; choose a set with classes"));
-        assert!(recipe.check_labels(&[10]).unwrap_err().starts_with("has 10 classes, but the data has 11; set"));
+        assert!(
+            recipe
+                .check_labels(&[10])
+                .unwrap_err()
+                .starts_with("has 10 classes, but the data has 11; set generator.classes and")
+        );
+        assert!(recipe.check_labels(&[999]).unwrap_err().ends_with("choose data of at most 256 classes"));
+        let auxiliary = Recipe::load("acgan-mnist", &[]).unwrap().check_labels(&[11]).unwrap_err();
+        assert!(
+            auxiliary.ends_with("set generator.classes to 12, and the units of the discriminator's last layer to 13")
+        );
         assert_eq!(Recipe::load("vanilla-mnist", &[]).unwrap().check_labels(&[]), Ok(()));
     }
 }

@@ -157,7 +157,7 @@ pub enum LayerSpec {
 pub struct OfAll {
     /// Of how many classes the labels are.
     pub classes: Option<usize>,
-    /// Whether dense layers, convolutions and projections have spectral normalisation, whatever they say themselves.
+    /// Whether dense layers, convolutions, attentions and projections have spectral normalisation, whatever they say themselves.
     pub spectral_norm: bool,
 }
 

@@ -4,7 +4,7 @@
 use super::layer::{LayerSpec, OfAll, ParameterCount};
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
 use super::sizes::{image, values, vector};
-use crate::nn::{Attention, Initializer};
+use crate::nn::Attention;
 
 /// The largest factor of a pixel shuffle: what its square must divide is at most [`MAX_SIZE`].
 const MAX_SHUFFLE: usize = 1 << 10;
@@ -23,16 +23,6 @@ impl LayerSpec {
     pub(super) fn output_shape(&self, input: &[usize], of_all: OfAll) -> Result<Vec<usize>, String> {
         self.check_attributes()?;
         let classes = of_all.classes;
-        if let LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) = self
-            && conv.initializer == Some(Initializer::Zeros)
-            && (of_all.spectral_norm || conv.spectral_norm)
-        {
-            return Err(
-                "its kernel starts at zeros, whose largest singular value is 0; take initializer or spectral_norm \
-                        away"
-                    .into(),
-            );
-        }
         if self.takes_label() && classes.is_none() {
             return Err("needs to know how many classes there are; set the network's key classes".into());
         }

@@ -104,7 +104,7 @@ pub struct Recipe {
     pub schedule: Vec<ScheduleSpec>,
     /// From latents z ~ N(0, 1) to images.
     pub generator: NetworkSpec,
-    /// From images to one number: a probability if the last layer that changes values is a sigmoid,
+    /// From images to one number, and logits of the classes where it tells them: a probability if the last layer that changes values is a sigmoid,
     /// else a logit or a score.
     pub discriminator: NetworkSpec,
 }

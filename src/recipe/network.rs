@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layer::{LayerSpec, OfAll};
 use super::sizes::{check_number, check_positive, check_shape};
+use super::table::{LayerRow, all_layers};
 use crate::nn::Initializer;
 use crate::optim::EpsilonPlacement;
 
@@ -11,7 +12,7 @@ use crate::optim::EpsilonPlacement;
 pub const MAX_LAYERS: usize = 1024;
 
 /// The fewest classes of labels, and the most: on their way to a device they are bytes.
-const CLASSES: [usize; 2] = [2, 256];
+pub(super) const CLASSES: [usize; 2] = [2, 256];
 
 /// The generator or the discriminator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct NetworkSpec {
     /// Of how many classes the labels are that some of the layers take; unless said, there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<usize>,
-    /// Whether every dense layer, convolution and projection has spectral normalisation: see
+    /// Whether every dense layer, convolution, attention and projection has spectral normalisation: see
     /// [`spectral_norm`](crate::nn::spectral_norm). Unless said, those that say so themselves.
     #[serde(default, skip_serializing_if = "is_false")]
     pub spectral_norm: bool,
@@ -108,6 +109,27 @@ impl NetworkSpec {
         OfAll { classes: self.classes, spectral_norm: self.spectral_norm }
     }
 
+    /// Checks that no kernel with a spectral norm starts at zeros. `rows` are those of its layers.
+    pub(super) fn check_singular_values(&self, rows: &[LayerRow]) -> Result<(), String> {
+        for (layer, row) in all_layers(&self.layers, rows) {
+            let initializer = match layer {
+                LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => {
+                    conv.initializer.unwrap_or(self.initializer)
+                }
+                LayerSpec::Dense { .. } | LayerSpec::Projection {} | LayerSpec::Attention {} => self.initializer,
+                _ => continue,
+            };
+            if initializer == Initializer::Zeros && (self.spectral_norm || layer.has_spectral_norm()) {
+                return Err(format!(
+                    "{}: its kernel starts at zeros, whose largest singular value is 0; choose another initializer, or take \
+                     spectral_norm away",
+                    row.name()
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks all but the layers themselves.
     pub(crate) fn check_keys(&self) -> Result<(), String> {
         check_shape(&self.input).map_err(|why| format!("input = {:?}: {why}", self.input))?;
@@ -120,9 +142,6 @@ impl NetworkSpec {
             return Err(format!("classes = {classes}; choose from {} to {}", CLASSES[0], CLASSES[1]));
         }
         check_initializer(self.initializer)?;
-        if self.spectral_norm && self.initializer == Initializer::Zeros {
-            return Err("initializer = \"zeros\": spectral_norm would divide by 0; choose another".into());
-        }
         self.optimizer.check().map_err(|why| format!("optimizer.{why}"))
     }
 }

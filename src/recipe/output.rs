@@ -127,6 +127,12 @@ impl Recipe {
         if augment.is_some() && self.discriminator.input.len() != 3 {
             return Err("training.augment is for images; take it away".into());
         }
+        let told = matches!(self.training.loss, LossSpec::Bce | LossSpec::Minimax | LossSpec::Hinge);
+        if augment.is_some_and(|augment| augment.target.is_some()) && !told {
+            return Err("training.augment.target goes by the sign of the discriminator's output, which with this training.loss \
+                        says nothing by itself; take the target away, or choose bce, minimax or hinge"
+                .into());
+        }
         let Some(sigmoid) = self.sigmoid() else {
             return Ok(());
         };

@@ -13,11 +13,11 @@ const TONE: u8 = 112;
 /// The side that a cell is enlarged to, at least, when the images are smaller and the grid has room.
 const CELL: usize = 80;
 
-/// The columns of a grid of `count` images: of so many `classes` each has a row, else the grid is about as wide as high,
-/// √count, rounded up.
+/// The columns of a grid of `count` images: of so many `classes` each has a row, and the first ones a second where images are
+/// left; else the grid is about as wide as high, √count, rounded up.
 pub fn columns_for(count: usize, classes: Option<usize>) -> usize {
     match classes {
-        Some(classes) => count.div_ceil(classes),
+        Some(classes) => (count / classes).max(1),
         None => (count as f64).sqrt().ceil() as usize,
     }
 }
@@ -191,7 +191,7 @@ mod tests {
     fn columns_make_a_grid_about_square() {
         let counts = [0, 1, 2, 4, 5, 9, 10, 100, 101];
         assert_eq!(counts.map(|count| columns_for(count, None)), [0, 1, 2, 2, 3, 3, 4, 10, 11]);
-        assert_eq!(counts.map(|count| columns_for(count, Some(4))), [0, 1, 1, 1, 2, 3, 3, 25, 26]);
+        assert_eq!(counts.map(|count| columns_for(count, Some(4))), [1, 1, 1, 1, 1, 2, 2, 25, 25]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | key | then |
 //! |---|---|
 //! | `training.epochs`, `data.name`, `samples.epochs`, `samples.first_step`, `judge.every`, `judge.every_steps` | the run is the one that it would have been, longer or shorter |
-//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.r1`, `.r2`, `.penalty_every`, `.labels`, `.augment`, `.average`, `schedule` | it goes on from its state as another run would |
+//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.r1`, `.r2`, `.penalty_every`, `.labels`, `.auxiliary`, `.augment`, `.average`, `schedule` | it goes on from its state as another run would |
 //! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
 
 use crate::recipe::{Difference, Recipe};
@@ -13,7 +13,7 @@ const HARMLESS: [&str; 6] =
     ["training.epochs", "data.name", "samples.epochs", "samples.first_step", "judge.every", "judge.every_steps"];
 
 /// Keys, and all within them, that change how it goes on.
-const TUNING: [&str; 13] = [
+const TUNING: [&str; 14] = [
     "training.batch_size",
     "data.last_batch",
     "training.weight_clip",
@@ -22,6 +22,7 @@ const TUNING: [&str; 13] = [
     "training.r2",
     "training.penalty_every",
     "training.labels",
+    "training.auxiliary",
     "training.augment",
     "training.average",
     "schedule",

@@ -2,7 +2,7 @@
 //!
 //! | file | tensors | header |
 //! |---|---|---|
-//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots, averages of the generator's weights if there are any | recipe, step, [`TrainingState`] |
+//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots, averages of the generator's weights and the chance of augmentation if there are any | recipe, step, [`TrainingState`] |
 //! | `generator.safetensors` | the generator with running statistics, or their averages | recipe, step |
 //!
 //! A tensor is named `generator.layers.5.kernel`: network, layer counted from 1, variable. An

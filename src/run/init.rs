@@ -2,7 +2,7 @@
 
 use super::checkpoint::{self, Wanted};
 use super::folder::{CHECKPOINT, DISCRIMINATOR, GENERATOR};
-use crate::gan::model::{AVERAGE, Gan};
+use crate::gan::model::{AUGMENT, AVERAGE, Gan};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,8 @@ pub(super) fn init(gan: &mut Gan, run: &Path) -> Result<String> {
 
 /// Fills both networks, as [`init`].
 fn fill(gan: &mut Gan, run: &Path) -> Result<String> {
-    let is_network = |name: &str| !name.contains("_optimizer.") && !name.starts_with(AVERAGE);
+    let is_network =
+        |name: &str| !name.contains("_optimizer.") && !name.starts_with(AVERAGE) && !name.starts_with(AUGMENT);
     let all = gan.named_mut().into_iter();
     let all = all.filter(|(name, _)| is_network(name));
     let mut wanted: Vec<Wanted> = all.map(|(name, tensor)| Wanted { name, tensor, found: None }).collect();

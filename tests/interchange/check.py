@@ -111,7 +111,7 @@ def labels(header):
     if "classes" not in header:
         return None
     classes = header["classes"]
-    columns = -(-COUNT // classes)
+    columns = max(COUNT // classes, 1)
     return np.eye(classes, dtype=np.float32)[np.arange(COUNT) // columns % classes]
 
 

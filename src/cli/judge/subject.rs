@@ -177,7 +177,8 @@ impl Prepared {
 fn generated(trained: Trained, count: usize, seed: Option<u64>, device: Device) -> Result<Samples> {
     let Trained { recipe, mut network, step, .. } = trained;
     let seed = seed.unwrap_or(recipe.training.seed);
-    let latents = latents::fixed(&recipe, seed, count, recipe.samples.count);
+    let on_grid = recipe.samples.count.min(count);
+    let latents = latents::fixed(&recipe, seed, count, on_grid);
     let one: usize = recipe.discriminator.input.iter().product();
     let mut bytes = Vec::with_capacity(count * one);
     let mut screen = Screen::new(count);
@@ -188,7 +189,7 @@ fn generated(trained: Trained, count: usize, seed: Option<u64>, device: Device) 
     })?;
     screen.finish();
     let what = format!("samples of {} after {step} steps (seed {seed})", recipe.name);
-    let asked = latents::classes(&recipe, count, recipe.samples.count);
+    let asked = latents::classes(&recipe, count, on_grid);
     Ok(Samples { pixels: bytes, asked, what, notes: Vec::new(), places: None })
 }
 

@@ -23,7 +23,8 @@ const IR_VERSION: i64 = 8;
 const OPSET: i64 = 17;
 
 /// `trained` as an ONNX file. The generator's goes from `latents` `[n, width]` to `images`
-/// `[n, h, w, c]` in its own range, the discriminator's from `images` to `outputs` `[n, 1]`; n is free. One that takes
+/// `[n, h, w, c]` in its own range, the discriminator's from `images` to `outputs` `[n, 1]`, or
+/// where it tells classes `[n, 1 + classes]`; n is free. One that takes
 /// labels has a second input `labels` `[n, classes]`, a row of probabilities for each: a 1 and zeros for a class.
 ///
 /// # Errors
