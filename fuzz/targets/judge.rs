@@ -13,6 +13,6 @@ fuzz_target!(|bytes: &[u8]| {
         };
         let pixels = vec![77; 2 * height * width * channels];
         let training = Images { height, width, channels, pixels, labels: Vec::new() };
-        judge.score(&training.pixels, &training);
+        judge.score(&training.pixels, &[], &training);
     }
 });
