@@ -16,7 +16,7 @@
 //!
 //! # To read it in an evening
 //!
-//! About 1,700 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
+//! About 1,750 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
 //!
 //! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 219 lines; of [`shape`] and
 //!    [`storage`] it is enough to know that they exist.)

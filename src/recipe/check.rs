@@ -291,6 +291,7 @@ mod tests {
             ("r3gan-mnist", [(629_057, 0), (227_713, 0)]),
             ("r3gan-stacked-mnist", [(629_187, 0), (227_841, 0)]),
             ("r3gan-cifar10", [(814_531, 0), (617_985, 0)]),
+            ("best-mnist", [(423_169, 288), (126_385, 0)]),
             ("stacked-wgan-gp", [(2_334_144, 25_472), (1_033_345, 0)]),
         ] {
             assert_eq!(counts(name), expected, "{name}");

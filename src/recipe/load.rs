@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 31] = [
+const BUILT_IN: [(&str, &str); 32] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
     ("dcgan-ema-mnist", include_str!("../../recipes/dcgan-ema-mnist.toml")),
@@ -49,6 +49,7 @@ const BUILT_IN: [(&str, &str); 31] = [
     ("r3gan-mnist", include_str!("../../recipes/r3gan-mnist.toml")),
     ("r3gan-stacked-mnist", include_str!("../../recipes/r3gan-stacked-mnist.toml")),
     ("r3gan-cifar10", include_str!("../../recipes/r3gan-cifar10.toml")),
+    ("best-mnist", include_str!("../../recipes/best-mnist.toml")),
     ("stacked-wgan-gp", include_str!("../../recipes/stacked-wgan-gp.toml")),
 ];
 
