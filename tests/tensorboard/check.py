@@ -42,6 +42,8 @@ EPOCH = {
     "score/frechet_distance": ("frechet_distance", None),
     "score/frechet_floor": ("frechet_floor", None),
     "score/confidence": ("confidence", None),
+    "score/asked_class": ("asked_class", None),
+    "score/asked_floor": ("asked_floor", None),
     "score/sliced_floor": ("sliced_floor", None),
     "score/classes_present": ("classes_present", 0),
     "score/modes_found": ("modes_found", 0),
