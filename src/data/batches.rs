@@ -75,10 +75,25 @@ impl Batches {
     /// # Panics
     /// If `batch_size` is 0 or larger than the set.
     pub fn new(images: Arc<Images>, batch_size: usize, seed: u64, last: LastBatch) -> Batches {
+        Batches::in_order_of(images, batch_size, seed, last, Purpose::SHUFFLE)
+    }
+
+    /// As [`Batches::new`], in the order that the random numbers for `purpose` give: another one for other batches of the
+    /// same run.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn in_order_of(
+        images: Arc<Images>,
+        batch_size: usize,
+        seed: u64,
+        last: LastBatch,
+        purpose: Purpose,
+    ) -> Batches {
         let count = images.len();
         assert!((1..=count).contains(&batch_size), "Batches: {batch_size} of {count} images");
         Batches {
-            cut: Cut { images, batch_size, seed, steps_per_epoch: last.batches(count, batch_size) as u64 },
+            cut: Cut { images, batch_size, seed, purpose, steps_per_epoch: last.batches(count, batch_size) as u64 },
             batch: Buffers::default(),
             prefetcher: None,
             waited: Duration::ZERO,
@@ -126,6 +141,7 @@ struct Cut {
     images: Arc<Images>,
     batch_size: usize,
     seed: u64,
+    purpose: Purpose,
     steps_per_epoch: u64,
 }
 
@@ -133,7 +149,7 @@ impl Cut {
     /// The order of the images in `epoch`; each epoch has its own stretch of the stream.
     fn order(&self, epoch: u64) -> Vec<u32> {
         let count = self.images.len();
-        let mut random = Random::new(self.seed, Purpose::SHUFFLE);
+        let mut random = Random::new(self.seed, self.purpose);
         random.reserve((epoch as usize).wrapping_mul(count.next_multiple_of(4)));
         random.permutation(count)
     }

@@ -401,8 +401,12 @@ impl Run {
 fn may_be_captured(recipe: &Recipe) -> bool {
     let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
     let is_adam = |network: &str| {
-        let network = if network == "generator" { &recipe.generator } else { &recipe.discriminator };
-        matches!(network.optimizer, OptimizerSpec::Adam { .. })
+        let network = match network {
+            "generator" => Some(&recipe.generator),
+            "discriminator" => Some(&recipe.discriminator),
+            _ => recipe.classifier.as_ref(),
+        };
+        network.is_some_and(|network| matches!(network.optimizer, OptimizerSpec::Adam { .. }))
     };
     let mut fixed = keys.filter(|key| match key.split_once(".optimizer.") {
         Some((network, rest)) => rest != "learning_rate" || !is_adam(network),
