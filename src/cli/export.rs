@@ -62,6 +62,8 @@ pub enum Network {
     Generator,
     /// From images to one number
     Discriminator,
+    /// From images to logits of the classes, of a game of three
+    Classifier,
 }
 
 /// Runs `minimax export` and prints one line.
@@ -76,12 +78,14 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let role = match args.network {
         Network::Generator => Role::Generator,
         Network::Discriminator => Role::Discriminator,
+        Network::Classifier => Role::Classifier,
     };
     let file = match role {
         Role::Discriminator if args.run.is_dir() && !args.state.best => {
             let (alone, both) = (args.run.join(DISCRIMINATOR), args.run.join(CHECKPOINT));
             if alone.is_file() && !both.is_file() { alone } else { both }
         }
+        Role::Classifier if args.run.is_dir() && !args.state.best => args.run.join(CHECKPOINT),
         _ => args.state.file(&args.run)?,
     };
     let (name, ending) = (role.name(), ending(args));

@@ -47,6 +47,10 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let (role, name) = match args.network {
         Network::Generator => (Role::Generator, GENERATOR),
         Network::Discriminator => (Role::Discriminator, DISCRIMINATOR),
+        Network::Classifier => {
+            let what = "--network classifier: only generators and discriminators can be taken over; choose one of them";
+            return Err(Error::Usage(what.into()));
+        }
     };
     let layout = match args.layout {
         Layout::Keras => import::Layout::Keras,

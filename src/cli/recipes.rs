@@ -53,6 +53,8 @@ struct Counts<'r> {
     name: &'r str,
     generator: NetworkCounts,
     discriminator: NetworkCounts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classifier: Option<NetworkCounts>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +73,7 @@ impl Counts<'_> {
             name: &recipe.name,
             generator: network(&recipe.generator),
             discriminator: network(&recipe.discriminator),
+            classifier: recipe.classifier.as_ref().map(network),
         }
     }
 }

@@ -39,7 +39,7 @@ pub struct SemiSupervised {
 }
 
 impl SemiSupervised {
-    /// Batches of these `parts` of `images`, `count` of which, as many of each of `classes` classes, keep their label.
+    /// Batches of these `parts` of `images` (the first of fewer at the end of an epoch, as `last` says), `count` of which, as many of each of `classes` classes, keep their label.
     ///
     /// # Errors
     /// The class that has too few images, and how many those are.
@@ -52,12 +52,16 @@ impl SemiSupervised {
         classes: usize,
         parts: Parts,
         seed: u64,
+        last: LastBatch,
     ) -> std::result::Result<SemiSupervised, (u16, usize)> {
         let labelled = Arc::new(part(&images, &labelled(&images.labels, count / classes, classes, seed)?));
         let sizes = parts.sizes();
         let batches = |of: &Arc<Images>, index: usize| {
-            let purpose = if index == 0 { Purpose::SHUFFLE } else { ORDERS[index - 1] };
-            Batches::in_order_of(Arc::clone(of), sizes[index], seed, LastBatch::Drop, purpose)
+            let (purpose, last) = match index {
+                0 => (Purpose::SHUFFLE, last),
+                _ => (ORDERS[index - 1], LastBatch::Drop),
+            };
+            Batches::in_order_of(Arc::clone(of), sizes[index], seed, last, purpose)
         };
         let parts = [batches(&images, 0), batches(&images, 1), batches(&labelled, 2), batches(&labelled, 3)];
         Ok(SemiSupervised { parts, pixels: Vec::new(), labels: Vec::new() })
@@ -136,7 +140,8 @@ mod tests {
             labels: (0..40).map(|i| i % 4).collect(),
         };
         let parts = Parts { unlabelled: 10, more_unlabelled: 20, labelled: 8, more_labelled: 1 };
-        SemiSupervised::new(Arc::new(images), 8, 4, parts, seed).unwrap_or_else(|class| panic!("{class:?}"))
+        SemiSupervised::new(Arc::new(images), 8, 4, parts, seed, LastBatch::Drop)
+            .unwrap_or_else(|class| panic!("{class:?}"))
     }
 
     #[test]

@@ -12,29 +12,36 @@ use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule};
 use crate::random::Random;
 use crate::storage::Device;
 
-/// Which of the two networks.
+/// Which of the networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// From latents to images.
     Generator,
     /// From images to one number, and logits of the classes where it tells them.
     Discriminator,
+    /// From images to logits of the classes, in a game of three.
+    Classifier,
 }
 
 impl Role {
-    /// `generator` or `discriminator`, as recipes and checkpoints have it.
+    /// `generator`, `discriminator` or `classifier`, as recipes and checkpoints have it.
     pub fn name(self) -> &'static str {
         match self {
             Role::Generator => "generator",
             Role::Discriminator => "discriminator",
+            Role::Classifier => "classifier",
         }
     }
 
     /// What `recipe` says of it.
+    ///
+    /// # Panics
+    /// If it is the classifier of a game of two.
     pub fn spec(self, recipe: &Recipe) -> &NetworkSpec {
         match self {
             Role::Generator => &recipe.generator,
             Role::Discriminator => &recipe.discriminator,
+            Role::Classifier => recipe.classifier.as_ref().expect("a game of three has a classifier"),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipes that the program carries with it, the default first.
-const BUILT_IN: [(&str, &str); 32] = [
+const BUILT_IN: [(&str, &str); 34] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
     ("dcgan-ema-mnist", include_str!("../../recipes/dcgan-ema-mnist.toml")),
@@ -42,6 +42,8 @@ const BUILT_IN: [(&str, &str); 32] = [
     ("cgan-mnist", include_str!("../../recipes/cgan-mnist.toml")),
     ("cdcgan-mnist", include_str!("../../recipes/cdcgan-mnist.toml")),
     ("acgan-mnist", include_str!("../../recipes/acgan-mnist.toml")),
+    ("triple-gan-mnist", include_str!("../../recipes/triple-gan-mnist.toml")),
+    ("triple-gan-svhn", include_str!("../../recipes/triple-gan-svhn.toml")),
     ("sngan-cifar10", include_str!("../../recipes/sngan-cifar10.toml")),
     ("sngan-resnet-cifar10", include_str!("../../recipes/sngan-resnet-cifar10.toml")),
     ("sagan-cifar10", include_str!("../../recipes/sagan-cifar10.toml")),

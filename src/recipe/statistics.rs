@@ -24,7 +24,8 @@ impl Recipe {
             BatchSpec::Mixed => 2 * real,
         };
         let networks = [("generator", &self.generator, real), ("discriminator", &self.discriminator, judged)];
-        networks.into_iter().find_map(|(name, network, batch)| {
+        let third = self.classifier.iter().map(|classifier| ("classifier", classifier, real));
+        networks.into_iter().chain(third).find_map(|(name, network, batch)| {
             let layer = lone_value(network, batch)?;
             Some(format!("{name} {layer}"))
         })

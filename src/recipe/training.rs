@@ -264,6 +264,12 @@ impl TrainingSpec {
         }
     }
 
+    /// How many examples a step takes in all: those, and in a game of three the others besides.
+    pub fn examples(&self) -> usize {
+        let others = self.triple.map_or(0, |triple| triple.supervised + triple.pairs[0] + triple.pairs[1]);
+        self.real_images() + others
+    }
+
     /// Checks every number, and that the keys go together.
     pub(super) fn check(&self) -> Result<(), String> {
         check_size("training.epochs", self.epochs, MAX_EPOCHS)?;

@@ -4,7 +4,6 @@
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_size};
 use super::{BatchSpec, LossSpec, NetworkSpec, Recipe, UpdateSpec};
-use crate::data::LastBatch;
 use serde::{Deserialize, Serialize};
 
 /// How the third network, the classifier, is trained. A step takes `batch_size` images without labels for its loss.
@@ -86,7 +85,7 @@ impl TripleSpec {
         check_size(&key("pairs.1"), self.pairs[0], self.labelled)?;
         check_size(&key("pairs.2"), self.pairs[1], MAX_BATCH_SIZE)?;
         check_size(&key("generated"), self.generated, MAX_BATCH_SIZE)?;
-        let images = batch_size + self.supervised + self.pairs[0] + self.pairs[1];
+        let images = batch_size.saturating_add(self.supervised + self.pairs[0] + self.pairs[1]);
         if images > MAX_BATCH_SIZE {
             return Err(format!(
                 "training.triple takes {images} images a step, more than {MAX_BATCH_SIZE}; lower {} or training.batch_size",
@@ -166,7 +165,6 @@ impl Recipe {
             ("training.r2", training.r2.is_some()),
             ("training.labels", training.labels.is_some()),
             ("training.batches", training.batches != BatchSpec::Separate),
-            ("data.last_batch", self.data.last_batch != LastBatch::Drop),
         ];
         match for_two.iter().find(|(_, there)| *there) {
             Some((key, _)) => Err(format!("{key} does not go together with training.triple; take one of them away")),

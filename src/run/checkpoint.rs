@@ -15,6 +15,7 @@ use super::epochs::Origin;
 use crate::cuda;
 use crate::files;
 use crate::gan::average::Average;
+use crate::gan::classifier;
 use crate::gan::model::{AVERAGE, Gan, RandomState};
 use crate::nn::{Initializer, Sequential};
 use crate::random::{Purpose, Random};
@@ -296,7 +297,7 @@ pub enum Weights {
     Own,
 }
 
-/// Reads one network: the generator from either file, the discriminator from `checkpoint.safetensors`.
+/// Reads one network: the generator from either file, the others from `checkpoint.safetensors`.
 ///
 /// # Errors
 /// If the file is missing, damaged or of another kind, or hasn't got those `weights`.
@@ -304,16 +305,25 @@ pub fn load_network(path: &Path, role: Role, weights: Weights, device: Device) -
     let bytes = files::read(path)?;
     let (file, header) = open(path, &bytes)?;
     let (name, names) = (role.name(), file.names());
-    if !names.iter().any(|tensor| tensor.starts_with(name)) {
-        let what = format!("holds no {name}; a run's checkpoint.safetensors holds both networks");
+    let recipe = recipe_of(path, &header)?;
+    if role == Role::Classifier && recipe.classifier.is_none() {
+        let what =
+            "holds no classifier, for its recipe has none; give a run of a game of three, such as triple-gan-mnist";
         return Err(Error::place(path, what));
     }
-    let recipe = recipe_of(path, &header)?;
+    if !names.iter().any(|tensor| tensor.starts_with(name)) {
+        let what = format!("holds no {name}; a run's checkpoint.safetensors holds all networks");
+        return Err(Error::place(path, what));
+    }
     check_size(path, &bytes, &[role.spec(&recipe)])?;
-    let is_averaged = role == Role::Generator && recipe.training.average.is_some();
-    let prefix = match (is_averaged, weights, header.training.is_some()) {
-        (true, Weights::Averaged, true) => AVERAGE,
-        (true, Weights::Own, false) => {
+    let averages = match role {
+        Role::Generator => recipe.training.average.map(|_| AVERAGE),
+        Role::Discriminator => None,
+        Role::Classifier => Some(classifier::AVERAGE),
+    };
+    let prefix = match (averages, weights, header.training.is_some()) {
+        (Some(averages), Weights::Averaged, true) => averages,
+        (Some(_), Weights::Own, false) => {
             let what = "holds averages of the generator's weights only";
             return Err(Error::place(path, format!("{what}; give the run's folder, or its checkpoint.safetensors")));
         }

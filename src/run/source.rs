@@ -148,7 +148,8 @@ fn semi_supervised(recipe: &Recipe, triple: TripleSpec, images: Arc<Images>) -> 
         labelled: supervised,
         more_labelled: pairs[0],
     };
-    SemiSupervised::new(images, labelled, classes, parts, recipe.training.seed).map_err(|(class, found)| {
+    let (seed, last) = (recipe.training.seed, recipe.data.last_batch);
+    SemiSupervised::new(images, labelled, classes, parts, seed, last).map_err(|(class, found)| {
         let of_each = labelled / classes;
         refuse(format!(
             "training.triple.labelled = {labelled} takes {of_each} images of each class, but data {name} has {found} of class \

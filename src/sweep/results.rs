@@ -50,6 +50,12 @@ pub struct RunResult {
     pub modes_found: Option<f64>,
     /// Those among as many real ones.
     pub modes_floor: Option<f64>,
+    /// The share of samples of the class that was asked for, at the end, of a conditional game that is judged.
+    pub asked_class: Option<f64>,
+    /// That of test images of their class.
+    pub asked_floor: Option<f64>,
+    /// The share of test images that the classifier of a game of three gets wrong, at the end.
+    pub classifier_error: Option<f64>,
 }
 
 impl RunResult {
@@ -99,6 +105,9 @@ fn read_run(run: &PlannedRun, asked: Option<u64>, state: &State) -> Result<RunRe
         frechet_floor: at_end("frechet_floor"),
         modes_found: at_end("modes_found"),
         modes_floor: at_end("modes_floor"),
+        asked_class: at_end("asked_class"),
+        asked_floor: at_end("asked_floor"),
+        classifier_error: at_end("classifier_error"),
     })
 }
 
@@ -185,7 +194,7 @@ fn short(value: f64) -> String {
 pub(super) type Number = fn(&RunResult) -> Option<f64>;
 
 /// The columns with numbers.
-const NUMBERS: [(&str, Number); 15] = [
+const NUMBERS: [(&str, Number); 18] = [
     ("steps", |r| r.steps),
     ("seconds_per_epoch", |r| r.seconds_per_epoch),
     ("d_loss", |r| r.d_loss),
@@ -201,6 +210,9 @@ const NUMBERS: [(&str, Number); 15] = [
     ("classes_floor", |r| r.classes_floor),
     ("modes_found", |r| r.modes_found),
     ("modes_floor", |r| r.modes_floor),
+    ("asked_class", |r| r.asked_class),
+    ("asked_floor", |r| r.asked_floor),
+    ("classifier_error", |r| r.classifier_error),
 ];
 
 /// How a run ended, in a word.
@@ -268,9 +280,9 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         let expected = "run,recipe,scaling,outcome,jobs,steps,seconds_per_epoch,d_loss,g_loss,\
             d_real,d_fake,wasserstein_estimate,sliced_wasserstein,classes_present,frechet_distance,frechet_floor,sliced_floor,\
-            classes_floor,modes_found,modes_floor,error\n\
-            transpose-mnist-m1-1,transpose-mnist,\"[-1, 1]\",finished,1,3,3,1.5,0.5,0.5,0.5,,0.125,7,2,0.5,,,,,\n\
-            transpose-mnist-0-1,transpose-mnist,\"[0, 1]\",waiting,0,,,,,,,,,,,,,,,,\n";
+            classes_floor,modes_found,modes_floor,asked_class,asked_floor,classifier_error,error\n\
+            transpose-mnist-m1-1,transpose-mnist,\"[-1, 1]\",finished,1,3,3,1.5,0.5,0.5,0.5,,0.125,7,2,0.5,,,,,,,,\n\
+            transpose-mnist-0-1,transpose-mnist,\"[0, 1]\",waiting,0,,,,,,,,,,,,,,,,,,,\n";
         assert_eq!(text, expected);
         let table = aligned(&plan, &results);
         let mut lines = table.lines();

@@ -51,12 +51,13 @@ const MAX_BYTES: u64 = 1 << 20;
 pub const RECIPE_AXIS: &str = "recipe";
 
 /// The sweeps that the program carries with it.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("batch-size", include_str!("../../recipes/sweeps/batch-size.toml")),
     ("kernel-size", include_str!("../../recipes/sweeps/kernel-size.toml")),
     ("feature-maps", include_str!("../../recipes/sweeps/feature-maps.toml")),
     ("scaling", include_str!("../../recipes/sweeps/scaling.toml")),
     ("noisy-labels", include_str!("../../recipes/sweeps/noisy-labels.toml")),
+    ("best-mnist", include_str!("../../recipes/sweeps/best-mnist.toml")),
 ];
 
 /// The names of the built-in sweeps.

@@ -72,6 +72,9 @@ def check(args, run, work):
     name = pathlib.Path(run).stem
     if not pathlib.Path(run).is_dir():
         data = ["--data", args.data] if args.data else []
+        if "[triple]" in minimax("recipes", run):  # of a hundred pictures few can have labels
+            few = ["labelled=20", "supervised=20", "pairs=[2, 8]", "generated=20"]
+            data += [word for setting in few for word in ("--set", f"training.triple.{setting}")]
         folder = work / "run"
         minimax("train", run, "--steps", 3, "--batch-size", 8, "--out", folder, *data)
         run = folder
@@ -82,7 +85,8 @@ def check(args, run, work):
         return out
 
     differences = {}
-    for network in ["generator", "discriminator"]:
+    networks = ["generator", "discriminator"] + (["classifier"] if "[classifier]" in (pathlib.Path(run) / "recipe.toml").read_text() else [])
+    for network in networks:
         header, weights = read(export(network, "safetensors", "--layout", "keras"))
         shape = (COUNT, *header["input"])
         inputs = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)

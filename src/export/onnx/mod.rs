@@ -42,7 +42,7 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     }
     let [input, output] = match trained.role {
         Role::Generator => ["latents", "images"],
-        Role::Discriminator => ["images", "outputs"],
+        Role::Discriminator | Role::Classifier => ["images", "outputs"],
     };
     let mut builder = Builder::new(input, &spec.input, spec.classes);
     for step in steps(&spec.layers, &rows, &trained.network) {
