@@ -86,9 +86,10 @@ mod tests {
             "training.batch_size=7",
             "training.labels.flip=0.1",
             "training.average.decay=0.9",
+            "generator.optimizer.weight_decay=0.1",
             "training.augment={ cutout = true, target = 0.6 }",
         ]);
-        assert_eq!(tuned.unwrap().len(), 7);
+        assert_eq!(tuned.unwrap().len(), 8);
         for fixed in [
             "training.seed=9",
             "training.loss=hinge",

@@ -396,16 +396,20 @@ impl Run {
     }
 }
 
-/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and the average
-/// are read where they can be uploaded to.
+/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and AdamW, the
+/// latter's decay and the average are read where they can be uploaded to.
 fn may_be_captured(recipe: &Recipe) -> bool {
     let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
-    let is_adam = |network: &str| {
+    let is_uploaded = |network: &str, key: &str| {
         let network = if network == "generator" { &recipe.generator } else { &recipe.discriminator };
-        matches!(network.optimizer, OptimizerSpec::Adam { .. })
+        match network.optimizer {
+            OptimizerSpec::Adam { .. } => key == "learning_rate",
+            OptimizerSpec::AdamW { .. } => matches!(key, "learning_rate" | "weight_decay"),
+            OptimizerSpec::RmsProp { .. } | OptimizerSpec::Sgd { .. } => false,
+        }
     };
     let mut fixed = keys.filter(|key| match key.split_once(".optimizer.") {
-        Some((network, rest)) => rest != "learning_rate" || !is_adam(network),
+        Some((network, rest)) => !is_uploaded(network, rest),
         None => !key.starts_with("training.average."),
     });
     fixed.next().is_none()
