@@ -110,7 +110,7 @@ impl Position {
 }
 
 /// Streams that there are, at most: a captured CUDA step has a place for each.
-pub const STREAMS: usize = 16;
+pub const STREAMS: usize = 32;
 
 /// What a stream of numbers is used for; each purpose has its own stream, so that drawing more of
 /// one never shifts another.
@@ -129,12 +129,12 @@ impl Purpose {
 
     /// A purpose that this module doesn't know, by its stream's number, which no other purpose may have. Taken, besides
     /// the above: 2, 5, 8 and 9 (`gan::model`), 6 (`data::digits`), 10 and 11 (`metrics`), 12 (`data::stacked`),
-    /// 13 (`data::plane`), 15 (`judge::shift`).
+    /// 13 (`data::plane`), 15 (`judge::shift`), 17 (`data::flip`).
     ///
     /// # Panics
     /// If it is not below [`STREAMS`].
     pub const fn new(stream: u64) -> Purpose {
-        assert!(stream < STREAMS as u64, "random: there are 16 streams, 0 to 15");
+        assert!(stream < STREAMS as u64, "random: there are 32 streams, 0 to 31");
         Purpose(stream)
     }
 

@@ -162,6 +162,14 @@ impl Recipe {
                     "data.last_batch = \"keep\": {name} is drawn anew and has no last batch; take it away"
                 ));
             }
+            (Some(plane), [2]) if self.data.balanced => {
+                let name = plane.name();
+                return Err(format!("data.balanced = true: the points of {name} have no classes; take it away"));
+            }
+            (Some(plane), [2]) if self.data.flip => {
+                let name = plane.name();
+                return Err(format!("data.flip = true: {name} has points, no images to mirror; take it away"));
+            }
             (Some(plane), [2]) if self.classes().is_some() => {
                 let name = plane.name();
                 return Err(format!("generator.classes: the points of {name} have no classes; take the key away"));

@@ -125,7 +125,7 @@ impl OptimizerSpec {
     }
 }
 
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 fn is_none(decay: &f64) -> bool {

@@ -49,6 +49,7 @@ impl Source {
         recipe.check_last_batch(images.len())?;
         let identity = DataIdentity { count: images.len(), hash: fnv1a(&images.pixels) };
         let batches = Batches::new(Arc::new(images), taken, training.seed, recipe.data.last_batch);
+        let batches = batches.balanced(recipe.data.balanced).flipped(recipe.data.flip);
         Ok((Source::Images(batches), identity, notes))
     }
 
