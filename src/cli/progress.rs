@@ -74,6 +74,7 @@ impl Screen {
             format!("D(G(z)) {:.2}", report.d_fake),
         ];
         parts.extend(report.wasserstein.map(estimate));
+        parts.extend(report.c_loss.map(|loss| format!("C {}", short(loss))));
         parts
     }
 
@@ -120,6 +121,7 @@ fn means_words(means: &Means) -> Vec<String> {
     let parts = [
         means.d_loss().map(|loss| format!("D loss {}", short(loss))),
         means.g_loss().map(|loss| format!("G loss {}", short(loss))),
+        means.c_loss().map(|loss| format!("C loss {}", short(loss))),
         means.d_real().map(|output| format!("D(x) {}", two(output))),
         means.d_fake().map(|output| format!("D(G(z)) {}", two(output))),
         means.wasserstein().map(estimate),
@@ -152,6 +154,7 @@ fn score_words(scores: &Scores) -> Vec<String> {
         Some(judged) => format!("Frechet {}", short(judged.frechet_distance)),
         None => format!("sliced Wasserstein {:.4}", scores.sliced_wasserstein),
     }];
+    parts.extend(scores.classifier_error.map(|error| format!("test error {:.2}%", 100.0 * error)));
     if let Some(modes) = scores.judged.and_then(|judged| judged.modes) {
         parts.push(format!("{} of {} modes", modes.found, modes.all));
         parts.push(format!("KL {}", short(modes.divergence)));

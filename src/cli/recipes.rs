@@ -101,13 +101,15 @@ fn describe(recipe: &Recipe) -> String {
     let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
     let schedules = recipe.schedule.iter().map(|schedule| format!("schedule: {}\n", attributes(schedule)));
     let schedules: String = schedules.collect();
+    let classifier = recipe.classifier.as_ref().map(|classifier| network("classifier", classifier) + "\n");
     format!(
-        "{}: {}\n\ndata: {}\ntraining: {}\n{schedules}\n{}\n{}output: {}\n{warnings}",
+        "{}: {}\n\ndata: {}\ntraining: {}\n{schedules}\n{}\n{}{}output: {}\n{warnings}",
         recipe.name,
         excerpt(&recipe.description),
         attributes(&recipe.data),
         attributes(&recipe.training),
         network("generator", &recipe.generator),
+        classifier.unwrap_or_default(),
         network("discriminator", &recipe.discriminator),
         recipe.output_in_words(),
     )

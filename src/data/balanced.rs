@@ -5,11 +5,11 @@
 //! the b-th in a random order of its own images, which is drawn anew once all have been shown, and for every epoch: of large
 //! classes an epoch shows a part, of small ones each image several times.
 
-use crate::random::{Purpose, Random};
+use crate::random::Random;
 use std::collections::BTreeMap;
 
-/// The places of the images of `epoch`, as many as there are `labels`; a pure function of these, `seed` and `epoch`.
-pub(super) fn order(labels: &[u16], seed: u64, epoch: u64) -> Vec<u32> {
+/// The places of the images of `epoch`, as many as there are `labels`; `random` is at the start of the stream of all epochs.
+pub(super) fn order(labels: &[u16], mut random: Random, epoch: u64) -> Vec<u32> {
     let mut classes: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
     for (place, &label) in (0..).zip(labels) {
         classes.entry(label).or_default().push(place);
@@ -21,7 +21,6 @@ pub(super) fn order(labels: &[u16], seed: u64, epoch: u64) -> Vec<u32> {
     // Each epoch has its own stretch of the stream.
     let drawn = |orders: usize, of: usize| orders as u64 * of.div_ceil(4) as u64;
     let of_images: u64 = classes.iter().map(|images| drawn(rounds(images), images.len())).sum();
-    let mut random = Random::new(seed, Purpose::SHUFFLE);
     random.skip(epoch.wrapping_mul(of_images + drawn(blocks, classes.len())));
 
     let mut shown = |images: &Vec<u32>| -> Vec<u32> {
@@ -40,7 +39,12 @@ pub(super) fn order(labels: &[u16], seed: u64, epoch: u64) -> Vec<u32> {
 mod tests {
     use super::super::{Batches, Images, LastBatch};
     use super::*;
+    use crate::random::Purpose;
     use std::sync::Arc;
+
+    fn order(labels: &[u16], seed: u64, epoch: u64) -> Vec<u32> {
+        super::order(labels, Random::new(seed, Purpose::SHUFFLE), epoch)
+    }
 
     /// 60 images of class 7, 3 of class 2, 20 of class 300, mixed.
     fn labels() -> Vec<u16> {

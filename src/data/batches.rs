@@ -76,11 +76,26 @@ impl Batches {
     /// # Panics
     /// If `batch_size` is 0 or larger than the set.
     pub fn new(images: Arc<Images>, batch_size: usize, seed: u64, last: LastBatch) -> Batches {
+        Batches::in_order_of(images, batch_size, seed, last, Purpose::SHUFFLE)
+    }
+
+    /// As [`Batches::new`], in the order that the random numbers for `purpose` give: another one for other batches of the
+    /// same run.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn in_order_of(
+        images: Arc<Images>,
+        batch_size: usize,
+        seed: u64,
+        last: LastBatch,
+        purpose: Purpose,
+    ) -> Batches {
         let count = images.len();
         assert!((1..=count).contains(&batch_size), "Batches: {batch_size} of {count} images");
         let steps_per_epoch = last.batches(count, batch_size) as u64;
         Batches {
-            cut: Cut { images, batch_size, seed, steps_per_epoch, is_balanced: false, flips: false },
+            cut: Cut { images, batch_size, seed, purpose, steps_per_epoch, is_balanced: false, flips: false },
             batch: Buffers::default(),
             prefetcher: None,
             waited: Duration::ZERO,
@@ -145,6 +160,7 @@ struct Cut {
     images: Arc<Images>,
     batch_size: usize,
     seed: u64,
+    purpose: Purpose,
     steps_per_epoch: u64,
     is_balanced: bool,
     flips: bool,
@@ -154,10 +170,10 @@ impl Cut {
     /// The order of the images in `epoch`; each epoch has its own stretch of the stream.
     fn order(&self, epoch: u64) -> Vec<u32> {
         if self.is_balanced {
-            return balanced::order(&self.images.labels, self.seed, epoch);
+            return balanced::order(&self.images.labels, Random::new(self.seed, self.purpose), epoch);
         }
         let count = self.images.len();
-        let mut random = Random::new(self.seed, Purpose::SHUFFLE);
+        let mut random = Random::new(self.seed, self.purpose);
         random.reserve((epoch as usize).wrapping_mul(count.next_multiple_of(4)));
         random.permutation(count)
     }

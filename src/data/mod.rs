@@ -27,6 +27,8 @@ pub mod place;
 #[cfg(feature = "gan")]
 pub mod plane;
 #[cfg(feature = "gan")]
+mod semi_supervised;
+#[cfg(feature = "gan")]
 mod split;
 #[cfg(feature = "gan")]
 pub mod stacked;
@@ -46,6 +48,8 @@ pub use batches::{Batch, Batches, LastBatch};
 pub use digits::draw;
 #[cfg(feature = "gan")]
 pub use open::{DIGITS, is_same_set, open, open_path, open_test};
+#[cfg(feature = "gan")]
+pub use semi_supervised::{Parts, SemiSupervised};
 #[cfg(feature = "gan")]
 pub use split::{Split, open_split, test_images};
 

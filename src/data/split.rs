@@ -90,7 +90,7 @@ fn hold_out(name_or_path: &str, images: &Images) -> Result<[Vec<usize>; 2]> {
 }
 
 /// The images at these `places`.
-fn part(images: &Images, places: &[usize]) -> Images {
+pub(super) fn part(images: &Images, places: &[usize]) -> Images {
     Images {
         pixels: places.iter().flat_map(|&index| images.image(index)).copied().collect(),
         labels: places.iter().filter_map(|&index| images.labels.get(index)).copied().collect(),

@@ -3,14 +3,14 @@
 
 use super::model::Gan;
 use crate::nn::{Initializer, Sequential};
-use crate::optim::Optimizer;
+use crate::optim::{MovingAverage, Optimizer};
 use crate::random::{Purpose, Random};
 use crate::recipe::build::{self, moving_average};
-use crate::recipe::{AverageSpec, NetworkSpec, Recipe};
+use crate::recipe::{NetworkSpec, Recipe};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// A generator whose tensors are averages of another's.
+/// A network whose tensors are averages of another's.
 pub struct Average {
     /// With the averages.
     pub network: Sequential,
@@ -18,29 +18,29 @@ pub struct Average {
 }
 
 impl Average {
-    /// That of `generator`, the generator of `recipe`, as `spec` asks for it, as it is now.
-    fn new(spec: AverageSpec, recipe: &Recipe, generator: &Sequential, device: Device) -> Average {
+    /// That of `own`, a network of `spec`, by `rule`, as it is now.
+    pub(super) fn new(spec: &NetworkSpec, rule: MovingAverage, own: &Sequential, device: Device) -> Average {
         // Every weight is about to be overwritten.
-        let network = NetworkSpec { initializer: Initializer::Zeros, ..recipe.generator.clone() };
+        let network = NetworkSpec { initializer: Initializer::Zeros, ..spec.clone() };
         let network = build::network(&network, &mut Random::new(0, Purpose::INITIAL), device);
         let tensors: Vec<&Tensor> = network.named().into_iter().map(|(_, tensor)| tensor).collect();
-        let optimizer = Optimizer::new(Box::new(moving_average(spec, recipe.training.batch_size)), &tensors);
+        let optimizer = Optimizer::new(Box::new(rule), &tensors);
         let mut average = Average { network, optimizer };
-        average.restart(generator);
+        average.restart(own);
         average
     }
 
-    /// Has it be `generator` as it is now.
-    pub(crate) fn restart(&mut self, generator: &Sequential) {
-        for ((_, average), (_, weights)) in self.network.named_mut().into_iter().zip(generator.named()) {
+    /// Has it be `own` as it is now.
+    pub(crate) fn restart(&mut self, own: &Sequential) {
+        for ((_, average), (_, weights)) in self.network.named_mut().into_iter().zip(own.named()) {
             average.assign(weights.detach());
         }
         self.optimizer.set_steps(0);
     }
 
-    /// Moves it towards `generator`, which has just been updated.
-    pub(super) fn update(&mut self, generator: &Sequential) {
-        let weights: Vec<Tensor> = generator.named().into_iter().map(|(_, weights)| weights.detach()).collect();
+    /// Moves it towards `own`, which has just been updated.
+    pub(super) fn update(&mut self, own: &Sequential) {
+        let weights: Vec<Tensor> = own.named().into_iter().map(|(_, weights)| weights.detach()).collect();
         let averages = self.network.named_mut().into_iter().map(|(_, average)| average);
         self.optimizer.step(averages.collect(), &weights);
         // What a spectral norm keeps are directions, of which a mean is too short: those of the weights as they are stand for
@@ -80,7 +80,10 @@ impl Gan {
     pub(super) fn set_average(&mut self, recipe: &Recipe) {
         match (recipe.training.average, &mut self.average) {
             (Some(_), Some(_)) => self.tune_average(),
-            (Some(spec), none) => *none = Some(Average::new(spec, recipe, &self.generator, self.device)),
+            (Some(spec), none) => {
+                let rule = moving_average(spec, recipe.training.batch_size);
+                *none = Some(Average::new(&recipe.generator, rule, &self.generator, self.device));
+            }
             (None, some) => *some = None,
         }
     }

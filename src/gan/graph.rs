@@ -12,13 +12,14 @@
 //! steps is read from where it is uploaded to: random positions and the batch in [`Inputs`], the update's scalars with
 //! each optimiser.
 
-use super::average::Average;
+use super::classifier::Classifier;
 use super::model::Gan;
 use super::real::Real;
 use super::report::{Gathered, Pending};
 use crate::cuda::capture::{Graph, Inputs};
 use crate::cuda::{self, Buffer, Context};
 use crate::ops::one_hot;
+use crate::optim::Optimizer;
 use crate::random::Random;
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
@@ -35,6 +36,8 @@ struct Kind {
     batch: Shape,
     moves_generator: bool,
     penalises: bool,
+    /// Whether the classifier of a game of three learns alone.
+    alone: bool,
     measures: bool,
 }
 
@@ -70,8 +73,8 @@ struct Captured {
 struct Advance {
     /// Random blocks, for each of [`streams`].
     blocks: [u64; 4],
-    /// Updates of D, of G and of its average.
-    updates: [u64; 3],
+    /// For each of [`optimizers`].
+    updates: [u64; 5],
 }
 
 impl Graphs {
@@ -116,7 +119,8 @@ impl Graphs {
         measures: bool,
     ) -> Result<Pending> {
         let (moves_generator, penalises) = (gan.generator_is_next(), gan.penalty_is_due());
-        let kind = Kind { batch, moves_generator, penalises, measures };
+        let alone = gan.classifier.as_ref().is_some_and(|classifier| classifier.alone);
+        let kind = Kind { batch, moves_generator, penalises, alone, measures };
         self.latest = Some(kind);
         let context = self.context;
         // Labels begin at a multiple of 4 bytes, as images do.
@@ -129,11 +133,7 @@ impl Graphs {
         inputs.upload(&gan.streams().map(|random| random.position()), &parts);
         let (table, numbers, classes) = (&self.table, &self.numbers, gan.classes);
         let real = |inputs: &Inputs| real(inputs, batch, [table, numbers], classes);
-        gan.discriminator_optimizer.upload_scalars();
-        gan.generator_optimizer.upload_scalars();
-        if let Some(average) = &mut gan.average {
-            average.optimizer.upload_scalars();
-        }
+        gan.optimizers().into_iter().flatten().for_each(Optimizer::upload_scalars);
         let state = self.steps.entry(kind).or_insert(State::Warming(0));
         let captured = match state {
             State::Warming(steps) if *steps < WARM_UP => {
@@ -211,14 +211,22 @@ impl Gan {
         [&mut random.latents, &mut random.dropout, &mut random.labels, &mut random.penalty]
     }
 
+    /// All that count updates: those of D and G, of the average of G, of C and of the average of C.
+    fn optimizers(&mut self) -> [Option<&mut Optimizer>; 5] {
+        let average = self.average.as_mut().map(|average| &mut average.optimizer);
+        let [classifier, its_average] = match &mut self.classifier {
+            Some(Classifier { optimizer, average, .. }) => [Some(optimizer), Some(&mut average.optimizer)],
+            None => [None, None],
+        };
+        let two = [Some(&mut self.discriminator_optimizer), Some(&mut self.generator_optimizer)];
+        let [discriminator, generator] = two;
+        [discriminator, generator, average, classifier, its_average]
+    }
+
     fn count(&mut self) -> Advance {
         Advance {
             blocks: self.streams().map(|random| random.position().block),
-            updates: [
-                self.discriminator_optimizer.steps(),
-                self.generator_optimizer.steps(),
-                self.average.as_ref().map_or(0, Average::updates),
-            ],
+            updates: self.optimizers().map(|optimizer| optimizer.map_or(0, |optimizer| optimizer.steps())),
         }
     }
 
@@ -227,9 +235,7 @@ impl Gan {
         for (random, blocks) in self.streams().into_iter().zip(by.blocks) {
             random.skip(blocks);
         }
-        let average = self.average.as_mut().map(|average| &mut average.optimizer);
-        let optimizers = [Some(&mut self.discriminator_optimizer), Some(&mut self.generator_optimizer), average];
-        for (optimizer, updates) in optimizers.into_iter().zip(by.updates) {
+        for (optimizer, updates) in self.optimizers().into_iter().zip(by.updates) {
             if let Some(optimizer) = optimizer {
                 optimizer.set_steps(optimizer.steps() + updates);
             }

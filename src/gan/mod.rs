@@ -2,11 +2,13 @@
 //!
 //! Read [`loss`] for what is minimised and [`step`] for a step, [`penalty`] for what holds D, [`augment`] for what is done to what it sees; [`model`] is what it
 //! changes, [`real`] and [`latents`] what it is given, [`report`] what it tells,
+//! [`triple`] a step of three players,
 //! [`graph`] the same step on a GPU, [`pixels`] images from bytes and back, [`landscape`] what D makes of any place.
 //! [`crate::recipe`] says which networks play and how, and [`crate::run`] makes steps a training run.
 
 pub mod augment;
 pub mod average;
+pub mod classifier;
 pub mod graph;
 pub mod landscape;
 pub mod latents;
@@ -18,3 +20,4 @@ pub mod pixels;
 pub mod real;
 pub mod report;
 pub mod step;
+pub mod triple;

@@ -2,6 +2,7 @@
 
 use super::augment::Augment;
 use super::average::Average;
+use super::classifier::Classifier;
 use super::latents::Latents;
 use super::loss::Loss;
 use super::report::not_finite;
@@ -50,6 +51,8 @@ pub struct Gan {
     pub average: Option<Average>,
     /// What is done to the images that the discriminator sees, if the recipe asks for anything.
     pub augment: Option<Augment>,
+    /// The third player, if there are three.
+    pub classifier: Option<Classifier>,
     pub(super) training: TrainingSpec,
     pub(super) loss: Loss,
     pub(super) latent: usize,
@@ -78,6 +81,7 @@ impl Gan {
         let mut initial = Random::new(seed, Purpose::INITIAL);
         let generator = build::network(&recipe.generator, &mut initial, device);
         let discriminator = build::network(&recipe.discriminator, &mut initial, device);
+        let classifier = Classifier::of(recipe, &mut initial, device);
         let mut gan = Gan {
             generator_optimizer: build::optimizer(&recipe.generator.optimizer, &generator),
             discriminator_optimizer: build::optimizer(&recipe.discriminator.optimizer, &discriminator),
@@ -92,6 +96,7 @@ impl Gan {
             steps: 0,
             average: None,
             augment: augment(recipe, device),
+            classifier,
             training: recipe.training,
             loss: Loss::of(recipe),
             latent: recipe.generator.input[0],
@@ -124,6 +129,11 @@ impl Gan {
         self.generator_optimizer.set_rule(build::rule(&numbers.generator));
         self.discriminator_optimizer.set_rule(build::rule(&numbers.discriminator));
         self.training = numbers.training;
+        if let (Some(classifier), Some(optimizer), Some(triple)) =
+            (&mut self.classifier, &numbers.classifier, numbers.training.triple)
+        {
+            classifier.tune(optimizer, triple);
+        }
         self.tune_average();
     }
 
@@ -155,7 +165,7 @@ impl Gan {
             (AVERAGE, self.average.as_ref().map_or(Vec::new(), |average| average.network.named())),
             (AUGMENT, self.augment.iter().filter_map(|augment| named(augment.chance.as_ref())).collect()),
         ];
-        prefixed(groups)
+        prefixed(groups.into_iter().chain(self.classifier.iter().flat_map(Classifier::named)))
     }
 
     /// As [`Gan::named`], to be changed.
@@ -168,7 +178,7 @@ impl Gan {
             (AVERAGE, self.average.as_mut().map_or(Vec::new(), |average| average.network.named_mut())),
             (AUGMENT, self.augment.iter_mut().filter_map(|augment| named(augment.chance.as_mut())).collect()),
         ];
-        prefixed(groups)
+        prefixed(groups.into_iter().chain(self.classifier.iter_mut().flat_map(Classifier::named_mut)))
     }
 }
 
@@ -182,7 +192,7 @@ fn named<T>(chance: Option<T>) -> Option<(String, T)> {
     chance.map(|chance| ("chance".to_string(), chance))
 }
 
-fn prefixed<T>(groups: [(&str, Vec<(String, T)>); 6]) -> Vec<(String, T)> {
+fn prefixed<'a, T>(groups: impl Iterator<Item = (&'a str, Vec<(String, T)>)>) -> Vec<(String, T)> {
     let mut all = Vec::new();
     for (prefix, group) in groups {
         all.extend(group.into_iter().map(|(name, tensor)| (format!("{prefix}.{name}"), tensor)));

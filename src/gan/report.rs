@@ -14,6 +14,8 @@ pub struct StepReport {
     pub d_loss: f64,
     /// The generator's loss; none where only the critic moved.
     pub g_loss: Option<f64>,
+    /// The classifier's loss, in a game of three.
+    pub c_loss: Option<f64>,
     /// Mean D(x) over the real batch: of probabilities where the loss is a cross-entropy.
     pub d_real: f64,
     /// Mean D(G(z)) over the fake batch, likewise.
@@ -33,6 +35,7 @@ pub(super) struct Scalars {
     pub d_real: Tensor,
     pub d_fake: Tensor,
     pub g_loss: Option<Tensor>,
+    pub c_loss: Option<Tensor>,
     pub d_gradient_norm: Option<Tensor>,
     pub g_gradient_norm: Option<Tensor>,
 }
@@ -40,8 +43,8 @@ pub(super) struct Scalars {
 /// [`Scalars`] in one tensor, which is read in one go.
 #[derive(Clone)]
 pub(super) struct Gathered {
-    /// Which of the last three there are.
-    optional: [bool; 3],
+    /// Which of the last four there are.
+    optional: [bool; 4],
     values: Tensor,
 }
 
@@ -49,7 +52,7 @@ impl Scalars {
     /// In this order: d_loss, d_real, d_fake, then those of the optional ones that there are.
     pub fn gather(&self) -> Gathered {
         let always = [&self.d_loss, &self.d_real, &self.d_fake];
-        let optional = [&self.g_loss, &self.d_gradient_norm, &self.g_gradient_norm];
+        let optional = [&self.g_loss, &self.c_loss, &self.d_gradient_norm, &self.g_gradient_norm];
         let all: Vec<&Tensor> = always.into_iter().chain(optional.into_iter().flatten()).collect();
         let values = match self.d_loss.device() {
             Device::Cuda(_) => {
@@ -97,11 +100,14 @@ impl Pending {
         let mut values = values.into_iter();
         let mut next = || values.next().expect("it was gathered");
         let [d_loss, d_real, d_fake] = std::array::from_fn(|_| next());
-        let [g_loss, d_gradient_norm, g_gradient_norm] = self.gathered.optional.map(|there| there.then(&mut next));
+        let [g_loss, c_loss, d_gradient_norm, g_gradient_norm] =
+            self.gathered.optional.map(|there| there.then(&mut next));
         check_loss(self.step, "discriminator", d_loss)?;
-        g_loss.map_or(Ok(()), |loss| check_loss(self.step, "generator", loss))?;
+        for (network, loss) in [("generator", g_loss), ("classifier", c_loss)] {
+            loss.map_or(Ok(()), |loss| check_loss(self.step, network, loss))?;
+        }
         let wasserstein = self.has_critic.then_some(d_real - d_fake);
-        Ok(StepReport { d_loss, g_loss, d_real, d_fake, wasserstein, d_gradient_norm, g_gradient_norm })
+        Ok(StepReport { d_loss, g_loss, c_loss, d_real, d_fake, wasserstein, d_gradient_norm, g_gradient_norm })
     }
 }
 

@@ -48,6 +48,9 @@ impl Gan {
 
     /// The updates of a step, in the recipe's order.
     pub(super) fn updates(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
+        if self.classifier.is_some() {
+            return self.triple_step(real, measure);
+        }
         if self.training.update == UpdateSpec::Simultaneous {
             return self.simultaneous_step(real, measure);
         }
@@ -229,6 +232,7 @@ impl Gan {
             d_real: self.loss.mean_output(&on_real.real),
             d_fake: self.loss.mean_output(&on_fake.real),
             g_loss: None,
+            c_loss: None,
             d_gradient_norm: None,
             g_gradient_norm: None,
         })
@@ -236,7 +240,7 @@ impl Gan {
 
     /// The value of `loss`, which must be a finite number before anything is updated by its gradients; on a CUDA
     /// device that is seen when the step's numbers are read.
-    fn finite(&self, network: &str, loss: &Tensor) -> Result<Tensor> {
+    pub(super) fn finite(&self, network: &str, loss: &Tensor) -> Result<Tensor> {
         match loss.device() {
             Device::Cuda(_) => {}
             _ => check_loss(self.steps + 1, network, loss.item())?,
@@ -244,14 +248,14 @@ impl Gan {
         Ok(loss.detach())
     }
 
-    fn update_discriminator(&mut self, grads: &[Tensor]) {
+    pub(super) fn update_discriminator(&mut self, grads: &[Tensor]) {
         self.discriminator_optimizer.step(self.discriminator.parameters_mut(), grads);
         if let Some(limit) = self.training.weight_clip {
             clip(self.discriminator.parameters_mut(), limit);
         }
     }
 
-    fn update_generator(&mut self, grads: &[Tensor]) {
+    pub(super) fn update_generator(&mut self, grads: &[Tensor]) {
         self.generator_optimizer.step(self.generator.parameters_mut(), grads);
         if let Some(average) = &mut self.average {
             average.update(&self.generator);
@@ -259,14 +263,14 @@ impl Gan {
     }
 
     /// A fake batch from the next latents, of these classes where the game is conditional, in training mode.
-    fn generate(&mut self, count: usize, labels: Option<&Tensor>) -> Tensor {
+    pub(super) fn generate(&mut self, count: usize, labels: Option<&Tensor>) -> Tensor {
         let shape = [count, self.latent];
         let latents = random_normal(&mut self.random.latents, shape, self.device);
         self.generator.forward(&latents, Pass::training(&mut self.random.dropout).of_classes(labels))
     }
 
     /// D on `images`, as they are augmented where the recipe asks for it.
-    fn discriminate(&mut self, images: &Tensor, labels: Option<&Tensor>) -> Output {
+    pub(super) fn discriminate(&mut self, images: &Tensor, labels: Option<&Tensor>) -> Output {
         let images = match &self.augment {
             Some(augment) => augment.apply(images, &mut self.random.labels),
             None => images.clone(),

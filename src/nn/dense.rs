@@ -30,6 +30,12 @@ impl Dense {
     pub fn spectrally_normalised(self, random: &mut Random) -> Dense {
         Dense { weights: self.weights.normalised_if(true, false, random) }
     }
+
+    /// The layer with the weights of each unit at length 1: weight normalisation (Salimans and Kingma 2016) whose gains
+    /// stay 1.
+    pub fn unit_normalised(self) -> Dense {
+        Dense { weights: self.weights.unit_normalised() }
+    }
 }
 
 impl Layer for Dense {

@@ -38,8 +38,10 @@ pub use rearrange::{MinibatchStddev, PixelShuffle};
 pub use residual::Residual;
 pub use sequential::Sequential;
 pub use stateless::{
-    Activation, BilinearDownSampling2d, BilinearUpSampling2d, Dropout, Flatten, Resampling, Reshape, UpSampling2d,
+    Activation, BilinearDownSampling2d, BilinearUpSampling2d, Dropout, Flatten, GaussianNoise, Resampling, Reshape,
+    UpSampling2d,
 };
+pub(crate) use weights::unit_norm;
 
 use crate::random::Random;
 use crate::tensor::Tensor;

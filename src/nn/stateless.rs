@@ -76,6 +76,22 @@ impl Layer for Dropout {
     }
 }
 
+/// Noise from N(0, stddev²) added to every value, in training only.
+#[derive(Clone, Copy, Debug)]
+pub struct GaussianNoise {
+    /// Its standard deviation.
+    pub stddev: f64,
+}
+
+impl Layer for GaussianNoise {
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        match &mut pass.mode {
+            Mode::Training(random) => x + self.stddev * &ops::random_normal(random, x.shape(), x.device()),
+            Mode::Evaluation => x.clone(),
+        }
+    }
+}
+
 /// What a pixel of an upsampled image is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

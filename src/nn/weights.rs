@@ -2,6 +2,7 @@
 
 use super::spectral_norm::SpectralNorm;
 use super::{Pass, Variable};
+use crate::ops::{reshape, sqrt, square, sum};
 use crate::random::Random;
 use crate::tensor::Tensor;
 
@@ -9,7 +10,25 @@ use crate::tensor::Tensor;
 pub(super) struct Weights {
     kernel: Tensor,
     pub bias: Option<Tensor>,
-    norm: Option<SpectralNorm>,
+    norm: Option<Norm>,
+}
+
+/// What a kernel is divided by before it is used.
+enum Norm {
+    /// Its largest singular value.
+    Spectral(SpectralNorm),
+    /// For each output, the length of its weights.
+    Unit,
+}
+
+/// Added to the square of a length that is divided by.
+const EPSILON: f64 = 1e-12;
+
+/// `kernel` `[inputs, outputs]` with each output's weights at length 1, w / √Σw²: weight normalisation (Salimans and
+/// Kingma, "Weight normalization", 2016) whose gains stay 1.
+pub(crate) fn unit_norm(kernel: &Tensor) -> Tensor {
+    let shape = [1, kernel.dims()[1]];
+    kernel / reshape(&sqrt(&(sum(&square(kernel), &[0]) + EPSILON)), shape)
 }
 
 impl Weights {
@@ -22,13 +41,20 @@ impl Weights {
     /// These weights, the kernel of which, if that is `asked` for, is used divided by its largest singular value from now
     /// on; its outputs lie along the last axis, or of a `transposed` convolution the last but one.
     pub fn normalised_if(self, asked: bool, transposed: bool, random: &mut Random) -> Weights {
-        Weights { norm: asked.then(|| SpectralNorm::new(&self.kernel, transposed, random)), ..self }
+        let norm = || Norm::Spectral(SpectralNorm::new(&self.kernel, transposed, random));
+        Weights { norm: asked.then(norm), ..self }
+    }
+
+    /// These weights, of a dense layer, used at length 1 for each output from now on: see [`unit_norm`].
+    pub fn unit_normalised(self) -> Weights {
+        Weights { norm: Some(Norm::Unit), ..self }
     }
 
     /// The kernel as it is used.
     pub fn kernel(&mut self, pass: &Pass) -> Tensor {
         match &mut self.norm {
-            Some(norm) => norm.apply(&self.kernel, pass),
+            Some(Norm::Spectral(norm)) => norm.apply(&self.kernel, pass),
+            Some(Norm::Unit) => unit_norm(&self.kernel),
             None => self.kernel.clone(),
         }
     }
@@ -44,13 +70,21 @@ impl Weights {
     pub fn variables(&self) -> Vec<Variable<&Tensor>> {
         let kernel = [Variable::parameter("kernel", &self.kernel)];
         let bias = self.bias.iter().map(|b| Variable::parameter("bias", b));
-        kernel.into_iter().chain(bias).chain(self.norm.iter().flat_map(SpectralNorm::variables)).collect()
+        let kept = match &self.norm {
+            Some(Norm::Spectral(norm)) => Some(norm.variables()),
+            _ => None,
+        };
+        kernel.into_iter().chain(bias).chain(kept.into_iter().flatten()).collect()
     }
 
     pub fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         let kernel = [Variable::parameter("kernel", &mut self.kernel)];
         let bias = self.bias.iter_mut().map(|b| Variable::parameter("bias", b));
-        kernel.into_iter().chain(bias).chain(self.norm.iter_mut().flat_map(SpectralNorm::variables_mut)).collect()
+        let kept = match &mut self.norm {
+            Some(Norm::Spectral(norm)) => Some(norm.variables_mut()),
+            _ => None,
+        };
+        kernel.into_iter().chain(bias).chain(kept.into_iter().flatten()).collect()
     }
 }
 

@@ -4,9 +4,9 @@ use super::layer::OfAll;
 use super::{AverageSpec, LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
 use crate::nn::{
     Activation, Attention, AveragePool2d, BatchNorm, BilinearDownSampling2d, BilinearUpSampling2d,
-    ConditionalBatchNorm, Conv2d, ConvTranspose2d, Convolution, Dense, Dropout, Flatten, GlobalAveragePool2d,
-    GroupNorm, Initializer, JoinLabel, Layer, MaxPool2d, MinibatchStddev, PixelShuffle, Projection, Resampling,
-    Reshape, Residual, Sequential, UpSampling2d,
+    ConditionalBatchNorm, Conv2d, ConvTranspose2d, Convolution, Dense, Dropout, Flatten, GaussianNoise,
+    GlobalAveragePool2d, GroupNorm, Initializer, JoinLabel, Layer, MaxPool2d, MinibatchStddev, PixelShuffle,
+    Projection, Resampling, Reshape, Residual, Sequential, UpSampling2d,
 };
 use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule, WeightDecay};
 use crate::random::Random;
@@ -71,9 +71,13 @@ impl Builder<'_> {
         let of = |conv: &Convolution| Convolution { spectral_norm: normalised, ..*conv };
         let &mut Builder { initializer, ref mut random, device, .. } = self;
         match layer {
-            &LayerSpec::Dense { units, bias, .. } => {
+            &LayerSpec::Dense { units, bias, unit_norm, .. } => {
                 let dense = Dense::new(channels, units, bias, initializer, random, device);
-                Box::new(if normalised { dense.spectrally_normalised(random) } else { dense })
+                Box::new(match (unit_norm, normalised) {
+                    (true, _) => dense.unit_normalised(),
+                    (false, true) => dense.spectrally_normalised(random),
+                    (false, false) => dense,
+                })
             }
             LayerSpec::Conv2d(conv) => Box::new(Conv2d::new(channels, &of(conv), initializer, random, device)),
             LayerSpec::ConvTranspose2d(conv) => {
@@ -87,12 +91,14 @@ impl Builder<'_> {
                 Box::new(GroupNorm::new(channels, groups, epsilon, device))
             }
             &LayerSpec::Dropout { rate } => Box::new(Dropout { rate }),
+            &LayerSpec::GaussianNoise { stddev } => Box::new(GaussianNoise { stddev }),
             &LayerSpec::LeakyRelu { slope } => Box::new(Activation::LeakyRelu { slope }),
             LayerSpec::Relu {} => Box::new(Activation::Relu),
             LayerSpec::Tanh {} => Box::new(Activation::Tanh),
             LayerSpec::Sigmoid {} => Box::new(Activation::Sigmoid),
             LayerSpec::Gelu {} => Box::new(Activation::Gelu),
             LayerSpec::Silu {} => Box::new(Activation::Silu),
+            LayerSpec::Softplus {} => Box::new(Activation::Softplus),
             &LayerSpec::Elu { alpha } => Box::new(Activation::Elu { alpha }),
             LayerSpec::Flatten {} => Box::new(Flatten),
             LayerSpec::Reshape { shape } => Box::new(Reshape { shape: shape.clone() }),

@@ -66,6 +66,10 @@ impl Recipe {
         let generator = self.check_network("generator", &self.generator)?;
         let discriminator = self.check_network("discriminator", &self.discriminator)?;
         self.check_ends(&generator, &discriminator)?;
+        if let Some(classifier) = &self.classifier {
+            self.check_network("classifier", classifier)?;
+        }
+        self.check_triple()?;
         self.check_memory()
     }
 
@@ -118,12 +122,21 @@ impl Recipe {
         }
     }
 
+    /// The most images that go through a network at one time.
+    fn largest_batch(&self) -> usize {
+        let batch = self.training.batch_size;
+        self.training.triple.map_or(batch, |triple| {
+            let [labelled, told] = triple.pairs;
+            batch.max(triple.supervised).max(triple.generated).max(labelled.saturating_add(told))
+        })
+    }
+
     /// Checks one network by itself.
     fn check_network(&self, name: &str, network: &NetworkSpec) -> Result<LayerTable, String> {
         network.check_keys().map_err(|why| format!("{name}.{why}"))?;
         let table = network.table().map_err(|why| format!("{name} {why}"))?;
         network.check_singular_values(&table.rows).map_err(|why| format!("{name} {why}"))?;
-        let batch = self.training.batch_size;
+        let batch = self.largest_batch();
         for (layer, row) in all_layers(&network.layers, &table.rows) {
             let of_a_batch = |values: u64| values.saturating_mul(batch as u64);
             let between = of_a_batch(layer.between(&row.input)[0]);

@@ -21,6 +21,10 @@ pub enum LayerSpec {
         /// Whether W is divided by its largest singular value: see [`spectral_norm`](crate::nn::spectral_norm).
         #[serde(default, skip_serializing_if = "is_false")]
         spectral_norm: bool,
+        /// Whether the weights of each unit are used at length 1: see
+        /// [`unit_normalised`](crate::nn::Dense::unit_normalised).
+        #[serde(default, skip_serializing_if = "is_false")]
+        unit_norm: bool,
     },
     /// A convolution of `[h, w, c]`.
     Conv2d(Convolution),
@@ -62,6 +66,11 @@ pub enum LayerSpec {
         /// The share that is dropped, in [0, 1).
         rate: f64,
     },
+    /// Adds noise from N(0, stddev²) while training.
+    GaussianNoise {
+        /// Its standard deviation, above 0.
+        stddev: f64,
+    },
     /// max(x, slope·x).
     LeakyRelu {
         /// Slope below zero, in [0, 1]; unless said, 0.3.
@@ -78,6 +87,8 @@ pub enum LayerSpec {
     Gelu {},
     /// x · sigmoid(x).
     Silu {},
+    /// ln(1 + exp(x)).
+    Softplus {},
     /// x where it is positive, alpha·(exp(x) - 1) elsewhere.
     Elu {
         /// In (0, 100]; unless said, 1.
@@ -217,12 +228,14 @@ impl LayerSpec {
             LayerSpec::LayerNorm { .. } => "layer_norm",
             LayerSpec::InstanceNorm { .. } => "instance_norm",
             LayerSpec::Dropout { .. } => "dropout",
+            LayerSpec::GaussianNoise { .. } => "gaussian_noise",
             LayerSpec::LeakyRelu { .. } => "leaky_relu",
             LayerSpec::Relu {} => "relu",
             LayerSpec::Tanh {} => "tanh",
             LayerSpec::Sigmoid {} => "sigmoid",
             LayerSpec::Gelu {} => "gelu",
             LayerSpec::Silu {} => "silu",
+            LayerSpec::Softplus {} => "softplus",
             LayerSpec::Elu { .. } => "elu",
             LayerSpec::Flatten {} => "flatten",
             LayerSpec::Reshape { .. } => "reshape",

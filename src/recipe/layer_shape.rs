@@ -47,6 +47,8 @@ impl LayerSpec {
             | LayerSpec::Sigmoid {}
             | LayerSpec::Gelu {}
             | LayerSpec::Silu {}
+            | LayerSpec::Softplus {}
+            | LayerSpec::GaussianNoise { .. }
             | LayerSpec::Elu { .. } => input.to_vec(),
             LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
                 self.check_groups_of(input)?;
@@ -226,7 +228,12 @@ impl LayerSpec {
     /// What can be said of the attributes before the input is known.
     fn check_attributes(&self) -> Result<(), String> {
         match self {
-            LayerSpec::Dense { units, .. } => check_size("units", *units, MAX_SIZE),
+            LayerSpec::Dense { units, spectral_norm, unit_norm, .. } => {
+                if *spectral_norm && *unit_norm {
+                    return Err("spectral_norm and unit_norm both divide the kernel; take one of them away".into());
+                }
+                check_size("units", *units, MAX_SIZE)
+            }
             LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => conv.check_attributes(),
             LayerSpec::BatchNorm { momentum, epsilon } | LayerSpec::ConditionalBatchNorm { momentum, epsilon } => {
                 check_number("momentum", *momentum, (0.0..1.0).contains(momentum), "in [0, 1)")?;
@@ -240,6 +247,7 @@ impl LayerSpec {
                 check_positive("epsilon", *epsilon)
             }
             LayerSpec::Dropout { rate } => check_number("rate", *rate, (0.0..1.0).contains(rate), "in [0, 1)"),
+            LayerSpec::GaussianNoise { stddev } => check_positive("stddev", *stddev),
             LayerSpec::LeakyRelu { slope } => check_number("slope", *slope, (0.0..=1.0).contains(slope), "in [0, 1]"),
             LayerSpec::Elu { alpha } => check_number("alpha", *alpha, *alpha > 0.0 && *alpha <= 100.0, "in (0, 100]"),
             LayerSpec::Reshape { shape } => check_shape(shape).map_err(|why| format!("shape = {shape:?}: {why}")),
@@ -257,6 +265,7 @@ impl LayerSpec {
             | LayerSpec::Sigmoid {}
             | LayerSpec::Gelu {}
             | LayerSpec::Silu {}
+            | LayerSpec::Softplus {}
             | LayerSpec::Flatten {}
             | LayerSpec::GlobalAveragePool {}
             | LayerSpec::Attention {}

@@ -62,7 +62,7 @@ impl Recipe {
     /// The built-in recipe of that name, or the one in a file whose name ends in `.toml`, with
     /// `overrides` (each `key=value`) put on top in their order, and checked.
     ///
-    /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`. After
+    /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`; `none` takes the key away. After
     /// each override every key must still be one that the recipe can have.
     ///
     /// # Errors
@@ -144,7 +144,10 @@ impl Recipe {
                     *place = Value::Table(Table::new());
                 }
             }
-            *slot(&mut root, key).map_err(refuse)? = value;
+            match value.as_str() {
+                Some(NONE) => remove(&mut root, key).map_err(refuse)?,
+                _ => *slot(&mut root, key).map_err(refuse)? = value,
+            }
             recipe = typed(&root).map_err(|Mistake { path, what }| {
                 let inside = path.strip_prefix(key).and_then(|rest| rest.strip_prefix('.'));
                 refuse(inside.map_or_else(|| what.clone(), |key| format!("{key}: {what}")))
@@ -168,6 +171,25 @@ const OPTIONAL_TABLES: [&str; 4] = ["samples", "judge", "training.average", "tra
 
 fn is_inside(key: &str, table: &str) -> bool {
     key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// What `--set` takes a key away with.
+const NONE: &str = "none";
+
+/// Takes `key` away from inside of `value`; what isn't there stays away.
+fn remove(value: &mut Value, key: &str) -> std::result::Result<(), String> {
+    let (holder, last) = match key.rsplit_once('.') {
+        Some((path, last)) => (slot(value, path)?, last),
+        None => (value, key),
+    };
+    match holder {
+        Value::Table(table) => drop(table.remove(last)),
+        other => {
+            let other = other.to_string();
+            return Err(format!("a list keeps its entries, {}; give all of the list anew", excerpt(&other)));
+        }
+    }
+    Ok(())
 }
 
 /// The place of `key` inside of `value`, made if only its last part is new there.

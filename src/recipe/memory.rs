@@ -56,7 +56,17 @@ impl Memory {
             .training
             .average
             .map_or(0, |_| recipe.generator.table().expect("a checked recipe's shapes fit").parameters.total());
-        for (network, batches) in [(&recipe.generator, 1.0), (&recipe.discriminator, judged)] {
+        let mut networks = vec![(&recipe.generator, 1.0), (&recipe.discriminator, judged)];
+        if let Some((classifier, triple)) = recipe.triple() {
+            // What is held at one time, of the three losses one after the other.
+            let [discriminator, own] = triple.shown(training.batch_size).map(|images| images as f64 / batch);
+            networks = vec![
+                (&recipe.generator, triple.generated as f64 / batch),
+                (&recipe.discriminator, discriminator),
+                (classifier, own),
+            ];
+        }
+        for (network, batches) in networks {
             activations += batches * values(&network.input) as f64;
             let table = network.table().expect("a checked recipe's shapes fit");
             for (layer, row) in all_layers(&network.layers, &table.rows) {

@@ -61,6 +61,7 @@ mod sizes;
 mod statistics;
 mod table;
 mod training;
+mod triple;
 mod typed;
 
 pub use augment::AugmentSpec;
@@ -76,6 +77,7 @@ pub use sizes::{MAX_SIZE, MAX_VALUES};
 pub(crate) use table::all_layers;
 pub use table::{LayerRow, LayerTable, MAX_DEPTH};
 pub use training::{BatchSpec, CriticLoop, LabelSpec, LossSpec, TrainingSpec, UpdateSpec};
+pub use triple::TripleSpec;
 pub(crate) use typed::in_words;
 #[cfg(feature = "app")]
 pub(crate) use typed::line_at;
@@ -107,6 +109,9 @@ pub struct Recipe {
     /// From images to one number, and logits of the classes where it tells them: a probability if the last layer that changes values is a sigmoid,
     /// else a logit or a score.
     pub discriminator: NetworkSpec,
+    /// From images to logits of the classes, in a game of three; unless said, the game is one of two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<NetworkSpec>,
 }
 
 /// What the discriminator is shown as real.

@@ -52,6 +52,7 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
             LayerSpec::Gelu {} => [-0.17, high.max(0.0)],
             LayerSpec::Silu {} => [-0.279, high.max(0.0)],
             LayerSpec::Elu { alpha } => [-alpha, high.max(0.0)],
+            LayerSpec::Softplus {} => [0.0, f64::INFINITY],
             LayerSpec::Dense { .. }
             | LayerSpec::Conv2d(_)
             | LayerSpec::ConvTranspose2d(_)
@@ -69,6 +70,7 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
                 [left[0] + right[0], left[1] + right[1]]
             }
             LayerSpec::Dropout { .. }
+            | LayerSpec::GaussianNoise { .. }
             | LayerSpec::Flatten {}
             | LayerSpec::Reshape { .. }
             | LayerSpec::Upsample { .. }

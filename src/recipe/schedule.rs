@@ -72,7 +72,9 @@ pub struct Numbers {
     pub generator: OptimizerSpec,
     /// The discriminator's.
     pub discriminator: OptimizerSpec,
-    /// Penalties, and the average of weights.
+    /// The classifier's, in a game of three.
+    pub classifier: Option<OptimizerSpec>,
+    /// Penalties, the average of weights, and the weights of the classifier's loss.
     pub training: TrainingSpec,
 }
 
@@ -82,6 +84,7 @@ impl Numbers {
         Numbers {
             generator: recipe.generator.optimizer,
             discriminator: recipe.discriminator.optimizer,
+            classifier: recipe.classifier.as_ref().map(|classifier| classifier.optimizer),
             training: recipe.training,
         }
     }
@@ -92,6 +95,7 @@ impl Numbers {
         match key.split_once(".optimizer.") {
             Some(("generator", rest)) => of_optimizer(&mut self.generator, rest),
             Some(("discriminator", rest)) => of_optimizer(&mut self.discriminator, rest),
+            Some(("classifier", rest)) => of_optimizer(self.classifier.as_mut()?, rest),
             _ => match (key.strip_prefix("training.")?, &mut training.average) {
                 ("gradient_penalty", _) => training.gradient_penalty.as_mut(),
                 ("weight_clip", _) => training.weight_clip.as_mut(),
@@ -99,7 +103,11 @@ impl Numbers {
                 ("r2", _) => training.r2.as_mut(),
                 ("average.half_life", Some(AverageSpec { half_life, .. })) => half_life.as_mut(),
                 ("average.decay", Some(AverageSpec { decay, .. })) => decay.as_mut(),
-                _ => None,
+                (key, _) => {
+                    let weights = training.triple.as_mut()?.weights_mut();
+                    let name = key.strip_prefix("triple.")?;
+                    weights.into_iter().find_map(|(own, weight)| (own == name).then_some(weight))
+                }
             },
         }
     }
@@ -174,7 +182,8 @@ impl Recipe {
                     let key = excerpt(key);
                     return Err(format!(
                         "keys: {key} is no number of this recipe that can change; learning rates, betas.1, betas.2, rho, \
-                         momentum, weight_decay, penalties, weight_clip and the average's half_life or decay can"
+                         momentum, weight_decay, penalties, weight_clip, the average's half_life or decay and the weights of training.triple \
+                         can"
                     ));
                 };
                 let Some(value) = *value else { continue };
@@ -182,8 +191,9 @@ impl Recipe {
                 if key.ends_with(".learning_rate") && value == 0.0 {
                     continue;
                 }
-                let checked = [numbers.generator.check(), numbers.discriminator.check(), numbers.training.check()];
-                let checked: Result<(), String> = checked.into_iter().collect();
+                let optimizers = [Some(&numbers.generator), Some(&numbers.discriminator), numbers.classifier.as_ref()];
+                let checked = optimizers.into_iter().flatten().try_for_each(OptimizerSpec::check);
+                let checked = checked.and_then(|()| numbers.training.check());
                 checked.map_err(|why| format!("{name}: {why}"))?;
             }
         }

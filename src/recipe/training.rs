@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_positive, check_size};
-use super::{AugmentSpec, AverageSpec, Recipe};
+use super::{AugmentSpec, AverageSpec, Recipe, TripleSpec};
 
 /// The largest seed, which is the largest integer of TOML.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -60,6 +60,9 @@ pub struct TrainingSpec {
     pub batches: BatchSpec,
     /// Which of the networks moves when.
     pub update: UpdateSpec,
+    /// A third player, the classifier; unless said, there are two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triple: Option<TripleSpec>,
     /// Noise on the discriminator's labels; unless said, real is 1 and fake is 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelSpec>,
@@ -239,12 +242,15 @@ impl Recipe {
                  training.gradient_penalty=10, as in the paper"
             );
         }
-        let networks = [("generator", &self.generator), ("discriminator", &self.discriminator)];
-        let tenths = networks.map(|(name, network)| {
-            let rate = network.optimizer.learning_rate() / 10.0;
-            let rate = format!("{rate:.1e}").replace(".0e", "e");
-            format!("--set {name}.optimizer.learning_rate={rate}")
-        });
+        let two = [("generator", &self.generator), ("discriminator", &self.discriminator)];
+        let networks = two.into_iter().chain(self.classifier.iter().map(|network| ("classifier", network)));
+        let tenths: Vec<String> = networks
+            .map(|(name, network)| {
+                let rate = network.optimizer.learning_rate() / 10.0;
+                let rate = format!("{rate:.1e}").replace(".0e", "e");
+                format!("--set {name}.optimizer.learning_rate={rate}")
+            })
+            .collect();
         format!("smaller steps of learning: {}", tenths.join(" "))
     }
 }
@@ -285,6 +291,9 @@ impl TrainingSpec {
         }
         if let Some(augment) = &self.augment {
             augment.check()?;
+        }
+        if let Some(triple) = &self.triple {
+            triple.check(self.batch_size)?;
         }
         if let Some(average) = &self.average {
             average.check()?;

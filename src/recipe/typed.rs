@@ -9,7 +9,7 @@ use super::network::OptimizerSpec;
 use super::table::{MAX_DEPTH, too_deep};
 use super::{
     AugmentSpec, AverageSpec, CriticLoop, DataSpec, JudgingSpec, LabelSpec, LayerSpec, NetworkSpec, Recipe,
-    SamplesSpec, ScheduleSpec, TrainingSpec,
+    SamplesSpec, ScheduleSpec, TrainingSpec, TripleSpec,
 };
 use crate::nn::Initializer;
 use crate::terminal::brief;
@@ -27,19 +27,23 @@ type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
 /// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
 /// before.
-const PARTS: [(&str, Verify); 16] = [
+const PARTS: [(&str, Verify); 20] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
     ("generator", verify::<NetworkSpec>),
     ("discriminator.initializer", verify::<Initializer>),
     ("discriminator.optimizer", verify::<OptimizerSpec>),
     ("discriminator", verify::<NetworkSpec>),
+    ("classifier.initializer", verify::<Initializer>),
+    ("classifier.optimizer", verify::<OptimizerSpec>),
+    ("classifier", verify::<NetworkSpec>),
     ("data", verify::<DataSpec>),
     ("samples", verify::<SamplesSpec>),
     ("judge", verify::<JudgingSpec>),
     ("training.augment", verify::<AugmentSpec>),
     ("training.average", verify::<AverageSpec>),
     ("training.labels", verify::<LabelSpec>),
+    ("training.triple", verify::<TripleSpec>),
     ("training.update.critic_loop", verify::<CriticLoop>),
     ("training", verify::<TrainingSpec>),
     ("schedule", verify::<Vec<ScheduleSpec>>),
@@ -48,7 +52,7 @@ const PARTS: [(&str, Verify); 16] = [
 
 /// The recipe that `root` holds; keys and types are right then, numbers and shapes still unchecked.
 pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
-    for network in ["generator", "discriminator"] {
+    for network in ["generator", "discriminator", "classifier"] {
         if let Some(inside) = root.get(network) {
             verify_layers(inside, "layers", network, 0)?;
         }

@@ -160,6 +160,7 @@ mod tests {
     fn means(d_loss: f64, d_real: f64, d_fake: f64) -> Means {
         let report = StepReport {
             d_loss,
+            c_loss: None,
             g_loss: Some(1.0),
             d_real,
             d_fake,

@@ -3,7 +3,7 @@
 //! | key | then |
 //! |---|---|
 //! | `training.epochs`, `data.name`, `samples.epochs`, `samples.first_step`, `judge.every`, `judge.every_steps` | the run is the one that it would have been, longer or shorter |
-//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `.balanced`, `.flip`, `training.weight_clip`, `.gradient_penalty`, `.r1`, `.r2`, `.penalty_every`, `.labels`, `.auxiliary`, `.augment`, `.average`, `schedule` | it goes on from its state as another run would |
+//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `.balanced`, `.flip`, `training.weight_clip`, `.gradient_penalty`, `.r1`, `.r2`, `.penalty_every`, `.labels`, `.auxiliary`, `.augment`, `.average`, `.triple`'s weights, `schedule` | it goes on from its state as another run would |
 //! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
 
 use crate::recipe::{Difference, Recipe};
@@ -13,7 +13,7 @@ const HARMLESS: [&str; 6] =
     ["training.epochs", "data.name", "samples.epochs", "samples.first_step", "judge.every", "judge.every_steps"];
 
 /// Keys, and all within them, that change how it goes on.
-const TUNING: [&str; 16] = [
+const TUNING: [&str; 22] = [
     "training.batch_size",
     "data.last_batch",
     "data.balanced",
@@ -30,10 +30,16 @@ const TUNING: [&str; 16] = [
     "schedule",
     "generator.optimizer",
     "discriminator.optimizer",
+    "classifier.optimizer",
+    "training.triple.adversarial",
+    "training.triple.entropy",
+    "training.triple.evenness",
+    "training.triple.decay",
+    "training.triple.pseudo",
 ];
 
 /// What the optimisers have kept belongs to their kind.
-const FIXED: [&str; 2] = ["generator.optimizer.kind", "discriminator.optimizer.kind"];
+const FIXED: [&str; 3] = ["generator.optimizer.kind", "discriminator.optimizer.kind", "classifier.optimizer.kind"];
 
 /// The changes from `saved` to `asked` after which the run is no longer the one that it was.
 ///

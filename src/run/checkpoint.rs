@@ -2,7 +2,7 @@
 //!
 //! | file | tensors | header |
 //! |---|---|---|
-//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots, averages of the generator's weights and the chance of augmentation if there are any | recipe, step, [`TrainingState`] |
+//! | `checkpoint.safetensors` | both networks with running statistics, both optimisers' slots, averages of the generator's weights, the same of a classifier, and the chance of augmentation if there are any | recipe, step, [`TrainingState`] |
 //! | `generator.safetensors` | the generator with running statistics, or their averages | recipe, step |
 //!
 //! A tensor is named `generator.layers.5.kernel`: network, layer counted from 1, variable. An
@@ -60,6 +60,9 @@ pub struct TrainingState {
     /// Updates done of the moving average of the generator's weights.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub averaged: u64,
+    /// Updates done by the classifier's optimiser and of the moving average of its weights, in a game of three.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classifier: Option<[u64; 2]>,
     /// How far the random streams have been read.
     pub random: RandomState,
     /// The lowest distance that samples have scored so far, Frechet where there is a judge, else sliced Wasserstein.
@@ -150,6 +153,7 @@ pub fn save(
             data,
             updates: [gan.generator_optimizer.steps(), gan.discriminator_optimizer.steps()],
             averaged: gan.average.as_ref().map_or(0, Average::updates),
+            classifier: gan.classifier.as_ref().map(|c| [c.optimizer.steps(), c.average.updates()]),
             random: gan.random.clone(),
             best: best.map(|best| best.distance),
             best_epoch: best.and_then(|best| best.epoch),
@@ -234,7 +238,7 @@ pub fn load(path: &Path, device: Option<Device>) -> Result<Checkpoint> {
 /// If they are damaged or of another kind.
 pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkpoint> {
     let (file, header) = open(path, bytes)?;
-    let mut recipe = recipe_of(path, &header)?;
+    let recipe = recipe_of(path, &header)?;
     let Some(training) = header.training else {
         let what = "holds a generator only; a run goes on from its checkpoint.safetensors";
         return Err(Error::place(path, what));
@@ -247,15 +251,14 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
         cuda::open(ordinal)?;
     }
     let averaged = recipe.training.average.map(|_| &recipe.generator);
-    let networks: Vec<&NetworkSpec> =
-        [Some(&recipe.generator), Some(&recipe.discriminator), averaged].into_iter().flatten().collect();
+    let own = [Some(&recipe.generator), Some(&recipe.discriminator), recipe.classifier.as_ref(), averaged];
+    let networks: Vec<&NetworkSpec> = own.into_iter().flatten().collect();
     check_size(path, bytes, &networks)?;
-    let initializers = [recipe.generator.initializer, recipe.discriminator.initializer];
     // Every weight is about to be overwritten: drawing them first would be waste.
-    recipe.generator.initializer = Initializer::Zeros;
-    recipe.discriminator.initializer = Initializer::Zeros;
-    let mut gan = Gan::new(&recipe, device);
-    [recipe.generator.initializer, recipe.discriminator.initializer] = initializers;
+    let mut undrawn = recipe.clone();
+    let networks = [Some(&mut undrawn.generator), Some(&mut undrawn.discriminator), undrawn.classifier.as_mut()];
+    networks.into_iter().flatten().for_each(|network| network.initializer = Initializer::Zeros);
+    let mut gan = Gan::new(&undrawn, device);
     for (name, tensor) in gan.named_mut() {
         read_into(path, &file, &name, tensor)?;
     }
@@ -266,6 +269,11 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     gan.discriminator_optimizer.set_steps(discriminator);
     if let Some(average) = &mut gan.average {
         average.set_updates(training.averaged);
+    }
+    if let Some(classifier) = &mut gan.classifier {
+        let [own, averaged] = training.classifier.unwrap_or_default();
+        classifier.optimizer.set_steps(own);
+        classifier.average.set_updates(averaged);
     }
     Ok(Checkpoint {
         recipe,

@@ -2,6 +2,7 @@
 
 use super::checkpoint::{self, Wanted};
 use super::folder::{CHECKPOINT, DISCRIMINATOR, GENERATOR};
+use crate::gan::classifier;
 use crate::gan::model::{AUGMENT, AVERAGE, Gan};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -19,13 +20,17 @@ pub(super) fn init(gan: &mut Gan, run: &Path) -> Result<String> {
     if let Some(average) = &mut gan.average {
         average.restart(&gan.generator);
     }
+    if let Some(classifier) = &mut gan.classifier {
+        classifier.average.restart(&classifier.network);
+    }
     Ok(line)
 }
 
 /// Fills both networks, as [`init`].
 fn fill(gan: &mut Gan, run: &Path) -> Result<String> {
+    let prefixes = [AVERAGE, AUGMENT, classifier::AVERAGE];
     let is_network =
-        |name: &str| !name.contains("_optimizer.") && !name.starts_with(AVERAGE) && !name.starts_with(AUGMENT);
+        |name: &str| !name.contains("_optimizer.") && !prefixes.iter().any(|prefix| name.starts_with(prefix));
     let all = gan.named_mut().into_iter();
     let all = all.filter(|(name, _)| is_network(name));
     let mut wanted: Vec<Wanted> = all.map(|(name, tensor)| Wanted { name, tensor, found: None }).collect();

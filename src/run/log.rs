@@ -13,16 +13,16 @@ use std::path::Path;
 use std::time::Duration;
 
 /// `g_loss` is empty where only the critic moved; `wasserstein_estimate`, minus the critic's loss
-/// without its penalty, with any other loss than Wasserstein.
-const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
+/// without its penalty, with any other loss than Wasserstein; `c_loss` with two players.
+const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate,c_loss";
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or is not finished.
 /// The next three are empty where samples were not judged, the next five where a set has no modes: `good_share` is of points
-/// of the plane, the divergences of stacked sets; `asked_class` is of conditional games. Floors are what real ones score.
+/// of the plane, the divergences of stacked sets; `asked_class` is of conditional games, `classifier_error` of games of three. Floors are what real ones score.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
                       frechet_distance,frechet_floor,confidence,\
                       modes_found,modes_floor,modes_divergence,divergence_floor,good_share,\
-                      sliced_floor,classes_floor,asked_class,asked_floor";
+                      sliced_floor,classes_floor,asked_class,asked_floor,classifier_error";
 
 /// Both tables.
 pub struct Log {
@@ -57,11 +57,12 @@ impl Log {
     /// # Errors
     /// If it can't be written.
     pub fn step(&mut self, step: u64, epoch: u64, report: &StepReport, images_per_second: f64) -> Result<()> {
-        let StepReport { d_loss, g_loss, d_real, d_fake, wasserstein, .. } = *report;
-        let [d_loss, g_loss, d_real, d_fake, wasserstein] =
-            [Some(d_loss), g_loss, Some(d_real), Some(d_fake), wasserstein].map(field);
-        self.steps
-            .append(&format!("{step},{epoch},{d_loss},{g_loss},{d_real},{d_fake},{images_per_second:.1},{wasserstein}"))
+        let StepReport { d_loss, g_loss, c_loss, d_real, d_fake, wasserstein, .. } = *report;
+        let [d_loss, g_loss, c_loss, d_real, d_fake, wasserstein] =
+            [Some(d_loss), g_loss, c_loss, Some(d_real), Some(d_fake), wasserstein].map(field);
+        self.steps.append(&format!(
+            "{step},{epoch},{d_loss},{g_loss},{d_real},{d_fake},{images_per_second:.1},{wasserstein},{c_loss}"
+        ))
     }
 
     /// Appends the row of `epoch`, after its last step, the last that is trained, or one that is judged.
@@ -76,13 +77,14 @@ impl Log {
         let classes = scores.classes.as_ref().map(|shares| [shares.present(), shares.classes()]);
         let [present, of] = classes.map_or([String::new(), String::new()], |classes| classes.map(|n| n.to_string()));
         let judged = scores.judged;
-        let [frechet, floor, confidence, good, asked, asked_floor] = [
+        let [frechet, floor, confidence, good, asked, asked_floor, error] = [
             judged.map(|judged| judged.frechet_distance),
             judged.and_then(|judged| judged.frechet_floor),
             judged.map(|judged| judged.confidence),
             scores.found.map(|found| found.good),
             judged.and_then(|judged| judged.asked_class),
             judged.and_then(|judged| judged.asked_floor),
+            scores.classifier_error,
         ]
         .map(field);
         let [found, most] = [scores.modes_found(), scores.modes_floor()]
@@ -91,7 +93,7 @@ impl Log {
         let [divergence, least] = modes.map(|modes| field(modes.map(|modes| modes.divergence)));
         self.epochs.append(&format!(
             "{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence},\
-             {found},{most},{divergence},{least},{good},{sliced_floor},{of},{asked},{asked_floor}"
+             {found},{most},{divergence},{least},{good},{sliced_floor},{of},{asked},{asked_floor},{error}"
         ))
     }
 

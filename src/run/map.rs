@@ -72,6 +72,7 @@ impl Run {
             Some(sliced_wasserstein(&Points::of(&others, 2), &Points::of(&real, 2), &mut random))
         };
         let scores = Scores {
+            classifier_error: None,
             sliced_wasserstein: sliced_wasserstein(&Points::of(some, 2), &Points::of(&real, 2), &mut random),
             sliced_floor: *self.sliced_floor.get_or_insert_with(floor),
             classes: None,

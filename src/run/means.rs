@@ -5,7 +5,7 @@ use crate::gan::report::StepReport;
 use std::time::Duration;
 
 /// The columns of `log.csv` whose means there are.
-const COLUMNS: [&str; 5] = ["d_loss", "g_loss", "d_real", "d_fake", "wasserstein_estimate"];
+const COLUMNS: [&str; 6] = ["d_loss", "g_loss", "d_real", "d_fake", "wasserstein_estimate", "c_loss"];
 
 /// Means over the steps of an epoch that are done. They are those of the numbers in `log.csv`, as these are rounded there,
 /// so that a run that was stopped within the epoch comes to the same; only the rate is of the steps of this process.
@@ -13,8 +13,8 @@ const COLUMNS: [&str; 5] = ["d_loss", "g_loss", "d_real", "d_fake", "wasserstein
 pub struct Means {
     /// Steps that were done when the epoch began.
     start: u64,
-    sums: [f64; 5],
-    counts: [u64; 5],
+    sums: [f64; 6],
+    counts: [u64; 6],
     images: usize,
     training: Duration,
 }
@@ -45,8 +45,8 @@ impl Means {
 
     /// Takes in a step with this many real images, which took so long.
     pub(super) fn step(&mut self, report: &StepReport, images: usize, took: Duration) {
-        let StepReport { d_loss, g_loss, d_real, d_fake, wasserstein, .. } = *report;
-        let values = [Some(d_loss), g_loss, Some(d_real), Some(d_fake), wasserstein];
+        let StepReport { d_loss, g_loss, c_loss, d_real, d_fake, wasserstein, .. } = *report;
+        let values = [Some(d_loss), g_loss, Some(d_real), Some(d_fake), wasserstein, c_loss];
         for (index, value) in values.into_iter().enumerate() {
             if let Some(value) = value {
                 self.add(index, rounded(value));
@@ -90,6 +90,11 @@ impl Means {
         self.mean(4)
     }
 
+    /// The classifier's loss, in a game of three.
+    pub fn c_loss(&self) -> Option<f64> {
+        self.mean(5)
+    }
+
     /// Real images per second of training, without saving and drawing, over the epoch's steps of this process.
     pub fn images_per_second(&self) -> Option<f64> {
         let seconds = self.training.as_secs_f64();
@@ -106,6 +111,7 @@ mod tests {
         StepReport {
             d_loss: value,
             g_loss: step.is_multiple_of(3).then_some(-2.0 * value),
+            c_loss: None,
             d_real: 0.5 + value / 4.0,
             d_fake: 1e-9 * value,
             wasserstein: None,
@@ -137,7 +143,7 @@ mod tests {
         let values: Vec<f64> = (11..=30).map(|step| report(step).d_loss).collect();
         let mean = values.iter().sum::<f64>() / 20.0;
         assert!((whole.d_loss().unwrap() - mean).abs() < 1e-7 * mean);
-        assert_eq!(whole.counts, [20, 7, 20, 20, 0]);
+        assert_eq!(whole.counts, [20, 7, 20, 20, 0, 0]);
         assert!(whole.d_fake().unwrap() > 1e-11 && whole.wasserstein().is_none());
         assert!((whole.images_per_second().unwrap() - 400.0).abs() < 1e-9);
         assert_eq!(Means::new(3).g_loss(), None);

@@ -401,12 +401,16 @@ impl Run {
 fn may_be_captured(recipe: &Recipe) -> bool {
     let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
     let is_uploaded = |network: &str, key: &str| {
-        let network = if network == "generator" { &recipe.generator } else { &recipe.discriminator };
-        match network.optimizer {
+        let network = match network {
+            "generator" => Some(&recipe.generator),
+            "discriminator" => Some(&recipe.discriminator),
+            _ => recipe.classifier.as_ref(),
+        };
+        network.is_some_and(|network| match network.optimizer {
             OptimizerSpec::Adam { .. } => key == "learning_rate",
             OptimizerSpec::AdamW { .. } => matches!(key, "learning_rate" | "weight_decay"),
             OptimizerSpec::RmsProp { .. } | OptimizerSpec::Sgd { .. } => false,
-        }
+        })
     };
     let mut fixed = keys.filter(|key| match key.split_once(".optimizer.") {
         Some((network, rest)) => !is_uploaded(network, rest),

@@ -148,6 +148,9 @@ impl Run {
             // Not by two measures in one table.
             scores.classes = None;
         }
+        if let (Some(classifier), Some(test)) = (&mut self.gan.classifier, self.source.test()) {
+            scores.classifier_error = Some(classifier.error(test, self.recipe.data.range, self.device));
+        }
         let picture = self.grid(&samples[..on_grid * size])?;
         Ok(LookedAt { picture, scores, is_constant: is_constant(some, size), extremes })
     }

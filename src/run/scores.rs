@@ -28,6 +28,8 @@ pub struct Scores {
     pub classes: Option<ClassShares>,
     /// Which modes are found, where samples are points of the plane.
     pub found: Option<Found>,
+    /// The share of test images that the classifier of a game of three gets wrong.
+    pub classifier_error: Option<f64>,
     /// What the judge says, where there is one and the samples are due to be judged.
     pub judged: Option<Judged>,
 }
@@ -94,7 +96,14 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
         let labels: Vec<u16> = picked.iter().map(|&i| labels[i as usize]).collect();
         nearest_classes(&samples, &first(picked.len()), &labels)
     });
-    Scores { sliced_wasserstein: distance, sliced_floor: None, classes, found: None, judged: None }
+    Scores {
+        sliced_wasserstein: distance,
+        sliced_floor: None,
+        classes,
+        found: None,
+        classifier_error: None,
+        judged: None,
+    }
 }
 
 /// The sliced Wasserstein distance that `count` other real images have from those that [`score`] compares as many

@@ -2,16 +2,25 @@
 
 use super::checkpoint::DataIdentity;
 use crate::data::plane::{self, Plane, PlaneBatches};
-use crate::data::{self, Batches, Images, Opened, Wanted};
-use crate::recipe::Recipe;
+use crate::data::{self, Batch, Batches, Images, Opened, Parts, SemiSupervised, Split, Wanted};
+use crate::recipe::{Recipe, TripleSpec};
 use crate::terminal::excerpt;
 use crate::{Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A batch of either kind.
+pub(super) enum Taken<'a> {
+    Images(Batch<'a>),
+    /// `[n, 2]`.
+    Points(Vec<f32>),
+}
+
 /// Batches, each a pure function of (seed, step).
 pub(super) enum Source {
     Images(Batches),
+    /// Few labels, and test images with theirs.
+    SemiSupervised(Box<SemiSupervised>, Images),
     Plane(PlaneBatches),
 }
 
@@ -35,7 +44,16 @@ impl Source {
             background: recipe.data.background,
             extra: recipe.data.extra,
         };
-        let Opened { images, notes } = data::open(&recipe.data.name, &wanted)?;
+        let (images, test, notes) = match recipe.training.triple {
+            None => {
+                let Opened { images, notes } = data::open(&recipe.data.name, &wanted)?;
+                (Arc::new(images), None, notes)
+            }
+            Some(_) => {
+                let Split { training, test, notes, .. } = data::open_split(&recipe.data.name, &wanted)?;
+                (training, Some(test), notes)
+            }
+        };
         let found = [images.height, images.width, images.channels];
         if found[..] != recipe.discriminator.input[..] {
             let (name, takes) = (excerpt(&recipe.data.name), &recipe.discriminator.input);
@@ -48,15 +66,44 @@ impl Source {
         check_batch(recipe, images.len())?;
         recipe.check_last_batch(images.len())?;
         let identity = DataIdentity { count: images.len(), hash: fnv1a(&images.pixels) };
-        let batches = Batches::new(Arc::new(images), taken, training.seed, recipe.data.last_batch);
-        let batches = batches.balanced(recipe.data.balanced).flipped(recipe.data.flip);
-        Ok((Source::Images(batches), identity, notes))
+        let source = match (training.triple, test) {
+            (Some(triple), Some(test)) => {
+                let batches = semi_supervised(recipe, triple, images)?;
+                Source::SemiSupervised(Box::new(batches), test)
+            }
+            _ => {
+                let batches = Batches::new(images, taken, training.seed, recipe.data.last_batch);
+                Source::Images(batches.balanced(recipe.data.balanced).flipped(recipe.data.flip))
+            }
+        };
+        Ok((source, identity, notes))
+    }
+
+    /// The test images of a game of three.
+    pub fn test(&self) -> Option<&Images> {
+        match self {
+            Source::SemiSupervised(_, test) => Some(test),
+            _ => None,
+        }
+    }
+
+    /// Batch `step`, counted from 0.
+    ///
+    /// # Errors
+    /// As [`Batches::batch`].
+    pub fn batch(&mut self, step: u64) -> Result<Taken<'_>> {
+        Ok(match self {
+            Source::Images(batches) => Taken::Images(batches.batch(step)?),
+            Source::SemiSupervised(batches, _) => Taken::Images(batches.batch(step)?),
+            Source::Plane(batches) => Taken::Points(batches.batch(step)),
+        })
     }
 
     /// Its images, unless it has points.
     pub fn images(&self) -> Option<&Images> {
         match self {
             Source::Images(batches) => Some(batches.images()),
+            Source::SemiSupervised(batches, _) => Some(batches.images()),
             Source::Plane(_) => None,
         }
     }
@@ -64,7 +111,7 @@ impl Source {
     /// The set of its points, unless it has images.
     pub fn plane(&self) -> Option<Plane> {
         match self {
-            Source::Images(_) => None,
+            Source::Images(_) | Source::SemiSupervised(..) => None,
             Source::Plane(batches) => Some(batches.plane()),
         }
     }
@@ -73,6 +120,7 @@ impl Source {
     pub fn steps_per_epoch(&self) -> u64 {
         match self {
             Source::Images(batches) => batches.steps_per_epoch(),
+            Source::SemiSupervised(batches, _) => batches.steps_per_epoch(),
             Source::Plane(batches) => batches.steps_per_epoch(),
         }
     }
@@ -81,9 +129,36 @@ impl Source {
     pub fn waited(&self) -> Duration {
         match self {
             Source::Images(batches) => batches.waited(),
+            Source::SemiSupervised(batches, _) => batches.waited(),
             Source::Plane(_) => Duration::ZERO,
         }
     }
+}
+
+/// The batches of a game of three on `images`.
+fn semi_supervised(recipe: &Recipe, triple: TripleSpec, images: Arc<Images>) -> Result<SemiSupervised> {
+    let TripleSpec { labelled, supervised, pairs, .. } = triple;
+    let refuse = |what: String| Error::text("recipe", &recipe.name, what);
+    let (name, count) = (excerpt(&recipe.data.name), images.len());
+    if pairs[1] > count {
+        let told = pairs[1];
+        return Err(refuse(format!("training.triple.pairs.2 = {told}, but data {name} has {count} images; lower it")));
+    }
+    let classes = recipe.classes().expect("a game of three has classes");
+    let parts = Parts {
+        unlabelled: recipe.training.batch_size,
+        more_unlabelled: pairs[1],
+        labelled: supervised,
+        more_labelled: pairs[0],
+    };
+    SemiSupervised::new(images, labelled, classes, parts, recipe.training.seed).map_err(|(class, found)| {
+        let of_each = labelled / classes;
+        refuse(format!(
+            "training.triple.labelled = {labelled} takes {of_each} images of each class, but data {name} has {found} of class \
+             {class}; choose at most {}",
+            found * classes
+        ))
+    })
 }
 
 /// That a batch of the recipe is there among `count` images or points.

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `loss/discriminator`, `loss/generator` | what each minimises; see [`crate::gan::loss`] |
 //! | `loss/wasserstein_estimate` | with the Wasserstein loss: minus the critic's loss, without its penalty |
+//! | `loss/classifier` | in a game of three; see [`crate::gan::triple`] |
 //! | `output/real`, `output/fake` | mean D(x) and D(G(z)) |
 //! | `gradient_norm/...`, `learning_rate/...` | of the `discriminator` and the `generator` |
 //! | `throughput/images_per_second` | real images, of one step |
@@ -18,6 +19,7 @@
 //! | `score/asked_class`, `score/asked_floor` | of conditional games: samples, and test images, of the class that was asked for |
 //! | `score/modes_found`, `score/modes_floor` | of stacked sets, and of points of the plane |
 //! | `score/modes_divergence`, `score/divergence_floor` | of stacked sets |
+//! | `score/classifier_error` | in a game of three: the share of test images whose class the classifier doesn't tell |
 //! | `score/good_share` | of points of the plane |
 //! | `samples`, `recipe` | the grid, the TOML text |
 
@@ -83,6 +85,7 @@ impl TensorBoard {
                 &[
                     ("loss/discriminator", Some(report.d_loss)),
                     ("loss/wasserstein_estimate", report.wasserstein),
+                    ("loss/classifier", report.c_loss),
                     ("output/real", Some(report.d_real)),
                     ("output/fake", Some(report.d_fake)),
                     ("gradient_norm/discriminator", report.d_gradient_norm),
@@ -130,6 +133,7 @@ impl TensorBoard {
                 ("score/modes_floor", scores.modes_floor().map(|modes| modes as f64)),
                 ("score/modes_divergence", modes.map(|modes| modes.divergence)),
                 ("score/divergence_floor", modes_floor.map(|modes| modes.divergence)),
+                ("score/classifier_error", scores.classifier_error),
                 ("score/good_share", scores.found.map(|found| found.good)),
             ],
         )

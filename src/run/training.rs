@@ -3,9 +3,9 @@
 
 use super::log::EpochTime;
 use super::means::Means;
-use super::source::Source;
+use super::source::{Source, Taken};
 use super::{Outcome, Progress, Run};
-use crate::data::{Batch, Images};
+use crate::data::Batch;
 use crate::gan::pixels;
 use crate::gan::real::Real;
 use crate::gan::report::{Pending, kept};
@@ -130,10 +130,13 @@ impl Run {
         if !self.recipe.schedule.is_empty() {
             self.gan.set_numbers(&numbers);
         }
-        let (report, images) = match &mut self.source {
-            Source::Images(batches) => {
-                let Images { height, width, channels, .. } = *batches.images();
-                let Batch { pixels: bytes, labels } = batches.batch(step)?;
+        if let Some((classifier, triple)) = self.gan.classifier.as_mut().zip(self.recipe.training.triple) {
+            classifier.alone = self.epochs.progress(self.gan.steps) < triple.alone as f64;
+        }
+        let size = self.source.images().map(|images| [images.height, images.width, images.channels]);
+        let (report, images) = match self.source.batch(step)? {
+            Taken::Images(Batch { pixels: bytes, labels }) => {
+                let [height, width, channels] = size.expect("batches of images are of some size");
                 let images = bytes.len() / (height * width * channels);
                 let shape: Shape = [images, height, width, channels].into();
                 let report = match &mut self.graphs {
@@ -149,8 +152,7 @@ impl Run {
                 };
                 (report?, images)
             }
-            Source::Plane(batches) => {
-                let points = batches.batch(step);
+            Taken::Points(points) => {
                 let real = Tensor::from_f32(&points, [points.len() / 2, 2], self.device);
                 (self.gan.begin_step(&real, measures)?, points.len() / 2)
             }

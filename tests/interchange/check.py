@@ -311,7 +311,8 @@ def apply(layer, own, x, labels):
     if kind == "attention":
         return attention(own, x)
     if kind == "dense":
-        return x @ used(own) + own.get("bias", 0)
+        kernel = own["kernel"] / np.linalg.norm(own["kernel"], axis=0) if layer.get("unit_norm") else used(own)
+        return x @ kernel + own.get("bias", 0)
     if kind == "conv2d":
         return convolve(layer, used(own), x) + own.get("bias", 0)
     if kind == "conv_transpose2d":
@@ -348,12 +349,14 @@ def apply(layer, own, x, labels):
         return x.repeat(layer["factor"], axis=1).repeat(layer["factor"], axis=2)
     functions = {
         "dropout": lambda x: x,
+        "gaussian_noise": lambda x: x,
         "leaky_relu": lambda x: np.maximum(x, layer["slope"] * x),
         "relu": lambda x: np.maximum(x, 0),
         "tanh": np.tanh,
         "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
         "gelu": lambda x: 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2))),
         "silu": lambda x: x / (1 + np.exp(-x)),
+        "softplus": lambda x: np.logaddexp(x, 0),
         "elu": lambda x: np.where(x > 0, x, layer["alpha"] * np.expm1(np.minimum(x, 0))),
     }
     return functions[kind](x)

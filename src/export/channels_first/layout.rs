@@ -2,7 +2,7 @@
 
 use super::super::padding;
 use super::{Attention, Image, Operation, Pool, Weight, image};
-use crate::nn::{Convolution, Pooling};
+use crate::nn::{Convolution, Pooling, unit_norm};
 use crate::ops::{permute, reshape};
 use crate::recipe::{LayerRow, LayerSpec};
 use crate::shape::Padding;
@@ -26,8 +26,11 @@ pub(super) fn operations(
         singular("").map(|[u, v]| [u, turned(&v, [kh * kw, v.numel() / (kh * kw)])])
     };
     vec![match *layer {
-        LayerSpec::Dense { .. } => {
-            let kernel = channels_first(&required("kernel"), 0, before);
+        LayerSpec::Dense { unit_norm: unit, .. } => {
+            let kernel = required("kernel");
+            // As it is used, at which using it at length 1 again changes nothing.
+            let kernel = if unit { unit_norm(&kernel) } else { kernel };
+            let kernel = channels_first(&kernel, 0, before);
             let singular = singular("").map(|[u, v]| [channels_first(&u, 0, after), channels_first(&v, 0, before)]);
             Operation::Linear {
                 weight: Weight { learnt: permute(&channels_first(&kernel, 1, after), &[1, 0]), singular },
@@ -94,12 +97,15 @@ pub(super) fn operations(
             Operation::GroupNorm { gamma: variable("gamma"), beta: variable("beta"), groups, epsilon, image }
         }
         LayerSpec::Dropout { rate } => Operation::Dropout { rate },
+        // Nothing, but in training, and neither PyTorch nor ONNX has a layer for it.
+        LayerSpec::GaussianNoise { .. } => return Vec::new(),
         LayerSpec::LeakyRelu { slope } => Operation::LeakyRelu { slope },
         LayerSpec::Relu {} => Operation::Relu,
         LayerSpec::Tanh {} => Operation::Tanh,
         LayerSpec::Sigmoid {} => Operation::Sigmoid,
         LayerSpec::Gelu {} => Operation::Gelu,
         LayerSpec::Silu {} => Operation::Silu,
+        LayerSpec::Softplus {} => Operation::Softplus,
         LayerSpec::Elu { alpha } => Operation::Elu { alpha },
         LayerSpec::Upsample { factor, method } => Operation::Upsample { factor, method },
         LayerSpec::Downsample { factor } => Operation::Downsample { factor, size: [row.output[0], row.output[1]] },

@@ -41,6 +41,8 @@ pub(in super::super) enum Operation {
     Gelu,
     /// x · sigmoid(x).
     Silu,
+    /// ln(1 + exp(x)).
+    Softplus,
     /// x where it is positive, alpha·(exp(x) - 1) elsewhere.
     Elu { alpha: f64 },
     /// Every pixel becomes `factor` x `factor` pixels.

@@ -148,6 +148,7 @@ impl Builder {
                 self.node("Sigmoid", vec![], vec![]);
                 self.node("Mul", vec![x], vec![]);
             }
+            Operation::Softplus => self.node("Softplus", vec![], vec![]),
             Operation::Elu { alpha } => self.node("Elu", vec![], vec![float("alpha", alpha)]),
             Operation::Upsample { factor, method } => self.resize(factor as f32, method),
             Operation::Downsample { factor, .. } => self.resize(1.0 / factor as f32, Resampling::Bilinear),

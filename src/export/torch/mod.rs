@@ -185,6 +185,7 @@ impl Modules {
             Operation::Sigmoid => self.add(Module::Sigmoid {}, []),
             Operation::Gelu => self.add(Module::Gelu {}, []),
             Operation::Silu => self.add(Module::SiLU {}, []),
+            Operation::Softplus => self.add(Module::Softplus {}, []),
             Operation::Elu { alpha } => self.add(Module::Elu { alpha }, []),
             Operation::Upsample { factor, method } => {
                 let mode = match method {

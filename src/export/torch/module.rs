@@ -45,6 +45,7 @@ pub(super) enum Module {
     #[serde(rename = "GELU")]
     Gelu {},
     SiLU {},
+    Softplus {},
     #[serde(rename = "ELU")]
     Elu {
         alpha: f64,

@@ -1,0 +1,111 @@
+//! The third player of a game of three: the network, its optimiser, and the moving average of its weights with which it is
+//! tested.
+
+use super::average::Average;
+use super::model::MOST_AT_A_TIME;
+use super::pixels;
+use super::real::one_hot;
+use crate::autograd::no_grad;
+use crate::data::Images;
+use crate::nn::{Pass, Sequential};
+use crate::ops::argmax;
+use crate::optim::{MovingAverage, Optimizer};
+use crate::random::Random;
+use crate::recipe::{OptimizerSpec, Recipe, TripleSpec, build};
+use crate::shape::Shape;
+use crate::storage::Device;
+use crate::tensor::Tensor;
+use std::f64::consts::LN_2;
+
+/// A classifier in training.
+pub struct Classifier {
+    /// From images to logits of the classes.
+    pub network: Sequential,
+    /// Changes it.
+    pub optimizer: Optimizer,
+    /// The moving average of its weights.
+    pub average: Average,
+    /// Whether it learns alone as yet.
+    pub alone: bool,
+    /// The classes of the images that the generator makes for it, as many of each, `[generated, classes]`: they lie on the
+    /// device before a step is captured.
+    pub(super) asked: Tensor,
+}
+
+impl Classifier {
+    /// That of `recipe` at its start, if its game is one of three.
+    pub(super) fn of(recipe: &Recipe, random: &mut Random, device: Device) -> Option<Classifier> {
+        let (spec, triple) = recipe.triple()?;
+        let network = build::network(spec, random, device);
+        let classes = recipe.classes().expect("a game of three has classes");
+        let asked: Vec<u16> = (0..triple.generated).map(|i| (i % classes) as u16).collect();
+        Some(Classifier {
+            optimizer: build::optimizer(&spec.optimizer, &network),
+            average: Average::new(spec, rule(triple), &network, device),
+            alone: triple.alone > 0,
+            asked: Tensor::from_f32(&one_hot(&asked, classes), [asked.len(), classes], device),
+            network,
+        })
+    }
+
+    /// Goes on by the numbers of `optimizer` and `triple`.
+    ///
+    /// # Panics
+    /// If the optimiser is of another kind.
+    pub(super) fn tune(&mut self, optimizer: &OptimizerSpec, triple: TripleSpec) {
+        self.optimizer.set_rule(build::rule(optimizer));
+        self.average.optimizer.set_rule(Box::new(rule(triple)));
+    }
+
+    /// The share of `images`, scaled to `range`, whose class the average of the weights doesn't tell.
+    ///
+    /// # Panics
+    /// If they have no labels, or are of another size.
+    pub fn error(&mut self, images: &Images, range: [f64; 2], device: Device) -> f64 {
+        let (size, count) = (images.image_len(), images.len());
+        let mut wrong = 0;
+        for first in (0..count).step_by(MOST_AT_A_TIME) {
+            let last = (first + MOST_AT_A_TIME).min(count);
+            let shape: Shape = [last - first, images.height, images.width, images.channels].into();
+            let x = pixels::to_tensor(&images.pixels[first * size..last * size], shape, range, device);
+            let told = no_grad(|| argmax(&self.average.network.forward(&x, Pass::evaluation()), 1)).to_f32();
+            let labels = &images.labels[first..last];
+            wrong += told.iter().zip(labels).filter(|(told, label)| **told != f32::from(**label)).count();
+        }
+        wrong as f64 / count as f64
+    }
+
+    /// Its tensors by name, as a checkpoint keeps them: the network's, the optimiser's and the averages.
+    pub(super) fn named(&self) -> Vec<(&'static str, Vec<(String, &Tensor)>)> {
+        vec![
+            (NETWORK, self.network.named()),
+            (OPTIMIZER, self.optimizer.named()),
+            (AVERAGE, self.average.network.named()),
+        ]
+    }
+
+    /// As [`Classifier::named`], to be changed.
+    pub(super) fn named_mut(&mut self) -> Vec<(&'static str, Vec<(String, &mut Tensor)>)> {
+        vec![
+            (NETWORK, self.network.named_mut()),
+            (OPTIMIZER, self.optimizer.named_mut()),
+            (AVERAGE, self.average.network.named_mut()),
+        ]
+    }
+}
+
+const NETWORK: &str = "classifier";
+const OPTIMIZER: &str = "classifier_optimizer";
+/// What the names of the averages of the classifier's weights begin with.
+pub const AVERAGE: &str = "classifier_average";
+
+/// The rule of the average; at first it is of fewer steps.
+fn rule(triple: TripleSpec) -> MovingAverage {
+    MovingAverage { half_life: -LN_2 / libm::log(triple.average), warm_up: 0.05 }
+}
+
+/// The kernel of a classifier's last layer that has one.
+pub(super) fn last_kernel(network: &Sequential) -> Option<&Tensor> {
+    let kernels = network.named().into_iter().filter(|(name, _)| name.ends_with(".kernel"));
+    kernels.last().map(|(_, kernel)| kernel)
+}
