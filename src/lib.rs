@@ -34,7 +34,7 @@
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
 //!    (`src/nn/mod.rs`, 147 lines, `src/nn/dense.rs`, 51 lines, `src/nn/sequential.rs`, 69 lines, and the first 30 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
-//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 61 lines of `src/optim/adam.rs`.)
+//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 69 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 166 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 277 lines.)
 //!

@@ -129,7 +129,7 @@ impl Purpose {
 
     /// A purpose that this module doesn't know, by its stream's number, which no other purpose may have. Taken, besides
     /// the above: 2, 5, 8 and 9 (`gan::model`), 6 (`data::digits`), 10 and 11 (`metrics`), 12 (`data::stacked`),
-    /// 13 (`data::plane`), 15 (`judge::shift`), 18 to 21 (`data::semi_supervised`).
+    /// 13 (`data::plane`), 15 (`judge::shift`), 17 (`data::flip`), 18 to 21 (`data::semi_supervised`).
     ///
     /// # Panics
     /// If it is not below [`STREAMS`].

@@ -72,7 +72,10 @@ fn every_game_goes_on_as_if_it_had_not_stopped() {
         let game = entry.unwrap().path();
         std::fs::copy(&game, at.join("game.toml")).unwrap();
         let name = game.file_stem().unwrap().to_str().unwrap();
-        let flags = "--epochs 3 --data pictures --set data.last_batch=keep --batch-size 12";
+        let mut flags = "--epochs 3 --data pictures --set data.last_batch=keep --batch-size 12".to_string();
+        if name.starts_with("conditional") {
+            flags += " --set data.balanced=true --set data.flip=true";
+        }
         succeed(at, &format!("train game.toml {flags} --out {name}/whole"));
         succeed(at, &format!("train game.toml {flags} --out {name}/parts --steps 6"));
         succeed(at, &format!("train --resume --out {name}/parts"));

@@ -91,6 +91,14 @@ fn what_the_discriminator_gives_and_what_is_seldom_meant_is_said() {
     let schedule = "keys=[\"generator.optimizer.learning_rate\"] to=0.0 start=0.0 epochs=9.0 shape=\"linear\"";
     let toml = "schedule=[{keys=['generator.optimizer.learning_rate'],to=0,epochs=9}]";
     assert!(output(&format!("recipes dcgan-mnist --set {toml}")).contains(&format!("\nschedule: {schedule}\n")));
+    let said = output("recipes dcgan-mnist --set data.balanced=true --set data.flip=true");
+    assert!(said.contains(" extra=false balanced=true flip=true\n"), "{said}");
+    let optimizer = "--set generator.optimizer={kind='adamw',learning_rate=1e-4}";
+    let said = output(&format!("recipes dcgan-mnist {optimizer}"));
+    assert!(
+        said.contains("\noptimizer: kind=\"adamw\" learning_rate=0.0001 ") && said.contains(" weight_decay=0.01\n"),
+        "{said}"
+    );
 
     let said = output("recipes dcgan-mnist --set data.range=[0,1]");
     let warning = said.lines().last().unwrap();

@@ -97,8 +97,13 @@ fn the_data_must_have_the_classes_that_the_recipe_has() {
         assert!(said.contains(what), "{said}");
         assert!(!at.join("run/checkpoint.safetensors").exists());
     }
+    let said = fail(at, "train vanilla-mnist --batch-size 2 --data plain --set data.balanced=true --out run", 1);
+    assert!(
+        said.contains("data.balanced = true is for classes, and the data has none; take it away, or choose"),
+        "{said}"
+    );
     let three = "--set generator.classes=3 --set discriminator.classes=3";
-    succeed(at, &format!("{train} --data three {three}"));
+    succeed(at, &format!("{train} --data three {three} --set data.balanced=true"));
     succeed(at, "sample run --class 2 --count 2 --out owls.png");
 
     succeed(at, "train vanilla-mnist --data digits --steps 1 --batch-size 2 --out plain-run");

@@ -13,7 +13,7 @@ use minimax::ops::{
     one_hot, random_normal, random_uniform, scatter_add, softmax, sum,
 };
 use minimax::optim::{
-    Adam, EpsilonPlacement, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule, all_finite, clip, norm,
+    Adam, EpsilonPlacement, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule, WeightDecay, all_finite, clip, norm,
 };
 use minimax::random::{Position, Purpose, Random};
 use minimax::{Device, Padding, Shape, Tensor};
@@ -160,12 +160,18 @@ fn batch_norm_of_many_tiles() {
 /// Every rule, with numbers as in most recipes.
 fn rules() -> Vec<Box<dyn UpdateRule>> {
     let mut rules: Vec<Box<dyn UpdateRule>> = vec![
-        Box::new(Sgd { learning_rate: 0.01, momentum: 0.9 }),
+        Box::new(Sgd { learning_rate: 0.01, momentum: 0.9, l2: 0.0 }),
+        Box::new(Sgd { learning_rate: 0.01, momentum: 0.9, l2: 0.25 }),
         Box::new(MovingAverage { half_life: 2.0, warm_up: 0.5 }),
     ];
     for epsilon_placement in [EpsilonPlacement::Keras, EpsilonPlacement::Paper] {
-        rules.push(Box::new(Adam { learning_rate: 0.01, betas: [0.5, 0.999], epsilon: 1e-7, epsilon_placement }));
-        rules.push(Box::new(RmsProp { learning_rate: 0.01, rho: 0.9, epsilon: 1e-7, epsilon_placement }));
+        let (learning_rate, betas, epsilon) = (0.01, [0.5, 0.999], 1e-7);
+        for weight_decay in [WeightDecay::L2(0.0), WeightDecay::L2(0.25), WeightDecay::Decoupled(0.25)] {
+            rules.push(Box::new(Adam { learning_rate, betas, epsilon, epsilon_placement, weight_decay }));
+        }
+        for l2 in [0.0, 0.25] {
+            rules.push(Box::new(RmsProp { learning_rate, rho: 0.9, epsilon, epsilon_placement, l2 }));
+        }
     }
     rules
 }

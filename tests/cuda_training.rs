@@ -11,7 +11,7 @@ use common::{command, fail, read};
 use minimax::cuda::capture::{Graph, Inputs, Reading};
 use minimax::cuda::{Buffer, emulator, ladder, open};
 use minimax::ops::{gather, one_hot, random_normal, random_uniform, scatter_add};
-use minimax::optim::{Adam, EpsilonPlacement, Optimizer, Sgd};
+use minimax::optim::{Adam, EpsilonPlacement, Optimizer, Sgd, WeightDecay};
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
 use minimax::{Device, Tensor};
@@ -142,12 +142,17 @@ fn labels_and_indices_outside_give_nan_where_they_are_not_known_yet() {
 fn a_replayed_update_goes_by_the_scalars_that_were_uploaded_for_it() {
     let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     emulation::start();
-    let adam =
-        Adam { learning_rate: 0.1, betas: [0.5, 0.9], epsilon: 1e-7, epsilon_placement: EpsilonPlacement::Paper };
-    let start = || (Tensor::ones([5], CUDA), Optimizer::new(Box::new(adam), &[&Tensor::ones([5], CUDA)]));
+    // AdamW, at rates that fall as on a schedule: all of its scalars differ from step to step.
+    let adam = |step: u64| {
+        let (learning_rate, weight_decay) = (0.1 / (step + 1) as f64, WeightDecay::Decoupled(0.5));
+        let epsilon_placement = EpsilonPlacement::Paper;
+        Box::new(Adam { learning_rate, betas: [0.5, 0.9], epsilon: 1e-7, epsilon_placement, weight_decay })
+    };
+    let start = || (Tensor::ones([5], CUDA), Optimizer::new(adam(0), &[&Tensor::ones([5], CUDA)]));
     let grads = [Tensor::full(0.3, [5], CUDA)];
     let (mut expected, mut optimizer) = start();
-    for _ in 0..3 {
+    for step in 0..3 {
+        optimizer.set_rule(adam(step));
         optimizer.step(vec![&mut expected], &grads);
     }
     let (mut p, mut optimizer) = start();
@@ -166,6 +171,7 @@ fn a_replayed_update_goes_by_the_scalars_that_were_uploaded_for_it() {
     graph.replay();
     for steps in [1, 2] {
         optimizer.set_steps(steps);
+        optimizer.set_rule(adam(steps));
         optimizer.upload_scalars();
         graph.replay();
     }
@@ -184,7 +190,7 @@ fn what_does_not_fit_is_refused_before_it_is_launched() {
     let two = || Buffer::full(2, 1.0, open(0).unwrap());
     assert!(catch_unwind(|| ladder::gemm(0, &two(), &two(), [3, wraps, 1])).is_err());
     let step = || {
-        let rule = Box::new(Sgd { learning_rate: 0.1, momentum: 0.0 });
+        let rule = Box::new(Sgd { learning_rate: 0.1, momentum: 0.0, l2: 0.0 });
         let mut optimizer = Optimizer::new(rule, &[&Tensor::ones([2], CUDA)]);
         let mut longer = Tensor::ones([3], CUDA);
         optimizer.step(vec![&mut longer], &[Tensor::ones([3], CUDA)]);

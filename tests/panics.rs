@@ -213,7 +213,7 @@ const MISTAKES: &[(fn(), &str)] = &[
     ),
     (
         || {
-            let rule = Box::new(Sgd { learning_rate: 0.1, momentum: 0.0 });
+            let rule = Box::new(Sgd { learning_rate: 0.1, momentum: 0.0, l2: 0.0 });
             let mut p = ones(&[2]);
             Optimizer::new(rule, &[&p]).step(vec![&mut p], &[ones(&[3])]);
         },

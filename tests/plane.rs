@@ -121,6 +121,12 @@ fn what_is_for_images_is_refused_in_one_line() {
         ("train quickstart --data ring-2d --out x", 1, "choose a recipe for points, such as ring-2d"),
         ("train ring-2d --data digits --out x", 1, "choose data ring-2d, grid-2d or spiral-2d, or another recipe"),
         ("train ring-2d --set data.last_batch=keep --out x", 1, "ring-2d is drawn anew and has no last batch"),
+        (
+            "train ring-2d --set data.balanced=true --out x",
+            1,
+            "data.balanced = true: the points of ring-2d have no classes",
+        ),
+        ("train ring-2d --set data.flip=true --out x", 1, "data.flip = true: ring-2d has points, no images to mirror"),
         ("train ring-2d --batch-size 12801 --out x", 1, "choose at most 12800"),
         ("interpolate run --from 1 --to 2 --out x", 1, "points of the plane"),
         ("judge run --data digits", 2, "--data: the run makes points of ring-2d, not images"),

@@ -96,6 +96,7 @@ def optimizer(spec: dict, parameters, on_cuda: bool) -> torch.optim.Optimizer:
         raise ValueError("this side knows Adam")
     betas = tuple(spec.get("betas", (0.9, 0.999)))
     options = {"lr": spec["learning_rate"], "betas": betas, "eps": spec.get("epsilon", 1e-7)}
+    options["weight_decay"] = spec.get("weight_decay", 0.0)
     return torch.optim.Adam(parameters, fused=True, capturable=on_cuda, **options)
 
 

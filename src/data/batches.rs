@@ -9,7 +9,8 @@
 //!   done with it ->    used buffers      fills them again
 //! ```
 
-use super::Images;
+use super::flip::{Flips, push_mirrored};
+use super::{Images, balanced};
 use crate::random::{Purpose, Random};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -92,12 +93,30 @@ impl Batches {
     ) -> Batches {
         let count = images.len();
         assert!((1..=count).contains(&batch_size), "Batches: {batch_size} of {count} images");
+        let steps_per_epoch = last.batches(count, batch_size) as u64;
         Batches {
-            cut: Cut { images, batch_size, seed, purpose, steps_per_epoch: last.batches(count, batch_size) as u64 },
+            cut: Cut { images, batch_size, seed, purpose, steps_per_epoch, is_balanced: false, flips: false },
             batch: Buffers::default(),
             prefetcher: None,
             waited: Duration::ZERO,
         }
+    }
+
+    /// The same, if `balanced` with each class equally often in an epoch, which stays as long: images of small classes come
+    /// several times, of large ones some don't.
+    ///
+    /// # Panics
+    /// If the set then has no labels.
+    pub fn balanced(mut self, balanced: bool) -> Batches {
+        assert!(!balanced || !self.cut.images.labels.is_empty(), "Batches: no labels to balance");
+        self.cut.is_balanced = balanced;
+        self
+    }
+
+    /// The same, if `flips` with each image mirrored, left to right, with a chance of one half in each epoch.
+    pub fn flipped(mut self, flips: bool) -> Batches {
+        self.cut.flips = flips;
+        self
     }
 
     /// The data set.
@@ -143,24 +162,36 @@ struct Cut {
     seed: u64,
     purpose: Purpose,
     steps_per_epoch: u64,
+    is_balanced: bool,
+    flips: bool,
 }
 
 impl Cut {
     /// The order of the images in `epoch`; each epoch has its own stretch of the stream.
     fn order(&self, epoch: u64) -> Vec<u32> {
+        if self.is_balanced {
+            return balanced::order(&self.images.labels, Random::new(self.seed, self.purpose), epoch);
+        }
         let count = self.images.len();
         let mut random = Random::new(self.seed, self.purpose);
         random.reserve((epoch as usize).wrapping_mul(count.next_multiple_of(4)));
         random.permutation(count)
     }
 
-    /// Puts the batch at `place` in an epoch of this `order` into `batch`.
-    fn fill(&self, order: &[u32], place: usize, batch: &mut Buffers) {
-        let rest = &order[place * self.batch_size..];
-        let places = &rest[..self.batch_size.min(rest.len())];
+    /// Puts the batch at `place` in `epoch`, which has this `order`, into `batch`.
+    fn fill(&self, epoch: u64, order: &[u32], place: usize, batch: &mut Buffers) {
+        let first = place * self.batch_size;
+        let places = &order[first..order.len().min(first + self.batch_size)];
         let (images, Buffers { pixels, labels }) = (&self.images, batch);
+        let flips = self.flips.then(|| Flips::of_epoch(self.seed, epoch, order.len()));
         pixels.clear();
-        places.iter().for_each(|&index| pixels.extend(images.image(index as usize)));
+        for (place, &index) in (first..).zip(places) {
+            let image = images.image(index as usize);
+            match flips {
+                Some(flips) if flips.at(place) => push_mirrored(image, [images.width, images.channels], pixels),
+                _ => pixels.extend(image),
+            }
+        }
         labels.clear();
         if !images.labels.is_empty() {
             labels.extend(places.iter().map(|&index| images.labels[index as usize]));
@@ -189,7 +220,7 @@ impl Prefetcher {
                 }
                 let mut batch = reuse.try_recv().unwrap_or_default();
                 let place = (step % cut.steps_per_epoch) as usize;
-                cut.fill(&order, place, &mut batch);
+                cut.fill(epoch, &order, place, &mut batch);
                 if made.send(batch).is_err() {
                     return;
                 }

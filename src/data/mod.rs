@@ -3,8 +3,10 @@
 //! [`open`] takes a name, a folder or a file and gives [`Images`]; [`Batches`] cuts them into training
 //! batches. Points of the plane, which are no images, are in [`plane`].
 
+mod balanced;
 mod batches;
 pub mod digits;
+mod flip;
 pub mod folder;
 pub mod idx;
 pub mod picture;

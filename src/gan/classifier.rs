@@ -107,5 +107,5 @@ fn rule(triple: TripleSpec) -> MovingAverage {
 /// The kernel of a classifier's last layer that has one.
 pub(super) fn last_kernel(network: &Sequential) -> Option<&Tensor> {
     let kernels = network.named().into_iter().filter(|(name, _)| name.ends_with(".kernel"));
-    kernels.last().map(|(_, kernel)| kernel)
+    kernels.map(|(_, kernel)| kernel).last()
 }

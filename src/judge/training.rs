@@ -134,10 +134,6 @@ pub fn check(spec: &JudgeSpec, data: &str, split: &Split) -> Result<()> {
 
 /// `optimizer` with `share` of its learning rate.
 fn slowed(mut optimizer: OptimizerSpec, share: f64) -> OptimizerSpec {
-    match &mut optimizer {
-        OptimizerSpec::Adam { learning_rate, .. }
-        | OptimizerSpec::RmsProp { learning_rate, .. }
-        | OptimizerSpec::Sgd { learning_rate, .. } => *learning_rate *= share,
-    }
+    *optimizer.learning_rate_mut() *= share;
     optimizer
 }

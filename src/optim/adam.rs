@@ -1,6 +1,7 @@
-//! Adam.
+//! Adam, and AdamW.
 
-use super::{EpsilonPlacement, Part, UpdateRule};
+use super::weight_decay::plus;
+use super::{EpsilonPlacement, Part, UpdateRule, WeightDecay};
 use crate::cpu::simd::widest;
 use crate::cuda::Buffer;
 use crate::cuda::tensors::Tensors;
@@ -14,7 +15,8 @@ use crate::cuda::tensors::Tensors;
 /// ```
 ///
 /// Both are p ← p - a · m / (c √v + ε), with a = α / (1 - β₁ᵗ) and c = 1 / √(1 - β₂ᵗ), or a = α_t
-/// and c = 1.
+/// and c = 1. With a decoupled [`WeightDecay`] it is AdamW (Loshchilov and Hutter, 2019):
+/// p ← p - (a · m / (c √v + ε) + α λ p).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// α.
@@ -25,6 +27,8 @@ pub struct Adam {
     pub epsilon: f64,
     /// Where ε stands.
     pub epsilon_placement: EpsilonPlacement,
+    /// How weights decay.
+    pub weight_decay: WeightDecay,
 }
 
 /// The numbers of one update.
@@ -32,15 +36,18 @@ pub struct Adam {
 struct Step {
     a: f64,
     c: f64,
+    /// α λ of a decoupled decay.
+    shrink: f64,
 }
 
 impl Adam {
     fn at(&self, t: u64) -> Step {
         let [correction1, correction2] = self.betas.map(|beta| 1.0 - libm::pow(beta, t as f64));
-        match self.epsilon_placement {
-            EpsilonPlacement::Paper => Step { a: self.learning_rate / correction1, c: 1.0 / correction2.sqrt() },
-            EpsilonPlacement::Keras => Step { a: self.learning_rate * correction2.sqrt() / correction1, c: 1.0 },
-        }
+        let (a, c) = match self.epsilon_placement {
+            EpsilonPlacement::Paper => (self.learning_rate / correction1, 1.0 / correction2.sqrt()),
+            EpsilonPlacement::Keras => (self.learning_rate * correction2.sqrt() / correction1, 1.0),
+        };
+        Step { a, c, shrink: self.weight_decay.of_step(self.learning_rate) }
     }
 }
 
@@ -52,11 +59,12 @@ impl UpdateRule for Adam {
     fn reference(&self, t: u64, part: Part<f64>) {
         let Part { p, g, slots: [m, v] } = part;
         let [b1, b2] = self.betas;
-        let Step { a, c } = self.at(t);
+        let Step { a, c, shrink } = self.at(t);
         for i in 0..p.len() {
-            m[i] = b1 * m[i] + (1.0 - b1) * g[i];
-            v[i] = b2 * v[i] + (1.0 - b2) * g[i] * g[i];
-            p[i] -= a * m[i] / (c * v[i].sqrt() + self.epsilon);
+            let g = plus(g[i], self.weight_decay.of_gradient(), p[i]);
+            m[i] = b1 * m[i] + (1.0 - b1) * g;
+            v[i] = b2 * v[i] + (1.0 - b2) * g * g;
+            p[i] -= plus(a * m[i] / (c * v[i].sqrt() + self.epsilon), shrink, p[i]);
         }
     }
 
@@ -64,29 +72,31 @@ impl UpdateRule for Adam {
         let Part { p, g, slots: [m, v] } = part;
         let [b1, b2] = self.betas.map(|beta| beta as f32);
         let [r1, r2] = self.betas.map(|beta| (1.0 - beta) as f32);
-        let Step { a, c } = self.at(t);
+        let Step { a, c, shrink } = self.at(t);
         let (a, c, epsilon) = (a as f32, c as f32, self.epsilon as f32);
+        let (l2, shrink) = (self.weight_decay.of_gradient() as f32, shrink as f32);
         widest(
             #[inline(always)]
             move || {
                 for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                    let g = plus(g, l2, *p);
                     *m = b1 * *m + r1 * g;
                     *v = b2 * *v + r2 * g * g;
-                    *p -= a * *m / (c * v.sqrt() + epsilon);
+                    *p -= plus(a * *m / (c * v.sqrt() + epsilon), shrink, *p);
                 }
             },
         );
     }
 
-    fn scalars(&self, t: u64) -> Option<[f32; 2]> {
-        let Step { a, c } = self.at(t);
-        Some([a as f32, c as f32])
+    fn scalars(&self, t: u64) -> Option<[f32; 3]> {
+        let Step { a, c, shrink } = self.at(t);
+        Some([a, c, shrink].map(|scalar| scalar as f32))
     }
 
     fn cuda(&self, t: u64, scalars: Option<&Buffer>, tensors: &Tensors) {
         let [b1, b2] = self.betas.map(|beta| beta as f32);
         let [r1, r2] = self.betas.map(|beta| (1.0 - beta) as f32);
-        let Step { a, c } = self.at(t);
+        let Step { a, c, shrink } = self.at(t);
         tensors.launch(["optimizer", "optimizer_adam"], 2, |call, _| {
             call.value(b1)
                 .value(r1)
@@ -95,6 +105,8 @@ impl UpdateRule for Adam {
                 .value(a as f32)
                 .value(c as f32)
                 .value(self.epsilon as f32)
+                .value(self.weight_decay.of_gradient() as f32)
+                .value(shrink as f32)
                 .read_if(scalars)
         });
     }

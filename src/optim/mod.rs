@@ -5,12 +5,14 @@ mod gradient;
 mod moving_average;
 mod rmsprop;
 mod sgd;
+mod weight_decay;
 
 pub use adam::Adam;
 pub use gradient::{all_finite, clip, norm};
 pub use moving_average::MovingAverage;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
+pub use weight_decay::WeightDecay;
 
 use crate::cpu::TASK_LENGTH;
 use crate::cuda::staging::Staged;
@@ -46,7 +48,7 @@ pub trait UpdateRule: Send + Sync {
     fn cpu(&self, t: u64, part: Part<f32>);
 
     /// The scalars of update `t`, if they differ from one update to the next.
-    fn scalars(&self, _t: u64) -> Option<[f32; 2]> {
+    fn scalars(&self, _t: u64) -> Option<[f32; 3]> {
         None
     }
 

@@ -55,8 +55,8 @@ impl UpdateRule for MovingAverage {
         );
     }
 
-    fn scalars(&self, t: u64) -> Option<[f32; 2]> {
-        Some([self.rest(t) as f32, 0.0])
+    fn scalars(&self, t: u64) -> Option<[f32; 3]> {
+        Some([self.rest(t) as f32, 0.0, 0.0])
     }
 
     fn cuda(&self, t: u64, scalars: Option<&Buffer>, tensors: &Tensors) {

@@ -5,6 +5,7 @@
 //! Keras:  p ← p - α g / √(v + ε)          paper (and PyTorch):  p ← p - α g / (√v + ε)
 //! ```
 
+use super::weight_decay::plus;
 use super::{EpsilonPlacement, Part, UpdateRule};
 use crate::cpu::simd::widest;
 use crate::cuda::Buffer;
@@ -21,6 +22,8 @@ pub struct RmsProp {
     pub epsilon: f64,
     /// Where ε stands.
     pub epsilon_placement: EpsilonPlacement,
+    /// λ of [`WeightDecay::L2`](super::WeightDecay::L2).
+    pub l2: f64,
 }
 
 impl RmsProp {
@@ -42,8 +45,9 @@ impl UpdateRule for RmsProp {
         let Part { p, g, slots: [v, _] } = part;
         let (inside, outside) = self.epsilons();
         for i in 0..p.len() {
-            v[i] = self.rho * v[i] + (1.0 - self.rho) * g[i] * g[i];
-            p[i] -= self.learning_rate * g[i] / ((v[i] + inside).sqrt() + outside);
+            let g = plus(g[i], self.l2, p[i]);
+            v[i] = self.rho * v[i] + (1.0 - self.rho) * g * g;
+            p[i] -= self.learning_rate * g / ((v[i] + inside).sqrt() + outside);
         }
     }
 
@@ -52,11 +56,12 @@ impl UpdateRule for RmsProp {
         let (inside, outside) = self.epsilons();
         let (inside, outside) = (inside as f32, outside as f32);
         let (rate, rho) = (self.learning_rate as f32, self.rho as f32);
-        let rest = (1.0 - self.rho) as f32;
+        let (rest, l2) = ((1.0 - self.rho) as f32, self.l2 as f32);
         widest(
             #[inline(always)]
             move || {
                 for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {
+                    let g = plus(g, l2, *p);
                     *v = rho * *v + rest * g * g;
                     *p -= rate * g / ((*v + inside).sqrt() + outside);
                 }
@@ -72,6 +77,7 @@ impl UpdateRule for RmsProp {
                 .value((1.0 - self.rho) as f32)
                 .value(inside as f32)
                 .value(outside as f32)
+                .value(self.l2 as f32)
         });
     }
 }

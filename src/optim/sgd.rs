@@ -1,5 +1,6 @@
 //! Stochastic gradient descent with momentum (Polyak, 1964): u ← μ u + g, p ← p - α u.
 
+use super::weight_decay::plus;
 use super::{Part, UpdateRule};
 use crate::cpu::simd::widest;
 use crate::cuda::Buffer;
@@ -12,6 +13,8 @@ pub struct Sgd {
     pub learning_rate: f64,
     /// μ; 0 for plain gradient descent.
     pub momentum: f64,
+    /// λ of [`WeightDecay::L2`](super::WeightDecay::L2).
+    pub l2: f64,
 }
 
 impl UpdateRule for Sgd {
@@ -22,19 +25,19 @@ impl UpdateRule for Sgd {
     fn reference(&self, _: u64, part: Part<f64>) {
         let Part { p, g, slots: [u, _] } = part;
         for i in 0..p.len() {
-            u[i] = self.momentum * u[i] + g[i];
+            u[i] = self.momentum * u[i] + plus(g[i], self.l2, p[i]);
             p[i] -= self.learning_rate * u[i];
         }
     }
 
     fn cpu(&self, _: u64, part: Part<f32>) {
         let Part { p, g, slots: [u, _] } = part;
-        let (rate, momentum) = (self.learning_rate as f32, self.momentum as f32);
+        let (rate, momentum, l2) = (self.learning_rate as f32, self.momentum as f32, self.l2 as f32);
         widest(
             #[inline(always)]
             move || {
                 for ((p, &g), u) in p.iter_mut().zip(g).zip(u) {
-                    *u = momentum * *u + g;
+                    *u = momentum * *u + plus(g, l2, *p);
                     *p -= rate * *u;
                 }
             },
@@ -43,7 +46,7 @@ impl UpdateRule for Sgd {
 
     fn cuda(&self, _: u64, _: Option<&Buffer>, tensors: &Tensors) {
         tensors.launch(["optimizer", "optimizer_sgd"], 1, |call, _| {
-            call.value(self.learning_rate as f32).value(self.momentum as f32)
+            call.value(self.learning_rate as f32).value(self.momentum as f32).value(self.l2 as f32)
         });
     }
 }

@@ -8,7 +8,7 @@ use crate::nn::{
     GlobalAveragePool2d, GroupNorm, Initializer, JoinLabel, Layer, MaxPool2d, MinibatchStddev, PixelShuffle,
     Projection, Resampling, Reshape, Residual, Sequential, UpSampling2d,
 };
-use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule};
+use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule, WeightDecay};
 use crate::random::Random;
 use crate::storage::Device;
 
@@ -155,12 +155,19 @@ pub fn moving_average(spec: AverageSpec, batch_size: usize) -> MovingAverage {
 /// The update rule of `spec`.
 pub fn rule(spec: &OptimizerSpec) -> Box<dyn UpdateRule> {
     match *spec {
-        OptimizerSpec::Adam { learning_rate, betas, epsilon, epsilon_placement } => {
-            Box::new(Adam { learning_rate, betas, epsilon, epsilon_placement })
+        OptimizerSpec::Adam { learning_rate, betas, epsilon, epsilon_placement, weight_decay } => {
+            let weight_decay = WeightDecay::L2(weight_decay);
+            Box::new(Adam { learning_rate, betas, epsilon, epsilon_placement, weight_decay })
         }
-        OptimizerSpec::RmsProp { learning_rate, rho, epsilon, epsilon_placement } => {
-            Box::new(RmsProp { learning_rate, rho, epsilon, epsilon_placement })
+        OptimizerSpec::AdamW { learning_rate, betas, epsilon, epsilon_placement, weight_decay } => {
+            let weight_decay = WeightDecay::Decoupled(weight_decay);
+            Box::new(Adam { learning_rate, betas, epsilon, epsilon_placement, weight_decay })
         }
-        OptimizerSpec::Sgd { learning_rate, momentum } => Box::new(Sgd { learning_rate, momentum }),
+        OptimizerSpec::RmsProp { learning_rate, rho, epsilon, epsilon_placement, weight_decay: l2 } => {
+            Box::new(RmsProp { learning_rate, rho, epsilon, epsilon_placement, l2 })
+        }
+        OptimizerSpec::Sgd { learning_rate, momentum, weight_decay: l2 } => {
+            Box::new(Sgd { learning_rate, momentum, l2 })
+        }
     }
 }

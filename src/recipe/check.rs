@@ -175,6 +175,14 @@ impl Recipe {
                     "data.last_batch = \"keep\": {name} is drawn anew and has no last batch; take it away"
                 ));
             }
+            (Some(plane), [2]) if self.data.balanced => {
+                let name = plane.name();
+                return Err(format!("data.balanced = true: the points of {name} have no classes; take it away"));
+            }
+            (Some(plane), [2]) if self.data.flip => {
+                let name = plane.name();
+                return Err(format!("data.flip = true: {name} has points, no images to mirror; take it away"));
+            }
             (Some(plane), [2]) if self.classes().is_some() => {
                 let name = plane.name();
                 return Err(format!("generator.classes: the points of {name} have no classes; take the key away"));
@@ -375,12 +383,33 @@ mod tests {
             ("generator.optimizer.epsilon", "1e-60"),
             ("discriminator.optimizer.epsilon", "1e60"),
             ("discriminator.optimizer.learning_rate", "1e39"),
+            ("generator.optimizer", "{ kind = 'adamw', learning_rate = 0 }"),
             ("generator.initializer", "{ normal = { stddev = 0 } }"),
         ] {
             let error = Recipe::load("dcgan-compact-mnist", &[format!("{key}={value}")]);
             let error = error.unwrap_err().to_string();
             assert!(error.ends_with("; it must be above 0, from 1.2e-38 to 3.4e38"), "{error}");
         }
+    }
+
+    #[test]
+    fn weight_decay_is_none_or_a_number_above_0() {
+        let with = |optimizer: &str| Recipe::load("dcgan-compact-mnist", &[format!("generator.optimizer={optimizer}")]);
+        for kind in ["adam", "adamw", "rmsprop", "sgd"] {
+            let decay =
+                |value: &str| with(&format!("{{ kind = '{kind}', learning_rate = 1e-3, weight_decay = {value} }}"));
+            for value in ["-0.1", "nan", "inf", "1e-60", "1e39"] {
+                let error = decay(value).unwrap_err().to_string();
+                let said = error.contains("generator.optimizer.weight_decay = ");
+                assert!(said && error.ends_with("; it must be 0, for none, or from 1.2e-38 to 3.4e38"), "{error}");
+            }
+            assert!(decay("0").is_ok());
+            let saved = decay("0.5").unwrap().to_toml();
+            assert!(saved.contains("weight_decay = 0.5"), "{saved}");
+        }
+        let unsaid = with("{ kind = 'adamw', learning_rate = 1e-3 }").unwrap().to_toml();
+        assert!(unsaid.contains("weight_decay = 0.01"), "{unsaid}");
+        assert!(!with("{ kind = 'adam', learning_rate = 1e-3 }").unwrap().to_toml().contains("weight_decay"));
     }
 
     #[test]

@@ -67,18 +67,23 @@ impl Recipe {
         1 + self.training.auxiliary.and(self.generator.classes).unwrap_or(0)
     }
 
-    /// Checks that images with these `labels` are of the recipe's classes.
+    /// Checks that images with these `labels` are of the recipe's classes, and have some where they are to be balanced.
     ///
     /// # Errors
     /// What is wrong, in one line, and the mend.
     pub fn check_labels(&self, labels: &[u16]) -> Result<(), String> {
+        const WITH_CLASSES: &str = "a set with classes, such as mnist, or a folder with a sub-folder a class";
+        if self.data.balanced && labels.is_empty() {
+            return Err(format!(
+                "data.balanced = true is for classes, and the data has none; take it away, or choose {WITH_CLASSES}"
+            ));
+        }
         let Some(classes) = self.classes() else {
             return Ok(());
         };
         let Some(&most) = labels.iter().max() else {
             return Err(format!(
-                "is told the class of every image, of {classes}, but the data has none; choose a set with classes, such \
-                 as mnist, or a folder with a sub-folder a class"
+                "is told the class of every image, of {classes}, but the data has none; choose {WITH_CLASSES}"
             ));
         };
         let found = usize::from(most) + 1;
@@ -153,5 +158,12 @@ mod tests {
             auxiliary.ends_with("set generator.classes to 12, and the units of the discriminator's last layer to 13")
         );
         assert_eq!(Recipe::load("vanilla-mnist", &[]).unwrap().check_labels(&[]), Ok(()));
+        let balanced = Recipe::load("vanilla-mnist", &["data.balanced=true".into()]).unwrap();
+        assert_eq!(balanced.check_labels(&[999]), Ok(()));
+        let said = balanced.check_labels(&[]).unwrap_err();
+        assert!(
+            said.starts_with("data.balanced = true is for classes, and the data has none; take it away, or"),
+            "{said}"
+        );
     }
 }

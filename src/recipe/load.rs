@@ -232,9 +232,15 @@ mod tests {
 
     #[test]
     fn what_is_set_inside_of_a_table_that_is_not_there_makes_it() {
-        let set = ["training.labels.flip=0.25", "samples.count=9", "data.background=[255, 128, 0]", "data.extra=true"];
+        let set = [
+            "training.labels.flip=0.25",
+            "samples.count=9",
+            "data.background=[255, 128, 0]",
+            "data.extra=true",
+            "data.flip=true",
+        ];
         let recipe = Recipe::load("quickstart", &set.map(String::from)).unwrap();
-        assert_eq!((recipe.data.background, recipe.data.extra), ([255, 128, 0], true));
+        assert_eq!((recipe.data.background, recipe.data.extra, recipe.data.flip), ([255, 128, 0], true, true));
         assert_eq!(recipe.samples.count, 9);
         let labels = recipe.training.labels.unwrap();
         assert_eq!((labels.flip, labels.real), (0.25, [1.0, 1.0]));
@@ -253,6 +259,7 @@ mod tests {
             "generator.optimizer={ kind = 'rmsprop', learning_rate = 5e-5 }",
             "discriminator.optimizer={ kind = 'sgd', learning_rate = 1 }",
             "discriminator.layers.1.padding={ explicit = { top = 1, bottom = 2, left = 2, right = 1 } }",
+            "data.balanced=true",
             "discriminator.layers.1.kernel=[5, 4]",
             "discriminator.layers.2={ layer = 'residual', layers = [{ layer = 'tanh' }, { layer = 'residual', \
              layers = [{ layer = 'conv2d', filters = 1, kernel = 3 }], shortcut = [{ layer = 'conv2d', filters = 1, \
@@ -264,7 +271,10 @@ mod tests {
         let text = rare.to_toml();
         assert!(text.contains("kernel = [1, 3]"), "{text}");
         assert_eq!(Recipe::parse("rare", &text, &[]).unwrap(), rare);
-        assert!(text.contains("rho = 0.9") && text.contains("momentum = 0.0"), "{text}");
+        assert!(
+            text.contains("balanced = true") && text.contains("rho = 0.9") && text.contains("momentum = 0.0"),
+            "{text}"
+        );
     }
 
     #[test]

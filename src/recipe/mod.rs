@@ -134,6 +134,12 @@ pub struct DataSpec {
     /// With SVHN's training set, the 531,131 images of `extra_32x32.mat` too; unless said, without.
     #[serde(default)]
     pub extra: bool,
+    /// Whether each class is shown equally often, in epochs of the same length; unless said, each image is.
+    #[serde(default, skip_serializing_if = "network::is_false")]
+    pub balanced: bool,
+    /// Whether images are mirrored, left to right, with a chance of one half; unless said, they aren't.
+    #[serde(default, skip_serializing_if = "network::is_false")]
+    pub flip: bool,
 }
 
 /// What the sample grids of a run show.

@@ -53,6 +53,28 @@ pub enum OptimizerSpec {
         /// Unless said, `keras`.
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
+        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
+        #[serde(default, skip_serializing_if = "is_none")]
+        weight_decay: f64,
+    },
+    /// AdamW (Loshchilov and Hutter 2019): Adam beside a decoupled weight decay.
+    #[serde(rename = "adamw")]
+    AdamW {
+        /// α.
+        learning_rate: f64,
+        /// As Adam's.
+        #[serde(default = "adam_betas", deserialize_with = "super::two")]
+        betas: [f64; 2],
+        /// As Adam's.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// Unless said, `keras`.
+        #[serde(default)]
+        epsilon_placement: EpsilonPlacement,
+        /// λ of [`WeightDecay::Decoupled`](crate::optim::WeightDecay::Decoupled), which a step multiplies by α; unless
+        /// said, 0.01 as in PyTorch.
+        #[serde(default = "decoupled_decay")]
+        weight_decay: f64,
     },
     /// RMSprop (Tieleman and Hinton 2012).
     #[serde(rename = "rmsprop")]
@@ -68,6 +90,9 @@ pub enum OptimizerSpec {
         /// Unless said, `keras`.
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
+        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
+        #[serde(default, skip_serializing_if = "is_none")]
+        weight_decay: f64,
     },
     /// Stochastic gradient descent.
     Sgd {
@@ -76,22 +101,35 @@ pub enum OptimizerSpec {
         /// In [0, 1); unless said, 0.
         #[serde(default)]
         momentum: f64,
+        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
+        #[serde(default, skip_serializing_if = "is_none")]
+        weight_decay: f64,
     },
 }
 
 impl OptimizerSpec {
     /// The step size.
     pub fn learning_rate(&self) -> f64 {
-        match *self {
+        let mut copy = *self;
+        *copy.learning_rate_mut()
+    }
+
+    /// The step size, to be changed.
+    pub fn learning_rate_mut(&mut self) -> &mut f64 {
+        match self {
             OptimizerSpec::Adam { learning_rate, .. }
+            | OptimizerSpec::AdamW { learning_rate, .. }
             | OptimizerSpec::RmsProp { learning_rate, .. }
             | OptimizerSpec::Sgd { learning_rate, .. } => learning_rate,
         }
     }
 }
 
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
+}
+fn is_none(decay: &f64) -> bool {
+    *decay == 0.0
 }
 fn adam_betas() -> [f64; 2] {
     [0.9, 0.999]
@@ -101,6 +139,9 @@ fn epsilon() -> f64 {
 }
 fn rho() -> f64 {
     0.9
+}
+fn decoupled_decay() -> f64 {
+    0.01
 }
 
 impl NetworkSpec {
@@ -161,21 +202,31 @@ impl OptimizerSpec {
     pub(super) fn check(&self) -> Result<(), String> {
         let decay = |key: &str, value: f64| check_number(key, value, (0.0..1.0).contains(&value), "in [0, 1)");
         match *self {
-            OptimizerSpec::Adam { learning_rate, betas, epsilon, .. } => {
+            OptimizerSpec::Adam { learning_rate, betas, epsilon, weight_decay, .. }
+            | OptimizerSpec::AdamW { learning_rate, betas, epsilon, weight_decay, .. } => {
                 check_positive("learning_rate", learning_rate)?;
                 decay("betas.1", betas[0])?;
                 decay("betas.2", betas[1])?;
-                check_positive("epsilon", epsilon)
+                check_positive("epsilon", epsilon)?;
+                check_weight_decay(weight_decay)
             }
-            OptimizerSpec::RmsProp { learning_rate, rho, epsilon, .. } => {
+            OptimizerSpec::RmsProp { learning_rate, rho, epsilon, weight_decay, .. } => {
                 check_positive("learning_rate", learning_rate)?;
                 decay("rho", rho)?;
-                check_positive("epsilon", epsilon)
+                check_positive("epsilon", epsilon)?;
+                check_weight_decay(weight_decay)
             }
-            OptimizerSpec::Sgd { learning_rate, momentum } => {
+            OptimizerSpec::Sgd { learning_rate, momentum, weight_decay } => {
                 check_positive("learning_rate", learning_rate)?;
-                decay("momentum", momentum)
+                decay("momentum", momentum)?;
+                check_weight_decay(weight_decay)
             }
         }
     }
+}
+
+/// Whether `value` is a strength of decay: 0, or above 0 in f32 too.
+fn check_weight_decay(value: f64) -> Result<(), String> {
+    let holds = value == 0.0 || value > 0.0 && (value as f32).is_normal();
+    check_number("weight_decay", value, holds, "0, for none, or from 1.2e-38 to 3.4e38")
 }

@@ -114,14 +114,17 @@ impl Numbers {
 }
 
 fn of_optimizer<'a>(optimizer: &'a mut OptimizerSpec, key: &str) -> Option<&'a mut f64> {
+    use OptimizerSpec::{Adam, AdamW, RmsProp, Sgd};
     match (optimizer, key) {
-        (OptimizerSpec::Adam { learning_rate, .. }, "learning_rate")
-        | (OptimizerSpec::RmsProp { learning_rate, .. }, "learning_rate")
-        | (OptimizerSpec::Sgd { learning_rate, .. }, "learning_rate") => Some(learning_rate),
-        (OptimizerSpec::Adam { betas: [beta, _], .. }, "betas.1") => Some(beta),
-        (OptimizerSpec::Adam { betas: [_, beta], .. }, "betas.2") => Some(beta),
-        (OptimizerSpec::RmsProp { rho, .. }, "rho") => Some(rho),
-        (OptimizerSpec::Sgd { momentum, .. }, "momentum") => Some(momentum),
+        (optimizer, "learning_rate") => Some(optimizer.learning_rate_mut()),
+        (Adam { weight_decay, .. }, "weight_decay")
+        | (AdamW { weight_decay, .. }, "weight_decay")
+        | (RmsProp { weight_decay, .. }, "weight_decay")
+        | (Sgd { weight_decay, .. }, "weight_decay") => Some(weight_decay),
+        (Adam { betas: [beta, _], .. } | AdamW { betas: [beta, _], .. }, "betas.1") => Some(beta),
+        (Adam { betas: [_, beta], .. } | AdamW { betas: [_, beta], .. }, "betas.2") => Some(beta),
+        (RmsProp { rho, .. }, "rho") => Some(rho),
+        (Sgd { momentum, .. }, "momentum") => Some(momentum),
         _ => None,
     }
 }
@@ -179,7 +182,7 @@ impl Recipe {
                     let key = excerpt(key);
                     return Err(format!(
                         "keys: {key} is no number of this recipe that can change; learning rates, betas.1, betas.2, rho, \
-                         momentum, penalties, weight_clip, the average's half_life or decay and the weights of training.triple \
+                         momentum, weight_decay, penalties, weight_clip, the average's half_life or decay and the weights of training.triple \
                          can"
                     ));
                 };
@@ -257,6 +260,12 @@ mod tests {
             panic!("quickstart has Adam");
         };
         assert_eq!(betas, [0.5, 0.99]);
+        let OptimizerSpec::Adam { weight_decay, .. } =
+            set("decay = 0.9", "generator.optimizer.weight_decay", 0.125).generator
+        else {
+            panic!("quickstart has Adam");
+        };
+        assert_eq!(weight_decay, 0.125);
     }
 
     #[test]
@@ -272,6 +281,10 @@ mod tests {
             ("keys = ['training.r1']\nto = 1\nepochs = 1".into(), "training.r1 is no number of this recipe"),
             ("keys = ['generator.optimizer.rho']\nto = 1\nepochs = 1".into(), "generator.optimizer.rho is no number"),
             ("keys = ['discriminator.optimizer.betas.1']\nto = 1\nepochs = 1".into(), "schedule.1.to: betas.1 = 1"),
+            (
+                "keys = ['generator.optimizer.weight_decay']\nto = -1\nepochs = 1".into(),
+                "schedule.1.to: weight_decay = -1",
+            ),
         ] {
             let said = recipe(&format!("[[schedule]]\n{text}")).map(|_| ()).unwrap_err();
             assert!(said.contains(what), "{text}: {said}");

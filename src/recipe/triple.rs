@@ -165,6 +165,8 @@ impl Recipe {
             ("training.r2", training.r2.is_some()),
             ("training.labels", training.labels.is_some()),
             ("training.batches", training.batches != BatchSpec::Separate),
+            ("data.balanced", self.data.balanced),
+            ("data.flip", self.data.flip),
         ];
         match for_two.iter().find(|(_, there)| *there) {
             Some((key, _)) => Err(format!("{key} does not go together with training.triple; take one of them away")),

@@ -3,7 +3,7 @@
 //! | key | then |
 //! |---|---|
 //! | `training.epochs`, `data.name`, `samples.epochs`, `samples.first_step`, `judge.every`, `judge.every_steps` | the run is the one that it would have been, longer or shorter |
-//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `training.weight_clip`, `.gradient_penalty`, `.r1`, `.r2`, `.penalty_every`, `.labels`, `.auxiliary`, `.augment`, `.average`, `.triple`'s weights, `schedule` | it goes on from its state as another run would |
+//! | the optimisers' numbers, `training.batch_size`, `data.last_batch`, `.balanced`, `.flip`, `training.weight_clip`, `.gradient_penalty`, `.r1`, `.r2`, `.penalty_every`, `.labels`, `.auxiliary`, `.augment`, `.average`, `.triple`'s weights, `schedule` | it goes on from its state as another run would |
 //! | all else: networks, an optimiser's kind, the loss, the seed, ... | what the checkpoint holds would mean nothing |
 
 use crate::recipe::{Difference, Recipe};
@@ -13,9 +13,11 @@ const HARMLESS: [&str; 6] =
     ["training.epochs", "data.name", "samples.epochs", "samples.first_step", "judge.every", "judge.every_steps"];
 
 /// Keys, and all within them, that change how it goes on.
-const TUNING: [&str; 20] = [
+const TUNING: [&str; 22] = [
     "training.batch_size",
     "data.last_batch",
+    "data.balanced",
+    "data.flip",
     "training.weight_clip",
     "training.gradient_penalty",
     "training.r1",
@@ -92,9 +94,12 @@ mod tests {
             "training.batch_size=7",
             "training.labels.flip=0.1",
             "training.average.decay=0.9",
+            "data.balanced=true",
+            "data.flip=true",
+            "generator.optimizer.weight_decay=0.1",
             "training.augment={ cutout = true, target = 0.6 }",
         ]);
-        assert_eq!(tuned.unwrap().len(), 7);
+        assert_eq!(tuned.unwrap().len(), 10);
         for fixed in [
             "training.seed=9",
             "training.loss=hinge",

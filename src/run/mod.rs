@@ -396,20 +396,24 @@ impl Run {
     }
 }
 
-/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and the average
-/// are read where they can be uploaded to.
+/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and AdamW, the
+/// latter's decay and the average are read where they can be uploaded to.
 fn may_be_captured(recipe: &Recipe) -> bool {
     let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
-    let is_adam = |network: &str| {
+    let is_uploaded = |network: &str, key: &str| {
         let network = match network {
             "generator" => Some(&recipe.generator),
             "discriminator" => Some(&recipe.discriminator),
             _ => recipe.classifier.as_ref(),
         };
-        network.is_some_and(|network| matches!(network.optimizer, OptimizerSpec::Adam { .. }))
+        network.is_some_and(|network| match network.optimizer {
+            OptimizerSpec::Adam { .. } => key == "learning_rate",
+            OptimizerSpec::AdamW { .. } => matches!(key, "learning_rate" | "weight_decay"),
+            OptimizerSpec::RmsProp { .. } | OptimizerSpec::Sgd { .. } => false,
+        })
     };
     let mut fixed = keys.filter(|key| match key.split_once(".optimizer.") {
-        Some((network, rest)) => rest != "learning_rate" || !is_adam(network),
+        Some((network, rest)) => !is_uploaded(network, rest),
         None => !key.starts_with("training.average."),
     });
     fixed.next().is_none()

@@ -71,7 +71,10 @@ impl Source {
                 let batches = semi_supervised(recipe, triple, images)?;
                 Source::SemiSupervised(Box::new(batches), test)
             }
-            _ => Source::Images(Batches::new(images, taken, training.seed, recipe.data.last_batch)),
+            _ => {
+                let batches = Batches::new(images, taken, training.seed, recipe.data.last_batch);
+                Source::Images(batches.balanced(recipe.data.balanced).flipped(recipe.data.flip))
+            }
         };
         Ok((source, identity, notes))
     }

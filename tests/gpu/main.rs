@@ -84,11 +84,7 @@ fn train(name: &str, steps: u64, batch: Option<u64>) -> Result<bool> {
 /// large ones. At the recipes' own rates losses drift apart by up to 1e-3 from nothing else: so that is printed only.
 fn slowed(mut recipe: Recipe) -> Recipe {
     for network in [&mut recipe.generator, &mut recipe.discriminator] {
-        match &mut network.optimizer {
-            OptimizerSpec::Adam { learning_rate, .. }
-            | OptimizerSpec::RmsProp { learning_rate, .. }
-            | OptimizerSpec::Sgd { learning_rate, .. } => *learning_rate /= 20.0,
-        }
+        *network.optimizer.learning_rate_mut() /= 20.0;
     }
     recipe
 }

@@ -136,7 +136,7 @@ mod tests {
             classes: None,
             spectral_norm: false,
             initializer: Default::default(),
-            optimizer: OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0 },
+            optimizer: OptimizerSpec::Sgd { learning_rate: 1.0, momentum: 0.0, weight_decay: 0.0 },
             layers,
         };
         let mut random = Random::new(0, Purpose::CHECK);

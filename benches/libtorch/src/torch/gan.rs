@@ -202,10 +202,10 @@ impl Adam {
     /// Fresh state for the parameters of `network`.
     ///
     /// # Errors
-    /// Where `spec` is not Adam.
+    /// Where `spec` is not Adam without weight decay.
     pub fn new(spec: &OptimizerSpec, network: &Network) -> Result<Adam, String> {
-        let &OptimizerSpec::Adam { learning_rate, betas, epsilon, .. } = spec else {
-            return Err("the yardstick's optimiser is Adam".into());
+        let &OptimizerSpec::Adam { learning_rate, betas, epsilon, weight_decay: 0.0, .. } = spec else {
+            return Err("the yardstick's optimiser is Adam without weight decay".into());
         };
         let zeros = || network.parameters.iter().map(Tensor::zeros_like).collect();
         Ok(Adam { settings: AdamSettings { learning_rate, betas, epsilon }, steps: 0, moments: [zeros(), zeros()] })
