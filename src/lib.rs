@@ -32,11 +32,11 @@
 //!    lines, and `src/ops/conv2d/reference.rs`, 40 lines. Stop there: behind `cpu.rs` lie 3,500 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
-//!    (`src/nn/mod.rs`, 147 lines, `src/nn/dense.rs`, 51 lines, `src/nn/sequential.rs`, 69 lines, and the first 30 lines of
+//!    (`src/nn/mod.rs`, 149 lines, `src/nn/dense.rs`, 57 lines, `src/nn/sequential.rs`, 69 lines, and the first 30 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 69 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 166 lines.)
-//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 277 lines.)
+//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 281 lines.)
 //!
 //! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which
 //! networks play, and [`run`] makes steps a training run; [`random`] is why the same seed gives the same bits with any
