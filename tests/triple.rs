@@ -44,6 +44,7 @@ fn a_classifier_learns_alone_and_then_in_the_game_and_is_tested() {
     game(at);
     let said = succeed(at, "train game.toml --data pictures --epochs 4 --out run");
     assert!(said.contains("every 10th image of each class is held out"), "{said}");
+    assert!(said.contains("6 of its 54 images keep their label"), "{said}");
     assert!(said.contains("C loss ") && said.contains("test error "), "{said}");
     let run = at.join("run");
     // 54 images in tens of 5; two epochs alone.
@@ -58,6 +59,9 @@ fn a_classifier_learns_alone_and_then_in_the_game_and_is_tested() {
         errors.len() == 4 && errors.iter().all(|error| (6.0 * error).fract().min(1.0 - (6.0 * error).fract()) < 1e-5)
     );
     assert!(errors[3] <= 1.0 / 6.0, "greys far apart: {errors:?}");
+    succeed(at, "export run --network classifier --format onnx --out c.onnx");
+    let said = fail(at, "import c.onnx --recipe game.toml --layout keras --network classifier --out i", 2);
+    assert!(said.contains("only generators and discriminators can be taken over"), "{said}");
     let report = String::from_utf8(read(&run, "report.html")).unwrap();
     assert!(report.contains("Error of the classifier on test images, last") && report.contains("Parameters of C"));
     // Its weights are a run's as any others.

@@ -106,6 +106,6 @@ fn rule(triple: TripleSpec) -> MovingAverage {
 
 /// The kernel of a classifier's last layer that has one.
 pub(super) fn last_kernel(network: &Sequential) -> Option<&Tensor> {
-    let kernels = network.named().into_iter().filter(|(name, _)| name.ends_with(".kernel"));
-    kernels.map(|(_, kernel)| kernel).last()
+    let mut from_the_end = network.named().into_iter().rev();
+    from_the_end.find(|(name, _)| name.ends_with(".kernel")).map(|(_, kernel)| kernel)
 }

@@ -41,7 +41,7 @@ pub use stateless::{
     Activation, BilinearDownSampling2d, BilinearUpSampling2d, Dropout, Flatten, GaussianNoise, Resampling, Reshape,
     UpSampling2d,
 };
-pub(crate) use weights::unit_norm;
+pub use weights::unit_norm;
 
 use crate::random::Random;
 use crate::tensor::Tensor;

@@ -175,3 +175,25 @@ fn batch_size(layer: &str, x: &Tensor) -> usize {
     };
     n
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, Random};
+    use crate::storage::Device;
+
+    #[test]
+    fn noise_is_there_in_training_only_and_another_each_time() {
+        let x = Tensor::full(2.0, [4000], Device::Reference);
+        let mut layer = GaussianNoise { stddev: 0.5 };
+        assert_eq!(layer.forward(&x, &mut Pass::evaluation()).to_f64(), x.to_f64());
+        let mut random = Random::new(1, Purpose::DROPOUT);
+        let [first, second] = [(); 2].map(|()| layer.forward(&x, &mut Pass::training(&mut random)).to_f64());
+        assert_ne!(first, second);
+        let mean = first.iter().sum::<f64>() / 4000.0;
+        let variance = first.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / 4000.0;
+        // Four standard deviations of both.
+        assert!((mean - 2.0).abs() < 4.0 * 0.5 / 4000f64.sqrt(), "{mean}");
+        assert!((variance - 0.25).abs() < 4.0 * 0.25 * (2.0 / 4000f64).sqrt(), "{variance}");
+    }
+}

@@ -26,9 +26,14 @@ const EPSILON: f64 = 1e-12;
 
 /// `kernel` `[inputs, outputs]` with each output's weights at length 1, w / √Σw²: weight normalisation (Salimans and
 /// Kingma, "Weight normalization", 2016) whose gains stay 1.
-pub(crate) fn unit_norm(kernel: &Tensor) -> Tensor {
-    let shape = [1, kernel.dims()[1]];
-    kernel / reshape(&sqrt(&(sum(&square(kernel), &[0]) + EPSILON)), shape)
+///
+/// # Panics
+/// If it has not two axes.
+pub fn unit_norm(kernel: &Tensor) -> Tensor {
+    let &[_, outputs] = kernel.dims() else {
+        panic!("unit_norm: kernel {} must have two axes", kernel.shape());
+    };
+    kernel / reshape(&sqrt(&(sum(&square(kernel), &[0]) + EPSILON)), [1, outputs])
 }
 
 impl Weights {

@@ -70,11 +70,11 @@ impl TripleSpec {
         ]
     }
 
-    /// Images of all kinds that the discriminator is shown for its own loss and for the generator's, and those that the
-    /// classifier is shown, in a step that has `unlabelled` images for the classifier's loss.
+    /// How many images the discriminator's and the classifier's own loss are of, in a step that has `unlabelled` images for
+    /// the classifier's.
     pub(super) fn shown(&self, unlabelled: usize) -> [usize; 2] {
         let [labelled, told] = self.pairs;
-        [labelled + told + 2 * self.generated + 2 * unlabelled, unlabelled + told + self.supervised + self.generated]
+        [labelled + told + self.generated + unlabelled, unlabelled + self.supervised + self.generated]
     }
 
     /// Checks every number.

@@ -66,8 +66,10 @@ impl Source {
         check_batch(recipe, images.len())?;
         recipe.check_last_batch(images.len())?;
         let identity = DataIdentity { count: images.len(), hash: fnv1a(&images.pixels) };
+        let mut notes = notes;
         let source = match (training.triple, test) {
             (Some(triple), Some(test)) => {
+                notes.push(format!("{} of its {} images keep their label", triple.labelled, images.len()));
                 let batches = semi_supervised(recipe, triple, images)?;
                 Source::SemiSupervised(Box::new(batches), test)
             }

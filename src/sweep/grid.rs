@@ -302,7 +302,7 @@ mod tests {
             plan.unwrap_or_else(|error| panic!("{name}: {error}")).runs
         };
         let counts: Vec<_> = built_in_names().map(|name| (runs(name, false).len(), runs(name, true).len())).collect();
-        assert_eq!(counts, [(8, 8), (3, 3), (5, 5), (2, 2), (2, 2)]);
+        assert_eq!(counts, [(8, 8), (3, 3), (5, 5), (2, 2), (2, 2), (7, 7)]);
         for name in built_in_names() {
             assert!(runs(name, true).iter().all(|run| run.recipe.data.name == "digits"));
         }

@@ -4,7 +4,7 @@
     python check.py [--minimax PATH] [--data NAME|DIR] [RUN | RECIPE ...]
 
 Each argument is a run's folder, or a recipe (a built-in one or a .toml file) that is first trained for
-three steps, on --data if given. Without any, the default recipe is. For both networks, on 64 inputs:
+three steps, on --data if given. Without any, the default recipe is. For each of its networks, on 20 inputs:
 
     keras   the safetensors file, evaluated by plain NumPy loops over the layers of its header
     onnx    the ONNX file, checked by the onnx package and run by onnxruntime
@@ -36,7 +36,7 @@ try:
 except ImportError:
     torch = None
 
-COUNT = 64
+COUNT = 20
 LIMIT = 1e-4
 
 
@@ -111,7 +111,7 @@ def check(args, run, work):
 
 
 def labels(header):
-    """A row of each class after the other, `[64, classes]`, where the network takes labels."""
+    """A row of each class after the other, `[20, classes]`, where the network takes labels."""
     if "classes" not in header:
         return None
     classes = header["classes"]

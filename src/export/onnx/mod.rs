@@ -175,7 +175,7 @@ mod tests {
             Conv BatchNormalization LeakyRelu ConvTranspose Add Conv Add Add Conv \
             Conv Reshape Transpose Conv MaxPool Reshape MatMul Softmax \
             Conv MaxPool Reshape Transpose MatMul Transpose Reshape Conv Mul Add \
-            ConvTranspose Mul Erf Add Mul Mul Sigmoid Mul Elu \
+            ConvTranspose Mul Erf Add Mul Mul Sigmoid Mul Softplus Elu \
             Reshape InstanceNormalization Reshape Mul Add \
             AveragePool DepthToSpace Resize Resize Conv Sigmoid Transpose";
         assert_eq!(operators.join(" "), expected.split_whitespace().collect::<Vec<_>>().join(" "));
