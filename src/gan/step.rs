@@ -27,7 +27,7 @@ impl Gan {
     /// device, where a loss is known only once the updates are done.
     ///
     /// # Panics
-    /// If a conditional game is given no labels.
+    /// If a conditional game is given no labels, or a game of three fewer examples than a step takes.
     pub fn step(&mut self, real: impl Into<Real>, measure: bool) -> Result<StepReport> {
         self.begin_step(real, measure)?.read()
     }

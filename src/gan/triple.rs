@@ -52,6 +52,8 @@ impl Parts {
         let labels = real.labels.as_ref().expect("a game of three is conditional");
         let [labelled, told] = triple.pairs;
         let ends = real.images.dims()[0];
+        let others = labelled + told + triple.supervised;
+        assert!(ends > others, "triple step: {ends} examples, where it takes more than {others}");
         let [pairs, supervised, told] = [
             ends - labelled..ends,
             ends - labelled - triple.supervised..ends - labelled,

@@ -40,7 +40,7 @@ impl Game {
         Game {
             graphs: gan.graphs(RANGE).filter(|_| how == How::AsGraphs),
             gan,
-            batch: [&[recipe.training.real_images()], &recipe.discriminator.input[..]].concat()[..].into(),
+            batch: [&[recipe.training.examples()], &recipe.discriminator.input[..]].concat()[..].into(),
             classes: recipe.classes(),
             random: Random::new(7, Purpose::CHECK),
         }
@@ -115,12 +115,13 @@ fn larger(a: f64, b: f64) -> f64 {
     if b > a || b.is_nan() { b } else { a }
 }
 
-fn numbers(report: &StepReport) -> [Option<f64>; 7] {
+fn numbers(report: &StepReport) -> [Option<f64>; 8] {
     [
         Some(report.d_loss),
         Some(report.d_real),
         Some(report.d_fake),
         report.g_loss,
+        report.c_loss,
         report.wasserstein,
         report.d_gradient_norm,
         report.g_gradient_norm,
