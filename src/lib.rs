@@ -87,6 +87,7 @@ pub mod storage;
 pub mod sweep;
 pub mod tensor;
 pub mod terminal;
+pub mod unsaid;
 pub mod unwind;
 #[cfg(feature = "gan")]
 pub mod weights;

@@ -66,6 +66,11 @@ fn a_run_that_was_stopped_goes_on_with_the_same_classes() {
         let mut command = minimax(at, &format!("train --resume --out parts --steps {steps} --set"));
         let output = command.arg(&set).output().unwrap();
         assert!(output.status.success(), "{set}: {}", String::from_utf8_lossy(&output.stderr));
+        let epochs = String::from_utf8(read(at, "parts/epochs.csv")).unwrap();
+        let [first, last] = [epochs.lines().next(), epochs.lines().last()].map(Option::unwrap);
+        assert!(first.ends_with(",augment_chance"), "{first}");
+        let chance = last.rsplit(',').next().unwrap().parse::<f64>();
+        assert_eq!(chance.is_ok_and(|chance| (0.0..=1.0).contains(&chance)), augment.contains("target"), "{last}");
     }
 }
 

@@ -80,6 +80,11 @@ impl Axis {
 }
 
 impl Augment {
+    /// The chance by now, where it is adaptive.
+    pub fn chance(&self) -> Option<f64> {
+        self.chance.as_ref().map(|chance| chance.to_f64()[0])
+    }
+
     /// At its start, of images `[height, width, channels]` whose black and white are `range`: with a target, p is 0.
     pub(super) fn new(spec: AugmentSpec, image: &[usize], [low, high]: [f64; 2], device: Device) -> Augment {
         let axes = [0, 1].map(|axis| Axis::new(image[axis], device));

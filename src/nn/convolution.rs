@@ -3,6 +3,7 @@
 use super::Initializer;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
+use crate::unsaid::{is_false, is_one, one, yes};
 use serde::{Deserialize, Serialize};
 
 /// The attributes of a convolution, or of the one that a transposed convolution transposes. Kernel and stride are
@@ -42,24 +43,8 @@ pub struct Convolution {
     pub spectral_norm: bool,
 }
 
-fn one() -> usize {
-    1
-}
-
-fn is_one(groups: &usize) -> bool {
-    *groups == 1
-}
-
 fn ones() -> [usize; 2] {
     [1, 1]
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// What surrounds an image before a convolution, and what a transposed convolution crops.

@@ -1,6 +1,7 @@
 //! How what the discriminator sees is augmented.
 
 use super::sizes::{check_number, check_positive};
+use crate::unsaid::is_false;
 use serde::{Deserialize, Serialize};
 
 /// Augmentation of all that the discriminator sees, real and fake (see [`crate::gan::augment`]).
@@ -24,10 +25,6 @@ pub struct AugmentSpec {
     /// The images in which the chance can go from 0 to 1; unless said, 500,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<f64>,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl AugmentSpec {

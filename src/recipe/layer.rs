@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::nn::{Convolution, Pooling, Resampling};
+use crate::unsaid::{is_false, yes};
 
 /// A layer as a recipe writes it: `{ layer = "conv2d", filters = 64, kernel = 5, stride = 2 }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,13 +171,6 @@ pub struct OfAll {
     pub classes: Option<usize>,
     /// Whether dense layers, convolutions, attentions and projections have spectral normalisation, whatever they say themselves.
     pub spectral_norm: bool,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
-}
-fn yes() -> bool {
-    true
 }
 fn batch_norm_momentum() -> f64 {
     0.99

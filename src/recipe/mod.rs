@@ -39,6 +39,7 @@
 
 use crate::data::LastBatch;
 use crate::terminal::excerpt;
+use crate::unsaid::is_false;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -135,10 +136,10 @@ pub struct DataSpec {
     #[serde(default)]
     pub extra: bool,
     /// Whether each class is shown equally often, in epochs of the same length; unless said, each image is.
-    #[serde(default, skip_serializing_if = "network::is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub balanced: bool,
     /// Whether images are mirrored, left to right, with a chance of one half; unless said, they aren't.
-    #[serde(default, skip_serializing_if = "network::is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub flip: bool,
 }
 

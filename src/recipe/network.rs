@@ -7,6 +7,7 @@ use super::sizes::{check_number, check_positive, check_shape};
 use super::table::{LayerRow, all_layers};
 use crate::nn::Initializer;
 use crate::optim::EpsilonPlacement;
+use crate::unsaid::is_false;
 
 /// The most layers that one network may have, what is inside of residuals counted too.
 pub const MAX_LAYERS: usize = 1024;
@@ -123,10 +124,6 @@ impl OptimizerSpec {
             | OptimizerSpec::Sgd { learning_rate, .. } => learning_rate,
         }
     }
-}
-
-pub(super) fn is_false(value: &bool) -> bool {
-    !value
 }
 fn is_none(decay: &f64) -> bool {
     *decay == 0.0

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_positive, check_size};
 use super::{AugmentSpec, AverageSpec, Recipe, TripleSpec};
+use crate::unsaid::{is_one, is_zero, one};
 
 /// The largest seed, which is the largest integer of TOML.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -358,20 +359,11 @@ impl TrainingSpec {
 fn seed() -> u64 {
     1
 }
-fn one() -> usize {
-    1
-}
-fn is_one(value: &usize) -> bool {
-    *value == 1
-}
 fn zeros() -> [f64; 2] {
     [0.0, 0.0]
 }
 fn ones() -> [f64; 2] {
     [1.0, 1.0]
-}
-fn is_zero(value: &usize) -> bool {
-    *value == 0
 }
 
 #[cfg(test)]

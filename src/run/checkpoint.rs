@@ -24,6 +24,7 @@ use crate::recipe::{NetworkSpec, Recipe};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::terminal::excerpt;
+use crate::unsaid::is_zero;
 use crate::weights::{self, BLANK, Kind, read_into};
 use crate::{Error, Result};
 use safetensors::SafeTensors;
@@ -336,10 +337,6 @@ pub fn load_network(path: &Path, role: Role, weights: Weights, device: Device) -
         read_into(path, &file, &format!("{prefix}.{name}"), tensor)?;
     }
     Ok(Trained { recipe, step: header.step, has_sum: header.sha256.is_some(), role, network })
-}
-
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(SafeTensors<'a>, Header)> {

@@ -18,11 +18,12 @@ const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wa
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or is not finished.
 /// The next three are empty where samples were not judged, the next five where a set has no modes: `good_share` is of points
-/// of the plane, the divergences of stacked sets; `asked_class` is of conditional games, `classifier_error` of games of three. Floors are what real ones score.
+/// of the plane, the divergences of stacked sets; `asked_class` is of conditional games, `classifier_error` of games of three,
+/// `augment_chance` of adaptive augmentation. Floors are what real ones score.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
                       frechet_distance,frechet_floor,confidence,\
                       modes_found,modes_floor,modes_divergence,divergence_floor,good_share,\
-                      sliced_floor,classes_floor,asked_class,asked_floor,classifier_error";
+                      sliced_floor,classes_floor,asked_class,asked_floor,classifier_error,augment_chance";
 
 /// Both tables.
 pub struct Log {
@@ -77,7 +78,7 @@ impl Log {
         let classes = scores.classes.as_ref().map(|shares| [shares.present(), shares.classes()]);
         let [present, of] = classes.map_or([String::new(), String::new()], |classes| classes.map(|n| n.to_string()));
         let judged = scores.judged;
-        let [frechet, floor, confidence, good, asked, asked_floor, error] = [
+        let [frechet, floor, confidence, good, asked, asked_floor, error, chance] = [
             judged.map(|judged| judged.frechet_distance),
             judged.and_then(|judged| judged.frechet_floor),
             judged.map(|judged| judged.confidence),
@@ -85,6 +86,7 @@ impl Log {
             judged.and_then(|judged| judged.asked_class),
             judged.and_then(|judged| judged.asked_floor),
             scores.classifier_error,
+            scores.augment_chance,
         ]
         .map(field);
         let [found, most] = [scores.modes_found(), scores.modes_floor()]
@@ -93,7 +95,7 @@ impl Log {
         let [divergence, least] = modes.map(|modes| field(modes.map(|modes| modes.divergence)));
         self.epochs.append(&format!(
             "{step},{epoch},{seconds},{waited},{distance},{present},{frechet},{floor},{confidence},\
-             {found},{most},{divergence},{least},{good},{sliced_floor},{of},{asked},{asked_floor},{error}"
+             {found},{most},{divergence},{least},{good},{sliced_floor},{of},{asked},{asked_floor},{error},{chance}"
         ))
     }
 

@@ -73,6 +73,7 @@ impl Run {
         };
         let scores = Scores {
             classifier_error: None,
+            augment_chance: None,
             sliced_wasserstein: sliced_wasserstein(&Points::of(some, 2), &Points::of(&real, 2), &mut random),
             sliced_floor: *self.sliced_floor.get_or_insert_with(floor),
             classes: None,

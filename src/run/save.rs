@@ -12,6 +12,7 @@ use super::summary;
 use crate::cpu::pool;
 use crate::data::Images;
 use crate::files::write_whole;
+use crate::gan::augment::Augment;
 use crate::gan::model::sample_each;
 use crate::gan::pixels;
 use crate::gan::report::not_finite;
@@ -148,6 +149,7 @@ impl Run {
             // Not by two measures in one table.
             scores.classes = None;
         }
+        scores.augment_chance = self.gan.augment.as_ref().and_then(Augment::chance);
         if let (Some(classifier), Some(test)) = (&mut self.gan.classifier, self.source.test()) {
             scores.classifier_error = Some(classifier.error(test, self.recipe.data.range, self.device));
         }

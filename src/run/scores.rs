@@ -30,6 +30,8 @@ pub struct Scores {
     pub found: Option<Found>,
     /// The share of test images that the classifier of a game of three gets wrong.
     pub classifier_error: Option<f64>,
+    /// The chance of augmentation by now, where it is adaptive.
+    pub augment_chance: Option<f64>,
     /// What the judge says, where there is one and the samples are due to be judged.
     pub judged: Option<Judged>,
 }
@@ -102,6 +104,7 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
         classes,
         found: None,
         classifier_error: None,
+        augment_chance: None,
         judged: None,
     }
 }

@@ -206,6 +206,7 @@ fn facts(
         ("Confidence of the judge, last", number(latest(epochs, "confidence"), 3)),
         ("Samples of the class that was asked for, last", number(latest(epochs, "asked_class"), 3)),
         ("Error of the classifier on test images, last", number(latest(epochs, "classifier_error"), 4)),
+        ("Chance of augmentation, last", number(latest(epochs, "augment_chance"), 3)),
         ("Modes found, last", count(latest(epochs, "modes_found"))),
         ("KL from modes to even ones, last", number(latest(epochs, "modes_divergence"), 3)),
         ("Sliced Wasserstein distance, last", number(latest(epochs, "sliced_wasserstein"), 4)),

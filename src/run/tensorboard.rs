@@ -14,6 +14,7 @@
 //! | `gradient_norm/...`, `learning_rate/...` | of the `discriminator` and the `generator` |
 //! | `throughput/images_per_second` | real images, of one step |
 //! | `epoch/seconds`, `epoch/data_wait_seconds` | how long an epoch took, and how long of that it waited for data |
+//! | `epoch/augment_chance` | the chance of augmentation, where it is adaptive |
 //! | `score/sliced_wasserstein`, `score/sliced_floor`, `score/classes_present` | see [`super::scores`] |
 //! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, where there is one |
 //! | `score/asked_class`, `score/asked_floor` | of conditional games: samples, and test images, of the class that was asked for |
@@ -134,6 +135,7 @@ impl TensorBoard {
                 ("score/modes_divergence", modes.map(|modes| modes.divergence)),
                 ("score/divergence_floor", modes_floor.map(|modes| modes.divergence)),
                 ("score/classifier_error", scores.classifier_error),
+                ("epoch/augment_chance", scores.augment_chance),
                 ("score/good_share", scores.found.map(|found| found.good)),
             ],
         )

@@ -3,6 +3,7 @@
 use super::super::channels_first::Weight;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
+use crate::unsaid::{is_false, is_one};
 use serde::Serialize;
 
 /// A module of `torch.nn`; the tag is its class, the fields are its arguments.
@@ -133,15 +134,6 @@ pub(super) struct Convolution {
     /// No argument: whether `torch.nn.utils.parametrizations.spectral_norm` is to be applied to the module.
     #[serde(skip_serializing_if = "is_false")]
     pub spectral_norm: bool,
-}
-
-/// What a constructor takes unless told otherwise.
-pub(super) fn is_one(groups: &usize) -> bool {
-    *groups == 1
-}
-
-pub(super) fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// What a convolution with this `weight` says of itself.
