@@ -50,6 +50,9 @@ fn built_as_described(name: &str, spec: &NetworkSpec) {
 fn both_as_described(recipe: &Recipe) {
     built_as_described(&format!("generator of {}", recipe.name), &recipe.generator);
     built_as_described(&format!("discriminator of {}", recipe.name), &recipe.discriminator);
+    if let Some(classifier) = &recipe.classifier {
+        built_as_described(&format!("classifier of {}", recipe.name), classifier);
+    }
 }
 
 #[test]
@@ -96,7 +99,9 @@ layers = [
   { layer = "join_label", embedding = 3 },
   { layer = "flatten" },
   { layer = "join_label" },
-  { layer = "dense", units = 784 },
+  { layer = "gaussian_noise", stddev = 0.2 },
+  { layer = "dense", units = 784, unit_norm = true },
+  { layer = "softplus" },
   { layer = "group_norm", groups = 14 },
   { layer = "gelu" },
   { layer = "layer_norm" },

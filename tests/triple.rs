@@ -105,6 +105,7 @@ fn what_a_game_of_three_lacks_or_has_too_much_is_said() {
         ("training.update=simultaneous", "training.update: a game of three is alternating"),
         ("training.r1=1", "training.r1 does not go together with training.triple"),
         ("discriminator.layers.3.spectral_norm=true", "spectral_norm and unit_norm both divide the kernel"),
+        ("discriminator.spectral_norm=true", "spectral_norm and unit_norm both divide the kernel"),
     ] {
         let mut command = minimax(at, "train game.toml --data pictures --out run --set");
         let output = command.arg(set).output().unwrap();

@@ -231,11 +231,11 @@ impl Recipe {
             };
             return Err(format!("the discriminator's output is {output:?} where it must be [{outputs}]; {mend}"));
         }
-        let normalises = discriminator.all().into_iter().find(|row| row.normalises_batch());
-        if let (Some(row), Some(_)) = (normalises, self.training.gradient_penalty) {
+        let mixes = discriminator.all().into_iter().find(|row| row.mixes_examples());
+        if let (Some(row), Some(_)) = (mixes, self.training.gradient_penalty) {
             return Err(format!(
                 "discriminator {}: training.gradient_penalty is on the slope at \
-                 single images, which batch norm mixes; take the layer away",
+                 single images, which this layer mixes; take it away",
                 row.name()
             ));
         }
@@ -413,11 +413,17 @@ mod tests {
     }
 
     #[test]
-    fn batch_norm_is_found_inside_of_a_residual() {
-        let inside =
-            "discriminator.layers.3={ layer = 'residual', layers = [{ layer = 'relu' }, { layer = 'batch_norm' }] }";
-        let said = Recipe::load("wgan-gp-mnist", &[inside.to_string()]).unwrap_err().to_string();
-        assert!(said.contains("discriminator layer 3.layers.2 (batch_norm): training.gradient_penalty"), "{said}");
+    fn what_mixes_examples_is_found_inside_of_a_residual() {
+        for (kind, shortcut) in
+            [("batch_norm", ""), ("minibatch_stddev", ", shortcut = [{ layer = 'minibatch_stddev' }]")]
+        {
+            let inside = format!(
+                "discriminator.layers.3={{ layer = 'residual', layers = [{{ layer = 'relu' }}, {{ layer = '{kind}' }}]{shortcut} }}"
+            );
+            let said = Recipe::load("wgan-gp-mnist", &[inside]).unwrap_err().to_string();
+            let start = format!("discriminator layer 3.layers.2 ({kind}): training.gradient_penalty");
+            assert!(said.contains(&start), "{said}");
+        }
     }
 
     #[test]

@@ -28,8 +28,11 @@ impl LayerSpec {
         }
         check_shape(input).map_err(|why| format!("its input {input:?}: {why}"))?;
         let output = match self {
-            LayerSpec::Dense { units, .. } => {
+            LayerSpec::Dense { units, spectral_norm, unit_norm, .. } => {
                 let [_] = vector(input)?;
+                if *unit_norm && (*spectral_norm || of_all.spectral_norm) {
+                    return Err("spectral_norm and unit_norm both divide the kernel; take one of them away".into());
+                }
                 vec![*units]
             }
             LayerSpec::Conv2d(conv) => conv.output_shape(image(input)?)?,
@@ -228,12 +231,7 @@ impl LayerSpec {
     /// What can be said of the attributes before the input is known.
     fn check_attributes(&self) -> Result<(), String> {
         match self {
-            LayerSpec::Dense { units, spectral_norm, unit_norm, .. } => {
-                if *spectral_norm && *unit_norm {
-                    return Err("spectral_norm and unit_norm both divide the kernel; take one of them away".into());
-                }
-                check_size("units", *units, MAX_SIZE)
-            }
+            LayerSpec::Dense { units, .. } => check_size("units", *units, MAX_SIZE),
             LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) => conv.check_attributes(),
             LayerSpec::BatchNorm { momentum, epsilon } | LayerSpec::ConditionalBatchNorm { momentum, epsilon } => {
                 check_number("momentum", *momentum, (0.0..1.0).contains(momentum), "in [0, 1)")?;

@@ -47,6 +47,11 @@ impl LayerRow {
         matches!(self.kind, "batch_norm" | "conditional_batch_norm")
     }
 
+    /// Whether what it makes of an example hangs on the others of its batch.
+    pub(super) fn mixes_examples(&self) -> bool {
+        self.normalises_batch() || self.kind == "minibatch_stddev"
+    }
+
     /// How many residuals it is inside of.
     pub fn depth(&self) -> usize {
         self.place.matches('.').count() / 2
