@@ -246,7 +246,7 @@ fn what_is_wrong_is_said_before_anything_runs() {
     assert!(!folder.join("runs").exists());
     let list = succeed(folder, "sweep --list");
     assert!(list.starts_with("batch-size    8 runs  Report D: "), "{list}");
-    assert_eq!(list.lines().count(), 5);
+    assert_eq!(list.lines().count(), 6);
     // With --quick the batch size is another, and the runs fail: the data is not there.
     let said = fail(folder, "sweep sweep.toml --quick --data nowhere", 1);
     assert!(said.contains("(small-0: nowhere: neither a data set's name"), "{said}");
