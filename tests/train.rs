@@ -75,7 +75,7 @@ fn a_run_leaves_its_folder() {
     assert!(said.contains("runs/quickstart-1"), "{said}");
     let run = folder.path().join("runs/quickstart-1");
     let log = String::from_utf8(read(&run, "log.csv")).unwrap();
-    let header = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate";
+    let header = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate,c_loss";
     assert_eq!(log.lines().next(), Some(header));
     assert_eq!(log.lines().count(), 4);
     assert!(log.lines().nth(3).unwrap().starts_with("3,1,"));
