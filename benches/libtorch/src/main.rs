@@ -97,8 +97,7 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
     }
     let mut rows = rows::all(arguments.quick, arguments.data.as_deref());
     rows.retain(|row| arguments.rows.is_match(&row.name));
-    let memory =
-        names_if(arguments.peak_memory, arguments, &subjects::common::RECIPES, |name| format!("memory {name}"));
+    let memory = names_if(arguments.peak_memory, arguments, &subjects::stepped(), |name| format!("memory {name}"));
     let sweep = names_if(arguments.batch_sweep, arguments, &sweep::BATCHES, |batch| {
         format!("batch {batch} of {}", sweep::RECIPE)
     });
