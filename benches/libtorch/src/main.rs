@@ -28,7 +28,7 @@ use torch::layout::Layout;
 #[derive(Parser)]
 #[command(bin_name = "run.sh")]
 struct Arguments {
-    /// Everything within two minutes: fewer and shorter pairs, losses compared on smaller batches.
+    /// Everything within minutes: fewer and shorter pairs, losses compared on smaller batches.
     #[arg(long)]
     quick: bool,
     /// Only the rows whose name matches this regular expression, such as '^step', 'gemm 2048' or

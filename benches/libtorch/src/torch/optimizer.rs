@@ -46,6 +46,10 @@ pub struct Average {
 
 impl Average {
     /// That of `network` as it is now, which is trained on batches of `batch_size`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the system's exp does: nothing here is to have the same bits everywhere"
+    )]
     pub fn new(network: &Network, spec: AverageSpec, batch_size: usize) -> Average {
         let averages = averaged(network).iter().map(Tensor::copy).collect();
         Average { averages, share: -f64::exp_m1(-std::f64::consts::LN_2 / spec.updates(batch_size)) }
