@@ -27,7 +27,7 @@ pub fn stepped() -> Vec<&'static str> {
 /// ReLU's kink, which changes a gradient by 1e-4 or more of its length; and Adam's first steps make as much of
 /// small gradients as of large ones. At the recipes' own rates losses drift apart by 1e-3 in five steps from
 /// nothing else, at a twentieth by 1e-5, while they still fall by several percent. R1 and R2 have D's slope in them, which
-/// jumps at a kink: with them they drift by 4e-4 at a twentieth, by 1e-5 at a hundredth.
+/// jumps at a kink: with them they drift by 4e-4 at a twentieth, by 2e-6 at a hundredth.
 pub fn to_compare(mut recipe: Recipe) -> Recipe {
     let share = if recipe.training.r1.or(recipe.training.r2).is_some() { 100.0 } else { 20.0 };
     for network in [&mut recipe.generator, &mut recipe.discriminator] {
