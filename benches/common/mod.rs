@@ -43,11 +43,12 @@ pub fn recipe(name: &str) -> Recipe {
     recipe
 }
 
-/// The row of a training step of `recipe`.
+/// The row of a training step of `recipe`, or where penalties are lazy of those from one with penalties to the next.
 pub fn step_name(recipe: &Recipe) -> String {
-    let what = match recipe.training.update {
-        UpdateSpec::CriticLoop(_) => "critic step",
-        _ => "step",
+    let what = match (recipe.training.update, recipe.training.penalty_every) {
+        (UpdateSpec::CriticLoop(_), _) => "critic step".into(),
+        (_, 1) => "step".into(),
+        (_, steps) => format!("{steps} steps"),
     };
     format!("{what} {} {}", recipe.name, recipe.training.real_images())
 }

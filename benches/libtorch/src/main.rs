@@ -28,7 +28,7 @@ use torch::layout::Layout;
 #[derive(Parser)]
 #[command(bin_name = "run.sh")]
 struct Arguments {
-    /// Everything within two minutes: fewer and shorter pairs, losses compared on smaller batches.
+    /// Everything within minutes: fewer and shorter pairs, losses compared on smaller batches.
     #[arg(long)]
     quick: bool,
     /// Only the rows whose name matches this regular expression, such as '^step', 'gemm 2048' or
@@ -97,8 +97,7 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
     }
     let mut rows = rows::all(arguments.quick, arguments.data.as_deref());
     rows.retain(|row| arguments.rows.is_match(&row.name));
-    let memory =
-        names_if(arguments.peak_memory, arguments, &subjects::common::RECIPES, |name| format!("memory {name}"));
+    let memory = names_if(arguments.peak_memory, arguments, &subjects::stepped(), |name| format!("memory {name}"));
     let sweep = names_if(arguments.batch_sweep, arguments, &sweep::BATCHES, |batch| {
         format!("batch {batch} of {}", sweep::RECIPE)
     });

@@ -2,8 +2,8 @@
 //! loads libtorch, and libtorch in this program once more.
 
 use crate::process::{Footprint, footprint};
-use crate::subjects::{images, random, recipe};
-use crate::torch::gan::{self, Noise};
+use crate::subjects::{Batch, random, recipe};
+use crate::torch::gan::{self, Noise, Real};
 use crate::torch::layout::Layout;
 use minimax::Device;
 use minimax::gan::model::Gan;
@@ -54,8 +54,8 @@ pub fn train_alone(name: &str, layout: Layout) -> Result<Footprint, String> {
     let recipe = recipe(name);
     let (mut libtorch, real) = {
         let ours = Gan::new(&recipe, Device::Cpu);
-        let real = images(&recipe, recipe.training.real_images(), &mut random());
-        (gan::Gan::new(&recipe, &ours, layout)?, layout.images(&real))
+        let batch = Batch::new(&recipe, recipe.training.real_images(), &mut random());
+        (gan::Gan::new(&recipe, &ours, layout)?, Real::new(&batch, layout))
     };
     Ok(footprint(|| {
         libtorch.step(&real, &mut Noise::Own);

@@ -177,6 +177,7 @@ impl Table {
         self.line(&json!({"row": name, "batch": batch, "ours_ms": step_ms, "ms_per_image": image_ms}))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the command's printing is not this program's")]
     fn line(&mut self, value: &Value) -> Result<(), String> {
         io::stdout().flush().map_err(|error| format!("standard output: {error}"))?;
         let Some((path, file)) = &mut self.json else {

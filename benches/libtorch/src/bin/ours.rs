@@ -21,10 +21,10 @@ fn main() {
     let footprint = pool.expect("threads").install(|| {
         let recipe = subjects::recipe(name);
         let count = recipe.training.real_images();
-        let real = subjects::images(&recipe, count, &mut subjects::random());
+        let real = subjects::Batch::new(&recipe, count, &mut subjects::random()).ours();
         let mut gan = Gan::new(&recipe, Device::Cpu);
         process::footprint(|| {
-            gan.step(&real, false).expect("finite losses");
+            gan.step(real.clone(), false).expect("finite losses");
         })
     });
     println!("{}", serde_json::to_string(&footprint).expect("plain numbers"));

@@ -36,9 +36,9 @@ fn sampling(count: usize) -> Result<Pair, String> {
     let width = recipe.generator.input[0];
     let latents = Latents::fixed(1, count, width);
     let (libtorch, layout) = fastest(|layout| {
-        let network = Network::new(&recipe.generator, &gan.generator, layout)?;
+        let mut network = Network::new(&recipe.generator, &gan.generator, layout)?;
         let latents = Tensor::from_slice(latents.values()).view([count as i64, width as i64]);
-        Ok(move || drop(gan::sample(&network, &latents)))
+        Ok(move || drop(gan::sample(&mut network, &latents)))
     })?;
     let ours = move || {
         sample(&mut gan.generator, &latents, 64, Device::Cpu);

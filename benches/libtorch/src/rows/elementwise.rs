@@ -4,9 +4,9 @@
 use super::{Pair, Row, fastest, normal};
 use crate::subjects::common::{EPSILON, Elementwise, RATE, SLOPE, UPDATED, adam_name, passes};
 use crate::subjects::{random, recipe};
-use crate::torch::gan::Adam;
 use crate::torch::layout::{Layout, values};
 use crate::torch::network::Network;
+use crate::torch::optimizer::Adam;
 use crate::torch::shim;
 use minimax::autograd::vjp;
 use minimax::gan::model::Gan;

@@ -46,7 +46,12 @@ impl Layout {
     /// Our kernel `[kh, kw, a, b]` as libtorch's `[b, a, kh, kw]`: of a convolution, outputs by inputs, of a
     /// transposed one, inputs by outputs.
     pub fn kernel(self, kernel: &minimax::Tensor) -> Tensor {
-        self.of(&values(kernel).flip([0, 1]).permute([3, 2, 0, 1]))
+        self.turned(&values(kernel))
+    }
+
+    /// As [`Layout::kernel`], of our values.
+    pub fn turned(self, kernel: &Tensor) -> Tensor {
+        self.of(&kernel.flip([0, 1]).permute([3, 2, 0, 1]))
     }
 
     /// Where in our vectors libtorch finds its features when a vector is an image `[h, w, c]`.

@@ -1,24 +1,36 @@
-//! A recipe's network in libtorch, with the weights of ours.
+//! A network in libtorch: what its layers do. Made from a recipe's by [`super::build`].
 
-use super::layout::{Layout, convolution, values};
+use super::attention::Attention;
+use super::layout::Layout;
 use super::shim::{self, Convolution};
-use minimax::nn::Sequential;
-use minimax::recipe::{LayerSpec, NetworkSpec};
-use std::collections::HashMap;
-use tch::Tensor;
+use super::weight::Weight;
+use tch::{Kind, Tensor};
 
 /// Layers one after the other.
 pub struct Network {
-    layers: Vec<Layer>,
-    layout: Layout,
+    pub(super) layers: Vec<Layer>,
+    pub(super) layout: Layout,
     /// What the optimiser changes, each a leaf of libtorch's graph.
     pub parameters: Vec<Tensor>,
+    /// What batch norms keep.
+    pub statistics: Vec<Tensor>,
 }
 
-enum Layer {
-    Linear { weight: Tensor, bias: Option<Tensor> },
-    Convolution { weight: Tensor, bias: Option<Tensor>, attributes: Convolution },
-    BatchNorm { gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, momentum: f64, epsilon: f64 },
+/// What a forward pass is for.
+#[derive(Clone, Copy)]
+pub struct Pass<'a> {
+    /// Whether batch norm goes by the batch's own statistics, dropout drops, and spectral norm iterates.
+    pub training: bool,
+    /// The class of each image, `[n]`, where the game is conditional.
+    pub labels: Option<&'a Tensor>,
+}
+
+/// Weights are `[outputs, inputs]` or `[outputs, inputs, h, w]`; what a layer keeps for each class, `[classes, c]`.
+pub(super) enum Layer {
+    Linear { weight: Weight, bias: Option<Tensor> },
+    Convolution { weight: Weight, bias: Option<Tensor>, attributes: Convolution, groups: i64 },
+    BatchNorm { gamma: Tensor, beta: Tensor, norm: BatchNorm },
+    ConditionalBatchNorm { gamma: Tensor, beta: Tensor, norm: BatchNorm },
     Dropout { rate: f64 },
     LeakyRelu { slope: f64 },
     Relu,
@@ -26,31 +38,27 @@ enum Layer {
     Sigmoid,
     Flatten,
     Unflatten { image: [i64; 3] },
+    Upsample { factor: i64, bilinear: bool },
+    Downsample { factor: i64 },
+    AveragePool { size: [i64; 2], stride: [i64; 2] },
+    GlobalAveragePool,
+    Projection { weight: Weight, bias: Option<Tensor>, embedding: Weight },
+    Attention(Box<Attention>),
+    Residual { layers: Vec<Layer>, shortcut: Vec<Layer> },
+}
+
+/// Normalisation by the batch's statistics, of which it keeps a running mean.
+pub(super) struct BatchNorm {
+    pub mean: Tensor,
+    pub variance: Tensor,
+    pub momentum: f64,
+    pub epsilon: f64,
 }
 
 impl Network {
-    /// The network of `spec`, its values those of `ours`.
-    ///
-    /// # Errors
-    /// Where libtorch has no such layer.
-    pub fn new(spec: &NetworkSpec, ours: &Sequential, layout: Layout) -> Result<Network, String> {
-        let mut builder = Builder { spec, layout, tensors: ours.named().into_iter().collect(), parameters: Vec::new() };
-        let table = spec.table()?;
-        let mut layers = Vec::new();
-        for (index, row) in table.rows.iter().enumerate() {
-            layers.push(builder.layer(index, &row.input, &row.output)?);
-        }
-        Ok(Network { layers, layout, parameters: builder.parameters })
-    }
-
-    /// The output for a batch `x`, an image in this network's layout; `training` is about batch norm and
-    /// dropout.
-    pub fn forward(&self, x: &Tensor, training: bool) -> Tensor {
-        let mut x = x.shallow_clone();
-        for layer in &self.layers {
-            x = layer.forward(&x, training, self.layout);
-        }
-        x
+    /// The output for a batch `x`, an image in this network's layout.
+    pub fn forward(&mut self, x: &Tensor, pass: Pass) -> Tensor {
+        forward(&mut self.layers, x, pass, self.layout)
     }
 
     /// Whether gradients of the parameters are wanted at all.
@@ -61,25 +69,46 @@ impl Network {
     }
 }
 
+impl<'a> Pass<'a> {
+    /// A pass of training on images of these classes.
+    pub fn training(labels: Option<&'a Tensor>) -> Pass<'a> {
+        Pass { training: true, labels }
+    }
+
+    /// A pass of sampling, of no class.
+    pub fn evaluation() -> Pass<'a> {
+        Pass { training: false, labels: None }
+    }
+
+    /// The row of `table` `[classes, c]` of each image, `[n, c]`.
+    fn of_class(self, table: &Tensor) -> Tensor {
+        let labels = self.labels.expect("a conditional network is told the classes");
+        Tensor::embedding(table, labels, -1, false, false)
+    }
+}
+
+fn forward(layers: &mut [Layer], x: &Tensor, pass: Pass, layout: Layout) -> Tensor {
+    let mut x = x.shallow_clone();
+    for layer in layers {
+        x = layer.forward(&x, pass, layout);
+    }
+    x
+}
+
 impl Layer {
-    fn forward(&self, x: &Tensor, training: bool, layout: Layout) -> Tensor {
+    fn forward(&mut self, x: &Tensor, pass: Pass, layout: Layout) -> Tensor {
         match self {
-            Layer::Linear { weight, bias } => x.linear(weight, bias.as_ref()),
-            Layer::Convolution { weight, bias, attributes: a } => {
-                x.convolution(weight, bias.as_ref(), a.stride, a.padding, [1, 1], a.transposed, a.output_padding, 1)
+            Layer::Linear { weight, bias } => x.linear(&weight.used(pass.training), bias.as_ref()),
+            Layer::Convolution { weight, bias, attributes: a, groups } => {
+                let (weight, bias) = (weight.used(pass.training), bias.as_ref());
+                x.convolution(&weight, bias, a.stride, a.padding, [1, 1], a.transposed, a.output_padding, *groups)
             }
-            Layer::BatchNorm { gamma, beta, mean, variance, momentum, epsilon } => x.batch_norm(
-                Some(gamma),
-                Some(beta),
-                Some(mean),
-                Some(variance),
-                training,
-                // libtorch's is the share that a step replaces.
-                1.0 - momentum,
-                *epsilon,
-                false,
-            ),
-            Layer::Dropout { rate } => x.dropout(*rate, training),
+            Layer::BatchNorm { gamma, beta, norm } => norm.apply(x, Some([gamma, beta]), pass.training),
+            Layer::ConditionalBatchNorm { gamma, beta, norm } => {
+                let [gamma, beta] = [gamma, beta].map(|table| pass.of_class(table).unsqueeze(-1).unsqueeze(-1));
+                norm.apply(x, None, pass.training) * gamma + beta
+            }
+            Layer::Dropout { rate } => x.dropout(*rate, pass.training),
             Layer::LeakyRelu { slope } => shim::leaky_relu(x, *slope),
             Layer::Relu => x.relu(),
             Layer::Tanh => x.tanh(),
@@ -92,127 +121,39 @@ impl Layer {
                 Layout::Contiguous => x.view([-1, *c, *h, *w]),
                 Layout::ChannelsLast => x.view([-1, *h, *w, *c]).permute([0, 3, 1, 2]),
             },
+            &mut Layer::Upsample { factor, bilinear } => {
+                let size = size(x).map(|n| n * factor);
+                match bilinear {
+                    true => x.upsample_bilinear2d(size, false, None, None),
+                    false => x.upsample_nearest2d(size, None, None),
+                }
+            }
+            &mut Layer::Downsample { factor } => x.upsample_bilinear2d(size(x).map(|n| n / factor), false, None, None),
+            &mut Layer::AveragePool { size, stride } => x.avg_pool2d(size, stride, [0, 0], false, true, None),
+            Layer::GlobalAveragePool => x.mean_dim([2, 3].as_slice(), false, Kind::Float),
+            Layer::Projection { weight, bias, embedding } => {
+                let fit = (x * pass.of_class(&embedding.used(pass.training))).sum_dim_intlist(1, true, Kind::Float);
+                x.linear(&weight.used(pass.training), bias.as_ref()) + fit
+            }
+            Layer::Attention(attention) => attention.forward(x, pass.training, layout),
+            Layer::Residual { layers, shortcut } => {
+                forward(layers, x, pass, layout) + forward(shortcut, x, pass, layout)
+            }
         }
     }
 }
 
-struct Builder<'a> {
-    spec: &'a NetworkSpec,
-    layout: Layout,
-    tensors: HashMap<String, &'a minimax::Tensor>,
-    parameters: Vec<Tensor>,
-}
-
-impl Builder<'_> {
-    fn layer(&mut self, index: usize, input: &[usize], output: &[usize]) -> Result<Layer, String> {
-        Ok(match &self.spec.layers[index] {
-            LayerSpec::Dense { .. } => {
-                let mut weight = values(self.tensor(index, "kernel")).transpose(0, 1);
-                if let Some(image) = self.image_before(index) {
-                    weight = weight.index_select(1, &self.layout.features(image));
-                }
-                let weight = self.ordered(index, weight);
-                Layer::Linear { weight: self.parameter(weight), bias: self.bias(index) }
-            }
-            LayerSpec::Conv2d(conv) => {
-                let (input, output) = ([input[0], input[1]], [output[0], output[1]]);
-                let padding = conv.padding.sides(input, conv.kernel, conv.stride);
-                let (kernel, stride) = (conv.kernel, conv.stride);
-                let attributes = convolution(input, output, kernel, stride, padding, false)?;
-                self.convolution(index, attributes)
-            }
-            LayerSpec::ConvTranspose2d(conv) => {
-                let (input, output) = ([input[0], input[1]], [output[0], output[1]]);
-                let padding = conv.padding.sides(output, conv.kernel, conv.stride);
-                let (kernel, stride) = (conv.kernel, conv.stride);
-                let attributes = convolution(output, input, kernel, stride, padding, true)?;
-                self.convolution(index, attributes)
-            }
-            &LayerSpec::BatchNorm { momentum, epsilon } => {
-                let ordered = |name| self.ordered(index, values(self.tensor(index, name)));
-                let [gamma, beta, mean, variance] = ["gamma", "beta", "running_mean", "running_variance"].map(ordered);
-                Layer::BatchNorm {
-                    gamma: self.parameter(gamma),
-                    beta: self.parameter(beta),
-                    mean,
-                    variance,
-                    momentum,
-                    epsilon,
-                }
-            }
-            &LayerSpec::Dropout { rate } => Layer::Dropout { rate },
-            &LayerSpec::LeakyRelu { slope } => Layer::LeakyRelu { slope },
-            LayerSpec::Relu {} => Layer::Relu,
-            LayerSpec::Tanh {} => Layer::Tanh,
-            LayerSpec::Sigmoid {} => Layer::Sigmoid,
-            LayerSpec::Flatten {} => Layer::Flatten,
-            LayerSpec::Reshape { shape } => match shape[..] {
-                [h, w, c] => Layer::Unflatten { image: [h, w, c].map(|n| n as i64) },
-                _ => Layer::Flatten,
-            },
-            other => return Err(format!("no recipe here has a {}", other.kind())),
-        })
-    }
-
-    fn convolution(&mut self, index: usize, attributes: Convolution) -> Layer {
-        let weight = self.layout.kernel(self.tensor(index, "kernel"));
-        Layer::Convolution { weight: self.parameter(weight), bias: self.bias(index), attributes }
-    }
-
-    fn bias(&mut self, index: usize) -> Option<Tensor> {
-        let bias = values(self.tensors.get(&format!("layers.{}.bias", index + 1))?);
-        let bias = self.ordered(index, bias);
-        Some(self.parameter(bias))
-    }
-
-    /// `tensor`, whose first axis is the features that leave layer `index`, in libtorch's order of them.
-    fn ordered(&self, index: usize, tensor: Tensor) -> Tensor {
-        let ordered = match self.image_after(index) {
-            Some(image) => tensor.index_select(0, &self.layout.features(image)),
-            None => tensor,
-        };
-        ordered.contiguous()
-    }
-
-    fn parameter(&mut self, parameter: Tensor) -> Tensor {
-        let parameter = parameter.set_requires_grad(true);
-        self.parameters.push(parameter.shallow_clone());
-        parameter
-    }
-
-    fn tensor(&self, index: usize, name: &str) -> &minimax::Tensor {
-        self.tensors[&format!("layers.{}.{name}", index + 1)]
-    }
-
-    /// The image that the vector entering layer `index` was flattened from.
-    fn image_before(&self, index: usize) -> Option<[usize; 3]> {
-        let table = self.spec.table().ok()?;
-        let flatten = self.spec.layers[..index]
-            .iter()
-            .rposition(changes_features)
-            .filter(|&i| self.spec.layers[i] == LayerSpec::Flatten {})?;
-        table.rows[flatten].input[..].try_into().ok()
-    }
-
-    /// The image that the vector leaving layer `index` is reshaped to.
-    fn image_after(&self, index: usize) -> Option<[usize; 3]> {
-        let next = self.spec.layers[index + 1..].iter().find(|layer| changes_features(layer))?;
-        match next {
-            LayerSpec::Reshape { shape } => shape[..].try_into().ok(),
-            _ => None,
-        }
+impl BatchNorm {
+    fn apply(&self, x: &Tensor, affine: Option<[&Tensor; 2]>, training: bool) -> Tensor {
+        let [gamma, beta] = affine.map_or([None; 2], |affine| affine.map(Some));
+        // libtorch's momentum is the share that a step replaces.
+        let replaced = 1.0 - self.momentum;
+        x.batch_norm(gamma, beta, Some(&self.mean), Some(&self.variance), training, replaced, self.epsilon, false)
     }
 }
 
-/// Whether features that leave `layer` are not, one by one, those that enter it.
-fn changes_features(layer: &LayerSpec) -> bool {
-    matches!(
-        layer,
-        LayerSpec::Dense { .. }
-            | LayerSpec::Conv2d(_)
-            | LayerSpec::ConvTranspose2d(_)
-            | LayerSpec::Flatten {}
-            | LayerSpec::Reshape { .. }
-            | LayerSpec::Upsample { .. }
-    )
+/// Height and width of images.
+fn size(x: &Tensor) -> [i64; 2] {
+    let size = x.size();
+    [size[2], size[3]]
 }

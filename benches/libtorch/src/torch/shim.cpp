@@ -1,6 +1,6 @@
 // What the yardstick needs of libtorch and tch does not bind: one of a convolution's gradients without the
-// other, batch norm's gradient, leaky ReLU of any slope, the fused Adam and the reader of MNIST. A tensor
-// of tch is an at::Tensor*.
+// other, batch norm's gradient, leaky ReLU of any slope, the fused Adam, averages of many tensors and the
+// reader of MNIST. A tensor of tch is an at::Tensor*.
 //
 // Each function returns null, or what went wrong as a string that lives until the thread's next error.
 // What `out` is set to is the caller's.
@@ -89,6 +89,15 @@ const char* yardstick_fused_adam(const at::Tensor* const* parameters, const at::
     at::_fused_adam_(list(parameters, count), gradients, list(first, count), list(second, count), {},
                      steps, learning_rate, beta1, beta2, /*weight_decay=*/0.0, epsilon, /*amsgrad=*/false,
                      /*maximize=*/false);
+  });
+}
+
+// Each of `count` averages moved towards its weights by `share` of the way, in place.
+const char* yardstick_lerp(const at::Tensor* const* averages, const at::Tensor* const* weights, size_t count,
+                           double share) {
+  return guarded([&] {
+    at::NoGradGuard no_grad;
+    at::_foreach_lerp_(list(averages, count), list(weights, count), at::Scalar(share));
   });
 }
 

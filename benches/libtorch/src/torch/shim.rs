@@ -65,6 +65,12 @@ unsafe extern "C" {
         beta2: f64,
         epsilon: f64,
     ) -> *const c_char;
+    fn yardstick_lerp(
+        averages: *const *const C_tensor,
+        weights: *const *const C_tensor,
+        count: usize,
+        share: f64,
+    ) -> *const c_char;
     fn yardstick_read_mnist(out: *mut *mut C_tensor, folder: *const c_char) -> *const c_char;
 }
 
@@ -138,11 +144,9 @@ pub fn fused_adam(
     grads: &[Tensor],
     moments: [&[Tensor]; 2],
 ) {
-    let pointers = |tensors: &[Tensor]| -> Vec<*const C_tensor> {
-        assert_eq!(tensors.len(), parameters.len(), "fused_adam");
-        tensors.iter().map(|t| t.as_ptr()).collect()
-    };
-    let lists = [parameters, grads, moments[0], moments[1]].map(pointers);
+    let lists = [parameters, grads, moments[0], moments[1]];
+    assert!(lists.iter().all(|list| list.len() == parameters.len()), "fused_adam");
+    let lists = lists.map(pointers);
     // SAFETY: each list holds as many pointers as is said, to tensors that live through the call.
     check(unsafe {
         yardstick_fused_adam(
@@ -158,6 +162,21 @@ pub fn fused_adam(
             settings.epsilon,
         )
     });
+}
+
+/// Moves each of `averages` towards its one of `weights` by `share` of the way.
+///
+/// # Panics
+/// If the lists are not equally long.
+pub fn lerp(averages: &[Tensor], weights: &[Tensor], share: f64) {
+    assert_eq!(averages.len(), weights.len(), "lerp");
+    let [averages, weights] = [averages, weights].map(pointers);
+    // SAFETY: each list holds as many pointers as is said, to tensors that live through the call.
+    check(unsafe { yardstick_lerp(averages.as_ptr(), weights.as_ptr(), averages.len(), share) });
+}
+
+fn pointers(tensors: &[Tensor]) -> Vec<*const C_tensor> {
+    tensors.iter().map(|t| t.as_ptr()).collect()
 }
 
 /// MNIST's training images `[n, 1, 28, 28]` in [0, 1], from plain IDX files.
