@@ -30,6 +30,7 @@ DISCRIMINATOR = {
     "learning_rate/discriminator": None,
 }
 WASSERSTEIN = {"loss/wasserstein_estimate": ("wasserstein_estimate", None)}
+CLASSIFIER = {"loss/classifier": ("c_loss", None)}
 GENERATOR = {
     "loss/generator": ("g_loss", None),
     "gradient_norm/generator": None,
@@ -38,6 +39,7 @@ GENERATOR = {
 EPOCH = {
     "epoch/seconds": ("seconds", None),
     "epoch/data_wait_seconds": ("data_wait_seconds", None),
+    "epoch/augment_chance": ("augment_chance", None),
     "score/sliced_wasserstein": ("sliced_wasserstein", None),
     "score/frechet_distance": ("frechet_distance", None),
     "score/frechet_floor": ("frechet_floor", None),
@@ -50,6 +52,7 @@ EPOCH = {
     "score/modes_floor": ("modes_floor", 0),
     "score/modes_divergence": ("modes_divergence", None),
     "score/divergence_floor": ("divergence_floor", None),
+    "score/classifier_error": ("classifier_error", None),
     "score/good_share": ("good_share", None),
 }
 
@@ -73,6 +76,8 @@ def read_table(path):
 def check_scalars(events, log, epochs, wasserstein):
     """Every tag, its steps and its values; gives the discriminator's steps."""
     discriminator = DISCRIMINATOR | (WASSERSTEIN if wasserstein else {})
+    if not math.isnan(next(iter(log.values()))["c_loss"]):
+        discriminator |= CLASSIFIER
     tags = set(events.Tags()["scalars"])
     needed = {*discriminator, *GENERATOR}
     demand(needed <= tags <= {*needed, *EPOCH}, f"scalars {sorted(tags)}, expected {sorted(needed)}")
