@@ -178,20 +178,22 @@ fn is_inside(key: &str, table: &str) -> bool {
 /// What `--set` takes a key away with.
 const NONE: &str = "none";
 
-/// Takes `key` away from inside of `value`; what isn't there stays away.
+/// Takes `key` away from inside of `value`.
 fn remove(value: &mut Value, key: &str) -> std::result::Result<(), String> {
-    let (holder, last) = match key.rsplit_once('.') {
-        Some((path, last)) => (slot(value, path)?, last),
-        None => (value, key),
-    };
-    match holder {
-        Value::Table(table) => drop(table.remove(last)),
-        other => {
-            let other = other.to_string();
-            return Err(format!("a list keeps its entries, {}; give all of the list anew", excerpt(&other)));
+    let (path, last) = key.rsplit_once('.').unwrap_or(("", key));
+    fn within<'v>(value: Option<&'v mut Value>, part: &str) -> Option<&'v mut Value> {
+        match value {
+            Some(Value::Table(table)) => table.get_mut(part),
+            Some(Value::Array(list)) => entry(part).and_then(|index| list.get_mut(index)),
+            _ => None,
         }
     }
-    Ok(())
+    let taken = match path.split('.').filter(|part| !part.is_empty()).fold(Some(value), within) {
+        Some(Value::Array(_)) => return Err("a list keeps its entries; give all of the list anew".into()),
+        Some(Value::Table(table)) => table.remove(last),
+        _ => None,
+    };
+    taken.map(drop).ok_or_else(|| format!("there is no `{}` to take away", excerpt(key)))
 }
 
 /// The place of `key` inside of `value`, made if only its last part is new there.
@@ -223,7 +225,7 @@ fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Valu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::{LayerSpec, LossSpec};
+    use crate::recipe::{LayerSpec, LossSpec, SamplesSpec};
 
     fn with(overrides: &[&str]) -> Result<Recipe> {
         let overrides: Vec<String> = overrides.iter().map(|text| text.to_string()).collect();
@@ -244,6 +246,20 @@ mod tests {
         assert_eq!(recipe.samples.count, 9);
         let labels = recipe.training.labels.unwrap();
         assert_eq!((labels.flip, labels.real), (0.25, [1.0, 1.0]));
+        for (entry, what) in [
+            ("generator.layers.1=none", "a list keeps its entries"),
+            ("generator.layers.99.units=none", "there is no `generator.layers.99.units` to take away"),
+            ("training.nonsense=none", "there is no `training.nonsense` to take away"),
+            ("nonsense.key=none", "there is no `nonsense.key` to take away"),
+            ("nonsense=none", "there is no `nonsense` to take away"),
+            ("training.loss=none", "missing key `loss`"),
+        ] {
+            let error = Recipe::load("quickstart", &[entry.into()]).unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+        }
+        let set = ["training.average.decay=0.5", "training.average=none", "samples.count=9", "samples=none"];
+        let recipe = Recipe::load("quickstart", &set.map(String::from)).unwrap();
+        assert_eq!((recipe.training.average, recipe.samples), (None, SamplesSpec::default()));
         let error = Recipe::load("quickstart", &["samples.cout=9".into()]).unwrap_err();
         assert!(error.to_string().contains("unknown key `cout`"), "{error}");
     }
