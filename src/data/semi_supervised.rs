@@ -45,7 +45,7 @@ impl SemiSupervised {
     /// The class that has too few images, and how many those are.
     ///
     /// # Panics
-    /// If a part is larger than what it is of, or 0.
+    /// If a part is larger than what it is of, or 0, or a label is no class.
     pub fn new(
         images: Arc<Images>,
         count: usize,

@@ -11,11 +11,10 @@ use crate::nn::{Pass, Sequential};
 use crate::ops::argmax;
 use crate::optim::{MovingAverage, Optimizer};
 use crate::random::Random;
-use crate::recipe::{OptimizerSpec, Recipe, TripleSpec, build};
+use crate::recipe::{AverageSpec, OptimizerSpec, Recipe, TripleSpec, build};
 use crate::shape::Shape;
 use crate::storage::Device;
 use crate::tensor::Tensor;
-use std::f64::consts::LN_2;
 
 /// A classifier in training.
 pub struct Classifier {
@@ -101,7 +100,8 @@ pub const AVERAGE: &str = "classifier_average";
 
 /// The rule of the average; at first it is of fewer steps.
 fn rule(triple: TripleSpec) -> MovingAverage {
-    MovingAverage { half_life: -LN_2 / libm::log(triple.average), warm_up: 0.05 }
+    // A decay is of an update, whatever the batch.
+    build::moving_average(AverageSpec::of_decay(triple.average), 1)
 }
 
 /// The kernel of a classifier's last layer that has one.

@@ -73,7 +73,7 @@ struct Captured {
 struct Advance {
     /// Random blocks, for each of [`streams`].
     blocks: [u64; 4],
-    /// For each of [`optimizers`].
+    /// For each of [`Gan::optimizers`].
     updates: [u64; 5],
 }
 
@@ -218,9 +218,8 @@ impl Gan {
             Some(Classifier { optimizer, average, .. }) => [Some(optimizer), Some(&mut average.optimizer)],
             None => [None, None],
         };
-        let two = [Some(&mut self.discriminator_optimizer), Some(&mut self.generator_optimizer)];
-        let [discriminator, generator] = two;
-        [discriminator, generator, average, classifier, its_average]
+        let (discriminator, generator) = (&mut self.discriminator_optimizer, &mut self.generator_optimizer);
+        [Some(discriminator), Some(generator), average, classifier, its_average]
     }
 
     fn count(&mut self) -> Advance {

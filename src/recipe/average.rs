@@ -21,6 +21,11 @@ pub struct AverageSpec {
 }
 
 impl AverageSpec {
+    /// One of which an update leaves `decay`, with the usual warm-up.
+    pub fn of_decay(decay: f64) -> AverageSpec {
+        AverageSpec { half_life: None, decay: Some(decay), warm_up: warm_up() }
+    }
+
     /// The updates of a generator on batches of this size since weights that count half.
     ///
     /// # Panics

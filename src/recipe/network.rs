@@ -7,7 +7,7 @@ use super::sizes::{check_number, check_positive, check_shape};
 use super::table::{LayerRow, all_layers};
 use crate::nn::Initializer;
 use crate::optim::EpsilonPlacement;
-use crate::unsaid::is_false;
+use crate::unsaid::{is_false, is_zero};
 
 /// The most layers that one network may have, what is inside of residuals counted too.
 pub const MAX_LAYERS: usize = 1024;
@@ -55,7 +55,7 @@ pub enum OptimizerSpec {
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
         /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
-        #[serde(default, skip_serializing_if = "is_none")]
+        #[serde(default, skip_serializing_if = "is_zero")]
         weight_decay: f64,
     },
     /// AdamW (Loshchilov and Hutter 2019): Adam beside a decoupled weight decay.
@@ -92,7 +92,7 @@ pub enum OptimizerSpec {
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
         /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
-        #[serde(default, skip_serializing_if = "is_none")]
+        #[serde(default, skip_serializing_if = "is_zero")]
         weight_decay: f64,
     },
     /// Stochastic gradient descent.
@@ -103,7 +103,7 @@ pub enum OptimizerSpec {
         #[serde(default)]
         momentum: f64,
         /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
-        #[serde(default, skip_serializing_if = "is_none")]
+        #[serde(default, skip_serializing_if = "is_zero")]
         weight_decay: f64,
     },
 }
@@ -124,9 +124,6 @@ impl OptimizerSpec {
             | OptimizerSpec::Sgd { learning_rate, .. } => learning_rate,
         }
     }
-}
-fn is_none(decay: &f64) -> bool {
-    *decay == 0.0
 }
 fn adam_betas() -> [f64; 2] {
     [0.9, 0.999]
