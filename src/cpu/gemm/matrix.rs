@@ -51,7 +51,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// `count` columns from `start` on.
-    pub(super) fn column_block(self, start: usize, count: usize) -> Matrix<'a> {
+    pub fn column_block(self, start: usize, count: usize) -> Matrix<'a> {
         self.transposed().row_block(start, count).transposed()
     }
 

@@ -1,6 +1,7 @@
 //! Images cut into tiles, to which transforms are applied and from whose places images come back.
 
-use super::matrices::{POINTS, Transform};
+use super::matrices::{MAX_POINTS, Transform};
+use super::stack::Stack;
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
 use rayon::prelude::*;
@@ -11,147 +12,268 @@ const CHUNK: usize = 64;
 /// A vector, of those that fill no such chunk.
 pub(super) const VECTOR: usize = 16;
 
-/// Images `[n, h, w, c]` and the tiles that cover them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tiled {
-    image: [usize; 3],
-    /// Tiles down and across.
-    count: [usize; 2],
-    /// From a tile to the next, in pixels.
-    spacing: [usize; 2],
-    /// How far the first tile begins before the image.
-    before: [usize; 2],
-    /// A tile's pixels, some of which may lie outside of the image.
-    patch: [usize; 2],
+/// A sum that a transform makes: its coefficients other than 0, each with where the values begin that it belongs to.
+#[derive(Clone, Copy)]
+struct Terms {
+    all: [(f32, usize); MAX_POINTS],
+    count: usize,
 }
 
-impl Tiled {
-    /// An image that is a single tile: a kernel `[kh, kw, c]`.
-    pub fn kernel(size: [usize; 2], c: usize) -> Tiled {
-        Tiled { image: [size[0], size[1], c], count: [1, 1], spacing: size, before: [0, 0], patch: size }
-    }
-
-    /// Outputs, cut into tiles of `patch`.
-    pub fn outputs(image: [usize; 3], patch: [usize; 2]) -> Tiled {
-        Tiled {
-            image,
-            count: [image[0].div_ceil(patch[0]), image[1].div_ceil(patch[1])],
-            spacing: patch,
-            before: [0, 0],
-            patch,
+impl Terms {
+    /// A coefficient for each of `starts`; what has none is zeros.
+    #[inline(always)]
+    fn new(coefficients: &[f32; MAX_POINTS], starts: impl Iterator<Item = Option<usize>>) -> Terms {
+        let mut terms = Terms { all: [(0.0, 0); MAX_POINTS], count: 0 };
+        for (&coefficient, start) in coefficients.iter().zip(starts) {
+            if let (true, Some(start)) = (coefficient != 0.0, start) {
+                terms.all[terms.count] = (coefficient, start);
+                terms.count += 1;
+            }
         }
+        terms
     }
 
-    /// The inputs that the tiles of `outputs` meet.
-    pub fn inputs(image: [usize; 3], outputs: &Tiled, before: [usize; 2]) -> Tiled {
-        Tiled { image, before, patch: [POINTS, POINTS], ..*outputs }
+    /// to = Σ_i coefficient_i · from[start_i + offset ..], for whole vectors.
+    #[inline(always)]
+    fn sum(&self, from: &[f32], offset: usize, to: &mut [f32]) {
+        let done = self.sum_chunks::<CHUNK>(from, offset, to, 0);
+        self.sum_chunks::<VECTOR>(from, offset, to, done);
     }
 
+    /// [`Terms::sum`] for as many whole chunks of `N` values as there are from `done` on; where they end.
+    #[inline(always)]
+    fn sum_chunks<const N: usize>(&self, from: &[f32], offset: usize, to: &mut [f32], done: usize) -> usize {
+        let terms = &self.all[..self.count];
+        let (chunks, _) = to[done..].as_chunks_mut::<N>();
+        let end = done + chunks.len() * N;
+        for (i, to) in chunks.iter_mut().enumerate() {
+            let mut sum = [0.0; N];
+            for (coefficient, start) in terms {
+                let from = &from[start + offset + done + i * N..][..N];
+                for (sum, value) in sum.iter_mut().zip(from) {
+                    *sum = value.mul_add(*coefficient, *sum);
+                }
+            }
+            *to = sum;
+        }
+        end
+    }
+}
+
+/// One axis of images, the tiles along it, and what is done to them along it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// Pixels.
+    pub pixels: usize,
+    /// Tiles.
+    pub tiles: usize,
+    /// Pixels of a tile, some of which may lie outside of the image.
+    pub patch: usize,
+    /// The first tile's first pixel.
+    pub first: isize,
+    /// From a pixel of a tile to the next.
+    pub step: usize,
+    /// From a tile to the next, in steps.
+    pub spacing: usize,
+    /// From a tile's pixels to points, or from points to pixels.
+    pub transform: Transform,
+}
+
+impl Cut {
+    /// Pixel `i` of a tile, unless it lies outside.
+    fn pixel(&self, tile: usize, i: usize) -> Option<usize> {
+        let at = self.first + ((tile * self.spacing + i) * self.step) as isize;
+        (0..self.pixels as isize).contains(&at).then_some(at as usize)
+    }
+
+    /// The tile that pixel `at` belongs to and its place there, for tiles side by side; none if it is no tile's.
+    fn place(&self, at: usize) -> Option<[usize; 2]> {
+        let from = at as isize - self.first;
+        let (at, rest) = (from / self.step as isize, from % self.step as isize);
+        let inside = from >= 0 && rest == 0 && at < (self.tiles * self.patch) as isize;
+        inside.then_some([at as usize / self.patch, at as usize % self.patch])
+    }
+}
+
+/// Where the values at one point of the tiles lie: those of a tile `stride` behind the one before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub point: usize,
+    pub start: usize,
+    pub stride: usize,
+}
+
+impl Place {
+    /// Where each of the tiles begins.
+    pub fn tiles(self, tiles: usize) -> impl Iterator<Item = usize> {
+        let Place { start, stride, .. } = self;
+        (0..tiles).map(move |tile| start + tile * stride)
+    }
+}
+
+/// Images `[n, h, w, c]`, whose axes may be cut in more than one way: once for each phase.
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    pub rows: Vec<Cut>,
+    pub columns: Vec<Cut>,
+    pub channels: usize,
+}
+
+impl Side {
     /// Values of an image.
     pub fn values(&self) -> usize {
-        self.image.iter().product()
+        self.rows[0].pixels * self.columns[0].pixels * self.channels
     }
 
-    /// Tiles of an image.
+    /// Tiles of an image, as many in each phase.
     pub fn tiles(&self) -> usize {
-        self.count[0] * self.count[1]
+        self.rows[0].tiles * self.columns[0].tiles
     }
 
-    pub fn channels(&self) -> usize {
-        self.image[2]
+    /// All pairs of phases.
+    fn phases(&self) -> impl Iterator<Item = [usize; 2]> {
+        let columns = self.columns.len();
+        (0..self.rows.len()).flat_map(move |h| (0..columns).map(move |w| [h, w]))
     }
 
-    /// The channels of pixel (i, j) of a tile, counted through `images`, unless it lies outside.
-    fn pixel<'a>(&self, images: &'a [f32], tile: usize, i: usize, j: usize) -> Option<&'a [f32]> {
-        let [h, w, c] = self.image;
-        let (image, tile) = (tile / self.tiles(), tile % self.tiles());
-        let [down, across] = [tile / self.count[1], tile % self.count[1]];
-        let y = (down * self.spacing[0] + i).checked_sub(self.before[0])?;
-        let x = (across * self.spacing[1] + j).checked_sub(self.before[1])?;
-        (y < h && x < w).then(|| &images[((image * h + y) * w + x) * c..][..c])
+    /// The images as two of the phases cut them.
+    fn tiled(&self, [h, w]: [usize; 2]) -> Tiled<'_> {
+        Tiled { rows: &self.rows[h], columns: &self.columns[w], channels: self.channels }
     }
 
-    /// Row `row` of the transformed tiles of `images`, `[8, tiles, c]`: L d Rᵀ for a tile d.
-    pub fn spread(&self, images: &[f32], [l, r]: [&Transform; 2], row: usize, to: &mut [f32]) {
-        let c = self.channels();
+    /// Row `row` of the places of `images`, as `stack` has them.
+    pub fn spread(&self, images: &[f32], row: usize, stack: &Stack) -> Buffer {
+        let c = self.channels;
+        assert!(c.is_multiple_of(VECTOR), "Winograd: whole vectors");
         let tiles = images.len() / self.values() * self.tiles();
-        let mut columns = Buffer::unspecified(self.patch[1] * c);
-        for tile in 0..tiles {
-            for (j, column) in columns.chunks_exact_mut(c).enumerate() {
-                let pixel = |i| self.pixel(images, tile, i, j);
-                combine(&l.0[row], (0..self.patch[0]).map(pixel), column);
-            }
-            for (place, coefficients) in r.0.iter().enumerate() {
-                let to = &mut to[(place * tiles + tile) * c..][..c];
-                combine(coefficients, columns.chunks_exact(c).map(Some), to);
-            }
+        let mut values = Buffer::unspecified(stack.len(tiles, c));
+        for phase in self.phases() {
+            self.tiled(phase).spread(images, row, &stack.places(phase, tiles, c), &mut values);
+        }
+        values
+    }
+
+    /// Values of the columns that a row of places gives for `values` values of images: those of a phase beside another's.
+    pub fn columns_len(&self, values: usize) -> usize {
+        self.phases().count() * self.phase_columns_len(values)
+    }
+
+    fn phase_columns_len(&self, values: usize) -> usize {
+        let patch = self.columns.iter().map(|cut| cut.patch).max().unwrap_or(0);
+        values / self.values() * self.tiles() * patch * self.channels
+    }
+
+    /// Back along a row: the columns `[phases, tiles, patch, c]` of a row of places of `tiles` tiles.
+    pub fn gather_columns(&self, places: &[f32], stack: &Stack, tiles: usize, columns: &mut [f32]) {
+        let length = columns.len() / self.phases().count();
+        for (phase, columns) in self.phases().zip(columns.chunks_exact_mut(length)) {
+            self.tiled(phase).gather_columns(places, &stack.places(phase, tiles, self.channels), tiles, columns);
         }
     }
 
-    /// Back along a row: the `patch[1]` columns `[tiles, columns, c]` of a row of places `[8, tiles, c]`.
-    pub fn gather_columns(&self, places: &[f32], r: &Transform, to: &mut [f32]) {
-        let c = self.channels();
-        let plane = places.len() / POINTS;
-        for (tile, to) in to.chunks_exact_mut(self.patch[1] * c).enumerate() {
-            for (coefficients, to) in r.0.iter().zip(to.chunks_exact_mut(c)) {
-                let place = |place| Some(&places[place * plane + tile * c..][..c]);
-                combine(coefficients, (0..POINTS).map(place), to);
-            }
-        }
-    }
-
-    /// Brings the rows together: `images` from `columns` `[8, tiles, columns, c]`.
-    pub fn gather_rows(&self, columns: &[f32], l: &Transform, images: &mut [f32]) {
-        let [h, w, c] = self.image;
-        let row = columns.len() / POINTS;
+    /// Brings the rows together: `images` from the columns of all rows of places.
+    pub fn gather_rows(&self, columns: &[f32], points: usize, images: &mut [f32]) {
+        let c = self.channels;
+        let [row, part] = [self.columns_len(images.len()), self.phase_columns_len(images.len())];
+        let [h, w] = [self.rows[0].pixels, self.columns[0].pixels];
+        let place = |cuts: &[Cut], at: usize| {
+            let places = cuts.iter().enumerate().filter_map(|(phase, cut)| Some((phase, cut.place(at)?)));
+            places.last().expect("a pixel of a phase")
+        };
+        let across: Vec<_> = (0..w).map(|x| place(&self.columns, x)).collect();
         images.par_chunks_mut(w * c).enumerate().for_each(|(y, to)| {
-            let (image, y) = (y / h, y % h);
-            let down = image * self.count[0] + y / self.patch[0];
-            for (x, to) in to.chunks_exact_mut(c).enumerate() {
-                let tile = down * self.count[1] + x / self.patch[1];
-                let at = (tile * self.patch[1] + x % self.patch[1]) * c;
-                let place = |place| Some(&columns[place * row + at..][..c]);
-                combine(&l.0[y % self.patch[0]], (0..POINTS).map(place), to);
-            }
+            let image = y / h;
+            let (phase_down, [down, i]) = place(&self.rows, y % h);
+            let terms = Terms::new(&self.rows[phase_down].transform.0[i], (0..points).map(|point| Some(point * row)));
+            let down = (image * self.rows[0].tiles + down) * self.columns[0].tiles;
+            let across = &across[..];
+            widest(
+                #[inline(always)]
+                move || {
+                    for (to, &(phase, [tile, j])) in to.chunks_exact_mut(c).zip(across) {
+                        let start = (phase_down * self.columns.len() + phase) * part;
+                        let at = start + ((down + tile) * self.columns[phase].patch + j) * c;
+                        terms.sum(columns, at, to);
+                    }
+                },
+            );
         });
     }
 }
 
-/// to = Σ_i coefficient_i · source_i, where a source that is absent is zeros, for whole vectors.
-fn combine<'a>(coefficients: &[f32; POINTS], sources: impl Iterator<Item = Option<&'a [f32]>>, to: &mut [f32]) {
-    assert!(to.len().is_multiple_of(VECTOR), "Winograd: whole vectors");
-    let mut terms: [(f32, &[f32]); POINTS] = [(0.0, &[]); POINTS];
-    let mut count = 0;
-    for (&coefficient, source) in coefficients.iter().zip(sources) {
-        if let (true, Some(source)) = (coefficient != 0.0, source) {
-            terms[count] = (coefficient, &source[..to.len()]);
-            count += 1;
-        }
-    }
-    let terms = &terms[..count];
-    widest(
-        #[inline(always)]
-        move || {
-            let done = add_up::<CHUNK>(terms, to, 0);
-            add_up::<VECTOR>(terms, to, done);
-        },
-    );
+/// Images `[n, h, w, c]` and tiles of them.
+struct Tiled<'a> {
+    rows: &'a Cut,
+    columns: &'a Cut,
+    channels: usize,
 }
 
-/// [`combine`] for as many whole chunks of `N` values as there are from `start` on; where they end.
-#[inline(always)]
-fn add_up<const N: usize>(terms: &[(f32, &[f32])], to: &mut [f32], start: usize) -> usize {
-    let (chunks, _) = to[start..].as_chunks_mut::<N>();
-    let end = start + chunks.len() * N;
-    for (i, to) in chunks.iter_mut().enumerate() {
-        let mut sum = [0.0; N];
-        for (coefficient, source) in terms {
-            let source = &source[start + i * N..][..N];
-            for (sum, value) in sum.iter_mut().zip(source) {
-                *sum = value.mul_add(*coefficient, *sum);
+impl Tiled<'_> {
+    /// Values of an image.
+    fn values(&self) -> usize {
+        self.rows.pixels * self.columns.pixels * self.channels
+    }
+
+    /// Row `row` of the transformed tiles of `images`, L d Rᵀ for a tile d, to `places`.
+    fn spread(&self, images: &[f32], row: usize, places: &[Place], to: &mut [f32]) {
+        let c = self.channels;
+        let Cut { tiles, patch, spacing, transform: r, .. } = *self.columns;
+        let rows = images.len() / self.values() * self.rows.tiles;
+        // Tiles side by side share columns.
+        let mut columns = Buffer::unspecified(((tiles - 1) * spacing + patch) * c);
+        let starts = (0..patch).map(|j| Some(j * c));
+        let across: Vec<Terms> = places.iter().map(|place| Terms::new(&r.0[place.point], starts.clone())).collect();
+        let (columns, across, l) = (&mut columns[..], &across[..], &self.rows.transform.0[row]);
+        widest(
+            #[inline(always)]
+            move || {
+                for row in 0..rows {
+                    self.sum_columns(images, l, row, columns);
+                    for tile in 0..tiles {
+                        for (place, terms) in places.iter().zip(across) {
+                            let at = place.start + (row * tiles + tile) * place.stride;
+                            terms.sum(columns, tile * spacing * c, &mut to[at..][..c]);
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// The columns that a row of tiles has of a row of L d.
+    #[inline(always)]
+    fn sum_columns(&self, images: &[f32], l: &[f32; MAX_POINTS], row: usize, columns: &mut [f32]) {
+        let (image, down) = (row / self.rows.tiles, row % self.rows.tiles);
+        let pixel =
+            |i| Some((image * self.rows.pixels + self.rows.pixel(down, i)?) * self.columns.pixels * self.channels);
+        let terms = Terms::new(l, (0..self.rows.patch).map(pixel));
+        for (j, column) in columns.chunks_exact_mut(self.channels).enumerate() {
+            match self.columns.pixel(0, j) {
+                Some(x) => terms.sum(images, x * self.channels, column),
+                None => column.fill(0.0),
             }
         }
-        *to = sum;
     }
-    end
+
+    /// Back along a row: the columns `[tiles, patch, c]` of `tiles` tiles from the `places` of a row, which lie in `from`.
+    fn gather_columns(&self, from: &[f32], places: &[Place], tiles: usize, to: &mut [f32]) {
+        let (c, Cut { patch, transform: r, .. }) = (self.channels, *self.columns);
+        let terms = |row: &[f32; MAX_POINTS], tile| {
+            let mut coefficients = [0.0; MAX_POINTS];
+            for (coefficient, place) in coefficients.iter_mut().zip(places) {
+                *coefficient = row[place.point];
+            }
+            Terms::new(&coefficients, places.iter().map(|place| Some(place.start + tile * place.stride)))
+        };
+        widest(
+            #[inline(always)]
+            move || {
+                for (tile, to) in to[..tiles * patch * c].chunks_exact_mut(patch * c).enumerate() {
+                    for (row, to) in r.0.iter().zip(to.chunks_exact_mut(c)) {
+                        terms(row, tile).sum(from, 0, to);
+                    }
+                }
+            },
+        );
+    }
 }

@@ -14,13 +14,13 @@ use crate::shape::Conv2dGeometry;
 
 /// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in, c_out]`.
 pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if winograd::applies(g, Direction::Forward) {
+        return winograd::convolve(x, w, g, Direction::Forward);
+    }
     if g.groups > 1 {
         let grouped = |values, channels| Grouped { values, width: channels / g.groups };
         let width = g.c_out / g.groups;
         return group_by_group(grouped(x, g.c_in), grouped(w, g.c_out), width, g, conv2d);
-    }
-    if winograd::applies(g) {
-        return winograd::convolve(x, w, g, Direction::Forward);
     }
     if g.c_in < TAP_CHANNELS {
         return patches::conv2d(x, w, g);

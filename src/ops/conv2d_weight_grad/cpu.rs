@@ -14,7 +14,7 @@ use crate::cpu::groups::{Grouped, group_by_group};
 use crate::cpu::im2col::Padded;
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
-use crate::cpu::winograd;
+use crate::cpu::winograd::{self, Direction};
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
@@ -26,13 +26,13 @@ const TASK_VALUES: usize = 96;
 
 /// w̄ `[kh, kw, c_in, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
 pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if winograd::applies(g, Direction::Forward) {
+        return winograd::weight_grad(x, grad, g);
+    }
     if g.groups > 1 {
         let grouped = |values, channels| Grouped { values, width: channels / g.groups };
         let width = g.c_out / g.groups;
         return group_by_group(grouped(x, g.c_in), grouped(grad, g.c_out), width, g, conv2d_weight_grad);
-    }
-    if winograd::applies(g) {
-        return winograd::weight_grad(x, grad, g);
     }
     let mut w = Buffer::unspecified(g.weight().numel());
     let (image, out) = (g.h * g.w * g.c_in, g.out_h * g.out_w * g.c_out);

@@ -18,13 +18,13 @@ const NARROW: usize = 16;
 
 /// The input `[n, h, w, c_in]` of the convolution `g` from its output x and its weights w.
 pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+    if winograd::applies(g, Direction::Transposed) {
+        return winograd::convolve(x, w, g, Direction::Transposed);
+    }
     if g.groups > 1 {
         let grouped = |values, channels| Grouped { values, width: channels / g.groups };
         let width = g.c_in / g.groups;
         return group_by_group(grouped(x, g.c_out), grouped(w, g.c_out), width, g, conv_transpose2d);
-    }
-    if winograd::applies(g) {
-        return winograd::convolve(x, w, g, Direction::Transposed);
     }
     if g.c_in < NARROW || g.c_out < TAP_CHANNELS {
         return patches::conv_transpose2d(x, w, g);
