@@ -6,10 +6,7 @@ use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
 use rayon::prelude::*;
 
-/// Values whose sums stay in registers.
-const CHUNK: usize = 64;
-
-/// A vector, of those that fill no such chunk.
+/// The longest vector of any instruction set.
 pub(super) const VECTOR: usize = 16;
 
 /// A sum that a transform makes: its coefficients other than 0, each with where the values begin that it belongs to.
@@ -36,27 +33,37 @@ impl Terms {
     /// to = Σ_i coefficient_i · from[start_i + offset ..], for whole vectors.
     #[inline(always)]
     fn sum(&self, from: &[f32], offset: usize, to: &mut [f32]) {
-        let done = self.sum_chunks::<CHUNK>(from, offset, to, 0);
-        self.sum_chunks::<VECTOR>(from, offset, to, done);
+        match self.count {
+            0 => to.fill(0.0),
+            1 => self.sum_of::<1>(from, offset, to),
+            2 => self.sum_of::<2>(from, offset, to),
+            3 => self.sum_of::<3>(from, offset, to),
+            4 => self.sum_of::<4>(from, offset, to),
+            5 => self.sum_of::<5>(from, offset, to),
+            6 => self.sum_of::<6>(from, offset, to),
+            7 => self.sum_of::<7>(from, offset, to),
+            _ => self.sum_of::<8>(from, offset, to),
+        }
     }
 
-    /// [`Terms::sum`] for as many whole chunks of `N` values as there are from `done` on; where they end.
+    /// [`Terms::sum`] of `N` terms, a number that the compiler knows.
     #[inline(always)]
-    fn sum_chunks<const N: usize>(&self, from: &[f32], offset: usize, to: &mut [f32], done: usize) -> usize {
-        let terms = &self.all[..self.count];
-        let (chunks, _) = to[done..].as_chunks_mut::<N>();
-        let end = done + chunks.len() * N;
-        for (i, to) in chunks.iter_mut().enumerate() {
-            let mut sum = [0.0; N];
-            for (coefficient, start) in terms {
-                let from = &from[start + offset + done + i * N..][..N];
-                for (sum, value) in sum.iter_mut().zip(from) {
-                    *sum = value.mul_add(*coefficient, *sum);
+    fn sum_of<const N: usize>(&self, from: &[f32], offset: usize, to: &mut [f32]) {
+        let (to, _) = to.as_chunks_mut::<VECTOR>();
+        let sources: [&[[f32; VECTOR]]; N] = std::array::from_fn(|n| {
+            let source = &from[self.all[n].1 + offset..][..to.len() * VECTOR];
+            source.as_chunks().0
+        });
+        let coefficients: [f32; N] = std::array::from_fn(|n| self.all[n].0);
+        for (i, to) in to.iter_mut().enumerate() {
+            let mut sum = [0.0; VECTOR];
+            for n in 0..N {
+                for (sum, value) in sum.iter_mut().zip(&sources[n][i]) {
+                    *sum = value.mul_add(coefficients[n], *sum);
                 }
             }
             *to = sum;
         }
-        end
     }
 }
 

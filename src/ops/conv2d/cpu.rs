@@ -1,6 +1,6 @@
 //! Tap by tap: the outputs that a tap meets += their inputs `[pixels, c_in]` · its weights `[c_in, c_out]`.
 //!
-//! Groups go one by one ([`crate::cpu::groups`]), stride 1 by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
+//! By [`crate::cpu::winograd`] where that saves products; else groups go one by one ([`crate::cpu::groups`]), few channels by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;

@@ -2,7 +2,7 @@
 //! value of the patch, in all pixels; the rows of the kernel are shared out, and so is the batch, in a
 //! number of parts that depends on the sizes alone, whose sums are added in order: threads change no bits.
 //!
-//! Groups go one by one ([`crate::cpu::groups`]), stride 1 by [`crate::cpu::winograd`] where that saves products.
+//! By [`crate::cpu::winograd`] where that saves products; else groups go one by one ([`crate::cpu::groups`]).
 
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::columns::add_assign;

@@ -1,7 +1,7 @@
 //! Tap by tap: the inputs of the convolution that a tap meets += their outputs `[pixels, c_out]` · its
 //! weights across `[c_out, c_in]`.
 //!
-//! Groups go one by one ([`crate::cpu::groups`]), stride 1 by [`crate::cpu::winograd`] where that saves products, few channels by [`crate::cpu::im2col`].
+//! By [`crate::cpu::winograd`] where that saves products; else groups go one by one ([`crate::cpu::groups`]), few channels by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;
