@@ -11,7 +11,7 @@
 //! ```
 //!
 //! That holds where the kernel doesn't hang over the edge, which is why images are padded first: a few
-//! at a time, in a buffer that stays in cache.
+//! at a time, in a buffer that stays in cache. There each group of channels has images of its own.
 
 use super::gemm::walk::Walk;
 use super::pool::Buffer;
@@ -23,14 +23,16 @@ const TASK_PIXELS: usize = 384;
 /// Values of padded images that a task holds, a quarter of a megabyte.
 const TASK_VALUES: usize = 1 << 16;
 
-/// Images `[n, h, w, c]` with zeros around them.
+/// Images `[n, h, w, groups · c]` as `[groups, n, h, w, c]` with zeros around them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Padded {
     /// Rows, without the padding.
     pub h: usize,
     /// Columns, without the padding.
     pub w: usize,
-    /// Channels.
+    /// Groups of channels.
+    pub groups: usize,
+    /// Channels of a group.
     pub c: usize,
     /// Zeros around.
     pub padding: Padding,
@@ -39,7 +41,7 @@ pub struct Padded {
 impl Padded {
     /// The input of the convolution `g`.
     pub fn input(g: &Conv2dGeometry) -> Padded {
-        Padded { h: g.h, w: g.w, c: g.c_in, padding: g.padding }
+        Padded { h: g.h, w: g.w, groups: g.groups, c: g.c_in / g.groups, padding: g.padding }
     }
 
     /// Values of a row with its padding.
@@ -47,7 +49,7 @@ impl Padded {
         (self.padding.left + self.w + self.padding.right) * self.c
     }
 
-    /// Values of an image with its padding.
+    /// Values of a group's image with its padding.
     pub fn image(&self) -> usize {
         let rows = self.padding.top + self.h + self.padding.bottom;
         let values = rows.checked_mul(self.row());
@@ -58,25 +60,39 @@ impl Padded {
     /// threads has no say in it.
     pub fn images_per_task(&self, pixels: usize) -> usize {
         let by_pixels = TASK_PIXELS.div_ceil(pixels.max(1));
-        by_pixels.min(TASK_VALUES / self.image().max(1)).max(1)
+        by_pixels.min(TASK_VALUES / (self.groups * self.image()).max(1)).max(1)
     }
 
-    /// Some images as they are with their padding, in `buffer` unless there is none.
+    /// Some images group by group and with their padding, in `buffer` unless that is what they are.
     pub fn pad<'a>(&self, images: &'a [f32], buffer: &'a mut Option<Buffer>) -> &'a [f32] {
-        if self.padding == Padding::VALID {
+        if self.padding == Padding::VALID && self.groups == 1 {
             return images;
         }
-        let image = self.h * self.w * self.c;
-        let count = images.len() / image.max(1);
-        let padded = buffer.get_or_insert_with(|| Buffer::zeros(count * self.image()));
-        for (image, padded) in images.chunks_exact(image.max(1)).zip(padded.chunks_exact_mut(self.image())) {
-            let rows = image.chunks_exact(self.w * self.c);
-            let padded = padded.chunks_exact_mut(self.row()).skip(self.padding.top);
-            for (row, padded) in rows.zip(padded) {
-                padded[self.padding.left * self.c..][..row.len()].copy_from_slice(row);
+        let row = self.w * self.groups * self.c;
+        let image = (self.h * row).max(1);
+        let length = images.len() / image * self.groups * self.image();
+        let padded = &mut buffer.get_or_insert_with(|| Buffer::zeros(length))[..length];
+        if length == 0 {
+            return padded;
+        }
+        let groups = padded.chunks_exact_mut(length / self.groups).enumerate();
+        for (group, padded) in groups {
+            for (image, padded) in images.chunks_exact(image).zip(padded.chunks_exact_mut(self.image())) {
+                let padded = padded.chunks_exact_mut(self.row()).skip(self.padding.top);
+                for (row, padded) in image.chunks_exact(row).zip(padded) {
+                    let padded = &mut padded[self.padding.left * self.c..][..self.w * self.c];
+                    if self.groups == 1 {
+                        padded.copy_from_slice(row);
+                        continue;
+                    }
+                    let pixels = row[group * self.c..].chunks(self.groups * self.c);
+                    for (padded, pixel) in padded.chunks_exact_mut(self.c).zip(pixels) {
+                        padded.copy_from_slice(&pixel[..self.c]);
+                    }
+                }
             }
         }
-        &padded[..count * self.image()]
+        padded
     }
 
     /// How a kernel of `kernel` = `[rows, columns]` walks through a patch.

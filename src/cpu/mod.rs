@@ -7,7 +7,6 @@
 pub mod batch;
 pub mod columns;
 pub mod gemm;
-pub mod groups;
 pub mod im2col;
 pub mod isa;
 pub mod math;

@@ -139,14 +139,22 @@ pub fn sum_over_taps(
 ) -> Buffer {
     let mut y = Buffer::unspecified(g.n * to.image());
     let images = images_per_task(g);
-    let products: Vec<_> =
+    let mut products: Vec<_> =
         taps(g).into_par_iter().map(|tap| (weight(&tap), from.pixels(images, &tap), to.pixels(images, &tap))).collect();
+    // A tap that meets every pixel begins the sums, where there is one.
+    let whole = products.iter().position(|(_, _, y_pixels)| y_pixels.len() == images * to.h * to.w);
+    if let Some(whole) = whole {
+        products.swap(0, whole);
+    }
     let x = x.par_chunks((images * from.image()).max(1));
     y.par_chunks_mut((images * to.image()).max(1)).zip(x).for_each(|(y, x)| {
-        y.fill(0.0);
-        for (weight, x_pixels, y_pixels) in &products {
+        if whole.is_none() {
+            y.fill(0.0);
+        }
+        for (i, (weight, x_pixels, y_pixels)) in products.iter().enumerate() {
             let count = x_pixels.len() / images * (x.len() / from.image());
-            multiply(x, &x_pixels[..count], weight, y, &y_pixels[..count], Start::Sum);
+            let start = if i == 0 && whole.is_some() { Start::Zero } else { Start::Sum };
+            multiply(x, &x_pixels[..count], weight, y, &y_pixels[..count], start);
         }
     });
     y

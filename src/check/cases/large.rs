@@ -81,21 +81,29 @@ pub fn cases() -> Vec<Case> {
         all.extend(products::convolutions(image, kernel, c_out, stride, padding, "same"));
     }
     // Groups of R3GAN's blocks, and such as Winograd's convolution takes.
-    for (image, groups, c_out) in [([5, 16, 16, 96], 6, 96), ([8, 8, 8, 128], 2, 128)] {
-        let padding = same(image, [3, 3], [1, 1]);
-        all.extend(products::grouped_convolutions(image, [3, 3], groups, c_out, [1, 1], padding));
+    for (image, kernel, groups, c_out, stride) in [
+        ([5, 16, 16, 96], [3, 3], 6, 96, [1, 1]),
+        ([8, 8, 8, 128], [3, 3], 2, 128, [1, 1]),
+        ([8, 13, 16, 96], [5, 5], 3, 96, [2, 2]),
+        ([6, 15, 9, 20], [3, 4], 5, 30, [2, 1]),
+    ] {
+        let padding = same(image, kernel, stride);
+        all.extend(products::grouped_convolutions(image, kernel, groups, c_out, stride, padding));
     }
-    // Enough tiles and channels for Winograd's convolution, kernels that aren't square, and images that no tile
-    // divides.
-    for (image, kernel, c_out) in
-        [([16, 8, 7, 64], [5, 5], 64), ([8, 13, 11, 64], [3, 6], 80), ([8, 15, 15, 64], [4, 4], 64)]
-    {
-        let padding = match kernel {
-            [4, 4] => Padding::VALID,
-            _ => same(image, kernel, [1, 1]),
-        };
-        let name = "Winograd";
-        all.extend(products::convolutions(image, kernel, c_out, [1, 1], padding, name));
+    all.extend(products::grouped_convolutions([4, 14, 14, 96], [1, 1], 3, 48, [1, 1], Padding::VALID));
+    // Enough tiles and channels for Winograd's convolution: kernels that aren't square, images that no tile divides,
+    // and strides, of which some leave an odd pixel.
+    for (image, kernel, c_out, stride, padding) in [
+        ([16, 8, 7, 64], [5, 5], 64, [1, 1], None),
+        ([8, 13, 11, 64], [3, 6], 80, [1, 1], None),
+        ([8, 15, 15, 64], [4, 4], 64, [1, 1], Some(Padding::VALID)),
+        ([18, 14, 13, 64], [5, 5], 32, [2, 2], None),
+        ([16, 16, 16, 32], [4, 4], 64, [2, 2], Some(Padding::symmetric(1))),
+        ([12, 17, 19, 32], [5, 3], 48, [2, 1], Some(Padding { top: 0, bottom: 3, left: 2, right: 0 })),
+        ([12, 20, 19, 32], [7, 7], 32, [3, 3], Some(Padding::symmetric(4))),
+    ] {
+        let padding = padding.unwrap_or_else(|| same(image, kernel, stride));
+        all.extend(products::convolutions(image, kernel, c_out, stride, padding, "Winograd"));
     }
     all.extend(indices::rows([70, 300, 200]));
     all.extend(pooling::pooled([9, 28, 28, 33], [2, 2], [2, 2], Padding::VALID));

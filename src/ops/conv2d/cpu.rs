@@ -1,28 +1,22 @@
 //! Tap by tap: the outputs that a tap meets += their inputs `[pixels, c_in]` · its weights `[c_in, c_out]`.
 //!
-//! By [`crate::cpu::winograd`] where that saves products; else groups go one by one ([`crate::cpu::groups`]), few channels by [`crate::cpu::im2col`].
+//! By [`crate::cpu::winograd`] where that saves products; few channels, and groups, by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;
 use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
-use crate::cpu::groups::{Grouped, group_by_group};
 use crate::cpu::pool::Buffer;
 use crate::cpu::taps::{Side, TAP_CHANNELS, sum_over_taps};
 use crate::cpu::winograd::{self, Direction};
 use crate::shape::Conv2dGeometry;
 
-/// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in, c_out]`.
+/// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in / groups, c_out]`.
 pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
     if winograd::applies(g, Direction::Forward) {
         return winograd::convolve(x, w, g, Direction::Forward);
     }
-    if g.groups > 1 {
-        let grouped = |values, channels| Grouped { values, width: channels / g.groups };
-        let width = g.c_out / g.groups;
-        return group_by_group(grouped(x, g.c_in), grouped(w, g.c_out), width, g, conv2d);
-    }
-    if g.c_in < TAP_CHANNELS {
+    if g.groups > 1 || g.c_in < TAP_CHANNELS {
         return patches::conv2d(x, w, g);
     }
     sum_over_taps(x, g, [Side::inputs(g), Side::outputs(g)], |tap| {

@@ -2,7 +2,7 @@
 //! value of the patch, in all pixels; the rows of the kernel are shared out, and so is the batch, in a
 //! number of parts that depends on the sizes alone, whose sums are added in order: threads change no bits.
 //!
-//! By [`crate::cpu::winograd`] where that saves products; else groups go one by one ([`crate::cpu::groups`]).
+//! By [`crate::cpu::winograd`] where that saves products.
 
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::columns::add_assign;
@@ -10,7 +10,6 @@ use crate::cpu::gemm::blocks::{multiply_piece, pack, packed_len};
 use crate::cpu::gemm::sets::microkernels;
 use crate::cpu::gemm::walk::{DEPTH, Walk};
 use crate::cpu::gemm::{Matrix, Start};
-use crate::cpu::groups::{Grouped, group_by_group};
 use crate::cpu::im2col::Padded;
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd::widest;
@@ -21,18 +20,13 @@ use rayon::prelude::*;
 /// Tasks that there should be.
 const TASKS: usize = 16;
 
-/// Values of the patch that a task has at least, so that preparing the images doesn't tell.
+/// Values of the patches of all groups that a task has at least, so that preparing the images doesn't tell.
 const TASK_VALUES: usize = 96;
 
-/// w̄ `[kh, kw, c_in, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
+/// w̄ `[kh, kw, c_in / groups, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
 pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
     if winograd::applies(g, Direction::Forward) {
         return winograd::weight_grad(x, grad, g);
-    }
-    if g.groups > 1 {
-        let grouped = |values, channels| Grouped { values, width: channels / g.groups };
-        let width = g.c_out / g.groups;
-        return group_by_group(grouped(x, g.c_in), grouped(grad, g.c_out), width, g, conv2d_weight_grad);
     }
     let mut w = Buffer::unspecified(g.weight().numel());
     let (image, out) = (g.h * g.w * g.c_in, g.out_h * g.out_w * g.c_out);
@@ -40,8 +34,8 @@ pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer
         w.fill(0.0);
         return w;
     }
-    let run = g.kw * g.c_in;
-    let kernel_rows = TASK_VALUES.div_ceil(run).min(g.kh);
+    let run = g.kw * (g.c_in / g.groups);
+    let kernel_rows = (TASK_VALUES * g.groups).div_ceil(run).min(g.kh);
     let parts = (TASKS / g.kh.div_ceil(kernel_rows)).clamp(1, g.n);
     let images = g.n.div_ceil(parts);
     let add_images = |w: &mut [f32], x: &[f32], grad: &[f32]| {
@@ -72,19 +66,19 @@ pub fn conv2d_weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer
     w
 }
 
-/// The kernel rows from `first` on: w `[rows, kw, c_in, c_out]` = the sum over the images of x and ȳ.
+/// The kernel rows from `first` on: w `[rows, kw, c_in / groups, c_out]` = the sum over the images of x and ȳ.
 fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Conv2dGeometry) {
     let padded = Padded::input(g);
-    let run = g.kw * g.c_in;
+    let [width_in, width_out] = [g.c_in / g.groups, g.c_out / g.groups];
+    let run = g.kw * width_in;
     let rows = w.len() / (run * g.c_out);
     let x_rows: Vec<usize> =
         (first..first + rows).flat_map(|i| (0..run).map(move |value| i * padded.row() + value)).collect();
-    let w_rows: Vec<usize> = (0..x_rows.len()).map(|value| value * g.c_out).collect();
     let pixels = g.out_h * g.out_w;
     let images = padded.images_per_task(pixels);
     let mut buffer = None;
     let kernels = microkernels();
-    let mut packed = Buffer::unspecified(packed_len(kernels, DEPTH, g.c_out));
+    let mut packed = Buffer::unspecified(packed_len(kernels, DEPTH, width_out));
     let mut start = Start::Zero;
     let x = x.chunks(images * g.h * g.w * g.c_in);
     for (x, grad) in x.zip(grad.chunks(images * pixels * g.c_out)) {
@@ -94,14 +88,17 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
             segments: g.out_h,
             segment: g.stride[0] * padded.row(),
             run: g.out_w,
-            step: g.stride[1] * g.c_in,
+            step: g.stride[1] * width_in,
         };
         let x = padded.pad(x, &mut buffer);
         let grad = Matrix::new(grad, walk.len(), g.c_out);
         for piece in walk.pieces(DEPTH) {
-            let (x, steps) = (&x[piece.offset..], piece.walk);
-            pack(kernels, grad.row_block(piece.k, steps.len()), &mut packed);
-            multiply_piece(kernels, x, &x_rows, steps, &packed, g.c_out, w, &w_rows, start);
+            let (grad, steps) = (grad.row_block(piece.k, piece.walk.len()), piece.walk);
+            for (group, x) in x.chunks_exact(x.len() / g.groups).enumerate() {
+                let w_rows: Vec<usize> = (0..x_rows.len()).map(|value| value * g.c_out + group * width_out).collect();
+                pack(kernels, grad.column_block(group * width_out, width_out), &mut packed);
+                multiply_piece(kernels, &x[piece.offset..], &x_rows, steps, &packed, width_out, w, &w_rows, start);
+            }
             start = Start::Sum;
         }
     }

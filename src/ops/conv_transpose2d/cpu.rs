@@ -1,13 +1,12 @@
 //! Tap by tap: the inputs of the convolution that a tap meets += their outputs `[pixels, c_out]` · its
 //! weights across `[c_out, c_in]`.
 //!
-//! By [`crate::cpu::winograd`] where that saves products; else groups go one by one ([`crate::cpu::groups`]), few channels by [`crate::cpu::im2col`].
+//! By [`crate::cpu::winograd`] where that saves products; few channels, and groups, by [`crate::cpu::im2col`].
 
 use super::patches;
 use crate::cpu::gemm::Matrix;
 use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
-use crate::cpu::groups::{Grouped, group_by_group};
 use crate::cpu::pool::Buffer;
 use crate::cpu::taps::{Side, TAP_CHANNELS, sum_over_taps};
 use crate::cpu::winograd::{self, Direction};
@@ -21,12 +20,7 @@ pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
     if winograd::applies(g, Direction::Transposed) {
         return winograd::convolve(x, w, g, Direction::Transposed);
     }
-    if g.groups > 1 {
-        let grouped = |values, channels| Grouped { values, width: channels / g.groups };
-        let width = g.c_in / g.groups;
-        return group_by_group(grouped(x, g.c_out), grouped(w, g.c_out), width, g, conv_transpose2d);
-    }
-    if g.c_in < NARROW || g.c_out < TAP_CHANNELS {
+    if g.groups > 1 || g.c_in < NARROW || g.c_out < TAP_CHANNELS {
         return patches::conv_transpose2d(x, w, g);
     }
     sum_over_taps(x, g, [Side::outputs(g), Side::inputs(g)], |tap| {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! which is a convolution of stride 1, with the taps t and u in falling order. So no product is spent on
-//! zeros between the inputs, and no two products add to one output.
+//! zeros between the inputs, and no two products add to one output. In groups, each is a product for every group.
 
 use crate::cpu::gemm::blocks::{Packed, multiply};
 use crate::cpu::gemm::{Matrix, Start};
@@ -28,21 +28,23 @@ pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
     let (top, bottom) = margins(&rows, g.out_h);
     let (left, right) = margins(&columns, g.out_w);
     let padding = Padding { top, bottom, left, right };
-    let padded = Padded { h: g.out_h, w: g.out_w, c: g.c_out, padding };
+    let padded = Padded { h: g.out_h, w: g.out_w, groups: g.groups, c: g.c_out / g.groups, padding };
     let images = padded.images_per_task(g.h * g.w);
 
     let products: Vec<Product> = rows
         .iter()
         .flat_map(|row| columns.iter().map(move |column| [row, column]))
-        .map(|phase| Product::new(phase, w, g, &padded, images))
+        .flat_map(|phase| (0..g.groups).map(move |group| (phase, group)))
+        .map(|(phase, group)| Product::new(phase, group, w, g, &padded, images))
         .collect();
     let x = x.par_chunks(images * image);
     y.par_chunks_mut(images * out).zip(x).for_each(|(y, x)| {
         let mut buffer = None;
         let count = x.len() / image;
         let x = padded.pad(x, &mut buffer);
+        let of_group = x.len() / g.groups;
         for product in &products {
-            product.multiply(x, y, count);
+            product.multiply(&x[product.group * of_group..][..of_group], y, count);
         }
     });
     y
@@ -85,7 +87,7 @@ fn margins(phases: &[Phase], n: usize) -> (usize, usize) {
     (before.max().unwrap_or(0), beyond.max().unwrap_or(0))
 }
 
-/// The convolution of a phase.
+/// The convolution of a phase and a group.
 struct Product {
     /// `None` if the kernel has no tap for it: its outputs are zeros.
     weight: Option<Packed>,
@@ -93,26 +95,38 @@ struct Product {
     patches: Vec<usize>,
     pixels: Vec<usize>,
     per_image: usize,
-    c_in: usize,
+    group: usize,
+    /// Channels of the group's outputs.
+    width: usize,
 }
 
 impl Product {
-    fn new([row, column]: [&Phase; 2], w: &[f32], g: &Conv2dGeometry, padded: &Padded, images: usize) -> Product {
-        let output = Padded { h: g.h, w: g.w, c: g.c_in, padding: Padding::VALID };
+    fn new(
+        [row, column]: [&Phase; 2],
+        group: usize,
+        w: &[f32],
+        g: &Conv2dGeometry,
+        padded: &Padded,
+        images: usize,
+    ) -> Product {
+        let width = g.c_in / g.groups;
+        let output = Padded { h: g.h, w: g.w, groups: 1, c: g.c_in, padding: Padding::VALID };
         let size = [row.count, column.count];
         let taps = [row.taps, column.taps];
         let first =
             [padded.padding.top + row.meets + 1 - row.taps, padded.padding.left + column.meets + 1 - column.taps];
         let patch = padded.patch(taps);
+        let pixels = output.patches(images, size, [row.first, column.first], g.stride);
         Product {
             weight: (patch.len() > 0).then(|| {
-                let flipped = flipped_taps(w, g, row, column);
-                Packed::new(Matrix::new(&flipped, patch.len(), g.c_in), patch)
+                let flipped = flipped_taps(w, group, g, row, column);
+                Packed::new(Matrix::new(&flipped, patch.len(), width), patch)
             }),
             patches: padded.patches(images, size, first, [1, 1]),
-            pixels: output.patches(images, size, [row.first, column.first], g.stride),
+            pixels: pixels.into_iter().map(|pixel| pixel + group * width).collect(),
             per_image: row.count * column.count,
-            c_in: g.c_in,
+            group,
+            width,
         }
     }
 
@@ -121,27 +135,27 @@ impl Product {
         let (patches, pixels) = (&self.patches[..count], &self.pixels[..count]);
         match &self.weight {
             Some(weight) => multiply(x, patches, weight, y, pixels, Start::Zero),
-            None => pixels.iter().for_each(|&at| y[at..at + self.c_in].fill(0.0)),
+            None => pixels.iter().for_each(|&at| y[at..at + self.width].fill(0.0)),
         }
     }
 }
 
-/// A phase's weights `[taps, taps, c_out, c_in]`, the taps in falling order.
-fn flipped_taps(w: &[f32], g: &Conv2dGeometry, row: &Phase, column: &Phase) -> Buffer {
-    let tap = g.c_in * g.c_out;
-    let mut flipped = Buffer::unspecified(row.taps * column.taps * tap);
-    let mut taps = flipped.chunks_exact_mut(tap);
+/// A phase's weights `[taps, taps, c_out, c_in]` of a group's channels, the taps in falling order.
+fn flipped_taps(w: &[f32], group: usize, g: &Conv2dGeometry, row: &Phase, column: &Phase) -> Buffer {
+    let [width_in, width_out] = [g.c_in / g.groups, g.c_out / g.groups];
+    let mut flipped = Buffer::unspecified(row.taps * column.taps * width_in * width_out);
+    let mut taps = flipped.chunks_exact_mut(width_in * width_out);
     for t in (0..row.taps).rev() {
         for u in (0..column.taps).rev() {
             let (i, j) = (row.tap + t * g.stride[0], column.tap + u * g.stride[1]);
-            let w = &w[(i * g.kw + j) * tap..][..tap];
+            let w = &w[(i * g.kw + j) * width_in * g.c_out..][..width_in * g.c_out];
             let Some(flipped) = taps.next() else {
                 return flipped;
             };
             // [c_in, c_out] -> [c_out, c_in].
             for (c, w) in w.chunks_exact(g.c_out).enumerate() {
-                let column = flipped[c..].iter_mut().step_by(g.c_in);
-                column.zip(w).for_each(|(to, &v)| *to = v);
+                let column = flipped[c..].iter_mut().step_by(width_in);
+                column.zip(&w[group * width_out..]).for_each(|(to, &v)| *to = v);
             }
         }
     }
