@@ -66,9 +66,19 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis of a convolution with as few products as any number of points gives.
-    pub fn new(direction: Direction, [inputs, outputs]: [usize; 2], k: usize, stride: usize, padding: usize) -> Axis {
-        let phases = (0..stride.min(k)).map(|tap| (tap, (k - tap).div_ceil(stride)));
+    /// The axis of a convolution with as few products as any number of points gives; none if its kernel is too large for
+    /// all of them, or some inputs meet no tap.
+    pub fn new(
+        direction: Direction,
+        [inputs, outputs]: [usize; 2],
+        k: usize,
+        stride: usize,
+        padding: usize,
+    ) -> Option<Axis> {
+        if stride > k {
+            return None;
+        }
+        let phases = (0..stride).map(|tap| (tap, (k - tap).div_ceil(stride)));
         let before = |tap: usize| padding.saturating_sub(tap).div_ceil(stride);
         let input = |tap: usize, at: usize| (stride * at + tap) as isize - padding as isize;
         let (phases, output, results): (Vec<Phase>, isize, usize) = match direction {
@@ -97,8 +107,7 @@ impl Axis {
             let tiles = results.div_ceil(tile);
             Axis { stride, phases: phases.clone(), direction, tile, tiles, output, points }
         };
-        let cuts = (frame + 1..=MAX_POINTS).map(cut);
-        cuts.min_by_key(Axis::products).unwrap_or_else(|| cut(frame))
+        (frame + 1..=MAX_POINTS).map(cut).min_by_key(Axis::products)
     }
 
     /// Products along the axis, for each pair of channels.
@@ -112,9 +121,10 @@ impl Axis {
         self.points + 1 - self.tile
     }
 
-    /// Whether a phase has a product at a point.
+    /// Whether a phase has a product at a point: at 0 if its filter has a constant term, at ∞ if it has the highest power.
     pub fn multiplies(&self, phase: &Phase, point: usize) -> bool {
-        self.filter(phase).has_row(point)
+        let [at_zero, at_infinity] = [point == 0, point == self.points - 1];
+        (!at_zero || phase.shift == 0) && (!at_infinity || phase.shift + phase.taps == self.frame())
     }
 
     /// G of the phase's taps, which its kernel holds in rising order.
@@ -187,5 +197,38 @@ impl Axis {
             Part::Filter => Transform::filter(self.points, self.tile),
             Part::Result => Transform::outputs(self.points, self.tile),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_has_a_product_wherever_its_filter_is_not_zeros() {
+        for direction in [Direction::Forward, Direction::Transposed] {
+            for (size, k, stride, padding) in [(7, 5, 1, 2), (14, 5, 2, 1), (8, 4, 2, 1), (16, 3, 2, 0), (20, 7, 3, 4)]
+            {
+                let outputs = (size + 2 * padding - k) / stride + 1;
+                let axis = Axis::new(direction, [size, outputs], k, stride, padding).unwrap();
+                for phase in &axis.phases {
+                    for (point, row) in axis.filter(phase).0[..axis.points].iter().enumerate() {
+                        let zeros = row.iter().all(|&v| v == 0.0);
+                        assert_eq!(
+                            axis.multiplies(phase, point),
+                            !zeros,
+                            "{direction:?}, {k} taps, stride {stride}: {point}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_may_be_too_large_or_leave_inputs_out() {
+        assert!(Axis::new(Direction::Forward, [28, 20], 9, 1, 0).is_none());
+        assert!(Axis::new(Direction::Transposed, [28, 10], 28, 2, 0).is_none());
+        assert!(Axis::new(Direction::Forward, [28, 10], 2, 3, 0).is_none());
     }
 }

@@ -20,7 +20,7 @@ const TASK_VALUES: usize = 1 << 18;
 /// # Panics
 /// If [`super::applies`] doesn't hold.
 pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction) -> Buffer {
-    let axes = Axes::new(g, direction);
+    let axes = Axes::new(g, direction).expect("a convolution that Winograd's form applies to");
     let (from, to) = match direction {
         Direction::Forward => (axes.inputs(g, Part::Signal), axes.outputs(g, Part::Result)),
         Direction::Transposed => (axes.outputs(g, Part::Signal), axes.inputs(g, Part::Result)),

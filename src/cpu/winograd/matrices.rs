@@ -90,11 +90,6 @@ impl Transform {
         }
         self
     }
-
-    /// Whether row `i` is anything but zeros.
-    pub fn has_row(&self, i: usize) -> bool {
-        self.0[i].iter().any(|&v| v != 0.0)
-    }
 }
 
 /// The coefficients of Π (x - root), that of 1 first.

@@ -52,11 +52,11 @@ struct Axes {
 }
 
 impl Axes {
-    fn new(g: &Conv2dGeometry, direction: Direction) -> Axes {
-        Axes {
-            rows: Axis::new(direction, [g.h, g.out_h], g.kh, g.stride[0], g.padding.top),
-            columns: Axis::new(direction, [g.w, g.out_w], g.kw, g.stride[1], g.padding.left),
-        }
+    fn new(g: &Conv2dGeometry, direction: Direction) -> Option<Axes> {
+        Some(Axes {
+            rows: Axis::new(direction, [g.h, g.out_h], g.kh, g.stride[0], g.padding.top)?,
+            columns: Axis::new(direction, [g.w, g.out_w], g.kw, g.stride[1], g.padding.left)?,
+        })
     }
 
     fn tiles(&self) -> usize {
@@ -89,15 +89,20 @@ impl Axes {
     }
 }
 
-/// Whether a convolution is better made here.
+/// Products tap by tap, for each pair of channels of an image; those with the padding's zeros are left out.
+fn products_by_taps(g: &Conv2dGeometry) -> usize {
+    taps(g).iter().map(|tap| tap.size[0] * tap.size[1]).sum()
+}
+
+/// Whether a convolution is better made here: where it leaves two products of three, or fewer.
 pub fn applies(g: &Conv2dGeometry, direction: Direction) -> bool {
     let fits = |channels: usize| CHANNELS.contains(&(channels / g.groups)) && channels.is_multiple_of(VECTOR);
-    if !fits(g.c_in) || !fits(g.c_out) || g.stride[0] > g.kh || g.stride[1] > g.kw {
+    let Some(axes) = Axes::new(g, direction).filter(|_| fits(g.c_in) && fits(g.c_out)) else {
         return false;
-    }
-    let axes = Axes::new(g, direction);
-    let by_taps: usize = taps(g).iter().map(|tap| tap.size[0] * tap.size[1]).sum();
-    axes.tiles() <= IMAGE_TILES && size_to_choose_by(g.n) * axes.tiles() >= TILES && 2 * by_taps >= 3 * axes.products()
+    };
+    let tiles = axes.tiles();
+    let saves = 2 * products_by_taps(g) >= 3 * axes.products();
+    tiles <= IMAGE_TILES && size_to_choose_by(g.n) * tiles >= TILES && saves
 }
 
 #[cfg(test)]
@@ -131,6 +136,7 @@ mod tests {
         assert!(!applies([64, 14, 14, 64], 5, 1024, 1), "too long sums");
         assert!(!applies([64, 128, 128, 64], 5, 64, 1), "large images");
         assert!(!applies([64, 14, 14, 64], 1, 64, 1), "a tap");
+        assert!(!applies([64, 28, 28, 64], 9, 64, 1), "more taps than points");
         assert!(!applies([64, 14, 14, 64], 2, 64, 3), "inputs that no tap meets");
     }
 
@@ -152,8 +158,13 @@ mod tests {
             ([131, 14, 14, 16], 3, 16, 1, 1),
             ([37, 8, 7, 16], 5, 32, 1, 1),
             ([5, 14, 14, 64], 5, 128, 1, 2),
+            ([6, 28, 28, 16], 5, 32, 1, 2),
+            ([9, 7, 7, 128], 5, 32, 1, 2),
             ([9, 7, 8, 32], 5, 16, 1, 2),
+            ([9, 16, 16, 128], 4, 32, 1, 2),
             ([70, 8, 8, 16], 4, 32, 1, 2),
+            ([9, 16, 16, 128], 3, 32, 1, 1),
+            ([9, 12, 12, 64], 3, 32, 1, 1),
             ([3, 16, 17, 32], 3, 16, 1, 2),
             ([3, 12, 9, 16], 6, 16, 1, 2),
             ([3, 19, 23, 16], 7, 16, 1, 3),
@@ -202,7 +213,15 @@ mod tests {
                 relative_error(&weight_grad(&x, &grad, &g), &want_w),
             ];
             let [y, x, w] = errors;
-            println!("{image:?} by {weight:?}, stride {stride}: y {y:.1e}, gradients of x {x:.1e} and w {w:.1e}");
+            let axes = Axes::new(&g, Direction::Forward).unwrap();
+            println!(
+                "{image:?} by {weight:?}, stride {stride}: {} products, {} by {} x {} points; errors of y {y:.1e}, \
+                 gradients of x {x:.1e} and w {w:.1e}",
+                products_by_taps(&g),
+                axes.products(),
+                axes.rows.points,
+                axes.columns.points,
+            );
             assert!(errors.iter().all(|&error| error < 1e-5));
         }
     }

@@ -21,7 +21,7 @@ const SUMMED_TILES: usize = 256;
 /// # Panics
 /// If [`super::applies`] doesn't hold.
 pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
-    let axes = Axes::new(g, Direction::Forward);
+    let axes = Axes::new(g, Direction::Forward).expect("a convolution that Winograd's form applies to");
     let [inputs, outputs, kernel] =
         [axes.inputs(g, Part::Signal), axes.outputs(g, Part::Filter), axes.kernel(g, Part::Result)];
     let points = axes.rows.points;
