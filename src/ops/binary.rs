@@ -1,5 +1,5 @@
 //! Functions of two numbers, applied value by value with broadcasting: one row of a table per function.
-//! The operators `+ - * /` are the first four of them, also between a tensor and a number.
+//! The first four are operators as well ([`super::operators`]).
 //!
 //! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched
 //! is then summed back to its own shape ([`super::sum_to`]).
@@ -398,52 +398,7 @@ impl Op for &'static Binary {
     }
 }
 
-/// The operator of a function between tensors, owned or borrowed, and between tensors and numbers.
-macro_rules! operator {
-    ($trait:ident, $method:ident, $function:ident) => {
-        operator!($trait, $method, &Tensor, &Tensor, |a, b| $function(a, b));
-        operator!($trait, $method, &Tensor, Tensor, |a, b| $function(a, &b));
-        operator!($trait, $method, Tensor, &Tensor, |a, b| $function(&a, b));
-        operator!($trait, $method, Tensor, Tensor, |a, b| $function(&a, &b));
-        operator!($trait, $method, &Tensor, f64, |a, b| $function(a, &scalar(b, a)));
-        operator!($trait, $method, Tensor, f64, |a, b| $function(&a, &scalar(b, &a)));
-        operator!($trait, $method, f64, &Tensor, |a, b| $function(&scalar(a, b), b));
-        operator!($trait, $method, f64, Tensor, |a, b| $function(&scalar(a, &b), &b));
-    };
-    ($trait:ident, $method:ident, $left:ty, $right:ty, |$a:ident, $b:ident| $call:expr) => {
-        /// # Panics
-        /// If the shapes don't broadcast.
-        impl std::ops::$trait<$right> for $left {
-            type Output = Tensor;
-            #[track_caller]
-            fn $method(self, other: $right) -> Tensor {
-                let ($a, $b) = (self, other);
-                $call
-            }
-        }
-    };
-}
-
-operator!(Add, add, add);
-operator!(Sub, sub, sub);
-operator!(Mul, mul, mul);
-operator!(Div, div, div);
-
 /// `value` on the device of `like`.
-fn scalar(value: f64, like: &Tensor) -> Tensor {
+pub(super) fn scalar(value: f64, like: &Tensor) -> Tensor {
     Tensor::full(value, [], like.device())
-}
-
-impl std::ops::Neg for &Tensor {
-    type Output = Tensor;
-    fn neg(self) -> Tensor {
-        neg(self)
-    }
-}
-
-impl std::ops::Neg for Tensor {
-    type Output = Tensor;
-    fn neg(self) -> Tensor {
-        neg(&self)
-    }
 }

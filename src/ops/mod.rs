@@ -91,6 +91,7 @@ pub mod matmul;
 pub mod max;
 pub mod max_pool2d;
 pub mod one_hot;
+pub mod operators;
 pub mod pad;
 pub mod permute;
 pub mod random;
