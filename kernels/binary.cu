@@ -25,3 +25,18 @@ BINARY(greater, float(a > b))
 BINARY(equal, float(a == b))
 // The gradient a where the mask b is not 0.
 BINARY(masked, b == 0.0f ? 0.0f : a)
+
+// A probability in a cross-entropy is held between these, or is NaN.
+constexpr float EPSILON = 1e-7f;
+__device__ __forceinline__ float held(float p) {
+    const float above = p < EPSILON ? EPSILON : p;
+    return above > 1.0f - EPSILON ? 1.0f - EPSILON : above;
+}
+// t / p, or 0 where p is held or NaN.
+__device__ __forceinline__ float share(float t, float p) {
+    return p >= EPSILON && p <= 1.0f - EPSILON ? t / p : 0.0f;
+}
+
+// The probability a against the target b.
+BINARY(binary_cross_entropy, -(b * logf(held(a)) + (1.0f - b) * logf(held(1.0f - a))))
+BINARY(binary_cross_entropy_slope, share(1.0f - b, 1.0f - a) - share(b, a))

@@ -103,15 +103,21 @@ fn sum_tile(rows: Range<usize>, columns: Range<usize>, values: &mut [f32], add: 
     values.copy_from_slice(&leaves[..values.len()]);
 }
 
-/// Adds up rows of `len` values that begin every `stride` values, and leaves their sum in the first: neighbours in
-/// pairs, then neighbouring pairs, and so on.
+/// Adds up rows of `len` values that begin every `stride` values, and leaves their sum in the first.
 #[inline(always)]
 pub fn add_in_pairs(rows: &mut [f32], stride: usize, len: usize) {
+    in_pairs(rows, stride, len, add_assign);
+}
+
+/// Has `join` bring the second of two rows into the first: neighbours in pairs, then neighbouring pairs, and so on, until
+/// the first of all has everything. Rows of `len` values begin every `stride` values.
+#[inline(always)]
+pub fn in_pairs(rows: &mut [f32], stride: usize, len: usize, join: impl Fn(&mut [f32], &[f32])) {
     let mut apart = stride;
     while apart < rows.len() {
         for at in (0..rows.len() - apart).step_by(2 * apart) {
             let (left, right) = rows.split_at_mut(at + apart);
-            add_assign(&mut left[at..][..len], &right[..len]);
+            join(&mut left[at..][..len], &right[..len]);
         }
         apart *= 2;
     }

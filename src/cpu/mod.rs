@@ -1,5 +1,5 @@
 //! What the CPU kernels share: the buffer pool, threads, by what size of batch they are chosen, the instruction set,
-//! SIMD, functions of a number, sums, strided copies,
+//! SIMD, functions of a number, sums, reductions, strided copies,
 //! GEMM, what makes products of convolutions, convolutions in groups and such with fewer products.
 //!
 //! Nothing here knows a `Tensor`: slices and geometry in, slices out.
@@ -13,6 +13,7 @@ pub mod math;
 #[cfg(feature = "app")]
 pub mod needed;
 pub mod pool;
+pub mod reduce;
 pub mod simd;
 pub mod strided;
 pub mod taps;

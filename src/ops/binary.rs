@@ -1,13 +1,13 @@
 //! Functions of two numbers, applied value by value with broadcasting: one row of a table per function.
-//! The operators `+ - * /` are the first four of them, also between a tensor and a number.
+//! The first four are operators as well ([`super::operators`]).
 //!
 //! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched
 //! is then summed back to its own shape ([`super::sum_to`]).
 
-use super::{broadcast, different_devices, neg, sum_to};
+use super::{broadcast, different_devices, log, neg, square, sum_to};
 use crate::autograd::{Call, Keeps, Op, record, recording};
 use crate::cpu::pool::Buffer;
-use crate::cpu::simd;
+use crate::cpu::{math, simd};
 use crate::cuda;
 use crate::profile::{Cost, span};
 use crate::shape::Shape;
@@ -207,6 +207,78 @@ pub(super) fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
     apply(&MASKED, grad, mask)
 }
 
+/// How far a probability is kept from 0 and from 1 in a cross-entropy.
+const EPSILON: f64 = 1e-7;
+const EPSILON_F32: f32 = EPSILON as f32;
+
+/// Binary cross-entropy of each probability p against its target t: -t ln p - (1 - t) ln(1 - p), with p and 1 - p each
+/// held to [ε, 1 - ε], ε = 10⁻⁷. (1 - p is held by itself: in f32, 1 less the bound of p would be 1.19 ε.)
+///
+/// p̄ = ȳ · [`binary_cross_entropy_slope`], t̄ = ȳ · (ln(1 - p) - ln p).
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
+pub(crate) fn binary_cross_entropies(probabilities: &Tensor, targets: &Tensor) -> Tensor {
+    const BINARY_CROSS_ENTROPY: Binary = Binary {
+        name: "binary_cross_entropy",
+        reference: |p, t| {
+            let held_log = |p: f64| libm::log(p.clamp(EPSILON, 1.0 - EPSILON));
+            -(t * held_log(p) + (1.0 - t) * held_log(1.0 - p))
+        },
+        cpu: |p, t, y| {
+            let held_log = |p: f32| math::ln(p.clamp(EPSILON_F32, 1.0 - EPSILON_F32));
+            simd::zip(p, t, y, |p, t| -(t * held_log(p) + (1.0 - t) * held_log(1.0 - p)));
+        },
+        cuda: "binary_binary_cross_entropy",
+        keeps: Keeps::Inputs,
+        vjp: [
+            |call, g| Some(g * binary_cross_entropy_slope(&call.input(0), &call.input(1))),
+            |call, g| {
+                let held_log = |p: &Tensor| log(&clamp(p, EPSILON, 1.0 - EPSILON));
+                let p = call.input(0);
+                Some(g * (held_log(&(1.0 - &p)) - held_log(&p)))
+            },
+        ],
+    };
+    apply(&BINARY_CROSS_ENTROPY, probabilities, targets)
+}
+
+/// The derivative s(p, t) = (1 - t) / (1 - p) - t / p of [`binary_cross_entropies`] in p, each of its two parts 0 where
+/// what it divides by is held, or no number.
+///
+/// s is linear in t, from s(p, 0) to s(p, 1), and of either the derivative in p is its square. So
+/// p̄ = ȳ · ((1 - t) s(p, 0)² + t s(p, 1)²), t̄ = ȳ · (s(p, 1) - s(p, 0)).
+#[track_caller]
+pub(crate) fn binary_cross_entropy_slope(probabilities: &Tensor, targets: &Tensor) -> Tensor {
+    const BINARY_CROSS_ENTROPY_SLOPE: Binary = Binary {
+        name: "binary_cross_entropy_slope",
+        reference: |p, t| {
+            let share = |t: f64, p: f64| if (EPSILON..=1.0 - EPSILON).contains(&p) { t / p } else { 0.0 };
+            share(1.0 - t, 1.0 - p) - share(t, p)
+        },
+        cpu: |p, t, y| {
+            let share = |t: f32, p: f32| if (EPSILON_F32..=1.0 - EPSILON_F32).contains(&p) { t / p } else { 0.0 };
+            simd::zip(p, t, y, |p, t| share(1.0 - t, 1.0 - p) - share(t, p));
+        },
+        cuda: "binary_binary_cross_entropy_slope",
+        keeps: Keeps::Inputs,
+        vjp: [
+            |call, g| {
+                let (p, t) = (call.input(0), call.input(1));
+                let [miss, hit] = [0.0, 1.0].map(|t| square(&binary_cross_entropy_slope(&p, &scalar(t, &p))));
+                Some(g * ((1.0 - &t) * miss + t * hit))
+            },
+            |call, g| {
+                let p = call.input(0);
+                let [miss, hit] = [0.0, 1.0].map(|t| binary_cross_entropy_slope(&p, &scalar(t, &p)));
+                Some(g * (hit - miss))
+            },
+        ],
+    };
+    apply(&BINARY_CROSS_ENTROPY_SLOPE, probabilities, targets)
+}
+
 /// x held between `low` and `high`: min(max(x, low), high). The gradient is 1 from `low` to `high`,
 /// both included (PyTorch 2.15 leaves them out), and 0 beyond and at NaN, of which the value is NaN.
 pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
@@ -326,52 +398,7 @@ impl Op for &'static Binary {
     }
 }
 
-/// The operator of a function between tensors, owned or borrowed, and between tensors and numbers.
-macro_rules! operator {
-    ($trait:ident, $method:ident, $function:ident) => {
-        operator!($trait, $method, &Tensor, &Tensor, |a, b| $function(a, b));
-        operator!($trait, $method, &Tensor, Tensor, |a, b| $function(a, &b));
-        operator!($trait, $method, Tensor, &Tensor, |a, b| $function(&a, b));
-        operator!($trait, $method, Tensor, Tensor, |a, b| $function(&a, &b));
-        operator!($trait, $method, &Tensor, f64, |a, b| $function(a, &scalar(b, a)));
-        operator!($trait, $method, Tensor, f64, |a, b| $function(&a, &scalar(b, &a)));
-        operator!($trait, $method, f64, &Tensor, |a, b| $function(&scalar(a, b), b));
-        operator!($trait, $method, f64, Tensor, |a, b| $function(&scalar(a, &b), &b));
-    };
-    ($trait:ident, $method:ident, $left:ty, $right:ty, |$a:ident, $b:ident| $call:expr) => {
-        /// # Panics
-        /// If the shapes don't broadcast.
-        impl std::ops::$trait<$right> for $left {
-            type Output = Tensor;
-            #[track_caller]
-            fn $method(self, other: $right) -> Tensor {
-                let ($a, $b) = (self, other);
-                $call
-            }
-        }
-    };
-}
-
-operator!(Add, add, add);
-operator!(Sub, sub, sub);
-operator!(Mul, mul, mul);
-operator!(Div, div, div);
-
 /// `value` on the device of `like`.
-fn scalar(value: f64, like: &Tensor) -> Tensor {
+pub(super) fn scalar(value: f64, like: &Tensor) -> Tensor {
     Tensor::full(value, [], like.device())
-}
-
-impl std::ops::Neg for &Tensor {
-    type Output = Tensor;
-    fn neg(self) -> Tensor {
-        neg(self)
-    }
-}
-
-impl std::ops::Neg for Tensor {
-    type Output = Tensor;
-    fn neg(self) -> Tensor {
-        neg(&self)
-    }
 }

@@ -1,7 +1,8 @@
 //! Losses, each made of other ops, so that their derivatives of any order follow. All are means
 //! over every value, or over the batch where a row is one example.
 
-use super::{clamp, exp, log, max, mean, mean_all, reshape, softplus, square, sum};
+use super::binary::binary_cross_entropies;
+use super::{exp, log, max, mean, mean_all, reshape, softplus, square, sum};
 use crate::tensor::Tensor;
 
 /// Binary cross-entropy of `logits` x against `targets` t in [0, 1], which overflows nowhere:
@@ -27,12 +28,7 @@ pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Te
 /// If the shapes don't broadcast.
 #[track_caller]
 pub fn binary_cross_entropy(probabilities: &Tensor, targets: &Tensor) -> Tensor {
-    const EPSILON: f64 = 1e-7;
-    // Holds 1 - p by itself: in f32, 1 less the bound of p would be 1.19 ε.
-    let held_log = |p: &Tensor| log(&clamp(p, EPSILON, 1.0 - EPSILON));
-    let hit = targets * held_log(probabilities);
-    let miss = (1.0 - targets) * held_log(&(1.0 - probabilities));
-    -mean_all(&(hit + miss))
+    mean_all(&binary_cross_entropies(probabilities, targets))
 }
 
 /// The critic's estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou, 2017), mean
@@ -80,4 +76,56 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Tensor {
         targets.shape()
     );
     -mean(&sum(&(targets * log_softmax(logits, 1)), &[1]), &[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grad;
+    use crate::ops::clamp;
+    use crate::storage::Device;
+
+    /// What [`binary_cross_entropy`] says in one op, as a chain of ops whose rules are their own.
+    fn chain(p: &Tensor, t: &Tensor) -> Tensor {
+        let held_log = |p: &Tensor| log(&clamp(p, 1e-7, 1.0 - 1e-7));
+        -mean_all(&(t * held_log(p) + (1.0 - t) * held_log(&(1.0 - p))))
+    }
+
+    /// The loss, its gradients in both arguments, and the gradients of a sum of those.
+    fn derivatives(loss: fn(&Tensor, &Tensor) -> Tensor, p: &[f64], t: &[f64], device: Device) -> Vec<Vec<f64>> {
+        let [p, t] = [p, t].map(|values| Tensor::new(values, [values.len()], device).parameter());
+        let loss = loss(&p, &t);
+        let first = grad(&loss, &[&p, &t], true);
+        let both = sum(&(&first[0] * &first[0] + &first[0] * &first[1]), &[0]);
+        let second = grad(&both, &[&p, &t], false);
+        [vec![loss], first, second].concat().iter().map(Tensor::to_f64).collect()
+    }
+
+    #[test]
+    fn one_op_is_the_chain_of_ops_at_the_bounds_and_beyond() {
+        for device in [Device::Reference, Device::Cpu] {
+            let last = if device == Device::Cpu { f64::from(1.0_f32 - 1e-7) } else { 1.0 - 1e-7 };
+            let low = [-2.0, -0.0, 0.0, 5e-8, 1e-7, 1.000_001e-7, 2e-7, 0.3];
+            let p: Vec<f64> =
+                low.into_iter().chain([last, last - 1e-7, last + 6e-8, 1.0, 1.5, f64::INFINITY]).collect();
+            for target in [0.0, 0.25, 1.0, -0.5] {
+                let t = vec![target; p.len()];
+                let [ours, theirs] = [binary_cross_entropy, chain].map(|loss| derivatives(loss, &p, &t, device));
+                assert_eq!(ours[0], theirs[0], "the loss of target {target} on {device}");
+                for (ours, theirs) in ours.iter().flatten().zip(theirs.iter().flatten()) {
+                    let error = (ours - theirs).abs();
+                    assert!(error <= 1e-6 * theirs.abs(), "{ours} and {theirs}, target {target} on {device}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_probability_that_is_no_number_makes_the_loss_none_and_has_no_gradient() {
+        for device in [Device::Reference, Device::Cpu] {
+            let found = derivatives(binary_cross_entropy, &[f64::NAN, 0.5], &[1.0, 1.0], device);
+            assert!(found[0][0].is_nan());
+            assert_eq!(found[1], [0.0, -1.0]);
+        }
+    }
 }

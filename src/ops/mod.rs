@@ -12,7 +12,7 @@
 //! (whose rule is 0), `masked` (ȳ where a mask is 1) and `leaky_relu_grad`, the last two linear in ȳ and so their own rule, and
 //! `max_pool2d_grad` and `max_pool2d_pick` (what of ȳ is at those places), which are each other's.
 //! The rules of two inputs are followed by [`sum_to`] where an input was stretched. [`batch_norm`](fn@batch_norm)'s rule runs
-//! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], the losses, ...) is made of these, or is
+//! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], the other losses, ...) is made of these, or is
 //! two rows in one pass. Convolutions in groups ([`grouped_conv2d`], ...) have the rules of those in one.
 //!
 //! | op | y | x̄ from ȳ |
@@ -36,6 +36,8 @@
 //! | [`mul`] | a · b | ā = ȳ · b, b̄ = ȳ · a |
 //! | [`div`] | a / b | ā = ȳ / b, b̄ = -ȳ · y / b |
 //! | [`maximum`], [`minimum`] | the larger, the smaller | ȳ to that one, to a where they are equal |
+//! | [`binary_cross_entropy`] of each value | -t ln p - (1 - t) ln(1 - p) | p̄ = ȳ · s(p, t), t̄ = ȳ · (ln(1 - p) - ln p) |
+//! | `binary_cross_entropy_slope`, s(p, t) | (1 - t) / (1 - p) - t / p | p̄ = ȳ · ((1 - t) s(p, 0)² + t s(p, 1)²), t̄ = ȳ · (s(p, 1) - s(p, 0)) |
 //! | [`greater`], [`greater_equal`], [`equal`] | 1 or 0 | none |
 //! | [`select`](fn@select) by c | a where c is not 0, else b | ā = ȳ where c is not 0, else 0; b̄ the other way round |
 //! | [`broadcast_to`] | x repeated | [`sum_to`] of ȳ |
@@ -89,6 +91,7 @@ pub mod matmul;
 pub mod max;
 pub mod max_pool2d;
 pub mod one_hot;
+pub mod operators;
 pub mod pad;
 pub mod permute;
 pub mod random;

@@ -2,6 +2,7 @@
 //! to broadcast.
 
 use super::{Case, Draw, input};
+use crate::ops::binary::{binary_cross_entropies, binary_cross_entropy_slope};
 use crate::ops::unary::sign;
 use crate::ops::*;
 use crate::shape::Shape;
@@ -89,6 +90,19 @@ pub fn cases() -> Vec<Case> {
         let between = [Draw::Normal; 2];
         all.extend(PAIRS.map(|p| binary(op, f, between, p).kinks(|t| sub(&t[0], &t[1]))));
         all.push(binary(op, f, [Draw::Whole; 2], [&[5, 9], &[9]]).on_kinks());
+    }
+    for (op, f) in [
+        ("binary_cross_entropy", binary_cross_entropies as Binary),
+        ("binary_cross_entropy_slope", binary_cross_entropy_slope),
+    ] {
+        all.extend(PAIRS.map(|pair| binary(op, f, [Draw::Probability; 2], pair)));
+        // Many beyond the bounds, and none so close to one that a difference quotient would be of something steep.
+        let from_bounds = |t: &[Tensor]| 0.02 * &t[0] * (1.0 - &t[0]);
+        all.push(binary(op, f, [Draw::Normal, Draw::Probability], [&[3, 5], &[5]]).kinks(from_bounds));
+        // Beyond the lower bound, at it and within it.
+        let inputs = [input(Draw::Whole, [5, 9]), input(Draw::Probability, [9])];
+        all.push(Case::new(op, "[5, 9] [9] at the bound", &inputs, move |t| f(&(&t[0] * 1e-7), &t[1])).on_kinks());
+        all.push(binary(op, f, [Draw::Whole, Draw::Probability], [&[5, 9], &[9]]).on_kinks());
     }
     let triples: [[&[usize]; 3]; 6] = [
         [&[], &[], &[]],
