@@ -1,5 +1,5 @@
-//! Every distinct convolution, transposed convolution and dense layer of the recipes at its batch: forward and both
-//! gradients.
+//! Every distinct convolution, transposed convolution and dense layer of the recipes at its batch, and the convolutions
+//! that residual and spectrally normalised networks are made of: forward and both gradients.
 
 use minimax::Padding;
 use minimax::nn::Convolution;
@@ -52,12 +52,37 @@ pub struct Dense {
 /// A part of a layer: the row's name, and the two.
 pub type LayerRow = (String, Layer, Part);
 
-/// Three rows for each layer of `recipes`, convolutions first.
+/// Images of those convolutions that are no recipe's.
+const BATCH: usize = 64;
+
+/// Three rows for each layer, convolutions first: those of `recipes`, and the others.
 pub fn rows(recipes: impl IntoIterator<Item = Recipe>) -> Vec<LayerRow> {
     let (dense, convolutions): (Vec<_>, Vec<_>) =
         layers(recipes).into_iter().partition(|layer| matches!(layer, Layer::Dense(_)));
-    let layers = convolutions.into_iter().chain(dense);
+    let layers = convolutions.into_iter().chain(blocks()).chain(dense);
     layers.flat_map(|layer| PARTS.map(|(part, what)| (format!("{}, {what}", layer.name()), layer, part))).collect()
+}
+
+/// At each of three sizes, a 3x3 convolution, a 1x1 one, and a 4x4 one of stride 2, from as many channels to as many.
+fn blocks() -> Vec<Layer> {
+    let mut blocks = Vec::new();
+    for (side, c) in [(32, 64), (16, 128), (8, 256)] {
+        for (k, stride, padding) in [(3, 1, 1), (1, 1, 0), (4, 2, 1)] {
+            let [large, small] = [side, side / stride].map(|side| [side, side, c]);
+            let padding = Padding::symmetric(padding);
+            let (kernel, stride) = ([k; 2], [stride; 2]);
+            blocks.push(Layer::Convolution(Geometry {
+                batch: BATCH,
+                large,
+                small,
+                kernel,
+                stride,
+                padding,
+                transposed: false,
+            }));
+        }
+    }
+    blocks
 }
 
 /// Each layer once.

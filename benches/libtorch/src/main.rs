@@ -1,5 +1,6 @@
 //! The yardstick: minimax and libtorch on the same work, in one process and in alternating pairs.
 
+mod compare;
 mod limit;
 mod memory;
 mod pairs;
@@ -11,6 +12,7 @@ mod table;
 mod torch;
 
 use clap::Parser;
+use compare::Baseline;
 use pairs::{Plan, Timing};
 use regex::Regex;
 use rows::{Pair, Row};
@@ -47,6 +49,10 @@ struct Arguments {
     /// Also writes the results to this file, as a line of JSON each.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Then lists the rows that lost more than a tenth of the ratio that they have in this file, which --json wrote, and
+    /// fails if there are any.
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
     /// A folder of MNIST's files, plain or gzipped, for the row on reading them.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
@@ -111,6 +117,10 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
     let Some(width) = names.iter().map(|name| name.len()).max() else {
         return Err(format!("--rows '{}' matches no row; --list has their names", arguments.rows));
     };
+    let baseline = arguments.compare.as_deref().map(Baseline::read).transpose()?;
+    if let Some(baseline) = &baseline {
+        baseline.check_threads(threads)?;
+    }
     let mut table = Table::new(width, arguments.json.as_deref())?;
     let setting = setting(threads);
     table.setting(&setting)?;
@@ -130,9 +140,12 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
         let first = *first.get_or_insert(seconds / batch as f64);
         table.sweep(name, batch, seconds, first)?;
     }
-    match failed {
-        0 => Ok(()),
-        n => Err(format!("{n} rows could not be measured")),
+    if failed > 0 {
+        return Err(format!("{failed} rows could not be measured"));
+    }
+    match baseline {
+        Some(baseline) => table.compare(&baseline),
+        None => Ok(()),
     }
 }
 

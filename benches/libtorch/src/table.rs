@@ -1,5 +1,6 @@
 //! What is printed, and the same as JSON lines.
 
+use crate::compare::Baseline;
 use crate::memory::Memory;
 use crate::pairs::Timing;
 use crate::torch::layout::Layout;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 pub struct Table {
     width: usize,
     json: Option<(PathBuf, File)>,
+    /// The timed rows so far.
+    ratios: Vec<(String, f64)>,
 }
 
 /// What a run is measured against.
@@ -59,7 +62,7 @@ impl Table {
             })?;
             Ok::<_, String>((path.to_path_buf(), file))
         });
-        Ok(Table { width, json: json.transpose()? })
+        Ok(Table { width, json: json.transpose()?, ratios: Vec::new() })
     }
 
     /// The lines above the rows.
@@ -118,6 +121,7 @@ impl Table {
             print!(", losses within {difference:.0e}");
         }
         println!();
+        self.ratios.push((name.to_string(), ratio));
         self.line(&json!({
             "row": name,
             "ours_ms": ours,
@@ -130,6 +134,26 @@ impl Table {
             "libtorch_layout": layout,
             "loss_difference": row.difference,
         }))
+    }
+
+    /// The timed rows beside those of an earlier run.
+    ///
+    /// # Errors
+    /// Where rows have lost more than a tenth, or none is in both runs.
+    pub fn compare(&self, baseline: &Baseline) -> Result<(), String> {
+        let (width, lost) = (self.width, baseline.lost(&self.ratios));
+        let shared = baseline.shared(&self.ratios);
+        if shared == 0 {
+            return Err("--compare: none of these rows is in that file".into());
+        }
+        println!("\n{} of {shared} rows lost more than a tenth", lost.len());
+        for (name, then, now) in &lost {
+            println!("{name:width$} {then:.2} then, {now:.2} now");
+        }
+        match lost.len() {
+            0 => Ok(()),
+            n => Err(format!("{n} rows lost more than a tenth")),
+        }
     }
 
     /// The columns' names of the rows of memory.
