@@ -184,8 +184,8 @@ impl Side {
         let [row, part] = [self.columns_len(images.len()), self.phase_columns_len(images.len())];
         let [h, w] = [self.rows[0].pixels, self.columns[0].pixels];
         let place = |cuts: &[Cut], at: usize| {
-            let places = cuts.iter().enumerate().filter_map(|(phase, cut)| Some((phase, cut.place(at)?)));
-            places.last().expect("a pixel of a phase")
+            let mut places = cuts.iter().enumerate().filter_map(|(phase, cut)| Some((phase, cut.place(at)?)));
+            places.next().expect("every pixel is a phase's")
         };
         let across: Vec<_> = (0..w).map(|x| place(&self.columns, x)).collect();
         images.par_chunks_mut(w * c).enumerate().for_each(|(y, to)| {
