@@ -223,27 +223,6 @@ pub(super) fn multiply_into(
         let ahead = Ahead { values: rest, rows: if fetch { k.min(rest.len() / width) } else { 0 }, step: width };
         let c = c.part(0, a_rows.len(), from);
         let start = start.at_column(from);
-        let panel = (panel, width);
-        multiply_panel(kernels, a, a_rows, walk, panel, count, c, start, ahead);
-    }
-}
-
-/// C = `start` + A · B for one panel: `b`, and how far its rows lie apart. Meanwhile `ahead` is fetched.
-#[expect(clippy::too_many_arguments, reason = "the product's three operands, each with its place")]
-pub(super) fn multiply_panel(
-    kernels: &Microkernels,
-    a: &[f32],
-    a_rows: &[usize],
-    walk: Walk,
-    (b, b_step): (&[f32], usize),
-    columns: usize,
-    mut c: Rows,
-    start: Start,
-    ahead: Ahead,
-) {
-    let share = ahead.rows.div_ceil(a_rows.len().div_ceil(ROWS));
-    for (i, a_rows) in a_rows.chunks(ROWS).enumerate() {
-        let tile = Tile { walk, a, a_rows, b, b_step, start, ahead: ahead.part(i * share, share) };
-        kernels.run(tile, c.part(i * ROWS, a_rows.len(), 0), columns);
+        kernels.run(Tile { walk, a, a_rows, b: panel, b_step: width, start, ahead }, c, count);
     }
 }

@@ -57,7 +57,8 @@ impl<'a> Start<'a> {
     }
 }
 
-/// A tile to be computed: at most [`ROWS`] rows, and columns that fill whole vectors.
+/// What is to be computed: a tile of at most [`ROWS`] rows and columns that fill whole vectors, or the rows of several.
+#[derive(Clone, Copy)]
 pub(super) struct Tile<'a> {
     pub walk: Walk,
     pub a: &'a [f32],

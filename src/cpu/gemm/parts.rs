@@ -14,9 +14,9 @@
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.
 
-use super::blocks::{BLOCK_ROWS, Packed, multiply_into, multiply_panel, multiply_piece, pack, packed_len};
+use super::blocks::{BLOCK_ROWS, Packed, multiply_into, multiply_piece, pack, packed_len};
 use super::matrix::Matrix;
-use super::microkernel::{MAX_COLUMNS, ROWS, Start};
+use super::microkernel::{MAX_COLUMNS, ROWS, Start, Tile};
 use super::prefetch::Ahead;
 use super::rows::Rows;
 use super::table::Microkernels;
@@ -105,8 +105,8 @@ fn columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [&mut [f32]], s
                 rows: next.rows,
                 step: next.row_stride,
             });
-            let (placed, n) = ((b.values, b.row_stride), b.columns);
-            multiply_panel(kernels, a, rows, walk, placed, n, c, start, ahead);
+            let (b_step, columns) = (b.row_stride, b.columns);
+            kernels.run(Tile { walk, a, a_rows: rows, b: b.values, b_step, start, ahead }, c, columns);
         } else {
             pack(kernels, b, &mut packed);
             multiply_into(kernels, a, rows, walk, &packed, b.columns, c, start);

@@ -75,43 +75,41 @@ impl Microkernels {
         }
     }
 
-    /// Computes `columns` columns of `tile` into `c`. B's rows must hold whole vectors, C's no more than
-    /// the columns.
+    /// Computes `columns` columns of all rows of `rows` into `c`, tile by tile, while what is ahead is fetched. B's rows
+    /// must hold whole vectors, C's no more than the columns. What is checked is checked once: a tile may be as short
+    /// as the checks would take.
     ///
     /// # Panics
     /// If anything reaches outside its slice.
-    pub(super) fn run(&self, tile: Tile, mut c: Rows, columns: usize) {
-        let rows = tile.a_rows.len();
-        assert!(rows == c.len() && tile.walk.len() > 0);
+    #[expect(unsafe_code, reason = "with `run_dots`, the one door to the microkernels, which use raw pointers")]
+    pub(super) fn run(&self, rows: Tile, mut c: Rows, columns: usize) {
+        let (count, steps) = (rows.a_rows.len(), rows.walk.len());
+        assert!(count == c.len() && steps > 0, "gemm: {count} rows of A, {} of C, {steps} steps", c.len());
         let vectors = columns.div_ceil(self.lanes);
-        let tiles = if tile.ahead.rows > 0 { &self.tiles_ahead } else { &self.tiles };
-        let tile_fn = tiles[rows - 1][vectors - 1];
-        if columns == vectors * self.lanes {
-            return run_checked(tile_fn, &tile, &mut c, columns);
+        let whole = vectors * self.lanes;
+        let b_end = (steps - 1).saturating_mul(rows.b_step).saturating_add(whole);
+        assert!(
+            rows.a_rows.iter().max() <= rows.a.len().checked_sub(rows.walk.reach()).as_ref()
+                && b_end <= rows.b.len()
+                && c.hold(columns),
+            "gemm: a tile reaches outside its operands"
+        );
+        if let Start::Bias(bias) = rows.start {
+            assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
         }
-        // C's rows end inside of a vector: the tile is made beside it.
-        let width = vectors * self.lanes;
-        let mut wide = [0.0; ROWS * MAX_COLUMNS];
-        let mut bias = [0.0; MAX_COLUMNS];
-        let c_rows: [usize; ROWS] = std::array::from_fn(|r| r * width);
-        let start = match tile.start {
-            Start::Zero => Start::Zero,
-            Start::Sum => {
-                for (r, wide) in wide.chunks_exact_mut(width).take(rows).enumerate() {
-                    wide[..columns].copy_from_slice(&c.row(r)[..columns]);
+        let tiles = if rows.ahead.rows > 0 { &self.tiles_ahead } else { &self.tiles };
+        let share = rows.ahead.rows.div_ceil(count.div_ceil(ROWS).max(1));
+        for (i, a_rows) in rows.a_rows.chunks(ROWS).enumerate() {
+            let tile_fn = tiles[a_rows.len() - 1][vectors - 1];
+            let tile = Tile { a_rows, ahead: rows.ahead.part(i * share, share), ..rows };
+            // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of the
+            // formula inside of its slice, and C's rows are borrowed mutably, so they overlap no operand.
+            unsafe {
+                match columns < whole {
+                    true => beside(tile_fn, &tile, c.part(i * ROWS, a_rows.len(), 0), columns, whole),
+                    false => tile_fn(&tile, &c.pointers(i * ROWS)),
                 }
-                Start::Sum
             }
-            Start::Bias(values) => {
-                bias[..columns].copy_from_slice(&values[..columns]);
-                Start::Bias(&bias)
-            }
-        };
-        let beside = Tile { start, ..tile };
-        let mut wide_rows = Rows::Within(&mut wide, &c_rows[..rows]);
-        run_checked(tile_fn, &beside, &mut wide_rows, width);
-        for (r, wide) in wide.chunks_exact(width).take(rows).enumerate() {
-            c.row(r)[..columns].copy_from_slice(&wide[..columns]);
         }
     }
 
@@ -144,21 +142,34 @@ impl Microkernels {
     }
 }
 
-#[expect(unsafe_code, reason = "with `run_dots`, the one door to the microkernels, which use raw pointers")]
-fn run_checked(tile_fn: TileFn, tile: &Tile, c: &mut Rows, columns: usize) {
-    let last = tile.a_rows.iter().max();
-    let b_end = (tile.walk.len() - 1).saturating_mul(tile.b_step).saturating_add(columns);
-    assert!(
-        last <= tile.a.len().checked_sub(tile.walk.reach()).as_ref() && b_end <= tile.b.len(),
-        "gemm: a tile reaches outside its operands"
-    );
-    let c = c.pointers(columns);
-    if let Start::Bias(bias) = tile.start {
-        assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
+/// A tile whose rows of C end inside of a vector, `columns` of `width` in: it is made beside them.
+///
+/// # Safety
+/// As [`microkernel::compute`]'s, but for C, of which no more than the rows is written.
+#[expect(unsafe_code, reason = "part of `run`")]
+unsafe fn beside(tile_fn: TileFn, tile: &Tile, mut c: Rows, columns: usize, width: usize) {
+    let mut wide = [0.0; ROWS * MAX_COLUMNS];
+    let mut bias = [0.0; MAX_COLUMNS];
+    let c_rows: [usize; ROWS] = std::array::from_fn(|r| r * width);
+    let start = match tile.start {
+        Start::Zero => Start::Zero,
+        Start::Sum => {
+            for (r, wide) in wide.chunks_exact_mut(width).take(c.len()).enumerate() {
+                wide[..columns].copy_from_slice(&c.row(r)[..columns]);
+            }
+            Start::Sum
+        }
+        Start::Bias(values) => {
+            bias[..columns].copy_from_slice(&values[..columns]);
+            Start::Bias(&bias)
+        }
+    };
+    let pointers = Rows::Within(&mut wide, &c_rows).pointers(0);
+    // SAFETY: as this function's; rows of C and the bias are as wide as the vectors here.
+    unsafe { tile_fn(&Tile { start, ..*tile }, &pointers) };
+    for (r, wide) in wide.chunks_exact(width).take(c.len()).enumerate() {
+        c.row(r)[..columns].copy_from_slice(&wide[..columns]);
     }
-    // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of the
-    // formula inside of its slice, and C's rows are borrowed mutably, so they overlap no operand.
-    unsafe { tile_fn(tile, &c) }
 }
 
 /// [`microkernel::compute`], compiled for `S`.
