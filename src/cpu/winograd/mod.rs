@@ -18,7 +18,7 @@
 //! A task makes one row of the places from beginning to end, in the cache: it transforms the tiles,
 //! multiplies, and goes back along that row; only then do the rows come together. What it writes is its own.
 
-mod axis;
+pub mod axis;
 mod convolve;
 pub mod matrices;
 mod stack;
