@@ -1,10 +1,13 @@
-//! A convolution, from the definition to one product per tap: the second layer of `dcgan-compact-mnist`'s
+//! A convolution, from the definition to one product per tap and to fewer products: the second layer of `dcgan-compact-mnist`'s
 //! discriminator at batch 64.
 
 use super::{Rung, climb, draw};
 use minimax::autograd::no_grad;
+use minimax::cpu::gemm::blocks::Packed;
+use minimax::cpu::gemm::walk::Walk;
 use minimax::cpu::gemm::{Matrix, Start, gemm};
 use minimax::cpu::pool::Buffer;
+use minimax::cpu::taps::{Side, sum_over_taps};
 use minimax::shape::{Conv2dGeometry, Padding};
 use minimax::storage::Storage;
 use minimax::{Device, Tensor, ops};
@@ -22,12 +25,20 @@ pub fn ladder(threads: usize, limit: &dyn Fn(usize) -> f64) {
             y.copy_from_slice(values);
         }
     };
+    let by_taps = |y: &mut [f32]| {
+        let values = sum_over_taps(x, &g, [Side::inputs(&g), Side::outputs(&g)], |tap| {
+            let w = &w[tap.index * g.c_in * g.c_out..];
+            Packed::new(Matrix::new(w, g.c_in, g.c_out), Walk::straight(g.c_in, 1))
+        });
+        y.copy_from_slice(&values);
+    };
     let rungs = vec![
         Rung::new("definition", 1, |y| definition(x, w, &g, y)),
         Rung::new("channels innermost", 1, |y| channels_innermost(x, w, &g, y)),
         Rung::new("im2col, then a product", 1, |y| im2col(x, w, &g, y)),
-        Rung::new("`ops::conv2d`, tap by tap", 1, fast),
-        Rung::new("`ops::conv2d`, tap by tap", threads, fast),
+        Rung::new("tap by tap", 1, by_taps),
+        Rung::new("`ops::conv2d`, Winograd's form", 1, fast),
+        Rung::new("`ops::conv2d`, Winograd's form", threads, fast),
     ];
     let title = "A convolution, 64 images of 14 × 14 × 64, 5 × 5, stride 2, to 128 channels; the limit counts the padding's zeros";
     let flop = 2.0 * (g.output().numel() * g.patch()) as f64;
