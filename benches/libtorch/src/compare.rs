@@ -51,17 +51,20 @@ impl Baseline {
         Ok(baseline)
     }
 
-    /// Fails unless it was measured with as many threads.
+    /// That it can be compared with a run of the rows `names` on `threads` threads.
     ///
     /// # Errors
-    /// As it says.
-    pub fn check_threads(&self, threads: usize) -> Result<(), String> {
-        match self.threads == threads {
+    /// Where it was measured on another number of threads, or has none of the rows.
+    pub fn check<'a>(&self, threads: usize, mut names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+        if self.threads != threads {
+            let then = self.threads;
+            return Err(format!(
+                "--compare: that run had {then} threads, this one has {threads}; choose with --threads"
+            ));
+        }
+        match names.any(|name| self.ratios.contains_key(name)) {
             true => Ok(()),
-            false => Err(format!(
-                "--compare: that run had {} threads, this one has {threads}; choose with --threads",
-                self.threads
-            )),
+            false => Err("--compare: none of these rows is in that file; choose others with --rows".into()),
         }
     }
 
@@ -74,7 +77,7 @@ impl Baseline {
         lost
     }
 
-    /// How many rows there were then and are now.
+    /// How many rows are in both runs.
     pub fn shared(&self, now: &[(String, f64)]) -> usize {
         now.iter().filter(|(name, _)| self.ratios.contains_key(name)).count()
     }
@@ -97,7 +100,9 @@ mod tests {
         let now = now.map(|(name, ratio)| (name.to_string(), ratio));
         assert_eq!(baseline.lost(&now), [("c", 3.0, 1.5), ("a", 2.0, 1.79)]);
         assert_eq!(baseline.shared(&now), 3);
-        assert!(baseline.check_threads(2).is_ok() && baseline.check_threads(1).is_err());
+        assert!(baseline.check(2, ["new", "c"].into_iter()).is_ok());
+        assert!(baseline.check(1, ["c"].into_iter()).is_err());
+        assert!(baseline.check(2, ["new", "memory a"].into_iter()).is_err());
     }
 
     #[test]

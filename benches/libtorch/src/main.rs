@@ -119,7 +119,7 @@ fn run(arguments: &Arguments, threads: usize) -> Result<(), String> {
     };
     let baseline = arguments.compare.as_deref().map(Baseline::read).transpose()?;
     if let Some(baseline) = &baseline {
-        baseline.check_threads(threads)?;
+        baseline.check(threads, rows.iter().map(|row| row.name.as_str()))?;
     }
     let mut table = Table::new(width, arguments.json.as_deref())?;
     let setting = setting(threads);
