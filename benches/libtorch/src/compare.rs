@@ -29,7 +29,8 @@ impl Baseline {
     /// Where the file can't be read, or isn't such a file.
     pub fn read(path: &Path) -> Result<Baseline, String> {
         let named = |what: &str| format!("--compare {}: {what}", path.display());
-        let text = std::fs::read_to_string(path).map_err(|error| named(&error.to_string()))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| named(&format!("{error}; name a file that --json wrote")))?;
         Baseline::parse(&text).map_err(|what| named(&what))
     }
 

@@ -17,6 +17,7 @@ impl Set for Avx2 {
     const DOTS_ROWS: [usize; dots::COLUMNS] = [7, 3, 2];
 
     #[target_feature(enable = "avx2,fma")]
+    // SAFETY: the trait says what the caller sees to.
     unsafe fn enabled<T>(kernel: impl FnOnce() -> T) -> T {
         kernel()
     }
@@ -33,6 +34,7 @@ unsafe impl Vector for __m256 {
     }
 
     #[inline(always)]
+    // SAFETY: the trait says what the caller sees to.
     unsafe fn load_first(from: *const f32, count: usize) -> __m256 {
         // SAFETY: as this function's: what the mask leaves out is not read.
         unsafe {

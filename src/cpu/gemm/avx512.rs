@@ -17,6 +17,7 @@ impl Set for Avx512 {
     const DOTS_ROWS: [usize; dots::COLUMNS] = [8, 8, 8];
 
     #[target_feature(enable = "avx512f")]
+    // SAFETY: the trait says what the caller sees to.
     unsafe fn enabled<T>(kernel: impl FnOnce() -> T) -> T {
         kernel()
     }
@@ -33,6 +34,7 @@ unsafe impl Vector for __m512 {
     }
 
     #[inline(always)]
+    // SAFETY: the trait says what the caller sees to.
     unsafe fn load_first(from: *const f32, count: usize) -> __m512 {
         // SAFETY: as this function's: what the mask leaves out is not read.
         unsafe { _mm512_maskz_loadu_ps(((1_u32 << count) - 1) as __mmask16, from) }

@@ -26,7 +26,7 @@ pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction) 
         Direction::Transposed => (axes.outputs(g, Part::Signal), axes.inputs(g, Part::Result)),
     };
     let points = axes.rows.points;
-    let stacks = (0..points).into_par_iter().map(|row| {
+    let rows = (0..points).into_par_iter().map(|row| {
         let (stacked, plain) = (axes.stack(row), Stack::plain(axes.columns.points));
         let weights = weights(w, g, direction, &axes, row);
         match direction {
@@ -34,7 +34,7 @@ pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction) 
             Direction::Transposed => Row { from: plain, to: stacked, weights },
         }
     });
-    let rows: Vec<Row> = stacks.collect();
+    let rows: Vec<Row> = rows.collect();
 
     let values = |row: &Row| row.from.len(1, from.channels) + row.to.len(1, to.channels);
     let of_tile = rows.iter().map(values).max().unwrap_or(1);

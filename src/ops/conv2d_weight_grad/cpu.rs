@@ -20,7 +20,8 @@ use rayon::prelude::*;
 /// Tasks that there should be.
 const TASKS: usize = 16;
 
-/// Values of the patches of all groups that a task has at least, so that preparing the images doesn't tell.
+/// Values of the patch that a task has at least, so that preparing the images doesn't tell; as many for each group, as
+/// narrow groups take longer to prepare.
 const TASK_VALUES: usize = 96;
 
 /// w̄ `[kh, kw, c_in / groups, c_out]` from x `[n, h, w, c_in]` and ȳ `[n, out_h, out_w, c_out]`.
