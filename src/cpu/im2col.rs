@@ -15,6 +15,7 @@
 
 use super::gemm::walk::Walk;
 use super::pool::Buffer;
+use super::simd::{copy_few, widest};
 use crate::shape::{Conv2dGeometry, Padding};
 
 /// Pixels that a task works through: they share one pass over the packed weights.
@@ -70,29 +71,36 @@ impl Padded {
         }
         let row = self.w * self.groups * self.c;
         let image = (self.h * row).max(1);
-        let length = images.len() / image * self.groups * self.image();
-        let padded = &mut buffer.get_or_insert_with(|| Buffer::zeros(length))[..length];
-        if length == 0 {
+        let of_group = images.len() / image * self.image();
+        let padded = &mut buffer.get_or_insert_with(|| Buffer::zeros(self.groups * of_group))[..self.groups * of_group];
+        if padded.is_empty() {
             return padded;
         }
-        let groups = padded.chunks_exact_mut(length / self.groups).enumerate();
-        for (group, padded) in groups {
-            for (image, padded) in images.chunks_exact(image).zip(padded.chunks_exact_mut(self.image())) {
-                let padded = padded.chunks_exact_mut(self.row()).skip(self.padding.top);
-                for (row, padded) in image.chunks_exact(row).zip(padded) {
-                    let padded = &mut padded[self.padding.left * self.c..][..self.w * self.c];
-                    if self.groups == 1 {
-                        padded.copy_from_slice(row);
-                        continue;
-                    }
-                    let pixels = row[group * self.c..].chunks(self.groups * self.c);
-                    for (padded, pixel) in padded.chunks_exact_mut(self.c).zip(pixels) {
-                        padded.copy_from_slice(&pixel[..self.c]);
-                    }
+        for (n, image) in images.chunks_exact(image).enumerate() {
+            for (y, row) in image.chunks_exact(row).enumerate() {
+                let at = n * self.image() + (self.padding.top + y) * self.row() + self.padding.left * self.c;
+                match self.groups {
+                    1 => padded[at..][..row.len()].copy_from_slice(row),
+                    _ => self.deal_out(row, &mut padded[at..], of_group),
                 }
             }
         }
         padded
+    }
+
+    /// Writes the pixels of `row` to `to`, each group's side by side, where groups lie `of_group` values apart.
+    fn deal_out(&self, row: &[f32], to: &mut [f32], of_group: usize) {
+        let Padded { groups, c, .. } = *self;
+        widest(
+            #[inline(always)]
+            move || {
+                for (p, pixel) in row.chunks_exact(groups * c).enumerate() {
+                    for (group, from) in pixel.chunks_exact(c).enumerate() {
+                        copy_few(from, &mut to[group * of_group + p * c..][..c]);
+                    }
+                }
+            },
+        );
     }
 
     /// How a kernel of `kernel` = `[rows, columns]` walks through a patch.

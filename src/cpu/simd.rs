@@ -40,6 +40,21 @@ fn with_avx2<R>(kernel: impl FnOnce() -> R) -> R {
     kernel()
 }
 
+/// A copy of a few values, for use inside of [`widest`]: where there are many of these, a call for each would take as long
+/// again.
+#[inline(always)]
+pub fn copy_few(from: &[f32], to: &mut [f32]) {
+    const CHUNK: usize = 16;
+    let (from_chunks, from_rest) = from.as_chunks::<CHUNK>();
+    let (to_chunks, to_rest) = to.as_chunks_mut::<CHUNK>();
+    for (to, from) in to_chunks.iter_mut().zip(from_chunks) {
+        *to = *from;
+    }
+    if !from_rest.is_empty() {
+        to_rest.copy_from_slice(from_rest);
+    }
+}
+
 /// out_i = f(x_i).
 pub fn map(x: &[f32], out: &mut [f32], f: impl Fn(f32) -> f32 + Copy + Sync) {
     debug_assert_eq!(x.len(), out.len());

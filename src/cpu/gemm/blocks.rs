@@ -23,7 +23,7 @@ use super::table::Microkernels;
 use super::transpose::transpose;
 use super::walk::{DEPTH, Piece, Walk};
 use crate::cpu::pool::Buffer;
-use crate::cpu::simd::widest;
+use crate::cpu::simd::{copy_few, widest};
 use rayon::prelude::*;
 
 /// Rows of C in a block.
@@ -117,38 +117,43 @@ pub fn packed_len(kernels: &Microkernels, depth: usize, columns: usize) -> usize
 
 /// Writes one piece of B, `[k, n]`, in panels, to the beginning of `to`.
 pub fn pack(kernels: &Microkernels, b: Matrix, to: &mut [f32]) {
+    if b.column_stride == 1 {
+        return pack_groups(kernels, b, 1, to);
+    }
     let mut rest = to;
     for (from, count, width) in panels(kernels, b.columns) {
         let (panel, after) = rest.split_at_mut(b.rows * width);
         rest = after;
-        if b.column_stride == 1 {
-            copy_rows(b.column_block(from, count), width, panel);
-        } else {
-            if count < width {
-                panel.fill(0.0);
-            }
-            transpose(b.transposed().row_block(from, count), width, panel);
+        if count < width {
+            panel.fill(0.0);
         }
+        transpose(b.transposed().row_block(from, count), width, panel);
     }
 }
 
-/// Writes rows `width` values wide of a row-major B, filled up with zeros, one after another to `panel`.
-fn copy_rows(b: Matrix, width: usize, panel: &mut [f32]) {
-    const CHUNK: usize = 16;
+/// [`pack`] of a row-major B in `groups` runs of as many columns, each run by itself, one after another. A row is read from
+/// end to end, as memory is fetched ahead that way, and dealt out to the panels.
+pub fn pack_groups(kernels: &Microkernels, b: Matrix, groups: usize, to: &mut [f32]) {
+    let (widest_panel, columns) = (kernels.columns(), b.columns / groups);
+    let of_group = packed_len(kernels, b.rows, columns);
+    let whole = columns - columns % widest_panel;
+    let width = whole_vectors(kernels, columns - whole);
     widest(
         #[inline(always)]
         move || {
-            for (k, row) in panel.chunks_exact_mut(width).enumerate() {
-                let (values, filling) = row.split_at_mut(b.columns);
-                let from = b.row(k, b.columns);
-                let (to_chunks, to_rest) = values.as_chunks_mut::<CHUNK>();
-                let (from_chunks, from_rest) = from.as_chunks::<CHUNK>();
-                // Vector by vector: a call for each row would take as long again.
-                for (to, from) in to_chunks.iter_mut().zip(from_chunks) {
-                    *to = *from;
+            for k in 0..b.rows {
+                let row = b.row(k, b.columns).chunks_exact(columns);
+                for (row, to) in row.zip(to.chunks_exact_mut(of_group)) {
+                    let (row, rest) = row.split_at(whole);
+                    for (i, from) in row.chunks_exact(widest_panel).enumerate() {
+                        copy_few(from, &mut to[(i * b.rows + k) * widest_panel..][..widest_panel]);
+                    }
+                    if width > 0 {
+                        let (values, filling) = to[whole * b.rows + k * width..][..width].split_at_mut(rest.len());
+                        copy_few(rest, values);
+                        filling.fill(0.0);
+                    }
                 }
-                to_rest.copy_from_slice(from_rest);
-                filling.fill(0.0);
             }
         },
     );

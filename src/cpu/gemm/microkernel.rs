@@ -93,9 +93,8 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AH
         let mut rows = [a; R];
         for r in 0..R {
             rows[r] = a.add(*tile.a_rows.get_unchecked(r));
-            if let Start::Sum = tile.start {
-                (0..N).for_each(|v| into_l1(c[r].add(v * V::LANES)));
-            }
+            // They are written last of all, whatever they hold.
+            (0..N).for_each(|v| into_l1(c[r].add(v * V::LANES)));
         }
         let stretch = if AHEAD { STRETCH } else { run };
         let (mut ahead, mut rows_ahead) = (tile.ahead.values.as_ptr(), tile.ahead.rows);

@@ -1,15 +1,18 @@
 //! How a product is shared out among threads, and how a thread's part of it is laid out for the caches.
 //!
 //! Many rows of C are shared out by rows, each thread going through its own as [`super::blocks`] has it. Few rows
-//! are shared out by columns, and B, which is then by far the largest and used only once for every 6 rows,
-//! is read where it lies, each panel being fetched while the one before is multiplied:
+//! are shared out by columns, of a B that is then by far the largest:
 //!
 //! ```text
 //! for some columns of C     (a task)
-//!   for 64 of them          (a panel)
+//!   for 64 of them          (a strip)
 //!     for 384 of k                          384 × 64 of B stay in the L2 cache
 //!       for 6 rows of C                     the microkernel
 //! ```
+//!
+//! Where a strip is one panel, B, used only once for every 6 rows, is read where it lies, each strip being fetched while the
+//! one before is multiplied. Where it is several, as with AVX2, each of them would be read in lines of 64 bytes far apart,
+//! which meet in few sets of the L1 cache, so they are packed.
 //!
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.
@@ -34,14 +37,14 @@ const MANY_TASKS_FROM: usize = 1 << 25;
 /// Lines that are a multiple of this many values apart, 1 KiB, meet in few sets of the L1 cache.
 const CLASH: usize = 256;
 
-/// The most steps of k in a piece of a B that is read where it lies.
-const DEPTH_IN_PLACE: usize = 384;
+/// The most steps of k in a piece of a B for few rows.
+const STRIP_DEPTH: usize = 384;
 
 /// Columns of C from which on a copy of A pays.
 const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
 /// Cuts C by its columns: for a B that is large beside A. A task packs its columns of B, which nobody else
-/// needs, a panel's piece at a time, and uses them while they are in cache.
+/// needs, a strip's piece at a time, and uses them while they are in cache.
 pub(super) fn by_columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
     let width = task_columns(kernels, m * a.columns, n);
@@ -79,17 +82,18 @@ fn task_columns(kernels: &Microkernels, work: usize, n: usize) -> usize {
 
 /// C, given by its rows, = `start` + A · B.
 fn columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [&mut [f32]], start: Start) {
-    let panel = kernels.columns();
+    const STRIP: usize = MAX_COLUMNS;
     let a = Placed::new(a, b.columns);
-    let in_place = b.column_stride == 1 && b.columns.is_multiple_of(kernels.lanes);
-    let starts = (0..b.columns).step_by(panel);
+    let whole_vectors = b.columns.is_multiple_of(kernels.lanes);
+    let in_place = b.column_stride == 1 && whole_vectors && kernels.columns() == STRIP;
+    let starts = (0..b.columns).step_by(STRIP);
     let parts: Vec<(usize, Piece)> =
-        starts.flat_map(|from| a.walk.pieces(DEPTH_IN_PLACE).map(move |piece| (from, piece))).collect();
+        starts.flat_map(|from| a.walk.pieces(STRIP_DEPTH).map(move |piece| (from, piece))).collect();
     let part = |&(from, piece): &(usize, Piece)| {
-        let b = b.column_block(from, panel.min(b.columns - from));
+        let b = b.column_block(from, STRIP.min(b.columns - from));
         b.row_block(piece.k, piece.walk.len())
     };
-    let mut packed = Buffer::unspecified(packed_len(kernels, DEPTH_IN_PLACE, panel));
+    let mut packed = Buffer::unspecified(packed_len(kernels, STRIP_DEPTH, STRIP));
     for (i, (from, piece)) in parts.iter().enumerate() {
         let start = match piece.k {
             0 => start.at_column(*from),

@@ -99,9 +99,14 @@ impl Microkernels {
         }
         let tiles = if rows.ahead.rows > 0 { &self.tiles_ahead } else { &self.tiles };
         let share = rows.ahead.rows.div_ceil(count.div_ceil(ROWS).max(1));
+        let mut tile = rows;
         for (i, a_rows) in rows.a_rows.chunks(ROWS).enumerate() {
             let tile_fn = tiles[a_rows.len() - 1][vectors - 1];
-            let tile = Tile { a_rows, ahead: rows.ahead.part(i * share, share), ..rows };
+            // Changed in place: a copy of the rest for each tile shows where tiles are short.
+            tile.a_rows = a_rows;
+            if rows.ahead.rows > 0 {
+                tile.ahead = rows.ahead.part(i * share, share);
+            }
             // SAFETY: only microkernels that this machine can run are given; the asserts hold every index of the
             // formula inside of its slice, and C's rows are borrowed mutably, so they overlap no operand.
             unsafe {

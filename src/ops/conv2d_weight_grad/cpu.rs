@@ -6,7 +6,7 @@
 
 use crate::cpu::TASK_LENGTH;
 use crate::cpu::columns::add_assign;
-use crate::cpu::gemm::blocks::{multiply_piece, pack, packed_len};
+use crate::cpu::gemm::blocks::{multiply_piece, pack_groups, packed_len};
 use crate::cpu::gemm::sets::microkernels;
 use crate::cpu::gemm::walk::{DEPTH, Walk};
 use crate::cpu::gemm::{Matrix, Start};
@@ -79,7 +79,7 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
     let images = padded.images_per_task(pixels);
     let mut buffer = None;
     let kernels = microkernels();
-    let mut packed = Buffer::unspecified(packed_len(kernels, DEPTH, width_out));
+    let mut packed = Buffer::unspecified(g.groups * packed_len(kernels, DEPTH, width_out));
     let mut start = Start::Zero;
     let x = x.chunks(images * g.h * g.w * g.c_in);
     for (x, grad) in x.zip(grad.chunks(images * pixels * g.c_out)) {
@@ -95,10 +95,11 @@ fn add_kernel_rows(w: &mut [f32], first: usize, x: &[f32], grad: &[f32], g: &Con
         let grad = Matrix::new(grad, walk.len(), g.c_out);
         for piece in walk.pieces(DEPTH) {
             let (grad, steps) = (grad.row_block(piece.k, piece.walk.len()), piece.walk);
-            for (group, x) in x.chunks_exact(x.len() / g.groups).enumerate() {
+            pack_groups(kernels, grad, g.groups, &mut packed);
+            let packed = packed.chunks_exact(packed_len(kernels, steps.len(), width_out));
+            for (group, (x, grad)) in x.chunks_exact(x.len() / g.groups).zip(packed).enumerate() {
                 let w_rows: Vec<usize> = (0..x_rows.len()).map(|value| value * g.c_out + group * width_out).collect();
-                pack(kernels, grad.column_block(group * width_out, width_out), &mut packed);
-                multiply_piece(kernels, &x[piece.offset..], &x_rows, steps, &packed, width_out, w, &w_rows, start);
+                multiply_piece(kernels, &x[piece.offset..], &x_rows, steps, grad, width_out, w, &w_rows, start);
             }
             start = Start::Sum;
         }
