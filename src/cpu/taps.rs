@@ -12,6 +12,7 @@
 //!
 //! In NHWC a pixel's channels lie side by side, so every product reads and writes its rows where they are.
 
+use super::Finish;
 use super::gemm::Start;
 use super::gemm::blocks::{Packed, multiply};
 use super::pool::Buffer;
@@ -130,12 +131,13 @@ impl Side {
 }
 
 /// The images `[n, h, w, c]` of side `to`: for each tap, its pixels += those of `x` on side `from` · its
-/// weights, a few whole images at a time.
+/// weights, a few whole images at a time, which are then finished.
 pub fn sum_over_taps(
     x: &[f32],
     g: &Conv2dGeometry,
     [from, to]: [Side; 2],
     weight: impl Fn(&Tap) -> Packed + Sync,
+    finish: Finish,
 ) -> Buffer {
     let mut y = Buffer::unspecified(g.n * to.image());
     let images = images_per_task(g);
@@ -147,7 +149,8 @@ pub fn sum_over_taps(
         products.swap(0, whole);
     }
     let x = x.par_chunks((images * from.image()).max(1));
-    y.par_chunks_mut((images * to.image()).max(1)).zip(x).for_each(|(y, x)| {
+    let of_task = (images * to.image()).max(1);
+    y.par_chunks_mut(of_task).zip(x).enumerate().for_each(|(task, (y, x))| {
         if whole.is_none() {
             y.fill(0.0);
         }
@@ -156,6 +159,7 @@ pub fn sum_over_taps(
             let start = if i == 0 && whole.is_some() { Start::Zero } else { Start::Sum };
             multiply(x, &x_pixels[..count], weight, y, &y_pixels[..count], start);
         }
+        finish(y, task * of_task);
     });
     y
 }

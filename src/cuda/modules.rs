@@ -14,6 +14,7 @@ const MODULES: &[(&str, &str)] = &[
     ("dense", include_str!("../../kernels/ptx/dense.ptx")),
     ("dropout", include_str!("../../kernels/ptx/dropout.ptx")),
     ("fill", include_str!("../../kernels/ptx/fill.ptx")),
+    ("finish", include_str!("../../kernels/ptx/finish.ptx")),
     ("gather", include_str!("../../kernels/ptx/gather.ptx")),
     ("gradient", include_str!("../../kernels/ptx/gradient.ptx")),
     ("ladder/conv2d", include_str!("../../kernels/ptx/ladder/conv2d.ptx")),

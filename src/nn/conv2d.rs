@@ -2,11 +2,25 @@
 
 use super::convolution::size;
 use super::weights::Weights;
-use super::{Convolution, Initializer, Layer, Pass, Variable};
-use crate::ops;
+use super::{Convolution, Epilogue, Initializer, Layer, Pass, Variable};
+use crate::ops::{self, Finish};
 use crate::random::Random;
+use crate::shape::Conv2dGeometry;
 use crate::storage::Device;
 use crate::tensor::Tensor;
+
+/// What is done to the outputs of a convolution, `values` in number: its bias is added, and what follows it is done.
+fn finish<'a>(
+    bias: Option<&'a Tensor>,
+    epilogue: Option<Epilogue>,
+    values: impl FnOnce() -> usize,
+    pass: &mut Pass,
+) -> Finish<'a> {
+    match epilogue {
+        Some(epilogue) => Finish { bias, slope: epilogue.slope, mask: epilogue.mask(values(), pass) },
+        None => Finish::with_bias(bias),
+    }
+}
 
 /// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, filters]`.
 pub struct Conv2d {
@@ -30,15 +44,26 @@ impl Conv2d {
         let weights = Weights::new(kernel, bias.then_some(filters));
         Conv2d { weights: weights.normalised_if(attributes.spectral_norm, false, random), attributes: *attributes }
     }
+
+    /// The convolution of `x`, then what follows, if anything does.
+    fn convolve(&mut self, x: &Tensor, epilogue: Option<Epilogue>, pass: &mut Pass) -> Tensor {
+        let kernel = self.weights.kernel(pass);
+        let padding = self.attributes.sides(size("conv2d", x));
+        let Convolution { stride, groups, .. } = self.attributes;
+        let values =
+            || Conv2dGeometry::grouped("conv2d", x.shape(), kernel.shape(), groups, stride, padding).output().numel();
+        let finish = finish(self.weights.bias.as_ref(), epilogue, values, pass);
+        ops::finished_conv2d(x, &kernel, groups, stride, padding, finish)
+    }
 }
 
 impl Layer for Conv2d {
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
-        let kernel = self.weights.kernel(pass);
-        let padding = self.attributes.sides(size("conv2d", x));
-        let Convolution { stride, groups, .. } = self.attributes;
-        let y = ops::grouped_conv2d(x, &kernel, groups, stride, padding);
-        self.weights.add_bias(y)
+        self.convolve(x, None, pass)
+    }
+
+    fn forward_then(&mut self, x: &Tensor, epilogue: Epilogue, pass: &mut Pass) -> Tensor {
+        self.convolve(x, Some(epilogue), pass)
     }
 
     fn variables(&self) -> Vec<Variable<&Tensor>> {
@@ -76,16 +101,26 @@ impl ConvTranspose2d {
             attributes: *attributes,
         }
     }
+
+    /// The transposed convolution of `x`, then what follows, if anything does.
+    fn convolve(&mut self, x: &Tensor, epilogue: Option<Epilogue>, pass: &mut Pass) -> Tensor {
+        let kernel = self.weights.kernel(pass);
+        let output = self.attributes.transposed_size(size("conv_transpose2d", x));
+        let padding = self.attributes.sides(output);
+        let Convolution { stride, groups, filters, .. } = self.attributes;
+        let values = || x.dims()[0] * output[0] * output[1] * filters;
+        let finish = finish(self.weights.bias.as_ref(), epilogue, values, pass);
+        ops::finished_conv_transpose2d(x, &kernel, groups, output, stride, padding, finish)
+    }
 }
 
 impl Layer for ConvTranspose2d {
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
-        let kernel = self.weights.kernel(pass);
-        let output = self.attributes.transposed_size(size("conv_transpose2d", x));
-        let padding = self.attributes.sides(output);
-        let Convolution { stride, groups, .. } = self.attributes;
-        let y = ops::grouped_conv_transpose2d(x, &kernel, groups, output, stride, padding);
-        self.weights.add_bias(y)
+        self.convolve(x, None, pass)
+    }
+
+    fn forward_then(&mut self, x: &Tensor, epilogue: Epilogue, pass: &mut Pass) -> Tensor {
+        self.convolve(x, Some(epilogue), pass)
     }
 
     fn variables(&self) -> Vec<Variable<&Tensor>> {

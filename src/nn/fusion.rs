@@ -1,8 +1,9 @@
-//! Leaky ReLU and dropout after it, done together, and after batch norm as its values are stored. Each saves a pass
-//! over memory.
+//! Leaky ReLU and dropout after it, done together, and after batch norm or a convolution as its values are stored. Each saves
+//! a pass over memory.
 //!
 //! ```text
 //! batch_norm, leaky_relu, dropout     one op
+//! conv2d, leaky_relu, dropout         one op, with the bias
 //! dense, leaky_relu, dropout          dense, then the other two in one pass
 //! dense, dropout                      two layers
 //! ```
@@ -79,6 +80,73 @@ impl Epilogue {
         match &mut pass.mode {
             Mode::Training(random) if self.rate > 0.0 => Some(Mask::new(self.rate, random.reserve(count))),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::grad;
+    use crate::nn::{Activation, Conv2d, ConvTranspose2d, Convolution, Dropout, Initializer, Sequential, Variable};
+    use crate::ops::{mean_all, square, sum};
+    use crate::random::{Purpose, Random};
+    use crate::storage::Device;
+
+    /// A layer that leaves what follows to an op of its own.
+    struct Alone(Box<dyn Layer>);
+
+    impl Layer for Alone {
+        fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+            self.0.forward(x, pass)
+        }
+
+        fn variables(&self) -> Vec<Variable<&Tensor>> {
+            self.0.variables()
+        }
+
+        fn elementwise(&self) -> Option<Elementwise> {
+            self.0.elementwise()
+        }
+    }
+
+    /// The outputs, the gradients of a loss that has the slope at the images in it, and the words that are drawn.
+    fn of_layers(fused: bool, device: Device) -> Vec<Vec<u64>> {
+        let mut random = Random::new(4, Purpose::INITIAL);
+        let to = Convolution { stride: [2, 2], ..Convolution::new(6, [3, 3]) };
+        let grouped = Convolution { groups: 3, bias: false, ..Convolution::new(9, [3, 3]) };
+        let back = Convolution::new(5, [4, 4]);
+        let draw = Initializer::HeNormal;
+        let layers: Vec<Box<dyn Layer>> = vec![
+            Box::new(Conv2d::new(3, &to, draw, &mut random, device)),
+            Box::new(Activation::LeakyRelu { slope: 0.2 }),
+            Box::new(Dropout { rate: 0.3 }),
+            Box::new(Conv2d::new(6, &grouped, draw, &mut random, device)),
+            Box::new(Activation::Relu),
+            Box::new(ConvTranspose2d::new(9, &back, draw, &mut random, device)),
+            Box::new(Activation::LeakyRelu { slope: 0.1 }),
+        ];
+        let layers = layers.into_iter().map(|layer| match fused {
+            true => layer,
+            false => Box::new(Alone(layer)),
+        });
+        let mut network = Sequential::new(layers.collect());
+        let x = Tensor::new(&random.normal(5 * 7 * 5 * 3), [5, 7, 5, 3], device).parameter();
+        let mut dropout = Random::new(4, Purpose::DROPOUT);
+        let y = network.forward(&x, Pass::training(&mut dropout));
+        let slopes = grad(&sum(&y, &[0, 1, 2, 3]), &[&x], true);
+        let loss = mean_all(&square(&y)) + mean_all(&square(&slopes[0]));
+        let grads = grad(&loss, &network.parameters(), false);
+        let bits = |t: &Tensor| t.to_f64().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+        [&y].into_iter().chain(&grads).map(bits).collect()
+    }
+
+    #[test]
+    fn what_follows_a_convolution_has_the_same_bits_as_an_op_of_its_own() {
+        for device in [Device::Reference, Device::Cpu] {
+            let [fused, apart] = [true, false].map(|fused| of_layers(fused, device));
+            assert_eq!(fused.len(), 6);
+            assert!(fused == apart, "{device}");
         }
     }
 }

@@ -64,14 +64,6 @@ impl Weights {
         }
     }
 
-    /// y + bias, over the last axis of `y`.
-    pub fn add_bias(&self, y: Tensor) -> Tensor {
-        match &self.bias {
-            Some(bias) => y + bias,
-            None => y,
-        }
-    }
-
     pub fn variables(&self) -> Vec<Variable<&Tensor>> {
         let kernel = [Variable::parameter("kernel", &self.kernel)];
         let bias = self.bias.iter().map(|b| Variable::parameter("bias", b));

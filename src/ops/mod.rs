@@ -13,7 +13,8 @@
 //! `max_pool2d_grad` and `max_pool2d_pick` (what of ȳ is at those places), which are each other's.
 //! The rules of two inputs are followed by [`sum_to`] where an input was stretched. [`batch_norm`](fn@batch_norm)'s rule runs
 //! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], the other losses, ...) is made of these, or is
-//! two rows in one pass. Convolutions in groups ([`grouped_conv2d`], ...) have the rules of those in one.
+//! two rows in one pass. Convolutions in groups ([`grouped_conv2d`], ...) have the rules of those in one, and what [`Finish`]
+//! names may be part of them.
 //!
 //! | op | y | x̄ from ȳ |
 //! |---|---|---|
@@ -84,6 +85,7 @@ pub mod conv2d_weight_grad;
 pub mod conv_transpose2d;
 pub mod dense;
 pub mod dropout;
+pub mod finish;
 pub mod gather;
 pub mod leaky_relu;
 pub mod loss;
@@ -111,11 +113,12 @@ pub use bilinear::{bilinear, bilinear_grad};
 pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};
 pub use broadcast::broadcast_to;
 pub use concat::concat;
-pub use conv_transpose2d::{conv_transpose2d, grouped_conv_transpose2d};
-pub use conv2d::{conv2d, grouped_conv2d};
+pub use conv_transpose2d::{conv_transpose2d, finished_conv_transpose2d, grouped_conv_transpose2d};
+pub use conv2d::{conv2d, finished_conv2d, grouped_conv2d};
 pub use conv2d_weight_grad::{conv2d_weight_grad, grouped_conv2d_weight_grad};
 pub use dense::dense;
 pub use dropout::dropout;
+pub use finish::Finish;
 pub use gather::{gather, scatter_add};
 pub use leaky_relu::{leaky_relu, leaky_relu_dropout, relu};
 pub use loss::{

@@ -120,6 +120,17 @@ pub fn cases() -> Vec<Case> {
         let padding = padding.unwrap_or_else(|| same(image, kernel, stride));
         all.extend(products::convolutions(image, kernel, c_out, stride, padding, "Winograd"));
     }
+    // Finished task by task: patches of groups, whose tasks begin within a block of random words; taps; Winograd's tiles.
+    for (image, groups, c_out, stride, rate) in [
+        ([20, 15, 9, 15], 5, 15, [2, 1], Some(0.3)),
+        ([40, 9, 9, 64], 1, 40, [2, 2], Some(0.3)),
+        ([70, 14, 14, 64], 1, 64, [1, 1], Some(0.3)),
+        ([24, 16, 16, 32], 1, 48, [2, 2], None),
+        ([5, 16, 16, 96], 6, 96, [1, 1], None),
+    ] {
+        let finishing = products::Finishing { biased: true, slope: 0.2, rate, shift: far_from_kinks };
+        all.extend(products::finished(image, groups, c_out, stride, finishing));
+    }
     all.extend(indices::rows([70, 300, 200]));
     all.extend(pooling::pooled([9, 28, 28, 33], [2, 2], [2, 2], Padding::VALID));
     all.extend(pooling::pooled([5, 31, 30, 16], [3, 3], [2, 2], Padding::symmetric(1)));

@@ -91,7 +91,7 @@ pub fn normalised_and_rectified(shape: &[usize], slope: f64, rate: Option<f64>, 
 }
 
 /// Where the words of every mask here start.
-const POSITION: Position = Position { seed: 11, stream: Purpose::DROPOUT.stream(), block: 3 };
+pub(super) const POSITION: Position = Position { seed: 11, stream: Purpose::DROPOUT.stream(), block: 3 };
 
 /// Dropout by a mask that stands still.
 pub fn dropped(shape: &[usize], rate: f64) -> Case {

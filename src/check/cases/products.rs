@@ -1,8 +1,11 @@
 //! Matrix products, the dense layer and the convolution family.
 
+use super::layers::POSITION;
 use super::{Case, normal};
+use crate::ops::dropout::Mask;
 use crate::ops::*;
-use crate::shape::{Conv2dGeometry, Padding};
+use crate::shape::{Conv2dGeometry, Padding, Shape};
+use crate::tensor::Tensor;
 
 /// The cases of this family.
 pub fn cases() -> Vec<Case> {
@@ -64,7 +67,65 @@ pub fn cases() -> Vec<Case> {
     for (image, kernel, groups, c_out, stride, padding) in grouped_rows {
         all.extend(grouped_convolutions(image, kernel, groups, c_out, stride, padding));
     }
+    // Finished by what follows: with a bias or without, slopes and rates of dropout.
+    for (image, groups, c_out, stride, [biased, rectified], rate) in [
+        ([2, 3, 3, 2], 1, 3, [1, 1], [true, false], None),
+        ([1, 3, 4, 4], 2, 2, [2, 1], [true, true], None),
+        ([2, 2, 3, 2], 1, 1, [1, 1], [true, true], Some(0.3)),
+        ([1, 3, 2, 1], 1, 5, [1, 1], [false, true], Some(0.3)),
+        ([1, 3, 3, 1], 1, 2, [2, 2], [true, false], Some(0.3)),
+    ] {
+        let finishing =
+            Finishing { biased, slope: if rectified { 0.3 } else { 1.0 }, rate, shift: |bias| bias.clone() };
+        all.extend(finished(image, groups, c_out, stride, finishing));
+    }
     all
+}
+
+/// What a case's convolution is finished by.
+#[derive(Clone, Copy)]
+pub struct Finishing {
+    /// Whether there is a bias.
+    pub biased: bool,
+    /// Of leaky ReLU.
+    pub slope: f64,
+    /// Of dropout.
+    pub rate: Option<f64>,
+    /// What the bias is of an input.
+    pub shift: fn(&Tensor) -> Tensor,
+}
+
+/// A 3 x 3 convolution and the transposed one, finished.
+pub fn finished(image: [usize; 4], groups: usize, c_out: usize, stride: [usize; 2], finishing: Finishing) -> [Case; 2] {
+    let Finishing { biased, slope, rate, shift } = finishing;
+    let [_, h, w, c_in] = image;
+    let padding = Padding::same([h, w], [3, 3], stride);
+    let weight = [3, 3, c_in / groups, c_out];
+    let g = Conv2dGeometry::grouped("case", image.into(), weight.into(), groups, stride, padding);
+    let name =
+        format!("{groups} groups, {image:?} to {c_out}, stride {stride:?}, bias {biased} slope {slope} rate {rate:?}");
+    let mask = rate.map(|rate| Mask::new(rate, POSITION));
+    let inputs = |x: Shape, channels| {
+        let bias = biased.then(|| normal([channels]));
+        [normal(x), normal(weight)].into_iter().chain(bias).collect::<Vec<_>>()
+    };
+    // Small weights, so that a bias tells on which side of the kink its channel is.
+    let forward = move |t: &[Tensor], slope, mask| {
+        let bias = t.get(2).map(shift);
+        let finish = Finish { bias: bias.as_ref(), slope, mask };
+        finished_conv2d(&t[0], &(&t[1] * 0.1), groups, stride, padding, finish)
+    };
+    let transposed = move |t: &[Tensor], slope, mask| {
+        let bias = t.get(2).map(shift);
+        let finish = Finish { bias: bias.as_ref(), slope, mask };
+        finished_conv_transpose2d(&t[0], &(&t[1] * 0.1), groups, [h, w], stride, padding, finish)
+    };
+    [
+        Case::new("finished_conv2d", name.clone(), &inputs(image.into(), c_out), move |t| forward(t, slope, mask))
+            .kinks(move |t| forward(t, 1.0, None)),
+        Case::new("finished_conv_transpose2d", name, &inputs(g.output(), c_in), move |t| transposed(t, slope, mask))
+            .kinks(move |t| transposed(t, 1.0, None)),
+    ]
 }
 
 /// The product `[m, n]` of sizes `[m, k, n]`.

@@ -4,6 +4,7 @@ use super::Axes;
 use super::axis::{Direction, Part};
 use super::stack::Stack;
 use super::tiles::Side;
+use crate::cpu::Finish;
 use crate::cpu::gemm::blocks::{Packed, multiply};
 use crate::cpu::gemm::walk::Walk;
 use crate::cpu::gemm::{Matrix, Start};
@@ -15,11 +16,12 @@ use rayon::prelude::*;
 /// or nearly holds. With fewer the products have too few rows.
 const TASK_VALUES: usize = 1 << 18;
 
-/// The output of the convolution `g` from its input `x` and its weights `w`, or its input from its output.
+/// The output of the convolution `g` from its input `x` and its weights `w`, or its input from its output, some images at a
+/// time, which are then finished.
 ///
 /// # Panics
 /// If [`super::applies`] doesn't hold.
-pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction) -> Buffer {
+pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction, finish: Finish) -> Buffer {
     let axes = Axes::new(g, direction).expect("a convolution that Winograd's form applies to");
     let (from, to) = match direction {
         Direction::Forward => (axes.inputs(g, Part::Signal), axes.outputs(g, Part::Result)),
@@ -41,13 +43,15 @@ pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction) 
     let images = (TASK_VALUES / (of_tile * from.tiles())).max(1);
     let mut y = Buffer::unspecified(g.n * to.values());
     let x = x.par_chunks(images * from.values());
-    y.par_chunks_mut(images * to.values()).zip(x).for_each(|(y, x)| {
+    let of_task = images * to.values();
+    y.par_chunks_mut(of_task).zip(x).enumerate().for_each(|(task, (y, x))| {
         let length = to.columns_len(y.len());
         let mut columns = Buffer::unspecified(points * length);
         columns.par_chunks_exact_mut(length).zip(&rows).enumerate().for_each(|(i, (columns, row))| {
             row.convolve(i, x, [&from, &to], g.groups, columns);
         });
         to.gather_rows(&columns, points, y);
+        finish(y, task * of_task);
     });
     y
 }

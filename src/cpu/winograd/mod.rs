@@ -205,8 +205,8 @@ mod tests {
                     }
                 }
             }
-            let y = convolve(&x, &w, &g, Direction::Forward);
-            let x_grad = convolve(&grad, &w, &g, Direction::Transposed);
+            let y = convolve(&x, &w, &g, Direction::Forward, &|_, _| {});
+            let x_grad = convolve(&grad, &w, &g, Direction::Transposed, &|_, _| {});
             let errors = [
                 relative_error(&y, &want_y),
                 relative_error(&x_grad, &want_x),

@@ -7,15 +7,18 @@
 //! with x `[n, h, w, c_in]`, w `[kh, kw, c_in, c_out]`, and zeros beyond the edges. The three ops
 //! of the family (this, its input gradient [`conv_transpose2d`](fn@super::conv_transpose2d) and its
 //! weight gradient [`conv2d_weight_grad`](fn@super::conv2d_weight_grad)) are bilinear and each is
-//! differentiated by the other two.
+//! differentiated by the other two. What follows a convolution, or a transposed one, in a network may be part of it: see
+//! [`Finish`].
 
 mod cpu;
 mod cuda;
 mod patches;
 pub(super) mod reference;
 
+use super::finish::{self, Finish};
+use super::leaky_relu::Rectifier;
 use super::{conv_transpose2d, conv2d_weight_grad, different_devices};
-use crate::autograd::{Call, Op, record};
+use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};
 use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
@@ -28,7 +31,7 @@ use crate::tensor::Tensor;
 #[track_caller]
 pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding) -> Tensor {
     let g = Conv2dGeometry::new("conv2d", x.shape(), weight.shape(), stride, padding);
-    with_geometry(x, weight, g)
+    with_geometry(x, weight, g, Finish::NOTHING)
 }
 
 /// The convolution of `x` with `weight` `[kh, kw, c_in / groups, c_out]` in groups: the channels of both sides are cut
@@ -38,25 +41,46 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding)
 /// As [`conv2d`], or if `groups` doesn't divide both numbers of channels.
 #[track_caller]
 pub fn grouped_conv2d(x: &Tensor, weight: &Tensor, groups: usize, stride: [usize; 2], padding: Padding) -> Tensor {
-    let g = Conv2dGeometry::grouped("grouped_conv2d", x.shape(), weight.shape(), groups, stride, padding);
-    with_geometry(x, weight, g)
+    finished_conv2d(x, weight, groups, stride, padding, Finish::NOTHING)
 }
 
-/// As [`conv2d`], for a geometry that has been checked.
+/// As [`grouped_conv2d`], and what `finish` says is done to the outputs as they are stored.
+///
+/// # Panics
+/// As [`grouped_conv2d`], or if the bias has not the shape `[c_out]` or the slope is negative.
 #[track_caller]
-pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
+pub fn finished_conv2d(
+    x: &Tensor,
+    weight: &Tensor,
+    groups: usize,
+    stride: [usize; 2],
+    padding: Padding,
+    finish: Finish,
+) -> Tensor {
+    let g = Conv2dGeometry::grouped("grouped_conv2d", x.shape(), weight.shape(), groups, stride, padding);
+    finish.check("conv2d", g.c_out);
+    with_geometry(x, weight, g, finish)
+}
+
+/// As [`finished_conv2d`], for a geometry and a bias that have been checked.
+#[track_caller]
+pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry, finish: Finish) -> Tensor {
     let _span = span("conv2d", || Cost::convolution(&g));
     let storage = match (x.storage(), weight.storage()) {
-        (Storage::Reference(x), Storage::Reference(w)) => Storage::Reference(reference::conv2d(x, w, &g)),
-        (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(cpu::conv2d(x, w, &g)),
-        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(cuda::conv2d(x, w, &g)),
+        (Storage::Reference(x), Storage::Reference(w)) => {
+            Storage::Reference(finish.reference(reference::conv2d(x, w, &g)))
+        }
+        (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(finish.cpu(|finish| cpu::conv2d(x, w, &g, finish))),
+        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(finish.cuda(cuda::conv2d(x, w, &g))),
         _ => different_devices("conv2d", &[x, weight]),
     };
-    record(Conv2d { g }, &[x, weight], g.output(), storage)
+    let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(finish.bias).collect();
+    record(Conv2d { g, rectifier: finish.rectifier() }, &inputs, g.output(), storage)
 }
 
 struct Conv2d {
     g: Conv2dGeometry,
+    rectifier: Rectifier,
 }
 
 impl Op for Conv2d {
@@ -64,10 +88,16 @@ impl Op for Conv2d {
         "conv2d"
     }
 
+    fn keeps(&self) -> Keeps {
+        if self.rectifier.is_identity() { Keeps::Inputs } else { Keeps::Both }
+    }
+
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let (x, weight) = (call.input(0), call.input(1));
-        let input_grad = || conv_transpose2d::with_geometry(grad, &weight, self.g);
+        let grad = &finish::sums_grad(&self.rectifier, call, grad);
+        let input_grad = || conv_transpose2d::with_geometry(grad, &weight, self.g, Finish::NOTHING);
         let weight_grad = || conv2d_weight_grad::with_geometry(&x, grad, self.g);
-        vec![call.wants(0).then(input_grad), call.wants(1).then(weight_grad)]
+        let grads = [call.wants(0).then(input_grad), call.wants(1).then(weight_grad)];
+        grads.into_iter().chain(finish::bias_grad(call, grad)).collect()
     }
 }

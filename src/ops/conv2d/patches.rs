@@ -1,6 +1,7 @@
 //! im2col and GEMM: y `[pixels, c_out]` = patches `[pixels, kh·kw·c_in]` · w `[kh·kw·c_in, c_out]`, a
 //! few whole images at a time; of groups, each group's columns of y from its own patches and weights.
 
+use crate::cpu::Finish;
 use crate::cpu::gemm::blocks::{Packed, multiply};
 use crate::cpu::gemm::{Matrix, Start};
 use crate::cpu::im2col::Padded;
@@ -8,12 +9,13 @@ use crate::cpu::pool::Buffer;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
-/// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in / groups, c_out]`.
-pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+/// y `[n, out_h, out_w, c_out]`, finished, from x `[n, h, w, c_in]` and w `[kh, kw, c_in / groups, c_out]`.
+pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finish) -> Buffer {
     let mut y = Buffer::unspecified(g.output().numel());
     let (image, out) = (g.h * g.w * g.c_in, g.out_h * g.out_w * g.c_out);
     if y.is_empty() || image == 0 {
         y.fill(0.0);
+        finish(&mut y, 0);
         return y;
     }
     let padded = Padded::input(g);
@@ -26,7 +28,7 @@ pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
     let images = padded.images_per_task(g.out_h * g.out_w);
     let pixels = padded.patches(images, [g.out_h, g.out_w], [0, 0], g.stride);
     let x = x.par_chunks(images * image);
-    y.par_chunks_mut(images * out).zip(x).for_each(|(y, x)| {
+    y.par_chunks_mut(images * out).zip(x).enumerate().for_each(|(task, (y, x))| {
         let mut buffer = None;
         let x = padded.pad(x, &mut buffer);
         let pixels = &pixels[..y.len() / g.c_out];
@@ -35,6 +37,7 @@ pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
             let y_rows: Vec<usize> = (0..pixels.len()).map(|p| p * g.c_out + group * width_out).collect();
             multiply(x, pixels, weight, y, &y_rows, Start::Zero);
         }
+        finish(y, task * images * out);
     });
     y
 }

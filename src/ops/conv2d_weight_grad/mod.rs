@@ -8,6 +8,7 @@ mod cpu;
 mod cuda;
 mod reference;
 
+use super::finish::Finish;
 use super::{conv_transpose2d, conv2d, different_devices};
 use crate::autograd::{Call, Op, record};
 use crate::profile::{Cost, span};
@@ -100,8 +101,8 @@ impl Op for Conv2dWeightGrad {
 
     fn vjp(&self, call: &Call, weight: &Tensor) -> Vec<Option<Tensor>> {
         let (x, grad) = (call.input(0), call.input(1));
-        let x_grad = || conv_transpose2d::with_geometry(&grad, weight, self.g);
-        let grad_grad = || conv2d::with_geometry(&x, weight, self.g);
+        let x_grad = || conv_transpose2d::with_geometry(&grad, weight, self.g, Finish::NOTHING);
+        let grad_grad = || conv2d::with_geometry(&x, weight, self.g, Finish::NOTHING);
         vec![call.wants(0).then(x_grad), call.wants(1).then(grad_grad)]
     }
 }

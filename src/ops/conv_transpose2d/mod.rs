@@ -13,8 +13,10 @@ mod cuda;
 mod patches;
 mod reference;
 
+use super::finish::{self, Finish};
+use super::leaky_relu::Rectifier;
 use super::{conv2d, conv2d_weight_grad, different_devices};
-use crate::autograd::{Call, Op, record};
+use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};
 use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
@@ -37,7 +39,7 @@ pub fn conv_transpose2d(
     padding: Padding,
 ) -> Tensor {
     let g = geometry("conv_transpose2d", x, weight, 1, output_size, stride, padding);
-    with_geometry(x, weight, g)
+    with_geometry(x, weight, g, Finish::NOTHING)
 }
 
 /// As [`conv_transpose2d`], with a weight `[kh, kw, c_out / groups, c_in]`: the input gradient of
@@ -54,8 +56,26 @@ pub fn grouped_conv_transpose2d(
     stride: [usize; 2],
     padding: Padding,
 ) -> Tensor {
+    finished_conv_transpose2d(x, weight, groups, output_size, stride, padding, Finish::NOTHING)
+}
+
+/// As [`grouped_conv_transpose2d`], and what `finish` says is done to the outputs as they are stored.
+///
+/// # Panics
+/// As [`grouped_conv_transpose2d`], or if the bias has not the shape `[c_out]` or the slope is negative.
+#[track_caller]
+pub fn finished_conv_transpose2d(
+    x: &Tensor,
+    weight: &Tensor,
+    groups: usize,
+    output_size: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+    finish: Finish,
+) -> Tensor {
     let g = geometry("grouped_conv_transpose2d", x, weight, groups, output_size, stride, padding);
-    with_geometry(x, weight, g)
+    finish.check("conv_transpose2d", g.c_in);
+    with_geometry(x, weight, g, finish)
 }
 
 /// The geometry of the convolution whose input gradient is meant.
@@ -86,21 +106,27 @@ fn geometry(
     g
 }
 
-/// As [`conv_transpose2d`], for a geometry that has been checked.
+/// As [`finished_conv_transpose2d`], for a geometry and a bias that have been checked.
 #[track_caller]
-pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry) -> Tensor {
+pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry, finish: Finish) -> Tensor {
     let _span = span("conv_transpose2d", || Cost::convolution(&g));
     let storage = match (x.storage(), weight.storage()) {
-        (Storage::Reference(x), Storage::Reference(w)) => Storage::Reference(reference::conv_transpose2d(x, w, &g)),
-        (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(cpu::conv_transpose2d(x, w, &g)),
-        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(cuda::conv_transpose2d(x, w, &g)),
+        (Storage::Reference(x), Storage::Reference(w)) => {
+            Storage::Reference(finish.reference(reference::conv_transpose2d(x, w, &g)))
+        }
+        (Storage::Cpu(x), Storage::Cpu(w)) => {
+            Storage::Cpu(finish.cpu(|finish| cpu::conv_transpose2d(x, w, &g, finish)))
+        }
+        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(finish.cuda(cuda::conv_transpose2d(x, w, &g))),
         _ => different_devices("conv_transpose2d", &[x, weight]),
     };
-    record(ConvTranspose2d { g }, &[x, weight], g.input(), storage)
+    let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(finish.bias).collect();
+    record(ConvTranspose2d { g, rectifier: finish.rectifier() }, &inputs, g.input(), storage)
 }
 
 struct ConvTranspose2d {
     g: Conv2dGeometry,
+    rectifier: Rectifier,
 }
 
 impl Op for ConvTranspose2d {
@@ -108,10 +134,16 @@ impl Op for ConvTranspose2d {
         "conv_transpose2d"
     }
 
+    fn keeps(&self) -> Keeps {
+        if self.rectifier.is_identity() { Keeps::Inputs } else { Keeps::Both }
+    }
+
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let (x, weight) = (call.input(0), call.input(1));
-        let input_grad = || conv2d::with_geometry(grad, &weight, self.g);
+        let grad = &finish::sums_grad(&self.rectifier, call, grad);
+        let input_grad = || conv2d::with_geometry(grad, &weight, self.g, Finish::NOTHING);
         let weight_grad = || conv2d_weight_grad::with_geometry(grad, &x, self.g);
-        vec![call.wants(0).then(input_grad), call.wants(1).then(weight_grad)]
+        let grads = [call.wants(0).then(input_grad), call.wants(1).then(weight_grad)];
+        grads.into_iter().chain(finish::bias_grad(call, grad)).collect()
     }
 }

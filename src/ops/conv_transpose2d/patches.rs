@@ -8,6 +8,7 @@
 //! which is a convolution of stride 1, with the taps t and u in falling order. So no product is spent on
 //! zeros between the inputs, and no two products add to one output. In groups, each is a product for every group.
 
+use crate::cpu::Finish;
 use crate::cpu::gemm::blocks::{Packed, multiply};
 use crate::cpu::gemm::{Matrix, Start};
 use crate::cpu::im2col::Padded;
@@ -15,12 +16,13 @@ use crate::cpu::pool::Buffer;
 use crate::shape::{Conv2dGeometry, Padding};
 use rayon::prelude::*;
 
-/// The input `[n, h, w, c_in]` of the convolution `g` from its output x and its weights w.
-pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
+/// The input `[n, h, w, c_in]` of the convolution `g`, finished, from its output x and its weights w.
+pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finish) -> Buffer {
     let mut y = Buffer::unspecified(g.input().numel());
     let (image, out) = (g.out_h * g.out_w * g.c_out, g.h * g.w * g.c_in);
     if y.is_empty() || image == 0 {
         y.fill(0.0);
+        finish(&mut y, 0);
         return y;
     }
     let rows = phases(g.h, g.kh, g.stride[0], g.padding.top);
@@ -38,7 +40,7 @@ pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
         .map(|(phase, group)| Product::new(phase, group, w, g, &padded, images))
         .collect();
     let x = x.par_chunks(images * image);
-    y.par_chunks_mut(images * out).zip(x).for_each(|(y, x)| {
+    y.par_chunks_mut(images * out).zip(x).enumerate().for_each(|(task, (y, x))| {
         let mut buffer = None;
         let count = x.len() / image;
         let x = padded.pad(x, &mut buffer);
@@ -46,6 +48,7 @@ pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry) -> Buffer {
         for product in &products {
             product.multiply(&x[product.group * of_group..][..of_group], y, count);
         }
+        finish(y, task * images * out);
     });
     y
 }

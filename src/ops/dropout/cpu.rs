@@ -29,26 +29,35 @@ pub fn dropout(x: &[f32], mask: &Mask, f: impl Fn(f32) -> f32 + Copy + Sync) -> 
     y
 }
 
-/// Drops some of `values`, the first of which is number `first`, a multiple of 4, of its array.
+/// Drops some of `values`, the first of which is number `first` of its array.
 #[inline(always)]
 pub fn drop_values(values: &mut [f32], first: usize, mask: &Mask) {
     let (scale, threshold) = (mask.scale() as f32, mask.threshold());
-    let (pieces, tail) = values.as_chunks_mut::<WORDS_AT_ONCE>();
-    let block_of = |piece: usize| (first + piece * WORDS_AT_ONCE) as u64 / 4;
     // + 0 makes a zero that is kept +0.
     let kept_or_dropped = |value: f32, word: u32| match word >= threshold {
         true => value.mul_add(scale, 0.0),
         false => -0.0,
     };
-    let last = block_of(pieces.len());
-    for (i, piece) in pieces.iter_mut().enumerate() {
-        let words = mask.position.words_at_once(block_of(i));
-        for (value, word) in piece.iter_mut().zip(words) {
+    let words_from = |number: usize| mask.position.words_at_once(number as u64 / 4);
+    // What is left of a block of four words that has begun.
+    let head = first.next_multiple_of(4) - first;
+    let (head, values) = values.split_at_mut(head.min(values.len()));
+    if !head.is_empty() {
+        for (value, &word) in head.iter_mut().zip(&words_from(first)[first % 4..]) {
             *value = kept_or_dropped(*value, word);
         }
     }
-    let words = mask.position.words_at_once(last);
-    for (value, word) in tail.iter_mut().zip(words) {
-        *value = kept_or_dropped(*value, word);
+    let first = first.next_multiple_of(4);
+    let (pieces, tail) = values.as_chunks_mut::<WORDS_AT_ONCE>();
+    let last = first + pieces.len() * WORDS_AT_ONCE;
+    for (i, piece) in pieces.iter_mut().enumerate() {
+        for (value, word) in piece.iter_mut().zip(words_from(first + i * WORDS_AT_ONCE)) {
+            *value = kept_or_dropped(*value, word);
+        }
+    }
+    if !tail.is_empty() {
+        for (value, word) in tail.iter_mut().zip(words_from(last)) {
+            *value = kept_or_dropped(*value, word);
+        }
     }
 }

@@ -1,0 +1,128 @@
+//! What a convolution does to its sums while they are still in cache, each of which would be a pass over memory as an op of
+//! its own: a bias for each channel, leaky ReLU, dropout.
+//!
+//! ```text
+//! y = dropout(leaky_relu(z + b))          z the convolution
+//!
+//! z̄ = ȳ times the slope that y tells      b̄ = Σ z̄ over all axes but the last
+//! ```
+//!
+//! As [`leaky_relu`](mod@super::leaky_relu) and [`dropout`](mod@super::dropout) have it, y tells the slope of both, so z is
+//! not kept. The values are to the bit those of the three ops one after the other.
+
+mod cpu;
+mod cuda;
+mod reference;
+
+use super::dropout::Mask;
+use super::leaky_relu::Rectifier;
+use super::{different_devices, sum};
+use crate::autograd::Call;
+use crate::cpu::pool::Buffer;
+use crate::storage::Storage;
+use crate::tensor::Tensor;
+
+/// What is done to the outputs of a convolution as they are stored.
+///
+/// ```
+/// use minimax::ops::{Finish, finished_conv2d};
+/// use minimax::shape::Padding;
+/// use minimax::{Device, Tensor};
+///
+/// let tensor = |values: &[f64], shape: [usize; 4]| Tensor::new(values, shape, Device::Reference);
+/// let (x, kernel) = (tensor(&[1.0, 2.0], [1, 1, 2, 1]), tensor(&[3.0], [1, 1, 1, 1]));
+/// let bias = Tensor::new(&[-4.0], [1], Device::Reference);
+/// let finish = Finish { bias: Some(&bias), slope: 0.5, mask: None };
+/// let y = finished_conv2d(&x, &kernel, 1, [1, 1], Padding::VALID, finish);
+/// assert_eq!(y.to_f64(), [-0.5, 2.0]);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Finish<'a> {
+    /// Added to each channel, `[c]`.
+    pub bias: Option<&'a Tensor>,
+    /// Leaky ReLU's slope below 0; 1 for none.
+    pub slope: f64,
+    /// What is dropped then.
+    pub mask: Option<Mask>,
+}
+
+impl<'a> Finish<'a> {
+    /// Nothing.
+    pub const NOTHING: Finish<'static> = Finish { bias: None, slope: 1.0, mask: None };
+
+    /// A bias, if there is one, and no more.
+    pub fn with_bias(bias: Option<&'a Tensor>) -> Finish<'a> {
+        Finish { bias, ..Finish::NOTHING }
+    }
+
+    /// What follows the bias.
+    ///
+    /// # Panics
+    /// If the slope is negative.
+    #[track_caller]
+    pub(super) fn rectifier(&self) -> Rectifier {
+        Rectifier::new(self.slope, self.mask)
+    }
+
+    /// Checks that the bias is one of `channels` for the op `op`.
+    ///
+    /// # Panics
+    /// If it isn't.
+    #[track_caller]
+    pub(super) fn check(&self, op: &str, channels: usize) {
+        if let Some(bias) = self.bias {
+            assert!(bias.dims() == [channels], "{op}: bias {} for {channels} channels", bias.shape());
+        }
+    }
+
+    /// The reference device's sums `z`, finished.
+    #[track_caller]
+    pub(super) fn reference(&self, z: Vec<f64>) -> Vec<f64> {
+        let bias = self.bias.map(|bias| match bias.storage() {
+            Storage::Reference(values) => &values[..],
+            _ => different_devices("finish", &[bias]),
+        });
+        reference::finish(z, bias, &self.rectifier())
+    }
+
+    /// The sums that `convolve` makes with it, and finishes by it part by part: a part, and the number of its first value.
+    #[track_caller]
+    pub(super) fn cpu(&self, convolve: impl FnOnce(crate::cpu::Finish) -> Buffer) -> Buffer {
+        let bias = self.bias.map(|bias| match bias.storage() {
+            Storage::Cpu(values) => &values[..],
+            _ => different_devices("finish", &[bias]),
+        });
+        let rectifier = self.rectifier();
+        match bias.is_none() && rectifier.is_identity() {
+            true => convolve(&|_, _| {}),
+            false => convolve(&|part, first| cpu::finish(part, first, bias, &rectifier)),
+        }
+    }
+
+    /// A CUDA device's sums `z`, finished.
+    #[track_caller]
+    pub(super) fn cuda(&self, mut z: crate::cuda::Buffer) -> crate::cuda::Buffer {
+        let bias = self.bias.map(|bias| match bias.storage() {
+            Storage::Cuda(values) => values,
+            _ => different_devices("finish", &[bias]),
+        });
+        let rectifier = self.rectifier();
+        if bias.is_some() || !rectifier.is_identity() {
+            cuda::finish(&mut z, bias, &rectifier);
+        }
+        z
+    }
+}
+
+/// The gradient of the sums from `grad`, that of what a convolution with `rectifier` gave.
+pub(super) fn sums_grad(rectifier: &Rectifier, call: &Call, grad: &Tensor) -> Tensor {
+    match rectifier.is_identity() {
+        true => grad.clone(),
+        false => super::leaky_relu::rectify_grad(&call.output(), grad, rectifier.slopes()),
+    }
+}
+
+/// The gradient of the bias, input 2 of `call` where there is one, from that of the sums.
+pub(super) fn bias_grad(call: &Call, grad: &Tensor) -> Option<Option<Tensor>> {
+    (call.inputs() > 2).then(|| call.wants(2).then(|| sum(grad, &[0, 1, 2])))
+}
