@@ -16,7 +16,7 @@
 use super::dots::{self, Dots};
 use super::matrix::Matrix;
 use super::microkernel::{MAX_COLUMNS, ROWS, Start, Tile};
-use super::prefetch::Ahead;
+use super::prefetch::{Ahead, into_l1};
 use super::rows::Rows;
 use super::sets::microkernels;
 use super::table::Microkernels;
@@ -31,6 +31,9 @@ pub(super) const BLOCK_ROWS: usize = 32 * ROWS;
 
 /// Columns of B that a task packs.
 const TASK_COLUMNS: usize = 4 * MAX_COLUMNS;
+
+/// How many rows ahead of the one that is packed B is fetched into the L1 cache.
+const ROWS_AHEAD: usize = 16;
 
 /// Values of a piece of B from which on it doesn't stay in the L2 cache from one block to the next.
 const FETCH_FROM: usize = 1 << 18;
@@ -142,6 +145,8 @@ pub fn pack_groups(kernels: &Microkernels, b: Matrix, groups: usize, to: &mut [f
         #[inline(always)]
         move || {
             for k in 0..b.rows {
+                let ahead = b.values.as_ptr().wrapping_add((k + ROWS_AHEAD) * b.row_stride);
+                (0..b.columns).step_by(16).for_each(|line| into_l1(ahead.wrapping_add(line)));
                 let row = b.row(k, b.columns).chunks_exact(columns);
                 for (row, to) in row.zip(to.chunks_exact_mut(of_group)) {
                     let (row, rest) = row.split_at(whole);
