@@ -47,24 +47,34 @@ impl Cost {
 /// What is being timed; dropping it ends it.
 #[must_use = "a span ends where it is dropped"]
 pub struct Span {
-    open: Option<(&'static str, Cost, Instant)>,
+    open: Option<Open>,
+}
+
+/// A span that has not ended.
+struct Open {
+    name: &'static str,
+    cost: Cost,
+    begun: Instant,
+    /// How many launches of CUDA devices there were before.
+    launches: u64,
 }
 
 /// Begins to time an op.
 #[inline]
 pub fn span(name: &'static str, cost: impl FnOnce() -> Cost) -> Span {
-    let open = RECORDING.load(Ordering::Relaxed).then(|| (name, cost(), Instant::now()));
-    Span { open }
+    let open = || Open { name, cost: cost(), launches: cuda::launches(), begun: Instant::now() };
+    Span { open: RECORDING.load(Ordering::Relaxed).then(open) }
 }
 
 impl Drop for Span {
     fn drop(&mut self) {
-        if let Some((name, cost, begun)) = self.open.take() {
+        if let Some(Open { name, cost, begun, launches }) = self.open.take() {
             // A CUDA device has only been asked.
             cuda::settle();
             let length = begun.elapsed();
             if let Some(profile) = record().as_mut() {
                 profile.add(name, cost, begun, length);
+                profile.totals.entry(name).or_default().launches += cuda::launches() - launches;
             }
         }
     }
@@ -86,6 +96,7 @@ pub fn finish() -> Option<Profile> {
     RECORDING.store(false, Ordering::Relaxed);
     let mut profile = record().take()?;
     profile.whole = profile.begun.elapsed();
+    profile.launches = cuda::launches() - profile.launches;
     Some(profile)
 }
 
@@ -94,6 +105,8 @@ pub fn finish() -> Option<Profile> {
 pub struct Profile {
     begun: Instant,
     whole: Duration,
+    /// Launches of CUDA devices; until recording ends, those before it.
+    launches: u64,
     totals: HashMap<&'static str, Total>,
     spans: Vec<Recorded>,
 }
@@ -115,6 +128,7 @@ pub struct Recorded {
 #[derive(Clone, Copy, Debug, Default)]
 struct Total {
     calls: usize,
+    launches: u64,
     time: Duration,
     flop: f64,
     bytes: f64,
@@ -122,7 +136,8 @@ struct Total {
 
 impl Profile {
     fn new() -> Profile {
-        Profile { begun: Instant::now(), whole: Duration::ZERO, totals: HashMap::new(), spans: Vec::new() }
+        let launches = cuda::launches();
+        Profile { begun: Instant::now(), whole: Duration::ZERO, launches, totals: HashMap::new(), spans: Vec::new() }
     }
 
     fn add(&mut self, name: &'static str, cost: Cost, begun: Instant, length: Duration) {
@@ -137,40 +152,52 @@ impl Profile {
         }
     }
 
-    /// A line per op, the longest first: calls, milliseconds, GFLOP/s, GB/s and share of the whole time,
-    /// and last what no op accounts for.
+    /// A line per op, the longest first: calls, milliseconds, GFLOP/s, GB/s and share of the whole time, and, if there were
+    /// any, launches of CUDA devices; last what no op accounts for.
     pub fn table(&self) -> String {
         let mut totals: Vec<_> = self.totals.iter().collect();
         totals.sort_by(|a, b| b.1.time.cmp(&a.1.time).then(a.0.cmp(b.0)));
         let whole = self.whole.as_secs_f64();
+        let launches = |count: u64| match self.launches {
+            0 => String::new(),
+            _ => format!(" {count:>9}"),
+        };
+        let header = if self.launches > 0 { "  launches" } else { "" };
         let mut text =
-            format!("{:<24} {:>9} {:>11} {:>9} {:>7} {:>7}\n", "op", "calls", "ms", "GFLOP/s", "GB/s", "share");
+            format!("{:<24} {:>9} {:>11} {:>9} {:>7} {:>7}{header}\n", "op", "calls", "ms", "GFLOP/s", "GB/s", "share");
         let mut rest = whole;
+        let mut other_launches = self.launches;
         for (name, total) in totals {
             let seconds = total.time.as_secs_f64();
             rest -= seconds;
+            other_launches -= total.launches.min(other_launches);
             let rate = |amount: f64| match amount > 0.0 && seconds > 0.0 {
                 true => format!("{:.1}", amount / seconds / 1e9),
                 false => "-".into(),
             };
             text += &format!(
-                "{name:<24} {:>9} {:>11.1} {:>9} {:>7} {:>6.1}%\n",
+                "{name:<24} {:>9} {:>11.1} {:>9} {:>7} {:>6.1}%{}\n",
                 total.calls,
                 1e3 * seconds,
                 rate(total.flop),
                 rate(total.bytes),
-                100.0 * seconds / whole
+                100.0 * seconds / whole,
+                launches(total.launches)
             );
         }
         text + &format!(
-            "{:<24} {:>9} {:>11.1} {:>9} {:>7} {:>6.1}%\n",
+            "{:<24} {:>9} {:>11.1} {:>9} {:>7} {:>6.1}%{}\n",
             "outside of ops",
             "-",
             1e3 * rest.max(0.0),
             "-",
             "-",
-            100.0 * rest.max(0.0) / whole
-        )
+            100.0 * rest.max(0.0) / whole,
+            launches(other_launches)
+        ) + &match self.launches {
+            0 => String::new(),
+            count => format!("{count} launches in all\n"),
+        }
     }
 
     /// Every span, in the order in which they ended, up to a limit.
@@ -197,6 +224,13 @@ mod tests {
         assert_eq!(words[1], ["conv2d", "2", "4.0", "10.0", "0.0", "40.0%"]);
         assert_eq!(words[2], ["sum", "1", "1.0", "-", "4.0", "10.0%"]);
         assert_eq!(words[3][3..], ["-", "5.0", "-", "-", "50.0%"]);
+
+        profile.launches = 12;
+        profile.totals.get_mut("conv2d").unwrap().launches = 7;
+        let table = profile.table();
+        let last_words: Vec<&str> = table.lines().map(|line| line.split_whitespace().last().unwrap()).collect();
+        assert_eq!(last_words[..4], ["launches", "7", "0", "5"]);
+        assert!(table.ends_with("\n12 launches in all\n"));
 
         let spans: Vec<Recorded> = profile.spans().collect();
         assert_eq!(spans.len(), 3);

@@ -92,7 +92,7 @@ pub struct TrainArgs {
     /// Stop when so many epochs whose samples were compared have not bettered the best
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub patience: Option<u64>,
-    /// Time every op: a table at the end, and profile.json in the run's folder, which Perfetto opens
+    /// Time every op: a table at the end (with the launches on a CUDA device), and profile.json in the run's folder, which Perfetto opens
     #[arg(long)]
     pub profile: bool,
     /// Stop, as with Ctrl-C, when the standard input ends; for programs that start this one

@@ -7,6 +7,7 @@ use super::context::{Context, Kernel};
 use super::driver::{Address, Launch};
 use bytemuck::NoUninit;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Threads of a block that goes over an array.
 pub const THREADS: usize = 256;
@@ -14,6 +15,13 @@ pub const THREADS: usize = 256;
 /// Blocks of a grid that goes over an array, at most: enough for any GPU; each thread takes several values
 /// beyond that.
 const MAX_BLOCKS: usize = 4096;
+
+static LAUNCHES: AtomicU64 = AtomicU64::new(0);
+
+/// How many launches have been asked for, on all devices.
+pub fn launches() -> u64 {
+    LAUNCHES.load(Ordering::Relaxed)
+}
 
 /// A launch in the making: arguments in the order of the kernel's parameters, then the grid.
 #[must_use]
@@ -133,6 +141,7 @@ impl Call {
             pointers.map(|&(first, _)| start.wrapping_add(first).cast::<c_void>()).collect();
         let launch =
             Launch { grid: grid.map(|blocks| blocks as u32), block: [threads as u32, 1, 1], shared: shared as u32 };
+        LAUNCHES.fetch_add(1, Ordering::Relaxed);
         context.note(&self.buffers);
         // SAFETY: the pointers lead to values within the words; buffers live until their launches are over, since the pool hands their memory out only to later
         // launches of the same stream; the emulated device holds every launch of the tests to its kernel's source.

@@ -33,6 +33,7 @@ pub use crate::unwind::catch;
 pub use buffer::Buffer;
 pub use context::Context;
 pub use devices::{context, count, open, settle};
+pub use launch::launches;
 
 #[cfg(test)]
 mod tests {
