@@ -96,7 +96,7 @@ pub fn finish() -> Option<Profile> {
     RECORDING.store(false, Ordering::Relaxed);
     let mut profile = record().take()?;
     profile.whole = profile.begun.elapsed();
-    profile.launches = cuda::launches() - profile.launches;
+    profile.launches = cuda::launches() - profile.launches_before;
     Some(profile)
 }
 
@@ -105,7 +105,8 @@ pub fn finish() -> Option<Profile> {
 pub struct Profile {
     begun: Instant,
     whole: Duration,
-    /// Launches of CUDA devices; until recording ends, those before it.
+    /// Launches of CUDA devices before, and since.
+    launches_before: u64,
     launches: u64,
     totals: HashMap<&'static str, Total>,
     spans: Vec<Recorded>,
@@ -136,8 +137,14 @@ struct Total {
 
 impl Profile {
     fn new() -> Profile {
-        let launches = cuda::launches();
-        Profile { begun: Instant::now(), whole: Duration::ZERO, launches, totals: HashMap::new(), spans: Vec::new() }
+        Profile {
+            begun: Instant::now(),
+            whole: Duration::ZERO,
+            launches_before: cuda::launches(),
+            launches: 0,
+            totals: HashMap::new(),
+            spans: Vec::new(),
+        }
     }
 
     fn add(&mut self, name: &'static str, cost: Cost, begun: Instant, length: Duration) {

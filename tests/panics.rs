@@ -1,6 +1,6 @@
 //! A programmer's mistake panics at the line that makes it, with the op's name and every shape.
 
-use minimax::ops::{self, Transpose};
+use minimax::ops::{self, Finish, Transpose};
 use minimax::optim::{Optimizer, Sgd};
 use minimax::random::{Purpose, Random};
 use minimax::{Device, Padding, Shape, Tensor, grad};
@@ -14,6 +14,11 @@ thread_local! {
 
 fn ones(shape: &[usize]) -> Tensor {
     Tensor::ones(shape, Device::Cpu)
+}
+
+#[track_caller]
+fn finished(finish: Finish) -> Tensor {
+    ops::finished_conv2d(&ones(&[1, 2, 2, 1]), &ones(&[1, 1, 1, 2]), 1, [1, 1], Padding::VALID, finish)
 }
 
 /// A row: a mistake, and how its message begins.
@@ -36,6 +41,12 @@ const MISTAKES: &[(fn(), &str)] = &[
     (|| drop(ops::slice(&ones(&[2, 3]), &[0..2, 1..4])), "slice: ranges [0..2, 1..4] of an input of shape [2, 3]"),
     (|| drop(ops::pad(&ones(&[2]), &[])), "pad: [] around an input of shape [2]"),
     (|| drop(ops::permute(&ones(&[2, 3]), &[0, 0])), "permute: axes [0, 0] of an input of shape [2, 3]"),
+    (|| drop(finished(Finish::with_bias(Some(&ones(&[3]))))), "grouped_conv2d: bias [3] for 2 channels"),
+    (
+        || drop(finished(Finish::with_bias(Some(&Tensor::ones([2], Device::Reference))))),
+        "grouped_conv2d: the inputs must be on one device, not [1, 2, 2, 1] on cpu and [2] on reference",
+    ),
+    (|| drop(finished(Finish { slope: -0.1, ..Finish::NOTHING })), "leaky_relu: slope -0.1 must not be negative"),
     (
         || drop(ops::matmul(&ones(&[2, 3]), &ones(&[2, 3]), Transpose::NONE)),
         "matmul: inner lengths 3 and 2 of [2, 3] and [2, 3]",

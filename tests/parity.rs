@@ -7,17 +7,28 @@ use minimax::check::gradcheck::{Row, against_reference};
 use minimax::ops::unary::sign;
 use minimax::ops::*;
 use minimax::{Device, Padding, Tensor};
-use rayon::prelude::*;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The checks of `cases` that fail, each on a line.
 fn failures(cases: &[Case], orders: &[u8]) -> String {
-    // The reference's loops take longest, each on one thread.
-    let rows = cases.par_iter().flat_map_iter(|case| {
-        let check = move |&order: &u8| against_reference(case, order, Device::Cpu);
-        orders.iter().map(check)
+    // The reference's loops take longest, each on one thread. Not on threads of the kernels' pool: there one that waits
+    // for a case's kernel would begin another case in the middle of it.
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(String::new()));
+    let check_some = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let rows = orders.iter().map(|&order| against_reference(case, order, Device::Cpu));
+            for row in rows.filter(|row: &Row| !row.passed()) {
+                *failed.lock().unwrap() += &format!("{row:?}\n");
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(check_some);
+        }
     });
-    let failed: Vec<Row> = rows.filter(|row| !row.passed()).collect();
-    failed.iter().map(|row| format!("{row:?}\n")).collect()
+    failed.into_inner().unwrap()
 }
 
 #[test]
@@ -63,6 +74,9 @@ fn arrays_without_values_agree_with_the_reference() {
         products::dense_layer([0, 3, 2]),
         products::dense_layer([3, 0, 2]),
     ];
+    let finishing = |rate| products::Finishing { biased: true, slope: 0.3, rate, shift: |bias| bias.clone() };
+    cases.extend(products::finished([2, 3, 3, 2], 1, 0, [1, 1], finishing(None)));
+    cases.extend(products::finished([0, 3, 3, 2], 1, 3, [1, 1], finishing(Some(0.3))));
     for (n, c_in, c_out) in [(0, 3, 2), (2, 0, 3), (2, 3, 0)] {
         let (image, stride) = ([n, 5, 5, c_in], [2, 2]);
         let padding = Padding::same([5, 5], [3, 3], stride);

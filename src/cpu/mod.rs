@@ -22,7 +22,7 @@ pub mod winograd;
 
 /// What is done to a part of an output as soon as it is made, while it is in cache: the part, whole images, and the number of
 /// its first value.
-pub type Finish<'a> = &'a (dyn Fn(&mut [f32], usize) + Sync);
+pub type Finisher<'a> = &'a (dyn Fn(&mut [f32], usize) + Sync);
 
 /// Values that a task works through: 64 KiB of f32, enough to hide what handing a task to a thread
 /// costs, little enough that what it reads and writes stays in the L2 cache.

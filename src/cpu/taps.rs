@@ -12,7 +12,7 @@
 //!
 //! In NHWC a pixel's channels lie side by side, so every product reads and writes its rows where they are.
 
-use super::Finish;
+use super::Finisher;
 use super::gemm::Start;
 use super::gemm::blocks::{Packed, multiply};
 use super::pool::Buffer;
@@ -137,9 +137,14 @@ pub fn sum_over_taps(
     g: &Conv2dGeometry,
     [from, to]: [Side; 2],
     weight: impl Fn(&Tap) -> Packed + Sync,
-    finish: Finish,
+    finish: Finisher,
 ) -> Buffer {
     let mut y = Buffer::unspecified(g.n * to.image());
+    if x.is_empty() {
+        y.fill(0.0);
+        finish(&mut y, 0);
+        return y;
+    }
     let images = images_per_task(g);
     let mut products: Vec<_> =
         taps(g).into_par_iter().map(|tap| (weight(&tap), from.pixels(images, &tap), to.pixels(images, &tap))).collect();

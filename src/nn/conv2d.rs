@@ -50,8 +50,11 @@ impl Conv2d {
         let kernel = self.weights.kernel(pass);
         let padding = self.attributes.sides(size("conv2d", x));
         let Convolution { stride, groups, .. } = self.attributes;
-        let values =
-            || Conv2dGeometry::grouped("conv2d", x.shape(), kernel.shape(), groups, stride, padding).output().numel();
+        let values = || {
+            Conv2dGeometry::grouped("grouped_conv2d", x.shape(), kernel.shape(), groups, stride, padding)
+                .output()
+                .numel()
+        };
         let finish = finish(self.weights.bias.as_ref(), epilogue, values, pass);
         ops::finished_conv2d(x, &kernel, groups, stride, padding, finish)
     }

@@ -1,9 +1,9 @@
-//! Leaky ReLU and dropout after it, done together, and after batch norm or a convolution as its values are stored. Each saves
-//! a pass over memory.
+//! Leaky ReLU and dropout after it, done together, and together with batch norm or a convolution. Each saves a pass over
+//! memory.
 //!
 //! ```text
 //! batch_norm, leaky_relu, dropout     one op
-//! conv2d, leaky_relu, dropout         one op, with the bias
+//! conv2d, leaky_relu, dropout         one op, with the bias; likewise conv_transpose2d
 //! dense, leaky_relu, dropout          dense, then the other two in one pass
 //! dense, dropout                      two layers
 //! ```

@@ -33,7 +33,7 @@ pub(super) const BLOCK_ROWS: usize = 32 * ROWS;
 const TASK_COLUMNS: usize = 4 * MAX_COLUMNS;
 
 /// How many rows ahead of the one that is packed B is fetched into the L1 cache.
-const ROWS_AHEAD: usize = 16;
+const PACK_AHEAD: usize = 16;
 
 /// Values of a piece of B from which on it doesn't stay in the L2 cache from one block to the next.
 const FETCH_FROM: usize = 1 << 18;
@@ -136,16 +136,24 @@ pub fn pack(kernels: &Microkernels, b: Matrix, to: &mut [f32]) {
 
 /// [`pack`] of a row-major B in `groups` runs of as many columns, each run by itself, one after another. A row is read from
 /// end to end, as memory is fetched ahead that way, and dealt out to the panels.
+///
+/// # Panics
+/// If `groups` doesn't divide the columns, or `to` is too short.
 pub fn pack_groups(kernels: &Microkernels, b: Matrix, groups: usize, to: &mut [f32]) {
+    assert!(b.columns.is_multiple_of(groups), "gemm: {} columns in {groups} groups", b.columns);
     let (widest_panel, columns) = (kernels.columns(), b.columns / groups);
     let of_group = packed_len(kernels, b.rows, columns);
+    let to = &mut to[..groups * of_group];
+    if to.is_empty() {
+        return;
+    }
     let whole = columns - columns % widest_panel;
     let width = whole_vectors(kernels, columns - whole);
     widest(
         #[inline(always)]
         move || {
             for k in 0..b.rows {
-                let ahead = b.values.as_ptr().wrapping_add((k + ROWS_AHEAD) * b.row_stride);
+                let ahead = b.values.as_ptr().wrapping_add((k + PACK_AHEAD) * b.row_stride);
                 (0..b.columns).step_by(16).for_each(|line| into_l1(ahead.wrapping_add(line)));
                 let row = b.row(k, b.columns).chunks_exact(columns);
                 for (row, to) in row.zip(to.chunks_exact_mut(of_group)) {
@@ -234,5 +242,38 @@ pub(super) fn multiply_into(
         let c = c.part(0, a_rows.len(), from);
         let start = start.at_column(from);
         kernels.run(Tile { walk, a, a_rows, b: panel, b_step: width, start, ahead }, c, count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sets::testable;
+    use super::*;
+
+    #[test]
+    fn groups_are_packed_as_each_by_itself() {
+        for (rows, columns, groups) in [(5, 48, 3), (7, 60, 4), (3, 140, 2), (4, 9, 1), (2, 6, 6), (0, 8, 2), (3, 0, 1)]
+        {
+            // Rows that lie further apart than they are long.
+            let values: Vec<f32> = (0..rows * (columns + 3)).map(|v| v as f32 + 1.0).collect();
+            let b = Matrix { row_stride: columns + 3, ..Matrix::new(&values, rows, columns) };
+            for kernels in testable() {
+                let of_group = packed_len(kernels, rows, columns / groups);
+                let mut together = vec![-1.0; groups * of_group];
+                pack_groups(kernels, b, groups, &mut together);
+                for (group, found) in together.chunks_exact(of_group.max(1)).enumerate() {
+                    let mut want = vec![-2.0; of_group];
+                    let alone = b.column_block(group * columns / groups, columns / groups);
+                    for (from, count, width) in panels(kernels, alone.columns) {
+                        for k in 0..rows {
+                            let row = &mut want[from * rows + k * width..][..width];
+                            row.fill(0.0);
+                            row[..count].copy_from_slice(&alone.row(k, alone.columns)[from..][..count]);
+                        }
+                    }
+                    assert!(found == want, "{}: {rows} x {columns} in {groups} groups", kernels.name);
+                }
+            }
+        }
     }
 }

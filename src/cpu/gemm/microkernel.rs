@@ -93,7 +93,7 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AH
         let mut rows = [a; R];
         for r in 0..R {
             rows[r] = a.add(*tile.a_rows.get_unchecked(r));
-            // They are written last of all, whatever they hold.
+            // C's rows, which are written when the sums are done, whether they are read first or not.
             (0..N).for_each(|v| into_l1(c[r].add(v * V::LANES)));
         }
         let stretch = if AHEAD { STRETCH } else { run };

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Where a strip is one panel, B, used only once for every 6 rows, is read where it lies, each strip being fetched while the
-//! one before is multiplied. Where it is several, as with AVX2, each of them would be read in lines of 64 bytes far apart,
-//! which meet in few sets of the L1 cache, so they are packed.
+//! one before is multiplied. Where it is several, as with AVX2, a panel would be read in lines of 64 bytes far apart, which
+//! meet in few sets of the L1 cache, so the strip is packed.
 //!
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.
@@ -43,8 +43,8 @@ const STRIP_DEPTH: usize = 384;
 /// Columns of C from which on a copy of A pays.
 const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
-/// Cuts C by its columns: for a B that is large beside A. A task packs its columns of B, which nobody else
-/// needs, a strip's piece at a time, and uses them while they are in cache.
+/// Cuts C by its columns: for a B that is large beside A. A task takes its columns of B, which nobody else needs, a strip's
+/// piece at a time, packed or not, and uses them while they are in cache.
 pub(super) fn by_columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
     let width = task_columns(kernels, m * a.columns, n);

@@ -102,7 +102,7 @@ impl Microkernels {
         let mut tile = rows;
         for (i, a_rows) in rows.a_rows.chunks(ROWS).enumerate() {
             let tile_fn = tiles[a_rows.len() - 1][vectors - 1];
-            // Changed in place: a copy of the rest for each tile shows where tiles are short.
+            // Changed in place: where tiles are short, a copy of the rest for each of them takes time that can be measured.
             tile.a_rows = a_rows;
             if rows.ahead.rows > 0 {
                 tile.ahead = rows.ahead.part(i * share, share);

@@ -4,7 +4,7 @@ use super::Axes;
 use super::axis::{Direction, Part};
 use super::stack::Stack;
 use super::tiles::Side;
-use crate::cpu::Finish;
+use crate::cpu::Finisher;
 use crate::cpu::gemm::blocks::{Packed, multiply};
 use crate::cpu::gemm::walk::Walk;
 use crate::cpu::gemm::{Matrix, Start};
@@ -21,7 +21,7 @@ const TASK_VALUES: usize = 1 << 18;
 ///
 /// # Panics
 /// If [`super::applies`] doesn't hold.
-pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction, finish: Finish) -> Buffer {
+pub fn convolve(x: &[f32], w: &[f32], g: &Conv2dGeometry, direction: Direction, finish: Finisher) -> Buffer {
     let axes = Axes::new(g, direction).expect("a convolution that Winograd's form applies to");
     let (from, to) = match direction {
         Direction::Forward => (axes.inputs(g, Part::Signal), axes.outputs(g, Part::Result)),

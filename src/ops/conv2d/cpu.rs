@@ -3,7 +3,7 @@
 //! By [`crate::cpu::winograd`] where that saves products; few channels, and groups, by [`crate::cpu::im2col`].
 
 use super::patches;
-use crate::cpu::Finish;
+use crate::cpu::Finisher;
 use crate::cpu::gemm::Matrix;
 use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
@@ -13,7 +13,7 @@ use crate::cpu::winograd::{self, Direction};
 use crate::shape::Conv2dGeometry;
 
 /// y `[n, out_h, out_w, c_out]`, finished, from x `[n, h, w, c_in]` and w `[kh, kw, c_in / groups, c_out]`.
-pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finish) -> Buffer {
+pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finisher) -> Buffer {
     if winograd::applies(g, Direction::Forward) {
         return winograd::convolve(x, w, g, Direction::Forward, finish);
     }

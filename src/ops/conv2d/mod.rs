@@ -44,7 +44,7 @@ pub fn grouped_conv2d(x: &Tensor, weight: &Tensor, groups: usize, stride: [usize
     finished_conv2d(x, weight, groups, stride, padding, Finish::NOTHING)
 }
 
-/// As [`grouped_conv2d`], and what `finish` says is done to the outputs as they are stored.
+/// As [`grouped_conv2d`], and what `finish` says is done to the outputs.
 ///
 /// # Panics
 /// As [`grouped_conv2d`], or if the bias has not the shape `[c_out]` or the slope is negative.
@@ -58,7 +58,7 @@ pub fn finished_conv2d(
     finish: Finish,
 ) -> Tensor {
     let g = Conv2dGeometry::grouped("grouped_conv2d", x.shape(), weight.shape(), groups, stride, padding);
-    finish.check("conv2d", g.c_out);
+    finish.check("grouped_conv2d", x, g.c_out);
     with_geometry(x, weight, g, finish)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry, fini
         (Storage::Reference(x), Storage::Reference(w)) => {
             Storage::Reference(finish.reference(reference::conv2d(x, w, &g)))
         }
-        (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(finish.cpu(|finish| cpu::conv2d(x, w, &g, finish))),
+        (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(finish.cpu(|finisher| cpu::conv2d(x, w, &g, finisher))),
         (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(finish.cuda(cuda::conv2d(x, w, &g))),
         _ => different_devices("conv2d", &[x, weight]),
     };

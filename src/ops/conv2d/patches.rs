@@ -1,7 +1,7 @@
 //! im2col and GEMM: y `[pixels, c_out]` = patches `[pixels, kh·kw·c_in]` · w `[kh·kw·c_in, c_out]`, a
 //! few whole images at a time; of groups, each group's columns of y from its own patches and weights.
 
-use crate::cpu::Finish;
+use crate::cpu::Finisher;
 use crate::cpu::gemm::blocks::{Packed, multiply};
 use crate::cpu::gemm::{Matrix, Start};
 use crate::cpu::im2col::Padded;
@@ -10,7 +10,7 @@ use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
 /// y `[n, out_h, out_w, c_out]`, finished, from x `[n, h, w, c_in]` and w `[kh, kw, c_in / groups, c_out]`.
-pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finish) -> Buffer {
+pub fn conv2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finisher) -> Buffer {
     let mut y = Buffer::unspecified(g.output().numel());
     let (image, out) = (g.h * g.w * g.c_in, g.out_h * g.out_w * g.c_out);
     if y.is_empty() || image == 0 {

@@ -4,7 +4,7 @@
 //! By [`crate::cpu::winograd`] where that saves products; few channels, and groups, by [`crate::cpu::im2col`].
 
 use super::patches;
-use crate::cpu::Finish;
+use crate::cpu::Finisher;
 use crate::cpu::gemm::Matrix;
 use crate::cpu::gemm::blocks::Packed;
 use crate::cpu::gemm::walk::Walk;
@@ -17,7 +17,7 @@ use crate::shape::Conv2dGeometry;
 const NARROW: usize = 16;
 
 /// The input `[n, h, w, c_in]` of the convolution `g`, finished, from its output x and its weights w.
-pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finish) -> Buffer {
+pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finisher) -> Buffer {
     if winograd::applies(g, Direction::Transposed) {
         return winograd::convolve(x, w, g, Direction::Transposed, finish);
     }

@@ -59,7 +59,7 @@ pub fn grouped_conv_transpose2d(
     finished_conv_transpose2d(x, weight, groups, output_size, stride, padding, Finish::NOTHING)
 }
 
-/// As [`grouped_conv_transpose2d`], and what `finish` says is done to the outputs as they are stored.
+/// As [`grouped_conv_transpose2d`], and what `finish` says is done to the outputs.
 ///
 /// # Panics
 /// As [`grouped_conv_transpose2d`], or if the bias has not the shape `[c_out]` or the slope is negative.
@@ -74,7 +74,7 @@ pub fn finished_conv_transpose2d(
     finish: Finish,
 ) -> Tensor {
     let g = geometry("grouped_conv_transpose2d", x, weight, groups, output_size, stride, padding);
-    finish.check("conv_transpose2d", g.c_in);
+    finish.check("grouped_conv_transpose2d", x, g.c_in);
     with_geometry(x, weight, g, finish)
 }
 
@@ -115,7 +115,7 @@ pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry, fini
             Storage::Reference(finish.reference(reference::conv_transpose2d(x, w, &g)))
         }
         (Storage::Cpu(x), Storage::Cpu(w)) => {
-            Storage::Cpu(finish.cpu(|finish| cpu::conv_transpose2d(x, w, &g, finish)))
+            Storage::Cpu(finish.cpu(|finisher| cpu::conv_transpose2d(x, w, &g, finisher)))
         }
         (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(finish.cuda(cuda::conv_transpose2d(x, w, &g))),
         _ => different_devices("conv_transpose2d", &[x, weight]),

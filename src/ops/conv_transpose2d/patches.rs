@@ -8,7 +8,7 @@
 //! which is a convolution of stride 1, with the taps t and u in falling order. So no product is spent on
 //! zeros between the inputs, and no two products add to one output. In groups, each is a product for every group.
 
-use crate::cpu::Finish;
+use crate::cpu::Finisher;
 use crate::cpu::gemm::blocks::{Packed, multiply};
 use crate::cpu::gemm::{Matrix, Start};
 use crate::cpu::im2col::Padded;
@@ -17,7 +17,7 @@ use crate::shape::{Conv2dGeometry, Padding};
 use rayon::prelude::*;
 
 /// The input `[n, h, w, c_in]` of the convolution `g`, finished, from its output x and its weights w.
-pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finish) -> Buffer {
+pub fn conv_transpose2d(x: &[f32], w: &[f32], g: &Conv2dGeometry, finish: Finisher) -> Buffer {
     let mut y = Buffer::unspecified(g.input().numel());
     let (image, out) = (g.out_h * g.out_w * g.c_out, g.h * g.w * g.c_in);
     if y.is_empty() || image == 0 {

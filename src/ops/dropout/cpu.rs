@@ -61,3 +61,25 @@ pub fn drop_values(values: &mut [f32], first: usize, mask: &Mask) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Position, Purpose};
+
+    #[test]
+    fn a_part_is_dropped_as_it_is_in_the_whole() {
+        let mask = Mask::new(0.3, Position { seed: 5, stream: Purpose::DROPOUT.stream(), block: 2 });
+        let values: Vec<f32> = (1..=300).map(|v| v as f32).collect();
+        let mut whole = values.clone();
+        drop_values(&mut whole, 0, &mask);
+        for first in 0..9 {
+            for length in 0..200 {
+                let mut part = values[first..][..length].to_vec();
+                drop_values(&mut part, first, &mask);
+                let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&part), bits(&whole[first..][..length]), "{length} values from {first} on");
+            }
+        }
+    }
+}

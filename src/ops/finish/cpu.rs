@@ -1,4 +1,4 @@
-//! All three for a block of values, then for the next.
+//! Bias, leaky ReLU and dropout for a block of values, then for the next.
 
 use crate::cpu::simd::widest;
 use crate::ops::dropout::cpu::drop_values;
@@ -11,8 +11,9 @@ const BLOCK: usize = 1024;
 /// Finishes `part`, whole pixels of an output, the first of whose values is its number `first`.
 pub fn finish(part: &mut [f32], first: usize, bias: Option<&[f32]>, rectifier: &Rectifier) {
     let (slope, mask) = (rectifier.slope as f32, rectifier.mask);
-    let pixel = bias.map_or(1, <[f32]>::len);
-    let block = (BLOCK / pixel).max(1) * pixel;
+    // Whole pixels, and whole blocks of four random words.
+    let four_pixels = 4 * bias.map_or(1, <[f32]>::len).max(1);
+    let block = (BLOCK / four_pixels).max(1) * four_pixels;
     widest(
         #[inline(always)]
         move || {

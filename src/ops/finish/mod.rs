@@ -1,5 +1,6 @@
-//! What a convolution does to its sums while they are still in cache, each of which would be a pass over memory as an op of
-//! its own: a bias for each channel, leaky ReLU, dropout.
+//! What a convolution does to its sums before it gives them on, in place of ops of their own: a bias for each channel, leaky
+//! ReLU, dropout. On the CPU it is done to some images at a time while they are in cache, on a CUDA device in one pass over
+//! all of them.
 //!
 //! ```text
 //! y = dropout(leaky_relu(z + b))          z the convolution
@@ -8,7 +9,7 @@
 //! ```
 //!
 //! As [`leaky_relu`](mod@super::leaky_relu) and [`dropout`](mod@super::dropout) have it, y tells the slope of both, so z is
-//! not kept. The values are to the bit those of the three ops one after the other.
+//! not kept. The values are to the bit those of the three ops one after the other; of a gradient that is 0 the sign may differ.
 
 mod cpu;
 mod cuda;
@@ -18,11 +19,12 @@ use super::dropout::Mask;
 use super::leaky_relu::Rectifier;
 use super::{different_devices, sum};
 use crate::autograd::Call;
+use crate::cpu::Finisher;
 use crate::cpu::pool::Buffer;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// What is done to the outputs of a convolution as they are stored.
+/// What is done to the outputs of a convolution.
 ///
 /// ```
 /// use minimax::ops::{Finish, finished_conv2d};
@@ -64,14 +66,18 @@ impl<'a> Finish<'a> {
         Rectifier::new(self.slope, self.mask)
     }
 
-    /// Checks that the bias is one of `channels` for the op `op`.
+    /// Checks that the bias is one of `channels` for the op `op` of `x`.
     ///
     /// # Panics
-    /// If it isn't.
+    /// If it isn't, or is on another device than `x`.
     #[track_caller]
-    pub(super) fn check(&self, op: &str, channels: usize) {
-        if let Some(bias) = self.bias {
-            assert!(bias.dims() == [channels], "{op}: bias {} for {channels} channels", bias.shape());
+    pub(super) fn check(&self, op: &str, x: &Tensor, channels: usize) {
+        let Some(bias) = self.bias else {
+            return;
+        };
+        assert!(bias.dims() == [channels], "{op}: bias {} for {channels} channels", bias.shape());
+        if bias.device() != x.device() {
+            different_devices(op, &[x, bias]);
         }
     }
 
@@ -85,9 +91,9 @@ impl<'a> Finish<'a> {
         reference::finish(z, bias, &self.rectifier())
     }
 
-    /// The sums that `convolve` makes with it, and finishes by it part by part: a part, and the number of its first value.
+    /// What `convolve` makes, which is given what it has to do to each part of its sums.
     #[track_caller]
-    pub(super) fn cpu(&self, convolve: impl FnOnce(crate::cpu::Finish) -> Buffer) -> Buffer {
+    pub(super) fn cpu(&self, convolve: impl FnOnce(Finisher) -> Buffer) -> Buffer {
         let bias = self.bias.map(|bias| match bias.storage() {
             Storage::Cpu(values) => &values[..],
             _ => different_devices("finish", &[bias]),
@@ -122,7 +128,8 @@ pub(super) fn sums_grad(rectifier: &Rectifier, call: &Call, grad: &Tensor) -> Te
     }
 }
 
-/// The gradient of the bias, input 2 of `call` where there is one, from that of the sums.
+/// The gradient of the bias from that of the sums, as a rule gives it; the outer `None` if `call` has no bias, which is its
+/// input 2.
 pub(super) fn bias_grad(call: &Call, grad: &Tensor) -> Option<Option<Tensor>> {
     (call.inputs() > 2).then(|| call.wants(2).then(|| sum(grad, &[0, 1, 2])))
 }
