@@ -7,7 +7,7 @@ use minimax::cpu::gemm::blocks::Packed;
 use minimax::cpu::gemm::walk::Walk;
 use minimax::cpu::gemm::{Matrix, Start, gemm};
 use minimax::cpu::pool::Buffer;
-use minimax::cpu::taps::{Side, sum_over_taps};
+use minimax::cpu::taps::{Side, Tap, sum_over_taps};
 use minimax::shape::{Conv2dGeometry, Padding};
 use minimax::storage::Storage;
 use minimax::{Device, Tensor, ops};
@@ -26,10 +26,11 @@ pub fn ladder(threads: usize, limit: &dyn Fn(usize) -> f64) {
         }
     };
     let by_taps = |y: &mut [f32]| {
-        let values = sum_over_taps(x, &g, [Side::inputs(&g), Side::outputs(&g)], |tap| {
+        let weight = |tap: &Tap| {
             let w = &w[tap.index * g.c_in * g.c_out..];
             Packed::new(Matrix::new(w, g.c_in, g.c_out), Walk::straight(g.c_in, 1))
-        });
+        };
+        let values = sum_over_taps(x, &g, [Side::inputs(&g), Side::outputs(&g)], weight, &|_, _| {});
         y.copy_from_slice(&values);
     };
     let rungs = vec![
