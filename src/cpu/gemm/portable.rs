@@ -16,6 +16,7 @@ impl<const VECTORS: usize> Set for Portable<VECTORS> {
     const DOTS_ROWS: [usize; dots::COLUMNS] = [6, 3, 2];
 
     #[inline(always)]
+    // SAFETY: every machine has what this is compiled for.
     unsafe fn enabled<T>(kernel: impl FnOnce() -> T) -> T {
         kernel()
     }
@@ -31,6 +32,7 @@ unsafe impl Vector for f32x8 {
     }
 
     #[inline(always)]
+    // SAFETY: the trait says what the caller sees to.
     unsafe fn load_first(from: *const f32, count: usize) -> f32x8 {
         let mut lanes = [0.0; 8];
         for (i, lane) in lanes.iter_mut().enumerate().take(count) {
