@@ -55,9 +55,26 @@ pub trait Op: Send + Sync {
         Keeps::Inputs
     }
 
+    /// How to make the output once more, where that is worth the memory: no record keeps the output then, whose rule ever
+    /// reads it. Such an op keeps its inputs.
+    fn remake(&self) -> Option<&dyn Remake> {
+        None
+    }
+
+    /// True if the output has the values of input 0.
+    fn is_view(&self) -> bool {
+        false
+    }
+
     /// The gradients of the inputs, in order, from the gradient of the output: of those that `call` wants, `None`
     /// where it is zero everywhere; of the others it may be `None`, and isn't read.
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>>;
+}
+
+/// An op whose output costs less to make once more than to keep.
+pub trait Remake {
+    /// The values of the output, to the bit, from the inputs.
+    fn output(&self, call: &Call) -> Storage;
 }
 
 /// The values that an op's rule reads.
@@ -81,7 +98,7 @@ pub struct Node {
     output: Option<Saved>,
 }
 
-/// A tensor as a node remembers it: with its values only if the rule reads them.
+/// A tensor as a node remembers it: with its values only if the rule reads them and they aren't made once more.
 struct Saved {
     shape: Shape,
     storage: Option<Arc<Storage>>,
@@ -100,6 +117,26 @@ impl Node {
 
     pub(crate) fn name(&self) -> &'static str {
         self.op.as_ref().map_or("parameter", |op| op.name())
+    }
+
+    /// The values of what this node gives, if they can be made once more.
+    fn remade(self: &Arc<Node>) -> Option<Arc<Storage>> {
+        let source = self.source()?;
+        let call = Call { node: source, wanted: Vec::new() };
+        let storage = with_recording(false, || source.op.as_ref()?.remake().map(|remake| remake.output(&call)));
+        storage.map(Arc::new)
+    }
+
+    /// The node whose op makes these values once more, if one does.
+    fn source(self: &Arc<Node>) -> Option<&Arc<Node>> {
+        let mut node = self;
+        loop {
+            let op = node.op.as_ref()?;
+            if op.remake().is_some() {
+                return Some(node);
+            }
+            node = node.inputs.first().filter(|_| op.is_view())?.node.as_ref()?;
+        }
     }
 }
 
@@ -129,7 +166,9 @@ impl Call<'_> {
     #[track_caller]
     pub fn input(&self, i: usize) -> Tensor {
         let saved = &self.node.inputs[i];
-        saved.tensor(self.node, saved.node.clone())
+        let keeps = matches!(self.op().keeps(), Keeps::Inputs | Keeps::Both);
+        assert!(keeps, "{} keeps no inputs", self.node.name());
+        saved.tensor(saved.node.clone())
     }
 
     /// The output.
@@ -141,12 +180,16 @@ impl Call<'_> {
         let Some(saved) = &self.node.output else {
             panic!("{} keeps no output", self.node.name());
         };
-        saved.tensor(self.node, Some(Arc::clone(self.node)))
+        saved.tensor(Some(Arc::clone(self.node)))
     }
 
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
         self.node.inputs.len()
+    }
+
+    fn op(&self) -> &dyn Op {
+        &**self.node.op.as_ref().expect("a call is of an op")
     }
 
     /// The shape of input `i`, which is always known.
@@ -161,12 +204,11 @@ impl Call<'_> {
 }
 
 impl Saved {
-    #[track_caller]
-    fn tensor(&self, owner: &Node, node: Option<Arc<Node>>) -> Tensor {
-        let Some(storage) = &self.storage else {
-            panic!("{} keeps no inputs", owner.name());
-        };
-        Tensor::from_parts(self.shape, Arc::clone(storage), node)
+    /// `node` is what gave it.
+    fn tensor(&self, node: Option<Arc<Node>>) -> Tensor {
+        let kept = self.storage.clone();
+        let storage = kept.or_else(|| node.as_ref()?.remade()).expect("values that are kept or remade");
+        Tensor::from_parts(self.shape, storage, node)
     }
 }
 
@@ -187,14 +229,15 @@ pub(crate) fn record_shared(op: impl Op + 'static, inputs: &[&Tensor], shape: Sh
     let node = recorded.then(|| {
         let keeps = op.keeps();
         let keep_inputs = matches!(keeps, Keeps::Inputs | Keeps::Both);
+        let is_remade = |input: &Tensor| input.node.as_ref().is_some_and(|node| node.source().is_some());
         let saved = |input: &&Tensor| Saved {
             shape: input.shape(),
-            storage: keep_inputs.then(|| input.shared_storage()),
+            storage: (keep_inputs && !is_remade(input)).then(|| input.shared_storage()),
             node: input.node.clone(),
         };
         let output = matches!(keeps, Keeps::Output | Keeps::Both).then(|| Saved {
             shape,
-            storage: Some(Arc::clone(&storage)),
+            storage: op.remake().is_none().then(|| Arc::clone(&storage)),
             node: None,
         });
         Node::new(Some(Box::new(op)), inputs.iter().map(saved).collect(), output)
@@ -249,6 +292,17 @@ pub fn grad_consuming(loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
     vjp(loss, one, parameters, false)
 }
 
+/// As [`grad_consuming`], of `parameters` that are leaves, with the gradients added to `sums`.
+///
+/// # Panics
+/// If `loss` holds more than one value, `sums` are not the parameters' gradients or a parameter is no leaf.
+#[track_caller]
+pub fn grad_onto(sums: Vec<Tensor>, loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
+    assert!(sums.len() == parameters.len(), "grad_onto: {} sums for {} parameters", sums.len(), parameters.len());
+    let one = one(&loss);
+    walk(loss, one, parameters, sums, false)
+}
+
 /// ∂loss/∂loss.
 #[track_caller]
 fn one(loss: &Tensor) -> Tensor {
@@ -274,10 +328,28 @@ pub fn vjp(output: Tensor, cotangent: Tensor, parameters: &[&Tensor], create_gra
         output.shape(),
         cotangent.shape()
     );
+    walk(output, cotangent, parameters, Vec::new(), create_graph)
+}
+
+/// The gradients of <`cotangent`, `output`>, added to `sums`, which may be none.
+#[track_caller]
+fn walk(
+    output: Tensor,
+    cotangent: Tensor,
+    parameters: &[&Tensor],
+    sums: Vec<Tensor>,
+    create_graph: bool,
+) -> Vec<Tensor> {
     let mut found: HashMap<u64, Option<Tensor>> = HashMap::new();
     found.extend(parameters.iter().filter_map(|p| Some((p.node.as_ref()?.id, None))));
 
     let mut pending: BTreeMap<u64, (Arc<Node>, Tensor)> = BTreeMap::new();
+    for (parameter, sum) in parameters.iter().zip(sums) {
+        let leaf = parameter.node.clone().filter(|node| node.op.is_none());
+        let leaf = leaf.expect("sums are of parameters that are leaves");
+        assert!(sum.shape() == parameter.shape(), "a sum of shape {} for {}", sum.shape(), parameter.shape());
+        pending.insert(leaf.id, (leaf, sum));
+    }
     let mut reaching = HashSet::new();
     let root = output.node.clone();
     drop(output);

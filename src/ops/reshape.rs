@@ -26,6 +26,10 @@ impl Op for Reshape {
         Keeps::Nothing
     }
 
+    fn is_view(&self) -> bool {
+        true
+    }
+
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         vec![Some(reshape(grad, call.input_shape(0)))]
     }

@@ -23,7 +23,7 @@ mod reference;
 use super::dropout::{self, Mask};
 use super::leaky_relu::{self, Rectifier, rectify_grad};
 use super::{different_devices, mean, sqrt, square, sum};
-use crate::autograd::{Call, Keeps, Op, record, recording};
+use crate::autograd::{Call, Keeps, Op, Remake, record, recording};
 use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
@@ -165,9 +165,18 @@ impl Op for BatchNorm {
         }
     }
 
+    /// Normalising is a pass over x, by statistics that are known. Dropout would have its numbers drawn once more, and the
+    /// rule reads what it gave; a CUDA device would rather have a launch less.
+    fn remake(&self) -> Option<&dyn Remake> {
+        (self.mean.device() == Device::Cpu && self.activation.mask.is_none()).then_some(self)
+    }
+
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let [x, gamma, beta] = [0, 1, 2].map(|i| call.input(i));
-        let y = (!self.activation.is_identity()).then(|| call.output());
+        // In a fused pass x tells the slopes, which is read anyway, but not what was dropped.
+        let fused = !recording() && x.device() != Device::Reference;
+        let reads_y = if fused { self.activation.mask.is_some() } else { !self.activation.is_identity() };
+        let y = reads_y.then(|| call.output());
         let grads = if recording() {
             let slopes = self.activation.slopes();
             let z_grad = y.map_or_else(|| grad.clone(), |y| rectify_grad(&y, grad, slopes));
@@ -184,7 +193,22 @@ impl Op for BatchNorm {
     }
 }
 
+impl Remake for BatchNorm {
+    fn output(&self, call: &Call) -> Storage {
+        let [x, gamma, beta] = [0, 1, 2].map(|i| call.input(i));
+        let _span = span("batch_norm", || Cost::pass(2 * x.numel()));
+        let affine = self.affine(&gamma, &beta);
+        Storage::Cpu(cpu::normalise(cpu_values(&x), &affine, &self.activation))
+    }
+}
+
 impl BatchNorm {
+    /// What each channel is scaled and shifted by.
+    fn affine(&self, gamma: &Tensor, beta: &Tensor) -> cpu::Affine {
+        let [gamma, beta, mean, variance] = [gamma, beta, &self.mean, &self.variance].map(cpu_values);
+        cpu::Affine::new(gamma, beta, mean, variance, self.epsilon as f32)
+    }
+
     fn reference_vjp(&self, x: &Tensor, gamma: &Tensor, y: Option<&Tensor>, grad: &Tensor) -> [Tensor; 3] {
         let slopes = self.activation.slopes();
         let z_grad = y.map_or_else(|| grad.clone(), |y| rectify_grad(y, grad, slopes));
@@ -208,9 +232,8 @@ impl BatchNorm {
         let (mean, variance) = (cpu_values(&self.mean), cpu_values(&self.variance));
         let forward = cpu::Forward {
             x: cpu_values(x),
-            // Without dropout the slopes can be told from x, which is read anyway.
-            y: y.filter(|_| self.activation.mask.is_some()).map(cpu_values),
-            affine: &cpu::Affine::new(cpu_values(gamma), cpu_values(beta), mean, variance, epsilon),
+            y: y.map(cpu_values),
+            affine: &self.affine(gamma, beta),
             slopes: self.activation.slopes().into(),
         };
         let (dx, dgamma, dbeta) = forward.grad(cpu_values(gamma), cpu_values(grad), mean, variance, epsilon);
@@ -224,8 +247,7 @@ impl BatchNorm {
     fn cuda_vjp(&self, [x, gamma, beta]: [&Tensor; 3], y: Option<&Tensor>, grad: &Tensor) -> [Tensor; 3] {
         let forward = cuda::Forward {
             x: cuda_values(x),
-            // As on the CPU: without dropout x tells the slopes.
-            y: y.filter(|_| self.activation.mask.is_some()).map(cuda_values),
+            y: y.map(cuda_values),
             gamma: cuda_values(gamma),
             beta: cuda_values(beta),
             mean: cuda_values(&self.mean),
@@ -284,8 +306,11 @@ fn composed_vjp(x: &Tensor, gamma: &Tensor, grad: &Tensor, epsilon: f64) -> [Ten
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autograd::no_grad;
+    use crate::autograd::{grad, no_grad};
     use crate::check::cases::{check_random, normal_like};
+    use crate::ops::dropout::Mask;
+    use crate::ops::reshape;
+    use std::sync::Arc;
 
     /// As a network is trained through, and in one pass as it is sampled from.
     #[test]
@@ -298,6 +323,27 @@ mod tests {
         let evaluate = || batch_norm_evaluate(&x, &gamma, &beta, &mean, &variance, 1e-3).to_f64();
         for (recorded, fused) in evaluate().into_iter().zip(no_grad(evaluate)) {
             assert!((recorded - fused).abs() < 1e-5 * (1.0 + recorded.abs()));
+        }
+    }
+    /// What a network normalises is read by the next layer's rule, which has it made once more.
+    #[test]
+    fn what_is_normalised_is_made_once_more_and_not_kept() {
+        let mut random = check_random();
+        let mut draw = |shape: &[usize]| normal_like(&Tensor::zeros(shape, Device::Cpu), &mut random);
+        let x = draw(&[6, 5, 3]).parameter();
+        let (gamma, beta) = (draw(&[3]), draw(&[3]));
+        for mask in [None, Some(Mask::new(0.5, check_random().reserve(x.numel())))] {
+            let y = batch_norm_leaky_relu(&x, &gamma, &beta, 1e-3, 0.2, mask).y;
+            let values = Arc::downgrade(&y.shared_storage());
+            let flat = reshape(&y, [90]);
+            let loss = sum(&(&flat * &flat), &[0]);
+            let want = grad(&loss, &[&y], false).remove(0);
+            assert_eq!(want.to_f32(), y.to_f32().into_iter().map(|y| 2.0 * y).collect::<Vec<_>>());
+            let before = grad(&loss, &[&x], false).remove(0);
+            drop((y, flat));
+            assert_eq!(values.upgrade().is_some(), mask.is_some());
+            assert_eq!(grad(&loss, &[&x], false)[0].to_f32(), before.to_f32());
+            assert_eq!(grad(&loss, &[&x], true)[0].to_f32().len(), 90);
         }
     }
 }
