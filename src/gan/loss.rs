@@ -32,7 +32,7 @@
 
 use crate::ops::{
     binary_cross_entropy, binary_cross_entropy_with_logits, greater, mean_all, mean_squared_error, neg, random_uniform,
-    relu, sigmoid, slice, softplus, wasserstein,
+    relu, sigmoid, slice, softplus,
 };
 use crate::random::Random;
 use crate::recipe::{BatchSpec, LabelSpec, LossSpec, Recipe};
@@ -69,10 +69,9 @@ impl Loss {
         }
     }
 
-    /// The discriminator's labels of `count` real and as many fake images, on the device of `like`.
+    /// The discriminator's labels of `count` real and as many fake images, on `device`.
     /// Two numbers an image are drawn from `random` if the recipe asks for noise, else none.
-    pub fn labels(&self, count: usize, random: &mut Random, like: &Tensor) -> Labels {
-        let device = like.device();
+    pub fn labels(&self, count: usize, random: &mut Random, device: Device) -> Labels {
         let Some(LabelSpec { flip, real, fake }) = self.noise else {
             return Labels { real: Tensor::full(1.0, [], device), fake: Tensor::full(0.0, [], device) };
         };
@@ -91,21 +90,42 @@ impl Loss {
     /// The discriminator's loss from its outputs `[n, 1]` on real and on fake images.
     pub fn discriminator(&self, real: &Tensor, fake: &Tensor, labels: &Labels) -> Tensor {
         let sum = match self.kind {
-            LossSpec::Bce | LossSpec::Minimax => {
-                self.cross_entropy(real, &labels.real) + self.cross_entropy(fake, &labels.fake)
-            }
-            LossSpec::LeastSquares => {
-                let errors = mean_squared_error(real, &labels.real) + mean_squared_error(fake, &labels.fake);
-                0.5 * &errors
-            }
-            LossSpec::Hinge => mean_all(&relu(&(1.0 - real))) + mean_all(&relu(&(1.0 + fake))),
-            LossSpec::Wasserstein => neg(&wasserstein(real, fake)),
             LossSpec::Relativistic => mean_all(&softplus(&(fake - real))),
             LossSpec::RelativisticAverage => {
                 mean_all(&(softplus(&(mean_all(fake) - real)) + softplus(&(fake - mean_all(real)))))
             }
+            _ => self.on_real(real, labels) + self.on_fake(fake, labels),
         };
         if self.mixed { 0.5 * &sum } else { sum }
+    }
+
+    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`; where they are not mixed with fake
+    /// ones.
+    ///
+    /// # Panics
+    /// If the loss is relativistic: it has no such part.
+    pub fn on_real(&self, real: &Tensor, labels: &Labels) -> Tensor {
+        match self.kind {
+            LossSpec::Bce | LossSpec::Minimax => self.cross_entropy(real, &labels.real),
+            LossSpec::LeastSquares => 0.5 * &mean_squared_error(real, &labels.real),
+            LossSpec::Hinge => mean_all(&relu(&(1.0 - real))),
+            LossSpec::Wasserstein => neg(&mean_all(real)),
+            LossSpec::Relativistic | LossSpec::RelativisticAverage => panic!("a relativistic loss has no parts"),
+        }
+    }
+
+    /// As [`Loss::on_real`], on fake images.
+    ///
+    /// # Panics
+    /// As [`Loss::on_real`].
+    pub fn on_fake(&self, fake: &Tensor, labels: &Labels) -> Tensor {
+        match self.kind {
+            LossSpec::Bce | LossSpec::Minimax => self.cross_entropy(fake, &labels.fake),
+            LossSpec::LeastSquares => 0.5 * &mean_squared_error(fake, &labels.fake),
+            LossSpec::Hinge => mean_all(&relu(&(1.0 + fake))),
+            LossSpec::Wasserstein => mean_all(fake),
+            LossSpec::Relativistic | LossSpec::RelativisticAverage => panic!("a relativistic loss has no parts"),
+        }
     }
 
     /// Whether the generator's loss looks at real images too.
@@ -203,14 +223,14 @@ mod tests {
             ),
         ] {
             let loss = loss(&[&format!("training.loss={name}")]);
-            let labels = loss.labels(2, &mut random(), &real);
+            let labels = loss.labels(2, &mut random(), Reference);
             let d = loss.discriminator(&real, &fake, &labels).item();
             let g = loss.generator(&real, &fake).item();
             assert!((d - discriminator).abs() < 1e-12, "{name}: D {d}");
             assert!((g - generator).abs() < 1e-12, "{name}: G {g}");
         }
         let mixed = loss(&["training.batches=mixed"]);
-        let labels = mixed.labels(2, &mut random(), &real);
+        let labels = mixed.labels(2, &mut random(), Reference);
         let half = mixed.discriminator(&real, &fake, &labels).item();
         assert!((half - cross_entropy / 2.0).abs() < 1e-12);
     }
@@ -219,9 +239,8 @@ mod tests {
     fn noisy_labels_keep_to_their_ranges_and_flip_as_often_as_asked() {
         let noise = "training.labels={ flip = 0.25, real = [0.8, 1.0], fake = [0.0, 0.1] }";
         let loss = loss(&[noise]);
-        let like = outputs(&[0.0]);
         let n = 4000;
-        let labels = loss.labels(n, &mut random(), &like);
+        let labels = loss.labels(n, &mut random(), Reference);
         for (labels, [low, high], [other_low, other_high]) in
             [(&labels.real, [0.8, 1.0], [0.0, 0.1]), (&labels.fake, [0.0, 0.1], [0.8, 1.0])]
         {

@@ -1,6 +1,6 @@
 //! The game of two networks: what each minimises, one step of it, and that step as a CUDA graph.
 //!
-//! Read [`loss`] for what is minimised and [`step`] for a step, [`penalty`] for what holds D, [`augment`] for what is done to what it sees; [`model`] is what it
+//! Read [`loss`] for what is minimised, [`step`] for a step and `judgement.rs` for D's part in it, [`penalty`] for what holds D, [`augment`] for what is done to what it sees; [`model`] is what it
 //! changes, [`real`] and [`latents`] what it is given, [`report`] what it tells,
 //! [`triple`] a step of three players,
 //! [`graph`] the same step on a GPU, [`pixels`] images from bytes and back, [`landscape`] what D makes of any place.
@@ -10,6 +10,7 @@ pub mod augment;
 pub mod average;
 pub mod classifier;
 pub mod graph;
+mod judgement;
 pub mod landscape;
 pub mod latents;
 pub mod loss;

@@ -21,6 +21,11 @@ impl Output {
         Output { real: slice(&output, &[0..n, 0..1]), classes: Some(slice(&output, &[0..n, 1..width])) }
     }
 
+    /// The same numbers without their history.
+    pub fn detach(&self) -> Output {
+        Output { real: self.real.detach(), classes: self.classes.as_ref().map(Tensor::detach) }
+    }
+
     /// Those of the first half of the batch, and of the second.
     pub fn halves(&self) -> [Output; 2] {
         let half = |of: &Tensor, second: usize| {

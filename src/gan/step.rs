@@ -3,14 +3,13 @@
 
 use super::model::Gan;
 use super::output::Output;
-use super::penalty::{between, gradient_penalty, zero_centred};
 use super::real::Real;
 use super::report::{Pending, Scalars, StepReport, check_loss};
 use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
 use crate::cpu::threads::awake;
 use crate::nn::Pass;
-use crate::ops::{concat, cross_entropy, random_normal};
+use crate::ops::{concat, random_normal};
 use crate::optim::{clip, norm};
 use crate::recipe::{BatchSpec, UpdateSpec};
 use crate::storage::Device;
@@ -76,19 +75,13 @@ impl Gan {
     fn simultaneous_step(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
         // Nothing else holds the graph after this block, so each walk frees what it passes. D(G(z)) is in both losses:
         // the first walk frees all but what the second needs.
-        let (d_loss, g_loss, mut seen) = {
-            let labels = real.labels.as_ref();
-            let fake = self.generate(real.images.dims()[0], labels);
-            let images = self.recorded(self.training.r1, real.images.clone());
-            let [on_real, on_fake] = self.judge(&images, &fake, labels);
-            self.adapt(&on_real);
-            let d_loss = self.discriminator_loss([&images, &fake], labels, [&on_real, &on_fake]);
-            let g_loss = self.generator_loss(&on_real.real, &on_fake, labels);
-            let seen = self.scalars(&d_loss, &on_real, &on_fake)?;
-            (self.penalised(d_loss, [(&images, &on_real), (&fake, &on_fake)])?, g_loss, seen)
+        let (judgement, g_loss, mut seen) = {
+            let fake = self.generate(real.images.dims()[0], real.labels.as_ref());
+            let (judgement, [on_real, on_fake], seen) = self.judge(real, &fake)?;
+            (judgement, self.generator_loss(&on_real.real, &on_fake, real.labels.as_ref()), seen)
         };
         seen.g_loss = Some(self.finite("generator", &g_loss)?);
-        let d_grads = grad_consuming(d_loss, &self.discriminator.parameters());
+        let d_grads = judgement.grads(&self.discriminator.parameters());
         let g_grads = grad_consuming(g_loss, &self.generator.parameters());
         seen.d_gradient_norm = measure.then(|| norm(&d_grads));
         seen.g_gradient_norm = measure.then(|| norm(&g_grads));
@@ -99,18 +92,12 @@ impl Gan {
 
     /// The discriminator's step, on fake images from fresh latents.
     fn discriminator_step(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
-        let (loss, mut seen) = {
-            let labels = real.labels.as_ref();
-            let fake = no_grad(|| self.generate(real.images.dims()[0], labels));
-            let images = self.recorded(self.training.r1, real.images.clone());
+        let (judgement, _, mut seen) = {
+            let fake = no_grad(|| self.generate(real.images.dims()[0], real.labels.as_ref()));
             let fake = self.recorded(self.training.r2, fake);
-            let [on_real, on_fake] = self.judge(&images, &fake, labels);
-            self.adapt(&on_real);
-            let loss = self.discriminator_loss([&images, &fake], labels, [&on_real, &on_fake]);
-            let seen = self.scalars(&loss, &on_real, &on_fake)?;
-            (self.penalised(loss, [(&images, &on_real), (&fake, &on_fake)])?, seen)
+            self.judge(real, &fake)?
         };
-        let grads = grad_consuming(loss, &self.discriminator.parameters());
+        let grads = judgement.grads(&self.discriminator.parameters());
         seen.d_gradient_norm = measure.then(|| norm(&grads));
         self.update_discriminator(&grads);
         Ok(seen)
@@ -141,101 +128,10 @@ impl Gan {
         Ok(())
     }
 
-    /// D on real and on as many fake images of the same classes, apart or as one batch.
-    fn judge(&mut self, real: &Tensor, fake: &Tensor, labels: Option<&Tensor>) -> [Output; 2] {
-        match self.training.batches {
-            BatchSpec::Separate => [real, fake].map(|images| self.discriminate(images, labels)),
-            BatchSpec::Mixed => {
-                let labels = labels.map(|labels| concat(&[labels, labels], 0));
-                self.discriminate(&concat(&[real, fake], 0), labels.as_ref()).halves()
-            }
-        }
-    }
-
-    /// The discriminator's loss on real and fake `images`, of each of which it has made an output, with its gradient
-    /// penalty and that of its classes where the recipe asks for them.
-    fn discriminator_loss(
-        &mut self,
-        [real, fake]: [&Tensor; 2],
-        labels: Option<&Tensor>,
-        outputs: [&Output; 2],
-    ) -> Tensor {
-        let [on_real, on_fake] = outputs;
-        let targets = self.loss.labels(real.dims()[0], &mut self.random.labels, &on_real.real);
-        let mut loss = self.loss.discriminator(&on_real.real, &on_fake.real, &targets);
-        for output in outputs {
-            loss = self.with_classes(loss, output, labels);
-        }
-        let Some(lambda) = self.training.gradient_penalty else {
-            return loss;
-        };
-        let between = between(real, fake, &mut self.random.penalty);
-        let output = self.discriminate(&between, labels).real;
-        loss + gradient_penalty(lambda, &between, &output)
-    }
-
-    /// Has the chance of augmentation follow what D makes of real images.
-    fn adapt(&mut self, on_real: &Output) {
-        if let Some(augment) = &mut self.augment {
-            augment.adapt(&on_real.real);
-        }
-    }
-
     /// The generator's loss from D's output on real images, which only a relativistic one looks at, and on its own, with
     /// that of its classes where the recipe asks for it.
     fn generator_loss(&self, on_real: &Tensor, on_fake: &Output, labels: Option<&Tensor>) -> Tensor {
         self.with_classes(self.loss.generator(on_real, &on_fake.real), on_fake, labels)
-    }
-
-    /// `loss` and, where D tells classes, the cross-entropy of those in `output` with `labels` (Odena, Olah and Shlens
-    /// 2017), by the weight that the recipe gives it.
-    fn with_classes(&self, loss: Tensor, output: &Output, labels: Option<&Tensor>) -> Tensor {
-        match (self.training.auxiliary, &output.classes, labels) {
-            (Some(weight), Some(logits), Some(labels)) => loss + weight * &cross_entropy(logits, labels),
-            _ => loss,
-        }
-    }
-
-    /// Whether the next step of the discriminator has the zero-centred penalties that the recipe asks for.
-    pub(super) fn penalty_is_due(&self) -> bool {
-        let asked = self.training.r1.or(self.training.r2).is_some();
-        asked && self.discriminator_optimizer.steps().is_multiple_of(self.training.penalty_every as u64)
-    }
-
-    /// `images`, recorded from here on if a penalty at them is due.
-    fn recorded(&self, gamma: Option<f64>, images: Tensor) -> Tensor {
-        if gamma.is_some() && self.penalty_is_due() { images.parameter() } else { images }
-    }
-
-    /// `loss` with the zero-centred penalties that are due, at real and at fake images with D's outputs on them: every
-    /// k-th step k times as large (lazy regularisation; Karras et al. 2020, "Analyzing and improving the image quality of
-    /// StyleGAN").
-    fn penalised(&self, loss: Tensor, [real, fake]: [(&Tensor, &Output); 2]) -> Result<Tensor> {
-        if !self.penalty_is_due() {
-            return Ok(loss);
-        }
-        let every = self.training.penalty_every as f64;
-        let mut loss = loss;
-        for (gamma, (images, output)) in [(self.training.r1, real), (self.training.r2, fake)] {
-            if let Some(gamma) = gamma {
-                loss = loss + zero_centred(every * gamma, images, &output.real);
-            }
-        }
-        self.finite("discriminator", &loss)?;
-        Ok(loss)
-    }
-
-    /// What is known once the discriminator's loss is.
-    fn scalars(&self, d_loss: &Tensor, on_real: &Output, on_fake: &Output) -> Result<Scalars> {
-        Ok(Scalars {
-            d_loss: self.finite("discriminator", d_loss)?,
-            d_real: self.loss.mean_output(&on_real.real),
-            d_fake: self.loss.mean_output(&on_fake.real),
-            g_loss: None,
-            c_loss: None,
-            d_gradient_norm: None,
-            g_gradient_norm: None,
-        })
     }
 
     /// The value of `loss`, which must be a finite number before anything is updated by its gradients; on a CUDA
@@ -267,15 +163,5 @@ impl Gan {
         let shape = [count, self.latent];
         let latents = random_normal(&mut self.random.latents, shape, self.device);
         self.generator.forward(&latents, Pass::training(&mut self.random.dropout).of_classes(labels))
-    }
-
-    /// D on `images`, as they are augmented where the recipe asks for it.
-    pub(super) fn discriminate(&mut self, images: &Tensor, labels: Option<&Tensor>) -> Output {
-        let images = match &self.augment {
-            Some(augment) => augment.apply(images, &mut self.random.labels),
-            None => images.clone(),
-        };
-        let pass = Pass::training(&mut self.random.dropout).of_classes(labels);
-        Output::of(self.discriminator.forward(&images, pass), self.training.auxiliary.is_some())
     }
 }
