@@ -311,7 +311,7 @@ fn one(loss: &Tensor) -> Tensor {
         "grad: the loss has shape {} and must hold one value; take its sum or mean",
         loss.shape()
     );
-    Tensor::ones(loss.shape(), loss.device())
+    Tensor::from_parts(loss.shape(), Storage::constant(1.0, loss.device()), None)
 }
 
 /// The vector-Jacobian product: gradients of <`cotangent`, `output`> with respect to `parameters`.

@@ -5,8 +5,10 @@ use crate::cuda;
 use crate::memory::attempt;
 use crate::unwind::unwind;
 use crate::{Error, Result};
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What computes. The device fixes the element type, so tensors need no type parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +123,33 @@ impl Storage {
             Device::Cpu => Storage::Cpu(Buffer::full(len, value as f32)),
             Device::Cuda(ordinal) => Storage::Cuda(cuda::Buffer::full(len, value as f32, cuda::context(ordinal))),
         }
+    }
+
+    /// One `value` that nobody changes. A CUDA device makes each number once and keeps it: a step that computes with
+    /// numbers then launches nothing for them.
+    #[track_caller]
+    pub(crate) fn constant(value: f64, device: Device) -> Arc<Storage> {
+        /// By device and bits.
+        type Kept = HashMap<(usize, u32), Arc<Storage>>;
+        static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
+        /// Some numbers differ from step to step: those would fill the device.
+        const MOST: usize = 1024;
+        let make = || Arc::new(Storage::full(1, value, device));
+        let Device::Cuda(ordinal) = device else {
+            return make();
+        };
+        let key = (ordinal, (value as f32).to_bits());
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get_or_insert_default();
+        if let Some(constant) = kept.get(&key) {
+            return Arc::clone(constant);
+        }
+        let constant = make();
+        // What a captured step makes is not there before its first replay.
+        if kept.len() < MOST && !cuda::context(ordinal).is_capturing() {
+            kept.insert(key, Arc::clone(&constant));
+        }
+        constant
     }
 
     /// Whose values these are.

@@ -47,6 +47,12 @@ impl Tensor {
         Tensor::from_storage(Storage::full(shape.numel(), value, device), shape)
     }
 
+    /// One number `value`, of shape `[]`, to compute with.
+    #[track_caller]
+    pub(crate) fn constant(value: f64, device: Device) -> Tensor {
+        Tensor::from_parts(Shape::new(&[]), Storage::constant(value, device), None)
+    }
+
     /// A tensor of zeros.
     #[track_caller]
     pub fn zeros(shape: impl Into<Shape>, device: Device) -> Tensor {

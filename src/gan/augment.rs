@@ -170,7 +170,7 @@ impl Augment {
 
 /// 1, 0 or -1.
 fn sign(x: &Tensor) -> Tensor {
-    let zero = Tensor::zeros([], x.device());
+    let zero = Tensor::constant(0.0, x.device());
     greater(x, &zero) - greater(&zero, x)
 }
 

@@ -73,7 +73,7 @@ impl Loss {
     /// Two numbers an image are drawn from `random` if the recipe asks for noise, else none.
     pub fn labels(&self, count: usize, random: &mut Random, device: Device) -> Labels {
         let Some(LabelSpec { flip, real, fake }) = self.noise else {
-            return Labels { real: Tensor::full(1.0, [], device), fake: Tensor::full(0.0, [], device) };
+            return Labels { real: Tensor::constant(1.0, device), fake: Tensor::constant(0.0, device) };
         };
         let mut draw = |own: [f64; 2], other: [f64; 2]| {
             // One number an image says whether its label is flipped, another where in its range it lies.
@@ -81,7 +81,7 @@ impl Loss {
             let chances = slice(&numbers, &[0..count, 0..1]);
             let places = slice(&numbers, &[count..2 * count, 0..1]);
             let within = |[low, high]: [f64; 2]| low + &places * (high - low);
-            let flipped = greater(&Tensor::full(flip, [], device), &chances);
+            let flipped = greater(&Tensor::constant(flip, device), &chances);
             &flipped * within(other) + (1.0 - &flipped) * within(own)
         };
         Labels { real: draw(real, fake), fake: draw(fake, real) }
@@ -136,7 +136,7 @@ impl Loss {
     /// The generator's loss from the discriminator's outputs `[n, 1]` on real images, which only a relativistic one looks
     /// at, and on its own.
     pub fn generator(&self, real: &Tensor, fake: &Tensor) -> Tensor {
-        let label = |value: f64| Tensor::full(value, [], fake.device());
+        let label = |value: f64| Tensor::constant(value, fake.device());
         match self.kind {
             LossSpec::Bce => self.cross_entropy(fake, &label(1.0)),
             LossSpec::Minimax => neg(&self.cross_entropy(fake, &label(0.0))),

@@ -400,5 +400,5 @@ impl Op for &'static Binary {
 
 /// `value` on the device of `like`.
 pub(super) fn scalar(value: f64, like: &Tensor) -> Tensor {
-    Tensor::full(value, [], like.device())
+    Tensor::constant(value, like.device())
 }

@@ -225,14 +225,14 @@ pub fn elu(x: &Tensor, alpha: f64) -> Tensor {
         keeps: Keeps::Output,
         vjp: |call, g| {
             let y = call.output();
-            let zero = Tensor::zeros([], y.device());
+            let zero = Tensor::constant(0.0, y.device());
             g * (1.0 + minimum(&y, &zero))
         },
     };
     if alpha == 1.0 {
         return apply(&ELU, x);
     }
-    let zero = Tensor::zeros([], x.device());
+    let zero = Tensor::constant(0.0, x.device());
     maximum(x, &zero) + alpha * apply(&ELU, &minimum(x, &zero))
 }
 

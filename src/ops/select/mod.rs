@@ -56,7 +56,7 @@ impl Op for Select {
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let of_a = || sum_to(&masked(grad, &self.condition), call.input_shape(0));
         let of_b = || {
-            let zero = Tensor::zeros([], grad.device());
+            let zero = Tensor::constant(0.0, grad.device());
             sum_to(&masked(grad, &equal(&self.condition, &zero)), call.input_shape(1))
         };
         vec![call.wants(0).then(of_a), call.wants(1).then(of_b)]
