@@ -2,8 +2,7 @@
 //
 //   μ = mean(x)   σ² = mean((x - μ)²)   a = γ / √(σ² + ε)   b = β - μ a   y = activation(a x + b)
 //
-// Two passes over x: one for the statistics (batch_norm_moments, whose parts batch_norm_statistics brings together)
-// and one for y. batch_norm_grad.cu has the gradient.
+// Two passes over x: one for the statistics and one for y. batch_norm_grad.cu has the gradient.
 #include "batch_norm.cuh"
 #include "random.cuh"
 
@@ -19,14 +18,24 @@ __device__ __forceinline__ Moments merged(Moments a, Moments b) {
     return {count, a.mean + apart * share, a.squares + b.squares + apart * apart * a.count * share};
 }
 
-// Σd and Σd² of each column of each tile, with d = x - (the tile's first row): E[x²] - μ² would cancel where |μ| ≫ σ,
-// but a row of the tile is at most √n σ from the mean of its n.
-extern "C" __global__ void __launch_bounds__(256)
-    batch_norm_moments(const float* __restrict__ x, float* __restrict__ sums, int rows, int channels, int tile,
-                       int width) {
-    __shared__ float parts[256];
+// μ and σ², and a and b. Running statistics, unless they are null, become momentum · running + share · batch, where the
+// batch's variance is multiplied by `correction` first.
+//
+// A block leaves Σd and Σd² of each column of its tile in `sums`, with d = x - (the tile's first row): E[x²] - μ² would
+// cancel where |μ| ≫ σ, but a row of the tile is at most √n σ from the mean of its n. The last block of some columns then
+// merges their tiles, its threads of a column in turns.
+extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
+    batch_norm_statistics(const float* __restrict__ x, float* sums, int rows, int channels, int tile, int width,
+                          const float* __restrict__ gamma, const float* __restrict__ beta, float epsilon,
+                          float* __restrict__ mean, float* __restrict__ variance, float* __restrict__ a,
+                          float* __restrict__ b, float* __restrict__ running_mean,
+                          float* __restrict__ running_variance, float momentum, float share, float correction,
+                          u32* counters) {
+    __shared__ float parts[MAX_BLOCK];
+    __shared__ Moments tile_moments[MAX_BLOCK];
+    __shared__ bool last;
     const ColumnPlace place(blockIdx.y, width);
-    const int c = place.c;
+    const int c = place.c, tiles = gridDim.x;
     const int first_row = blockIdx.x * tile, end = min(first_row + tile, rows);
     float sum = 0.0f, squares = 0.0f;
     if (c < channels) {
@@ -51,18 +60,8 @@ extern "C" __global__ void __launch_bounds__(256)
         sums[(2 * blockIdx.x) * channels + c] = sum;
         sums[(2 * blockIdx.x + 1) * channels + c] = squares;
     }
-}
+    if (!last_to_come(counters + blockIdx.y, tiles, &last)) return;
 
-// μ and σ², and a and b, from the tiles' sums. Grid: column tiles. The threads of a column merge its tiles in
-// turns.
-extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
-    batch_norm_statistics(const float* __restrict__ x, const float* __restrict__ sums, int rows, int channels, int tile,
-                          int width, const float* __restrict__ gamma, const float* __restrict__ beta, float epsilon,
-                          float* __restrict__ mean, float* __restrict__ variance, float* __restrict__ a,
-                          float* __restrict__ b) {
-    __shared__ Moments parts[MAX_BLOCK];
-    const ColumnPlace place(blockIdx.x, width);
-    const int c = place.c, tiles = ceil_div(rows, tile);
     Moments all = {0.0, 0.0, 0.0};
     if (c < channels) {
         for (int t = place.turn; t < tiles; t += place.turns) {
@@ -72,13 +71,17 @@ extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
             all = merged(all, {count, first + apart, squares < 0.0 ? 0.0 : squares});
         }
     }
-    all = combine_block(merged, all, parts, width);
+    all = combine_block(merged, all, tile_moments, width);
     if (place.turn == 0 && c < channels) {
         mean[c] = float(all.mean);
         variance[c] = float(all.squares / all.count);
         const Affine affine = affine_of(gamma[c], beta[c], mean[c], variance[c], epsilon);
         a[c] = affine.a;
         b[c] = affine.b;
+        if (running_mean != nullptr) {
+            running_mean[c] = momentum * running_mean[c] + share * mean[c];
+            running_variance[c] = momentum * running_variance[c] + share * (variance[c] * correction);
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 //
 // Sums down the columns are taken of tiles of `tile` rows, by a block for each `width` columns of a tile: grid (tiles,
 // columns / width). Threads whose indices differ by a multiple of `width`, a power of two, share a column and take its
-// rows in turns. The parts, [tiles][2][channels], are then brought together by one block for each `width` columns, in
-// double and in a fixed order; there the threads of a column take tiles in turns.
+// rows in turns. The parts, [tiles][2][channels], are then brought together by the block of those columns that comes last,
+// in double and in a fixed order; there the threads of a column take tiles in turns. `counters` has one for each `width`
+// columns.
 #pragma once
 #include "activation.cuh"
 #include "reduce.cuh"

@@ -3,22 +3,26 @@
 //   β̄ = Σ z̄   γ̄ = Σ z̄ (x - μ) / √(σ² + ε)   x̄ = p (z̄ - mean(z̄)) + q (x - μ)
 //   p = γ / √(σ² + ε)   q = -γ γ̄ / ((σ² + ε) rows)
 //
-// Two passes over x and ȳ: one for the sums (batch_norm_grad_sums, whose parts batch_norm_grad_factors brings
-// together) and one for x̄. Neither stores z̄: the slope is told by the sign of z, which x gives, or, after dropout, of
-// y, which is null otherwise.
+// Two passes over x and ȳ: one for the sums and one for x̄. Neither stores z̄: the slope is told by the sign of z, which x
+// gives, or, after dropout, of y, which is null otherwise.
 #include "batch_norm.cuh"
 
-// Σ z̄ and Σ z̄ (x - μ) of each column of each tile.
-extern "C" __global__ void __launch_bounds__(256)
+// γ̄ and β̄, and what x̄ is made with: rows p, q, mean(z̄), a and b of factors [5][channels]. A block leaves Σ z̄ and
+// Σ z̄ (x - μ) of each column of its tile in `sums`; the last block of some columns adds up those, its threads of a column
+// in turns.
+extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
     batch_norm_grad_sums(const float* __restrict__ x, const float* __restrict__ y, const float* __restrict__ grad,
                          const float* __restrict__ gamma, const float* __restrict__ beta,
                          const float* __restrict__ mean, const float* __restrict__ variance, float epsilon,
-                         float above, float below, float dropped, float* __restrict__ sums, int rows, int channels,
-                         int tile, int width) {
-    __shared__ float parts[256];
+                         float above, float below, float dropped, float* sums, int rows, int channels, int tile, int width,
+                         float* __restrict__ gamma_grad, float* __restrict__ beta_grad, float* __restrict__ factors,
+                         u32* counters) {
+    __shared__ float parts[MAX_BLOCK];
+    __shared__ double tile_parts[MAX_BLOCK];
+    __shared__ bool last;
     const Slopes slopes = {above, below, dropped};
     const ColumnPlace place(blockIdx.y, width);
-    const int c = place.c;
+    const int c = place.c, tiles = gridDim.x;
     const int first_row = blockIdx.x * tile, end = min(first_row + tile, rows);
     float sum = 0.0f, products = 0.0f;
     if (c < channels) {
@@ -45,38 +49,27 @@ extern "C" __global__ void __launch_bounds__(256)
         sums[(2 * blockIdx.x) * channels + c] = sum;
         sums[(2 * blockIdx.x + 1) * channels + c] = products;
     }
-}
+    if (!last_to_come(counters + blockIdx.y, tiles, &last)) return;
 
-// γ̄ and β̄, and what x̄ is made with: rows p, q, mean(z̄), a and b of factors [5][channels]. Grid: column tiles. The
-// threads of a column add up its tiles in turns.
-extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
-    batch_norm_grad_factors(const float* __restrict__ sums, int rows, int channels, int tile, int width,
-                            const float* __restrict__ gamma, const float* __restrict__ beta,
-                            const float* __restrict__ mean, const float* __restrict__ variance, float epsilon,
-                            float* __restrict__ gamma_grad, float* __restrict__ beta_grad,
-                            float* __restrict__ factors) {
-    __shared__ double parts[MAX_BLOCK];
-    const ColumnPlace place(blockIdx.x, width);
-    const int c = place.c, tiles = ceil_div(rows, tile);
-    double sum = 0.0, products = 0.0;
+    double grad_sum = 0.0, product_sum = 0.0;
     if (c < channels) {
         for (int t = place.turn; t < tiles; t += place.turns) {
-            sum += sums[2 * t * channels + c];
-            products += sums[(2 * t + 1) * channels + c];
+            grad_sum += sums[2 * t * channels + c];
+            product_sum += sums[(2 * t + 1) * channels + c];
         }
     }
-    auto add = [](double a, double b) { return a + b; };
-    sum = combine_block(add, sum, parts, width);
-    products = combine_block(add, products, parts, width);
+    auto add_parts = [](double a, double b) { return a + b; };
+    grad_sum = combine_block(add_parts, grad_sum, tile_parts, width);
+    product_sum = combine_block(add_parts, product_sum, tile_parts, width);
     if (place.turn != 0 || c >= channels) return;
     const float inverse = 1.0f / sqrtf(variance[c] + epsilon);
     const Affine affine = affine_of(gamma[c], beta[c], mean[c], variance[c], epsilon);
     const float p = gamma[c] * inverse;
-    gamma_grad[c] = float(products) * inverse;
-    beta_grad[c] = float(sum);
+    gamma_grad[c] = float(product_sum) * inverse;
+    beta_grad[c] = float(grad_sum);
     factors[c] = p;
-    factors[channels + c] = float(-double(p) * inverse * inverse * products / rows);
-    factors[2 * channels + c] = float(sum / rows);
+    factors[channels + c] = float(-double(p) * inverse * inverse * product_sum / rows);
+    factors[2 * channels + c] = float(grad_sum / rows);
     factors[3 * channels + c] = affine.a;
     factors[4 * channels + c] = affine.b;
 }

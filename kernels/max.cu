@@ -9,21 +9,23 @@ struct Max {
 
 // Results are n.
 extern "C" __global__ void max_few(const float* from, float* to, int n, int reduced, int inner) {
-    reduce_few<Max>(from, to, n, reduced, inner);
+    reduce_few<Max>(from, to, n, reduced, inner, 1.0f);
 }
 
 extern "C" __global__ void max_short_rows(const float* from, float* to, int outer, int reduced, int lanes) {
-    reduce_short_rows<Max>(from, to, outer, reduced, lanes);
+    reduce_short_rows<Max>(from, to, outer, reduced, lanes, 1.0f);
 }
 
 extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
     max_long_rows(const float* from, float* to, int reduced, int tile) {
     __shared__ float parts[MAX_BLOCK];
-    reduce_long_rows<Max>(from, to, reduced, tile, parts);
+    reduce_long_rows<Max>(from, to, reduced, tile, 1.0f, parts);
 }
 
 extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
-    max_columns(const float* from, float* to, int reduced, int inner, int tile, int width) {
-    __shared__ float parts[MAX_BLOCK];
-    reduce_columns<Max>(from, to, reduced, inner, tile, width, parts);
+    max_columns(const float* from, float* to, int reduced, int inner, int tile, int width, float* parts,
+                u32* counters) {
+    __shared__ float shared[MAX_BLOCK];
+    __shared__ bool last;
+    reduce_columns<Max>(from, parts, to, reduced, inner, tile, width, 1.0f, counters, shared, &last);
 }

@@ -39,6 +39,10 @@ __device__ __forceinline__ void scatter(const T* __restrict__ from, const View& 
 extern "C" __global__ void strided_gather(const float* from, View view, float* to, int n) {
     gather(from, view, to, n);
 }
+// Each value divided: the gradient of a mean.
+extern "C" __global__ void strided_gather_divided(const float* from, View view, float divisor, float* to, int n) {
+    for (int i = grid_thread(); i < n; i += grid_threads()) to[i] = from[place(view, i)] / divisor;
+}
 extern "C" __global__ void strided_gather_fours(const float4* from, View view, float4* to, int n) {
     gather(from, view, to, n);
 }
@@ -47,4 +51,19 @@ extern "C" __global__ void strided_scatter(const float* from, View view, float* 
 }
 extern "C" __global__ void strided_scatter_fours(const float4* from, View view, float4* to, int n) {
     scatter(from, view, to, n);
+}
+
+// Where some numbers lie; src/cuda/strided.rs has the same struct.
+constexpr int MAX_NUMBERS = 8;
+struct Numbers {
+    const float* at[MAX_NUMBERS];
+};
+
+// The n numbers side by side. Grid: one thread, which finds them by indices that are known when this is compiled: by
+// others the table would lie in local memory.
+extern "C" __global__ void strided_numbers(const Numbers numbers, float* __restrict__ to, int n) {
+#pragma unroll
+    for (int i = 0; i < MAX_NUMBERS; i++) {
+        if (i < n) to[i] = *numbers.at[i];
+    }
 }

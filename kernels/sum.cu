@@ -1,4 +1,4 @@
-// Sums over the middle one of three axes, y[o, i] = Σ_r x[o, r, i], which any sum over axes is made of. reduce.cuh has
+// Sums over the middle one of three axes, y[o, i] = Σ_r x[o, r, i] / divisor, which any sum over axes is made of. reduce.cuh has
 // the forms, with their grids.
 #include "reduce.cuh"
 
@@ -8,22 +8,25 @@ struct Sum {
 };
 
 // Results are n.
-extern "C" __global__ void sum_few(const float* from, float* to, int n, int reduced, int inner) {
-    reduce_few<Sum>(from, to, n, reduced, inner);
+extern "C" __global__ void sum_few(const float* from, float* to, int n, int reduced, int inner, float divisor) {
+    reduce_few<Sum>(from, to, n, reduced, inner, divisor);
 }
 
-extern "C" __global__ void sum_short_rows(const float* from, float* to, int outer, int reduced, int lanes) {
-    reduce_short_rows<Sum>(from, to, outer, reduced, lanes);
-}
-
-extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
-    sum_long_rows(const float* from, float* to, int reduced, int tile) {
-    __shared__ float parts[MAX_BLOCK];
-    reduce_long_rows<Sum>(from, to, reduced, tile, parts);
+extern "C" __global__ void sum_short_rows(const float* from, float* to, int outer, int reduced, int lanes,
+                                            float divisor) {
+    reduce_short_rows<Sum>(from, to, outer, reduced, lanes, divisor);
 }
 
 extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
-    sum_columns(const float* from, float* to, int reduced, int inner, int tile, int width) {
+    sum_long_rows(const float* from, float* to, int reduced, int tile, float divisor) {
     __shared__ float parts[MAX_BLOCK];
-    reduce_columns<Sum>(from, to, reduced, inner, tile, width, parts);
+    reduce_long_rows<Sum>(from, to, reduced, tile, divisor, parts);
+}
+
+extern "C" __global__ void __launch_bounds__(MAX_BLOCK)
+    sum_columns(const float* from, float* to, int reduced, int inner, int tile, int width, float divisor, float* parts,
+                u32* counters) {
+    __shared__ float shared[MAX_BLOCK];
+    __shared__ bool last;
+    reduce_columns<Sum>(from, parts, to, reduced, inner, tile, width, divisor, counters, shared, &last);
 }

@@ -371,6 +371,14 @@ inline T __shfl_up_sync(unsigned mask, T value, int by) {
     return emulation::exchange(mask, value, from >= 0 ? from : emulation::lane());
 }
 
+// Blocks run one after another: what one has written, the next one finds.
+inline void __threadfence() {}
+inline unsigned atomicInc(unsigned* at, unsigned last) {
+    const unsigned before = *at;
+    *at = before >= last ? 0 : before + 1;
+    return before;
+}
+
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned((uint64_t(a) * b) >> 32); }
 template <class T>
 inline T __ldg(const T* at) {

@@ -71,6 +71,8 @@ impl Graph {
         let device = inputs.staged.buffer();
         let context = device.context();
         assert!(!context.is_capturing(), "capture: a step is captured already");
+        // Nothing is uploaded in a capture.
+        context.counters();
         // The graph works in memory of its own, so that the steps before it leave theirs to it, once they are over.
         context.synchronize();
         context.pool().release(context.driver());

@@ -1,13 +1,14 @@
 //! How a tall matrix `[rows, columns]` is cut for sums down its columns: into tiles of rows, each of which gives
-//! a part, which another launch brings together.
+//! a part. The block that comes last brings the parts together, so blocks are large and few: it has few parts to go through.
 
-use super::launch::THREADS;
+use super::context::COUNTERS;
+use super::launch::MANY_THREADS;
 
-/// Threads of a block that brings parts together, at most.
-const MANY_THREADS: usize = 1024;
+/// Blocks of [`MANY_THREADS`] that keep every processor of a large GPU busy.
+const ENOUGH_BLOCKS: usize = 256;
 
-/// Blocks that keep every processor of a large GPU busy.
-const ENOUGH_BLOCKS: usize = 1024;
+/// Rows of a tile that each thread takes, at least.
+const ROWS_OF_A_THREAD: usize = 8;
 
 /// Rows of a tile at most: a thread then adds up a few hundred values before it meets the others.
 const MAX_TILE: usize = 4096;
@@ -30,20 +31,18 @@ impl Columns {
     pub fn cut(matrices: usize, rows: usize, columns: usize) -> Columns {
         let width = columns.next_power_of_two().min(32);
         let across = columns.div_ceil(width);
-        let turns = THREADS / width;
-        let tile = (matrices * across * rows).div_ceil(ENOUGH_BLOCKS);
-        let tile = tile.clamp(8 * turns, MAX_TILE);
+        let least = ROWS_OF_A_THREAD * (MANY_THREADS / width);
+        // There is a counter for every block of columns, or each has one tile.
+        let tile = match matrices * across > COUNTERS {
+            true => rows,
+            false => (matrices * across * rows).div_ceil(ENOUGH_BLOCKS).clamp(least, MAX_TILE.max(least)).min(rows),
+        };
         Columns { width, across, tile, tiles: rows.div_ceil(tile) }
     }
 
-    /// The whole matrix as one tile: for what has few rows.
-    pub fn whole(rows: usize, columns: usize) -> Columns {
-        Columns { tile: rows, tiles: 1, ..Columns::cut(1, rows, columns) }
-    }
-
-    /// Threads of a block for which each column has `values`.
-    pub fn threads(&self, values: usize) -> usize {
-        let turns = values.next_power_of_two().min(MANY_THREADS / self.width);
-        self.width * turns
+    /// Threads of a block.
+    pub fn threads(&self) -> usize {
+        let turns = self.tile.div_ceil(ROWS_OF_A_THREAD).next_power_of_two();
+        self.width * turns.min(MANY_THREADS / self.width)
     }
 }

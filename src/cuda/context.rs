@@ -9,7 +9,7 @@ use crate::unwind::unwind;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 /// A device in use.
 pub struct Context {
@@ -22,7 +22,11 @@ pub struct Context {
     /// back, can wait for the device, and every step reads its report by way of it.
     pinned: Mutex<HashMap<usize, Vec<usize>>>,
     tf32: AtomicBool,
+    counters: OnceLock<Address>,
 }
+
+/// Counters that a launch has at most.
+pub(super) const COUNTERS: usize = 1 << 16;
 
 /// A kernel that has been found, with the bytes of each argument where they are known.
 #[derive(Clone)]
@@ -56,6 +60,7 @@ impl Context {
             captured: Mutex::default(),
             pinned: Mutex::default(),
             tf32: AtomicBool::new(false),
+            counters: OnceLock::new(),
         }
     }
 
@@ -160,6 +165,19 @@ impl Context {
 
     pub(super) fn give_back(&self, at: Address, bytes: usize, arena: Arena) {
         self.pool().give_back(self.driver(), at, bytes, arena);
+    }
+
+    /// Where the counters lie by which a block finds out that it is the last of a launch (`last_to_come` in
+    /// kernels/reduce.cuh): a u32 each, 0 between launches, which all use the same ones. They must be there before a
+    /// step is captured.
+    #[allow(unsafe_code)]
+    pub(super) fn counters(&self) -> Address {
+        *self.counters.get_or_init(|| {
+            let at = self.hold(self.driver.allocate(4 * COUNTERS));
+            // SAFETY: there are as many bytes.
+            self.hold(unsafe { self.driver.upload(at, &[0; 4 * COUNTERS]) });
+            at
+        })
     }
 
     /// `bytes` of pinned memory.

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::buffer::Buffer;
-use super::context::{Context, Kernel};
+use super::context::{COUNTERS, Context, Kernel};
 use super::driver::{Address, Launch};
 use bytemuck::NoUninit;
 use std::ffi::c_void;
@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Threads of a block that goes over an array.
 pub const THREADS: usize = 256;
+
+/// The most threads of a block.
+pub const MANY_THREADS: usize = 1024;
 
 /// Blocks of a grid that goes over an array, at most: enough for any GPU; each thread takes several values
 /// beyond that.
@@ -97,6 +100,16 @@ impl Call {
             Some(buffer) => self.read(buffer),
             None => self.value(0u64),
         }
+    }
+
+    /// `count` counters by which a kernel's blocks find out which of them comes last.
+    ///
+    /// # Panics
+    /// If there aren't as many.
+    pub fn counters(self, count: usize) -> Call {
+        assert!(count <= COUNTERS, "{}: {count} counters", self.name);
+        let at = self.context.counters();
+        self.value(at)
     }
 
     /// A value, of the same bytes in Rust and in CUDA.

@@ -8,8 +8,8 @@
 //! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
 use super::{Epilogue, Layer, Mode, Pass, Variable};
-use crate::autograd::no_grad;
-use crate::ops::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu, leaky_relu};
+use crate::ops::batch_norm::Running;
+use crate::ops::{batch_norm_evaluate, batch_norm_training, leaky_relu};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
@@ -67,27 +67,17 @@ impl BatchNorm {
             "batch_norm: shape {} has one value for each feature, which has no variance to train by",
             x.shape()
         );
-        let BatchNorm { gamma, beta, .. } = self;
-        let batch = match epilogue {
-            None => batch_norm(x, gamma, beta, self.epsilon),
-            Some(epilogue) => {
-                let mask = epilogue.mask(x.numel(), pass);
-                batch_norm_leaky_relu(x, gamma, beta, self.epsilon, epilogue.slope, mask)
-            }
+        let (slope, mask) = match epilogue {
+            None => (1.0, None),
+            Some(epilogue) => (epilogue.slope, epilogue.mask(x.numel(), pass)),
         };
-        let bessel = match x.shape().rank() {
+        let correction = match x.shape().rank() {
             4 if count > 1 => count as f64 / (count as f64 - 1.0),
             _ => 1.0,
         };
-        no_grad(|| self.update_running(&batch.mean, &(&batch.variance * bessel)));
-        batch.y
-    }
-
-    fn update_running(&mut self, mean: &Tensor, variance: &Tensor) {
-        let blend = |running: &Tensor, batch: &Tensor| self.momentum * running + (1.0 - self.momentum) * batch;
-        let [mean, variance] = [blend(&self.running_mean, mean), blend(&self.running_variance, variance)];
-        self.running_mean.assign(mean);
-        self.running_variance.assign(variance);
+        let (mean, variance) = (&mut self.running_mean, &mut self.running_variance);
+        let running = Running { mean, variance, momentum: self.momentum, correction };
+        batch_norm_training(x, &self.gamma, &self.beta, self.epsilon, slope, mask, running)
     }
 }
 

@@ -107,7 +107,7 @@ pub mod upsample;
 
 pub use argmax::argmax;
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_grad};
-pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu};
+pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu, batch_norm_training};
 pub use batched_matmul::batched_matmul;
 pub use bilinear::{bilinear, bilinear_grad};
 pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};

@@ -1,6 +1,7 @@
 //! Batch normalisation, dropout and losses.
 
 use super::{Case, Input, normal, positive, probability};
+use crate::ops::batch_norm::Running;
 use crate::ops::dropout::Mask;
 use crate::ops::*;
 use crate::random::{Position, Purpose, Random};
@@ -25,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         all.push(normalised_and_rectified(shape, slope, rate, |beta| beta.clone()).kinks(kinks));
     }
     all.extend(batches.map(normalised_by_running_statistics));
+    all.extend(batches.map(normalised_in_training));
     for (shape, rate) in [(&[3, 17][..], 0.3), (&[2, 3, 3, 5], 0.5), (&[1], 0.9), (&[7], 0.0)] {
         all.push(dropped(shape, rate));
         all.push(rectified_and_dropped(shape, rate).kinks(|t| t[0].clone()));
@@ -68,6 +70,20 @@ pub fn normalised(shape: &[usize], epsilon: f64) -> Case {
     let inputs = [normal(shape), normal(channels), normal(channels)];
     let name = format!("{shape:?} epsilon {epsilon}");
     Case::new("batch_norm", name, &inputs, move |t| batch_norm(&t[0], &t[1], &t[2], epsilon).y)
+}
+
+/// What batch normalisation makes in training: the normalised batch and the running statistics, all in one sum. Those are
+/// constants to the derivative rule, so it isn't held to differences.
+fn normalised_in_training(shape: &[usize]) -> Case {
+    let c = [shape[shape.len() - 1]];
+    let inputs = [normal(shape), normal(c), normal(c), normal(c).constant(), positive(c).constant()];
+    Case::new("batch_norm_training", format!("{shape:?}"), &inputs, |t| {
+        let [mut mean, mut variance] = [t[3].clone(), t[4].clone()];
+        let running = Running { mean: &mut mean, variance: &mut variance, momentum: 0.7, correction: 1.25 };
+        let y = batch_norm_training(&t[0], &t[1], &t[2], 1e-3, 1.0, None, running);
+        y + mean + variance
+    })
+    .on_kinks()
 }
 
 /// Batch normalisation as in evaluation: x, γ, β, mean and variance.

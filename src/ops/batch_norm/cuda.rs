@@ -1,9 +1,10 @@
 //! One pass for the statistics, one for y = activation(a_c · x + b_c); backward, one for the column sums of z̄ and
-//! z̄ (x - μ), with z what the activation reads, and one for x̄. Parts of the sums are brought together between passes.
+//! z̄ (x - μ), with z what the activation reads, and one for x̄. Parts of the sums are brought together by the block that
+//! comes last.
 
 use crate::cuda::Buffer;
 use crate::cuda::columns::Columns;
-use crate::cuda::launch::{Call, THREADS};
+use crate::cuda::launch::Call;
 use crate::ops::dropout::cuda::with_mask;
 use crate::ops::leaky_relu::cuda::with_slopes;
 use crate::ops::leaky_relu::{Rectifier, Slopes};
@@ -64,29 +65,44 @@ impl Tiles {
 
     /// A block for each tile and column of blocks.
     fn launch(&self, call: Call) {
-        call.grid([self.columns.tiles, self.columns.across, 1], THREADS, 0);
-    }
-
-    /// A block for each column of blocks, which brings the tiles together.
-    fn launch_over_parts(&self, call: Call) {
-        let threads = self.columns.threads(self.columns.tiles);
-        call.grid([self.columns.across, 1, 1], threads, 0);
+        let Columns { tiles, across, .. } = self.columns;
+        call.counters(across).grid([tiles, across, 1], self.columns.threads(), 0);
     }
 }
 
-/// μ and σ² of each column of x `[rows, channels]`, and how they normalise it.
-pub fn statistics(x: &Buffer, gamma: &Buffer, beta: &Buffer, epsilon: f32) -> (Buffer, Buffer, Affine) {
-    let mut tiles = Tiles::new(x, gamma.len());
-    let kernel = |name| Call::new(x.context(), "batch_norm", name);
-    let call = kernel("batch_norm_moments").read(x).write(&mut tiles.sums);
-    tiles.launch(tiles.with_lengths(call));
+/// Running statistics and how a batch moves them: momentum · running + share · batch, where the batch's variance is
+/// multiplied by the correction first.
+pub struct Running<'a> {
+    pub mean: &'a mut Buffer,
+    pub variance: &'a mut Buffer,
+    pub momentum: f32,
+    pub share: f32,
+    pub correction: f32,
+}
 
+/// μ and σ² of each column of x `[rows, channels]`, and how they normalise it; the running statistics are moved.
+pub fn statistics(
+    x: &Buffer,
+    gamma: &Buffer,
+    beta: &Buffer,
+    epsilon: f32,
+    running: Option<Running>,
+) -> (Buffer, Buffer, Affine) {
+    let mut tiles = Tiles::new(x, gamma.len());
     let (mut mean, mut variance) = (gamma.like(), gamma.like());
     let mut affine = Affine::unspecified(gamma);
-    let call = kernel("batch_norm_statistics").read(x).read(&tiles.sums);
+    let call = Call::new(x.context(), "batch_norm", "batch_norm_statistics").read(x).write(&mut tiles.sums);
     let call = tiles.with_lengths(call).read(gamma).read(beta);
     let call = call.value(epsilon).write(&mut mean).write(&mut variance);
-    tiles.launch_over_parts(call.write(&mut affine.a).write(&mut affine.b));
+    let call = call.write(&mut affine.a).write(&mut affine.b);
+    let call = match running {
+        Some(running) => {
+            let call = call.write(running.mean).write(running.variance);
+            call.value(running.momentum).value(running.share).value(running.correction)
+        }
+        None => call.read_if(None).read_if(None).value(0.0f32).value(0.0f32).value(0.0f32),
+    };
+    tiles.launch(call);
     (mean, variance, affine)
 }
 
@@ -144,17 +160,13 @@ impl Forward<'_> {
         let (x, channels) = (self.x, self.gamma.len());
         let kernel = |name| Call::new(x.context(), "batch_norm_grad", name);
         let mut tiles = Tiles::new(x, channels);
+        let (mut dgamma, mut dbeta) = (self.gamma.like(), self.gamma.like());
+        let mut factors = Buffer::unspecified(5 * channels, x.context());
         let call = kernel("batch_norm_grad_sums").read(x).read_if(self.y);
         let call = with_slopes(self.with_channels(call.read(grad)), self.slopes);
         let call = call.write(&mut tiles.sums);
-        tiles.launch(tiles.with_lengths(call));
-
-        let (mut dgamma, mut dbeta) = (self.gamma.like(), self.gamma.like());
-        let mut factors = Buffer::unspecified(5 * channels, x.context());
-        let call = kernel("batch_norm_grad_factors").read(&tiles.sums);
-        let call = self.with_channels(tiles.with_lengths(call));
-        let call = call.write(&mut dgamma).write(&mut dbeta);
-        tiles.launch_over_parts(call.write(&mut factors));
+        let call = tiles.with_lengths(call);
+        tiles.launch(call.write(&mut dgamma).write(&mut dbeta).write(&mut factors));
 
         let mut dx = x.like();
         let call = kernel("batch_norm_grad_input").read(x).read_if(self.y);

@@ -24,6 +24,7 @@ use super::dropout::{self, Mask};
 use super::leaky_relu::{self, Rectifier, rectify_grad};
 use super::{different_devices, mean, sqrt, square, sum};
 use crate::autograd::{Call, Keeps, Op, Remake, record, recording};
+use crate::cpu::simd;
 use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::{Device, Storage};
@@ -39,6 +40,23 @@ pub struct Normalized {
     pub variance: Tensor,
 }
 
+/// Running statistics, which a batch moves:
+///
+/// ```text
+/// running mean ← momentum · running mean + (1 - momentum) · μ
+/// running variance ← momentum · running variance + (1 - momentum) · correction · σ²
+/// ```
+pub struct Running<'a> {
+    /// The running mean, `[c]`.
+    pub mean: &'a mut Tensor,
+    /// The running variance, `[c]`.
+    pub variance: &'a mut Tensor,
+    /// What of them is kept.
+    pub momentum: f64,
+    /// What the batch's variance is multiplied by before: n / (n - 1) makes it unbiased.
+    pub correction: f64,
+}
+
 /// Normalises `x` `[..., c]` by the statistics of the batch, then scales by `gamma` `[c]` and
 /// shifts by `beta` `[c]`.
 ///
@@ -46,7 +64,7 @@ pub struct Normalized {
 /// If the shapes don't fit.
 #[track_caller]
 pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> Normalized {
-    normalise(x, gamma, beta, epsilon, Rectifier::IDENTITY)
+    normalise(x, gamma, beta, epsilon, Rectifier::IDENTITY, None)
 }
 
 /// [`batch_norm`], then [`leaky_relu`](fn@super::leaky_relu) of this slope, then, if there is a mask,
@@ -63,11 +81,36 @@ pub fn batch_norm_leaky_relu(
     slope: f64,
     mask: Option<Mask>,
 ) -> Normalized {
-    normalise(x, gamma, beta, epsilon, Rectifier::new(slope, mask))
+    normalise(x, gamma, beta, epsilon, Rectifier::new(slope, mask), None)
+}
+
+/// [`batch_norm_leaky_relu`], with a slope of 1 for none, that moves the running statistics too.
+///
+/// # Panics
+/// If the shapes don't fit or `slope` is negative.
+#[track_caller]
+pub fn batch_norm_training(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    epsilon: f64,
+    slope: f64,
+    mask: Option<Mask>,
+    running: Running,
+) -> Tensor {
+    check_shapes(x, &[running.mean, running.variance]);
+    normalise(x, gamma, beta, epsilon, Rectifier::new(slope, mask), Some(running)).y
 }
 
 #[track_caller]
-fn normalise(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64, activation: Rectifier) -> Normalized {
+fn normalise(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    epsilon: f64,
+    activation: Rectifier,
+    mut running: Option<Running>,
+) -> Normalized {
     let channels = check_shapes(x, &[gamma, beta]);
     let _span = span("batch_norm", || Cost::pass(3 * x.numel()));
     let (y, mean, variance) = match (x.storage(), gamma.storage(), beta.storage()) {
@@ -84,17 +127,57 @@ fn normalise(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64, activation
             (Storage::Cpu(y), Storage::Cpu(mean), Storage::Cpu(variance))
         }
         (Storage::Cuda(x), Storage::Cuda(gamma), Storage::Cuda(beta)) => {
-            let (mean, variance, affine) = cuda::statistics(x, gamma, beta, epsilon as f32);
+            let running = running.take().map(Running::on_cuda);
+            let (mean, variance, affine) = cuda::statistics(x, gamma, beta, epsilon as f32, running);
             let y = cuda::normalise(x, &affine, &activation);
             let [y, mean, variance] = [y, mean, variance].map(Storage::Cuda);
             (y, mean, variance)
         }
         _ => different_devices("batch_norm", &[x, gamma, beta]),
     };
+    if let Some(running) = running {
+        running.blend(&mean, &variance);
+    }
     let mean = Tensor::from_storage(mean, [channels]);
     let variance = Tensor::from_storage(variance, [channels]);
     let rule = BatchNorm { epsilon, mean: mean.clone(), variance: variance.clone(), activation };
     Normalized { y: record(rule, &[x, gamma, beta], x.shape(), y), mean, variance }
+}
+
+impl<'a> Running<'a> {
+    /// Moves them by a batch's `mean` and `variance`: on the processor.
+    fn blend(self, mean: &Storage, variance: &Storage) {
+        let momentum = self.momentum;
+        for (running, batch, correction) in [(self.mean, mean, 1.0), (self.variance, variance, self.correction)] {
+            match (running.storage_mut(), batch) {
+                (Storage::Reference(running), Storage::Reference(batch)) => {
+                    for (running, batch) in running.iter_mut().zip(batch) {
+                        *running = momentum * *running + (1.0 - momentum) * (batch * correction);
+                    }
+                }
+                (Storage::Cpu(running), Storage::Cpu(batch)) => {
+                    let [kept, share, correction] = [momentum, 1.0 - momentum, correction].map(|factor| factor as f32);
+                    simd::update(running, batch, |running, batch| kept * running + share * (batch * correction));
+                }
+                _ => different_devices("batch_norm", &[running]),
+            }
+        }
+    }
+
+    /// As the launcher takes them.
+    fn on_cuda(self) -> cuda::Running<'a> {
+        let values = |running: &'a mut Tensor| match running.storage_mut() {
+            Storage::Cuda(values) => values,
+            _ => panic!("batch_norm: the running statistics must be on the device of x"),
+        };
+        cuda::Running {
+            mean: values(self.mean),
+            variance: values(self.variance),
+            momentum: self.momentum as f32,
+            share: (1.0 - self.momentum) as f32,
+            correction: self.correction as f32,
+        }
+    }
 }
 
 /// As [`batch_norm`], by given statistics: for evaluation, with running ones.

@@ -2,6 +2,7 @@
 
 use crate::cuda::Buffer;
 use crate::cuda::geometry::View;
+use crate::cuda::launch::Call;
 use crate::cuda::strided::gather;
 use crate::shape::Shape;
 use std::borrow::Cow;
@@ -10,6 +11,18 @@ use std::borrow::Cow;
 pub fn broadcast(x: &Buffer, from: Shape, to: Shape) -> Buffer {
     let mut out = Buffer::unspecified(to.numel(), x.context());
     gather(x, View::new(to, &from.broadcast_strides(to), 0), &mut out);
+    out
+}
+
+/// x / `divisor`, of shape `from`, stretched to `to`.
+pub fn divided_broadcast(x: &Buffer, from: Shape, to: Shape, divisor: f32) -> Buffer {
+    if divisor == 1.0 {
+        return broadcast(x, from, to);
+    }
+    let mut out = Buffer::unspecified(to.numel(), x.context());
+    let view = View::new(to, &from.broadcast_strides(to), 0).merged();
+    let call = Call::new(x.context(), "strided", "strided_gather_divided").read(x).value(view).value(divisor);
+    call.write(&mut out).value(to.numel() as i32).over(to.numel());
     out
 }
 

@@ -6,8 +6,12 @@ pub(super) mod cpu;
 pub(super) mod cuda;
 pub(super) mod reference;
 
+use super::sum::divided_sum_to;
+#[cfg(doc)]
 use super::sum_to;
 use crate::autograd::{Call, Keeps, Op, record};
+use crate::cpu::pool::Buffer;
+use crate::cpu::simd;
 use crate::profile::{Cost, span};
 use crate::shape::Shape;
 use crate::storage::Storage;
@@ -19,21 +23,37 @@ use crate::tensor::Tensor;
 /// If it can't be.
 #[track_caller]
 pub fn broadcast_to(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
-    let shape = shape.into();
+    divided_broadcast_to(x, shape.into(), 1.0)
+}
+
+/// `x` / `divisor`, stretched to `shape`.
+#[track_caller]
+pub(super) fn divided_broadcast_to(x: &Tensor, shape: Shape, divisor: f64) -> Tensor {
     assert!(x.shape().broadcast(shape) == Some(shape), "broadcast_to: {} can't be stretched to {shape}", x.shape());
     if x.shape() == shape {
-        return x.clone();
+        return if divisor == 1.0 { x.clone() } else { x / divisor };
     }
     let _span = span("broadcast_to", || Cost::pass(x.numel() + shape.numel()));
     let storage = match x.storage() {
-        Storage::Reference(v) => Storage::Reference(reference::broadcast(v, x.shape(), shape)),
-        Storage::Cpu(v) => Storage::Cpu(cpu::broadcast(v, x.shape(), shape)),
-        Storage::Cuda(v) => Storage::Cuda(cuda::broadcast(v, x.shape(), shape)),
+        Storage::Reference(v) => {
+            let divided: Vec<f64> = v.iter().map(|v| v / divisor).collect();
+            Storage::Reference(reference::broadcast(&divided, x.shape(), shape))
+        }
+        Storage::Cpu(v) if divisor == 1.0 => Storage::Cpu(cpu::broadcast(v, x.shape(), shape)),
+        Storage::Cpu(v) => {
+            let mut divided = Buffer::unspecified(v.len());
+            let divisor = divisor as f32;
+            simd::map(v, &mut divided, |v| v / divisor);
+            Storage::Cpu(cpu::broadcast(&divided, x.shape(), shape))
+        }
+        Storage::Cuda(v) => Storage::Cuda(cuda::divided_broadcast(v, x.shape(), shape, divisor as f32)),
     };
-    record(BroadcastTo, &[x], shape, storage)
+    record(BroadcastTo { divisor }, &[x], shape, storage)
 }
 
-struct BroadcastTo;
+struct BroadcastTo {
+    divisor: f64,
+}
 
 impl Op for BroadcastTo {
     fn name(&self) -> &'static str {
@@ -45,6 +65,6 @@ impl Op for BroadcastTo {
     }
 
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
-        vec![Some(sum_to(grad, call.input_shape(0)))]
+        vec![Some(divided_sum_to(grad, call.input_shape(0), self.divisor))]
     }
 }

@@ -15,5 +15,5 @@ const MAX: Kernels = Kernels {
 
 /// The largest of `x` over the axes of `reduction`.
 pub fn max(x: &Buffer, shape: Shape, reduction: &Reduction) -> Buffer {
-    reduce(&MAX, x, shape, reduction)
+    reduce(&MAX, x, shape, reduction, None)
 }

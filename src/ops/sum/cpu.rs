@@ -3,14 +3,21 @@
 use super::Reduction;
 use crate::cpu::pool::Buffer;
 use crate::cpu::reduce::{Operation, reduce};
+use crate::cpu::simd;
 use crate::shape::Shape;
 
-/// The sum of `x` over the axes of `reduction`.
-pub fn sum(x: &[f32], shape: Shape, reduction: &Reduction) -> Buffer {
-    if x.is_empty() {
-        return Buffer::zeros(reduction.reduced.numel());
+/// The sum of `x` over the axes of `reduction`, divided by `divisor`.
+pub fn sum(x: &[f32], shape: Shape, reduction: &Reduction, divisor: f32) -> Buffer {
+    let sums = match x.is_empty() {
+        true => Buffer::zeros(reduction.reduced.numel()),
+        false => reduce::<Sum>(x, &reduction.runs(shape)),
+    };
+    if divisor == 1.0 {
+        return sums;
     }
-    reduce::<Sum>(x, &reduction.runs(shape))
+    let mut divided = Buffer::unspecified(sums.len());
+    simd::map(&sums, &mut divided, |sum| sum / divisor);
+    divided
 }
 
 struct Sum;

@@ -1,5 +1,5 @@
-//! One run of axes after the other, each a reduction of `[outer, reduced, inner]` in passes: a pass makes parts of
-//! tiles of fixed size, the next one reduces those, until there is one. The maximum is made likewise.
+//! One run of axes after the other, each a reduction of `[outer, reduced, inner]`, of long rows in passes: a pass makes
+//! parts of tiles of fixed size, the next one reduces those, until there is one. The maximum is made likewise.
 
 use super::Reduction;
 use crate::cuda::Buffer;
@@ -24,22 +24,25 @@ const SUM: Kernels = Kernels {
     columns: "sum_columns",
 };
 
-/// The sum of `x` over the axes of `reduction`.
-pub fn sum(x: &Buffer, shape: Shape, reduction: &Reduction) -> Buffer {
+/// The sum of `x` over the axes of `reduction`, divided by `divisor`.
+pub fn sum(x: &Buffer, shape: Shape, reduction: &Reduction, divisor: f32) -> Buffer {
     if x.is_empty() {
-        return Buffer::full(reduction.reduced.numel(), 0.0, x.context());
+        return Buffer::full(reduction.reduced.numel(), 0.0 / divisor, x.context());
     }
-    reduce(&SUM, x, shape, reduction)
+    reduce(&SUM, x, shape, reduction, Some(divisor))
 }
 
-/// `x`, which is not empty, reduced over the axes of `reduction`.
-pub fn reduce(kernels: &Kernels, x: &Buffer, shape: Shape, reduction: &Reduction) -> Buffer {
+/// `x`, which is not empty, reduced over the axes of `reduction`, and divided by `divisor`, which kernels that don't divide
+/// aren't given.
+pub fn reduce(kernels: &Kernels, x: &Buffer, shape: Shape, reduction: &Reduction, divisor: Option<f32>) -> Buffer {
     let mut result = None;
-    for [outer, mut reduced, inner] in reduction.runs(shape) {
+    let runs = reduction.runs(shape);
+    for (i, &[outer, mut reduced, inner]) in runs.iter().enumerate() {
+        let divisor = divisor.map(|divisor| if i + 1 == runs.len() { divisor } else { 1.0 });
         // What later runs reduce is still part of the outer length here.
         loop {
             let from = result.as_ref().unwrap_or(x);
-            let (parts, count) = pass(kernels, from, [outer, reduced, inner]);
+            let (parts, count) = pass(kernels, from, [outer, reduced, inner], divisor);
             result = Some(parts);
             reduced = count;
             if count == 1 {
@@ -59,42 +62,45 @@ const SHORT: usize = 1024;
 /// What a block takes of a longer one.
 const TILE: usize = 4096;
 
-/// The most rows of which a column is reduced by one block.
-const WHOLE: usize = 1024;
-
-/// `[outer, parts, inner]` of x `[outer, reduced, inner]`, and how many parts there are.
-fn pass(kernels: &Kernels, x: &Buffer, [outer, reduced, inner]: [usize; 3]) -> (Buffer, usize) {
-    let launch = |name, parts, arguments: &[usize], blocks, threads| {
-        let mut y = Buffer::unspecified(outer * parts * inner, x.context());
-        let kernel = Call::new(x.context(), kernels.stem, name);
-        let call = kernel.read(x).write(&mut y);
+/// `[outer, parts, inner]` of x `[outer, reduced, inner]`, and how many parts there are; one, it is divided by `divisor`.
+fn pass(kernels: &Kernels, x: &Buffer, [outer, reduced, inner]: [usize; 3], divisor: Option<f32>) -> (Buffer, usize) {
+    let call = |name, y: &mut Buffer, arguments: &[usize], divisor: Option<f32>| {
+        let call = Call::new(x.context(), kernels.stem, name).read(x).write(y);
         let call = arguments.iter().fold(call, |call, &n| call.value(n as i32));
-        call.grid([blocks, 1, 1], threads, 0);
-        (y, parts)
+        match divisor {
+            Some(divisor) => call.value(divisor),
+            None => call,
+        }
     };
+    let mut y = Buffer::unspecified(outer * inner, x.context());
     if inner > 1 && reduced <= FEW {
         let results = outer * inner;
-        let blocks = results.div_ceil(THREADS);
-        return launch(kernels.few, 1, &[results, reduced, inner], blocks, THREADS);
+        let call = call(kernels.few, &mut y, &[results, reduced, inner], divisor);
+        call.grid([results.div_ceil(THREADS), 1, 1], THREADS, 0);
+        return (y, 1);
     }
     if inner == 1 && reduced <= SHORT {
         // No more lanes than values, so that outer · lanes fits into an i32.
         let lanes = 32.min(1 << reduced.max(1).ilog2());
-        let blocks = (outer * lanes).div_ceil(THREADS);
-        return launch(kernels.short_rows, 1, &[outer, reduced, lanes], blocks, THREADS);
+        let call = call(kernels.short_rows, &mut y, &[outer, reduced, lanes], divisor);
+        call.grid([(outer * lanes).div_ceil(THREADS), 1, 1], THREADS, 0);
+        return (y, 1);
     }
     if inner == 1 {
         let tiles = reduced.div_ceil(TILE);
-        return launch(kernels.long_rows, tiles, &[reduced, TILE], outer * tiles, THREADS);
+        let mut parts = Buffer::unspecified(outer * tiles, x.context());
+        let divisor = divisor.map(|divisor| if tiles == 1 { divisor } else { 1.0 });
+        let call = call(kernels.long_rows, &mut parts, &[reduced, TILE], divisor);
+        call.grid([outer * tiles, 1, 1], THREADS, 0);
+        return (parts, tiles);
     }
-    let (columns, threads) = match reduced <= WHOLE {
-        true => {
-            let columns = Columns::whole(reduced, inner);
-            (columns, columns.threads(reduced))
-        }
-        false => (Columns::cut(outer, reduced, inner), THREADS),
-    };
+    let columns = Columns::cut(outer, reduced, inner);
     let Columns { width, across, tile, tiles } = columns;
-    let arguments = [reduced, inner, tile, width];
-    launch(kernels.columns, tiles, &arguments, across * tiles * outer, threads)
+    // One tile is the whole.
+    let (room, counters) = if tiles > 1 { (outer * tiles * inner, outer * across) } else { (0, 0) };
+    let mut parts = Buffer::unspecified(room, x.context());
+    let call = call(kernels.columns, &mut y, &[reduced, inner, tile, width], divisor);
+    let call = call.write(&mut parts).counters(counters);
+    call.grid([across * tiles * outer, 1, 1], columns.threads(), 0);
+    (y, 1)
 }

@@ -4,13 +4,15 @@
 //! pairs again: rounding makes an error of at most about (50 + log₂ n) · 2⁻²⁴ · Σ |x| for each group of neighbouring
 //! axes, whichever they are, where one sum after the other could come to n · 2⁻²⁴. How values are paired depends on the shape alone.
 //!
-//! The adjoint of a sum is a broadcast: x̄ repeats ȳ along the axes summed over.
+//! The adjoint of a sum is a broadcast: x̄ repeats ȳ along the axes summed over. A mean is a sum that is divided where it is
+//! stored, and its adjoint a broadcast of what is divided.
 
 mod cpu;
 pub(super) mod cuda;
 pub(super) mod reference;
 
-use super::{broadcast_to, reshape};
+use super::broadcast::divided_broadcast_to;
+use super::reshape;
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};
 use crate::shape::Shape;
@@ -23,18 +25,28 @@ use crate::tensor::Tensor;
 /// If an axis is out of range or named twice.
 #[track_caller]
 pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
+    divided_sum(x, axes, 1.0)
+}
+
+/// Σ x / `divisor` over `axes`.
+#[track_caller]
+fn divided_sum(x: &Tensor, axes: &[usize], divisor: f64) -> Tensor {
     let reduction = Reduction::new("sum", x.shape(), axes);
     if axes.is_empty() {
         return x.clone();
     }
     let _span = span("sum", || Cost::pass(x.numel() + reduction.reduced.numel()));
     let storage = match x.storage() {
-        Storage::Reference(v) => Storage::Reference(reference::sum(v, x.shape(), &reduction)),
-        Storage::Cpu(v) => Storage::Cpu(cpu::sum(v, x.shape(), &reduction)),
-        Storage::Cuda(v) => Storage::Cuda(cuda::sum(v, x.shape(), &reduction)),
+        Storage::Reference(v) => {
+            let mut sums = reference::sum(v, x.shape(), &reduction);
+            sums.iter_mut().for_each(|sum| *sum /= divisor);
+            Storage::Reference(sums)
+        }
+        Storage::Cpu(v) => Storage::Cpu(cpu::sum(v, x.shape(), &reduction, divisor as f32)),
+        Storage::Cuda(v) => Storage::Cuda(cuda::sum(v, x.shape(), &reduction, divisor as f32)),
     };
     let shape = reduction.reduced;
-    record(Sum { kept: reduction.kept }, &[x], shape, storage)
+    record(Sum { kept: reduction.kept, divisor }, &[x], shape, storage)
 }
 
 /// The mean over `axes`; the result lacks them. Of equal whole numbers whose sum is a whole number below 2²⁴ it is
@@ -48,7 +60,7 @@ pub fn mean(x: &Tensor, axes: &[usize]) -> Tensor {
     let lengths = x.dims().iter().zip(&reduction.over);
     let count: usize = lengths.filter(|(_, over)| **over).map(|(&n, _)| n).product();
     // Divided, not multiplied by 1 / n, whose rounding would make the mean of 41 sevens no seven.
-    sum(x, axes) / count as f64
+    divided_sum(x, axes, count as f64)
 }
 
 /// The mean over every value.
@@ -64,6 +76,12 @@ pub(crate) fn mean_all(x: &Tensor) -> Tensor {
 /// If `shape` doesn't broadcast to `x`'s shape.
 #[track_caller]
 pub fn sum_to(x: &Tensor, shape: Shape) -> Tensor {
+    divided_sum_to(x, shape, 1.0)
+}
+
+/// [`sum_to`], divided by `divisor`: the adjoint of a broadcast that is.
+#[track_caller]
+pub(super) fn divided_sum_to(x: &Tensor, shape: Shape, divisor: f64) -> Tensor {
     assert!(shape.broadcast(x.shape()) == Some(x.shape()), "sum_to: {shape} doesn't broadcast to {}", x.shape());
     if x.shape() == shape {
         return x.clone();
@@ -71,7 +89,7 @@ pub fn sum_to(x: &Tensor, shape: Shape) -> Tensor {
     let missing = x.shape().rank() - shape.rank();
     let repeated = |&axis: &usize| axis < missing || (shape.dims()[axis - missing] == 1 && x.dims()[axis] != 1);
     let axes: Vec<usize> = (0..x.shape().rank()).filter(repeated).collect();
-    reshape(&sum(x, &axes), shape)
+    reshape(&divided_sum(x, &axes, divisor), shape)
 }
 
 /// The shapes of a reduction over some axes.
@@ -131,6 +149,7 @@ impl Reduction {
 
 struct Sum {
     kept: Shape,
+    divisor: f64,
 }
 
 impl Op for Sum {
@@ -144,7 +163,7 @@ impl Op for Sum {
 
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let grad = reshape(grad, self.kept);
-        vec![Some(broadcast_to(&grad, call.input_shape(0)))]
+        vec![Some(divided_broadcast_to(&grad, call.input_shape(0), self.divisor))]
     }
 }
 
