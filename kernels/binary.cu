@@ -2,7 +2,7 @@
 //
 // An operand shorter than the result repeats along leading axes; what is stretched otherwise has been stretched
 // before (strided.cu). Grid: any; each thread takes every grid_threads()-th value.
-#include "common.cuh"
+#include "cross_entropy.cuh"
 
 #define BINARY(name, f)                                                                                              \
     extern "C" __global__ void binary_##name(const float* from_a, int length_a, const float* from_b, int length_b,   \
@@ -25,18 +25,10 @@ BINARY(greater, float(a > b))
 BINARY(equal, float(a == b))
 // The gradient a where the mask b is not 0.
 BINARY(masked, b == 0.0f ? 0.0f : a)
-
-// A probability in a cross-entropy is held between these, or is NaN.
-constexpr float EPSILON = 1e-7f;
-__device__ __forceinline__ float held(float p) {
-    const float above = p < EPSILON ? EPSILON : p;
-    return above > 1.0f - EPSILON ? 1.0f - EPSILON : above;
-}
-// t / p, or 0 where p is held or NaN.
-__device__ __forceinline__ float share(float t, float p) {
-    return p >= EPSILON && p <= 1.0f - EPSILON ? t / p : 0.0f;
-}
+// The gradient a of what tanh, or the logistic function, made b of.
+BINARY(tanh_grad, a - a * (b * b))
+BINARY(sigmoid_grad, a * (b * (1.0f - b)))
 
 // The probability a against the target b.
-BINARY(binary_cross_entropy, -(b * logf(held(a)) + (1.0f - b) * logf(held(1.0f - a))))
-BINARY(binary_cross_entropy_slope, share(1.0f - b, 1.0f - a) - share(b, a))
+BINARY(binary_cross_entropy, OfProbability::loss(a, b))
+BINARY(binary_cross_entropy_slope, OfProbability::slope(a, b))

@@ -11,6 +11,7 @@ const MODULES: &[(&str, &str)] = &[
     ("conv2d", include_str!("../../kernels/ptx/conv2d.ptx")),
     ("conv2d_weight_grad", include_str!("../../kernels/ptx/conv2d_weight_grad.ptx")),
     ("conv_transpose2d", include_str!("../../kernels/ptx/conv_transpose2d.ptx")),
+    ("cross_entropy", include_str!("../../kernels/ptx/cross_entropy.ptx")),
     ("dense", include_str!("../../kernels/ptx/dense.ptx")),
     ("dropout", include_str!("../../kernels/ptx/dropout.ptx")),
     ("fill", include_str!("../../kernels/ptx/fill.ptx")),

@@ -207,8 +207,40 @@ pub(super) fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
     apply(&MASKED, grad, mask)
 }
 
+/// The gradient of what tanh made y of: g (1 - y²); ḡ likewise, ȳ = -2 ȳ' g y, ȳ' the gradient of the result.
+#[track_caller]
+pub(crate) fn tanh_grad(grad: &Tensor, y: &Tensor) -> Tensor {
+    const TANH_GRAD: Binary = Binary {
+        name: "tanh_grad",
+        reference: |g, y| g - g * (y * y),
+        cpu: |g, y, x| simd::zip(g, y, x, |g, y| g - g * (y * y)),
+        cuda: "binary_tanh_grad",
+        keeps: Keeps::Inputs,
+        vjp: [|call, g| Some(tanh_grad(g, &call.input(1))), |call, g| Some(-2.0 * g * call.input(0) * call.input(1))],
+    };
+    apply(&TANH_GRAD, grad, y)
+}
+
+/// The gradient of what the logistic function made y of: g y (1 - y); ḡ likewise, ȳ = ȳ' g (1 - 2y), ȳ' the gradient of
+/// the result.
+#[track_caller]
+pub(crate) fn sigmoid_grad(grad: &Tensor, y: &Tensor) -> Tensor {
+    const SIGMOID_GRAD: Binary = Binary {
+        name: "sigmoid_grad",
+        reference: |g, y| g * (y * (1.0 - y)),
+        cpu: |g, y, x| simd::zip(g, y, x, |g, y| g * (y * (1.0 - y))),
+        cuda: "binary_sigmoid_grad",
+        keeps: Keeps::Inputs,
+        vjp: [
+            |call, g| Some(sigmoid_grad(g, &call.input(1))),
+            |call, g| Some(g * call.input(0) * (1.0 - 2.0 * call.input(1))),
+        ],
+    };
+    apply(&SIGMOID_GRAD, grad, y)
+}
+
 /// How far a probability is kept from 0 and from 1 in a cross-entropy.
-const EPSILON: f64 = 1e-7;
+pub(super) const EPSILON: f64 = 1e-7;
 const EPSILON_F32: f32 = EPSILON as f32;
 
 /// Binary cross-entropy of each probability p against its target t: -t ln p - (1 - t) ln(1 - p), with p and 1 - p each

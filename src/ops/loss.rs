@@ -1,8 +1,9 @@
 //! Losses, each made of other ops, so that their derivatives of any order follow. All are means
-//! over every value, or over the batch where a row is one example.
+//! over every value, or over the batch where a row is one example. On a CUDA device a binary cross-entropy is one launch, and
+//! its gradient another.
 
-use super::binary::binary_cross_entropies;
-use super::{exp, log, max, mean, mean_all, reshape, softplus, square, sum};
+use super::mean_cross_entropy::{Of, mean_cross_entropy};
+use super::{exp, log, max, mean, mean_all, reshape, square, sum};
 use crate::tensor::Tensor;
 
 /// Binary cross-entropy of `logits` x against `targets` t in [0, 1], which overflows nowhere:
@@ -18,7 +19,7 @@ use crate::tensor::Tensor;
 /// If the shapes don't broadcast.
 #[track_caller]
 pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Tensor {
-    mean_all(&(softplus(logits) - logits * targets))
+    mean_cross_entropy(Of::Logits, logits, targets)
 }
 
 /// Binary cross-entropy of probabilities p: -t ln p - (1 - t) ln(1 - p), with p held to [ε, 1 - ε],
@@ -28,7 +29,7 @@ pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Te
 /// If the shapes don't broadcast.
 #[track_caller]
 pub fn binary_cross_entropy(probabilities: &Tensor, targets: &Tensor) -> Tensor {
-    mean_all(&binary_cross_entropies(probabilities, targets))
+    mean_cross_entropy(Of::Probabilities, probabilities, targets)
 }
 
 /// The critic's estimate of the Wasserstein distance (Arjovsky, Chintala and Bottou, 2017), mean

@@ -37,6 +37,8 @@
 //! | [`mul`] | a · b | ā = ȳ · b, b̄ = ȳ · a |
 //! | [`div`] | a / b | ā = ȳ / b, b̄ = -ȳ · y / b |
 //! | [`maximum`], [`minimum`] | the larger, the smaller | ȳ to that one, to a where they are equal |
+//! | `tanh_grad` | g (1 - y²) | ḡ = `tanh_grad`(ȳ, y), that of y is -2 ȳ g y |
+//! | `sigmoid_grad` | g y (1 - y) | ḡ = `sigmoid_grad`(ȳ, y), that of y is ȳ g (1 - 2y) |
 //! | [`binary_cross_entropy`] of each value | -t ln p - (1 - t) ln(1 - p) | p̄ = ȳ · s(p, t), t̄ = ȳ · (ln(1 - p) - ln p) |
 //! | `binary_cross_entropy_slope`, s(p, t) | (1 - t) / (1 - p) - t / p | p̄ = ȳ · ((1 - t) s(p, 0)² + t s(p, 1)²), t̄ = ȳ · (s(p, 1) - s(p, 0)) |
 //! | [`greater`], [`greater_equal`], [`equal`] | 1 or 0 | none |
@@ -92,6 +94,7 @@ pub mod loss;
 pub mod matmul;
 pub mod max;
 pub mod max_pool2d;
+mod mean_cross_entropy;
 pub mod one_hot;
 pub mod operators;
 pub mod pad;

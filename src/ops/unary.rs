@@ -5,6 +5,7 @@
 //! Infinities, NaN, zeros of either sign and subnormal numbers come out as IEEE 754 and PyTorch have it, of f and of f′,
 //! and nothing subnormal is flushed to zero. 0 times an infinite ȳ is NaN, as in PyTorch.
 
+use super::binary::{sigmoid_grad, tanh_grad};
 use super::{maximum, minimum};
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::cpu::pool::Buffer;
@@ -128,7 +129,7 @@ pub fn tanh(x: &Tensor) -> Tensor {
         cpu: |x, y| simd::map(x, y, math::tanh),
         cuda: "unary_tanh",
         keeps: Keeps::Output,
-        vjp: |call, g| g - g * square(&call.output()),
+        vjp: |call, g| tanh_grad(g, &call.output()),
     };
     apply(&TANH, x)
 }
@@ -141,10 +142,7 @@ pub fn sigmoid(x: &Tensor) -> Tensor {
         cpu: |x, y| simd::map(x, y, math::sigmoid),
         cuda: "unary_sigmoid",
         keeps: Keeps::Output,
-        vjp: |call, g| {
-            let y = call.output();
-            g * (&y * (1.0 - &y))
-        },
+        vjp: |call, g| sigmoid_grad(g, &call.output()),
     };
     apply(&SIGMOID, x)
 }

@@ -2,7 +2,7 @@
 //! to broadcast.
 
 use super::{Case, Draw, input};
-use crate::ops::binary::{binary_cross_entropies, binary_cross_entropy_slope};
+use crate::ops::binary::{binary_cross_entropies, binary_cross_entropy_slope, sigmoid_grad, tanh_grad};
 use crate::ops::unary::sign;
 use crate::ops::*;
 use crate::shape::Shape;
@@ -43,11 +43,13 @@ pub fn cases() -> Vec<Case> {
     ];
     let kinked_at_0: [(&str, Unary); 4] =
         [("abs", abs), ("sign", sign), ("relu", relu), ("leaky_relu", |x| leaky_relu(x, 0.3))];
-    let smooth_pairs: [(&str, Binary, Draw); 4] = [
+    let smooth_pairs: [(&str, Binary, Draw); 6] = [
         ("add", add, Draw::Normal),
         ("sub", sub, Draw::Normal),
         ("mul", mul, Draw::Normal),
         ("div", div, Draw::Positive),
+        ("tanh_grad", tanh_grad, Draw::Normal),
+        ("sigmoid_grad", sigmoid_grad, Draw::Normal),
     ];
     let kinked_where_equal: [(&str, Binary); 5] = [
         ("maximum", maximum),

@@ -42,6 +42,14 @@ pub fn cases() -> Vec<Case> {
         ("mean_squared_error", mean_squared_error, normal, normal),
         ("wasserstein", wasserstein, normal, normal),
     ];
+    // One target for all, and one a column, each with a gradient of its own.
+    for (op, f, x, _) in &losses[..2] {
+        for targets in [&[][..], &[17]] {
+            let inputs = [x([4, 17]), probability(targets)];
+            let f = *f;
+            all.push(Case::new(op, format!("[4, 17] {targets:?}"), &inputs, move |t| f(&t[0], &t[1])));
+        }
+    }
     for shape in [[5, 1], [1, 1], [4, 17]] {
         let name = format!("{shape:?}");
         all.extend(losses.map(|(op, f, x, target)| {
