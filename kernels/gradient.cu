@@ -1,9 +1,17 @@
-// What is done to all parameters or gradients of a network at once, besides an update: values held to [-limit, limit],
-// the norm √Σ g², and whether all values are finite.
+// What is done to all parameters or gradients of a network at once, besides an update: another gradient added, values
+// held to [-limit, limit], the norm √Σ g², and whether all values are finite.
 //
 // Grid: a block of 256 threads for each 4096 values of a tensor (tensors.cuh).
 #include "reduce.cuh"
 #include "tensors.cuh"
+
+// p + g, in the place of p.
+extern "C" __global__ void __launch_bounds__(CHUNK_THREADS) gradient_add(const TensorTable tensors) {
+    for_each_four(tensors, [=](const TensorRow& row, int i) {
+        auto sum = [](float p, float g) { return p + g; };
+        store_four(row.p, i, row.length, map_four(sum, load_four(row.p, i, row.length), load_four(row.g, i, row.length)));
+    });
+}
 
 // NaN stays NaN.
 extern "C" __global__ void __launch_bounds__(CHUNK_THREADS) gradient_clip(const TensorTable tensors, float limit) {

@@ -36,9 +36,9 @@
 //! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
 //! than its inputs', and going through the numbers downwards is a topological order.
 
-use crate::ops::binary::add_in_place;
+use crate::ops::binary::{add_in_place, sums};
 use crate::shape::Shape;
-use crate::storage::Storage;
+use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -331,24 +331,28 @@ pub fn vjp(output: Tensor, cotangent: Tensor, parameters: &[&Tensor], create_gra
     walk(output, cotangent, parameters, Vec::new(), create_graph)
 }
 
-/// The gradients of <`cotangent`, `output`>, added to `sums`, which may be none.
+/// The gradients of <`cotangent`, `output`>, added to those `before`, of which there may be none.
 #[track_caller]
 fn walk(
     output: Tensor,
     cotangent: Tensor,
     parameters: &[&Tensor],
-    sums: Vec<Tensor>,
+    before: Vec<Tensor>,
     create_graph: bool,
 ) -> Vec<Tensor> {
     let mut found: HashMap<u64, Option<Tensor>> = HashMap::new();
     found.extend(parameters.iter().filter_map(|p| Some((p.node.as_ref()?.id, None))));
 
     let mut pending: BTreeMap<u64, (Arc<Node>, Tensor)> = BTreeMap::new();
-    for (parameter, sum) in parameters.iter().zip(sums) {
+    let mut terms: BTreeMap<u64, Vec<Tensor>> = BTreeMap::new();
+    for (parameter, sum) in parameters.iter().zip(before) {
         let leaf = parameter.node.clone().filter(|node| node.op.is_none());
         let leaf = leaf.expect("sums are of parameters that are leaves");
         assert!(sum.shape() == parameter.shape(), "a sum of shape {} for {}", sum.shape(), parameter.shape());
-        pending.insert(leaf.id, (leaf, sum));
+        match sum.device() {
+            Device::Cuda(_) => drop(terms.insert(leaf.id, vec![sum])),
+            _ => drop(pending.insert(leaf.id, (leaf, sum))),
+        }
     }
     let mut reaching = HashSet::new();
     let root = output.node.clone();
@@ -390,6 +394,12 @@ fn walk(
                     grad.shape(),
                     saved.shape
                 );
+                // A parameter's gradient waits until the walk is over on a CUDA device, where one launch adds to those of
+                // all parameters.
+                if input.op.is_none() && !create_graph && matches!(grad.device(), Device::Cuda(_)) {
+                    terms.entry(input.id).or_default().push(grad);
+                    continue;
+                }
                 // Summed by an op, though ops stand above this module: in a recorded walk the sum over several
                 // paths must be differentiable too.
                 let sum = match pending.remove(&input.id) {
@@ -398,6 +408,10 @@ fn walk(
                 };
                 pending.insert(input.id, (Arc::clone(input), sum));
             }
+        }
+        let (ids, terms): (Vec<u64>, Vec<Vec<Tensor>>) = terms.into_iter().unzip();
+        for (id, sum) in ids.into_iter().zip(sums(terms)) {
+            found.insert(id, Some(sum));
         }
     });
 

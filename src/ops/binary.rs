@@ -9,9 +9,10 @@ use crate::autograd::{Call, Keeps, Op, record, recording};
 use crate::cpu::pool::Buffer;
 use crate::cpu::{math, simd};
 use crate::cuda;
+use crate::cuda::tensors::Tensors;
 use crate::profile::{Cost, span};
 use crate::shape::Shape;
-use crate::storage::Storage;
+use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use std::borrow::Cow;
 
@@ -343,6 +344,34 @@ pub(crate) fn add_in_place(mut a: Tensor, b: &Tensor) -> Tensor {
         _ => return add(&a, b),
     }
     a
+}
+
+/// The sum of each list of tensors of one shape, from the first on; where these are on a CUDA device and nobody else holds
+/// the first, a launch adds a tensor to all sums at once. Nothing is recorded.
+///
+/// # Panics
+/// If a list is empty or shapes in it differ.
+#[track_caller]
+pub(crate) fn sums(lists: Vec<Vec<Tensor>>) -> Vec<Tensor> {
+    let mut rest: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
+    let mut sums: Vec<Tensor> = rest.iter_mut().map(|list| list.next().expect("a list has a tensor")).collect();
+    loop {
+        let terms: Vec<_> = rest.iter_mut().map(Iterator::next).collect();
+        if terms.iter().all(Option::is_none) {
+            return sums;
+        }
+        let _span = span("add", || Cost::pass(3 * terms.iter().flatten().map(Tensor::numel).sum::<usize>()));
+        let mut on_device = Tensors::new();
+        for (sum, term) in sums.iter_mut().zip(&terms) {
+            let Some(term) = term else { continue };
+            if sum.own_storage().is_none() || !matches!(term.device(), Device::Cuda(_)) {
+                *sum = add_in_place(sum.clone(), term);
+            } else if let (Some(Storage::Cuda(sum)), Storage::Cuda(term)) = (sum.own_storage(), term.storage()) {
+                on_device.push(sum, term, [None, None]);
+            }
+        }
+        on_device.launch(["gradient", "gradient_add"], 0, |call, _| call);
+    }
 }
 
 #[track_caller]
