@@ -132,6 +132,19 @@ pub fn add_parts(stem: &'static str, name: &'static str) -> impl FnOnce(&Buffer,
     }
 }
 
+/// As [`add_parts`], with a bias for each column if there is one: the kernel takes it and its length after the parts.
+pub fn add_parts_and_bias(
+    stem: &'static str,
+    name: &'static str,
+    bias: Option<&Buffer>,
+) -> impl FnOnce(&Buffer, i32, &mut Buffer) {
+    move |parts, count, c| {
+        let (len, columns) = (c.len(), bias.map_or(1, Buffer::len));
+        let call = Call::new(c.context(), stem, name).read(parts).value(count);
+        call.read_if(bias).value(columns as i32).write(c).value(len as i32).over(len);
+    }
+}
+
 /// Large tiles do the most arithmetic per value read. Small ones are for products that are not large enough to
 /// fill them, or to keep a GPU busy with them. A few columns leave tensor cores nothing to win.
 fn choose([m, k, n]: [usize; 3], layers: usize, tf32: bool) -> Tile {

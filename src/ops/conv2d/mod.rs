@@ -71,7 +71,9 @@ pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry, fini
             Storage::Reference(finish.reference(reference::conv2d(x, w, &g)))
         }
         (Storage::Cpu(x), Storage::Cpu(w)) => Storage::Cpu(finish.cpu(|finisher| cpu::conv2d(x, w, &g, finisher))),
-        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(finish.cuda(cuda::conv2d(x, w, &g))),
+        (Storage::Cuda(x), Storage::Cuda(w)) => {
+            Storage::Cuda(finish.cuda(cuda::conv2d(x, w, finish.cuda_bias(), &g), true))
+        }
         _ => different_devices("conv2d", &[x, weight]),
     };
     let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(finish.bias).collect();

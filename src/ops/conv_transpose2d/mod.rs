@@ -117,7 +117,7 @@ pub(super) fn with_geometry(x: &Tensor, weight: &Tensor, g: Conv2dGeometry, fini
         (Storage::Cpu(x), Storage::Cpu(w)) => {
             Storage::Cpu(finish.cpu(|finisher| cpu::conv_transpose2d(x, w, &g, finisher)))
         }
-        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(finish.cuda(cuda::conv_transpose2d(x, w, &g))),
+        (Storage::Cuda(x), Storage::Cuda(w)) => Storage::Cuda(finish.cuda(cuda::conv_transpose2d(x, w, &g), false)),
         _ => different_devices("conv_transpose2d", &[x, weight]),
     };
     let inputs: Vec<&Tensor> = [x, weight].into_iter().chain(finish.bias).collect();

@@ -2,7 +2,7 @@
 
 use crate::cuda::Buffer;
 use crate::cuda::launch::Call;
-use crate::cuda::product::Plan;
+use crate::cuda::product::{Plan, add_parts_and_bias};
 
 const KERNELS: [&str; 5] = ["dense_128x128", "dense_64x64", "dense_128x8", "dense_128x128_tf32", "dense_64x64_tf32"];
 
@@ -19,13 +19,6 @@ pub fn dense(x: &Buffer, weight: &Buffer, bias: &Buffer, sizes: [usize; 3]) -> B
         let call = call.value(n as i32).value(inputs as i32);
         plan.launch(call.value(outputs as i32).value(plan.k_block()));
     };
-    let add = |parts: &Buffer, count: i32, y: &mut Buffer| {
-        let len = y.len();
-        let call = Call::new(x.context(), "dense", "dense_add_parts");
-        let call = call.read(parts).value(count).read(bias);
-        let call = call.value(outputs as i32).write(y).value(len as i32);
-        call.over(len);
-    };
-    plan.run(&mut y, product, add);
+    plan.run(&mut y, product, add_parts_and_bias("dense", "dense_add_parts", Some(bias)));
     y
 }

@@ -1,6 +1,6 @@
 //! What a convolution does to its sums before it gives them on, in place of ops of their own: a bias for each channel, leaky
 //! ReLU, dropout. On the CPU it is done to some images at a time while they are in cache, on a CUDA device in one pass over
-//! all of them.
+//! all of them, or none where there is a bias alone, which `conv2d` adds as it stores its sums.
 //!
 //! ```text
 //! y = dropout(leaky_relu(z + b))          z the convolution
@@ -105,13 +105,19 @@ impl<'a> Finish<'a> {
         }
     }
 
-    /// A CUDA device's sums `z`, finished.
+    /// The bias, for an op that adds it as it stores its sums on a CUDA device.
     #[track_caller]
-    pub(super) fn cuda(&self, mut z: crate::cuda::Buffer) -> crate::cuda::Buffer {
-        let bias = self.bias.map(|bias| match bias.storage() {
+    pub(super) fn cuda_bias(&self) -> Option<&crate::cuda::Buffer> {
+        self.bias.map(|bias| match bias.storage() {
             Storage::Cuda(values) => values,
             _ => different_devices("finish", &[bias]),
-        });
+        })
+    }
+
+    /// A CUDA device's sums `z`, finished; `biased`, if they have the bias already.
+    #[track_caller]
+    pub(super) fn cuda(&self, mut z: crate::cuda::Buffer, biased: bool) -> crate::cuda::Buffer {
+        let bias = if biased { None } else { self.cuda_bias() };
         let rectifier = self.rectifier();
         if bias.is_some() || !rectifier.is_identity() {
             cuda::finish(&mut z, bias, &rectifier);
