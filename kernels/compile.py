@@ -20,7 +20,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 PTX = HERE / "ptx"
 ARCHITECTURE = "compute_80"
-PROCESSORS = ["sm_80", "sm_90", "sm_90a"]
+# ptxas, and the processors that it is to assemble for. CUDA 12.4's knows nothing newer than Hopper.
+ASSEMBLERS = {"cuda_nvcc/bin/ptxas": ["sm_80", "sm_90", "sm_90a"], "cu13/bin/ptxas": ["sm_100", "sm_120"]}
 OPTIONS = [f"--gpu-architecture={ARCHITECTURE}", "--std=c++17", f"--include-path={HERE}"]
 
 
@@ -59,10 +60,10 @@ class Nvrtc:
         return self.text("PTX", program)
 
 
-def assemble(ptx: pathlib.Path, processor: str) -> list[str]:
+def assemble(ptx: pathlib.Path, ptxas: str, processor: str) -> list[str]:
     """A line for each kernel with its registers; exits if one spills or needs local memory."""
     with tempfile.NamedTemporaryFile(suffix=".cubin") as out:
-        command = [installed("cuda_nvcc/bin/ptxas"), "-v", "--warn-on-spills", "--warn-on-local-memory-usage"]
+        command = [installed(ptxas), "-v", "--warn-on-spills", "--warn-on-local-memory-usage"]
         command += [f"--gpu-name={processor}", "-o", out.name, ptx]
         done = subprocess.run(command, capture_output=True, text=True)
     report = done.stdout + done.stderr
@@ -93,10 +94,11 @@ def main():
         if not asked.check:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(made)
-        for processor in PROCESSORS:
-            lines = assemble(target, processor)
-            if processor == PROCESSORS[-1] or asked.stems:
-                print(f"{source.relative_to(HERE)} for {processor}", *lines, sep="\n")
+        for ptxas, processors in ASSEMBLERS.items():
+            for processor in processors:
+                lines = assemble(target, ptxas, processor)
+                if processor == "sm_90a" or asked.stems:
+                    print(f"{source.relative_to(HERE)} for {processor}", *lines, sep="\n")
     expected = {s.relative_to(HERE).with_suffix("").as_posix() for s in sources}
     there = {p.relative_to(PTX).with_suffix("").as_posix() for p in PTX.rglob("*.ptx")}
     if not asked.stems and there - expected:
