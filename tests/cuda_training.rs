@@ -9,13 +9,13 @@ mod play;
 
 use common::{command, fail, read};
 use minimax::cuda::capture::{Graph, Inputs, Reading};
-use minimax::cuda::{Buffer, emulator, ladder, open};
+use minimax::cuda::{Buffer, emulator, ladder, launches, open};
 use minimax::ops::{gather, one_hot, random_normal, random_uniform, scatter_add};
 use minimax::optim::{Adam, EpsilonPlacement, Optimizer, Sgd, WeightDecay};
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
 use minimax::{Device, Tensor};
-use play::{How, Played};
+use play::{Game, How, Played};
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -69,6 +69,23 @@ fn recipes_train_as_on_the_processor() {
         println!("{name}: {apart:.1e} from the processor");
         assert!(apart < 1e-3, "{name}: {apart:.1e} from the processor");
     }
+}
+
+/// Each launch of a graph takes a GPU a microsecond or more, whatever it does.
+#[test]
+fn a_step_is_few_launches() {
+    let recipe = Recipe::load("dcgan-compact-mnist", &["training.batch_size=4".into()]).unwrap();
+    let _order = ORDER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    emulation::start();
+    let mut game = Game::new(&recipe, How::AsGraphs);
+    // The third step is captured: what it launches is the graph.
+    let [.., graph] = std::array::from_fn::<u64, 3, _>(|_| {
+        let before = launches();
+        game.step(false).unwrap();
+        launches() - before
+    });
+    println!("{graph} launches");
+    assert!(graph <= 110, "{graph} launches");
 }
 
 #[test]
