@@ -28,7 +28,7 @@
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
 //!    `src/ops/matmul/reference.rs`, 20 lines.)
-//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 103
+//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 105
 //!    lines, and `src/ops/conv2d/reference.rs`, 40 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
