@@ -17,6 +17,9 @@ TMPDIR=$(mktemp -d -p /dev/shm 2> /dev/null || mktemp -d)
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 
+# Side by side; by `run` they would be compiled one by one.
+[ $# -gt 0 ] || cargo fuzz build
+
 for target in ${*:-$(cargo fuzz list)}; do
     echo "== $target, $seconds s"
     mkdir -p "fuzz/corpus/$target"

@@ -23,7 +23,7 @@
 //! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 57
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
-//!    (`src/autograd.rs`, 367 lines.)
+//!    (`src/autograd/mod.rs`, 272 lines, and `src/autograd/walk.rs`, 179 lines.)
 //! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 103 lines of `src/ops/binary.rs`,
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
@@ -35,8 +35,9 @@
 //!    (`src/nn/mod.rs`, 149 lines, `src/nn/dense.rs`, 57 lines, `src/nn/sequential.rs`, 69 lines, and the first 31 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 69 lines of `src/optim/adam.rs`.)
-//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 166 lines.)
-//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 281 lines.)
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 186 lines.)
+//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 167 lines; what D makes of it is in
+//!     `src/gan/judgement.rs`.)
 //!
 //! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which
 //! networks play, and [`run`] makes steps a training run; [`random`] is why the same seed gives the same bits with any

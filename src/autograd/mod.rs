@@ -36,14 +36,15 @@
 //! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
 //! than its inputs', and going through the numbers downwards is a topological order.
 
-use crate::ops::binary::{add_in_place, sums};
+mod walk;
+
 use crate::shape::Shape;
-use crate::storage::{Device, Storage};
+use crate::storage::Storage;
 use crate::tensor::Tensor;
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+pub use walk::{grad, grad_consuming, grad_onto, vjp};
 
 /// The derivative rule of an op, with the op's attributes as its fields.
 pub trait Op: Send + Sync {
@@ -268,175 +269,4 @@ fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
     }
     let _restore = Restore(RECORDING.replace(on));
     f()
-}
-
-/// The gradients of the scalar `loss` with respect to `parameters`, in their order; zeros for one
-/// that the loss doesn't depend on. Any tensor with a history may be asked for, not only leaves.
-/// With `create_graph` the gradients can be differentiated again.
-///
-/// # Panics
-/// If `loss` holds more than one value.
-#[track_caller]
-pub fn grad(loss: &Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Tensor> {
-    vjp(loss.clone(), one(loss), parameters, create_graph)
-}
-
-/// As [`grad`] without `create_graph`, for a loss that isn't needed again: each part of its record that nothing else
-/// holds is released as soon as the walk has passed it.
-///
-/// # Panics
-/// If `loss` holds more than one value.
-#[track_caller]
-pub fn grad_consuming(loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
-    let one = one(&loss);
-    vjp(loss, one, parameters, false)
-}
-
-/// As [`grad_consuming`], of `parameters` that are leaves, with the gradients added to `sums`.
-///
-/// # Panics
-/// If `loss` holds more than one value, `sums` are not the parameters' gradients or a parameter is no leaf.
-#[track_caller]
-pub fn grad_onto(sums: Vec<Tensor>, loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
-    assert!(sums.len() == parameters.len(), "grad_onto: {} sums for {} parameters", sums.len(), parameters.len());
-    let one = one(&loss);
-    walk(loss, one, parameters, sums, false)
-}
-
-/// ∂loss/∂loss.
-#[track_caller]
-fn one(loss: &Tensor) -> Tensor {
-    assert!(
-        loss.numel() == 1,
-        "grad: the loss has shape {} and must hold one value; take its sum or mean",
-        loss.shape()
-    );
-    Tensor::from_parts(loss.shape(), Storage::constant(1.0, loss.device()), None)
-}
-
-/// The vector-Jacobian product: gradients of <`cotangent`, `output`> with respect to `parameters`.
-///
-/// `output` is taken by value so that whatever nobody else holds is released as the walk passes it.
-///
-/// # Panics
-/// If the shapes of `output` and `cotangent` differ.
-#[track_caller]
-pub fn vjp(output: Tensor, cotangent: Tensor, parameters: &[&Tensor], create_graph: bool) -> Vec<Tensor> {
-    assert!(
-        output.shape() == cotangent.shape(),
-        "vjp: output {} and cotangent {} must have one shape",
-        output.shape(),
-        cotangent.shape()
-    );
-    walk(output, cotangent, parameters, Vec::new(), create_graph)
-}
-
-/// The gradients of <`cotangent`, `output`>, added to those `before`, of which there may be none.
-#[track_caller]
-fn walk(
-    output: Tensor,
-    cotangent: Tensor,
-    parameters: &[&Tensor],
-    before: Vec<Tensor>,
-    create_graph: bool,
-) -> Vec<Tensor> {
-    let mut found: HashMap<u64, Option<Tensor>> = HashMap::new();
-    found.extend(parameters.iter().filter_map(|p| Some((p.node.as_ref()?.id, None))));
-
-    let mut pending: BTreeMap<u64, (Arc<Node>, Tensor)> = BTreeMap::new();
-    let mut terms: BTreeMap<u64, Vec<Tensor>> = BTreeMap::new();
-    for (parameter, sum) in parameters.iter().zip(before) {
-        let leaf = parameter.node.clone().filter(|node| node.op.is_none());
-        let leaf = leaf.expect("sums are of parameters that are leaves");
-        assert!(sum.shape() == parameter.shape(), "a sum of shape {} for {}", sum.shape(), parameter.shape());
-        match sum.device() {
-            Device::Cuda(_) => drop(terms.insert(leaf.id, vec![sum])),
-            _ => drop(pending.insert(leaf.id, (leaf, sum))),
-        }
-    }
-    let mut reaching = HashSet::new();
-    let root = output.node.clone();
-    drop(output);
-    if let Some(root) = root {
-        reaching = reaching_any(&root, &found);
-        if reaching.contains(&root.id) {
-            pending.insert(root.id, (root, cotangent));
-        }
-    }
-
-    with_recording(create_graph, || {
-        while let Some((id, (node, grad))) = pending.pop_last() {
-            if let Some(slot) = found.get_mut(&id) {
-                *slot = Some(grad.clone());
-            }
-            let leads_on = |s: &Saved| s.node.as_ref().is_some_and(|n| reaching.contains(&n.id));
-            let wanted: Vec<bool> = node.inputs.iter().map(leads_on).collect();
-            let (Some(op), true) = (&node.op, wanted.contains(&true)) else {
-                continue;
-            };
-            let call = Call { node: &node, wanted };
-            let grads = op.vjp(&call, &grad);
-            assert!(
-                grads.len() == node.inputs.len(),
-                "vjp of {}: {} gradients for inputs of shapes {:?}",
-                op.name(),
-                grads.len(),
-                node.inputs.iter().map(|s| s.shape).collect::<Vec<_>>()
-            );
-            for ((saved, grad), wanted) in node.inputs.iter().zip(grads).zip(call.wanted) {
-                let (Some(input), Some(grad), true) = (&saved.node, grad, wanted) else {
-                    continue;
-                };
-                assert!(
-                    grad.shape() == saved.shape,
-                    "vjp of {}: a gradient of shape {} for an input of shape {}",
-                    op.name(),
-                    grad.shape(),
-                    saved.shape
-                );
-                // A parameter's gradient waits until the walk is over on a CUDA device, where one launch adds to those of
-                // all parameters.
-                if input.op.is_none() && !create_graph && matches!(grad.device(), Device::Cuda(_)) {
-                    terms.entry(input.id).or_default().push(grad);
-                    continue;
-                }
-                // Summed by an op, though ops stand above this module: in a recorded walk the sum over several
-                // paths must be differentiable too.
-                let sum = match pending.remove(&input.id) {
-                    Some((_, sum)) => add_in_place(sum, &grad),
-                    None => grad,
-                };
-                pending.insert(input.id, (Arc::clone(input), sum));
-            }
-        }
-        let (ids, terms): (Vec<u64>, Vec<Vec<Tensor>>) = terms.into_iter().unzip();
-        for (id, sum) in ids.into_iter().zip(sums(terms)) {
-            found.insert(id, Some(sum));
-        }
-    });
-
-    let answer = |p: &&Tensor| {
-        let found = p.node.as_ref().and_then(|node| found[&node.id].clone());
-        found.unwrap_or_else(|| Tensor::zeros(p.shape(), p.device()))
-    };
-    parameters.iter().map(answer).collect()
-}
-
-/// The numbers of the nodes under `root` from which a node in `targets` can be reached.
-fn reaching_any(root: &Arc<Node>, targets: &HashMap<u64, Option<Tensor>>) -> HashSet<u64> {
-    let mut nodes: BTreeMap<u64, &Node> = BTreeMap::new();
-    let mut stack = vec![&**root];
-    while let Some(node) = stack.pop() {
-        if nodes.insert(node.id, node).is_none() {
-            stack.extend(node.inputs.iter().filter_map(|saved| saved.node.as_deref()));
-        }
-    }
-    let mut reaching = HashSet::new();
-    for (id, node) in nodes {
-        let mut inputs = node.inputs.iter().filter_map(|saved| saved.node.as_ref());
-        if targets.contains_key(&id) || inputs.any(|input| reaching.contains(&input.id)) {
-            reaching.insert(id);
-        }
-    }
-    reaching
 }
