@@ -1,10 +1,11 @@
 // Reductions of [outer, reduced, inner] to [outer, inner] by an operation on two numbers: what sum.cu and max.cu share,
 // and the steps that batch_norm.cu and gradient.cu end with, in which threads of a block, and blocks, bring parts together.
 //
-// Each form reduces tiles of fixed size, and writes results divided by `divisor` (for means; else 1). The parts of tiles are
-// reduced by the block that comes last, those of long rows by another launch until there is one. Tiles depend on the shape alone and everything is combined in
-// a fixed order, so the same input gives the same bits on any GPU. Parts are combined as a tree, and what a thread adds
-// up by itself is short (RUN): rounding errors grow with the logarithm of the length.
+// Each form reduces tiles of fixed size, and writes results divided by `divisor` (for means; else 1). The parts of columns are
+// brought together by the block that comes last; those of long rows by further launches, until one is left. Tiles depend
+// on the shape alone and everything is combined in a fixed order, so the same input gives the same bits on any GPU. Parts
+// are combined as a tree, and what a thread adds up by itself is short (RUN): rounding errors grow with the logarithm of
+// the length.
 //
 //   form           for                                       a thread reads             makes of [outer, reduced, inner]
 //   few            reduced is small, many results            one result's values        [outer, inner]

@@ -1,5 +1,5 @@
-// Sums over the middle one of three axes, y[o, i] = Σ_r x[o, r, i] / divisor, which any sum over axes is made of. reduce.cuh has
-// the forms, with their grids.
+// Sums over the middle one of three axes, y[o, i] = Σ_r x[o, r, i] / divisor, which any sum over axes is made of.
+// reduce.cuh has the forms, with their grids.
 #include "reduce.cuh"
 
 struct Sum {

@@ -132,7 +132,7 @@ impl Storage {
         /// By device and bits.
         type Kept = HashMap<(usize, u32), Arc<Storage>>;
         static KEPT: Mutex<Option<Kept>> = Mutex::new(None);
-        /// Some numbers differ from step to step: those would fill the device.
+        /// Numbers that differ from step to step would fill the device.
         const MOST: usize = 1024;
         let make = || Arc::new(Storage::full(1, value, device));
         let Device::Cuda(ordinal) = device else {
@@ -146,7 +146,10 @@ impl Storage {
         }
         let constant = make();
         // What a captured step makes is not there before its first replay.
-        if kept.len() < MOST && !cuda::context(ordinal).is_capturing() {
+        if !cuda::context(ordinal).is_capturing() {
+            if kept.len() == MOST {
+                kept.clear();
+            }
             kept.insert(key, Arc::clone(&constant));
         }
         constant

@@ -148,7 +148,7 @@ impl Tensor {
     /// step requires, unless something else shares the old ones.
     ///
     /// # Panics
-    /// If the shapes or the devices differ.
+    /// If the shapes or the devices differ, or this tensor was computed from a parameter: its record knows its values.
     #[track_caller]
     pub fn assign(&mut self, value: Tensor) {
         assert!(
@@ -159,6 +159,7 @@ impl Tensor {
             self.shape,
             self.device()
         );
+        assert!(self.node.as_ref().is_none_or(|node| node.is_leaf()), "assign: to a tensor that was computed");
         match (Arc::get_mut(&mut self.storage), value.storage()) {
             (Some(Storage::Cuda(own)), Storage::Cuda(values)) => own.copy_from(values),
             _ => self.storage = value.storage,

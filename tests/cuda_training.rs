@@ -71,7 +71,7 @@ fn recipes_train_as_on_the_processor() {
     }
 }
 
-/// Each launch of a graph takes a GPU a microsecond or more, whatever it does.
+/// Each launch of a graph takes a GPU some time, whatever it does.
 #[test]
 fn a_step_is_few_launches() {
     let recipe = Recipe::load("dcgan-compact-mnist", &["training.batch_size=4".into()]).unwrap();

@@ -60,6 +60,6 @@ fn every_case_with_every_instruction_set() {
             assert!(*bits == found[0], "{op} {name}: {set} is not {first}");
         }
     }
-    // The others need not go on with the portable kernels, which may take a hundred times as long.
+    // The others need not go on with the portable kernels, which take far longer.
     isa::choose(sets[0]);
 }

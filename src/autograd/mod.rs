@@ -44,7 +44,9 @@ use crate::tensor::Tensor;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-pub use walk::{grad, grad_consuming, grad_onto, vjp};
+#[cfg(feature = "gan")]
+pub(crate) use walk::grad_onto;
+pub use walk::{grad, grad_consuming, vjp};
 
 /// The derivative rule of an op, with the op's attributes as its fields.
 pub trait Op: Send + Sync {
@@ -56,7 +58,7 @@ pub trait Op: Send + Sync {
         Keeps::Inputs
     }
 
-    /// How to make the output once more, where that is worth the memory: no record keeps the output then, whose rule ever
+    /// How to make the output once more, where that is worth the memory: no record keeps the output then, whichever op's rule
     /// reads it. Such an op keeps its inputs.
     fn remake(&self) -> Option<&dyn Remake> {
         None
@@ -114,6 +116,10 @@ impl Node {
 
     pub(crate) fn leaf() -> Arc<Node> {
         Node::new(None, Vec::new(), None)
+    }
+
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.op.is_none()
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -29,13 +29,16 @@ pub fn grad_consuming(loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
     vjp(loss, one, parameters, false)
 }
 
-/// As [`grad_consuming`], of `parameters` that are leaves, with the gradients added to `sums`.
+/// As [`grad_consuming`], of `parameters` that are leaves, each once, with the gradients added to `sums`.
 ///
 /// # Panics
-/// If `loss` holds more than one value, `sums` are not the parameters' gradients or a parameter is no leaf.
+/// If `loss` holds more than one value or is a parameter itself, `sums` are not the parameters' gradients, or a parameter is
+/// no leaf or there twice.
+#[cfg(feature = "gan")]
 #[track_caller]
-pub fn grad_onto(sums: Vec<Tensor>, loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
+pub(crate) fn grad_onto(sums: Vec<Tensor>, loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
     assert!(sums.len() == parameters.len(), "grad_onto: {} sums for {} parameters", sums.len(), parameters.len());
+    assert!(loss.node.as_ref().is_none_or(|node| node.op.is_some()), "grad_onto: the loss is a parameter");
     let one = one(&loss);
     walk(loss, one, parameters, sums, false)
 }
@@ -86,10 +89,11 @@ fn walk(
         let leaf = parameter.node.clone().filter(|node| node.op.is_none());
         let leaf = leaf.expect("sums are of parameters that are leaves");
         assert!(sum.shape() == parameter.shape(), "a sum of shape {} for {}", sum.shape(), parameter.shape());
-        match sum.device() {
-            Device::Cuda(_) => drop(terms.insert(leaf.id, vec![sum])),
-            _ => drop(pending.insert(leaf.id, (leaf, sum))),
-        }
+        let twice = match sum.device() {
+            Device::Cuda(_) => terms.insert(leaf.id, vec![sum]).is_some(),
+            _ => pending.insert(leaf.id, (leaf, sum)).is_some(),
+        };
+        assert!(!twice, "a sum for each parameter once");
     }
     let mut reaching = HashSet::new();
     let root = output.node.clone();
@@ -176,4 +180,25 @@ fn reaching_any(root: &Arc<Node>, targets: &HashMap<u64, Option<Tensor>>) -> Has
         }
     }
     reaching
+}
+
+#[cfg(all(test, feature = "gan"))]
+mod tests {
+    use super::*;
+    use crate::ops::{square, sum};
+
+    #[test]
+    fn gradients_are_added_to_sums() {
+        let tensor = |value| Tensor::new(&[value], [1], Device::Reference);
+        let (x, other) = (tensor(3.0).parameter(), tensor(4.0).parameter());
+        let loss = sum(&square(&x), &[0]);
+        let grads = grad_onto(vec![tensor(10.0), tensor(20.0)], loss.clone(), &[&x, &other]);
+        assert_eq!([grads[0].item(), grads[1].item()], [16.0, 20.0]);
+        let panics = |loss: &Tensor, parameters: &[&Tensor]| {
+            let sums = parameters.iter().map(|_| tensor(1.0)).collect();
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| grad_onto(sums, loss.clone(), parameters)))
+                .is_err()
+        };
+        assert!(panics(&loss, &[&x, &x]) && panics(&x, &[&x]) && panics(&loss, &[&loss]));
+    }
 }

@@ -1,7 +1,7 @@
 //! What D makes of real images and of fake ones, and its loss on them.
 //!
 //! Most losses are a sum of a part on real images and one on fake ones. There the first part is walked before D sees fake
-//! images, so that the activations of one batch are held at a time.
+//! images, so that what it has made of the real ones is let go first.
 
 use super::loss::Labels;
 use super::model::Gan;
@@ -40,10 +40,10 @@ impl Gan {
     pub(super) fn judge(&mut self, real: &Real, fake: &Tensor) -> Result<(Judgement, [Output; 2], Scalars)> {
         let labels = real.labels.as_ref();
         let images = self.recorded(self.training.r1, real.images.clone());
-        let targets = self.loss.labels(images.dims()[0], &mut self.random.labels, images.device());
         if self.training.batches == BatchSpec::Mixed || self.loss.is_relativistic() {
             let outputs = self.outputs([&images, fake], labels);
             self.adapt(&outputs[0]);
+            let targets = self.targets(&images);
             let [on_real, on_fake] = &outputs;
             let loss = self.loss.discriminator(&on_real.real, &on_fake.real, &targets);
             let loss = self.with_classes(self.with_classes(loss, on_real, labels), on_fake, labels);
@@ -53,6 +53,8 @@ impl Gan {
             let loss = self.penalised(loss, self.training.r2, fake, on_fake)?;
             return Ok((Judgement { walked: None, left: loss }, outputs, seen));
         }
+        // Drawn before what fake images are augmented by, from the same stream.
+        let targets = self.targets(&images);
         let (walked, on_real, real_loss) = self.walk_real(&images, labels, &targets)?;
         let on_fake = self.discriminate(fake, labels);
         self.adapt(&on_real);
@@ -62,6 +64,11 @@ impl Gan {
         let seen = self.scalars(&(real_loss + loss.detach()), &outputs)?;
         let loss = self.penalised(loss, self.training.r2, fake, &outputs[1])?;
         Ok((Judgement { walked: Some(walked), left: loss }, outputs, seen))
+    }
+
+    /// What D's outputs on `images`, and on as many fake ones, are compared with.
+    fn targets(&mut self, images: &Tensor) -> Labels {
+        self.loss.labels(images.dims()[0], &mut self.random.labels, images.device())
     }
 
     /// The gradients of the loss on real `images`, with its penalty; D's output and the loss without it, as constants.
@@ -175,9 +182,11 @@ mod tests {
     /// Walked part by part, the loss has the gradients and the value of the whole.
     #[test]
     fn the_parts_of_the_loss_make_up_the_whole() {
+        let noise = "training.labels={ flip = 0.25, real = [0.8, 1.0], fake = [0.0, 0.1] }";
         for loss in ["bce", "minimax", "least_squares", "hinge", "wasserstein"] {
-            let overrides = [format!("training.loss={loss}"), "training.update=alternating".to_string()];
-            let recipe = Recipe::load("quickstart", &overrides).unwrap();
+            let overrides = [format!("training.loss={loss}"), noise.to_string()];
+            let labelled = matches!(loss, "bce" | "minimax" | "least_squares");
+            let recipe = Recipe::load("quickstart", &overrides[..1 + usize::from(labelled)]).unwrap();
             let [mut gan, mut other] = [(); 2].map(|()| Gan::new(&recipe, Device::Cpu));
             let real = Real::from(&Tensor::full(0.3, [4, 28, 28, 1], Device::Cpu));
             let fake = no_grad(|| gan.generate(4, None));

@@ -9,6 +9,7 @@ use super::log::EpochTime;
 use super::map::real_map;
 use super::scores::{self, Judged, Scores, score};
 use super::summary;
+use crate::cpu::pool;
 use crate::data::Images;
 use crate::files::write_whole;
 use crate::gan::augment::Augment;
@@ -74,6 +75,8 @@ impl Run {
     /// The grid of the step or the epoch, the tables, the generator by itself, and last the checkpoint: what it
     /// knows of has left all its other files. None of it if a number in them is none.
     pub(super) fn save(&mut self) -> Result<()> {
+        // What a step takes is not what grids and files need.
+        pool::release();
         self.gan.check_finite()?;
         if self.gan.steps > 0 {
             let picture = self.picture()?;
@@ -85,6 +88,7 @@ impl Run {
     /// As [`Run::save`] after the last step of an epoch or of training, or one that is to be judged, whose samples are
     /// scored; after that of an epoch the best state so far is kept, and the epoch's where it is to be. Beside the scores it gives what has gone wrong.
     pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<(Scores, Vec<String>)> {
+        pool::release();
         self.gan.check_finite()?;
         let (step, epoch) = (self.gan.steps, self.epoch_of(self.gan.steps));
         let looked_at = match self.source.plane() {

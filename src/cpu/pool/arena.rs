@@ -15,8 +15,10 @@ use std::ptr::NonNull;
 /// Values of a cache line: each stretch begins with one, so that no vector lies across two.
 const LINE: usize = 16;
 
-/// Lines that the system is asked for at least: 32 MiB, of which it gives what is touched.
+/// Lines that the system is asked for at least, 32 MiB, and at most, 128 MiB, but for a buffer that is larger. What isn't
+/// touched takes no memory.
 const SEGMENT: usize = 1 << 19;
+const LARGE_SEGMENT: usize = 4 * SEGMENT;
 
 /// Lines `place` to `place + lines`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +78,15 @@ impl Arena {
         self.insert(start, end - start);
     }
 
-    /// Asks the system for a segment with room for `len` values; of it how many bytes that is, or none if it has no
-    /// memory.
+    /// Asks the system for a segment with room for `len` values: one as large as all before together, within bounds.
+    /// Returns its bytes, or none if the system has no memory.
     pub fn grow(&mut self, len: usize) -> Option<usize> {
         let least = len.div_ceil(LINE).max(1);
-        let held = self.segments.values().map(|segment| segment.lines).sum();
-        let lines = [least.max(held).max(SEGMENT), least];
+        let held: usize = self.segments.values().map(|segment| segment.lines).sum();
+        let lines = [least.max(held.clamp(SEGMENT, LARGE_SEGMENT)), least];
         let (lines, values) = lines.into_iter().find_map(|lines| Some((lines, zeros(lines)?)))?;
         let start = values.as_ptr().align_offset(LINE * size_of::<f32>());
+        assert!(start < LINE, "the first whole line begins within a line's length");
         let place = self.segments.last_key_value().map_or(0, |(place, last)| place + last.lines + 1);
         let values = NonNull::from(Box::leak(values));
         self.segments.insert(place, Segment { values, start, lines });
@@ -121,7 +124,8 @@ impl Arena {
     fn first(&self, place: usize) -> NonNull<f32> {
         let (&first, segment) = self.segments.range(..=place).next_back().expect("a place of a segment");
         let value = segment.start + (place - first) * LINE;
-        // SAFETY: a line of the segment's.
+        // SAFETY: `start` is below LINE and the place one of the segment's lines, of which, and of one more, `values_of` has
+        // the values.
         #[allow(unsafe_code)]
         unsafe {
             segment.values.cast::<f32>().add(value)

@@ -95,10 +95,9 @@ impl Op for Conv2d {
     }
 
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
-        let (x, weight) = (call.input(0), call.input(1));
         let grad = &finish::sums_grad(&self.rectifier, call, grad);
-        let input_grad = || conv_transpose2d::with_geometry(grad, &weight, self.g, Finish::NOTHING);
-        let weight_grad = || conv2d_weight_grad::with_geometry(&x, grad, self.g);
+        let input_grad = || conv_transpose2d::with_geometry(grad, &call.input(1), self.g, Finish::NOTHING);
+        let weight_grad = || conv2d_weight_grad::with_geometry(&call.input(0), grad, self.g);
         let grads = [call.wants(0).then(input_grad), call.wants(1).then(weight_grad)];
         grads.into_iter().chain(finish::bias_grad(call, grad)).collect()
     }

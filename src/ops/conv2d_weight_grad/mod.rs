@@ -100,9 +100,8 @@ impl Op for Conv2dWeightGrad {
     }
 
     fn vjp(&self, call: &Call, weight: &Tensor) -> Vec<Option<Tensor>> {
-        let (x, grad) = (call.input(0), call.input(1));
-        let x_grad = || conv_transpose2d::with_geometry(&grad, weight, self.g, Finish::NOTHING);
-        let grad_grad = || conv2d::with_geometry(&x, weight, self.g, Finish::NOTHING);
+        let x_grad = || conv_transpose2d::with_geometry(&call.input(1), weight, self.g, Finish::NOTHING);
+        let grad_grad = || conv2d::with_geometry(&call.input(0), weight, self.g, Finish::NOTHING);
         vec![call.wants(0).then(x_grad), call.wants(1).then(grad_grad)]
     }
 }

@@ -50,10 +50,9 @@ impl Op for Dense {
     }
 
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
-        let (x, weight) = (call.input(0), call.input(1));
         vec![
-            call.wants(0).then(|| matmul(grad, &weight, Transpose::B)),
-            call.wants(1).then(|| matmul(&x, grad, Transpose::A)),
+            call.wants(0).then(|| matmul(grad, &call.input(1), Transpose::B)),
+            call.wants(1).then(|| matmul(&call.input(0), grad, Transpose::A)),
             call.wants(2).then(|| sum(grad, &[0])),
         ]
     }

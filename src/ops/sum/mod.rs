@@ -28,12 +28,17 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
     divided_sum(x, axes, 1.0)
 }
 
+/// x / `divisor`.
+fn divided(x: &Tensor, divisor: f64) -> Tensor {
+    if divisor == 1.0 { x.clone() } else { x / divisor }
+}
+
 /// Σ x / `divisor` over `axes`.
 #[track_caller]
 fn divided_sum(x: &Tensor, axes: &[usize], divisor: f64) -> Tensor {
     let reduction = Reduction::new("sum", x.shape(), axes);
     if axes.is_empty() {
-        return x.clone();
+        return divided(x, divisor);
     }
     let _span = span("sum", || Cost::pass(x.numel() + reduction.reduced.numel()));
     let storage = match x.storage() {
@@ -84,7 +89,7 @@ pub fn sum_to(x: &Tensor, shape: Shape) -> Tensor {
 pub(super) fn divided_sum_to(x: &Tensor, shape: Shape, divisor: f64) -> Tensor {
     assert!(shape.broadcast(x.shape()) == Some(x.shape()), "sum_to: {shape} doesn't broadcast to {}", x.shape());
     if x.shape() == shape {
-        return x.clone();
+        return divided(x, divisor);
     }
     let missing = x.shape().rank() - shape.rank();
     let repeated = |&axis: &usize| axis < missing || (shape.dims()[axis - missing] == 1 && x.dims()[axis] != 1);
