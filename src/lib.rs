@@ -18,17 +18,17 @@
 //!
 //! About 1,800 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
 //!
-//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 225 lines; of [`shape`] and
+//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 226 lines; of [`shape`] and
 //!    [`storage`] it is enough to know that they exist.)
 //! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 57
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
-//!    (`src/autograd/mod.rs`, 272 lines, and `src/autograd/walk.rs`, 179 lines.)
+//!    (`src/autograd/mod.rs`, 278 lines, and `src/autograd/walk.rs`, 184 lines.)
 //! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 103 lines of `src/ops/binary.rs`,
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
 //!    `src/ops/matmul/reference.rs`, 20 lines.)
-//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 105
+//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 104
 //!    lines, and `src/ops/conv2d/reference.rs`, 40 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.

@@ -182,13 +182,14 @@ fn reaching_any(root: &Arc<Node>, targets: &HashMap<u64, Option<Tensor>>) -> Has
     reaching
 }
 
-#[cfg(all(test, feature = "gan"))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::ops::{square, sum};
-
+    #[cfg(feature = "gan")]
     #[test]
     fn gradients_are_added_to_sums() {
+        use super::*;
+        use crate::ops::{square, sum};
+
         let tensor = |value| Tensor::new(&[value], [1], Device::Reference);
         let (x, other) = (tensor(3.0).parameter(), tensor(4.0).parameter());
         let loss = sum(&square(&x), &[0]);
