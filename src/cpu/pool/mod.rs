@@ -1,5 +1,5 @@
 //! The buffer pool. A training step asks for the same sizes again and again, so a buffer that is let go
-//! makes room here for those who ask next (see [`arena`]), and after the first steps the system is asked for nothing.
+//! makes room here for those who ask next (see `arena.rs`), and after the first steps the system is asked for nothing.
 
 mod arena;
 
