@@ -24,7 +24,7 @@
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
 //!    (`src/autograd/mod.rs`, 278 lines, and `src/autograd/walk.rs`, 184 lines.)
-//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 103 lines of `src/ops/binary.rs`,
+//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 102 lines of `src/ops/binary.rs`,
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
 //!    `src/ops/matmul/reference.rs`, 20 lines.)

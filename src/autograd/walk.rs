@@ -1,7 +1,7 @@
 //! The walk from a loss towards the parameters.
 
 use super::{Call, Node, Saved, with_recording};
-use crate::ops::binary::{add_in_place, sums};
+use crate::ops::gradient_sums::{add_in_place, sums};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -179,6 +179,30 @@ mod tests {
     use crate::recipe::Recipe;
     use crate::storage::Device;
 
+    /// With a penalty three terms are added, in another order than in one walk.
+    #[test]
+    fn a_gradient_penalty_is_a_part_too() {
+        let overrides = ["training.loss=wasserstein", "training.gradient_penalty=10"].map(String::from);
+        let recipe = Recipe::load("quickstart", &overrides).unwrap();
+        let [mut gan, mut other] = [(); 2].map(|()| Gan::new(&recipe, Device::Cpu));
+        let real = Real::from(&Tensor::full(0.3, [4, 28, 28, 1], Device::Cpu));
+        let fake = no_grad(|| gan.generate(4, None));
+        let (judgement, _, _) = gan.judge(&real, &fake).unwrap();
+        let parts = judgement.grads(&gan.discriminator.parameters());
+
+        let [on_real, on_fake] = other.outputs([&real.images, &fake], None);
+        let targets = other.targets(&real.images);
+        let plain = other.loss.discriminator(&on_real.real, &on_fake.real, &targets);
+        let whole = other.with_gradient_penalty(plain.clone(), [&real.images, &fake], None);
+        let without = grad(&plain, &other.discriminator.parameters(), false);
+        let whole = grad(&whole, &other.discriminator.parameters(), false);
+        let [parts, whole, without] =
+            [parts, whole, without].map(|grads| grads.iter().flat_map(Tensor::to_f64).collect::<Vec<_>>());
+        let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        let size = apart(&whole, &vec![0.0; whole.len()]);
+        assert!(apart(&parts, &whole) < 1e-5 * size && apart(&without, &whole) > 1e-2 * size);
+    }
+
     /// Walked part by part, the loss has the gradients and the value of the whole.
     #[test]
     fn the_parts_of_the_loss_make_up_the_whole() {

@@ -89,6 +89,7 @@ pub mod dense;
 pub mod dropout;
 pub mod finish;
 pub mod gather;
+pub(crate) mod gradient_sums;
 pub mod leaky_relu;
 pub mod loss;
 pub mod matmul;

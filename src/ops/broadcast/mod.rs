@@ -6,7 +6,7 @@ pub(super) mod cpu;
 pub(super) mod cuda;
 pub(super) mod reference;
 
-use super::sum::divided_sum_to;
+use super::sum::{divided, divided_sum_to};
 #[cfg(doc)]
 use super::sum_to;
 use crate::autograd::{Call, Keeps, Op, record};
@@ -31,7 +31,7 @@ pub fn broadcast_to(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
 pub(super) fn divided_broadcast_to(x: &Tensor, shape: Shape, divisor: f64) -> Tensor {
     assert!(x.shape().broadcast(shape) == Some(shape), "broadcast_to: {} can't be stretched to {shape}", x.shape());
     if x.shape() == shape {
-        return if divisor == 1.0 { x.clone() } else { x / divisor };
+        return divided(x, divisor);
     }
     let _span = span("broadcast_to", || Cost::pass(x.numel() + shape.numel()));
     let storage = match x.storage() {

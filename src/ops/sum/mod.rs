@@ -28,8 +28,8 @@ pub fn sum(x: &Tensor, axes: &[usize]) -> Tensor {
     divided_sum(x, axes, 1.0)
 }
 
-/// x / `divisor`.
-fn divided(x: &Tensor, divisor: f64) -> Tensor {
+/// x / `divisor`; x itself if that is 1.
+pub(super) fn divided(x: &Tensor, divisor: f64) -> Tensor {
     if divisor == 1.0 { x.clone() } else { x / divisor }
 }
 
