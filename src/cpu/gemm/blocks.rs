@@ -32,11 +32,12 @@ pub(super) const BLOCK_ROWS: usize = 32 * ROWS;
 /// Columns of B that a task packs.
 const TASK_COLUMNS: usize = 4 * MAX_COLUMNS;
 
-/// How many rows ahead of the one that is packed B is fetched into the L1 cache.
-const PACK_AHEAD: usize = 16;
+/// How many rows ahead of the one that is packed B is fetched into the L1 cache; no further, as of rows that lie 4 KiB apart
+/// all must share the few lines of one set.
+const PACK_AHEAD: usize = 8;
 
-/// Values of a piece of B from which on it doesn't stay in the L2 cache from one block to the next.
-const FETCH_FROM: usize = 1 << 18;
+/// Values of a piece of B from which on it doesn't stay in the L1 cache from one block to the next.
+const FETCH_FROM: usize = 1 << 13;
 
 /// B `[k, n]` as the microkernels read it: piece by piece of a walk, in each panel by panel, the rows
 /// of a panel one after another and filled up with zeros to whole vectors. A B of very few columns, for
@@ -147,19 +148,23 @@ pub fn pack_groups(kernels: &Microkernels, b: Matrix, groups: usize, to: &mut [f
     if to.is_empty() {
         return;
     }
-    let whole = columns - columns % widest_panel;
+    let panels = columns / widest_panel;
+    let whole = panels * widest_panel;
     let width = whole_vectors(kernels, columns - whole);
     widest(
         #[inline(always)]
         move || {
+            // Counted by hand: a chunk's iterator would divide, for each of these short rows.
             for k in 0..b.rows {
                 let ahead = b.values.as_ptr().wrapping_add((k + PACK_AHEAD) * b.row_stride);
                 (0..b.columns).step_by(16).for_each(|line| into_l1(ahead.wrapping_add(line)));
-                let row = b.row(k, b.columns).chunks_exact(columns);
-                for (row, to) in row.zip(to.chunks_exact_mut(of_group)) {
-                    let (row, rest) = row.split_at(whole);
-                    for (i, from) in row.chunks_exact(widest_panel).enumerate() {
-                        copy_few(from, &mut to[(i * b.rows + k) * widest_panel..][..widest_panel]);
+                let row = b.row(k, b.columns);
+                for group in 0..groups {
+                    let (row, rest) = row[group * columns..][..columns].split_at(whole);
+                    let to = &mut to[group * of_group..][..of_group];
+                    for panel in 0..panels {
+                        let from = &row[panel * widest_panel..][..widest_panel];
+                        copy_few(from, &mut to[(panel * b.rows + k) * widest_panel..][..widest_panel]);
                     }
                     if width > 0 {
                         let (values, filling) = to[whole * b.rows + k * width..][..width].split_at_mut(rest.len());

@@ -4,7 +4,8 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a> {
     pub(super) values: &'a [f32],
-    pub(super) rows: usize,
+    /// How many rows it has.
+    pub rows: usize,
     pub(super) columns: usize,
     pub(super) row_stride: usize,
     pub(super) column_stride: usize,

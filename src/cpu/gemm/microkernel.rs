@@ -33,8 +33,13 @@ pub const MAX_COLUMNS: usize = MAX_LANES * MAX_VECTORS;
 /// rows lie 4 KiB apart, so that all must share the few lines of one set.
 const ROWS_AHEAD: usize = 8;
 
-/// Steps of k to each row that is fetched for later.
+/// Steps of k that are written out one after another, and to each row that is fetched for later. On a core that shares its
+/// front end with another program's thread it is instructions that a microkernel waits for: counting and fetching in every
+/// step takes a fifth of its speed there.
 const STRETCH: usize = 8;
+
+/// Values in a line of the cache.
+const LINE: usize = 16;
 
 /// What a sum over k starts from.
 #[derive(Clone, Copy, Debug)]
@@ -73,19 +78,20 @@ pub(super) struct Tile<'a> {
 }
 
 /// The tile of `R` rows and `N` vectors, to be inlined where the instruction set is enabled. With `AHEAD` what
-/// [`Tile::ahead`] names is fetched between the steps.
+/// [`Tile::ahead`] names is fetched between the steps, with `IN_PLACE` B's own rows are too, which may lie apart then.
 ///
 /// # Safety
 /// The machine has the instruction set of `V`, `tile` has `R` rows, and everything that the formula
 /// reads and writes for N · LANES columns lies within its slices and the rows at `c`.
 #[inline(always)]
 #[expect(unsafe_code, reason = "raw pointers: checked indices would cost more than the arithmetic")]
-pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AHEAD: bool>(
+pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AHEAD: bool, const IN_PLACE: bool>(
     tile: &Tile,
     c: &[*mut f32; ROWS],
 ) {
     let Walk { planes, plane, segments, segment, run, step } = tile.walk;
-    let b_step = tile.b_step;
+    // Known to the compiler where B is packed, which spares counting.
+    let b_step = if IN_PLACE { tile.b_step } else { N * V::LANES };
     let mut sums = [[V::splat(0.0); N]; R];
     // SAFETY: as this function's.
     unsafe {
@@ -94,36 +100,30 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AH
         for r in 0..R {
             rows[r] = a.add(*tile.a_rows.get_unchecked(r));
             // C's rows, which are written when the sums are done, whether they are read first or not.
-            (0..N).for_each(|v| into_l1(c[r].add(v * V::LANES)));
+            (0..N * V::LANES).step_by(LINE).for_each(|line| into_l1(c[r].add(line)));
         }
-        let stretch = if AHEAD { STRETCH } else { run };
         let (mut ahead, mut rows_ahead) = (tile.ahead.values.as_ptr(), tile.ahead.rows);
         for p in 0..planes {
             for s in 0..segments {
                 let mut at = p * plane + s * segment;
-                for k in (0..run).step_by(stretch) {
+                let mut k = 0;
+                while k + STRETCH <= run {
                     if AHEAD && rows_ahead > 0 {
-                        for v in 0..N {
-                            into_l2(ahead.wrapping_add(v * V::LANES));
+                        for line in (0..N * V::LANES).step_by(LINE) {
+                            into_l2(ahead.wrapping_add(line));
                         }
                         ahead = ahead.wrapping_add(tile.ahead.step);
                         rows_ahead -= 1;
                     }
-                    for _ in k..run.min(k + stretch) {
-                        let mut b_row = [V::splat(0.0); N];
-                        for v in 0..N {
-                            b_row[v] = V::load(b.add(v * V::LANES));
-                            into_l1(b.wrapping_add(ROWS_AHEAD * b_step + v * V::LANES));
-                        }
-                        for r in 0..R {
-                            let a = V::splat(*rows[r].add(at));
-                            for v in 0..N {
-                                sums[r][v] = sums[r][v].add_product(a, b_row[v]);
-                            }
-                        }
-                        at += step;
-                        b = b.wrapping_add(b_step);
+                    for _ in 0..STRETCH {
+                        add_step::<V, R, N, IN_PLACE>(&mut sums, &rows, at, b, b_step);
+                        (at, b) = (opaque(at + step), b.wrapping_add(b_step));
                     }
+                    k += STRETCH;
+                }
+                for _ in k..run {
+                    add_step::<V, R, N, IN_PLACE>(&mut sums, &rows, at, b, b_step);
+                    (at, b) = (opaque(at + step), b.wrapping_add(b_step));
                 }
             }
         }
@@ -139,4 +139,51 @@ pub(super) unsafe fn compute<V: Vector, const R: usize, const N: usize, const AH
             }
         }
     }
+}
+
+/// Adds one step of k to `sums`, of A's values `at` in `rows` and B's row at `b`.
+///
+/// # Safety
+/// The machine has the instruction set of `V`, and these values can be read.
+#[inline(always)]
+#[expect(unsafe_code, reason = "part of `compute`")]
+unsafe fn add_step<V: Vector, const R: usize, const N: usize, const IN_PLACE: bool>(
+    sums: &mut [[V; N]; R],
+    rows: &[*const f32; R],
+    at: usize,
+    b: *const f32,
+    b_step: usize,
+) {
+    let mut b_row = [V::splat(0.0); N];
+    // SAFETY: as this function's.
+    unsafe {
+        for v in 0..N {
+            b_row[v] = V::load(b.add(v * V::LANES));
+        }
+        if IN_PLACE {
+            for line in (0..N * V::LANES).step_by(LINE) {
+                into_l1(b.wrapping_add(ROWS_AHEAD * b_step + line));
+            }
+        }
+        for r in 0..R {
+            let a = V::splat(*rows[r].add(at));
+            for v in 0..N {
+                sums[r][v] = sums[r][v].add_product(a, b_row[v]);
+            }
+        }
+    }
+}
+
+/// `value`, of which the compiler no longer knows how it came about: else it works out the places of all steps of a stretch
+/// beforehand, for which there aren't enough registers.
+#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "assembly of no instruction"))]
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "nothing is done to it"))]
+fn opaque(mut value: usize) -> usize {
+    // SAFETY: nothing is executed.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!("/* {} */", inout(reg) value, options(pure, nomem, nostack, preserves_flags))
+    };
+    value
 }

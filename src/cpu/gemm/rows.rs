@@ -47,9 +47,9 @@ impl<'b> Rows<'_, 'b> {
         }
     }
 
-    /// Where the rows of a tile begin, of which row `first` is the first; null beyond the last.
-    pub fn pointers(&mut self, first: usize) -> [*mut f32; ROWS] {
-        let mut pointers = [std::ptr::null_mut(); ROWS];
+    /// Writes to `pointers` where the rows of a tile begin, of which row `first` is the first. Beyond the last it leaves them
+    /// as they are.
+    pub fn point(&mut self, first: usize, pointers: &mut [*mut f32; ROWS]) {
         match self {
             Rows::Within(c, starts) => {
                 let base = c.as_mut_ptr();
@@ -63,7 +63,6 @@ impl<'b> Rows<'_, 'b> {
                 }
             }
         }
-        pointers
     }
 }
 

@@ -66,15 +66,19 @@ mod tests {
     fn every_tile_follows_the_formula() {
         let mut random = Random::new(4, Purpose::CHECK);
         let mut draw = |len| -> Vec<f32> { random.normal(len).into_iter().map(|v| v as f32).collect() };
-        let (a, b, before, bias) = (draw(8000), draw(8000), draw(1000), draw(MAX_COLUMNS));
+        let (a, b, before, bias) = (draw(8000), draw(9000), draw(1000), draw(MAX_COLUMNS));
+        let starts = [Start::Zero, Start::Sum, Start::Bias(&bias)];
         for kernels in testable() {
             for (walk, rows, columns) in tiles(kernels) {
                 let a_rows: Vec<usize> = (0..rows).map(|r| (r * 7) % 5 * 90 + r).collect();
                 let c_rows: Vec<usize> = (0..rows).rev().map(|r| r * 70 + 3).collect();
-                let b_step = columns.next_multiple_of(kernels.lanes);
-                for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
+                let packed = columns.next_multiple_of(kernels.lanes);
+                let next = Ahead { values: &b, rows: 30, step: 17 };
+                // B packed, with and without something to be fetched, and with rows that lie apart.
+                let ways = [(packed, Ahead::NOTHING), (packed, next), (packed + 13, next)];
+                for ((b_step, ahead), start) in ways.into_iter().flat_map(|way| starts.map(|start| (way, start))) {
                     let mut c = before.clone();
-                    let tile = Tile { walk, a: &a, a_rows: &a_rows, b: &b, b_step, start, ahead: Ahead::NOTHING };
+                    let tile = Tile { walk, a: &a, a_rows: &a_rows, b: &b, b_step, start, ahead };
                     kernels.run(tile, Rows::Within(&mut c, &c_rows), columns);
                     let b_at = |k, j| b[k * b_step + j];
                     let want = formula(walk, &a, &a_rows, b_at, &before, &c_rows, columns, start);
@@ -85,7 +89,7 @@ mod tests {
             for (rows, columns) in (1..=dots::COLUMNS).flat_map(|c| (1..=highest(c)).map(move |r| (r, c))) {
                 let a_rows: Vec<usize> = (0..rows).map(|r| r * 100).collect();
                 let c_rows: Vec<usize> = (0..rows).map(|r| r * 5).collect();
-                for start in [Start::Zero, Start::Sum, Start::Bias(&bias)] {
+                for start in starts {
                     let mut c = before.clone();
                     let dots = Dots {
                         walk: IN_ONE_PLANE,
@@ -108,7 +112,8 @@ mod tests {
 
     fn tiles(kernels: &Microkernels) -> Vec<(Walk, usize, usize)> {
         let widths = (1..=kernels.columns()).step_by(3).chain([kernels.columns()]);
-        let sizes = widths.flat_map(|columns| (1..=ROWS).map(move |rows| (rows, columns)));
+        // A first tile, and others behind it.
+        let sizes = widths.flat_map(|columns| (1..=2 * ROWS).map(move |rows| (rows, columns)));
         let walks = [WALK, Walk { step: 4, run: 5, segment: 31, ..WALK }];
         sizes.flat_map(|(r, c)| walks.map(|walk| (walk, r, c))).collect()
     }

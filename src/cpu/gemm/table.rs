@@ -40,8 +40,10 @@ pub struct Microkernels {
     vectors: usize,
     /// By rows - 1 and vectors - 1.
     tiles: [[TileFn; MAX_VECTORS]; ROWS],
-    /// The same with something to be fetched meanwhile.
+    /// The same, which fetch something else meanwhile.
     tiles_ahead: [[TileFn; MAX_VECTORS]; ROWS],
+    /// The same, which fetch B's own rows as well: for those that lie apart, or weren't read before.
+    tiles_in_place: [[TileFn; MAX_VECTORS]; ROWS],
     /// Rows of the highest tile, by columns - 1.
     pub(super) dots_rows: [usize; dots::COLUMNS],
     /// By rows - 1 and columns - 1.
@@ -59,8 +61,9 @@ impl Microkernels {
             name,
             lanes: S::Vector::LANES,
             vectors: S::VECTORS,
-            tiles: tiles::<S, false>(),
-            tiles_ahead: tiles::<S, true>(),
+            tiles: tiles::<S, false, false>(),
+            tiles_ahead: tiles::<S, true, false>(),
+            tiles_in_place: tiles::<S, true, true>(),
             dots_rows: S::DOTS_ROWS,
             dots: [
                 dots_row::<S, 1>(),
@@ -97,12 +100,18 @@ impl Microkernels {
         if let Start::Bias(bias) = rows.start {
             assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
         }
-        let tiles = if rows.ahead.rows > 0 { &self.tiles_ahead } else { &self.tiles };
+        let tiles = match rows.ahead.rows {
+            _ if rows.b_step > whole => &self.tiles_in_place,
+            0 => &self.tiles,
+            _ => &self.tiles_ahead,
+        };
         let share = rows.ahead.rows.div_ceil(count.div_ceil(ROWS).max(1));
-        let mut tile = rows;
+        // Both are changed in place: where tiles are short, to copy them for each takes time that can be measured.
+        let (mut tile, mut pointers) = (rows, [std::ptr::null_mut(); ROWS]);
         for (i, a_rows) in rows.a_rows.chunks(ROWS).enumerate() {
+            // The first tile meets B's rows before the L1 cache has them.
+            let tiles = if i == 0 { &self.tiles_in_place } else { tiles };
             let tile_fn = tiles[a_rows.len() - 1][vectors - 1];
-            // Changed in place: where tiles are short, a copy of the rest for each of them takes time that can be measured.
             tile.a_rows = a_rows;
             if rows.ahead.rows > 0 {
                 tile.ahead = rows.ahead.part(i * share, share);
@@ -112,7 +121,10 @@ impl Microkernels {
             unsafe {
                 match columns < whole {
                     true => beside(tile_fn, &tile, c.part(i * ROWS, a_rows.len(), 0), columns, whole),
-                    false => tile_fn(&tile, &c.pointers(i * ROWS)),
+                    false => {
+                        c.point(i * ROWS, &mut pointers);
+                        tile_fn(&tile, &pointers);
+                    }
                 }
             }
         }
@@ -169,7 +181,8 @@ unsafe fn beside(tile_fn: TileFn, tile: &Tile, mut c: Rows, columns: usize, widt
             Start::Bias(&bias)
         }
     };
-    let pointers = Rows::Within(&mut wide, &c_rows).pointers(0);
+    let mut pointers = [std::ptr::null_mut(); ROWS];
+    Rows::Within(&mut wide, &c_rows).point(0, &mut pointers);
     // SAFETY: as this function's; rows of C and the bias are as wide as the vectors here.
     unsafe { tile_fn(&Tile { start, ..*tile }, &pointers) };
     for (r, wide) in wide.chunks_exact(width).take(c.len()).enumerate() {
@@ -182,12 +195,15 @@ unsafe fn beside(tile_fn: TileFn, tile: &Tile, mut c: Rows, columns: usize, widt
 /// # Safety
 /// As there.
 #[expect(unsafe_code, reason = "raw pointers, and an instruction set that not every machine has")]
-unsafe fn compute_tile<S: Set, const R: usize, const N: usize, const AHEAD: bool>(tile: &Tile, c: &[*mut f32; ROWS]) {
+unsafe fn compute_tile<S: Set, const R: usize, const N: usize, const AHEAD: bool, const IN_PLACE: bool>(
+    tile: &Tile,
+    c: &[*mut f32; ROWS],
+) {
     // SAFETY: as this function's.
     unsafe {
         S::enabled(
             #[inline(always)]
-            move || microkernel::compute::<S::Vector, R, N, AHEAD>(tile, c),
+            move || microkernel::compute::<S::Vector, R, N, AHEAD, IN_PLACE>(tile, c),
         );
     }
 }
@@ -207,24 +223,29 @@ unsafe fn compute_dots<S: Set, const R: usize, const N: usize>(tile: &mut Dots) 
     }
 }
 
-const fn tiles<S: Set, const AHEAD: bool>() -> [[TileFn; MAX_VECTORS]; ROWS] {
+const fn tiles<S: Set, const AHEAD: bool, const IN_PLACE: bool>() -> [[TileFn; MAX_VECTORS]; ROWS] {
     [
-        tile_row::<S, 1, AHEAD>(),
-        tile_row::<S, 2, AHEAD>(),
-        tile_row::<S, 3, AHEAD>(),
-        tile_row::<S, 4, AHEAD>(),
-        tile_row::<S, 5, AHEAD>(),
-        tile_row::<S, 6, AHEAD>(),
+        tile_row::<S, 1, AHEAD, IN_PLACE>(),
+        tile_row::<S, 2, AHEAD, IN_PLACE>(),
+        tile_row::<S, 3, AHEAD, IN_PLACE>(),
+        tile_row::<S, 4, AHEAD, IN_PLACE>(),
+        tile_row::<S, 5, AHEAD, IN_PLACE>(),
+        tile_row::<S, 6, AHEAD, IN_PLACE>(),
     ]
 }
 
-const fn tile_row<S: Set, const R: usize, const AHEAD: bool>() -> [TileFn; MAX_VECTORS] {
-    [tile::<S, R, 1, AHEAD>(), tile::<S, R, 2, AHEAD>(), tile::<S, R, 3, AHEAD>(), tile::<S, R, 4, AHEAD>()]
+const fn tile_row<S: Set, const R: usize, const AHEAD: bool, const IN_PLACE: bool>() -> [TileFn; MAX_VECTORS] {
+    [
+        tile::<S, R, 1, AHEAD, IN_PLACE>(),
+        tile::<S, R, 2, AHEAD, IN_PLACE>(),
+        tile::<S, R, 3, AHEAD, IN_PLACE>(),
+        tile::<S, R, 4, AHEAD, IN_PLACE>(),
+    ]
 }
 
 /// A tile wider than any that is used stands for the narrowest, so that none is compiled in vain.
-const fn tile<S: Set, const R: usize, const N: usize, const AHEAD: bool>() -> TileFn {
-    if N <= S::VECTORS { compute_tile::<S, R, N, AHEAD> } else { compute_tile::<S, R, 1, AHEAD> }
+const fn tile<S: Set, const R: usize, const N: usize, const AHEAD: bool, const IN_PLACE: bool>() -> TileFn {
+    if N <= S::VECTORS { compute_tile::<S, R, N, AHEAD, IN_PLACE> } else { compute_tile::<S, R, 1, AHEAD, IN_PLACE> }
 }
 
 const fn dots_row<S: Set, const R: usize>() -> [DotsFn; dots::COLUMNS] {
