@@ -3,6 +3,9 @@
 use super::axis::Axis;
 use super::tiles::Place;
 
+/// Values in a line of the cache.
+const LINE: usize = 16;
+
 /// For each point along a row of places the phases, down and across, that are multiplied there. Of some tiles the values
 /// lie point by point, at each tile by tile, and of a tile phase by phase.
 pub(super) struct Stack(Vec<Vec<[usize; 2]>>);
@@ -32,15 +35,25 @@ impl Stack {
         self.0[point].len()
     }
 
-    /// Values of `tiles` tiles of `c` channels in each phase.
+    /// Values of `tiles` tiles of `c` channels in each phase, and what lies between them.
     pub fn len(&self, tiles: usize, c: usize) -> usize {
-        self.0.iter().map(|phases| phases.len() * tiles * c).sum()
+        self.before(self.0.len(), c) * tiles
+    }
+
+    /// Values of a tile at the first `points` points.
+    fn before(&self, points: usize, c: usize) -> usize {
+        (0..points).map(|point| self.pitch(point, c)).sum()
+    }
+
+    /// From a tile to the next: an odd number of cache lines, so that those of several tiles don't meet in the same few sets
+    /// of the L1 cache.
+    fn pitch(&self, point: usize, c: usize) -> usize {
+        ((self.0[point].len() * c).div_ceil(LINE) | 1) * LINE
     }
 
     /// Where those lie that are the `slot`-th of `point`'s phases.
     pub fn place(&self, point: usize, slot: usize, tiles: usize, c: usize) -> Place {
-        let before: usize = self.0[..point].iter().map(Vec::len).sum();
-        Place { point, start: (before * tiles + slot) * c, stride: self.0[point].len() * c }
+        Place { point, start: self.before(point, c) * tiles + slot * c, stride: self.pitch(point, c) }
     }
 
     /// Where those of a phase lie, point by point.

@@ -9,56 +9,71 @@ use rayon::prelude::*;
 /// The longest vector of any instruction set.
 pub(super) const VECTOR: usize = 16;
 
-/// A sum that a transform makes: its coefficients other than 0, each with where the values begin that it belongs to.
+/// A coefficient other than 0 of a sum, and where the values lie that it belongs to: the first, and from each to the next.
+#[derive(Clone, Copy, Default)]
+struct Term {
+    coefficient: f32,
+    start: usize,
+    stride: usize,
+}
+
+/// A sum that a transform makes, at some places one after another.
 #[derive(Clone, Copy)]
 struct Terms {
-    all: [(f32, usize); MAX_POINTS],
+    all: [Term; MAX_POINTS],
     count: usize,
 }
 
 impl Terms {
-    /// A coefficient for each of `starts`; what has none is zeros.
+    /// A coefficient for each of `places`, given as start and stride; what has none is zeros.
     #[inline(always)]
-    fn new(coefficients: &[f32; MAX_POINTS], starts: impl Iterator<Item = Option<usize>>) -> Terms {
-        let mut terms = Terms { all: [(0.0, 0); MAX_POINTS], count: 0 };
-        for (&coefficient, start) in coefficients.iter().zip(starts) {
-            if let (true, Some(start)) = (coefficient != 0.0, start) {
-                terms.all[terms.count] = (coefficient, start);
+    fn new(coefficients: &[f32; MAX_POINTS], places: impl Iterator<Item = Option<[usize; 2]>>) -> Terms {
+        let mut terms = Terms { all: [Term::default(); MAX_POINTS], count: 0 };
+        for (&coefficient, place) in coefficients.iter().zip(places) {
+            if let (true, Some([start, stride])) = (coefficient != 0.0, place) {
+                terms.all[terms.count] = Term { coefficient, start, stride };
                 terms.count += 1;
             }
         }
         terms
     }
 
-    /// to = Σ_i coefficient_i · from[start_i + offset ..], for whole vectors.
+    /// to = Σ_i coefficient_i · from[start_i + index · stride_i ..], for whole vectors.
+    ///
+    /// # Panics
+    /// If a term reaches outside of `from`.
     #[inline(always)]
-    fn sum(&self, from: &[f32], offset: usize, to: &mut [f32]) {
+    fn sum(&self, from: &[f32], index: usize, to: &mut [f32]) {
         match self.count {
             0 => to.fill(0.0),
-            1 => self.sum_of::<1>(from, offset, to),
-            2 => self.sum_of::<2>(from, offset, to),
-            3 => self.sum_of::<3>(from, offset, to),
-            4 => self.sum_of::<4>(from, offset, to),
-            5 => self.sum_of::<5>(from, offset, to),
-            6 => self.sum_of::<6>(from, offset, to),
-            7 => self.sum_of::<7>(from, offset, to),
-            _ => self.sum_of::<8>(from, offset, to),
+            1 => self.sum_of::<1>(from, index, to),
+            2 => self.sum_of::<2>(from, index, to),
+            3 => self.sum_of::<3>(from, index, to),
+            4 => self.sum_of::<4>(from, index, to),
+            5 => self.sum_of::<5>(from, index, to),
+            6 => self.sum_of::<6>(from, index, to),
+            7 => self.sum_of::<7>(from, index, to),
+            _ => self.sum_of::<8>(from, index, to),
         }
     }
 
     /// [`Terms::sum`] of `N` terms, a number that the compiler knows.
     #[inline(always)]
-    fn sum_of<const N: usize>(&self, from: &[f32], offset: usize, to: &mut [f32]) {
-        let (to, _) = to.as_chunks_mut::<VECTOR>();
-        let sources: [&[[f32; VECTOR]]; N] = std::array::from_fn(|n| {
-            let source = &from[self.all[n].1 + offset..][..to.len() * VECTOR];
-            source.as_chunks().0
+    #[expect(unsafe_code, reason = "sums of a few vectors, for which a slice of each term takes as long as the sum")]
+    fn sum_of<const N: usize>(&self, from: &[f32], index: usize, to: &mut [f32]) {
+        let last = from.len().checked_sub(to.len()).expect("as many values as are to be written");
+        let starts: [usize; N] = std::array::from_fn(|n| {
+            let start = self.all[n].start + index * self.all[n].stride;
+            assert!(start <= last, "Winograd: a term outside of its values");
+            start
         });
-        let coefficients: [f32; N] = std::array::from_fn(|n| self.all[n].0);
-        for (i, to) in to.iter_mut().enumerate() {
+        let coefficients: [f32; N] = std::array::from_fn(|n| self.all[n].coefficient);
+        for (i, to) in to.as_chunks_mut::<VECTOR>().0.iter_mut().enumerate() {
             let mut sum = [0.0; VECTOR];
             for n in 0..N {
-                for (sum, value) in sum.iter_mut().zip(&sources[n][i]) {
+                // SAFETY: this is the i-th of the vectors that fit into `to`, and as many values fit behind every start.
+                let values = unsafe { &*from.as_ptr().add(starts[n] + i * VECTOR).cast::<[f32; VECTOR]>() };
+                for (sum, value) in sum.iter_mut().zip(values) {
                     *sum = value.mul_add(coefficients[n], *sum);
                 }
             }
@@ -191,7 +206,8 @@ impl Side {
         images.par_chunks_mut(w * c).enumerate().for_each(|(y, to)| {
             let image = y / h;
             let (phase_down, [down, i]) = place(&self.rows, y % h);
-            let terms = Terms::new(&self.rows[phase_down].transform.0[i], (0..points).map(|point| Some(point * row)));
+            let terms =
+                Terms::new(&self.rows[phase_down].transform.0[i], (0..points).map(|point| Some([point * row, 1])));
             let down = (image * self.rows[0].tiles + down) * self.columns[0].tiles;
             let across = &across[..];
             widest(
@@ -228,7 +244,7 @@ impl Tiled<'_> {
         let rows = images.len() / self.values() * self.rows.tiles;
         // Tiles side by side share columns.
         let mut columns = Buffer::unspecified(((tiles - 1) * spacing + patch) * c);
-        let starts = (0..patch).map(|j| Some(j * c));
+        let starts = (0..patch).map(|j| Some([j * c, spacing * c]));
         let across: Vec<Terms> = places.iter().map(|place| Terms::new(&r.0[place.point], starts.clone())).collect();
         let (columns, across, l) = (&mut columns[..], &across[..], &self.rows.transform.0[row]);
         widest(
@@ -239,7 +255,7 @@ impl Tiled<'_> {
                     for tile in 0..tiles {
                         for (place, terms) in places.iter().zip(across) {
                             let at = place.start + (row * tiles + tile) * place.stride;
-                            terms.sum(columns, tile * spacing * c, &mut to[at..][..c]);
+                            terms.sum(columns, tile, &mut to[at..][..c]);
                         }
                     }
                 }
@@ -251,12 +267,14 @@ impl Tiled<'_> {
     #[inline(always)]
     fn sum_columns(&self, images: &[f32], l: &[f32; MAX_POINTS], row: usize, columns: &mut [f32]) {
         let (image, down) = (row / self.rows.tiles, row % self.rows.tiles);
-        let pixel =
-            |i| Some((image * self.rows.pixels + self.rows.pixel(down, i)?) * self.columns.pixels * self.channels);
-        let terms = Terms::new(l, (0..self.rows.patch).map(pixel));
+        let line = |i| {
+            let line = image * self.rows.pixels + self.rows.pixel(down, i)?;
+            Some([line * self.columns.pixels * self.channels, self.channels])
+        };
+        let terms = Terms::new(l, (0..self.rows.patch).map(line));
         for (j, column) in columns.chunks_exact_mut(self.channels).enumerate() {
             match self.columns.pixel(0, j) {
-                Some(x) => terms.sum(images, x * self.channels, column),
+                Some(x) => terms.sum(images, x, column),
                 None => column.fill(0.0),
             }
         }
@@ -265,19 +283,21 @@ impl Tiled<'_> {
     /// Back along a row: the columns `[tiles, patch, c]` of `tiles` tiles from the `places` of a row, which lie in `from`.
     fn gather_columns(&self, from: &[f32], places: &[Place], tiles: usize, to: &mut [f32]) {
         let (c, Cut { patch, transform: r, .. }) = (self.channels, *self.columns);
-        let terms = |row: &[f32; MAX_POINTS], tile| {
+        let terms = |row: &[f32; MAX_POINTS]| {
             let mut coefficients = [0.0; MAX_POINTS];
             for (coefficient, place) in coefficients.iter_mut().zip(places) {
                 *coefficient = row[place.point];
             }
-            Terms::new(&coefficients, places.iter().map(|place| Some(place.start + tile * place.stride)))
+            Terms::new(&coefficients, places.iter().map(|place| Some([place.start, place.stride])))
         };
+        let rows: Vec<Terms> = r.0[..patch].iter().map(terms).collect();
+        let rows = &rows[..];
         widest(
             #[inline(always)]
             move || {
                 for (tile, to) in to[..tiles * patch * c].chunks_exact_mut(patch * c).enumerate() {
-                    for (row, to) in r.0.iter().zip(to.chunks_exact_mut(c)) {
-                        terms(row, tile).sum(from, 0, to);
+                    for (terms, to) in rows.iter().zip(to.chunks_exact_mut(c)) {
+                        terms.sum(from, tile, to);
                     }
                 }
             },

@@ -38,8 +38,10 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
             let (signal, grads) = (inputs.spread(x, row, &stack), outputs.spread(grad, row, &plain));
             let mut product = Buffer::unspecified(values);
             for point in 0..axes.columns.points {
-                let grads = &grads[plain.place(point, 0, tiles, g.c_out).start..];
-                multiply_point(&signal, grads, g, &stack, point, tiles, &mut product);
+                let place = plain.place(point, 0, tiles, g.c_out);
+                let all = Matrix::new(&grads[place.start..], tiles, place.stride);
+                let grads = all.column_block(0, g.c_out);
+                multiply_point(&signal, grads, g, &stack, point, &mut product);
             }
             product
         };
@@ -62,19 +64,11 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
 
 /// The product of a point: the kernel's places `[phases, c_in / groups, c_out]` there from the signal's, read across, and
 /// the gradient's, `[tiles, c_out]`.
-fn multiply_point(
-    signal: &[f32],
-    grads: &[f32],
-    g: &Conv2dGeometry,
-    stack: &Stack,
-    point: usize,
-    tiles: usize,
-    product: &mut [f32],
-) {
+fn multiply_point(signal: &[f32], grads: Matrix, g: &Conv2dGeometry, stack: &Stack, point: usize, product: &mut [f32]) {
     let [width_in, width_out] = [g.c_in / g.groups, g.c_out / g.groups];
+    let tiles = grads.rows;
     let from = stack.place(point, 0, tiles, g.c_in);
     let to = stack.place(point, 0, 1, width_in * g.c_out).start;
-    let grads = Matrix::new(&grads[..tiles * g.c_out], tiles, g.c_out);
     for group in 0..g.groups {
         let channels = (0..stack.phases(point)).flat_map(|phase| (0..width_in).map(move |c| [phase, c]));
         let signal_row = |[phase, c]: [usize; 2]| from.start + phase * g.c_in + group * width_in + c;
