@@ -56,46 +56,52 @@ pub fn statistics(x: &[f32], channels: usize) -> (Buffer, Buffer) {
     });
     let mut mean = Buffer::unspecified(channels);
     let mut variance = Buffer::unspecified(channels);
-    for (columns, tiles) in sums.stacks() {
-        let mut merged = [Moments::default(); TILE_WIDTH];
+    let stacks: Vec<_> = sums.stacks().collect();
+    let of_stack = mean.par_chunks_mut(TILE_WIDTH).zip(variance.par_chunks_mut(TILE_WIDTH));
+    of_stack.zip(stacks).for_each(|((mean, variance), (columns, tiles))| {
+        let mut merged = Moments::NONE;
         for (rows, sums) in tiles {
-            let first = &x[rows.start * channels..][columns.clone()];
             let (sum, squares) = sums.split_at(columns.len());
-            for (i, merged) in merged[..columns.len()].iter_mut().enumerate() {
-                let count = rows.len() as f64;
-                let sum = f64::from(sum[i]);
-                let squares = f64::from(squares[i]) - sum * sum / count;
-                merged.merge(Moments {
-                    count,
-                    mean: f64::from(first[i]) + sum / count,
-                    // Not `max`, which would make 0 of NaN.
-                    squares: if squares < 0.0 { 0.0 } else { squares },
-                });
-            }
+            merged.merge(rows.len(), &x[rows.start * channels..][columns.clone()], sum, squares);
         }
-        for (c, merged) in columns.zip(&merged) {
-            mean[c] = merged.mean as f32;
-            variance[c] = (merged.squares / merged.count) as f32;
+        for (i, (mean, variance)) in mean.iter_mut().zip(variance).enumerate() {
+            *mean = merged.mean[i] as f32;
+            *variance = (merged.squares[i] / merged.count) as f32;
         }
-    }
+    });
     (mean, variance)
 }
 
-/// The count of some values, their mean, and the sum of their squares about it.
-#[derive(Clone, Copy, Default)]
+/// The count of some rows, and of each column of a tile the mean of its values and the sum of their squares about it.
 struct Moments {
     count: f64,
-    mean: f64,
-    squares: f64,
+    mean: [f64; TILE_WIDTH],
+    squares: [f64; TILE_WIDTH],
 }
 
 impl Moments {
-    /// Those of both.
-    fn merge(&mut self, other: Moments) {
-        let count = self.count + other.count;
-        let apart = other.mean - self.mean;
-        self.mean += apart * other.count / count;
-        self.squares += other.squares + apart * apart * self.count * other.count / count;
+    /// Those of no rows.
+    const NONE: Moments = Moments { count: 0.0, mean: [0.0; TILE_WIDTH], squares: [0.0; TILE_WIDTH] };
+
+    /// Merges those of `rows` more rows, given by the sums of x - first and of its squares.
+    fn merge(&mut self, rows: usize, first: &[f32], sum: &[f32], squares: &[f32]) {
+        let (before, added) = (self.count, rows as f64);
+        let count = before + added;
+        let columns = self.mean.iter_mut().zip(&mut self.squares).zip(first).zip(sum.iter().zip(squares));
+        widest(
+            #[inline(always)]
+            move || {
+                for (((mean, all), &first), (&sum, &squares)) in columns {
+                    let (first, sum, squares) = (f64::from(first), f64::from(sum), f64::from(squares));
+                    let squares = squares - sum * sum / added;
+                    // Not `max`, which would make 0 of NaN.
+                    let squares = if squares < 0.0 { 0.0 } else { squares };
+                    let apart = first + sum / added - *mean;
+                    *mean += apart * added / count;
+                    *all += squares + apart * apart * before * added / count;
+                }
+            },
+        );
         self.count = count;
     }
 }
