@@ -319,9 +319,9 @@ fn a_run_on_stacked_digits_tells_its_modes() {
 fn steps_within_epochs_are_judged_where_a_recipe_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let rest = "--batch-size 1000 --epochs 2 --set judge.every_steps=4 --set judge.samples=100 --set samples.count=4";
+    let rest = "--data digits --batch-size 1000 --epochs 2 --set judge.every_steps=4 --set judge.samples=100 --set samples.count=4";
     // The 10,000 digits are ten steps an epoch.
-    let said = succeed(at, &format!("train quickstart {rest} --out whole"));
+    let said = succeed(at, &format!("train vanilla-mnist {rest} --out whole"));
     let line = said.lines().find(|line| line.starts_with("step 12/20, epoch 2")).unwrap();
     assert!(line.contains("Frechet"), "{line}");
     let rows = |run: &str| -> Vec<[String; 3]> {
@@ -335,7 +335,7 @@ fn steps_within_epochs_are_judged_where_a_recipe_says_so() {
     assert!(whole.iter().all(|row| row[2].parse::<f64>().is_ok()), "{whole:?}");
 
     for steps in [6, 8] {
-        succeed(at, &format!("train quickstart {rest} --steps {steps} --out stopped-{steps}"));
+        succeed(at, &format!("train vanilla-mnist {rest} --steps {steps} --out stopped-{steps}"));
         let stopped = format!("stopped-{steps}");
         assert_eq!(rows(&stopped).last().unwrap()[0], steps.to_string());
         succeed(at, &format!("train --resume --out {stopped}"));
