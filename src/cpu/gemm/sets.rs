@@ -74,8 +74,8 @@ mod tests {
                 let c_rows: Vec<usize> = (0..rows).rev().map(|r| r * 70 + 3).collect();
                 let packed = columns.next_multiple_of(kernels.lanes);
                 let next = Ahead { values: &b, rows: 30, step: 17 };
-                // B packed, with and without something to be fetched, and with rows that lie apart.
-                let ways = [(packed, Ahead::NOTHING), (packed, next), (packed + 13, next)];
+                // B packed, with and without something to be fetched, and with rows that lie apart or overlap.
+                let ways = [(packed, Ahead::NOTHING), (packed, next), (packed + 13, next), (packed - 1, next)];
                 for ((b_step, ahead), start) in ways.into_iter().flat_map(|way| starts.map(|start| (way, start))) {
                     let mut c = before.clone();
                     let tile = Tile { walk, a: &a, a_rows: &a_rows, b: &b, b_step, start, ahead };

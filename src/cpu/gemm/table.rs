@@ -101,7 +101,7 @@ impl Microkernels {
             assert!(bias.len() >= columns, "gemm: {} biases for {columns} columns", bias.len());
         }
         let tiles = match rows.ahead.rows {
-            _ if rows.b_step > whole => &self.tiles_in_place,
+            _ if rows.b_step != whole => &self.tiles_in_place,
             0 => &self.tiles,
             _ => &self.tiles_ahead,
         };
