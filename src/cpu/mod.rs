@@ -20,6 +20,15 @@ pub mod taps;
 pub mod threads;
 pub mod winograd;
 
+/// Values in a line of the cache.
+pub const LINE: usize = 16;
+
+/// `values` rounded up to an odd number of cache lines. Rows so far apart lie in all sets of the L1 cache alike; those a power
+/// of two apart meet in a few.
+pub fn odd_lines(values: usize) -> usize {
+    (values.div_ceil(LINE) | 1) * LINE
+}
+
 /// What is done to a part of an output as soon as it is made, while it is in cache: the part, whole images, and the number of
 /// its first value.
 pub type Finisher<'a> = &'a (dyn Fn(&mut [f32], usize) + Sync);

@@ -22,6 +22,7 @@ use super::sets::microkernels;
 use super::table::Microkernels;
 use super::transpose::transpose;
 use super::walk::{DEPTH, Piece, Walk};
+use crate::cpu::LINE;
 use crate::cpu::pool::Buffer;
 use crate::cpu::simd::{copy_few, widest};
 use rayon::prelude::*;
@@ -157,7 +158,7 @@ pub fn pack_groups(kernels: &Microkernels, b: Matrix, groups: usize, to: &mut [f
             // Counted by hand: a chunk's iterator would divide, for each of these short rows.
             for k in 0..b.rows {
                 let ahead = b.values.as_ptr().wrapping_add((k + PACK_AHEAD) * b.row_stride);
-                (0..b.columns).step_by(16).for_each(|line| into_l1(ahead.wrapping_add(line)));
+                (0..b.columns).step_by(LINE).for_each(|line| into_l1(ahead.wrapping_add(line)));
                 let row = b.row(k, b.columns);
                 for group in 0..groups {
                     let (row, rest) = row[group * columns..][..columns].split_at(whole);

@@ -16,6 +16,7 @@
 use super::prefetch::{Ahead, into_l1, into_l2};
 use super::vector::Vector;
 use super::walk::Walk;
+use crate::cpu::LINE;
 
 /// Rows of a tile.
 pub const ROWS: usize = 6;
@@ -37,9 +38,6 @@ const ROWS_AHEAD: usize = 8;
 /// front end with another program's thread it is instructions that a microkernel waits for: counting and fetching in every
 /// step takes a fifth of its speed there.
 const STRETCH: usize = 8;
-
-/// Values in a line of the cache.
-const LINE: usize = 16;
 
 /// What a sum over k starts from.
 #[derive(Clone, Copy, Debug)]

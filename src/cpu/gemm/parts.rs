@@ -25,6 +25,7 @@ use super::rows::Rows;
 use super::table::Microkernels;
 use super::transpose::transpose;
 use super::walk::{DEPTH, Piece, Walk};
+use crate::cpu::odd_lines;
 use crate::cpu::pool::Buffer;
 use rayon::prelude::*;
 
@@ -193,8 +194,7 @@ impl Placed<'_> {
             walk: Walk::straight(a.columns, a.column_stride),
         };
         if clash && columns >= COPY_FROM {
-            // An odd number of cache lines: as many lines lie in each set.
-            let pitch = (a.rows.div_ceil(16) | 1) * 16;
+            let pitch = odd_lines(a.rows);
             let mut copy = Buffer::unspecified(a.columns * pitch);
             for (k, to) in copy.chunks_exact_mut(pitch).enumerate() {
                 to[..a.rows].copy_from_slice(a.transposed().row(k, a.rows));

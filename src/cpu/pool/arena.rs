@@ -7,13 +7,11 @@
 //! Stretches are counted in cache lines, and places are numbered through all segments. Between two segments a number is
 //! left out, so that no stretch reaches from one into the next.
 
+use crate::cpu::LINE;
 use crate::memory::attempt;
 use bytemuck::allocation::try_zeroed_slice_box;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr::NonNull;
-
-/// Values of a cache line: each stretch begins with one, so that no vector lies across two.
-const LINE: usize = 16;
 
 /// Lines that the system is asked for at least, 32 MiB, and at most, 128 MiB, but for a buffer that is larger. What isn't
 /// touched takes no memory.

@@ -2,9 +2,7 @@
 
 use super::axis::Axis;
 use super::tiles::Place;
-
-/// Values in a line of the cache.
-const LINE: usize = 16;
+use crate::cpu::odd_lines;
 
 /// For each point along a row of places the phases, down and across, that are multiplied there. Of some tiles the values
 /// lie point by point, at each tile by tile, and of a tile phase by phase.
@@ -48,7 +46,7 @@ impl Stack {
     /// From a tile to the next: an odd number of cache lines, so that those of several tiles don't meet in the same few sets
     /// of the L1 cache.
     fn pitch(&self, point: usize, c: usize) -> usize {
-        ((self.0[point].len() * c).div_ceil(LINE) | 1) * LINE
+        odd_lines(self.0[point].len() * c)
     }
 
     /// Where those lie that are the `slot`-th of `point`'s phases.
