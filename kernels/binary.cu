@@ -17,6 +17,7 @@ BINARY(add, a + b)
 BINARY(sub, a - b)
 BINARY(mul, a* b)
 BINARY(div, a / b)
+BINARY(pow, powf(a, b))
 // NaN where either is.
 BINARY(maximum, a >= b || a != a ? a : b)
 BINARY(minimum, b >= a || a != a ? a : b)

@@ -59,6 +59,7 @@ pub mod cli;
 pub mod cpu;
 pub mod cuda;
 pub mod data;
+mod display;
 pub mod error;
 #[cfg(feature = "gan")]
 pub mod export;

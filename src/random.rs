@@ -109,11 +109,20 @@ impl Position {
     }
 }
 
-/// Streams that there are, at most: a captured CUDA step has a place for each.
+/// Streams of this crate's own, at most: a captured CUDA step has a place for each.
 pub const STREAMS: usize = 32;
 
 /// What a stream of numbers is used for; each purpose has its own stream, so that drawing more of
 /// one never shifts another.
+///
+/// ```
+/// use minimax::random::{Purpose, Random};
+///
+/// const NOISE: Purpose = Purpose::named("noise on the labels");
+/// let mut noise = Random::new(7, NOISE);
+/// assert_eq!(noise.normal(3).len(), 3);
+/// assert_ne!(Random::new(7, NOISE).words(1), Random::new(7, Purpose::DROPOUT).words(1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purpose(u64);
 
@@ -127,13 +136,26 @@ impl Purpose {
     /// Test inputs.
     pub const CHECK: Purpose = Purpose(7);
 
-    /// A purpose that this module doesn't know, by its stream's number, which no other purpose may have. Taken, besides
+    /// A purpose of one's own. Its stream follows from `name`: two names share one with a chance of 2⁻⁶³.
+    ///
+    /// A captured CUDA step has no place for it; what draws from it stays outside of one.
+    pub const fn named(name: &str) -> Purpose {
+        // FNV-1a, with the highest bit set: the streams below are this crate's.
+        let (mut hash, bytes, mut i) = (0xcbf2_9ce4_8422_2325_u64, name.as_bytes(), 0);
+        while i < bytes.len() {
+            hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0100_0000_01b3);
+            i += 1;
+        }
+        Purpose(hash | 1 << 63)
+    }
+
+    /// A purpose of another module of this crate, by its stream's number, which no other purpose may have. Taken, besides
     /// the above: 2, 5, 8 and 9 (`gan::model`), 6 (`data::digits`), 10 and 11 (`metrics`), 12 (`data::stacked`),
     /// 13 (`data::plane`), 15 (`judge::shift`), 17 (`data::flip`), 18 to 21 (`data::semi_supervised`).
     ///
     /// # Panics
     /// If it is not below [`STREAMS`].
-    pub const fn new(stream: u64) -> Purpose {
+    pub(crate) const fn new(stream: u64) -> Purpose {
         assert!(stream < STREAMS as u64, "random: there are 32 streams, 0 to 31");
         Purpose(stream)
     }

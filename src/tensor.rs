@@ -65,6 +65,13 @@ impl Tensor {
         Tensor::full(1.0, shape, device)
     }
 
+    /// The whole numbers from 0 up to, but not including, `end`, of shape `[end]`.
+    #[track_caller]
+    pub fn arange(end: usize, device: Device) -> Tensor {
+        let values: Vec<f64> = (0..end).map(|i| i as f64).collect();
+        Tensor::new(&values, [end], device)
+    }
+
     /// A tensor of the values in `storage`.
     ///
     /// # Panics

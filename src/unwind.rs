@@ -44,6 +44,11 @@ pub(crate) fn unwind(error: Error) -> ! {
     panic!("{error}")
 }
 
+/// Whether this thread is in a call of [`catch`].
+pub(crate) fn is_caught() -> bool {
+    HERE.get() > 0
+}
+
 /// A call of [`catch`].
 struct Inside;
 

@@ -252,7 +252,7 @@ fn pixels_are_the_processors() {
     emulation::start();
     for n in [1, 2, 3, 5, 10_001] {
         let bytes: Vec<u8> = (0..n).map(|i| (i * 7 + 3) as u8).collect();
-        let image = |device| minimax::gan::pixels::to_tensor(&bytes, [n].into(), [-1.0, 1.0], device);
+        let image = |device| minimax::data::pixels::to_tensor(&bytes, [n].into(), [-1.0, 1.0], device);
         assert_eq!(image(CUDA).to_f32(), image(Device::Cpu).to_f32());
     }
 }

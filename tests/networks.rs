@@ -1,7 +1,7 @@
 //! The networks that are built are the networks that a recipe's tables describe.
 #![cfg(feature = "gan")]
 
-use minimax::nn::{Pass, Sequential};
+use minimax::nn::{Layer, Pass, Sequential};
 use minimax::random::{Purpose, Random};
 use minimax::recipe::build;
 use minimax::recipe::{NetworkSpec, ParameterCount, Recipe, built_in_names};
@@ -42,8 +42,8 @@ fn built_as_described(name: &str, spec: &NetworkSpec) {
     let classes = spec.classes.unwrap_or(1);
     let labels = Tensor::full(1.0 / classes as f64, [3, classes], Device::Cpu);
     for pass in [Pass::training(&mut random), Pass::evaluation()] {
-        let pass = pass.of_classes(Some(&labels));
-        assert_eq!(network.forward(&x, pass).dims(), batch(table.output()), "{name}");
+        let mut pass = pass.of_classes(Some(&labels));
+        assert_eq!(network.forward(&x, &mut pass).dims(), batch(table.output()), "{name}");
     }
 }
 

@@ -11,6 +11,7 @@ use minimax::autograd::vjp;
 use minimax::cuda::{Context, context};
 use minimax::gan::latents::Latents;
 use minimax::gan::model::{Gan, sample};
+use minimax::nn::Layer as _;
 use minimax::ops::dropout::Mask;
 use minimax::ops::{Transpose, matmul, random_normal};
 use minimax::random::Random;

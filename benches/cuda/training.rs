@@ -3,10 +3,10 @@
 
 use super::timing::median;
 use minimax::cuda::Context;
+use minimax::data::pixels;
 use minimax::data::{Batch, Batches, Images, LastBatch};
 use minimax::gan::graph::Graphs;
 use minimax::gan::model::Gan;
-use minimax::gan::pixels;
 use minimax::gan::report::Pending;
 use minimax::random::{Purpose, Random};
 use minimax::recipe::Recipe;
@@ -74,7 +74,7 @@ impl Training {
 
     fn begin(&mut self) -> Pending {
         let Images { height, width, channels, .. } = *self.batches.images();
-        let Batch { pixels: bytes, labels } = self.batches.batch(self.gan.steps).expect("a thread");
+        let Batch { pixels: bytes, labels, .. } = self.batches.batch(self.gan.steps).expect("a thread");
         let count = bytes.len() / (height * width * channels);
         let batch: Shape = [count, height, width, channels].into();
         let begun = match &mut self.graphs {

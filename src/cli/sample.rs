@@ -3,10 +3,11 @@
 use super::device::Compute;
 use super::output::{self, Kind};
 use super::{print, warn, whole};
+use crate::data::pixels;
 use crate::data::plane::Plane;
 use crate::files::write_whole;
 use crate::gan::latents::{Latents, rows_of_classes};
-use crate::gan::{model, pixels};
+use crate::gan::model;
 use crate::recipe::Recipe;
 use crate::recipe::build::Role;
 use crate::report::map::Map;

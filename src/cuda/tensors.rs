@@ -1,5 +1,7 @@
 //! Launches over many tensors at once (kernels/tensors.cuh): all parameters of a network, or all gradients.
 
+#![allow(unsafe_code)]
+
 use super::buffer::Buffer;
 use super::context::Context;
 use super::driver::Address;
@@ -112,6 +114,39 @@ impl<'a> Tensors<'a> {
         let mut found = Buffer::full(1, 0.0, context);
         self.launch(["gradient", "gradient_find_not_finite"], 0, |call, _| call.write(&mut found));
         found.to_vec()[0].to_bits() == 0
+    }
+
+    /// Has `update` change every parameter and the first `slots` of its slots by its gradient, on the CPU: they are copied
+    /// there and back.
+    ///
+    /// # Panics
+    /// In a captured step, which only launches kernels.
+    pub(crate) fn update_on_host(&self, slots: usize, update: impl Fn(&mut [f32], &[f32], [&mut [f32]; 2])) {
+        let Some(context) = self.context else {
+            return;
+        };
+        assert!(!context.is_capturing(), "an update rule without a CUDA kernel can't be part of a captured step");
+        for row in &self.rows {
+            let download = |at: Address| {
+                let mut values = vec![0.0_f32; if at == 0 { 0 } else { row.length as usize }];
+                if !values.is_empty() {
+                    // SAFETY: `at` is a buffer of this many values, which this table borrows.
+                    context.hold(unsafe { context.driver().download(bytemuck::cast_slice_mut(&mut values), at) });
+                }
+                values
+            };
+            let upload = |at: Address, values: &[f32]| {
+                if !values.is_empty() {
+                    // SAFETY: as above.
+                    context.hold(unsafe { context.driver().upload(at, bytemuck::cast_slice(values)) });
+                }
+            };
+            let (mut p, g) = (download(row.p), download(row.g));
+            let [mut first, mut second] = row.slots.map(download);
+            update(&mut p, &g, [&mut first, &mut second]);
+            upload(row.p, &p);
+            row.slots.iter().zip([first, second]).take(slots).for_each(|(&at, values)| upload(at, &values));
+        }
     }
 
     /// Launches kernel `name` of kernels/`stem`.cu, which takes `slots` slots of each, over all of them, as often as it

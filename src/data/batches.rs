@@ -10,8 +10,10 @@
 //! ```
 
 use super::flip::{Flips, push_mirrored};
-use super::{Images, balanced};
+use super::{Images, balanced, pixels};
 use crate::random::{Purpose, Random};
+use crate::storage::Device;
+use crate::tensor::Tensor;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -45,12 +47,49 @@ impl LastBatch {
 }
 
 /// A batch: images, and the class of each.
+///
+/// ```
+/// use minimax::data::{Batches, LastBatch, digits};
+/// use minimax::Device;
+///
+/// let mut batches = Batches::new(digits::draw(100, 1).into(), 32, 1, LastBatch::Drop);
+/// let batch = batches.batch(0)?;
+/// assert_eq!(batch.to_images([0.0, 1.0], Device::Cpu).dims(), [32, 28, 28, 1]);
+/// assert_eq!(batch.to_labels(Device::Cpu).one_hot(10).dims(), [32, 10]);
+/// # Ok::<(), minimax::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch<'a> {
+    /// `[height, width, channels]` of an image.
+    pub size: [usize; 3],
     /// `[batch_size, height, width, channels]`, or fewer images in an epoch's last batch where that is kept.
     pub pixels: &'a [u8],
     /// One of each image, or empty where the set has none.
     pub labels: &'a [u16],
+}
+
+impl Batch<'_> {
+    /// How many images it has.
+    pub fn len(&self) -> usize {
+        self.pixels.len() / self.size.iter().product::<usize>()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.pixels.is_empty()
+    }
+
+    /// The images as a tensor `[n, height, width, channels]`, with black at the lower and white at the upper end of `range`.
+    pub fn to_images(&self, range: [f64; 2], device: Device) -> Tensor {
+        let [h, w, c] = self.size;
+        pixels::to_tensor(self.pixels, [self.len(), h, w, c].into(), range, device)
+    }
+
+    /// The class of each image as a tensor `[n]`.
+    pub fn to_labels(&self, device: Device) -> Tensor {
+        let labels: Vec<f32> = self.labels.iter().map(|&label| f32::from(label)).collect();
+        Tensor::from_f32(&labels, [labels.len()], device)
+    }
 }
 
 /// What a batch is filled into.
@@ -150,7 +189,7 @@ impl Batches {
         self.batch = prefetcher.next(used, &mut self.waited);
         // After the last step there can be comes none.
         self.prefetcher = step.checked_add(1).map(|next| (next, prefetcher));
-        Ok(Batch { pixels: &self.batch.pixels, labels: &self.batch.labels })
+        Ok(Batch { size: self.images().size(), pixels: &self.batch.pixels, labels: &self.batch.labels })
     }
 }
 
@@ -290,7 +329,7 @@ mod tests {
             for epoch in 0..3 {
                 let mut seen = Vec::new();
                 for step in 0..steps {
-                    let Batch { pixels: batch, labels } = batches.batch(epoch * steps + step).unwrap();
+                    let Batch { pixels: batch, labels, .. } = batches.batch(epoch * steps + step).unwrap();
                     assert!(batch.chunks(2).map(|image| u16::from(image[0]) + 100).eq(labels.iter().copied()));
                     assert_eq!(batch.len(), if step < 6 { 16 } else { 4 });
                     assert!(batch.chunks(2).all(|image| image[0] == image[1]));

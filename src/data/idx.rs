@@ -51,6 +51,21 @@ pub fn read_test(folder: &Path) -> Result<Option<Images>> {
     read_set(folder, &TEST)
 }
 
+/// The training and the test set in `folder`, both with labels.
+///
+/// # Errors
+/// As [`read_folder`], and [`Error::Data`] where one of the four files is missing.
+pub fn read_labelled(folder: &Path) -> Result<[Images; 2]> {
+    let one = |names: &Names| match read_set(folder, names)? {
+        Some(images) if !images.labels.is_empty() => Ok(images),
+        found => {
+            let name = if found.is_some() { names.labels[0] } else { names.images[0] };
+            Err(Error::data(folder, format!("no {name}"), format!("put {name}[.gz] there")))
+        }
+    };
+    Ok([one(&TRAINING)?, one(&TEST)?])
+}
+
 fn read_set(folder: &Path, names: &Names) -> Result<Option<Images>> {
     let labels = find(folder, names.labels);
     let Some(images) = find(folder, names.images) else {

@@ -10,6 +10,7 @@ mod flip;
 pub mod folder;
 pub mod idx;
 pub mod picture;
+pub mod pixels;
 mod room;
 
 #[cfg(feature = "gan")]
@@ -84,6 +85,11 @@ impl Images {
         self.pixels.is_empty()
     }
 
+    /// `[height, width, channels]` of an image.
+    pub fn size(&self) -> [usize; 3] {
+        [self.height, self.width, self.channels]
+    }
+
     /// The bytes of one image: height · width · channels.
     pub fn image_len(&self) -> usize {
         self.height * self.width * self.channels
@@ -95,6 +101,19 @@ impl Images {
     /// When `index` is not below [`len`](Images::len).
     pub fn image(&self, index: usize) -> &[u8] {
         &self.pixels[index * self.image_len()..][..self.image_len()]
+    }
+
+    /// The images in order, `count` at a time, the last maybe fewer: for a test set.
+    ///
+    /// # Panics
+    /// If `count` is 0.
+    pub fn in_order(&self, count: usize) -> impl Iterator<Item = Batch<'_>> {
+        let size = self.size();
+        let pixels = self.pixels.chunks(count * self.image_len());
+        pixels.enumerate().map(move |(i, pixels)| {
+            let labels = self.labels.chunks(count).nth(i).unwrap_or(&[]);
+            Batch { size, pixels, labels }
+        })
     }
 
     /// How many different labels there are; 0 where the set has none.

@@ -90,14 +90,14 @@ impl SemiSupervised {
         self.pixels.clear();
         self.labels.clear();
         for (index, part) in self.parts.iter_mut().enumerate() {
-            let Batch { pixels, labels } = part.batch(step)?;
+            let Batch { pixels, labels, .. } = part.batch(step)?;
             self.pixels.extend(pixels);
             match index {
                 0 | 1 => self.labels.resize(self.labels.len() + labels.len(), 0),
                 _ => self.labels.extend(labels),
             }
         }
-        Ok(Batch { pixels: &self.pixels, labels: &self.labels })
+        Ok(Batch { size: self.images().size(), pixels: &self.pixels, labels: &self.labels })
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
         let mut with_labels = Vec::new();
         let mut seen = [0; 40];
         for step in 0..8 {
-            let Batch { pixels, labels } = of_one.batch(step).unwrap();
+            let Batch { pixels, labels, .. } = of_one.batch(step).unwrap();
             assert_eq!((pixels.len(), labels.len()), (39, 39));
             pixels[..10].iter().for_each(|&pixel| seen[usize::from(pixel)] += 1);
             assert_eq!(labels[..30], [0; 30]);

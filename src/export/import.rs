@@ -5,7 +5,7 @@
 use super::channels_first::{Placed, inverse, placed};
 use super::torch::{Place, places};
 use super::{HEADER, rows_of};
-use crate::nn::{Initializer, Sequential};
+use crate::nn::{Initializer, Sequential, values};
 use crate::random::{Purpose, Random};
 use crate::recipe::build::{self, Role};
 use crate::recipe::{LayerRow, NetworkSpec, Recipe};
@@ -14,7 +14,7 @@ use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
 use crate::weights::check_values;
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::SafeTensors;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -90,9 +90,9 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
             let what = format!("has {name} of shape {found}, where {taker} takes {shape:?}");
             return Err(refuse(what));
         }
-        let values = values(&view).map_err(|what| {
+        let values = values(&view).ok_or_else(|| {
             let name = excerpt(name);
-            refuse(format!("has {name} {what}; save it as float32"))
+            refuse(format!("has {name} as {:?}; save it as float32", view.dtype()))
         })?;
         let key = format!("layers.{layer}.{variable}");
         check_values(path, &key, &values, Device::Cpu)?;
@@ -157,21 +157,6 @@ fn in_keras(network: &Sequential, rows: &[LayerRow]) -> Vec<Place> {
     places
 }
 
-/// The values of a tensor; those of F64 are yet to be rounded.
-fn values(view: &TensorView) -> std::result::Result<Vec<f64>, String> {
-    match view.dtype() {
-        Dtype::F32 => {
-            let (words, _) = view.data().as_chunks();
-            Ok(words.iter().map(|&word| f64::from(f32::from_le_bytes(word))).collect())
-        }
-        Dtype::F64 => {
-            let (words, _) = view.data().as_chunks();
-            Ok(words.iter().map(|&word| f64::from_le_bytes(word)).collect())
-        }
-        dtype => Err(format!("as {dtype:?}")),
-    }
-}
-
 /// What the file calls the tensors at `places`, where that is something else: the modules that have tensors, in the order
 /// of the numbers in their names, are those of the network. Nothing where names, or how many modules there are, leave
 /// that open.
@@ -218,6 +203,7 @@ mod tests {
     use crate::nn::unit_norm;
     use crate::recipe::{LayerSpec, built_in_names};
     use crate::run::checkpoint::Trained;
+    use safetensors::tensor::{Dtype, TensorView};
 
     /// A network whose every value, those of the statistics too, is another.
     fn trained(recipe: &Recipe, role: Role) -> Trained {

@@ -24,7 +24,7 @@ impl Average {
         let network = NetworkSpec { initializer: Initializer::Zeros, ..spec.clone() };
         let network = build::network(&network, &mut Random::new(0, Purpose::INITIAL), device);
         let tensors: Vec<&Tensor> = network.named().into_iter().map(|(_, tensor)| tensor).collect();
-        let optimizer = Optimizer::new(Box::new(rule), &tensors);
+        let optimizer = Optimizer::new(rule, &tensors);
         let mut average = Average { network, optimizer };
         average.restart(own);
         average
@@ -91,7 +91,7 @@ impl Gan {
     /// Averages by the numbers that there are now.
     pub(super) fn tune_average(&mut self) {
         if let (Some(spec), Some(average)) = (self.training.average, &mut self.average) {
-            average.optimizer.set_rule(Box::new(moving_average(spec, self.training.batch_size)));
+            average.optimizer.set_rule(moving_average(spec, self.training.batch_size));
         }
     }
 }

@@ -3,11 +3,11 @@
 
 use super::average::Average;
 use super::model::MOST_AT_A_TIME;
-use super::pixels;
 use super::real::one_hot;
 use crate::autograd::no_grad;
 use crate::data::Images;
-use crate::nn::{Pass, Sequential};
+use crate::data::pixels;
+use crate::nn::{Layer, Pass, Sequential};
 use crate::ops::argmax;
 use crate::optim::{MovingAverage, Optimizer};
 use crate::random::Random;
@@ -53,7 +53,7 @@ impl Classifier {
     /// If the optimiser is of another kind.
     pub(super) fn tune(&mut self, optimizer: &OptimizerSpec, triple: TripleSpec) {
         self.optimizer.set_rule(build::rule(optimizer));
-        self.average.optimizer.set_rule(Box::new(rule(triple)));
+        self.average.optimizer.set_rule(rule(triple));
     }
 
     /// The share of `images`, scaled to `range`, whose class the average of the weights doesn't tell.
@@ -67,7 +67,7 @@ impl Classifier {
             let last = (first + MOST_AT_A_TIME).min(count);
             let shape: Shape = [last - first, images.height, images.width, images.channels].into();
             let x = pixels::to_tensor(&images.pixels[first * size..last * size], shape, range, device);
-            let told = no_grad(|| argmax(&self.average.network.forward(&x, Pass::evaluation()), 1)).to_f32();
+            let told = no_grad(|| argmax(&self.average.network.forward(&x, &mut Pass::evaluation()), 1)).to_f32();
             let labels = &images.labels[first..last];
             wrong += told.iter().zip(labels).filter(|(told, label)| **told != f32::from(**label)).count();
         }

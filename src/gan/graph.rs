@@ -162,7 +162,7 @@ impl Graphs {
 fn real(inputs: &Inputs, batch: Shape, tables: [&Buffer; 2], classes: Option<usize>) -> Real {
     let (bytes, offset) = inputs.batch();
     let values = |offset, table, shape: Shape| {
-        let values = super::pixels::to_floats(bytes, offset, table, shape.numel());
+        let values = crate::data::pixels::to_floats(bytes, offset, table, shape.numel());
         Tensor::from_storage(Storage::Cuda(values), shape)
     };
     let labels = classes.map(|classes| {
@@ -201,7 +201,7 @@ impl Gan {
     /// The graphs of this GAN's steps on images of `range`, if its device has graphs.
     pub fn graphs(&self, range: [f64; 2]) -> Option<Graphs> {
         match self.device {
-            Device::Cuda(ordinal) => Some(Graphs::new(ordinal, &super::pixels::table(range))),
+            Device::Cuda(ordinal) => Some(Graphs::new(ordinal, &crate::data::pixels::table(range))),
             _ => None,
         }
     }

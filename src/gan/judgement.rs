@@ -11,7 +11,7 @@ use super::real::Real;
 use super::report::Scalars;
 use crate::Result;
 use crate::autograd::{grad_consuming, grad_onto};
-use crate::nn::Pass;
+use crate::nn::{Layer, Pass};
 use crate::ops::{concat, cross_entropy};
 use crate::recipe::BatchSpec;
 use crate::tensor::Tensor;
@@ -104,8 +104,8 @@ impl Gan {
             Some(augment) => augment.apply(images, &mut self.random.labels),
             None => images.clone(),
         };
-        let pass = Pass::training(&mut self.random.dropout).of_classes(labels);
-        Output::of(self.discriminator.forward(&images, pass), self.training.auxiliary.is_some())
+        let mut pass = Pass::training(&mut self.random.dropout).of_classes(labels);
+        Output::of(self.discriminator.forward(&images, &mut pass), self.training.auxiliary.is_some())
     }
 
     /// Has the chance of augmentation follow what D makes of real images.

@@ -2,8 +2,8 @@
 //! samples are points of the plane, both can be drawn as a map.
 
 use super::model::Gan;
-use crate::autograd::{grad, no_grad};
-use crate::nn::Pass;
+use crate::autograd::grad;
+use crate::nn::{Layer, Pass};
 use crate::ops::neg;
 use crate::tensor::Tensor;
 
@@ -11,7 +11,7 @@ impl Gan {
     /// D(x) at each of `x` `[n, ...]`, by running statistics and without dropout: a probability where the loss is a
     /// cross-entropy, else D's output itself.
     pub fn outputs_at(&mut self, x: &Tensor) -> Vec<f64> {
-        let output = no_grad(|| self.discriminator.forward(x, Pass::evaluation()));
+        let output = self.discriminator.predict(x);
         self.loss.outputs(&output)
     }
 
@@ -19,7 +19,7 @@ impl Gan {
     /// of a sample lowers L the most. D as in [`Gan::outputs_at`].
     pub fn pull_at(&mut self, x: &Tensor) -> Tensor {
         let x = x.detach().parameter();
-        let output = self.discriminator.forward(&x, Pass::evaluation());
+        let output = self.discriminator.forward(&x, &mut Pass::evaluation());
         let gradient = grad(&self.loss.generator(&output.detach(), &output), &[&x], false);
         neg(&gradient[0])
     }

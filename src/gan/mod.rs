@@ -3,7 +3,7 @@
 //! Read [`loss`] for what is minimised, [`step`] for a step and `judgement.rs` for D's part in it, [`penalty`] for what holds D, [`augment`] for what is done to what it sees; [`model`] is what it
 //! changes, [`real`] and [`latents`] what it is given, [`report`] what it tells,
 //! [`triple`] a step of three players,
-//! [`graph`] the same step on a GPU, [`pixels`] images from bytes and back, [`landscape`] what D makes of any place.
+//! [`graph`] the same step on a GPU, [`landscape`] what D makes of any place.
 //! [`crate::recipe`] says which networks play and how, and [`crate::run`] makes steps a training run.
 
 pub mod augment;
@@ -17,7 +17,6 @@ pub mod loss;
 pub mod model;
 mod output;
 pub mod penalty;
-pub mod pixels;
 pub mod real;
 pub mod report;
 pub mod step;

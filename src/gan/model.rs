@@ -9,7 +9,7 @@ use super::report::not_finite;
 use crate::Result;
 use crate::autograd::no_grad;
 use crate::cpu::batch::chosen_as_for;
-use crate::nn::{Pass, Sequential};
+use crate::nn::{Layer, Pass, Sequential};
 use crate::ops::concat;
 use crate::optim::{Optimizer, all_finite};
 use crate::random::{Purpose, Random};
@@ -221,8 +221,8 @@ pub fn sample_each(
     mut take: impl FnMut(&Tensor) -> Result<()>,
 ) -> Result<()> {
     for (z, labels) in latents.batches(batch.clamp(1, MOST_AT_A_TIME), device) {
-        let pass = Pass::evaluation().of_classes(labels.as_ref());
-        let forward = || no_grad(|| generator.forward(&z, pass));
+        let mut pass = Pass::evaluation().of_classes(labels.as_ref());
+        let forward = || no_grad(|| generator.forward(&z, &mut pass));
         take(&chosen_as_for(MOST_AT_A_TIME, forward))?;
     }
     Ok(())

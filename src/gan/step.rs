@@ -8,7 +8,7 @@ use super::report::{Pending, Scalars, StepReport, check_loss};
 use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
 use crate::cpu::threads::awake;
-use crate::nn::Pass;
+use crate::nn::{Layer, Pass};
 use crate::ops::{concat, random_normal};
 use crate::optim::{clip, norm};
 use crate::recipe::{BatchSpec, UpdateSpec};
@@ -162,6 +162,6 @@ impl Gan {
     pub(super) fn generate(&mut self, count: usize, labels: Option<&Tensor>) -> Tensor {
         let shape = [count, self.latent];
         let latents = random_normal(&mut self.random.latents, shape, self.device);
-        self.generator.forward(&latents, Pass::training(&mut self.random.dropout).of_classes(labels))
+        self.generator.forward(&latents, &mut Pass::training(&mut self.random.dropout).of_classes(labels))
     }
 }

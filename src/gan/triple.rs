@@ -25,7 +25,7 @@ use super::real::Real;
 use super::report::Scalars;
 use crate::Result;
 use crate::autograd::{grad_consuming, no_grad};
-use crate::nn::Pass;
+use crate::nn::{Layer, Pass};
 use crate::ops::{
     argmax, concat, cross_entropy, log, mean, mean_all, neg, one_hot, slice, softmax, softplus, square, sum,
 };
@@ -125,7 +125,7 @@ impl Gan {
 
     /// C on `images`, in training mode.
     fn tell(&mut self, classifier: &mut Classifier, images: &Tensor) -> Told {
-        let logits = classifier.network.forward(images, Pass::training(&mut self.random.dropout));
+        let logits = classifier.network.forward(images, &mut Pass::training(&mut self.random.dropout));
         let probabilities = softmax(&logits, 1);
         let classes = no_grad(|| one_hot(&argmax(&logits, 1), logits.dims()[1]));
         Told { logits, probabilities, classes }
@@ -179,7 +179,7 @@ impl Gan {
     ) -> Tensor {
         let Told { logits, probabilities: p, classes } = told;
         let [x, y] = &parts.supervised;
-        let on_labelled = classifier.network.forward(x, Pass::training(&mut self.random.dropout));
+        let on_labelled = classifier.network.forward(x, &mut Pass::training(&mut self.random.dropout));
         let mut loss = cross_entropy(&on_labelled, y)
             + triple.entropy * &cross_entropy(&logits, &p)
             + triple.evenness * &neg(&mean_all(&log(&(mean(&p, &[0]) + TINY))));
@@ -198,7 +198,7 @@ impl Gan {
         }
         if triple.pseudo > 0.0 {
             let fake = no_grad(|| self.generate(classifier.asked.dims()[0], Some(&classifier.asked)));
-            let logits = classifier.network.forward(&fake, Pass::training(&mut self.random.dropout));
+            let logits = classifier.network.forward(&fake, &mut Pass::training(&mut self.random.dropout));
             loss = loss + triple.pseudo * &cross_entropy(&logits, &classifier.asked);
         }
         loss

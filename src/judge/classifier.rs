@@ -3,7 +3,7 @@
 use super::JudgeSpec;
 use crate::autograd::no_grad;
 use crate::cpu::batch::chosen_as_for;
-use crate::gan::pixels;
+use crate::data::pixels;
 use crate::nn::{Pass, Sequential};
 use crate::ops::{argmax, softmax};
 use crate::random::Random;
@@ -66,9 +66,9 @@ impl Classifier {
             let x = pixels::to_tensor(some, shape, RANGE, self.device);
             let (features, probabilities, likeliest) = no_grad(|| {
                 chosen_as_for(AT_A_TIME, || {
-                    let features = self.network.forward_layers(0..layers, &x, Pass::evaluation());
+                    let features = self.network.forward_layers(0..layers, &x, &mut Pass::evaluation());
                     let rest = layers..self.spec.network.layers.len();
-                    let logits = self.network.forward_layers(rest, &features, Pass::evaluation());
+                    let logits = self.network.forward_layers(rest, &features, &mut Pass::evaluation());
                     let probabilities = softmax(&logits, 1);
                     let likeliest = argmax(&probabilities, 1);
                     (features * self.scale, probabilities, likeliest)

@@ -5,11 +5,11 @@ use super::shift::{SHIFT, shifted};
 use super::{About, Judge, JudgeSpec};
 use crate::autograd::grad_consuming;
 use crate::cpu::threads::awake;
+use crate::data::pixels;
 use crate::data::sum::Sum;
 use crate::data::{Batches, Images, LastBatch, Split};
-use crate::gan::pixels;
 use crate::metrics::{Moments, Points};
-use crate::nn::Pass;
+use crate::nn::{Layer, Pass};
 use crate::ops::{cross_entropy, one_hot};
 use crate::random::{Purpose, Random};
 use crate::recipe::{OptimizerSpec, build};
@@ -65,7 +65,7 @@ pub fn train(
         let labels: Vec<f32> = batch.labels.iter().map(|&label| f32::from(label)).collect();
         let targets = one_hot(&Tensor::from_f32(&labels, [labels.len()], device), classifier.spec.classes());
         let mut update = || {
-            let logits = classifier.network.forward(&x, Pass::training(&mut dropout));
+            let logits = classifier.network.forward(&x, &mut Pass::training(&mut dropout));
             let loss = cross_entropy(&logits, &targets);
             drop(logits);
             let value = loss.item();

@@ -25,22 +25,40 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// A layer for `channels` channels: gamma and running variance 1, beta and running mean 0.
-    pub fn new(channels: usize, momentum: f64, epsilon: f64, device: Device) -> BatchNorm {
+    /// A layer on the CPU for `channels` channels: gamma and running variance 1, beta and running mean 0, Keras's momentum
+    /// of 0.99 and epsilon of 0.001.
+    ///
+    /// ```
+    /// use minimax::nn::BatchNorm;
+    ///
+    /// let as_in_pytorch = BatchNorm::new(64).momentum(0.9).epsilon(1e-5);
+    /// ```
+    pub fn new(channels: usize) -> BatchNorm {
+        let device = Device::Cpu;
         BatchNorm {
             gamma: Tensor::ones([channels], device).parameter(),
             beta: Tensor::zeros([channels], device).parameter(),
             running_mean: Tensor::zeros([channels], device),
             running_variance: Tensor::ones([channels], device),
-            momentum,
-            epsilon,
+            momentum: 0.99,
+            epsilon: 1e-3,
         }
     }
 
-    /// A layer that only normalises: its gain stays 1 and its bias 0.
-    pub(super) fn without_gain(channels: usize, momentum: f64, epsilon: f64, device: Device) -> BatchNorm {
-        let layer = BatchNorm::new(channels, momentum, epsilon, device);
-        BatchNorm { gamma: layer.gamma.detach(), beta: layer.beta.detach(), ..layer }
+    /// The layer with this momentum: the share of the running statistics that each batch leaves as it was. (PyTorch's is the
+    /// share that a batch replaces.)
+    pub fn momentum(self, momentum: f64) -> BatchNorm {
+        BatchNorm { momentum, ..self }
+    }
+
+    /// The layer with `epsilon` added to the variance.
+    pub fn epsilon(self, epsilon: f64) -> BatchNorm {
+        BatchNorm { epsilon, ..self }
+    }
+
+    /// The layer as one that only normalises: its gain stays 1 and its bias 0.
+    pub(super) fn without_gain(self) -> BatchNorm {
+        BatchNorm { gamma: self.gamma.detach(), beta: self.beta.detach(), ..self }
     }
 
     /// The running mean and variance.
@@ -128,7 +146,7 @@ mod tests {
     fn one_value_for_each_feature_is_for_evaluation_only() {
         let mut random = Random::new(0, Purpose::CHECK);
         for shape in [vec![1, 3], vec![1, 1, 1, 3]] {
-            let mut layer = BatchNorm::new(3, 0.9, 1e-3, Device::Reference);
+            let mut layer = BatchNorm::new(3).to(Device::Reference);
             let x = Tensor::ones(&shape[..], Device::Reference);
             layer.forward(&x, &mut Pass::evaluation());
             let forward = std::panic::AssertUnwindSafe(|| {
@@ -143,7 +161,7 @@ mod tests {
         let mut random = Random::new(0, Purpose::CHECK);
         let values = [1.0, 2.0, 3.0, 6.0];
         for (shape, variance) in [(vec![4, 1], 3.5), (vec![1, 2, 2, 1], 14.0 / 3.0)] {
-            let mut layer = BatchNorm::new(1, 0.9, 1e-3, Device::Reference);
+            let mut layer = BatchNorm::new(1).momentum(0.9).to(Device::Reference);
             let x = Tensor::new(&values, &shape[..], Device::Reference);
             layer.forward(&x, &mut Pass::training(&mut random));
             assert!((layer.running_mean.item() - 0.3).abs() < 1e-12);

@@ -5,7 +5,7 @@
 //! y = (x - mean) / √(variance + ε) · (l Γ) + l B        l: the example's label, Γ and B [classes, channels]
 //! ```
 
-use super::{BatchNorm, Layer, Pass, Variable};
+use super::{BatchNorm, Layer, Pass, Variable, move_tensor};
 use crate::ops::{Transpose, matmul, reshape};
 use crate::storage::Device;
 use crate::tensor::Tensor;
@@ -21,7 +21,7 @@ impl ConditionalBatchNorm {
     /// A layer for `channels` channels and `classes` classes: gamma and running variance 1, beta and running mean 0.
     pub fn new(classes: usize, channels: usize, momentum: f64, epsilon: f64, device: Device) -> ConditionalBatchNorm {
         ConditionalBatchNorm {
-            normalised: BatchNorm::without_gain(channels, momentum, epsilon, device),
+            normalised: BatchNorm::new(channels).momentum(momentum).epsilon(epsilon).without_gain().to(device),
             gamma: Tensor::ones([classes, channels], device).parameter(),
             beta: Tensor::zeros([classes, channels], device).parameter(),
         }
@@ -52,6 +52,11 @@ impl Layer for ConditionalBatchNorm {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         let own = [Variable::parameter("gamma", &mut self.gamma), Variable::parameter("beta", &mut self.beta)];
         own.into_iter().chain(self.normalised.statistics_mut()).collect()
+    }
+
+    fn move_to(&mut self, device: Device) {
+        self.normalised.move_to(device);
+        [&mut self.gamma, &mut self.beta].into_iter().for_each(|tensor| move_tensor(tensor, device));
     }
 }
 

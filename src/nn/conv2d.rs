@@ -1,8 +1,9 @@
 //! The convolution layer and the transposed convolution layer.
 
 use super::convolution::size;
+use super::seed::drawn;
 use super::weights::Weights;
-use super::{Convolution, Epilogue, Initializer, Layer, Pass, Variable};
+use super::{Convolution, Epilogue, Initializer, Layer, PaddingRule, Pair, Pass, Variable};
 use crate::ops::{self, Finish};
 use crate::random::Random;
 use crate::shape::Conv2dGeometry;
@@ -29,9 +30,53 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
+    /// A layer on the CPU from images of `channels` channels to `filters`: stride 1, no padding, a kernel of shape
+    /// `[kh, kw, channels, filters]`, Glorot uniform, and a bias of zeros.
+    ///
+    /// ```
+    /// use minimax::nn::{Conv2d, Layer};
+    /// use minimax::{Device, Tensor};
+    ///
+    /// let mut layer = Conv2d::new(3, 16, 5).stride(2).same();
+    /// let images = Tensor::ones([8, 32, 32, 3], Device::Cpu);
+    /// assert_eq!(layer.predict(&images).dims(), [8, 16, 16, 16]);
+    /// ```
+    pub fn new(channels: usize, filters: usize, kernel: impl Into<Pair>) -> Conv2d {
+        let attributes = Convolution { padding: PaddingRule::Valid, ..Convolution::new(filters, kernel.into().0) };
+        drawn(|random| Conv2d::draw(channels, &attributes, Initializer::default(), random, Device::Cpu))
+    }
+
+    /// The layer with its positions `stride` apart.
+    pub fn stride(mut self, stride: impl Into<Pair>) -> Conv2d {
+        self.attributes.stride = stride.into().0;
+        self
+    }
+
+    /// The layer with this padding.
+    pub fn padding(mut self, padding: PaddingRule) -> Conv2d {
+        self.attributes.padding = padding;
+        self
+    }
+
+    /// The layer with TensorFlow's `same` padding: see [`PaddingRule::Same`].
+    pub fn same(self) -> Conv2d {
+        self.padding(PaddingRule::Same)
+    }
+
+    /// The layer without a bias.
+    pub fn without_bias(self) -> Conv2d {
+        Conv2d { weights: self.weights.without_bias(), ..self }
+    }
+
+    /// The layer with its kernel drawn anew by `initializer`.
+    pub fn initializer(self, initializer: Initializer) -> Conv2d {
+        let shape = self.weights.kernel_shape();
+        Conv2d { weights: self.weights.redrawn(shape, initializer), ..self }
+    }
+
     /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels / groups, filters]` drawn from
     /// `random` and, if it has one, a bias of zeros.
-    pub fn new(
+    pub fn draw(
         channels: usize,
         attributes: &Convolution,
         initializer: Initializer,
@@ -86,9 +131,53 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
+    /// A layer on the CPU from images of `channels` channels to `filters`: stride 1, no padding, a kernel of shape
+    /// `[kh, kw, filters, channels]`, Glorot uniform, and a bias of zeros.
+    ///
+    /// ```
+    /// use minimax::nn::{ConvTranspose2d, Layer};
+    /// use minimax::{Device, Tensor};
+    ///
+    /// let mut layer = ConvTranspose2d::new(16, 3, 5).stride(2).same();
+    /// let maps = Tensor::ones([8, 16, 16, 16], Device::Cpu);
+    /// assert_eq!(layer.predict(&maps).dims(), [8, 32, 32, 3]);
+    /// ```
+    pub fn new(channels: usize, filters: usize, kernel: impl Into<Pair>) -> ConvTranspose2d {
+        let attributes = Convolution { padding: PaddingRule::Valid, ..Convolution::new(filters, kernel.into().0) };
+        drawn(|random| ConvTranspose2d::draw(channels, &attributes, Initializer::default(), random, Device::Cpu))
+    }
+
+    /// The layer with its positions `stride` apart in its output.
+    pub fn stride(mut self, stride: impl Into<Pair>) -> ConvTranspose2d {
+        self.attributes.stride = stride.into().0;
+        self
+    }
+
+    /// The layer with this padding.
+    pub fn padding(mut self, padding: PaddingRule) -> ConvTranspose2d {
+        self.attributes.padding = padding;
+        self
+    }
+
+    /// The layer with TensorFlow's `same` padding: see [`PaddingRule::Same`].
+    pub fn same(self) -> ConvTranspose2d {
+        self.padding(PaddingRule::Same)
+    }
+
+    /// The layer without a bias.
+    pub fn without_bias(self) -> ConvTranspose2d {
+        ConvTranspose2d { weights: self.weights.without_bias(), ..self }
+    }
+
+    /// The layer with its kernel drawn anew by `initializer`.
+    pub fn initializer(self, initializer: Initializer) -> ConvTranspose2d {
+        let shape = self.weights.kernel_shape();
+        ConvTranspose2d { weights: self.weights.redrawn(shape, initializer), ..self }
+    }
+
     /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters / groups, channels]` drawn from
     /// `random` and, if it has one, a bias of zeros.
-    pub fn new(
+    pub fn draw(
         channels: usize,
         attributes: &Convolution,
         initializer: Initializer,

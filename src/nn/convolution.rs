@@ -47,6 +47,29 @@ fn ones() -> [usize; 2] {
     [1, 1]
 }
 
+/// A height and a width, or one number for both.
+///
+/// ```
+/// use minimax::nn::Pair;
+///
+/// assert_eq!(Pair::from(3), Pair([3, 3]));
+/// assert_eq!(Pair::from([5, 3]), Pair([5, 3]));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair(pub [usize; 2]);
+
+impl From<usize> for Pair {
+    fn from(both: usize) -> Pair {
+        Pair([both; 2])
+    }
+}
+
+impl From<[usize; 2]> for Pair {
+    fn from(pair: [usize; 2]) -> Pair {
+        Pair(pair)
+    }
+}
+
 /// What surrounds an image before a convolution, and what a transposed convolution crops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,6 @@
 //! The dense layer, y = x W + b.
 
+use super::seed::drawn;
 use super::weights::Weights;
 use super::{Initializer, Layer, Pass, Variable};
 use crate::ops::{Transpose, dense, matmul};
@@ -13,8 +14,31 @@ pub struct Dense {
 }
 
 impl Dense {
+    /// A layer on the CPU with a kernel `[inputs, units]`, Glorot uniform, and a bias of zeros.
+    ///
+    /// ```
+    /// use minimax::nn::{Dense, Initializer, Layer};
+    ///
+    /// let layer = Dense::new(784, 128).initializer(Initializer::HeNormal).without_bias();
+    /// assert_eq!(layer.parameters()[0].dims(), [784, 128]);
+    /// ```
+    pub fn new(inputs: usize, units: usize) -> Dense {
+        drawn(|random| Dense::draw(inputs, units, true, Initializer::default(), random, Device::Cpu))
+    }
+
+    /// The layer without a bias.
+    pub fn without_bias(self) -> Dense {
+        Dense { weights: self.weights.without_bias() }
+    }
+
+    /// The layer with its kernel drawn anew by `initializer`.
+    pub fn initializer(self, initializer: Initializer) -> Dense {
+        let shape = self.weights.kernel_shape();
+        Dense { weights: self.weights.redrawn(shape, initializer) }
+    }
+
     /// A layer with a kernel `[inputs, units]` drawn from `random` and, if it has one, a bias of zeros.
-    pub fn new(
+    pub fn draw(
         inputs: usize,
         units: usize,
         bias: bool,

@@ -10,22 +10,37 @@
 //!
 //! The values are those of the layers one by one, in forward and backward passes.
 
-use super::{Layer, Mode, Pass};
+use super::sequential::Named;
+use super::trail::Place;
+use super::{Mode, Pass};
 use crate::ops::dropout::Mask;
 use crate::ops::{leaky_relu, leaky_relu_dropout};
 use crate::tensor::Tensor;
+use std::panic::Location;
 
-/// The output of `layers`, one after the other, for a batch `x`.
-pub(super) fn forward(layers: &mut [Box<dyn Layer>], x: &Tensor, pass: &mut Pass) -> Tensor {
+/// The output of `layers` of a `network`, the first of which is its layer `first`, counted from 1, for a batch `x`: one
+/// after the other.
+#[track_caller]
+pub(super) fn forward(
+    network: &'static str,
+    first: usize,
+    layers: &mut [Named],
+    x: &Tensor,
+    pass: &mut Pass,
+) -> Tensor {
+    let caller = Location::caller();
     let mut x = x.clone();
     let mut rest = layers;
-    while let Some((layer, following)) = rest.split_first_mut() {
+    let mut number = first;
+    while let Some((Named { name, layer }, following)) = rest.split_first_mut() {
+        let _place = Place { network, number, name: name.as_deref(), kind: layer.kind(), caller };
         let (y, fused) = match Epilogue::of(following) {
             Some((epilogue, layers)) => (layer.forward_then(&x, epilogue, pass), layers),
             None => (layer.forward(&x, pass), 0),
         };
         x = y;
         rest = &mut following[fused..];
+        number += 1 + fused;
     }
     x
 }
@@ -64,8 +79,8 @@ impl Epilogue {
     }
 
     /// What `following` begins with, and how many of those layers that is.
-    fn of(following: &[Box<dyn Layer>]) -> Option<(Epilogue, usize)> {
-        let mut kinds = following.iter().map(|layer| layer.elementwise());
+    fn of(following: &[Named]) -> Option<(Epilogue, usize)> {
+        let mut kinds = following.iter().map(|Named { layer, .. }| layer.elementwise());
         let Some(Some(Elementwise::LeakyRelu { slope })) = kinds.next() else {
             return None;
         };
@@ -88,7 +103,9 @@ impl Epilogue {
 mod tests {
     use super::*;
     use crate::autograd::grad;
-    use crate::nn::{Activation, Conv2d, ConvTranspose2d, Convolution, Dropout, Initializer, Sequential, Variable};
+    use crate::nn::{
+        Activation, Conv2d, ConvTranspose2d, Convolution, Dropout, Initializer, Layer, Sequential, Variable,
+    };
     use crate::ops::{mean_all, square, sum};
     use crate::random::{Purpose, Random};
     use crate::storage::Device;
@@ -116,14 +133,14 @@ mod tests {
         let to = Convolution { stride: [2, 2], ..Convolution::new(6, [3, 3]) };
         let grouped = Convolution { groups: 3, bias: false, ..Convolution::new(9, [3, 3]) };
         let back = Convolution::new(5, [4, 4]);
-        let draw = Initializer::HeNormal;
+        let he = Initializer::HeNormal;
         let layers: Vec<Box<dyn Layer>> = vec![
-            Box::new(Conv2d::new(3, &to, draw, &mut random, device)),
+            Box::new(Conv2d::draw(3, &to, he, &mut random, device)),
             Box::new(Activation::LeakyRelu { slope: 0.2 }),
             Box::new(Dropout { rate: 0.3 }),
-            Box::new(Conv2d::new(6, &grouped, draw, &mut random, device)),
+            Box::new(Conv2d::draw(6, &grouped, he, &mut random, device)),
             Box::new(Activation::Relu),
-            Box::new(ConvTranspose2d::new(9, &back, draw, &mut random, device)),
+            Box::new(ConvTranspose2d::draw(9, &back, he, &mut random, device)),
             Box::new(Activation::LeakyRelu { slope: 0.1 }),
         ];
         let layers = layers.into_iter().map(|layer| match fused {
@@ -133,7 +150,7 @@ mod tests {
         let mut network = Sequential::new(layers.collect());
         let x = Tensor::new(&random.normal(5 * 7 * 5 * 3), [5, 7, 5, 3], device).parameter();
         let mut dropout = Random::new(4, Purpose::DROPOUT);
-        let y = network.forward(&x, Pass::training(&mut dropout));
+        let y = network.forward(&x, &mut Pass::training(&mut dropout));
         let slopes = grad(&sum(&y, &[0, 1, 2, 3]), &[&x], true);
         let loss = mean_all(&square(&y)) + mean_all(&square(&slopes[0]));
         let grads = grad(&loss, &network.parameters(), false);

@@ -193,9 +193,9 @@ mod tests {
         let device = Device::Reference;
         let mut spread_of = |kind: &str, initializer| {
             let layer: Box<dyn Layer> = match kind {
-                "dense" => Box::new(Dense::new(256, 400, false, initializer, random, device)),
-                "conv2d" => Box::new(Conv2d::new(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
-                _ => Box::new(ConvTranspose2d::new(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
+                "dense" => Box::new(Dense::draw(256, 400, false, initializer, random, device)),
+                "conv2d" => Box::new(Conv2d::draw(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
+                _ => Box::new(ConvTranspose2d::draw(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
             };
             spread(&layer.variables()[0].tensor.to_f64())[0]
         };

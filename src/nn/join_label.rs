@@ -42,7 +42,7 @@ impl JoinLabel {
         let normal = Initializer::Normal { stddev: 1.0 };
         let embedding = normal.draw([classes, width].into(), random, device).parameter();
         let map = match *input {
-            [height, across, _] => Some(Dense::new(width, height * across, true, initializer, random, device)),
+            [height, across, _] => Some(Dense::draw(width, height * across, true, initializer, random, device)),
             _ => None,
         };
         JoinLabel { embedding: Some(embedding), map }

@@ -2,6 +2,56 @@
 //!
 //! A layer's parameters are tensors that gradients are asked for; its statistics are tensors that
 //! the forward pass itself updates. Both have names, which a checkpoint uses.
+//!
+//! ```
+//! use minimax::nn::{Activation, Conv2d, Dense, Flatten, Layer, MaxPool2d, Sequential};
+//! use minimax::{Device, Tensor};
+//!
+//! let mut network = Sequential::default()
+//!     .add_named("conv", Conv2d::new(1, 8, 3).same())
+//!     .add(Activation::Relu)
+//!     .add(MaxPool2d::new(2))
+//!     .add(Flatten)
+//!     .add_named("logits", Dense::new(14 * 14 * 8, 10));
+//! let images = Tensor::zeros([32, 28, 28, 1], Device::Cpu);
+//! assert_eq!(network.predict(&images).dims(), [32, 10]);
+//! let names: Vec<_> = network.variables().into_iter().map(|v| v.name).collect();
+//! assert_eq!(names, ["conv.kernel", "conv.bias", "logits.kernel", "logits.bias"]);
+//! ```
+//!
+//! A module of one's own is a [`Layer`] that holds others:
+//!
+//! ```
+//! use minimax::nn::{BatchNorm, Conv2d, Layer, Pass, Variable, within};
+//! use minimax::{Tensor, ops};
+//!
+//! /// x + relu(norm(conv(x)))
+//! struct Block {
+//!     conv: Conv2d,
+//!     norm: BatchNorm,
+//! }
+//!
+//! impl Layer for Block {
+//!     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+//!         let y = self.conv.forward(x, pass);
+//!         x + ops::relu(&self.norm.forward(&y, pass))
+//!     }
+//!
+//!     fn variables(&self) -> Vec<Variable<&Tensor>> {
+//!         let conv = within("conv", self.conv.variables());
+//!         conv.chain(within("norm", self.norm.variables())).collect()
+//!     }
+//!
+//!     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+//!         let conv = within("conv", self.conv.variables_mut());
+//!         conv.chain(within("norm", self.norm.variables_mut())).collect()
+//!     }
+//! }
+//!
+//! let block = Block { conv: Conv2d::new(8, 8, 3).same(), norm: BatchNorm::new(8) };
+//! assert_eq!(block.parameters().len(), 4);
+//! assert_eq!(block.variables()[0].name, "conv.kernel");
+//! ```
 
 mod attention;
 mod batch_norm;
@@ -17,16 +67,19 @@ mod pooling;
 mod projection;
 mod rearrange;
 mod residual;
+mod saved;
+mod seed;
 mod sequential;
 pub mod spectral_norm;
 mod stateless;
+mod trail;
 mod weights;
 
 pub use attention::Attention;
 pub use batch_norm::BatchNorm;
 pub use conditional_batch_norm::ConditionalBatchNorm;
 pub use conv2d::{Conv2d, ConvTranspose2d};
-pub use convolution::{Convolution, PaddingRule};
+pub use convolution::{Convolution, PaddingRule, Pair};
 pub use dense::Dense;
 pub use fusion::{Elementwise, Epilogue};
 pub use group_norm::GroupNorm;
@@ -36,14 +89,20 @@ pub use pooling::{AveragePool2d, GlobalAveragePool2d, MaxPool2d, Pooling};
 pub use projection::Projection;
 pub use rearrange::{MinibatchStddev, PixelShuffle};
 pub use residual::Residual;
+#[cfg(feature = "gan")]
+pub(crate) use saved::{Entry, values};
+pub use saved::{load, save};
+pub use seed::seed;
 pub use sequential::Sequential;
 pub use stateless::{
     Activation, BilinearDownSampling2d, BilinearUpSampling2d, Dropout, Flatten, GaussianNoise, Resampling, Reshape,
     UpSampling2d,
 };
-pub use weights::unit_norm;
+pub use weights::{unit_norm, within};
 
+use crate::autograd::no_grad;
 use crate::random::Random;
+use crate::storage::Device;
 use crate::tensor::Tensor;
 use std::borrow::Cow;
 
@@ -79,6 +138,52 @@ pub trait Layer: Send {
     fn elementwise(&self) -> Option<Elementwise> {
         None
     }
+
+    /// What the layer is called where a panic says which one it came from: the name of its type.
+    fn kind(&self) -> &'static str {
+        let name = std::any::type_name::<Self>();
+        name.rsplit("::").next().unwrap_or(name)
+    }
+
+    /// The output for a batch `x` in evaluation, without recording.
+    ///
+    /// # Panics
+    /// As [`Layer::forward`].
+    #[track_caller]
+    fn predict(&mut self, x: &Tensor) -> Tensor {
+        no_grad(|| self.forward(x, &mut Pass::evaluation()))
+    }
+
+    /// What an optimiser changes, in the order of [`Layer::variables`].
+    fn parameters(&self) -> Vec<&Tensor> {
+        self.variables().into_iter().filter(|v| v.trainable).map(|v| v.tensor).collect()
+    }
+
+    /// As [`Layer::parameters`], to be changed.
+    fn parameters_mut(&mut self) -> Vec<&mut Tensor> {
+        self.variables_mut().into_iter().filter(|v| v.trainable).map(|v| v.tensor).collect()
+    }
+
+    /// Moves every tensor of the layer to `device`; parameters stay parameters. A layer that has tensors beside its
+    /// variables moves those too.
+    fn move_to(&mut self, device: Device) {
+        self.variables_mut().into_iter().for_each(|v| move_tensor(v.tensor, device));
+    }
+
+    /// The layer, moved to `device`.
+    fn to(mut self, device: Device) -> Self
+    where
+        Self: Sized,
+    {
+        self.move_to(device);
+        self
+    }
+}
+
+/// Moves `tensor` to `device`, a parameter as one.
+fn move_tensor(tensor: &mut Tensor, device: Device) {
+    let moved = tensor.to(device);
+    *tensor = if tensor.requires_grad() { moved.parameter() } else { moved };
 }
 
 /// A tensor that belongs to a layer.
@@ -92,11 +197,13 @@ pub struct Variable<T> {
 }
 
 impl<T> Variable<T> {
-    fn parameter(name: &'static str, tensor: T) -> Variable<T> {
+    /// What an optimiser changes.
+    pub fn parameter(name: &'static str, tensor: T) -> Variable<T> {
         Variable { name: name.into(), trainable: true, tensor }
     }
 
-    fn statistic(name: &'static str, tensor: T) -> Variable<T> {
+    /// What the forward pass changes.
+    pub fn statistic(name: &'static str, tensor: T) -> Variable<T> {
         Variable { name: name.into(), trainable: false, tensor }
     }
 }

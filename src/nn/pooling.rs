@@ -1,7 +1,7 @@
 //! Pooling layers, and what they are told, in Rust and in a recipe alike.
 
 use super::convolution::{pair, size};
-use super::{Layer, PaddingRule, Pass};
+use super::{Layer, PaddingRule, Pair, Pass};
 use crate::ops;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -68,6 +68,13 @@ impl Pooling {
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPool2d(pub Pooling);
 
+impl MaxPool2d {
+    /// Of windows of this size side by side, without padding.
+    pub fn new(size: impl Into<Pair>) -> MaxPool2d {
+        MaxPool2d(Pooling::new(size.into().0))
+    }
+}
+
 impl Layer for MaxPool2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         let Pooling { size: window, stride, .. } = self.0;
@@ -78,6 +85,13 @@ impl Layer for MaxPool2d {
 /// The mean of each window of `[n, h, w, c]`: [`ops::avg_pool2d`](fn@ops::avg_pool2d).
 #[derive(Clone, Copy, Debug)]
 pub struct AveragePool2d(pub Pooling);
+
+impl AveragePool2d {
+    /// Of windows of this size side by side, without padding.
+    pub fn new(size: impl Into<Pair>) -> AveragePool2d {
+        AveragePool2d(Pooling::new(size.into().0))
+    }
+}
 
 impl Layer for AveragePool2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {

@@ -29,7 +29,7 @@ impl Projection {
         random: &mut Random,
         device: Device,
     ) -> Projection {
-        let dense = Dense::new(width, 1, true, initializer, random, device);
+        let dense = Dense::draw(width, 1, true, initializer, random, device);
         let embedding = Weights::new(initializer.draw([classes, width].into(), random, device), None);
         Projection { dense, embedding }
     }

@@ -8,20 +8,21 @@
 //! so that the gradient of y reaches x undiminished, however many such layers stand one on the other. What it holds may be
 //! residual in turn.
 
-use super::sequential::numbered;
-use super::{Layer, Pass, Variable, fusion};
+use super::sequential::{Named, numbered, variables, variables_mut};
+use super::{Layer, Pass, Variable, fusion, within};
+use crate::storage::Device;
 use crate::tensor::Tensor;
 
 /// y = layers(x) + shortcut(x).
 pub struct Residual {
-    layers: Vec<Box<dyn Layer>>,
-    shortcut: Vec<Box<dyn Layer>>,
+    layers: Vec<Named>,
+    shortcut: Vec<Named>,
 }
 
 impl Residual {
     /// The sum of what `layers` give, one after the other, and what `shortcut` gives, which is x where it has no layers.
     pub fn new(layers: Vec<Box<dyn Layer>>, shortcut: Vec<Box<dyn Layer>>) -> Residual {
-        Residual { layers, shortcut }
+        Residual { layers: numbered(layers), shortcut: numbered(shortcut) }
     }
 }
 
@@ -29,8 +30,8 @@ impl Layer for Residual {
     /// # Panics
     /// Also if the two shapes differ.
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
-        let y = fusion::forward(&mut self.layers, x, pass);
-        let shortcut = fusion::forward(&mut self.shortcut, x, pass);
+        let y = fusion::forward("Residual's layers", 1, &mut self.layers, x, pass);
+        let shortcut = fusion::forward("Residual's shortcut", 1, &mut self.shortcut, x, pass);
         let [left, right] = [y.shape(), shortcut.shape()];
         assert!(left == right, "residual: its layers make {left} of x {}, its shortcut {right}", x.shape());
         y + shortcut
@@ -38,15 +39,18 @@ impl Layer for Residual {
 
     /// `layers.1.kernel`, ..., `shortcut.1.kernel`, ..., layers counted from 1.
     fn variables(&self) -> Vec<Variable<&Tensor>> {
-        let mut variables = numbered("layers", self.layers.iter().map(|layer| layer.variables()));
-        variables.extend(numbered("shortcut", self.shortcut.iter().map(|layer| layer.variables())));
-        variables
+        let layers = within("layers", variables(&self.layers));
+        layers.chain(within("shortcut", variables(&self.shortcut))).collect()
     }
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
-        let mut variables = numbered("layers", self.layers.iter_mut().map(|layer| layer.variables_mut()));
-        variables.extend(numbered("shortcut", self.shortcut.iter_mut().map(|layer| layer.variables_mut())));
-        variables
+        let layers = within("layers", variables_mut(&mut self.layers));
+        layers.chain(within("shortcut", variables_mut(&mut self.shortcut))).collect()
+    }
+
+    fn move_to(&mut self, device: Device) {
+        let all = self.layers.iter_mut().chain(&mut self.shortcut);
+        all.for_each(|Named { layer, .. }| layer.move_to(device));
     }
 }
 
@@ -55,13 +59,12 @@ mod tests {
     use super::*;
     use crate::nn::{Activation, Dense, Dropout, Initializer, Sequential};
     use crate::random::{Purpose, Random};
-    use crate::storage::Device;
 
     /// x + 2·(x + 3x) in a residual whose shortcut is one.
     fn nested() -> Sequential {
-        let mut random = Random::new(0, Purpose::CHECK);
-        let mut times = |factor: f64| -> Box<dyn Layer> {
-            let mut layer = Dense::new(1, 1, false, Initializer::Zeros, &mut random, Device::Reference);
+        let times = |factor: f64| -> Box<dyn Layer> {
+            let layer = Dense::new(1, 1).without_bias().initializer(Initializer::Zeros);
+            let mut layer = layer.to(Device::Reference);
             layer.variables_mut()[0].tensor.assign(Tensor::full(factor, [1, 1], Device::Reference));
             Box::new(layer)
         };
@@ -73,7 +76,7 @@ mod tests {
     fn both_branches_are_added_at_any_depth() {
         let mut network = nested();
         let x = Tensor::new(&[1.0, -1.0], [2, 1], Device::Reference);
-        assert_eq!(network.forward(&x, Pass::evaluation()).to_f64(), [9.0, -8.0]);
+        assert_eq!(network.predict(&x).to_f64(), [9.0, -8.0]);
     }
 
     #[test]

@@ -1,69 +1,125 @@
 //! Layers one after the other.
 
-use super::{Layer, Pass, Variable, fusion};
+use super::{Layer, Pass, Variable, fusion, within};
+use crate::storage::Device;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// A network whose layers are applied in order.
+/// A network whose layers are applied in order. It is a [`Layer`] itself, so that one may be part of another.
+#[derive(Default)]
 pub struct Sequential {
-    layers: Vec<Box<dyn Layer>>,
+    layers: Vec<Named>,
+}
+
+/// A layer, and what it is called within its network.
+pub(super) struct Named {
+    /// Without one it is called by its number, counted from 1.
+    pub name: Option<String>,
+    pub layer: Box<dyn Layer>,
 }
 
 impl Sequential {
     /// The network of these layers.
     pub fn new(layers: Vec<Box<dyn Layer>>) -> Sequential {
-        Sequential { layers }
+        Sequential { layers: numbered(layers) }
     }
 
-    /// The output for a batch `x`, whose first axis is the batch.
+    /// The network with one more layer, whose variables are called by its number, counted from 1: `3.kernel`.
+    #[expect(clippy::should_implement_trait, reason = "a network and a layer have no sum")]
+    pub fn add(mut self, layer: impl Layer + 'static) -> Sequential {
+        self.layers.push(Named { name: None, layer: Box::new(layer) });
+        self
+    }
+
+    /// The network with one more layer, whose variables are called by `name`: `conv.kernel`.
     ///
     /// # Panics
-    /// If the shape of `x` is not one that the first layer takes.
-    pub fn forward(&mut self, x: &Tensor, mut pass: Pass) -> Tensor {
-        fusion::forward(&mut self.layers, x, &mut pass)
+    /// If `name` is empty, a number, has a point in it, or is another layer's.
+    #[track_caller]
+    pub fn add_named(mut self, name: impl Into<String>, layer: impl Layer + 'static) -> Sequential {
+        let name = name.into();
+        let is_number = name.chars().all(|c| c.is_ascii_digit());
+        assert!(!is_number && !name.contains('.'), "Sequential: a layer can't be called {name:?}");
+        let is_taken = self.layers.iter().any(|layer| layer.name.as_ref() == Some(&name));
+        assert!(!is_taken, "Sequential: two layers are called {name:?}");
+        self.layers.push(Named { name: Some(name), layer: Box::new(layer) });
+        self
     }
 
-    /// As [`Sequential::forward`], of `layers` alone, counted from 0.
+    /// How many layers it has.
+    pub fn len(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Whether it has none, and hands on what it is given.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// The output of `layers` alone, counted from 0, for a batch `x`.
     ///
     /// # Panics
     /// If there are fewer, or the shape of `x` is not one that the first of them takes.
-    pub fn forward_layers(&mut self, layers: Range<usize>, x: &Tensor, mut pass: Pass) -> Tensor {
-        fusion::forward(&mut self.layers[layers], x, &mut pass)
+    #[track_caller]
+    pub fn forward_layers(&mut self, layers: Range<usize>, x: &Tensor, pass: &mut Pass) -> Tensor {
+        fusion::forward("Sequential", layers.start + 1, &mut self.layers[layers], x, pass)
     }
 
-    /// What the optimiser changes, in order.
-    pub fn parameters(&self) -> Vec<&Tensor> {
-        let variables = self.layers.iter().flat_map(|layer| layer.variables());
-        variables.filter(|v| v.trainable).map(|v| v.tensor).collect()
-    }
-
-    /// As [`Sequential::parameters`], to be changed.
-    pub fn parameters_mut(&mut self) -> Vec<&mut Tensor> {
-        let variables = self.layers.iter_mut().flat_map(|layer| layer.variables_mut());
-        variables.filter(|v| v.trainable).map(|v| v.tensor).collect()
-    }
-
-    /// Every tensor, parameters and statistics, by its name: `layers.3.kernel`, layers counted from 1. What is inside of a
-    /// residual has the path to it: `layers.3.shortcut.1.kernel`.
+    /// Every tensor, parameters and statistics, by its name within a model: `layers.3.kernel`, layers counted from 1. What
+    /// is inside of a residual has the path to it: `layers.3.shortcut.1.kernel`.
     pub fn named(&self) -> Vec<(String, &Tensor)> {
-        let variables = numbered("layers", self.layers.iter().map(|layer| layer.variables()));
-        variables.into_iter().map(|v| (v.name.into_owned(), v.tensor)).collect()
+        let variables = within("layers", variables(&self.layers));
+        variables.map(|v| (v.name.into_owned(), v.tensor)).collect()
     }
 
     /// As [`Sequential::named`], to be changed.
     pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor)> {
-        let variables = numbered("layers", self.layers.iter_mut().map(|layer| layer.variables_mut()));
-        variables.into_iter().map(|v| (v.name.into_owned(), v.tensor)).collect()
+        let variables = within("layers", variables_mut(&mut self.layers));
+        variables.map(|v| (v.name.into_owned(), v.tensor)).collect()
     }
 }
 
-/// The variables of `layers`, which are called `name`: `name.3.kernel`, layers counted from 1.
-pub(super) fn numbered<T>(name: &str, layers: impl Iterator<Item = Vec<Variable<T>>>) -> Vec<Variable<T>> {
+impl Layer for Sequential {
+    #[track_caller]
+    fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+        fusion::forward("Sequential", 1, &mut self.layers, x, pass)
+    }
+
+    /// `1.kernel`, ..., or `conv.kernel` of a layer that is called `conv`.
+    fn variables(&self) -> Vec<Variable<&Tensor>> {
+        variables(&self.layers)
+    }
+
+    fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+        variables_mut(&mut self.layers)
+    }
+
+    fn move_to(&mut self, device: Device) {
+        self.layers.iter_mut().for_each(|Named { layer, .. }| layer.move_to(device));
+    }
+}
+
+/// `layers`, called by their numbers.
+pub(super) fn numbered(layers: Vec<Box<dyn Layer>>) -> Vec<Named> {
+    layers.into_iter().map(|layer| Named { name: None, layer }).collect()
+}
+
+/// The variables of `layers`: `3.kernel`, or `conv.kernel`.
+pub(super) fn variables(layers: &[Named]) -> Vec<Variable<&Tensor>> {
     let mut all = Vec::new();
-    for (i, variables) in layers.enumerate() {
-        all.extend(
-            variables.into_iter().map(|v| Variable { name: format!("{name}.{}.{}", i + 1, v.name).into(), ..v }),
-        );
+    for (i, Named { name, layer }) in layers.iter().enumerate() {
+        let number = (i + 1).to_string();
+        all.extend(within(name.as_deref().unwrap_or(&number), layer.variables()));
+    }
+    all
+}
+
+/// As [`variables`], to be changed.
+pub(super) fn variables_mut(layers: &mut [Named]) -> Vec<Variable<&mut Tensor>> {
+    let mut all = Vec::new();
+    for (i, Named { name, layer }) in layers.iter_mut().enumerate() {
+        let number = (i + 1).to_string();
+        all.extend(within(name.as_deref().unwrap_or(&number), layer.variables_mut()));
     }
     all
 }

@@ -1,9 +1,11 @@
 //! What the dense layer and the convolutions learn.
 
+use super::seed::drawn;
 use super::spectral_norm::SpectralNorm;
-use super::{Pass, Variable};
+use super::{Initializer, Pass, Variable};
 use crate::ops::{reshape, sqrt, square, sum};
 use crate::random::Random;
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// A kernel and, perhaps, a bias per output channel.
@@ -55,6 +57,22 @@ impl Weights {
         Weights { norm: Some(Norm::Unit), ..self }
     }
 
+    /// These weights with a kernel of `shape` drawn anew, from what this thread's layers draw from.
+    pub fn redrawn(self, shape: Shape, initializer: Initializer) -> Weights {
+        let kernel = drawn(|random| initializer.draw(shape, random, self.kernel.device()));
+        Weights { kernel: kernel.parameter(), ..self }
+    }
+
+    /// The shape of the kernel.
+    pub fn kernel_shape(&self) -> Shape {
+        self.kernel.shape()
+    }
+
+    /// These weights without a bias.
+    pub fn without_bias(self) -> Weights {
+        Weights { bias: None, ..self }
+    }
+
     /// The kernel as it is used.
     pub fn kernel(&mut self, pass: &Pass) -> Tensor {
         match &mut self.norm {
@@ -85,7 +103,7 @@ impl Weights {
     }
 }
 
-/// `variables` of a part of a layer that is called `name`.
-pub(super) fn within<T>(name: &str, variables: Vec<Variable<T>>) -> impl Iterator<Item = Variable<T>> {
+/// The `variables` of a part that its layer calls `name`: each is then called `name.` and what the part calls it.
+pub fn within<T>(name: &str, variables: Vec<Variable<T>>) -> impl Iterator<Item = Variable<T>> {
     variables.into_iter().map(move |v| Variable { name: format!("{name}.{}", v.name).into(), ..v })
 }

@@ -4,7 +4,7 @@
 //! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched
 //! is then summed back to its own shape ([`super::sum_to`]).
 
-use super::{broadcast, different_devices, log, neg, square, sum_to};
+use super::{broadcast, different_devices, log, neg, select, square, sum_to};
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::cpu::pool::Buffer;
 use crate::cpu::{math, simd};
@@ -99,6 +99,37 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
         vjp: [|call, g| Some(g / call.input(1)), |call, g| Some(-(g * call.output() / call.input(1)))],
     };
     apply(&DIV, a, b)
+}
+
+/// aᵇ, value by value; NaN of a negative a unless b is a whole number. ā = ȳ · b aᵇ⁻¹, 0 where b is 0; b̄ = ȳ · y ln a, 0
+/// where a is 0 and b isn't negative. (Both as PyTorch has them.)
+///
+/// # Panics
+/// If the shapes don't broadcast.
+#[track_caller]
+pub fn pow(a: &Tensor, b: &Tensor) -> Tensor {
+    const POW: Binary = Binary {
+        name: "pow",
+        reference: libm::pow,
+        cpu: |a, b, y| simd::zip(a, b, y, libm::powf),
+        cuda: "binary_pow",
+        keeps: Keeps::Both,
+        vjp: [
+            |call, g| {
+                let (a, b) = (call.input(0), call.input(1));
+                let is_zero = equal(&b, &scalar(0.0, &b));
+                Some(g * select(&is_zero, &scalar(0.0, &b), &(&b * pow(&a, &(&b - 1.0)))))
+            },
+            |call, g| {
+                let (a, b) = (call.input(0), call.input(1));
+                let (zero, one) = (scalar(0.0, &a), scalar(1.0, &a));
+                // The logarithm of 1 where that of 0 is not wanted, so that no infinity gets into a product.
+                let flat = equal(&a, &zero) * greater_equal(&b, &zero);
+                Some(g * call.output() * log(&select(&flat, &one, &a)))
+            },
+        ],
+    };
+    apply(&POW, a, b)
 }
 
 /// The larger, or NaN if either is; where they are equal the gradient goes to `a`, and where either is NaN to neither.

@@ -12,7 +12,7 @@
 //! (whose rule is 0), `masked` (ȳ where a mask is 1) and `leaky_relu_grad`, the last two linear in ȳ and so their own rule, and
 //! `max_pool2d_grad` and `max_pool2d_pick` (what of ȳ is at those places), which are each other's.
 //! The rules of two inputs are followed by [`sum_to`] where an input was stretched. [`batch_norm`](fn@batch_norm)'s rule runs
-//! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], the other losses, ...) is made of these, or is
+//! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], [`stack`](fn@stack), the other losses, ...) is made of these, or is
 //! two rows in one pass. Convolutions in groups ([`grouped_conv2d`], ...) have the rules of those in one, and what [`Finish`]
 //! names may be part of them.
 //!
@@ -36,6 +36,7 @@
 //! | [`add`], [`sub`] | a ± b | ā = ȳ, b̄ = ±ȳ |
 //! | [`mul`] | a · b | ā = ȳ · b, b̄ = ȳ · a |
 //! | [`div`] | a / b | ā = ȳ / b, b̄ = -ȳ · y / b |
+//! | [`pow`] | aᵇ | ā = ȳ · b aᵇ⁻¹, b̄ = ȳ · y ln a |
 //! | [`maximum`], [`minimum`] | the larger, the smaller | ȳ to that one, to a where they are equal |
 //! | `tanh_grad` | g (1 - y²) | ḡ = `tanh_grad`(ȳ, y), that of y is -2 ȳ g y |
 //! | `sigmoid_grad` | g y (1 - y) | ḡ = `sigmoid_grad`(ȳ, y), that of y is ȳ g (1 - 2y) |
@@ -90,12 +91,14 @@ pub mod dropout;
 pub mod finish;
 pub mod gather;
 pub(crate) mod gradient_sums;
+pub mod index;
 pub mod leaky_relu;
 pub mod loss;
 pub mod matmul;
 pub mod max;
 pub mod max_pool2d;
 mod mean_cross_entropy;
+mod methods;
 pub mod one_hot;
 pub mod operators;
 pub mod pad;
@@ -105,6 +108,7 @@ pub mod reshape;
 pub mod select;
 pub mod slice;
 pub mod softmax;
+pub mod stack;
 pub mod sum;
 pub mod unary;
 pub mod upsample;
@@ -114,7 +118,7 @@ pub use avg_pool2d::{avg_pool2d, avg_pool2d_grad};
 pub use batch_norm::{batch_norm, batch_norm_evaluate, batch_norm_leaky_relu, batch_norm_training};
 pub use batched_matmul::batched_matmul;
 pub use bilinear::{bilinear, bilinear_grad};
-pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, sub};
+pub use binary::{add, clamp, div, equal, greater, greater_equal, maximum, minimum, mul, pow, sub};
 pub use broadcast::broadcast_to;
 pub use concat::concat;
 pub use conv_transpose2d::{conv_transpose2d, finished_conv_transpose2d, grouped_conv_transpose2d};
@@ -131,6 +135,7 @@ pub use loss::{
 pub use matmul::{Transpose, matmul};
 pub use max::max;
 pub use max_pool2d::max_pool2d;
+pub use methods::Axes;
 pub use one_hot::one_hot;
 pub use pad::pad;
 pub use permute::permute;
@@ -139,6 +144,7 @@ pub use reshape::reshape;
 pub use select::select;
 pub use slice::slice;
 pub use softmax::softmax;
+pub use stack::stack;
 pub(crate) use sum::mean_all;
 pub use sum::{mean, sum, sum_to};
 pub use unary::{abs, elu, erf, exp, gelu, log, neg, sigmoid, silu, softplus, sqrt, square, tanh};

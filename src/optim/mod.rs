@@ -1,9 +1,28 @@
 //! Optimisers: how a gradient changes a parameter.
+//!
+//! ```
+//! use minimax::nn::{Dense, Layer, Pass};
+//! use minimax::optim::{Adam, Optimizer};
+//! use minimax::random::{Purpose, Random};
+//! use minimax::{Device, Tensor, ops};
+//!
+//! let mut random = Random::new(0, Purpose::DROPOUT);
+//! let mut network = Dense::new(2, 1);
+//! let mut optimizer = Optimizer::new(Adam::new(0.1), &network.parameters());
+//! let x = Tensor::new(&[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], [4, 2], Device::Cpu);
+//! let sums = Tensor::new(&[0.0, 1.0, 1.0, 2.0], [4, 1], Device::Cpu);
+//! for _ in 0..200 {
+//!     let y = network.forward(&x, &mut Pass::training(&mut random));
+//!     optimizer.minimize(ops::mean_squared_error(&y, &sums), &mut network);
+//! }
+//! assert!(ops::mean_squared_error(&network.predict(&x), &sums).item() < 1e-4);
+//! ```
 
 mod adam;
 mod gradient;
 mod moving_average;
 mod rmsprop;
+pub mod schedule;
 mod sgd;
 mod weight_decay;
 
@@ -14,10 +33,12 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use weight_decay::WeightDecay;
 
+use crate::autograd::grad_consuming;
 use crate::cpu::TASK_LENGTH;
 use crate::cuda::staging::Staged;
 use crate::cuda::tensors::Tensors;
 use crate::cuda::{Buffer, Context};
+use crate::nn::Layer;
 use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -37,6 +58,25 @@ pub enum EpsilonPlacement {
 
 /// An update rule: from values, their gradients and what the rule remembers of earlier ones (its
 /// slots), each value by itself.
+///
+/// ```
+/// use minimax::optim::{Part, UpdateRule};
+///
+/// /// p ← p - α sign g
+/// struct SignDescent(f64);
+///
+/// impl UpdateRule for SignDescent {
+///     fn slots(&self) -> &'static [&'static str] {
+///         &[]
+///     }
+///     fn reference(&self, _: u64, part: Part<f64>) {
+///         part.p.iter_mut().zip(part.g).for_each(|(p, g)| *p -= self.0 * g.signum());
+///     }
+///     fn cpu(&self, _: u64, part: Part<f32>) {
+///         part.p.iter_mut().zip(part.g).for_each(|(p, g)| *p -= self.0 as f32 * g.signum());
+///     }
+/// }
+/// ```
 pub trait UpdateRule: Send + Sync {
     /// The names of the slots, two at most; each starts as zeros in the parameter's shape.
     fn slots(&self) -> &'static [&'static str];
@@ -53,8 +93,37 @@ pub trait UpdateRule: Send + Sync {
     }
 
     /// Update number `t` of `tensors` on a CUDA device; by the [`UpdateRule::scalars`] in `scalars` if that is given,
-    /// whatever update they are of.
-    fn cuda(&self, t: u64, scalars: Option<&Buffer>, tensors: &Tensors);
+    /// whatever update they are of. A rule that has no kernel of its own makes it on the CPU, for which all values are
+    /// copied there and back.
+    ///
+    /// # Panics
+    /// Without a kernel, in a captured step.
+    fn cuda(&self, t: u64, scalars: Option<&Buffer>, tensors: &Tensors) {
+        let _ = scalars;
+        tensors.update_on_host(self.slots().len(), |p, g, slots| self.cpu(t, Part { p, g, slots }));
+    }
+}
+
+impl<U: UpdateRule + ?Sized> UpdateRule for Box<U> {
+    fn slots(&self) -> &'static [&'static str] {
+        (**self).slots()
+    }
+
+    fn reference(&self, t: u64, part: Part<f64>) {
+        (**self).reference(t, part);
+    }
+
+    fn cpu(&self, t: u64, part: Part<f32>) {
+        (**self).cpu(t, part);
+    }
+
+    fn scalars(&self, t: u64) -> Option<[f32; 3]> {
+        (**self).scalars(t)
+    }
+
+    fn cuda(&self, t: u64, scalars: Option<&Buffer>, tensors: &Tensors) {
+        (**self).cuda(t, scalars, tensors);
+    }
 }
 
 /// A stretch of a parameter.
@@ -94,7 +163,7 @@ pub struct Optimizer {
 
 impl Optimizer {
     /// `rule` with fresh state for `parameters`.
-    pub fn new(rule: Box<dyn UpdateRule>, parameters: &[&Tensor]) -> Optimizer {
+    pub fn new(rule: impl UpdateRule + 'static, parameters: &[&Tensor]) -> Optimizer {
         let zeros = |p: &&Tensor| {
             let slots = rule.slots().iter();
             slots.map(|_| Tensor::zeros(p.shape(), p.device())).collect()
@@ -103,7 +172,18 @@ impl Optimizer {
             Storage::Cuda(buffer) => Some(buffer.context()),
             _ => None,
         });
-        Optimizer { slots: parameters.iter().map(zeros).collect(), rule, steps: 0, context, scalars: None }
+        let slots = parameters.iter().map(zeros).collect();
+        Optimizer { slots, rule: Box::new(rule), steps: 0, context, scalars: None }
+    }
+
+    /// Changes the parameters of `network`, which this optimiser was made for, by their gradients of `loss`.
+    ///
+    /// # Panics
+    /// As [`grad`](crate::grad) and [`Optimizer::step`] do.
+    #[track_caller]
+    pub fn minimize(&mut self, loss: Tensor, network: &mut dyn Layer) {
+        let grads = grad_consuming(loss, &network.parameters());
+        self.step(network.parameters_mut(), &grads);
     }
 
     /// Changes each of `parameters`, given in the order of [`Optimizer::new`], by its gradient.
@@ -190,10 +270,10 @@ impl Optimizer {
     /// # Panics
     /// If it has other slots.
     #[track_caller]
-    pub fn set_rule(&mut self, rule: Box<dyn UpdateRule>) {
+    pub fn set_rule(&mut self, rule: impl UpdateRule + 'static) {
         let (own, other) = (self.rule.slots(), rule.slots());
         assert_eq!(own, other, "optimizer: slots of a rule of another kind");
-        self.rule = rule;
+        self.rule = Box::new(rule);
     }
 
     /// Updates done so far.

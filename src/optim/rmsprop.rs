@@ -27,6 +27,16 @@ pub struct RmsProp {
 }
 
 impl RmsProp {
+    /// RMSprop as PyTorch has it: ρ = 0.99, ε = 10⁻⁸, no decay of weights.
+    pub fn new(learning_rate: f64) -> RmsProp {
+        RmsProp { learning_rate, rho: 0.99, epsilon: 1e-8, epsilon_placement: EpsilonPlacement::Paper, l2: 0.0 }
+    }
+
+    /// With this ρ.
+    pub fn rho(self, rho: f64) -> RmsProp {
+        RmsProp { rho, ..self }
+    }
+
     /// ε inside and outside the root.
     fn epsilons(&self) -> (f64, f64) {
         match self.epsilon_placement {

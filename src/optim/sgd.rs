@@ -17,6 +17,18 @@ pub struct Sgd {
     pub l2: f64,
 }
 
+impl Sgd {
+    /// Plain gradient descent.
+    pub fn new(learning_rate: f64) -> Sgd {
+        Sgd { learning_rate, momentum: 0.0, l2: 0.0 }
+    }
+
+    /// With this μ.
+    pub fn momentum(self, momentum: f64) -> Sgd {
+        Sgd { momentum, ..self }
+    }
+}
+
 impl UpdateRule for Sgd {
     fn slots(&self) -> &'static [&'static str] {
         &["u"]

@@ -79,19 +79,19 @@ impl Builder<'_> {
         let &mut Builder { initializer, ref mut random, device, .. } = self;
         match layer {
             &LayerSpec::Dense { units, bias, unit_norm, .. } => {
-                let dense = Dense::new(channels, units, bias, initializer, random, device);
+                let dense = Dense::draw(channels, units, bias, initializer, random, device);
                 Box::new(match (unit_norm, normalised) {
                     (true, _) => dense.unit_normalised(),
                     (false, true) => dense.spectrally_normalised(random),
                     (false, false) => dense,
                 })
             }
-            LayerSpec::Conv2d(conv) => Box::new(Conv2d::new(channels, &of(conv), initializer, random, device)),
+            LayerSpec::Conv2d(conv) => Box::new(Conv2d::draw(channels, &of(conv), initializer, random, device)),
             LayerSpec::ConvTranspose2d(conv) => {
-                Box::new(ConvTranspose2d::new(channels, &of(conv), initializer, random, device))
+                Box::new(ConvTranspose2d::draw(channels, &of(conv), initializer, random, device))
             }
             &LayerSpec::BatchNorm { momentum, epsilon } => {
-                Box::new(BatchNorm::new(channels, momentum, epsilon, device))
+                Box::new(BatchNorm::new(channels).momentum(momentum).epsilon(epsilon).to(device))
             }
             LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
                 let (groups, epsilon) = layer.group_norm(channels).expect("it is one");

@@ -25,9 +25,9 @@
 
 use super::sizes::check_number;
 use super::{AverageSpec, MAX_EPOCHS, OptimizerSpec, Recipe, TrainingSpec};
+use crate::optim::schedule;
 use crate::terminal::excerpt;
 use serde::{Deserialize, Serialize};
-use std::f64::consts::PI;
 
 /// The most schedules of a recipe.
 const MOST: usize = 100;
@@ -136,8 +136,8 @@ impl ScheduleSpec {
         let share = ((epoch - self.start) / self.epochs).min(1.0);
         (share >= 0.0).then(|| match self.shape {
             _ if share == 1.0 => to,
-            Shape::Linear => from + (to - from) * share,
-            Shape::Cosine => to + (from - to) * (1.0 + libm::cos(PI * share)) / 2.0,
+            Shape::Linear => schedule::linear(from, to, share),
+            Shape::Cosine => schedule::cosine(from, to, share),
         })
     }
 }
@@ -221,7 +221,7 @@ mod tests {
         let warm = format!("[[schedule]]\n{key}\nfrom = 0\nepochs = 2");
         let cool = format!("[[schedule]]\n{key}\nstart = 10\nto = 1e-4\nepochs = 4\nshape = 'cosine'");
         let recipe = recipe(&format!("{warm}\n{cool}")).unwrap();
-        let eighth = (1.0 + libm::cos(PI / 8.0)) / 2.0;
+        let eighth = (1.0 + libm::cos(std::f64::consts::PI / 8.0)) / 2.0;
         for (epoch, expected) in [
             (0.0, 0.0),
             (1.0, 5e-4),

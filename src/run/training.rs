@@ -6,7 +6,7 @@ use super::means::Means;
 use super::source::{Source, Taken};
 use super::{Outcome, Progress, Run};
 use crate::data::Batch;
-use crate::gan::pixels;
+use crate::data::pixels;
 use crate::gan::real::Real;
 use crate::gan::report::{Pending, kept};
 use crate::recipe::OptimizerSpec;
@@ -135,7 +135,7 @@ impl Run {
         }
         let size = self.source.images().map(|images| [images.height, images.width, images.channels]);
         let (report, images) = match self.source.batch(step)? {
-            Taken::Images(Batch { pixels: bytes, labels }) => {
+            Taken::Images(Batch { pixels: bytes, labels, .. }) => {
                 let [height, width, channels] = size.expect("batches of images are of some size");
                 let images = bytes.len() / (height * width * channels);
                 let shape: Shape = [images, height, width, channels].into();

@@ -6,14 +6,14 @@ mod sum;
 pub use sum::BLANK;
 
 use crate::files::{self, write_whole};
-use crate::storage::{Device, Storage};
+use crate::nn::{Entry, values};
+use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
 use crate::{Error, Result};
-use safetensors::tensor::{Dtype, Metadata, SafeTensors, View};
+use safetensors::tensor::{Metadata, SafeTensors};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
@@ -110,38 +110,6 @@ pub fn read_header<H: DeserializeOwned>(path: &Path, kind: &Kind) -> Result<H> {
     serde_json::from_str(header).map_err(|error| none(&error.to_string()))
 }
 
-/// A tensor as it is written: its bytes are made when their turn comes, so that no second copy of all
-/// the weights is held.
-struct Entry<'a>(&'a Tensor);
-
-impl View for Entry<'_> {
-    fn dtype(&self) -> Dtype {
-        match self.0.device() {
-            Device::Reference => Dtype::F64,
-            Device::Cpu | Device::Cuda(_) => Dtype::F32,
-        }
-    }
-
-    fn shape(&self) -> &[usize] {
-        self.0.dims()
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(match self.0.storage() {
-            Storage::Reference(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Storage::Cpu(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Storage::Cuda(values) => {
-                let values = values.to_vec();
-                values.iter().flat_map(|v| v.to_le_bytes()).collect()
-            }
-        })
-    }
-
-    fn data_len(&self) -> usize {
-        self.0.numel() * self.dtype().bitsize() / 8
-    }
-}
-
 /// Fills `tensor` with the values that `file` has under `name`, rounded to what its device holds; `path` only
 /// names it in errors.
 ///
@@ -158,16 +126,8 @@ pub fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tenso
         let found = excerpt(&found);
         return Err(other(format!("has {name} of shape {found}, not {wanted:?}")));
     }
-    let values: Vec<f64> = match view.dtype() {
-        Dtype::F32 => {
-            let (words, _) = view.data().as_chunks();
-            words.iter().map(|&word| f64::from(f32::from_le_bytes(word))).collect()
-        }
-        Dtype::F64 => {
-            let (words, _) = view.data().as_chunks();
-            words.iter().map(|&word| f64::from_le_bytes(word)).collect()
-        }
-        dtype => return Err(other(format!("has {name} as {dtype:?}, not F32 or F64"))),
+    let Some(values) = values(&view) else {
+        return Err(other(format!("has {name} as {:?}, not F32 or F64", view.dtype())));
     };
     check_values(path, name, &values, tensor.device())?;
     tensor.assign(Tensor::new(&values, tensor.shape(), tensor.device()));

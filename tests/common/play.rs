@@ -57,7 +57,7 @@ impl Game {
             Some(graphs) => graphs.begin_step(gan, &bytes, &labels, batch, measures)?.read(),
             None => {
                 let device = gan.named()[0].1.device();
-                let images = minimax::gan::pixels::to_tensor(&bytes, batch, RANGE, device);
+                let images = minimax::data::pixels::to_tensor(&bytes, batch, RANGE, device);
                 let real = match self.classes {
                     Some(classes) => Real::labelled(images, &labels, classes),
                     None => Real::from(&images),

@@ -118,10 +118,10 @@ fn residual_layer(t: &[Tensor]) -> Tensor {
     let mut random = Random::new(0, Purpose::CHECK);
     let mut conv = |from: usize, filters: usize, size: usize, stride: usize| -> Box<dyn Layer> {
         let attributes = Convolution { stride: [stride; 2], bias: false, ..Convolution::new(filters, [size; 2]) };
-        Box::new(Conv2d::new(from, &attributes, Initializer::Zeros, &mut random, device))
+        Box::new(Conv2d::draw(from, &attributes, Initializer::Zeros, &mut random, device))
     };
     let tanh = || -> Box<dyn Layer> { Box::new(Activation::Tanh) };
-    let layers = vec![conv(2, 3, 3, 2), Box::new(BatchNorm::new(3, 0.9, 1e-3, device)), tanh(), conv(3, 3, 1, 1)];
+    let layers = vec![conv(2, 3, 3, 2), Box::new(BatchNorm::new(3).momentum(0.9).to(device)), tanh(), conv(3, 3, 1, 1)];
     let halved = conv(2, 3, 1, 2);
     let inner = Residual::new(vec![tanh(), conv(3, 3, 3, 1)], vec![]);
     let mut layer = Residual::new(layers, vec![halved, Box::new(inner)]);

@@ -85,6 +85,15 @@ pub fn cases() -> Vec<Case> {
     for (op, f, divisor) in smooth_pairs {
         all.extend(PAIRS.map(|pair| binary(op, f, [Draw::Normal, divisor], pair)));
     }
+    all.extend(PAIRS.map(|pair| binary("pow", pow, [Draw::Positive, Draw::Normal], pair)));
+    // Whole powers of numbers of either sign: no derivative by the power.
+    for exponent in [-1.0, 1.0, 2.0, 3.0] {
+        let x = [input(Draw::Normal, [3, 17])];
+        let power = move |t: &[Tensor]| t[0].pow(exponent);
+        all.push(Case::new("pow", format!("[3, 17] to the power of {exponent}"), &x, power).kinks(|t| 0.01 * &t[0]));
+    }
+    let whole = [input(Draw::Whole, [5, 9]), input(Draw::Index(4), [9]).constant()];
+    all.push(Case::new("pow", "whole numbers, [5, 9] [9]", &whole, |t| pow(&t[0], &t[1])).on_kinks());
     let square = |t: &[Tensor]| mul(&t[0], &t[0]);
     let x = input(Draw::Normal, [3, 5]);
     all.push(Case::new("mul", "x by itself, 3x5", &[x], square));

@@ -58,6 +58,12 @@ pub fn cases() -> Vec<Case> {
     all.extend(slices.map(|(shape, ranges)| sliced(shape, ranges)));
     all.extend(pads.map(|(shape, zeros)| padded(shape, zeros)));
     all.extend(concats.map(|(shapes, axis)| joined(shapes, axis)));
+    all.extend([0, 1, 2].map(|axis| {
+        let inputs = [normal([3, 4]); 3];
+        Case::new("stack", format!("three of [3, 4] along {axis}"), &inputs, move |t| {
+            stack(&t.iter().collect::<Vec<_>>(), axis)
+        })
+    }));
     for image in [[2, 3, 4, 3], [1, 1, 1, 1], [1, 2, 1, 17]] {
         all.extend([1, 2, 3].map(|factor| upsampled(image, factor)));
         all.extend([1, 2, 3].map(|factor| downsampled(image, factor)));

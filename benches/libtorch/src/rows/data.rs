@@ -10,7 +10,7 @@ use minimax::Device;
 use minimax::data::idx;
 use minimax::gan::latents::Latents;
 use minimax::gan::model::{Gan, sample};
-use minimax::gan::pixels;
+use minimax::data::pixels;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};

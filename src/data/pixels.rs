@@ -41,7 +41,7 @@ pub fn to_tensor(bytes: &[u8], shape: Shape, range: [f64; 2], device: Device) ->
 ///
 /// # Panics
 /// If there aren't as many, of either, or the two are on different devices.
-pub(super) fn to_floats(bytes: &cuda::Buffer, offset: usize, table: &cuda::Buffer, len: usize) -> cuda::Buffer {
+pub(crate) fn to_floats(bytes: &cuda::Buffer, offset: usize, table: &cuda::Buffer, len: usize) -> cuda::Buffer {
     let there = (4 * bytes.len()).checked_sub(offset);
     assert!(
         table.len() == 256 && offset.is_multiple_of(4) && Some(len) <= there,

@@ -1,0 +1,28 @@
+//! Numbers that change as training goes on, learning rates above all.
+//!
+//! With x the share of the way that is done, held to [0, 1]:
+//!
+//! ```
+//! use minimax::nn::{Dense, Layer};
+//! use minimax::optim::{Adam, Optimizer, schedule};
+//!
+//! let network = Dense::new(2, 1);
+//! let mut optimizer = Optimizer::new(Adam::new(1e-3), &network.parameters());
+//! for step in 0..1000 {
+//!     let rate = schedule::cosine(1e-3, 1e-5, f64::from(step) / 1000.0);
+//!     optimizer.set_rule(Adam::new(rate));
+//!     // ... and the step itself.
+//! }
+//! ```
+
+use std::f64::consts::PI;
+
+/// from + (to - from) x.
+pub fn linear(from: f64, to: f64, x: f64) -> f64 {
+    from + (to - from) * x.clamp(0.0, 1.0)
+}
+
+/// to + (from - to) (1 + cos πx) / 2 (Loshchilov and Hutter, 2017, without restarts).
+pub fn cosine(from: f64, to: f64, x: f64) -> f64 {
+    to + (from - to) * (1.0 + libm::cos(PI * x.clamp(0.0, 1.0))) / 2.0
+}
