@@ -64,6 +64,11 @@ pub enum Error {
         /// What is wrong and the mend.
         what: String,
     },
+    /// A gradient with respect to a tensor that the loss doesn't depend on.
+    NotRecorded {
+        /// Its place among those that were asked for, counted from 0, and its shape.
+        what: String,
+    },
     /// Memory that the system doesn't give.
     Memory {
         /// As much was asked for.
@@ -149,6 +154,7 @@ impl Display for Error {
                 megabytes(*bytes)
             ),
             Error::NotFinite { what, mend } => format!("{what}; {mend}"),
+            Error::NotRecorded { what } => format!("grad: {what}"),
             Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => what.clone(),
         };
         f.write_str(&line(&message))

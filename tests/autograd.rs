@@ -1,6 +1,6 @@
 //! What the walk promises: which gradients it gives, which it never computes, and what it lets go of.
 
-use minimax::autograd::{Call, Keeps, Op, record, vjp};
+use minimax::autograd::{Call, Keeps, Op, record, try_grad, vjp};
 use minimax::ops::{mul, square, sum};
 use minimax::{Device, Tensor, grad, no_grad};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +21,18 @@ fn a_tensor_with_a_history_may_be_asked_for() {
     let grads = grad(&total(&square(&h)), &[&h, &x], false);
     assert_eq!(grads[0].to_f64(), [6.0, 12.0]);
     assert_eq!(grads[1].to_f64(), [18.0, 36.0]);
+}
+
+#[test]
+fn what_the_loss_does_not_depend_on_may_be_an_error() {
+    let (x, other) = (parameter(&[1.0, 2.0]), parameter(&[5.0; 3]));
+    let loss = total(&square(&x));
+    let said = |parameters: &[&Tensor]| try_grad(&loss, parameters, false).unwrap_err().to_string();
+    assert_eq!(try_grad(&loss, &[&x], false).unwrap()[0].to_f64(), [2.0, 4.0]);
+    let expected = "grad: tensor 1, of shape [3]: the loss doesn't depend on it, as its record doesn't lead to it";
+    assert_eq!(said(&[&x, &other]), expected);
+    let expected = "grad: tensor 0, of shape [2]: the loss doesn't depend on it, as it has no record";
+    assert_eq!(said(&[&x.detach()]), expected);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! A programmer's mistake panics at the line that makes it, with the op's name and every shape.
 
+use minimax::nn::{Activation, Conv2d, Layer, Residual, Sequential};
 use minimax::ops::{self, Finish, Transpose};
 use minimax::optim::{Optimizer, Sgd};
 use minimax::random::{Purpose, Random};
 use minimax::{Device, Padding, Shape, Tensor, grad};
 use std::cell::RefCell;
 use std::panic::{catch_unwind, set_hook};
+use std::process::Command;
 
 thread_local! {
     /// The file and the message of this thread's last panic.
@@ -217,6 +219,13 @@ const MISTAKES: &[(fn(), &str)] = &[
         },
         "same padding: stride [0, 1] must be positive",
     ),
+    (|| drop(ones(&[2, 3]).index((1, 1..4))), "index: [At(1), Within(1, Some(4))] of a tensor of shape [2, 3]"),
+    (|| drop(ones(&[2]).index((0, 0))), "index: [At(0), At(0)] of a tensor of shape [2]"),
+    (|| drop(ones(&[2]).sum(1)), "sum: axes [1] of an input of shape [2]"),
+    (|| drop(ones(&[2, 3]).squeeze(0)), "squeeze: axis 0 of a tensor of shape [2, 3]"),
+    (|| drop(ones(&[2]).transposed()), "transposed: a tensor of shape [2]"),
+    (|| drop(ops::stack(&[&ones(&[2]), &ones(&[3])], 0)), "stack: shapes [[2], [3]] must be one"),
+    (|| drop(ops::pow(&ones(&[2]), &ones(&[3]))), "pow: shapes [2] and [3] don't broadcast"),
     (|| drop(grad(&ones(&[2]), &[], false)), "grad: the loss has shape [2] and must hold one value"),
     (
         || drop(Random::new(1, Purpose::CHECK).permutation(1 << 32)),
@@ -224,13 +233,41 @@ const MISTAKES: &[(fn(), &str)] = &[
     ),
     (
         || {
-            let rule = Box::new(Sgd { learning_rate: 0.1, momentum: 0.0, l2: 0.0 });
+            let rule = Sgd::new(0.1);
             let mut p = ones(&[2]);
             Optimizer::new(rule, &[&p]).step(vec![&mut p], &[ones(&[3])]);
         },
         "optimizer: parameter [2] and gradient [3]",
     ),
 ];
+
+/// What the test below runs in a process of its own.
+#[test]
+#[ignore = "it panics, which is looked at from outside"]
+fn a_layer_that_panics() {
+    let block = Sequential::default().add(Activation::Relu).add_named("conv", Conv2d::new(3, 8, 3));
+    let mut network = Sequential::default().add(Residual::new(vec![Box::new(block)], vec![]));
+    network.predict(&ones(&[1, 28, 28, 1]));
+}
+
+#[test]
+fn a_panic_in_a_layer_says_which_one_and_who_called_it() {
+    let program = std::env::current_exe().unwrap();
+    let arguments = ["--ignored", "--exact", "--nocapture", "a_layer_that_panics"];
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = [
+        "conv2d: input [1, 28, 28, 1]",
+        "in layer 2, conv (Conv2d) of the Sequential called at ",
+        "in layer 1 (Sequential) of the Residual's layers called at ",
+        &format!("in layer 1 (Residual) of the Sequential called at {}:", file!()),
+    ];
+    let mut rest = &said[..];
+    for words in expected {
+        let at = rest.find(words).unwrap_or_else(|| panic!("no {words:?} in {said}"));
+        rest = &rest[at + words.len()..];
+    }
+}
 
 #[test]
 fn a_mistake_panics_where_it_is_made() {

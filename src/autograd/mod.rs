@@ -36,6 +36,7 @@
 //! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
 //! than its inputs', and going through the numbers downwards is a topological order.
 
+mod try_grad;
 mod walk;
 
 use crate::shape::Shape;
@@ -44,6 +45,7 @@ use crate::tensor::Tensor;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+pub use try_grad::try_grad;
 #[cfg(feature = "gan")]
 pub(crate) use walk::grad_onto;
 pub use walk::{grad, grad_consuming, vjp};

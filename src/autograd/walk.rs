@@ -40,12 +40,12 @@ pub(crate) fn grad_onto(sums: Vec<Tensor>, loss: Tensor, parameters: &[&Tensor])
     assert!(sums.len() == parameters.len(), "grad_onto: {} sums for {} parameters", sums.len(), parameters.len());
     assert!(loss.node.as_ref().is_none_or(|node| node.op.is_some()), "grad_onto: the loss is a parameter");
     let one = one(&loss);
-    walk(loss, one, parameters, sums, false)
+    or_zeros(walk(loss, one, parameters, sums, false), parameters)
 }
 
 /// ∂loss/∂loss.
 #[track_caller]
-fn one(loss: &Tensor) -> Tensor {
+pub(super) fn one(loss: &Tensor) -> Tensor {
     assert!(
         loss.numel() == 1,
         "grad: the loss has shape {} and must hold one value; take its sum or mean",
@@ -68,18 +68,25 @@ pub fn vjp(output: Tensor, cotangent: Tensor, parameters: &[&Tensor], create_gra
         output.shape(),
         cotangent.shape()
     );
-    walk(output, cotangent, parameters, Vec::new(), create_graph)
+    or_zeros(walk(output, cotangent, parameters, Vec::new(), create_graph), parameters)
 }
 
-/// The gradients of <`cotangent`, `output`>, added to those `before`, of which there may be none.
+/// What was `found`, and zeros for what wasn't.
+fn or_zeros(found: Vec<Option<Tensor>>, parameters: &[&Tensor]) -> Vec<Tensor> {
+    let each = found.into_iter().zip(parameters);
+    each.map(|(grad, p)| grad.unwrap_or_else(|| Tensor::zeros(p.shape(), p.device()))).collect()
+}
+
+/// The gradients of <`cotangent`, `output`>, added to those `before`, of which there may be none. `None` for what `output`
+/// doesn't depend on.
 #[track_caller]
-fn walk(
+pub(super) fn walk(
     output: Tensor,
     cotangent: Tensor,
     parameters: &[&Tensor],
     before: Vec<Tensor>,
     create_graph: bool,
-) -> Vec<Tensor> {
+) -> Vec<Option<Tensor>> {
     let mut found: HashMap<u64, Option<Tensor>> = HashMap::new();
     found.extend(parameters.iter().filter_map(|p| Some((p.node.as_ref()?.id, None))));
 
@@ -156,11 +163,7 @@ fn walk(
         }
     });
 
-    let answer = |p: &&Tensor| {
-        let found = p.node.as_ref().and_then(|node| found[&node.id].clone());
-        found.unwrap_or_else(|| Tensor::zeros(p.shape(), p.device()))
-    };
-    parameters.iter().map(answer).collect()
+    parameters.iter().map(|p| found[&p.node.as_ref()?.id].clone()).collect()
 }
 
 /// The numbers of the nodes under `root` from which a node in `targets` can be reached.

@@ -10,7 +10,7 @@
 //!
 //! The values are those of the layers one by one, in forward and backward passes.
 
-use super::sequential::Named;
+use super::named::Named;
 use super::trail::Place;
 use super::{Mode, Pass};
 use crate::ops::dropout::Mask;

@@ -19,39 +19,7 @@
 //! assert_eq!(names, ["conv.kernel", "conv.bias", "logits.kernel", "logits.bias"]);
 //! ```
 //!
-//! A module of one's own is a [`Layer`] that holds others:
-//!
-//! ```
-//! use minimax::nn::{BatchNorm, Conv2d, Layer, Pass, Variable, within};
-//! use minimax::{Tensor, ops};
-//!
-//! /// x + relu(norm(conv(x)))
-//! struct Block {
-//!     conv: Conv2d,
-//!     norm: BatchNorm,
-//! }
-//!
-//! impl Layer for Block {
-//!     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
-//!         let y = self.conv.forward(x, pass);
-//!         x + ops::relu(&self.norm.forward(&y, pass))
-//!     }
-//!
-//!     fn variables(&self) -> Vec<Variable<&Tensor>> {
-//!         let conv = within("conv", self.conv.variables());
-//!         conv.chain(within("norm", self.norm.variables())).collect()
-//!     }
-//!
-//!     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
-//!         let conv = within("conv", self.conv.variables_mut());
-//!         conv.chain(within("norm", self.norm.variables_mut())).collect()
-//!     }
-//! }
-//!
-//! let block = Block { conv: Conv2d::new(8, 8, 3).same(), norm: BatchNorm::new(8) };
-//! assert_eq!(block.parameters().len(), 4);
-//! assert_eq!(block.variables()[0].name, "conv.kernel");
-//! ```
+//! [`within`] shows a module of one's own.
 
 mod attention;
 mod batch_norm;
@@ -63,6 +31,7 @@ pub mod fusion;
 mod group_norm;
 mod initializer;
 mod join_label;
+mod named;
 mod pooling;
 mod projection;
 mod rearrange;

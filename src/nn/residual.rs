@@ -8,7 +8,7 @@
 //! so that the gradient of y reaches x undiminished, however many such layers stand one on the other. What it holds may be
 //! residual in turn.
 
-use super::sequential::{Named, numbered, variables, variables_mut};
+use super::named::{Named, numbered, variables, variables_mut};
 use super::{Layer, Pass, Variable, fusion, within};
 use crate::storage::Device;
 use crate::tensor::Tensor;

@@ -1,6 +1,7 @@
 //! Layers one after the other.
 
-use super::{Layer, Pass, Variable, fusion, within};
+use super::named::{Named, variables, variables_mut};
+use super::{Layer, Pass, Variable, fusion, named, within};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use std::ops::Range;
@@ -11,17 +12,10 @@ pub struct Sequential {
     layers: Vec<Named>,
 }
 
-/// A layer, and what it is called within its network.
-pub(super) struct Named {
-    /// Without one it is called by its number, counted from 1.
-    pub name: Option<String>,
-    pub layer: Box<dyn Layer>,
-}
-
 impl Sequential {
     /// The network of these layers.
     pub fn new(layers: Vec<Box<dyn Layer>>) -> Sequential {
-        Sequential { layers: numbered(layers) }
+        Sequential { layers: named::numbered(layers) }
     }
 
     /// The network with one more layer, whose variables are called by its number, counted from 1: `3.kernel`.
@@ -97,29 +91,4 @@ impl Layer for Sequential {
     fn move_to(&mut self, device: Device) {
         self.layers.iter_mut().for_each(|Named { layer, .. }| layer.move_to(device));
     }
-}
-
-/// `layers`, called by their numbers.
-pub(super) fn numbered(layers: Vec<Box<dyn Layer>>) -> Vec<Named> {
-    layers.into_iter().map(|layer| Named { name: None, layer }).collect()
-}
-
-/// The variables of `layers`: `3.kernel`, or `conv.kernel`.
-pub(super) fn variables(layers: &[Named]) -> Vec<Variable<&Tensor>> {
-    let mut all = Vec::new();
-    for (i, Named { name, layer }) in layers.iter().enumerate() {
-        let number = (i + 1).to_string();
-        all.extend(within(name.as_deref().unwrap_or(&number), layer.variables()));
-    }
-    all
-}
-
-/// As [`variables`], to be changed.
-pub(super) fn variables_mut(layers: &mut [Named]) -> Vec<Variable<&mut Tensor>> {
-    let mut all = Vec::new();
-    for (i, Named { name, layer }) in layers.iter_mut().enumerate() {
-        let number = (i + 1).to_string();
-        all.extend(within(name.as_deref().unwrap_or(&number), layer.variables_mut()));
-    }
-    all
 }

@@ -104,6 +104,40 @@ impl Weights {
 }
 
 /// The `variables` of a part that its layer calls `name`: each is then called `name.` and what the part calls it.
+///
+/// A module of one's own is a [`Layer`](super::Layer) that holds others:
+///
+/// ```
+/// use minimax::nn::{BatchNorm, Conv2d, Layer, Pass, Variable, within};
+/// use minimax::{Tensor, ops};
+///
+/// /// x + relu(norm(conv(x)))
+/// struct Block {
+///     conv: Conv2d,
+///     norm: BatchNorm,
+/// }
+///
+/// impl Layer for Block {
+///     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
+///         let y = self.conv.forward(x, pass);
+///         x + ops::relu(&self.norm.forward(&y, pass))
+///     }
+///
+///     fn variables(&self) -> Vec<Variable<&Tensor>> {
+///         let conv = within("conv", self.conv.variables());
+///         conv.chain(within("norm", self.norm.variables())).collect()
+///     }
+///
+///     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
+///         let conv = within("conv", self.conv.variables_mut());
+///         conv.chain(within("norm", self.norm.variables_mut())).collect()
+///     }
+/// }
+///
+/// let block = Block { conv: Conv2d::new(8, 8, 3).same(), norm: BatchNorm::new(8) };
+/// assert_eq!(block.parameters().len(), 4);
+/// assert_eq!(block.variables()[0].name, "conv.kernel");
+/// ```
 pub fn within<T>(name: &str, variables: Vec<Variable<T>>) -> impl Iterator<Item = Variable<T>> {
     variables.into_iter().map(move |v| Variable { name: format!("{name}.{}", v.name).into(), ..v })
 }

@@ -41,39 +41,6 @@ struct Step {
 }
 
 impl Adam {
-    /// Adam as its paper and PyTorch have it: β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸, no decay of weights.
-    ///
-    /// ```
-    /// use minimax::optim::{Adam, WeightDecay};
-    ///
-    /// let adam_w = Adam::new(1e-3).weight_decay(WeightDecay::Decoupled(0.01));
-    /// let of_a_gan = Adam::new(2e-4).betas([0.5, 0.999]);
-    /// ```
-    pub fn new(learning_rate: f64) -> Adam {
-        Adam {
-            learning_rate,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            epsilon_placement: EpsilonPlacement::Paper,
-            weight_decay: WeightDecay::L2(0.0),
-        }
-    }
-
-    /// With these β₁ and β₂.
-    pub fn betas(self, betas: [f64; 2]) -> Adam {
-        Adam { betas, ..self }
-    }
-
-    /// With this ε, and where it stands.
-    pub fn epsilon(self, epsilon: f64, epsilon_placement: EpsilonPlacement) -> Adam {
-        Adam { epsilon, epsilon_placement, ..self }
-    }
-
-    /// With weights that decay.
-    pub fn weight_decay(self, weight_decay: WeightDecay) -> Adam {
-        Adam { weight_decay, ..self }
-    }
-
     fn at(&self, t: u64) -> Step {
         let [correction1, correction2] = self.betas.map(|beta| 1.0 - libm::pow(beta, t as f64));
         let (a, c) = match self.epsilon_placement {
@@ -142,5 +109,40 @@ impl UpdateRule for Adam {
                 .value(shrink as f32)
                 .read_if(scalars)
         });
+    }
+}
+
+impl Adam {
+    /// Adam as its paper and PyTorch have it: β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸, no decay of weights.
+    ///
+    /// ```
+    /// use minimax::optim::{Adam, WeightDecay};
+    ///
+    /// let adam_w = Adam::new(1e-3).weight_decay(WeightDecay::Decoupled(0.01));
+    /// let of_a_gan = Adam::new(2e-4).betas([0.5, 0.999]);
+    /// ```
+    pub fn new(learning_rate: f64) -> Adam {
+        Adam {
+            learning_rate,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            epsilon_placement: EpsilonPlacement::Paper,
+            weight_decay: WeightDecay::L2(0.0),
+        }
+    }
+
+    /// With these β₁ and β₂.
+    pub fn betas(self, betas: [f64; 2]) -> Adam {
+        Adam { betas, ..self }
+    }
+
+    /// With this ε, and where it stands.
+    pub fn epsilon(self, epsilon: f64, epsilon_placement: EpsilonPlacement) -> Adam {
+        Adam { epsilon, epsilon_placement, ..self }
+    }
+
+    /// With weights that decay.
+    pub fn weight_decay(self, weight_decay: WeightDecay) -> Adam {
+        Adam { weight_decay, ..self }
     }
 }
