@@ -16,20 +16,20 @@
 //!
 //! # To read it in an evening
 //!
-//! About 1,800 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
+//! About 1,850 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
 //!
-//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 226 lines; of [`shape`] and
+//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 228 lines; of [`shape`] and
 //!    [`storage`] it is enough to know that they exist.)
 //! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 57
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
-//!    (`src/autograd/mod.rs`, 278 lines, and `src/autograd/walk.rs`, 184 lines.)
-//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 102 lines of `src/ops/binary.rs`,
+//!    (`src/autograd/mod.rs`, 286 lines, and `src/autograd/walk.rs`, 190 lines.)
+//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 104 lines of `src/ops/binary.rs`,
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
-//! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
-//!    `src/ops/matmul/reference.rs`, 20 lines.)
-//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 104
-//!    lines, and `src/ops/conv2d/reference.rs`, 40 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
+//! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 89 lines, and
+//!    `src/ops/matmul/reference.rs`, 22 lines.)
+//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 106
+//!    lines, and `src/ops/conv2d/reference.rs`, 44 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
 //!    (`src/nn/mod.rs`, 149 lines, `src/nn/dense.rs`, 57 lines, `src/nn/sequential.rs`, 69 lines, and the first 31 lines of
@@ -98,3 +98,20 @@ pub use error::{Error, Result};
 pub use shape::{Padding, Shape};
 pub use storage::Device;
 pub use tensor::Tensor;
+
+/// The code in the book's chapters, run as these examples are.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../docs/book/src/introduction.md")]
+    mod introduction {}
+    #[doc = include_str!("../docs/book/src/01-tensors.md")]
+    mod tensors {}
+    #[doc = include_str!("../docs/book/src/02-reverse-mode.md")]
+    mod reverse_mode {}
+    #[doc = include_str!("../docs/book/src/03-gradients-of-gradients.md")]
+    mod gradients_of_gradients {}
+    #[doc = include_str!("../docs/book/src/04-how-to-be-sure.md")]
+    mod how_to_be_sure {}
+    #[doc = include_str!("../docs/book/src/05-convolution.md")]
+    mod convolution {}
+}
