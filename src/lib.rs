@@ -34,7 +34,7 @@
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
 //!    (`src/nn/mod.rs`, 149 lines, `src/nn/dense.rs`, 57 lines, `src/nn/sequential.rs`, 69 lines, and the first 31 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
-//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 69 lines of `src/optim/adam.rs`.)
+//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 186 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 167 lines; what D makes of it is in
 //!     `src/gan/judgement.rs`.)
@@ -114,4 +114,8 @@ mod book {
     mod how_to_be_sure {}
     #[doc = include_str!("../docs/book/src/05-convolution.md")]
     mod convolution {}
+    #[doc = include_str!("../docs/book/src/06-batch-norm.md")]
+    mod batch_norm {}
+    #[doc = include_str!("../docs/book/src/07-dropout-initialisers-adam.md")]
+    mod dropout_initialisers_adam {}
 }
