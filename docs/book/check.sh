@@ -12,12 +12,12 @@ mdbook --version 2> /dev/null | grep --quiet --fixed-strings "v$version" || carg
 rm -rf html
 said=$(mdbook build 2>&1) || { echo "$said" && exit 1; }
 ! echo "$said" | grep -E '(WARN|ERROR)' || exit 1
-# A page for each chapter, with every picture that it shows.
+# A page for each chapter, and whatever the pages link to and show, within the book and in the project.
 for chapter in src/[0-9]*.md; do
     page=html/$(basename "$chapter" .md).html
     [ -s "$page" ] || { echo "$page is missing"; exit 1; }
-    for figure in $(grep --only-matching 'figures/[a-z0-9-]*\.svg' "$chapter"); do
-        [ -s "html/$figure" ] || { echo "html/$figure is missing"; exit 1; }
-    done
+done
+for link in $(grep --only-matching --no-filename --extended-regexp '(href|src)="[^":#]+' html/introduction.html html/[0-9]*.html | cut -d '"' -f 2 | sort -u); do
+    [ -e "html/$link" ] || { echo "a page links to $link, which is not there"; exit 1; }
 done
 echo "docs/book/html/index.html"
