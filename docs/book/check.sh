@@ -12,6 +12,9 @@ mdbook --version 2> /dev/null | grep --quiet --fixed-strings "v$version" || carg
 rm -rf html
 said=$(mdbook build 2>&1) || { echo "$said" && exit 1; }
 ! echo "$said" | grep -E '(WARN|ERROR)' || exit 1
+# mdBook takes every .md that is linked to for a page of the book; those of the project stay what they are.
+sed -i -E 's@(href="\.\./\.\./[^"#]*)\.html@\1.md@g' html/*.html
+
 # A page for each chapter, and whatever the pages link to and show, within the book and in the project.
 for chapter in src/[0-9]*.md; do
     page=html/$(basename "$chapter" .md).html
