@@ -18,23 +18,23 @@
 //!
 //! About 1,950 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
 //!
-//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 233 lines; of [`shape`] and
+//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 235 lines; of [`shape`] and
 //!    [`storage`] it is enough to know that they exist.)
 //! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 57
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
-//!    (`src/autograd/mod.rs`, 280 lines, and `src/autograd/walk.rs`, 187 lines.)
-//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 102 lines of `src/ops/binary.rs`,
+//!    (`src/autograd/mod.rs`, 288 lines, and `src/autograd/walk.rs`, 193 lines.)
+//! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 104 lines of `src/ops/binary.rs`,
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
-//! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87 lines, and
-//!    `src/ops/matmul/reference.rs`, 20 lines.)
-//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 104
-//!    lines, and `src/ops/conv2d/reference.rs`, 40 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
+//! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 89 lines, and
+//!    `src/ops/matmul/reference.rs`, 22 lines.)
+//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 106
+//!    lines, and `src/ops/conv2d/reference.rs`, 44 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
-//!    (`src/nn/mod.rs`, 225 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 94 lines, and the first 46 lines of
+//!    (`src/nn/mod.rs`, 204 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 94 lines, and the first 46 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
-//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 69 lines of `src/optim/adam.rs`.)
+//! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 186 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 167 lines; what D makes of it is in
 //!     `src/gan/judgement.rs`.)
@@ -99,3 +99,24 @@ pub use error::{Error, Result};
 pub use shape::{Padding, Shape};
 pub use storage::Device;
 pub use tensor::Tensor;
+
+/// The code in the book's chapters, run as these examples are.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../docs/book/src/introduction.md")]
+    mod introduction {}
+    #[doc = include_str!("../docs/book/src/01-tensors.md")]
+    mod tensors {}
+    #[doc = include_str!("../docs/book/src/02-reverse-mode.md")]
+    mod reverse_mode {}
+    #[doc = include_str!("../docs/book/src/03-gradients-of-gradients.md")]
+    mod gradients_of_gradients {}
+    #[doc = include_str!("../docs/book/src/04-how-to-be-sure.md")]
+    mod how_to_be_sure {}
+    #[doc = include_str!("../docs/book/src/05-convolution.md")]
+    mod convolution {}
+    #[doc = include_str!("../docs/book/src/06-batch-norm.md")]
+    mod batch_norm {}
+    #[doc = include_str!("../docs/book/src/07-dropout-initialisers-adam.md")]
+    mod dropout_initialisers_adam {}
+}

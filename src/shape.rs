@@ -57,6 +57,7 @@ impl Shape {
         self.dims().iter().product()
     }
 
+    // ANCHOR: strides
     /// How many values lie between neighbours along each axis.
     pub fn strides(&self) -> [usize; MAX_RANK] {
         let mut strides = [1; MAX_RANK];
@@ -65,6 +66,7 @@ impl Shape {
         }
         strides
     }
+    // ANCHOR_END: strides
 
     /// The same shape with `axis` of length `length`.
     ///
@@ -78,6 +80,7 @@ impl Shape {
         self
     }
 
+    // ANCHOR: broadcast
     /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing
     /// axis or one of length 1 stretches (NumPy's rule).
     ///
@@ -98,6 +101,7 @@ impl Shape {
         }
         Some(Shape::new(&dims[..rank]))
     }
+    // ANCHOR_END: broadcast
 
     /// The stride of each axis of `target` when a tensor of this shape is stretched to it: 0 where
     /// it repeats.
@@ -179,6 +183,7 @@ impl Padding {
         Padding { top: p, bottom: p, left: p, right: p }
     }
 
+    // ANCHOR: same
     /// TensorFlow's `same`, for an image `[h, w]`: the output has ceil(h / s) rows, and of the
     /// total = max((ceil(h / s) - 1) · s + k - h, 0) zeros the smaller half comes first.
     ///
@@ -194,6 +199,7 @@ impl Padding {
         let (rows, columns) = (total(image[0], kernel[0], stride[0]), total(image[1], kernel[1], stride[1]));
         Padding { top: rows / 2, bottom: rows - rows / 2, left: columns / 2, right: columns - columns / 2 }
     }
+    // ANCHOR_END: same
 }
 
 /// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights

@@ -64,6 +64,7 @@ impl fmt::Display for Device {
     }
 }
 
+// ANCHOR: storage
 /// The values of a tensor, in row-major order.
 ///
 /// What makes some panics if the device isn't there or its memory is full; within [`catch`](crate::unwind::catch) that
@@ -77,6 +78,7 @@ pub enum Storage {
     /// On [`Device::Cuda`].
     Cuda(cuda::Buffer),
 }
+// ANCHOR_END: storage
 
 impl Storage {
     /// `values`, rounded to what `device` holds.

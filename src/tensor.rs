@@ -13,6 +13,7 @@ use crate::storage::{Device, Storage};
 use std::fmt;
 use std::sync::Arc;
 
+// ANCHOR: tensor
 /// An array of numbers on a device, and, if it depends on a parameter, the record of its making.
 #[derive(Clone)]
 pub struct Tensor {
@@ -20,6 +21,7 @@ pub struct Tensor {
     storage: Arc<Storage>,
     pub(crate) node: Option<Arc<Node>>,
 }
+// ANCHOR_END: tensor
 
 impl Tensor {
     /// A tensor of `values`, rounded to what `device` holds.

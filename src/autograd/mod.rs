@@ -95,6 +95,7 @@ pub enum Keeps {
     Both,
 }
 
+// ANCHOR: node
 /// How a tensor came to be: a leaf (no op) or the record of one op.
 pub struct Node {
     id: u64,
@@ -102,13 +103,16 @@ pub struct Node {
     inputs: Vec<Saved>,
     output: Option<Saved>,
 }
+// ANCHOR_END: node
 
+// ANCHOR: saved
 /// A tensor as a node remembers it: with its values only if the rule reads them and they aren't made once more.
 struct Saved {
     shape: Shape,
     storage: Option<Arc<Storage>>,
     node: Option<Arc<Node>>,
 }
+// ANCHOR_END: saved
 
 impl Node {
     fn new(op: Option<Box<dyn Op>>, inputs: Vec<Saved>, output: Option<Saved>) -> Arc<Node> {
@@ -168,6 +172,7 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
+    // ANCHOR: input
     /// Input `i`.
     ///
     /// # Panics
@@ -179,6 +184,7 @@ impl Call<'_> {
         assert!(keeps, "{} keeps no inputs", self.node.name());
         saved.tensor(saved.node.clone())
     }
+    // ANCHOR_END: input
 
     /// The output.
     ///
@@ -268,6 +274,7 @@ pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
     with_recording(false, f)
 }
 
+// ANCHOR: with_recording
 fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
     struct Restore(bool);
     impl Drop for Restore {
@@ -278,3 +285,4 @@ fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
     let _restore = Restore(RECORDING.replace(on));
     f()
 }
+// ANCHOR_END: with_recording

@@ -113,6 +113,7 @@ pub(super) fn walk(
     }
 
     with_recording(create_graph, || {
+        // ANCHOR: rule
         while let Some((id, (node, grad))) = pending.pop_last() {
             if let Some(slot) = found.get_mut(&id) {
                 *slot = Some(grad.clone());
@@ -124,6 +125,7 @@ pub(super) fn walk(
             };
             let call = Call { node: &node, wanted };
             let grads = op.vjp(&call, &grad);
+            // ANCHOR_END: rule
             assert!(
                 grads.len() == node.inputs.len(),
                 "vjp of {}: {} gradients for inputs of shapes {:?}",
@@ -148,6 +150,7 @@ pub(super) fn walk(
                     terms.entry(input.id).or_default().push(grad);
                     continue;
                 }
+                // ANCHOR: sum
                 // Summed by an op, though ops stand above this module: in a recorded walk the sum over several
                 // paths must be differentiable too.
                 let sum = match pending.remove(&input.id) {
@@ -155,6 +158,7 @@ pub(super) fn walk(
                     None => grad,
                 };
                 pending.insert(input.id, (Arc::clone(input), sum));
+                // ANCHOR_END: sum
             }
         }
         let (ids, terms): (Vec<u64>, Vec<Vec<Tensor>>) = terms.into_iter().unzip();
@@ -175,6 +179,7 @@ fn reaching_any(root: &Arc<Node>, targets: &HashMap<u64, Option<Tensor>>) -> Has
             stack.extend(node.inputs.iter().filter_map(|saved| saved.node.as_deref()));
         }
     }
+    // ANCHOR: reaching
     let mut reaching = HashSet::new();
     for (id, node) in nodes {
         let mut inputs = node.inputs.iter().filter_map(|saved| saved.node.as_ref());
@@ -182,6 +187,7 @@ fn reaching_any(root: &Arc<Node>, targets: &HashMap<u64, Option<Tensor>>) -> Has
             reaching.insert(id);
         }
     }
+    // ANCHOR_END: reaching
     reaching
 }
 

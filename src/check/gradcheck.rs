@@ -92,6 +92,7 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
         let f = |x: &[Tensor]| vec![case.run(x)];
         difference_error(f, &inputs, &free, &mut random)
     } else {
+        // ANCHOR: second_order
         let u = normal_like(&case.run(&inputs), &mut random);
         let gradient = |xu: &[Tensor]| {
             let (u, x) = xu.split_last().expect("the cotangent comes last");
@@ -99,6 +100,7 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
         };
         free.push(true);
         difference_error(gradient, &[inputs, vec![u]].concat(), &free, &mut random)
+        // ANCHOR_END: second_order
     };
     row(case, order, error, DIFFERENCE_LIMITS[usize::from(order) - 1])
 }
@@ -125,13 +127,16 @@ fn difference_error(f: impl Fn(&[Tensor]) -> Vec<Tensor>, x: &[Tensor], free: &[
         };
         flatten(&f(&inputs.map(move_one).collect::<Vec<_>>()))
     };
+    // ANCHOR: difference
     let change = moved(STEP).into_iter().zip(moved(-STEP));
     let change: Vec<f64> = change.map(|(ahead, behind)| ahead - behind).collect();
     let numeric = dot(&flatten(&cotangents), &change) / (2.0 * STEP);
+    // ANCHOR_END: difference
 
     let (parameters, v) = (free_of(&x), flatten(&free_of(&directions)));
     let parameters: Vec<&Tensor> = parameters.iter().collect();
     let errors = [false, true].map(|create_graph| {
+        // ANCHOR: analytic
         let mut gradient = vec![0.0; v.len()];
         for (y, u) in f(&x).into_iter().zip(&cotangents) {
             let share = flatten(&vjp(y, u.clone(), &parameters, create_graph));
@@ -139,6 +144,7 @@ fn difference_error(f: impl Fn(&[Tensor]) -> Vec<Tensor>, x: &[Tensor], free: &[
         }
         let analytic = dot(&v, &gradient);
         let scale = dot(&gradient, &gradient).sqrt();
+        // ANCHOR_END: analytic
         let difference = (analytic - numeric).abs();
         match difference == 0.0 {
             true => 0.0,

@@ -53,6 +53,7 @@ pub fn zero_centred(gamma: f64, images: &Tensor, output: &Tensor) -> Tensor {
     0.5 * gamma * &mean_all(&squared_slopes(images, output))
 }
 
+// ANCHOR: squared_slopes
 /// |∇D|² at each of `images` `[n, ...]`, over all values of an image.
 fn squared_slopes(images: &Tensor, output: &Tensor) -> Tensor {
     let [gradient] = &grad(&sum(output, &[0, 1]), &[images], true)[..] else {
@@ -61,6 +62,7 @@ fn squared_slopes(images: &Tensor, output: &Tensor) -> Tensor {
     let values: Vec<usize> = (1..images.dims().len()).collect();
     sum(&square(gradient), &values)
 }
+// ANCHOR_END: squared_slopes
 
 #[cfg(test)]
 mod tests {

@@ -13,8 +13,8 @@
 //! figure: keys and values are max-pooled 2x2, so that β is `[h·w, h·w / 4]`, and no convolution has a bias.
 
 use super::convolution::size;
-use super::weights::{Weights, within};
-use super::{Initializer, Layer, Pass, Variable};
+use super::weights::Weights;
+use super::{Initializer, Layer, Pass, Variable, within};
 use crate::ops::{Transpose, batched_matmul, conv2d, max_pool2d, reshape, softmax};
 use crate::random::Random;
 use crate::shape::Padding;

@@ -61,6 +61,7 @@ pub enum Initializer {
 }
 
 impl Initializer {
+    // ANCHOR: draw
     /// Weights of `shape`, which is a layer's kernel as the table of the module has it, rounded to f32 so that
     /// every device starts alike.
     pub fn draw(self, shape: Shape, random: &mut Random, device: Device) -> Tensor {
@@ -76,6 +77,7 @@ impl Initializer {
         };
         Tensor::from_f32(&values, shape, device)
     }
+    // ANCHOR_END: draw
 }
 
 /// `[fan_in, fan_out]` of a kernel of `shape`, as Keras has them: see the module. A vector has its length as both.

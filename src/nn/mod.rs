@@ -42,6 +42,7 @@ mod sequential;
 pub mod spectral_norm;
 mod stateless;
 mod trail;
+mod variable;
 mod weights;
 
 pub use attention::Attention;
@@ -67,13 +68,13 @@ pub use stateless::{
     Activation, BilinearDownSampling2d, BilinearUpSampling2d, Dropout, Flatten, GaussianNoise, Resampling, Reshape,
     UpSampling2d,
 };
-pub use weights::{unit_norm, within};
+pub use variable::{Variable, within};
+pub use weights::unit_norm;
 
 use crate::autograd::no_grad;
 use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
-use std::borrow::Cow;
 
 /// A layer of a network.
 pub trait Layer: Send {
@@ -153,28 +154,6 @@ pub trait Layer: Send {
 fn move_tensor(tensor: &mut Tensor, device: Device) {
     let moved = tensor.to(device);
     *tensor = if tensor.requires_grad() { moved.parameter() } else { moved };
-}
-
-/// A tensor that belongs to a layer.
-pub struct Variable<T> {
-    /// Its name within the layer: `kernel`, `bias`, `gamma`, ..., in a layer that holds others with the path to it.
-    pub name: Cow<'static, str>,
-    /// True if an optimiser changes it, false if the forward pass does.
-    pub trainable: bool,
-    /// The tensor.
-    pub tensor: T,
-}
-
-impl<T> Variable<T> {
-    /// What an optimiser changes.
-    pub fn parameter(name: &'static str, tensor: T) -> Variable<T> {
-        Variable { name: name.into(), trainable: true, tensor }
-    }
-
-    /// What the forward pass changes.
-    pub fn statistic(name: &'static str, tensor: T) -> Variable<T> {
-        Variable { name: name.into(), trainable: false, tensor }
-    }
 }
 
 /// What a forward pass is for, and what it is told beside its input.

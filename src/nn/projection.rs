@@ -5,8 +5,8 @@
 //! y = x W + b + ⟨x, l E⟩        l: the example's label, E [classes, width of x]
 //! ```
 
-use super::weights::{Weights, within};
-use super::{Dense, Initializer, Layer, Pass, Variable};
+use super::weights::Weights;
+use super::{Dense, Initializer, Layer, Pass, Variable, within};
 use crate::ops::{Transpose, matmul, reshape, sum};
 use crate::random::Random;
 use crate::storage::Device;

@@ -67,6 +67,7 @@ pub fn sub(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&SUB, a, b)
 }
 
+// ANCHOR: mul
 /// a · b, value by value.
 ///
 /// # Panics
@@ -83,6 +84,7 @@ pub fn mul(a: &Tensor, b: &Tensor) -> Tensor {
     };
     apply(&MUL, a, b)
 }
+// ANCHOR_END: mul
 
 /// a / b; b̄ = -ȳ · y / b.
 ///
@@ -238,6 +240,7 @@ pub(super) fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
     apply(&MASKED, grad, mask)
 }
 
+// ANCHOR: tanh_grad
 /// The gradient of what tanh made y of: g (1 - y²); ḡ likewise, ȳ = -2 ȳ' g y, ȳ' the gradient of the result.
 #[track_caller]
 pub(crate) fn tanh_grad(grad: &Tensor, y: &Tensor) -> Tensor {
@@ -251,6 +254,7 @@ pub(crate) fn tanh_grad(grad: &Tensor, y: &Tensor) -> Tensor {
     };
     apply(&TANH_GRAD, grad, y)
 }
+// ANCHOR_END: tanh_grad
 
 /// The gradient of what the logistic function made y of: g y (1 - y); ḡ likewise, ȳ = ȳ' g (1 - 2y), ȳ' the gradient of
 /// the result.
@@ -411,6 +415,7 @@ impl Op for &'static Binary {
         self.keeps
     }
 
+    // ANCHOR: vjp
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let input_grad = |i: usize| {
             let wanted = call.wants(i).then(|| (self.vjp[i])(call, grad)).flatten();
@@ -418,6 +423,7 @@ impl Op for &'static Binary {
         };
         vec![input_grad(0), input_grad(1)]
     }
+    // ANCHOR_END: vjp
 }
 
 /// `value` on the device of `like`.

@@ -41,6 +41,7 @@ struct Step {
 }
 
 impl Adam {
+    // ANCHOR: at
     fn at(&self, t: u64) -> Step {
         let [correction1, correction2] = self.betas.map(|beta| 1.0 - libm::pow(beta, t as f64));
         let (a, c) = match self.epsilon_placement {
@@ -49,6 +50,7 @@ impl Adam {
         };
         Step { a, c, shrink: self.weight_decay.of_step(self.learning_rate) }
     }
+    // ANCHOR_END: at
 }
 
 impl UpdateRule for Adam {
@@ -56,6 +58,7 @@ impl UpdateRule for Adam {
         &["m", "v"]
     }
 
+    // ANCHOR: reference
     fn reference(&self, t: u64, part: Part<f64>) {
         let Part { p, g, slots: [m, v] } = part;
         let [b1, b2] = self.betas;
@@ -67,6 +70,7 @@ impl UpdateRule for Adam {
             p[i] -= plus(a * m[i] / (c * v[i].sqrt() + self.epsilon), shrink, p[i]);
         }
     }
+    // ANCHOR_END: reference
 
     fn cpu(&self, t: u64, part: Part<f32>) {
         let Part { p, g, slots: [m, v] } = part;

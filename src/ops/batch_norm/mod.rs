@@ -371,6 +371,7 @@ fn cuda_values(t: &Tensor) -> &crate::cuda::Buffer {
     }
 }
 
+// ANCHOR: composed
 /// The rule in tensor ops, with the batch's statistics as functions of `x`.
 fn composed_vjp(x: &Tensor, gamma: &Tensor, grad: &Tensor, epsilon: f64) -> [Tensor; 3] {
     let rows: Vec<usize> = (0..x.shape().rank() - 1).collect();
@@ -385,6 +386,7 @@ fn composed_vjp(x: &Tensor, gamma: &Tensor, grad: &Tensor, epsilon: f64) -> [Ten
     let dx = (grad - correction) * (gamma / deviation);
     [dx, dgamma, dbeta]
 }
+// ANCHOR_END: composed
 
 #[cfg(test)]
 mod tests {

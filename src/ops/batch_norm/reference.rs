@@ -19,6 +19,7 @@ pub fn batch_norm(x: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> (Vec<
     (y, means, variances)
 }
 
+// ANCHOR: batch_norm_grad
 /// x̄, γ̄ and β̄ from ȳ and the batch's statistics.
 pub fn batch_norm_grad(
     x: &[f64],
@@ -45,3 +46,4 @@ pub fn batch_norm_grad(
     }
     (dx, dgamma, dbeta)
 }
+// ANCHOR_END: batch_norm_grad

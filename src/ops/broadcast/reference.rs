@@ -2,6 +2,7 @@
 
 use crate::shape::Shape;
 
+// ANCHOR: broadcast
 /// x, of shape `from`, stretched to `to`.
 pub fn broadcast(x: &[f64], from: Shape, to: Shape) -> Vec<f64> {
     let missing = to.rank() - from.rank();
@@ -16,3 +17,4 @@ pub fn broadcast(x: &[f64], from: Shape, to: Shape) -> Vec<f64> {
     };
     (0..to.numel()).map(|i| x[source(i)]).collect()
 }
+// ANCHOR_END: broadcast

@@ -94,6 +94,7 @@ impl Op for Conv2d {
         if self.rectifier.is_identity() { Keeps::Inputs } else { Keeps::Both }
     }
 
+    // ANCHOR: rule
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let grad = &finish::sums_grad(&self.rectifier, call, grad);
         let input_grad = || conv_transpose2d::with_geometry(grad, &call.input(1), self.g, Finish::NOTHING);
@@ -101,4 +102,5 @@ impl Op for Conv2d {
         let grads = [call.wants(0).then(input_grad), call.wants(1).then(weight_grad)];
         grads.into_iter().chain(finish::bias_grad(call, grad)).collect()
     }
+    // ANCHOR_END: rule
 }

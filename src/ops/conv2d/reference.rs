@@ -4,13 +4,16 @@
 
 use crate::shape::Conv2dGeometry;
 
+// ANCHOR: conv2d
 /// y `[n, out_h, out_w, c_out]` from x `[n, h, w, c_in]` and w `[kh, kw, c_in / groups, c_out]`.
 pub fn conv2d(x: &[f64], w: &[f64], g: &Conv2dGeometry) -> Vec<f64> {
     let mut y = vec![0.0; g.output().numel()];
     for_each_product(g, |xi, wi, yi| y[yi] += x[xi] * w[wi]);
     y
 }
+// ANCHOR_END: conv2d
 
+// ANCHOR: products
 /// Calls `f` with the indices into x, w and y of every product in the formula.
 pub fn for_each_product(g: &Conv2dGeometry, mut f: impl FnMut(usize, usize, usize)) {
     let [group_in, group_out] = [g.c_in, g.c_out].map(|channels| channels / g.groups);
@@ -38,3 +41,4 @@ pub fn for_each_product(g: &Conv2dGeometry, mut f: impl FnMut(usize, usize, usiz
         }
     }
 }
+// ANCHOR_END: products

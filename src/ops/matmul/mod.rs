@@ -64,6 +64,7 @@ impl Op for MatMul {
         "matmul"
     }
 
+    // ANCHOR: rule
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let flags = |a, b| Transpose { a, b };
         // With A' = A or Aᵀ and B' = B or Bᵀ:  Ā' = C̄ B'ᵀ and B̄' = A'ᵀ C̄; if A was read across,
@@ -84,4 +85,5 @@ impl Op for MatMul {
         };
         vec![call.wants(0).then(a_grad), call.wants(1).then(b_grad)]
     }
+    // ANCHOR_END: rule
 }

@@ -2,6 +2,7 @@
 
 use super::Transpose;
 
+// ANCHOR: matmul
 /// The product `[m, n]`, where the inner length is k and sizes are `[m, k, n]`.
 pub fn matmul(a: &[f64], b: &[f64], [m, k, n]: [usize; 3], transpose: Transpose) -> Vec<f64> {
     let a_at = |i: usize, p: usize| {
@@ -18,3 +19,4 @@ pub fn matmul(a: &[f64], b: &[f64], [m, k, n]: [usize; 3], transpose: Transpose)
     }
     c
 }
+// ANCHOR_END: matmul
