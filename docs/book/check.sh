@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 version=0.5.4
-mdbook --version 2> /dev/null | grep --quiet --fixed-strings "v$version" || cargo install mdbook --locked --version "$version"
+mdbook --version 2> /dev/null | grep --quiet --fixed-strings "v$version" || cargo install mdbook --locked --debug --version "$version"
 
 rm -rf html
 said=$(mdbook build 2>&1) || { echo "$said" && exit 1; }
