@@ -2,7 +2,8 @@
 //!
 //! A stem is a folder, like [`conv2d`](mod@conv2d): `mod.rs` has the public function with its formula,
 //! the shape check, the choice of device and the derivative rule, `reference.rs` the plainest right
-//! loops, `cpu.rs` the fast kernel, `cuda.rs` the launcher of a kernel in `kernels/`. Four stems
+//! loops ([`conv2d::reference`]), `cpu.rs` the fast kernel ([`conv2d::cpu`]), `cuda.rs` the launcher of a kernel in
+//! `kernels/` ([`conv2d::cuda`]). Four stems
 //! need no folder: [`unary`] and [`binary`] are tables with a row per function, [`loss`] is made of
 //! other ops, and [`reshape`](mod@reshape) computes nothing.
 //!

@@ -1,9 +1,9 @@
 //! Where the largest value along an axis is: y = the smallest r with x[.., r, ..] = max x, as a number of the tensor's
 //! element type. It is constant wherever it has a derivative, so there is no gradient.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::sum::Reduction;
 use crate::profile::{Cost, span};

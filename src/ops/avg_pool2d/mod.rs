@@ -9,9 +9,9 @@
 //!
 //! Its gradient spreads each ȳ / m evenly over the window's pixels; the two are each other's adjoint.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};

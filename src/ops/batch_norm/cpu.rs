@@ -31,7 +31,7 @@ impl Affine {
 
 /// μ and σ² of each column of x `[rows, channels]`.
 ///
-/// Each tile of it is summed about its own first row: E[x²] - μ² would cancel where |μ| ≫ σ, but a row
+/// Each tile of it is summed about its own first row: `E[x²] - μ²` would cancel where |μ| ≫ σ, but a row
 /// of the tile is at most √n σ from the mean of its n. From Σd and Σd² follow that mean and the sum of
 /// squares about it, and tiles are merged as Chan, Golub and LeVeque (1979) do it.
 pub fn statistics(x: &[f32], channels: usize) -> (Buffer, Buffer) {

@@ -73,10 +73,15 @@ impl Tiles {
 /// Running statistics and how a batch moves them: momentum · running + share · batch, where the batch's variance is
 /// multiplied by the correction first.
 pub struct Running<'a> {
+    /// The running mean, `[c]`.
     pub mean: &'a mut Buffer,
+    /// The running variance, `[c]`.
     pub variance: &'a mut Buffer,
+    /// What they keep of themselves.
     pub momentum: f32,
+    /// What a batch adds.
     pub share: f32,
+    /// What the batch's variance is multiplied by.
     pub correction: f32,
 }
 

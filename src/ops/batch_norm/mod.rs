@@ -16,9 +16,9 @@
 //! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it
 //! is, so that second derivatives follow; a test holds the two together.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::dropout::{self, Mask};
 use super::leaky_relu::{self, Rectifier, rectify_grad};

@@ -3,8 +3,8 @@
 //!
 //! Its rule is that of [`matmul`](fn@super::matmul) for every i: Ā_i = C̄_i · B_iᵀ and B̄_i = A_iᵀ · C̄_i.
 
-mod cpu;
-mod reference;
+pub mod cpu;
+pub mod reference;
 
 use super::matmul::cuda;
 use super::{Transpose, different_devices};

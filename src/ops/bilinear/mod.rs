@@ -8,9 +8,9 @@
 //! So an image twice as large has weights ¼ and ¾, one half as large is the mean of blocks of 2 × 2, one smaller by another
 //! even factor the mean of the middle 2 × 2 of each block. It is linear; its rule is its adjoint, and the other way round.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};
@@ -61,7 +61,7 @@ pub fn bilinear_grad(grad: &Tensor, size: [usize; 2]) -> Tensor {
 
 /// Sizes of both sides.
 #[derive(Clone, Copy, Debug)]
-struct Geometry {
+pub struct Geometry {
     n: usize,
     size: [usize; 2],
     c: usize,

@@ -2,9 +2,9 @@
 //!
 //! Its adjoint is the sum over what was repeated: x̄ is [`sum_to`] of ȳ.
 
-pub(super) mod cpu;
-pub(super) mod cuda;
-pub(super) mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::sum::{divided, divided_sum_to};
 #[cfg(doc)]

@@ -1,8 +1,8 @@
 //! Arrays laid one after the other along an axis. The gradient of each is its [`slice`](fn@slice) of ȳ.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::{different_devices, slice};
 use crate::autograd::{Call, Keeps, Op, record};

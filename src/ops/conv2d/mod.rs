@@ -10,10 +10,10 @@
 //! differentiated by the other two. What follows a convolution, or a transposed one, in a network may be part of it: see
 //! [`Finish`].
 
-mod cpu;
-mod cuda;
+pub mod cpu;
+pub mod cuda;
 mod patches;
-pub(super) mod reference;
+pub mod reference;
 
 use super::finish::{self, Finish};
 use super::leaky_relu::Rectifier;

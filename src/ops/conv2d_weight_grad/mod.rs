@@ -4,9 +4,9 @@
 //! w̄[i, j, c, o] = Σ_{n, oy, ox}  x[n, oy·s + i - top, ox·s + j - left, c] · ȳ[n, oy, ox, o]
 //! ```
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::finish::Finish;
 use super::{conv_transpose2d, conv2d, different_devices};

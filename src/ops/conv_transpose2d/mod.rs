@@ -8,10 +8,10 @@
 //! with x `[n, h, w, c_in]`, w `[kh, kw, c_out, c_in]`. In the [`Conv2dGeometry`] of the
 //! convolution that it belongs to, x is the output and y is the input.
 
-mod cpu;
-mod cuda;
+pub mod cpu;
+pub mod cuda;
 mod patches;
-mod reference;
+pub mod reference;
 
 use super::finish::{self, Finish};
 use super::leaky_relu::Rectifier;

@@ -2,9 +2,9 @@
 //!
 //! x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ over the batch of ȳ.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::{Transpose, different_devices, matmul, sum};
 use crate::autograd::{Call, Op, record};

@@ -8,9 +8,9 @@
 //! A value that is dropped becomes -0, infinite or NaN as it may be (PyTorch makes NaN of those), and a zero that is kept +0. Where leaky ReLU and dropout are one
 //! op ([`leaky_relu_dropout`](super::leaky_relu_dropout)), its output thus tells backward everything.
 
-pub(super) mod cpu;
-pub(super) mod cuda;
-pub(super) mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};

@@ -11,9 +11,9 @@
 //! As [`leaky_relu`](mod@super::leaky_relu) and [`dropout`](mod@super::dropout) have it, y tells the slope of both, so z is
 //! not kept. The values are to the bit those of the three ops one after the other; of a gradient that is 0 the sign may differ.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::dropout::Mask;
 use super::leaky_relu::Rectifier;

@@ -8,9 +8,9 @@
 //! Each is the other's rule. Indices are numbers of the tensors' element type, and have no gradient. On every device a
 //! row's sum is taken in the order of i, so that the same numbers give the same bits.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::different_devices;
 use crate::autograd::{Call, Keeps, Op, record};

@@ -10,9 +10,9 @@
 //! of an infinite ȳ. NaN goes through, as if it were positive: y is NaN and x̄ = ȳ. (PyTorch's `relu` does all of this,
 //! but leaves -0 as it is; its `leaky_relu` takes x̄ = slope · ȳ at NaN, and with slope 0 makes NaN of -∞.)
 
-pub(super) mod cpu;
-pub(super) mod cuda;
-pub(super) mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::different_devices;
 use super::dropout::{self, Mask};
@@ -46,7 +46,7 @@ pub fn leaky_relu_dropout(x: &Tensor, slope: f64, mask: Mask) -> Tensor {
 
 /// Leaky ReLU, with or without dropout after it.
 #[derive(Clone, Copy)]
-pub(super) struct Rectifier {
+pub struct Rectifier {
     /// The slope below 0.
     pub slope: f64,
     /// What is dropped then.
@@ -57,6 +57,10 @@ impl Rectifier {
     /// That changes nothing.
     pub const IDENTITY: Rectifier = Rectifier { slope: 1.0, mask: None };
 
+    /// With this slope and mask.
+    ///
+    /// # Panics
+    /// If the slope is negative.
     #[track_caller]
     pub fn new(slope: f64, mask: Option<Mask>) -> Rectifier {
         assert!(slope >= 0.0, "leaky_relu: slope {slope} must not be negative");
@@ -83,7 +87,7 @@ impl Rectifier {
 
 /// The derivative of a [`Rectifier`] by the sign of its output.
 #[derive(Clone, Copy)]
-pub(super) struct Slopes {
+pub struct Slopes {
     /// Where it is positive or NaN.
     pub above: f64,
     /// Where it is negative or +0.

@@ -3,9 +3,9 @@
 //!
 //! Ā = C̄ · Bᵀ and B̄ = Aᵀ · C̄, so matmul is differentiated by itself.
 
-mod cpu;
-pub(super) mod cuda;
-pub(super) mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::different_devices;
 use crate::autograd::{Call, Op, record};

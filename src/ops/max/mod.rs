@@ -3,9 +3,9 @@
 //! The gradient goes to the largest value; values that tie share it equally, as subgradient:
 //! x̄ = ȳ · [x = y] / (number of ties). The mask is constant wherever the derivative exists.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::sum::Reduction;
 use super::{broadcast_to, equal, reshape, sum};

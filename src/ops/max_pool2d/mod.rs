@@ -11,9 +11,9 @@
 //! shares the gradient between them). It is linear in ȳ, and its own gradient picks from those places; each of the two is
 //! the other's rule. With respect to x they are constant wherever they have a derivative.
 
-mod cpu;
-mod cuda;
-pub(super) mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::different_devices;
 use crate::autograd::{Call, Keeps, Op, record};

@@ -5,7 +5,7 @@
 //! x̄ = ȳ / n · s(x, t)      s(p, t) = (1 - t) / (1 - p) - t / p for probabilities, sigmoid(x) - t for logits
 //! ```
 
-mod cuda;
+pub mod cuda;
 
 use super::binary::{EPSILON, binary_cross_entropies, binary_cross_entropy_slope};
 use super::broadcast::divided_broadcast_to;

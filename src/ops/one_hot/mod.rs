@@ -1,8 +1,8 @@
 //! Labels as rows of probabilities: `y[i, c]` is 1 where `labels[i]` = c, else 0. There is no gradient.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::gather::check_indices;
 use crate::profile::{Cost, span};

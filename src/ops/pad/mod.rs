@@ -1,8 +1,8 @@
 //! Zeros around an array: `y[before + i] = x[i]`, 0 elsewhere. Its adjoint is [`slice`](fn@slice).
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::slice;
 use crate::autograd::{Call, Keeps, Op, record};

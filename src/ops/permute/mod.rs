@@ -3,9 +3,9 @@
 //!
 //! The adjoint is the inverse permutation.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};

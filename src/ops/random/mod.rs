@@ -5,7 +5,7 @@
 //! f32, so that on a CUDA device, whose functions round otherwise, one in many may differ in its last
 //! bit.
 
-mod cuda;
+pub mod cuda;
 
 use crate::cuda::context;
 use crate::random::Random;

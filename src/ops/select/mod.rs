@@ -4,9 +4,9 @@
 //! ā is ȳ where the condition is not 0, and 0 elsewhere, also of an infinite ȳ; b̄ the other way round. What was stretched
 //! is then summed back ([`sum_to`]). The condition has no gradient.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::binary::masked;
 use super::{different_devices, equal, sum_to};

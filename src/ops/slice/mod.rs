@@ -1,9 +1,9 @@
 //! A box cut out of an array: `y[i] = x[start + i]`, per axis. Its adjoint is [`pad`](fn@pad) with
 //! zeros.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::pad;
 use crate::autograd::{Call, Keeps, Op, record};

@@ -3,9 +3,9 @@
 //!
 //! x̄ = y · (ȳ - Σ ȳ y), the sum along the axis.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::sum::Reduction;
 use super::{reshape, sum};

@@ -9,10 +9,15 @@ use crate::shape::Shape;
 
 /// The kernels of one operation: the forms of kernels/reduce.cuh.
 pub struct Kernels {
+    /// Their file in kernels/.
     pub stem: &'static str,
+    /// Where few values make a result, by a thread each.
     pub few: &'static str,
+    /// For rows that a warp reduces.
     pub short_rows: &'static str,
+    /// For rows that a block reduces.
     pub long_rows: &'static str,
+    /// For columns.
     pub columns: &'static str,
 }
 

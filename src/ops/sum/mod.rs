@@ -7,9 +7,9 @@
 //! The adjoint of a sum is a broadcast: x̄ repeats ȳ along the axes summed over. A mean is a sum that is divided where it is
 //! stored, and its adjoint a broadcast of what is divided.
 
-mod cpu;
-pub(super) mod cuda;
-pub(super) mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use super::broadcast::divided_broadcast_to;
 use super::reshape;
@@ -98,7 +98,7 @@ pub(super) fn divided_sum_to(x: &Tensor, shape: Shape, divisor: f64) -> Tensor {
 }
 
 /// The shapes of a reduction over some axes.
-pub(super) struct Reduction {
+pub struct Reduction {
     /// True for each axis that is reduced.
     pub over: Vec<bool>,
     /// The shape of the result, without the reduced axes.
@@ -108,6 +108,10 @@ pub(super) struct Reduction {
 }
 
 impl Reduction {
+    /// Of a tensor of `shape` over `axes`, by the op that is called `op`.
+    ///
+    /// # Panics
+    /// If there is no such axis, or it is there twice.
     #[track_caller]
     pub fn new(op: &str, shape: Shape, axes: &[usize]) -> Reduction {
         let mut over = vec![false; shape.rank()];

@@ -3,9 +3,9 @@
 //!
 //! Its gradient sums each block, x̄[n, i, j, c] = Σ ȳ over the block; the two are each other's adjoint.
 
-mod cpu;
-mod cuda;
-mod reference;
+pub mod cpu;
+pub mod cuda;
+pub mod reference;
 
 use crate::autograd::{Call, Keeps, Op, record};
 use crate::profile::{Cost, span};
