@@ -2,7 +2,7 @@
 //
 //   w̄[i, j, c, o] = Σ_{n, oy, ox}  x[n, oy·s + i - top, ox·s + j - left, c] · ȳ[n, oy, ox, o]
 //
-// As a product, A is conv2d's matrix of patches read across: a row per tap (i, j, c), and k runs over the pixels of
+// As a product, A is conv2d's matrix of patches read transposed: a row per tap (i, j, c), and k runs over the pixels of
 // the output. B is ȳ as it lies, [pixels, c_out], and C is w̄ as it lies. The sum is long and the tiles are few, so
 // it is nearly always split. A group is such a product of its channels of x and its columns of ȳ and w̄.
 //

@@ -111,7 +111,7 @@ struct PatchRows : Patches {
     __device__ Inner inner(int k) const { return tap(k); }
 };
 
-// A of its weight gradient, the same matrix read across: a row per tap, summed over pixels.
+// A of its weight gradient, the same matrix read transposed: a row per tap, summed over pixels.
 struct PatchColumns : Patches {
     static constexpr Along along = Along::rows;
     using Row = MapPlace;

@@ -1,4 +1,4 @@
-//! What a user can get wrong, said in one line that names the thing and the mend.
+//! What a user can get wrong, said in one line that names the thing and the fix.
 //!
 //! Mistakes that only a programmer can make (shapes that don't fit) are panics, not errors.
 
@@ -23,7 +23,7 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
         /// What to do about it.
-        mend: String,
+        fix: String,
     },
     /// A text that can't be used as what it should be, a recipe or a sweep, say.
     Text {
@@ -31,7 +31,7 @@ pub enum Error {
         kind: &'static str,
         /// Its name or path.
         name: String,
-        /// Line or key, value and mend.
+        /// Line or key, value and fix.
         what: String,
     },
     /// A flag or argument whose value can't be used (exit code 2).
@@ -40,14 +40,14 @@ pub enum Error {
     Place {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong and the mend.
+        /// What is wrong and the fix.
         what: String,
     },
     /// A folder that another process works in (exit code 75).
     Busy {
         /// The folder.
         path: PathBuf,
-        /// Who works there and the mend.
+        /// Who works there and the fix.
         what: String,
     },
     /// Training whose numbers stopped being numbers.
@@ -55,13 +55,13 @@ pub enum Error {
         /// The step, and what of it: a network's loss or a tensor.
         what: String,
         /// What to do about it.
-        mend: String,
+        fix: String,
     },
     /// A CUDA device that isn't there, or that could not do what it was asked for.
     Cuda {
         /// `cuda`, or `cuda:0`.
         device: String,
-        /// What is wrong and the mend.
+        /// What is wrong and the fix.
         what: String,
     },
     /// A gradient with respect to a tensor that the loss doesn't depend on.
@@ -97,8 +97,8 @@ impl Error {
     }
 
     /// A [`Error::Data`] with its three parts.
-    pub fn data(path: impl AsRef<Path>, what: impl Into<String>, mend: impl Into<String>) -> Error {
-        Error::Data { path: path.as_ref().to_path_buf(), what: what.into(), mend: mend.into() }
+    pub fn data(path: impl AsRef<Path>, what: impl Into<String>, fix: impl Into<String>) -> Error {
+        Error::Data { path: path.as_ref().to_path_buf(), what: what.into(), fix: fix.into() }
     }
 
     /// A [`Error::Place`] with its two parts.
@@ -119,8 +119,8 @@ impl Error {
     /// That the system gives no thread for `work`; made to stand in `map_err` of [`std::thread::Builder::spawn`].
     pub fn no_thread(work: &str) -> impl FnOnce(std::io::Error) -> Error {
         move |source| {
-            let mend = "end other programs, or raise the limit on processes (ulimit -u)";
-            Error::Usage(format!("no thread {work}: {source}; {mend}"))
+            let fix = "end other programs, or raise the limit on processes (ulimit -u)";
+            Error::Usage(format!("no thread {work}: {source}; {fix}"))
         }
     }
 
@@ -141,9 +141,9 @@ impl Display for Error {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let message = match self {
             Error::Io { path, source } => {
-                format!("{}: {source}{}", path.display(), io_mend(source))
+                format!("{}: {source}{}", path.display(), io_fix(source))
             }
-            Error::Data { path, what, mend } => format!("{}: {what}; {mend}", path.display()),
+            Error::Data { path, what, fix } => format!("{}: {what}; {fix}", path.display()),
             Error::Text { kind, name, what } => format!("{kind} {name}: {what}"),
             Error::Place { path, what } | Error::Busy { path, what } => {
                 format!("{}: {what}", path.display())
@@ -153,7 +153,7 @@ impl Display for Error {
                 "no memory for {} more; lower the batch size or the sizes of the layers, or close other programs",
                 megabytes(*bytes)
             ),
-            Error::NotFinite { what, mend } => format!("{what}; {mend}"),
+            Error::NotFinite { what, fix } => format!("{what}; {fix}"),
             Error::NotRecorded { what } => format!("grad: {what}"),
             Error::Usage(what) | Error::Interrupted(what) | Error::CheckFailed(what) => what.clone(),
         };
@@ -178,8 +178,8 @@ pub(crate) fn megabytes(bytes: usize) -> String {
     }
 }
 
-/// The mend that goes with the commonest refusals of the system.
-fn io_mend(source: &std::io::Error) -> &'static str {
+/// The fix that goes with the commonest refusals of the system.
+fn io_fix(source: &std::io::Error) -> &'static str {
     use std::io::ErrorKind as Kind;
     match source.kind() {
         Kind::NotFound => "; check the path",

@@ -17,8 +17,8 @@ pub fn open(path: &Path) -> Result<File> {
         return Err(Error::io(path)(io::ErrorKind::IsADirectory.into()));
     }
     if !found.is_file() {
-        let mend = "save what it gives to a file, and name that one";
-        return Err(Error::data(path, "not a regular file", mend));
+        let fix = "save what it gives to a file, and name that one";
+        return Err(Error::data(path, "not a regular file", fix));
     }
     File::open(path).map_err(Error::io(path))
 }

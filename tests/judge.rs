@@ -143,15 +143,15 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
     let bytes = read(at, "shared.safetensors");
     assert_eq!(fs::read(&kept).unwrap(), bytes);
 
-    // What is damaged is named with the mend; what is of other images is passed over, which is said.
+    // What is damaged is named with the fix; what is of other images is passed over, which is said.
     fs::write(&kept, &bytes[..bytes.len() - 1]).unwrap();
-    for (arguments, mend) in [
+    for (arguments, fix) in [
         ("judge some.npy --data data", "delete it, or train it anew with: minimax judge train data"),
         ("train --data data --steps 1", "minimax judge train data, or leave it out by --no-judge"),
     ] {
         let output = minimax(at, arguments).env("XDG_CACHE_HOME", &cache).output().unwrap();
         let line = one_line(&output);
-        assert!(line.contains("lenet-") && line.contains("is not a whole judge") && line.contains(mend), "{line}");
+        assert!(line.contains("lenet-") && line.contains("is not a whole judge") && line.contains(fix), "{line}");
     }
     fs::write(&kept, include_bytes!("../recipes/judges/digits.safetensors")).unwrap();
     let [said, beside] = both("train --data data --steps 1 --batch-size 8 --out without");

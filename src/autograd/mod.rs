@@ -55,7 +55,7 @@ pub trait Op: Send + Sync {
     /// The op's name, as in the case table.
     fn name(&self) -> &'static str;
 
-    /// Which values the rule reads; the others are let go as soon as the caller lets them go.
+    /// Which values the rule reads; the others are freed when the caller drops them.
     fn keeps(&self) -> Keeps {
         Keeps::Inputs
     }

@@ -126,7 +126,7 @@ fn parse() -> Result<Option<Command>> {
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => Ok(Some(cli.command)),
         Err(error) if is_mistake(&error) => Err(Error::Usage(match (elsewhere(&error), second(&error)) {
-            (Some((flag, mend)), _) => format!("unexpected argument '{flag}' found; {mend}"),
+            (Some((flag, fix)), _) => format!("unexpected argument '{flag}' found; {fix}"),
             (_, Some(word)) => format!("unexpected argument '{word}' found; {ONE}; see --help"),
             _ => fold(&error.to_string()),
         })),
@@ -256,10 +256,10 @@ fn set_threads(count: Option<usize>) -> Result<()> {
         pool = pool.num_threads(count);
     }
     pool.build_global().map_err(|error| {
-        let mend = "end other programs, or raise the limit on processes (ulimit -u)";
+        let fix = "end other programs, or raise the limit on processes (ulimit -u)";
         Error::Usage(match count {
-            Some(count) => format!("--threads {count}: {error}; choose fewer, {mend}"),
-            None => format!("no threads to compute on: {error}; {mend}"),
+            Some(count) => format!("--threads {count}: {error}; choose fewer, {fix}"),
+            None => format!("no threads to compute on: {error}; {fix}"),
         })
     })
 }

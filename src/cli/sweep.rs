@@ -155,7 +155,7 @@ fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
             kind: "sweep",
             name: plan.name.clone(),
             what: format!(
-                "{} of {all} runs did not finish ({}); mend the cause and run the same command again",
+                "{} of {all} runs did not finish ({}); fix the cause and run the same command again",
                 all - finished,
                 why.collect::<Vec<_>>().join("; ")
             ),

@@ -46,10 +46,10 @@ pub struct TrainArgs {
     /// Train this many steps instead, counted from the start of the run
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=u64::MAX))]
     pub steps: Option<u64>,
-    /// Images in a step
+    /// Batch size
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_BATCH_SIZE as u64))]
     pub batch_size: Option<u64>,
-    /// Of weights, latents, dropout and the order of the data
+    /// Random seed for weights, latents, dropout and data order
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops) [default: auto, or
@@ -223,8 +223,8 @@ fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, fol
         Some(asked) if asked.name != saved.recipe.name => {
             let (saved, asked) = (&saved.recipe.name, &asked.name);
             let what = format!("is the checkpoint of recipe {saved}, not of {asked}");
-            let mend = "leave the recipe out, or choose another --out";
-            Err(Error::place(folder.join(CHECKPOINT), format!("{what}; {mend}")))
+            let fix = "leave the recipe out, or choose another --out";
+            Err(Error::place(folder.join(CHECKPOINT), format!("{what}; {fix}")))
         }
         Some(asked) if !built_in_names().any(|name| args.recipe.as_deref() == Some(name.as_ref())) => {
             let refuse = |what| Error::place(folder.join(CHECKPOINT), what);
@@ -232,8 +232,8 @@ fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, fol
             let Some(difference) = unsaid.first() else {
                 return Ok(asked);
             };
-            let mend = "leave the recipe out to go on as the folder has it, or say the change by --set";
-            Err(refuse(format!("is the checkpoint of another recipe ({difference}); {mend}")))
+            let fix = "leave the recipe out to go on as the folder has it, or say the change by --set";
+            Err(refuse(format!("is the checkpoint of another recipe ({difference}); {fix}")))
         }
         _ => changed(),
     }

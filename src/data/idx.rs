@@ -69,9 +69,9 @@ pub fn read_labelled(folder: &Path) -> Result<[Images; 2]> {
 fn read_set(folder: &Path, names: &Names) -> Result<Option<Images>> {
     let labels = find(folder, names.labels);
     let Some(images) = find(folder, names.images) else {
-        let mend = format!("put {}[.gz] there", names.images[0]);
+        let fix = format!("put {}[.gz] there", names.images[0]);
         return match labels {
-            Some(_) => Err(Error::data(folder, "labels but no images", mend)),
+            Some(_) => Err(Error::data(folder, "labels but no images", fix)),
             None => Ok(None),
         };
     };
@@ -206,7 +206,7 @@ mod tests {
         read_images(Path::new("some/train-images"), bytes)
     }
 
-    /// One line that names the file, says `what` and gives a mend.
+    /// One line that names the file, says `what` and gives a fix.
     fn assert_refused(bytes: &[u8], what: &str) {
         let error = images(bytes).expect_err(what).to_string();
         assert!(error.starts_with("some/train-images: "), "{error}");

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_one_line_with_the_mend() {
+    fn what_cannot_be_used_is_one_line_with_the_fix() {
         let good = BUILT_IN;
         for (from, to, what) in [
             ("[[set]]\nname", "[[set\nname", "LINE: "),

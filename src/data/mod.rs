@@ -132,7 +132,7 @@ pub struct Wanted {
     /// take the first one's. The other formats have one size and keep it, so that whoever needs a
     /// certain one compares.
     pub size: Option<[usize; 3]>,
-    /// What pictures lie over where they are transparent: [red, green, blue], black unless said.
+    /// What pictures lie over where they are transparent: [red, green, blue]; default: black.
     pub background: [u8; 3],
     /// With SVHN's training set, the images of [`svhn::EXTRA`] too.
     pub extra: bool,
@@ -158,7 +158,7 @@ impl From<Images> for Opened {
 /// them) can't exhaust the memory. SVHN's largest file holds 1.6 GB.
 const LARGEST: u64 = u32::MAX as u64;
 
-/// The mend of every damaged file.
+/// The fix of every damaged file.
 const AGAIN: &str = "download it again";
 
 /// What reading `path` said, told apart: the file is bad, or the system refused.

@@ -88,8 +88,8 @@ pub fn read_npy(path: &Path, mut source: impl Read) -> Result<Images> {
         return Err(Error::data(path, format!("holds {dtype:.40}, not uint8"), SAVE_BYTES));
     }
     if header.order() != Order::C {
-        let mend = "save numpy.ascontiguousarray(x)";
-        return Err(Error::data(path, "is in Fortran's order", mend));
+        let fix = "save numpy.ascontiguousarray(x)";
+        return Err(Error::data(path, "is in Fortran's order", fix));
     }
     let promised = shape.iter().try_fold(1u64, |product, &n| product.checked_mul(n));
     let promised = match promised {
@@ -132,8 +132,8 @@ pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
     };
     let Some(images) = find(&IMAGE_NAMES, &archive) else {
         let what = format!("holds no array of images by the name {}", IMAGE_NAMES.join(", "));
-        let mend = "save it with numpy.savez(FILE, x=images, y=labels)";
-        return Err(Error::data(path, what, mend));
+        let fix = "save it with numpy.savez(FILE, x=images, y=labels)";
+        return Err(Error::data(path, what, fix));
     };
     let labels = find(&LABEL_NAMES, &archive);
     let mut open = |name: &str, read: &mut dyn FnMut(&Path, &mut dyn Read) -> Result<()>| {
@@ -165,8 +165,8 @@ fn broken(path: &Path, error: &str) -> Error {
 /// `count` labels, one for each image.
 fn read_labels(path: &Path, mut source: impl Read, count: usize) -> Result<Vec<u8>> {
     let wrong = |what: String| {
-        let mend = format!("save {count} whole numbers from 0 to 255 in an array of shape [{count}]");
-        Error::data(path, what, mend)
+        let fix = format!("save {count} whole numbers from 0 to 255 in an array of shape [{count}]");
+        Error::data(path, what, fix)
     };
     let header = read_header(&mut source).map_err(wrong)?;
     let shape = header.shape().to_vec();

@@ -86,8 +86,8 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
         return read_file(&path, wanted);
     }
     if Plane::named(name_or_path).is_some() {
-        let mend = "choose a set of images, or train a recipe for points, such as ring-2d";
-        return Err(Error::data(name_or_path, "has points of the plane and no images", mend));
+        let fix = "choose a set of images, or train a recipe for points, such as ring-2d";
+        return Err(Error::data(name_or_path, "has points of the plane and no images", fix));
     }
     check_there(name_or_path, "in place of the name")?;
     let known = KNOWN.join(", ");
@@ -129,8 +129,8 @@ pub(super) fn check_there(name: &str, instead: &str) -> Result<()> {
     if !KNOWN.contains(&name) || path.exists() {
         return Ok(());
     }
-    let mend = format!("get it with: minimax data fetch {name}, or give the folder of its files {instead}");
-    Err(Error::data(path, "there is no such folder", mend))
+    let fix = format!("get it with: minimax data fetch {name}, or give the folder of its files {instead}");
+    Err(Error::data(path, "there is no such folder", fix))
 }
 
 /// Test images of the set that [`open`] opens by that name, which its training images are none of; `None` where the set
@@ -198,11 +198,11 @@ fn is_name(text: &str) -> bool {
 }
 
 fn no_data_in(folder: &Path) -> Error {
-    let mend = match KNOWN.iter().find(|name| folder == Path::new("datasets").join(name)) {
+    let fix = match KNOWN.iter().find(|name| folder == Path::new("datasets").join(name)) {
         Some(name) => format!("get it with: minimax data fetch {name}"),
         None => format!("it should hold {}", expected_files()),
     };
-    Error::data(folder, "no data set in this folder", mend)
+    Error::data(folder, "no data set in this folder", fix)
 }
 
 fn expected_files() -> String {
@@ -214,10 +214,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_opened_is_one_line_with_the_mend() {
+    fn what_cannot_be_opened_is_one_line_with_the_fix() {
         let folder = tempfile::tempdir().unwrap();
         let empty = folder.path().to_str().unwrap();
-        for (name, what, mend) in [
+        for (name, what, fix) in [
             ("digit", "digit: neither", "digits, mnist, fashion-mnist, cifar10, svhn, svhn-extra"),
             ("no/such/folder", "no/such/folder: neither", "or a path"),
             ("Cargo.toml", "not a data set in one file", "the folder that it is in"),
@@ -225,7 +225,7 @@ mod tests {
             (empty, empty, "train-labels-idx1-ubyte[.gz]"),
         ] {
             let error = open(name, &Wanted::default()).expect_err(name).to_string();
-            assert!(error.contains(what) && error.contains(mend), "{error}");
+            assert!(error.contains(what) && error.contains(fix), "{error}");
             assert!(!error.contains("--"), "a flag's name: {error}");
             assert!(!error.contains('\n'), "{error}");
         }

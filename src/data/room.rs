@@ -25,8 +25,8 @@ fn check_against(path: &Path, bytes: u64, most: u64) -> Result<()> {
     let mib = |bytes: u64| bytes.div_ceil(1 << 20);
     let what =
         format!("its header says that it unpacks to {} MiB, and {} MiB of memory are free", mib(bytes), mib(most));
-    let mend = "free some memory, or take a smaller file if this one should be small";
-    Err(Error::data(path, what, mend))
+    let fix = "free some memory, or take a smaller file if this one should be small";
+    Err(Error::data(path, what, fix))
 }
 
 /// The bytes that `source` gives, at most `promised` and one more, by which a reader knows that it goes

@@ -46,8 +46,8 @@ pub fn read_folder(folder: &Path, extra: bool) -> Result<Option<Images>> {
         let path = [beside, of_its_own].into_iter().find(|path| path.is_file());
         let Some(path) = path else {
             let what = format!("has no {EXTRA}, which data.extra asks for");
-            let mend = format!("put it there, get it with: minimax data fetch {EXTRA_SET}, or take data.extra away");
-            return Err(Error::data(folder, what, mend));
+            let fix = format!("put it there, get it with: minimax data fetch {EXTRA_SET}, or take data.extra away");
+            return Err(Error::data(folder, what, fix));
         };
         add(&mut set, read_file(&path)?, &path)?;
     }
@@ -101,8 +101,8 @@ pub fn read(path: &Path, source: impl BufRead) -> Result<Images> {
         Ok(())
     })?;
     let Some(pixels) = pixels else {
-        let mend = "take SVHN's cropped digits (format 2)";
-        return Err(Error::data(path, "holds no numeric array X", mend));
+        let fix = "take SVHN's cropped digits (format 2)";
+        return Err(Error::data(path, "holds no numeric array X", fix));
     };
     let has_labels = labels.is_some();
     let labels = labels.unwrap_or_default();
@@ -123,8 +123,8 @@ fn read_pixels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<
         _ => {
             let (number, sizes) = (array.number, &array.sizes);
             let what = format!("X is {number:?} {sizes:?}, not U8 [{SIDE}, {SIDE}, {CHANNELS}, n]");
-            let mend = "take SVHN's cropped digits (format 2)";
-            return Err(Error::data(path, what, mend));
+            let fix = "take SVHN's cropped digits (format 2)";
+            return Err(Error::data(path, what, fix));
         }
     };
     if count == 0 {

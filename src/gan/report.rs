@@ -122,10 +122,10 @@ pub(super) fn check_loss(step: u64, network: &str, loss: f64) -> Result<()> {
     }
 }
 
-/// The error of step `step` where `what` are numbers no more; its mend is the commonest.
+/// The error of step `step` where `what` are numbers no more; its fix is the commonest.
 pub(crate) fn not_finite(step: u64, what: &str) -> Error {
     let rates = "generator.optimizer.learning_rate or discriminator.optimizer.learning_rate";
-    Error::NotFinite { what: format!("step {step}: {what}"), mend: kept(&format!("a lower {rates}")) }
+    Error::NotFinite { what: format!("step {step}: {what}"), fix: kept(&format!("a lower {rates}")) }
 }
 
 /// That the last checkpoint is good, and what to start again with.

@@ -22,7 +22,7 @@ const DIGITS: &[u8] = include_bytes!("../../recipes/judges/digits.safetensors");
 
 const KIND: Kind = Kind {
     name: "judge",
-    mend: "give a file that minimax judge train wrote",
+    fix: "give a file that minimax judge train wrote",
     spare: "make it again with minimax judge train",
 };
 
@@ -70,12 +70,12 @@ pub fn load(path: &Path, device: Device) -> Result<Judge> {
     parse(path, &files::read(path)?, device)
 }
 
-/// As [`load`], where `mend` is what to do about a file that is damaged or of another kind.
+/// As [`load`], where `fix` is what to do about a file that is damaged or of another kind.
 ///
 /// # Errors
 /// As there.
-pub fn load_or(path: &Path, device: Device, mend: &str) -> Result<Judge> {
-    parse_or(path, &files::read(path)?, device, mend)
+pub fn load_or(path: &Path, device: Device, fix: &str) -> Result<Judge> {
+    parse_or(path, &files::read(path)?, device, fix)
 }
 
 /// What the judge in the file `path` is called, what it was trained on and how well it does; its network is not read.
@@ -84,7 +84,7 @@ pub fn load_or(path: &Path, device: Device, mend: &str) -> Result<Judge> {
 /// If the file is missing, damaged or of another kind.
 pub fn about(path: &Path) -> Result<(String, About)> {
     let header: Header = weights::read_header(path, &KIND)?;
-    let refuse = |what: String| Error::place(path, format!("{what}; {}", KIND.mend));
+    let refuse = |what: String| Error::place(path, format!("{what}; {}", KIND.fix));
     let spec = JudgeSpec::parse(&header.judge).map_err(|why| refuse(format!("describes no judge: {why}")))?;
     header.about.check().map_err(refuse)?;
     Ok((spec.name, header.about))
@@ -98,17 +98,17 @@ pub fn parse(path: &Path, bytes: &[u8], device: Device) -> Result<Judge> {
     parse_as(path, bytes, device, &KIND)
 }
 
-/// As [`parse`], where `mend` is what to do about such bytes.
+/// As [`parse`], where `fix` is what to do about such bytes.
 ///
 /// # Errors
 /// As there.
-pub fn parse_or(path: &Path, bytes: &[u8], device: Device, mend: &str) -> Result<Judge> {
-    parse_as(path, bytes, device, &Kind { mend, spare: mend, ..KIND })
+pub fn parse_or(path: &Path, bytes: &[u8], device: Device, fix: &str) -> Result<Judge> {
+    parse_as(path, bytes, device, &Kind { fix, spare: fix, ..KIND })
 }
 
 fn parse_as(path: &Path, bytes: &[u8], device: Device, kind: &Kind) -> Result<Judge> {
     let (file, header): (_, Header) = weights::open(path, bytes, kind)?;
-    let refuse = |what: String| Error::place(path, format!("{what}; {}", kind.mend));
+    let refuse = |what: String| Error::place(path, format!("{what}; {}", kind.fix));
     let mut spec = JudgeSpec::parse(&header.judge).map_err(|why| refuse(format!("describes no judge: {why}")))?;
     let about = header.about;
     about.check().map_err(refuse)?;

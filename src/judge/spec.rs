@@ -41,12 +41,12 @@ pub struct JudgeSpec {
 pub struct JudgeTraining {
     /// How often it sees the training images.
     pub epochs: usize,
-    /// Images in a step.
+    /// Batch size.
     pub batch_size: usize,
-    /// Epochs in which the learning rate rises; unless said, none.
+    /// Epochs in which the learning rate rises; default: none.
     #[serde(default, skip_serializing_if = "is_none")]
     pub warm_up: usize,
-    /// By how many pixels an image is moved at most, up or down and to a side, each time that it is seen; unless said, 0.
+    /// By how many pixels an image is moved at most, up or down and to a side, each time that it is seen; default: 0.
     #[serde(default, skip_serializing_if = "is_none")]
     pub shift: usize,
     /// Of weights, dropout and the order of images.
@@ -84,7 +84,7 @@ impl JudgeSpec {
     /// coloured, with as many outputs as there are classes.
     ///
     /// # Errors
-    /// What is wrong and the mend, if the images have no labels or one class only, or are of no size for it.
+    /// What is wrong and the fix, if the images have no labels or one class only, or are of no size for it.
     pub fn of(images: &Images) -> Result<JudgeSpec, [String; 2]> {
         let highest = images.labels.iter().max().map_or(0, |&label| usize::from(label));
         if images.classes() < 2 {
@@ -213,8 +213,8 @@ mod tests {
             assert!(JudgeSpec::of(&Images { labels, ..images.clone() }).is_err());
         }
         let tiny = Images { height: 4, width: 4, channels: 1, pixels: vec![0; 32], labels: vec![0, 1] };
-        let [what, mend] = JudgeSpec::of(&tiny).unwrap_err();
-        assert!(what.contains("images of 4x4 are too small") && mend.ends_with("x16 at least"), "{what}; {mend}");
+        let [what, fix] = JudgeSpec::of(&tiny).unwrap_err();
+        assert!(what.contains("images of 4x4 are too small") && fix.ends_with("x16 at least"), "{what}; {fix}");
     }
     #[test]
     fn the_learning_rate_rises_for_some_epochs_and_falls_to_nothing() {

@@ -71,7 +71,7 @@ pub fn train(
             let value = loss.item();
             if !value.is_finite() {
                 let what = format!("step {step}: the judge's loss is {value}");
-                return Err(Error::NotFinite { what, mend: "look at the data with minimax data preview".into() });
+                return Err(Error::NotFinite { what, fix: "look at the data with minimax data preview".into() });
             }
             let grads = grad_consuming(loss, &classifier.network.parameters());
             optimizer.step(classifier.network.parameters_mut(), &grads);
@@ -112,7 +112,7 @@ pub(super) fn sum_of(images: &Images) -> String {
 /// As [`train`].
 pub fn check(spec: &JudgeSpec, data: &str, split: &Split) -> Result<()> {
     let (training, test, size) = (&split.training, &split.test, spec.training.batch_size);
-    let refuse = |what: String, mend: &str| Err(Error::data(data, what, mend));
+    let refuse = |what: String, fix: &str| Err(Error::data(data, what, fix));
     if training.len() < size {
         return refuse(
             format!("{} images to train on, fewer than a batch of {size}", training.len()),

@@ -23,19 +23,19 @@ pub struct Convolution {
     /// Height and width of the kernel.
     #[serde(with = "pair")]
     pub kernel: [usize; 2],
-    /// How far apart the kernel's positions are, in the output if transposed; unless said, 1.
+    /// How far apart the kernel's positions are, in the output if transposed; default: 1.
     #[serde(with = "pair", default = "ones")]
     pub stride: [usize; 2],
-    /// Added around the input, or cropped from the full output if transposed; unless said, `same`.
+    /// Added around the input, or cropped from the full output if transposed; default: `same`.
     #[serde(default)]
     pub padding: PaddingRule,
-    /// Whether each filter has a bias; unless said, it has.
+    /// Whether each filter has a bias; default: true.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// Groups of channels, each of whose filters sees its own share of the input's channels; unless said, 1.
+    /// Groups of channels, each of whose filters sees its own share of the input's channels; default: 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub groups: usize,
-    /// How the kernel starts; unless said, as the network's do. `"zeros"` has a residual start as its shortcut alone.
+    /// How the kernel starts; default: the network's. `"zeros"` has a residual start as its shortcut alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initializer: Option<Initializer>,
     /// Whether the kernel is divided by its largest singular value: see [`spectral_norm`](super::spectral_norm).

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Keys")]
 pub struct Pooling {
-    /// Height and width of the window; unless said, 2.
+    /// Height and width of the window; default: 2.
     #[serde(with = "pair")]
     pub size: [usize; 2],
-    /// How far apart the window's positions are; unless said, the size.
+    /// How far apart the window's positions are; default: the size.
     #[serde(with = "pair")]
     pub stride: [usize; 2],
-    /// Around the input; what a window has of it counts for nothing. Unless said, `valid`.
+    /// Around the input; what a window has of it counts for nothing. Default: `valid`.
     pub padding: PaddingRule,
 }
 

@@ -57,7 +57,7 @@ pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
         let why = brief(&error.to_string());
         refuse(format!("is not a whole safetensors file ({why}); save it anew"))
     })?;
-    const MEND: &str = "build the network that was saved";
+    const FIX: &str = "build the network that was saved";
     let mut variables = network.variables_mut();
     let mut found = Vec::new();
     for Variable { name, tensor, .. } in &variables {
@@ -68,11 +68,11 @@ pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
                 0..=4 => names.join(", "),
                 count => format!("{} and {} others", names[..3].join(", "), count - 3),
             };
-            refuse(format!("has no tensor {name} {}, but {has}; {MEND}", tensor.shape()))
+            refuse(format!("has no tensor {name} {}, but {has}; {FIX}", tensor.shape()))
         })?;
         if view.shape() != tensor.dims() {
             let shape = format!("{:?}", view.shape());
-            return Err(refuse(format!("has {name} of shape {}, not {}; {MEND}", excerpt(&shape), tensor.shape())));
+            return Err(refuse(format!("has {name} of shape {}, not {}; {FIX}", excerpt(&shape), tensor.shape())));
         }
         let Some(values) = values(&view) else {
             return Err(refuse(format!("has {name} as {:?}; save it as F32", view.dtype())));
@@ -81,7 +81,7 @@ pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
     }
     let names: HashSet<&str> = variables.iter().map(|v| &*v.name).collect();
     if let Some(name) = file.names().into_iter().find(|name| !names.contains(name)) {
-        return Err(refuse(format!("has a tensor {}, for which the network has no place; {MEND}", excerpt(name))));
+        return Err(refuse(format!("has a tensor {}, for which the network has no place; {FIX}", excerpt(name))));
     }
     for (Variable { tensor, .. }, values) in variables.iter_mut().zip(found) {
         let value = Tensor::new(&values, tensor.shape(), tensor.device());

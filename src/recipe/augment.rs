@@ -18,11 +18,11 @@ pub struct AugmentSpec {
     #[serde(default, skip_serializing_if = "is_false")]
     pub cutout: bool,
     /// Each is done to an image with a chance that goes up and down so that the discriminator's outputs on real images are
-    /// positive by this much more often than negative, as a share of all; unless said, each is always done. The paper's is
+    /// positive by this much more often than negative, as a share of all; default: each is always done. The paper's is
     /// 0.6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
-    /// The images in which the chance can go from 0 to 1; unless said, 500,000.
+    /// The images in which the chance can go from 0 to 1; default: 500,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<f64>,
 }

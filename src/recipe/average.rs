@@ -14,7 +14,7 @@ pub struct AverageSpec {
     /// What is left of the average after an update of the generator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decay: Option<f64>,
-    /// The half-life is at most this share of what the generator has been trained for; unless said, 0.05. 0 is for no
+    /// The half-life is at most this share of what the generator has been trained for; default: 0.05. 0 is for no
     /// warm-up.
     #[serde(default = "warm_up")]
     pub warm_up: f64,

@@ -33,7 +33,7 @@ impl Recipe {
     ///
     /// # Errors
     /// The first thing that is wrong, in one line that names the key, or the network and layer,
-    /// counted from 1, and the mend.
+    /// counted from 1, and the fix.
     pub fn check(&self) -> Result<(), String> {
         self.check_networks()?;
         self.check_output()?;
@@ -219,7 +219,7 @@ impl Recipe {
         let outputs = self.outputs();
         if discriminator.output() != [outputs] {
             let output = discriminator.output();
-            let mend = match output {
+            let fix = match output {
                 [1, 1, last] if *last == outputs => "end it with a flatten".into(),
                 _ => {
                     let units = if outputs == 1 { "unit" } else { "units" };
@@ -229,7 +229,7 @@ impl Recipe {
                     )
                 }
             };
-            return Err(format!("the discriminator's output is {output:?} where it must be [{outputs}]; {mend}"));
+            return Err(format!("the discriminator's output is {output:?} where it must be [{outputs}]; {fix}"));
         }
         let mixes = discriminator.all().into_iter().find(|row| row.mixes_examples());
         if let (Some(row), Some(_)) = (mixes, self.training.gradient_penalty) {

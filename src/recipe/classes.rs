@@ -70,7 +70,7 @@ impl Recipe {
     /// Checks that images with these `labels` are of the recipe's classes, and have some where they are to be balanced.
     ///
     /// # Errors
-    /// What is wrong, in one line, and the mend.
+    /// What is wrong, in one line, and the fix.
     pub fn check_labels(&self, labels: &[u16]) -> Result<(), String> {
         const WITH_CLASSES: &str = "a set with classes, such as mnist, or a folder with a sub-folder a class";
         if self.data.balanced && labels.is_empty() {
@@ -92,7 +92,7 @@ impl Recipe {
             let told = networks.into_iter().filter(|(_, network)| network.classes.is_some());
             let keys: Vec<String> = told.map(|(name, _)| format!("{name}.classes")).collect();
             let keys = keys.join(" and ");
-            let mend = match self.training.auxiliary {
+            let fix = match self.training.auxiliary {
                 _ if found > CLASSES[1] => format!("choose data of at most {} classes", CLASSES[1]),
                 Some(_) => {
                     let units = 1 + found;
@@ -100,7 +100,7 @@ impl Recipe {
                 }
                 None => format!("set {keys} to {found}"),
             };
-            return Err(format!("has {classes} classes, but the data has {found}; {mend}"));
+            return Err(format!("has {classes} classes, but the data has {found}; {fix}"));
         }
         Ok(())
     }

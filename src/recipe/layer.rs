@@ -16,7 +16,7 @@ pub enum LayerSpec {
     Dense {
         /// Width of the output.
         units: usize,
-        /// Whether there is a b; unless said, there is.
+        /// Whether there is a b; default: true.
         #[serde(default = "yes")]
         bias: bool,
         /// Whether W is divided by its largest singular value: see [`spectral_norm`](crate::nn::spectral_norm).
@@ -34,10 +34,10 @@ pub enum LayerSpec {
     ConvTranspose2d(Convolution),
     /// Batch normalisation over all axes but the last (Ioffe and Szegedy 2015), with gain and bias.
     BatchNorm {
-        /// Share of the running statistics that a step keeps; unless said, 0.99.
+        /// Share of the running statistics that a step keeps; default: 0.99.
         #[serde(default = "batch_norm_momentum")]
         momentum: f64,
-        /// Added to the variance; unless said, 1e-3.
+        /// Added to the variance; default: 1e-3.
         #[serde(default = "batch_norm_epsilon")]
         epsilon: f64,
     },
@@ -46,19 +46,19 @@ pub enum LayerSpec {
     GroupNorm {
         /// How many groups; the channels must be a multiple of it.
         groups: usize,
-        /// Added to the variance; unless said, 1e-5.
+        /// Added to the variance; default: 1e-5.
         #[serde(default = "group_norm_epsilon")]
         epsilon: f64,
     },
     /// The same in one group.
     LayerNorm {
-        /// Added to the variance; unless said, 1e-5.
+        /// Added to the variance; default: 1e-5.
         #[serde(default = "group_norm_epsilon")]
         epsilon: f64,
     },
     /// The same with a group for each channel.
     InstanceNorm {
-        /// Added to the variance; unless said, 1e-5.
+        /// Added to the variance; default: 1e-5.
         #[serde(default = "group_norm_epsilon")]
         epsilon: f64,
     },
@@ -74,7 +74,7 @@ pub enum LayerSpec {
     },
     /// max(x, slope·x).
     LeakyRelu {
-        /// Slope below zero, in [0, 1]; unless said, 0.3.
+        /// Slope below zero, in [0, 1]; default: 0.3.
         #[serde(default = "leaky_relu_slope")]
         slope: f64,
     },
@@ -92,7 +92,7 @@ pub enum LayerSpec {
     Softplus {},
     /// x where it is positive, alpha·(exp(x) - 1) elsewhere.
     Elu {
-        /// In (0, 100]; unless said, 1.
+        /// In (0, 100]; default: 1.
         #[serde(default = "elu_alpha")]
         alpha: f64,
     },
@@ -107,7 +107,7 @@ pub enum LayerSpec {
     Upsample {
         /// How many times higher and wider.
         factor: usize,
-        /// What those are made of; unless said, `nearest`, which makes them all alike.
+        /// What those are made of; default: `nearest`, which makes them all alike.
         #[serde(default, skip_serializing_if = "is_nearest")]
         method: Resampling,
     },
@@ -125,7 +125,7 @@ pub enum LayerSpec {
     /// One more channel of `[h, w, c]`, which says how much the images of a batch differ: see
     /// [`MinibatchStddev`](crate::nn::MinibatchStddev).
     MinibatchStddev {
-        /// How many images are compared, at most; unless said, 4.
+        /// How many images are compared, at most; default: 4.
         #[serde(default = "stddev_group")]
         group: usize,
     },
@@ -137,7 +137,7 @@ pub enum LayerSpec {
     GlobalAveragePool {},
     /// The class's label beside x, along the last axis: see [`JoinLabel`](crate::nn::JoinLabel).
     JoinLabel {
-        /// Values that a label is embedded in; unless said, it is not.
+        /// Values that a label is embedded in; default: none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         embedding: Option<usize>,
     },
@@ -158,7 +158,7 @@ pub enum LayerSpec {
     Residual {
         /// From input to output; one or more, residuals among them if need be.
         layers: Vec<LayerSpec>,
-        /// The same of the shortcut; unless said, there are none, and x itself is added.
+        /// The same of the shortcut; default: none, and x itself is added.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         shortcut: Vec<LayerSpec>,
     },

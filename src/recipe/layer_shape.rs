@@ -16,7 +16,7 @@ impl LayerSpec {
     /// No size overflows, whatever the attributes are.
     ///
     /// # Errors
-    /// What is wrong with the attributes, or with `input` for this layer, in words, and the mend.
+    /// What is wrong with the attributes, or with `input` for this layer, in words, and the fix.
     ///
     /// # Panics
     /// If it is a residual.

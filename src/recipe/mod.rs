@@ -110,7 +110,7 @@ pub struct Recipe {
     /// From images to one number, and logits of the classes where it tells them: a probability if the last layer that changes values is a sigmoid,
     /// else a logit or a score.
     pub discriminator: NetworkSpec,
-    /// From images to logits of the classes, in a game of three; unless said, the game is one of two.
+    /// From images to logits of the classes, in a game of three; default: none, in a game of two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier: Option<NetworkSpec>,
 }
@@ -121,24 +121,24 @@ pub struct Recipe {
 pub struct DataSpec {
     /// A data set's name, a folder or a file.
     pub name: String,
-    /// What black and white are scaled to, `[low, high]`; unless said, -1 and 1, the range of a tanh.
+    /// What black and white are scaled to, `[low, high]`; default: -1 and 1, the range of a tanh.
     #[serde(default = "range", deserialize_with = "two")]
     pub range: [f64; 2],
-    /// What becomes of the images at the end of an epoch that are too few for a batch; unless said,
+    /// What becomes of the images at the end of an epoch that are too few for a batch; default:
     /// they are dropped.
     #[serde(default)]
     pub last_batch: LastBatch,
     /// What one's own pictures lie over where they are transparent, `[red, green, blue]` from 0 to 255;
-    /// unless said, black.
+    /// default: black.
     #[serde(default, deserialize_with = "three")]
     pub background: [u8; 3],
-    /// With SVHN's training set, the 531,131 images of `extra_32x32.mat` too; unless said, without.
+    /// With SVHN's training set, the 531,131 images of `extra_32x32.mat` too; default: false.
     #[serde(default)]
     pub extra: bool,
-    /// Whether each class is shown equally often, in epochs of the same length; unless said, each image is.
+    /// Whether each class is shown equally often, in epochs of the same length; default: false.
     #[serde(default, skip_serializing_if = "is_false")]
     pub balanced: bool,
-    /// Whether images are mirrored, left to right, with a chance of one half; unless said, they aren't.
+    /// Whether images are mirrored, left to right, with a chance of one half; default: false.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flip: bool,
 }
@@ -147,14 +147,14 @@ pub struct DataSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SamplesSpec {
-    /// Images on a grid; unless said, 100, ten by ten.
+    /// Images on a grid; default: 100, ten by ten.
     #[serde(default = "count")]
     pub count: usize,
-    /// The epochs whose grids are drawn side by side in `montage.png`; unless said, there is none.
+    /// The epochs whose grids are drawn side by side in `montage.png`; default: none.
     #[serde(default)]
     pub epochs: Vec<usize>,
     /// The first step that has a grid of its own; within the first epoch further ones follow each time the steps have doubled.
-    /// Unless said, 50: steps 50, 100, 200, 400, ... 0 is for none before the epoch's end.
+    /// Default: 50: steps 50, 100, 200, 400, ... 0 is for none before the epoch's end.
     #[serde(default = "first_step")]
     pub first_step: usize,
 }
@@ -169,13 +169,13 @@ impl Default for SamplesSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct JudgingSpec {
-    /// Every how many epochs, besides the last; unless said, each. 0 is for never.
+    /// Every how many epochs, besides the last; default: each. 0 is for never.
     #[serde(default = "every")]
     pub every: usize,
-    /// Every how many steps too, within epochs; unless said, 0: at the ends of epochs only.
+    /// Every how many steps too, within epochs; default: 0: at the ends of epochs only.
     #[serde(default)]
     pub every_steps: usize,
-    /// How many samples; unless said, 1,000.
+    /// How many samples; default: 1,000.
     #[serde(default = "judged")]
     pub samples: usize,
 }

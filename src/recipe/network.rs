@@ -21,11 +21,11 @@ pub(super) const CLASSES: [usize; 2] = [2, 256];
 pub struct NetworkSpec {
     /// Shape of what goes in, without the batch: `[width]` of the latent, or `[h, w, c]` of an image.
     pub input: Vec<usize>,
-    /// Of how many classes the labels are that some of the layers take; unless said, there are none.
+    /// Of how many classes the labels are that some of the layers take; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<usize>,
     /// Whether every dense layer, convolution, attention and projection has spectral normalisation: see
-    /// [`spectral_norm`](crate::nn::spectral_norm). Unless said, those that say so themselves.
+    /// [`spectral_norm`](crate::nn::spectral_norm). Default: those that say so themselves.
     #[serde(default, skip_serializing_if = "is_false")]
     pub spectral_norm: bool,
     /// How the weights of every layer start; biases start at 0, gains of batch norm at 1.
@@ -45,16 +45,16 @@ pub enum OptimizerSpec {
     Adam {
         /// α.
         learning_rate: f64,
-        /// Decay of the two moments, each in [0, 1); unless said, 0.9 and 0.999.
+        /// Decay of the two moments, each in [0, 1); default: 0.9 and 0.999.
         #[serde(default = "adam_betas", deserialize_with = "super::two")]
         betas: [f64; 2],
-        /// ε; unless said, 1e-7.
+        /// ε; default: 1e-7.
         #[serde(default = "epsilon")]
         epsilon: f64,
-        /// Unless said, `keras`.
+        /// Default: `keras`.
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
-        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
+        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); default: 0, for none.
         #[serde(default, skip_serializing_if = "is_zero")]
         weight_decay: f64,
     },
@@ -69,7 +69,7 @@ pub enum OptimizerSpec {
         /// As Adam's.
         #[serde(default = "epsilon")]
         epsilon: f64,
-        /// Unless said, `keras`.
+        /// Default: `keras`.
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
         /// λ of [`WeightDecay::Decoupled`](crate::optim::WeightDecay::Decoupled), which a step multiplies by α; unless
@@ -82,16 +82,16 @@ pub enum OptimizerSpec {
     RmsProp {
         /// Step size.
         learning_rate: f64,
-        /// ρ, in [0, 1); unless said, 0.9.
+        /// ρ, in [0, 1); default: 0.9.
         #[serde(default = "rho")]
         rho: f64,
-        /// Unless said, 1e-7.
+        /// Default: 1e-7.
         #[serde(default = "epsilon")]
         epsilon: f64,
-        /// Unless said, `keras`.
+        /// Default: `keras`.
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
-        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
+        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); default: 0, for none.
         #[serde(default, skip_serializing_if = "is_zero")]
         weight_decay: f64,
     },
@@ -99,10 +99,10 @@ pub enum OptimizerSpec {
     Sgd {
         /// Step size.
         learning_rate: f64,
-        /// In [0, 1); unless said, 0.
+        /// In [0, 1); default: 0.
         #[serde(default)]
         momentum: f64,
-        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); unless said, 0, for none.
+        /// λ of [`WeightDecay::L2`](crate::optim::WeightDecay::L2); default: 0, for none.
         #[serde(default, skip_serializing_if = "is_zero")]
         weight_decay: f64,
     },

@@ -204,14 +204,14 @@ impl Recipe {
             return None;
         }
         let place = self.generator.last_change()?;
-        let mend = match self.generator.layers[place] {
+        let fix = match self.generator.layers[place] {
             _ if plane.is_some() => "end in a dense layer",
             LayerSpec::Tanh {} => "make data.range [-1, 1], or end in a sigmoid for [0, 1]",
             LayerSpec::Sigmoid {} => "make data.range [0, 1], or end in a tanh for [-1, 1]",
             _ => "end in a tanh for data.range = [-1, 1], or in a sigmoid for [0, 1]",
         };
         Some(format!(
-            "generator layer {} ({}) gives values {}, but {} [{black:?}, {white:?}]; {mend}",
+            "generator layer {} ({}) gives values {}, but {} [{black:?}, {white:?}]; {fix}",
             place + 1,
             self.generator.layers[place].kind(),
             range_in_words([low, high]),

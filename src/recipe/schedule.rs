@@ -3,15 +3,15 @@
 //! ```toml
 //! [[schedule]]                       # a warm-up
 //! keys = ["generator.optimizer.learning_rate", "discriminator.optimizer.learning_rate"]
-//! from = 0                           # unless said, the recipe's own number
+//! from = 0                           # default: the recipe's own number
 //! epochs = 1                         # how long it takes
 //!
 //! [[schedule]]                       # a decay
 //! keys = ["generator.optimizer.learning_rate", "discriminator.optimizer.learning_rate"]
-//! start = 10                         # epochs before it begins; unless said, 0
-//! to = 1e-5                          # unless said, the recipe's own number
+//! start = 10                         # epochs before it begins; default: 0
+//! to = 1e-5                          # default: the recipe's own number
 //! epochs = 40
-//! shape = "cosine"                   # unless said, "linear"
+//! shape = "cosine"                   # default: "linear"
 //! ```
 //!
 //! With x the share of `epochs` that is done, from 0 to 1, a number is
@@ -38,18 +38,18 @@ const MOST: usize = 100;
 pub struct ScheduleSpec {
     /// Which, by their keys.
     pub keys: Vec<String>,
-    /// From what; unless said, from the recipe's own.
+    /// From what; default: the recipe's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<f64>,
-    /// To what; unless said, to the recipe's own.
+    /// To what; default: the recipe's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<f64>,
-    /// Epochs before it begins; unless said, 0.
+    /// Epochs before it begins; default: 0.
     #[serde(default)]
     pub start: f64,
     /// How many epochs it takes.
     pub epochs: f64,
-    /// By what curve; unless said, a straight line.
+    /// By what curve; default: a straight line.
     #[serde(default)]
     pub shape: Shape,
 }

@@ -179,7 +179,7 @@ fn sum_shape(input: &[usize], layers: &[LayerRow], shortcut: &[LayerRow]) -> Res
         return Ok(left);
     }
     let what = if shortcut.is_empty() { "its input, which is the shortcut," } else { "its shortcut" };
-    let mend = match (&left[..], input) {
+    let fix = match (&left[..], input) {
         (&[h, w, c], &[height, width, _]) => {
             let stride = height.div_ceil(h);
             let fits = [height.div_ceil(stride), width.div_ceil(stride)] == [h, w];
@@ -188,8 +188,8 @@ fn sum_shape(input: &[usize], layers: &[LayerRow], shortcut: &[LayerRow]) -> Res
         }
         _ => None,
     };
-    let mend = mend.unwrap_or_default();
-    Err(format!("its layers give {left:?} but {what} {right:?}; make them equal{mend}"))
+    let fix = fix.unwrap_or_default();
+    Err(format!("its layers give {left:?} but {what} {right:?}; make them equal{fix}"))
 }
 
 #[cfg(test)]
@@ -249,11 +249,11 @@ mod tests {
             "layer 1.layers.2.layers.1 (dense): needs a vector [n] but its input is [8, 6, 4]; put a flatten before it"
         );
         let misfit = format!("{{ layer = 'residual', layers = [{HALVED}], shortcut = [{{ layer = 'tanh' }}] }}");
-        let mend = "make them equal, as shortcut = [{ layer = \"conv2d\", filters = 6, kernel = 1, stride = 2 }] would";
+        let fix = "make them equal, as shortcut = [{ layer = \"conv2d\", filters = 6, kernel = 1, stride = 2 }] would";
         let shapes = "layer 1.layers.1 (residual): its layers give [4, 3, 6] but its shortcut [8, 6, 4]";
-        assert_eq!(wrong(&[8, 6, 4], &inside(&misfit)), format!("{shapes}; {mend}"));
-        // The mend mends.
-        let (_, shortcut) = mend.split_once("as ").unwrap();
+        assert_eq!(wrong(&[8, 6, 4], &inside(&misfit)), format!("{shapes}; {fix}"));
+        // The fix works.
+        let (_, shortcut) = fix.split_once("as ").unwrap();
         let mended = format!("{{ layer = 'residual', layers = [{HALVED}], {} }}", shortcut.replace(" would", ""));
         assert_eq!(table(&[8, 6, 4], &mended).output(), [4, 3, 6]);
         assert_eq!(

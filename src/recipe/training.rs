@@ -23,7 +23,7 @@ pub struct TrainingSpec {
     pub epochs: usize,
     /// Images in a batch; see [`BatchSpec`] for of what kind.
     pub batch_size: usize,
-    /// Of weights, latents, dropout and the order of the data; unless said, 1. At most 2⁶³ - 1, the
+    /// Random seed for weights, latents, dropout and the order of the data; default: 1. At most 2⁶³ - 1, the
     /// largest integer of TOML.
     #[serde(default = "seed")]
     pub seed: u64,
@@ -36,35 +36,35 @@ pub struct TrainingSpec {
     /// Wasserstein loss only: λ of the gradient penalty (Gulrajani et al. 2017).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_penalty: Option<f64>,
-    /// γ of the zero-centred gradient penalty at real images, R1 (Mescheder, Geiger and Nowozin 2018); unless said, there is
+    /// γ of the zero-centred gradient penalty at real images, R1 (Mescheder, Geiger and Nowozin 2018); default: there is
     /// none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r1: Option<f64>,
-    /// γ of the one at fake images, R2; unless said, there is none.
+    /// γ of the one at fake images, R2; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
-    /// The discriminator's steps from one with R1 and R2 to the next, which are as many times as large; unless said, 1.
+    /// The discriminator's steps from one with R1 and R2 to the next, which are as many times as large; default: 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub penalty_every: usize,
     /// Weight of the cross-entropy of the classes that the discriminator tells besides, in both losses (Odena, Olah and
-    /// Shlens 2017); its output is `[1 + classes]` then. Unless said, it tells none.
+    /// Shlens 2017); its output is `[1 + classes]` then. Default: it tells none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auxiliary: Option<f64>,
-    /// Augmentation of all that the discriminator sees; unless said, there is none.
+    /// Augmentation of all that the discriminator sees; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentSpec>,
-    /// A moving average of the generator's weights, which samples, scores and exports are of; unless said, there is none.
+    /// A moving average of the generator's weights, which samples, scores and exports are of; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
-    /// How real and fake images go through the discriminator; unless said, `separate`.
+    /// How real and fake images go through the discriminator; default: `separate`.
     #[serde(default)]
     pub batches: BatchSpec,
     /// Which of the networks moves when.
     pub update: UpdateSpec,
-    /// A third player, the classifier; unless said, there are two.
+    /// A third player, the classifier; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub triple: Option<TripleSpec>,
-    /// Noise on the discriminator's labels; unless said, real is 1 and fake is 0.
+    /// Noise on the discriminator's labels; default: real is 1 and fake is 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelSpec>,
 }
@@ -139,14 +139,14 @@ pub enum UpdateSpec {
 pub struct CriticLoop {
     /// Mostly.
     pub steps: usize,
-    /// Before the generator's steps that are among its first few or at every so many; unless said,
+    /// Before the generator's steps that are among its first few or at every so many; default:
     /// `steps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long_steps: Option<usize>,
-    /// How many of the generator's first steps have `long_steps` before them; unless said, none.
+    /// How many of the generator's first steps have `long_steps` before them; default: none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub long_first: usize,
-    /// Every how many of the generator's steps there are `long_steps`; unless said, never.
+    /// Every how many of the generator's steps there are `long_steps`; default: never.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub long_every: usize,
 }
@@ -201,14 +201,14 @@ impl CriticLoop {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct LabelSpec {
-    /// The chance that an image's label is one of the other kind's; unless said, 0.
+    /// The chance that an image's label is one of the other kind's; default: 0.
     #[serde(default)]
     pub flip: f64,
-    /// A real image's label is drawn evenly from this range; unless said, `[1, 1]`. One-sided
+    /// A real image's label is drawn evenly from this range; default: `[1, 1]`. One-sided
     /// smoothing (Salimans et al. 2016) is `[0.9, 0.9]`.
     #[serde(default = "ones", deserialize_with = "super::two")]
     pub real: [f64; 2],
-    /// A fake image's label is drawn evenly from this range; unless said, `[0, 0]`.
+    /// A fake image's label is drawn evenly from this range; default: `[0, 0]`.
     #[serde(default = "zeros", deserialize_with = "super::two")]
     pub fake: [f64; 2],
 }

@@ -19,25 +19,25 @@ pub struct TripleSpec {
     pub pairs: [usize; 2],
     /// Images that the generator makes for each loss of a step, as many of each class.
     pub generated: usize,
-    /// The first epochs, in which the classifier learns alone; unless said, 0.
+    /// The first epochs, in which the classifier learns alone; default: 0.
     #[serde(default)]
     pub alone: usize,
-    /// Weight in the classifier's loss of what the discriminator says; unless said, 0.5.
+    /// Weight in the classifier's loss of what the discriminator says; default: 0.5.
     #[serde(default = "adversarial")]
     pub adversarial: f64,
-    /// Of the entropy of what the classifier says of each image without label; unless said, 0.3.
+    /// Of the entropy of what the classifier says of each image without label; default: 0.3.
     #[serde(default = "entropy")]
     pub entropy: f64,
-    /// Of how uneven that is on average; unless said, 1e-3.
+    /// Of how uneven that is on average; default: 1e-3.
     #[serde(default = "evenness")]
     pub evenness: f64,
-    /// Of the squared weights of its last layer; unless said, 1e-4.
+    /// Of the squared weights of its last layer; default: 1e-4.
     #[serde(default = "decay")]
     pub decay: f64,
-    /// Of its cross-entropy on the generator's images; unless said, 0.
+    /// Of its cross-entropy on the generator's images; default: 0.
     #[serde(default)]
     pub pseudo: f64,
-    /// What is left after a step of the moving average of its weights, with which it is tested; unless said, 0.99.
+    /// What is left after a step of the moving average of its weights, with which it is tested; default: 0.99.
     #[serde(default = "average")]
     pub average: f64,
 }

@@ -87,7 +87,7 @@ impl Alarms {
             (_, Some(_)) => self.lost + 1,
             (_, None) => 0,
         };
-        let mend = "a lower learning rate for G, a larger batch, or a Wasserstein loss may bring them back";
+        let fix = "a lower learning rate for G, a larger batch, or a Wasserstein loss may bring them back";
         let words = match (modes, classes) {
             (Some([found, floor]), _) => {
                 format!("{found} modes appear among the samples, {floor} among as many real ones")
@@ -95,7 +95,7 @@ impl Alarms {
             (_, Some([present, of])) => format!("{present} of {of} classes appear among the samples"),
             (None, None) => return None,
         };
-        (self.lost >= LASTING).then(|| format!("{words}; {mend}"))
+        (self.lost >= LASTING).then(|| format!("{words}; {fix}"))
     }
 
     fn discriminator_won(&mut self, epoch: &Epoch) -> Option<String> {
@@ -104,31 +104,31 @@ impl Alarms {
         self.won = if won { self.won + 1 } else { 0 };
         let gradient =
             epoch.g_gradient_norm.map_or(String::new(), |norm| format!(", G's gradient has norm {norm:.1e}"));
-        let mend =
+        let fix =
             "a lower learning rate for D, dropout in it, noisy labels, or a loss that doesn't saturate may help G";
-        (self.won >= LASTING).then(|| format!("D(x) is {real:.3}, D(G(z)) {fake:.3}{gradient}; {mend}"))
+        (self.won >= LASTING).then(|| format!("D(x) is {real:.3}, D(G(z)) {fake:.3}{gradient}; {fix}"))
     }
 
     fn losses_grow(&mut self, epoch: &Epoch) -> Option<String> {
         let all = [epoch.means.d_loss()?, epoch.means.g_loss()?];
         self.losses.push(all);
         let recent = self.losses.len().checked_sub(GROWING + 1)?;
-        let mend = "a bound on the critic (gradient penalty, clipped weights) or lower learning rates may hold them";
+        let fix = "a bound on the critic (gradient penalty, clipped weights) or lower learning rates may hold them";
         ["D", "G"].into_iter().enumerate().find_map(|(index, name)| {
             let size = |losses: &[f64; 2]| losses[index].abs();
             let grown = self.losses[recent..].windows(2).all(|pair| size(&pair[1]) > size(&pair[0]));
             let (first, last) = (size(&self.losses[0]), size(&all));
             let large = last > 2.0 * first && last > LARGE;
             (grown && large).then(|| {
-                format!("{name}'s loss has gone from {:.3} to {:.3}; {mend}", self.losses[0][index], all[index])
+                format!("{name}'s loss has gone from {:.3} to {:.3}; {fix}", self.losses[0][index], all[index])
             })
         })
     }
 }
 
 fn constant(epoch: &Epoch) -> Option<String> {
-    let mend = "a lower learning rate for both, or another seed, may start it anew";
-    epoch.is_constant.then(|| format!("all samples are one, whatever the latent; {mend}"))
+    let fix = "a lower learning rate for both, or another seed, may start it anew";
+    epoch.is_constant.then(|| format!("all samples are one, whatever the latent; {fix}"))
 }
 
 /// Whether all images of `samples` `[n, size]`, if there is one, are the same to a byte's step.
@@ -140,9 +140,9 @@ pub(super) fn is_constant(samples: &[u8], size: usize) -> bool {
 
 fn saturated(epoch: &Epoch) -> Option<String> {
     let [share, real] = epoch.extremes?;
-    let mend = "a lower learning rate for G, or batch norm in it, keeps values where the last activation has a slope";
+    let fix = "a lower learning rate for G, or batch norm in it, keeps values where the last activation has a slope";
     (share > SATURATED && real < SATURATED - 0.05)
-        .then(|| format!("{:.1}% of the samples' values are black or white; {mend}", 100.0 * share))
+        .then(|| format!("{:.1}% of the samples' values are black or white; {fix}", 100.0 * share))
 }
 
 /// The share of values that are black or white.

@@ -52,9 +52,9 @@ pub fn tuning(saved: &Recipe, asked: &Recipe) -> Result<Vec<Difference>, String>
     match differences.iter().find(fixed) {
         None => Ok(differences),
         Some(difference) => {
-            let mend = "of a run that goes on only epochs, where its data is, batch sizes, the weights of the loss and \
+            let fix = "of a run that goes on only epochs, where its data is, batch sizes, the weights of the loss and \
                         the optimisers' numbers can change; start a new run, with --init if its weights fit";
-            Err(format!("is the checkpoint of another recipe ({difference}); {mend}"))
+            Err(format!("is the checkpoint of another recipe ({difference}); {fix}"))
         }
     }
 }

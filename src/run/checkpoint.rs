@@ -34,7 +34,7 @@ use std::path::Path;
 /// What such a file is called, and what to do about one that is no such file.
 const CHECKPOINT: Kind = Kind {
     name: "checkpoint",
-    mend: "give a checkpoint that minimax wrote, or train again",
+    fix: "give a checkpoint that minimax wrote, or train again",
     spare: "go on from a copy of it, from best.safetensors or one of kept/, or train again",
 };
 

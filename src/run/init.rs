@@ -49,8 +49,8 @@ fn fill(gan: &mut Gan, run: &Path) -> Result<String> {
     if taken == 0 {
         let first = wanted.first().map_or(String::new(), why);
         let what = format!("has no tensor that fits the recipe's networks: {first}");
-        let mend = "give a run whose recipe has such layers at the same places";
-        return Err(Error::place(run, format!("{what}; {mend}")));
+        let fix = "give a run whose recipe has such layers at the same places";
+        return Err(Error::place(run, format!("{what}; {fix}")));
     }
     let mut line = format!("weights: {taken} of {count} tensors from {}", run.display());
     let named: Vec<String> = wanted.iter().take(MOST_NAMED).map(why).collect();

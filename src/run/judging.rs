@@ -11,7 +11,7 @@ use crate::{Error, Result};
 use std::path::Path;
 
 /// What to do about a run's judge that is gone or damaged.
-pub(super) const MEND: &str = "put it back, or begin a new run with --init";
+pub(super) const FIX: &str = "put it back, or begin a new run with --init";
 
 /// A run's judge.
 pub struct Judging {
@@ -44,7 +44,7 @@ impl Judging {
             return Ok(None);
         }
         let bytes = files::read(&path)?;
-        let mut judge = judge::parse_or(&path, &bytes, device, MEND)?;
+        let mut judge = judge::parse_or(&path, &bytes, device, FIX)?;
         check(&path, &judge, &recipe.data.name, images)?;
         let is_stacked = stacked::planes_of(&recipe.data.name).is_some();
         let seed = judge.classifier.spec().training.seed;

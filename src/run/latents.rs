@@ -47,8 +47,8 @@ pub fn parse(path: &Path, bytes: &[u8], width: usize) -> Result<Vec<f32>> {
 }
 
 fn wrong(path: &Path, width: usize, what: String) -> Error {
-    let mend = format!("save a float32 array of shape [n, {width}] with numpy.save");
-    Error::data(path, what, mend)
+    let fix = format!("save a float32 array of shape [n, {width}] with numpy.save");
+    Error::data(path, what, fix)
 }
 
 fn array(bytes: &[u8], width: usize) -> std::result::Result<Vec<f32>, String> {

@@ -228,7 +228,7 @@ impl Run {
         let best_judge = checkpoint.best.as_ref().map(|best| best.judge.as_deref());
         if best_judge.is_some_and(|judge| judge != judging.as_ref().map(Judging::identity)) {
             let what = "is gone, or another than what the run's best samples were judged by";
-            return Err(Error::place(folder.join(folder::JUDGE), format!("{what}; {}", judging::MEND)));
+            return Err(Error::place(folder.join(folder::JUDGE), format!("{what}; {}", judging::FIX)));
         }
         folder::tidy(folder);
         folder::make(folder)?;
@@ -436,6 +436,6 @@ fn other_data(before: &DataIdentity, now: &DataIdentity, asked: &Recipe) -> Stri
         }
         false => format!("{count} images, {name} has {found}"),
     };
-    let mend = "go on with the data that the run began with";
-    format!("was made on other data ({differs}); {mend}")
+    let fix = "go on with the data that the run began with";
+    format!("was made on other data ({differs}); {fix}")
 }

@@ -294,8 +294,8 @@ impl Run {
         let Images { height, width, channels, .. } = *self.real_images();
         let columns = columns_for(self.recipe.samples.count, self.recipe.classes());
         grid(pixels, height, width, channels, columns).map_err(|what| {
-            let mend = "lower samples.count";
-            Error::text("recipe", &self.recipe.name, format!("{what}; {mend}"))
+            let fix = "lower samples.count";
+            Error::text("recipe", &self.recipe.name, format!("{what}; {fix}"))
         })
     }
 

@@ -44,7 +44,7 @@ impl Run {
     ) -> Result<Outcome> {
         let outcome = self.steps_until(last, stop, watch);
         outcome.map_err(|error| match error {
-            Error::NotFinite { what, .. } => Error::NotFinite { what, mend: kept(&self.recipe.calmer()) },
+            Error::NotFinite { what, .. } => Error::NotFinite { what, fix: kept(&self.recipe.calmer()) },
             other => other,
         })
     }

@@ -25,7 +25,7 @@ pub struct Plan {
     pub x: usize,
     /// What is drawn over it.
     pub show: Vec<Quantity>,
-    /// How many steps each run makes; unless said, its recipe's epochs.
+    /// How many steps each run makes; default: its recipe's epochs.
     pub steps: Option<u64>,
     /// In the order of the file, the last axis running fastest.
     pub runs: Vec<PlannedRun>,
@@ -100,8 +100,8 @@ impl Sweep {
                 }
                 if let Some(other) = runs.iter().find(|other| other.recipe == run.recipe) {
                     let (a, b) = (&other.folder, &run.folder);
-                    let mend = "let each point set something that nothing after it sets again";
-                    return Err(refuse(format!("the runs {a} and {b} are the same; {mend}")));
+                    let fix = "let each point set something that nothing after it sets again";
+                    return Err(refuse(format!("the runs {a} and {b} are the same; {fix}")));
                 }
                 runs.push(run);
             }

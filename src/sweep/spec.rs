@@ -22,7 +22,7 @@
 //! label = "hard"                       # nothing: as the recipe has it
 //!
 //! [plot]
-//! x = "batch size"                     # unless said, the first axis
+//! x = "batch size"                     # default: the first axis
 //! show = ["seconds_per_epoch", "losses"]
 //!
 //! [quick]                              # with --quick, on top of all that
@@ -76,7 +76,7 @@ pub struct Sweep {
     pub description: String,
     /// Names or paths of recipes.
     pub recipes: Vec<String>,
-    /// How many steps each run makes; unless said, its recipe's epochs.
+    /// How many steps each run makes; default: its recipe's epochs.
     pub steps: Option<u64>,
     /// What every run has.
     pub settings: Vec<Setting>,

@@ -142,8 +142,8 @@ impl State {
         let Some(difference) = saved.difference(&run.recipe) else {
             return Ok(());
         };
-        let mend = "choose another --out, or remove this run's folder to train it again";
-        Err(Error::place(&path, format!("{difference}; {mend}")))
+        let fix = "choose another --out, or remove this run's folder to train it again";
+        Err(Error::place(&path, format!("{difference}; {fix}")))
     }
 }
 
@@ -161,8 +161,8 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Saved> {
     let saved = text.and_then(|text| toml::from_str(text).map_err(|error| brief(error.message())));
     saved.map_err(|why| {
         let what = format!("is not what a sweep has written ({why})");
-        let mend = "remove the folder to begin anew, or choose another --out";
-        Error::place(path, format!("{what}; {mend}"))
+        let fix = "remove the folder to begin anew, or choose another --out";
+        Error::place(path, format!("{what}; {fix}"))
     })
 }
 

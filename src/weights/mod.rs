@@ -28,7 +28,7 @@ pub struct Kind<'a> {
     /// What one is called.
     pub name: &'static str,
     /// What to do about a file that is none.
-    pub mend: &'a str,
+    pub fix: &'a str,
     /// What to do about one that is damaged.
     pub spare: &'a str,
 }
@@ -71,8 +71,8 @@ pub fn to_bytes(header: &impl Serialize, tensors: Vec<(String, &Tensor)>) -> Vec
 /// If they are damaged or of another kind.
 pub fn open<'a, H: DeserializeOwned>(path: &Path, bytes: &'a [u8], kind: &Kind) -> Result<(SafeTensors<'a>, H)> {
     let damaged = |why: String| {
-        let Kind { name, mend, .. } = kind;
-        Error::place(path, format!("is not a whole {name} ({why}); {mend}"))
+        let Kind { name, fix, .. } = kind;
+        Error::place(path, format!("is not a whole {name} ({why}); {fix}"))
     };
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(brief(&error.to_string())))?;
     let metadata = SafeTensors::read_metadata(bytes);
@@ -94,7 +94,7 @@ pub fn open<'a, H: DeserializeOwned>(path: &Path, bytes: &'a [u8], kind: &Kind) 
 /// # Errors
 /// If it can't be read, is damaged or of another kind.
 pub fn read_header<H: DeserializeOwned>(path: &Path, kind: &Kind) -> Result<H> {
-    let none = |why: &str| Error::place(path, format!("is no {} ({}); {}", kind.name, brief(why), kind.mend));
+    let none = |why: &str| Error::place(path, format!("is no {} ({}); {}", kind.name, brief(why), kind.fix));
     let mut file = files::open(path)?;
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(|error| none(&error.to_string()))?;
@@ -152,6 +152,6 @@ pub fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> 
     } else {
         return Ok(());
     };
-    let mend = "the file is damaged or was not made by minimax; give another";
-    Err(Error::place(path, format!("has {wrong} in {name}; {mend}")))
+    let fix = "the file is damaged or was not made by minimax; give another";
+    Err(Error::place(path, format!("has {wrong} in {name}; {fix}")))
 }

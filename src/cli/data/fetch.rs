@@ -40,8 +40,8 @@ pub fn run(args: &FetchArgs) -> Result<()> {
     let mut set = known(&manifest, &args.name)?.clone();
     if let Some(url) = &args.mirror {
         if !is_web_address(url) {
-            let mend = "give an address that begins with https:// or http://";
-            return Err(Error::Usage(format!("--mirror {url}: {mend}")));
+            let fix = "give an address that begins with https:// or http://";
+            return Err(Error::Usage(format!("--mirror {url}: {fix}")));
         }
         set.mirrors.insert(0, url.clone());
     }

@@ -53,8 +53,8 @@ fn find<'m>(manifest: &'m Manifest, data: &Path) -> Result<(&'m Set, PathBuf)> {
     }
     let (folder, names) = (data.to_path_buf(), manifest.names());
     if !folder.is_dir() {
-        let mend = format!("choose one of {names} or give a folder's path");
-        return Err(Error::Usage(format!("{}: no such data set; {mend}", data.display())));
+        let fix = format!("choose one of {names} or give a folder's path");
+        return Err(Error::Usage(format!("{}: no such data set; {fix}", data.display())));
     }
     match recognise(manifest, &folder)? {
         Some(set) => Ok((set, folder)),

@@ -16,7 +16,7 @@ pub(super) fn spec_for(data: &str, images: &Images, or_else: &str) -> Result<Jud
     if data == DIGITS {
         return Ok(JudgeSpec::digits());
     }
-    JudgeSpec::of(images).map_err(|[what, mend]| Error::data(data, what, mend + or_else))
+    JudgeSpec::of(images).map_err(|[what, fix]| Error::data(data, what, fix + or_else))
 }
 
 /// What judges the samples of a run on these `images` of the set `data`: the judge in the file `given`, that of the built-in
@@ -108,15 +108,15 @@ pub(super) fn anew(data: &str) -> String {
 /// over, which is said.
 ///
 /// # Errors
-/// If there is a file, and it can't be read or is damaged, about which `mend` is to be done.
-pub(super) fn find(spec: &JudgeSpec, data: &str, images: &Images, mend: &str, device: Device) -> Result<Option<Judge>> {
+/// If there is a file, and it can't be read or is damaged, about which `fix` is to be done.
+pub(super) fn find(spec: &JudgeSpec, data: &str, images: &Images, fix: &str, device: Device) -> Result<Option<Judge>> {
     let Some(path) = place(spec, images) else {
         return Ok(None);
     };
     if !crate::files::is_file(&path)? {
         return Ok(None);
     }
-    let judge = judge::load_or(&path, device, mend)?;
+    let judge = judge::load_or(&path, device, fix)?;
     if judge.is_of(images) {
         return Ok(Some(judge));
     }

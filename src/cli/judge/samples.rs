@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// The most samples that are judged.
 const MOST: u64 = 100_000;
-/// How many samples a run's generator makes unless said; of a stacked set as many as its papers take.
+/// How many samples a run's generator makes by default; of a stacked set as many as its papers take.
 pub(super) const COUNT: usize = 10_000;
 
 /// What may be done about a set that no judge can be trained on, besides giving another.

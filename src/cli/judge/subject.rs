@@ -141,11 +141,11 @@ impl Subject {
                 if there < fewest {
                     let images = if there == 1 { "image" } else { "images" };
                     let what = format!("holds {there} {images}, fewer than {fewest}");
-                    let mend = match there >= FEWEST {
+                    let fix = match there >= FEWEST {
                         true => format!("give more, or a --count of at most {there}"),
                         false => format!("give {FEWEST} at least"),
                     };
-                    return Err(Error::data(path, what, mend));
+                    return Err(Error::data(path, what, fix));
                 }
                 if let Some(count) = count.filter(|&count| count < there) {
                     // The first ones may be all of one class.

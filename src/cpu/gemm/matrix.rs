@@ -27,7 +27,7 @@ impl<'a> Matrix<'a> {
         Matrix { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// The same values read across.
+    /// The same values read transposed.
     pub fn transposed(self) -> Matrix<'a> {
         Matrix {
             rows: self.columns,

@@ -7,7 +7,7 @@
 //! | `vectors.rs` | products with a vector, which go their own way |
 //! | `blocks.rs` | how one thread's part is cut for the caches, and how B is packed |
 //! | `rows.rs` | where a tile of C lies |
-//! | `transpose.rs` | packing a B that is read across |
+//! | `transpose.rs` | packing a B that is read transposed |
 //! | `prefetch.rs` | what is fetched into a cache ahead of its use |
 //! | `walk.rs` | how k runs through A |
 //! | `microkernel.rs`, `dots.rs` | the innermost loops, written once for vectors of any length |
@@ -92,7 +92,7 @@ fn multiply(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32],
     if n == 1 && a.row_stride == 1 && !matches!(start, Start::Bias(_)) {
         return vectors::sum_of_rows(b.transposed(), a.transposed(), c, start);
     }
-    // Every task of a cut by columns goes through all of A, which takes longer if A is read across.
+    // Every task of a cut by columns goes through all of A, which takes longer if A is read transposed.
     let wide = if a.column_stride == 1 { m } else { 4 * m };
     if b.column_stride != 1 && transposing_pays(m, n) && matches!(start, Start::Zero) {
         by_transposed(kernels, a, b, c);

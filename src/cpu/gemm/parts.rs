@@ -119,7 +119,7 @@ fn columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [&mut [f32]], s
     }
 }
 
-/// C = A · B by way of Cᵀ = Bᵀ · Aᵀ: for a B that is read across and larger than A, for then it is A that has
+/// C = A · B by way of Cᵀ = Bᵀ · Aᵀ: for a B that is read transposed and larger than A, for then it is A that has
 /// to be transposed and packed, and Bᵀ is read where it lies.
 pub(super) fn by_transposed(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32]) {
     let (m, n) = (a.rows, b.columns);
@@ -174,7 +174,7 @@ fn block(kernels: &Microkernels, a: Matrix, b: &Packed, n: usize, c: &mut [f32],
     }
 }
 
-/// A as the microkernel reads it: where it lies or, if it is read across and its rows would push each other
+/// A as the microkernel reads it: where it lies or, if it is read transposed and its rows would push each other
 /// out of the L1 cache, copied.
 struct Placed<'a> {
     values: &'a [f32],

@@ -20,7 +20,7 @@ use super::tiles::Cut;
 pub enum Direction {
     /// The convolution.
     Forward,
-    /// The transposed one: its taps run backwards and its weights are read across.
+    /// The transposed one: its taps run backwards and its weights are read transposed.
     Transposed,
 }
 

@@ -62,7 +62,7 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
     w
 }
 
-/// The product of a point: the kernel's places `[phases, c_in / groups, c_out]` there from the signal's, read across, and
+/// The product of a point: the kernel's places `[phases, c_in / groups, c_out]` there from the signal's, read transposed, and
 /// the gradient's, `[tiles, c_out]`.
 fn multiply_point(signal: &[f32], grads: Matrix, g: &Conv2dGeometry, stack: &Stack, point: usize, product: &mut [f32]) {
     let [width_in, width_out] = [g.c_in / g.groups, g.c_out / g.groups];

@@ -53,8 +53,8 @@ pub fn read_archive(path: &Path, source: impl BufRead) -> Result<Images> {
     }
     if batches.is_empty() {
         let what = format!("holds neither data_batch_1.bin to data_batch_5.bin nor {TRAIN}");
-        let mend = "take cifar-10-binary.tar.gz or cifar-100-binary.tar.gz";
-        return Err(Error::data(path, what, mend));
+        let fix = "take cifar-10-binary.tar.gz or cifar-100-binary.tar.gz";
+        return Err(Error::data(path, what, fix));
     }
     // The checksum stands at the end, and is looked at when that is reached.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;

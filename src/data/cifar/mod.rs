@@ -135,9 +135,9 @@ fn is_hundred(folder: &Path, train: &Path) -> bool {
 /// What is said of a python version.
 fn pickle(path: &Path) -> Error {
     let what = "CIFAR's python version, a pickle, which isn't read";
-    let mend = "take the binary version: minimax data fetch cifar10, or the archive ...-binary.tar.gz of \
+    let fix = "take the binary version: minimax data fetch cifar10, or the archive ...-binary.tar.gz of \
                 https://www.cs.toronto.edu/~kriz/cifar.html";
-    Error::data(path, what, mend)
+    Error::data(path, what, fix)
 }
 
 /// A set of this format without an image, for [`read_batch`] to add to.

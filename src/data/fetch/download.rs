@@ -68,11 +68,11 @@ impl<'a> Download<'a> {
             }
         }
         let what = format!("no mirror gave it ({})", said.join("; "));
-        let mend = match self.done() {
+        let fix = match self.done() {
             0 => "download it there by hand, or name another mirror",
             _ => "run this again to go on with what has come, or download it there by hand",
         };
-        Err(Error::data(self.path, what, mend))
+        Err(Error::data(self.path, what, fix))
     }
 
     /// From one mirror, which is asked again after what may pass.

@@ -118,8 +118,8 @@ fn is_published(file: &File, path: &Path) -> Result<bool> {
 fn nothing_in_the_way(checks: &[Check], file: &File, folder: &Path) -> Result<()> {
     for check in checks.iter().filter(|check| check.name != file.name) {
         if let State::Wrong(what) = &check.state {
-            let mend = format!("remove it, so that {} can take its place", file.name);
-            return Err(Error::data(folder.join(&check.name), what, mend));
+            let fix = format!("remove it, so that {} can take its place", file.name);
+            return Err(Error::data(folder.join(&check.name), what, fix));
         }
     }
     Ok(())

@@ -107,8 +107,8 @@ pub fn sort_out(place: &Path, mut entries: Entries) -> Result<Listing> {
     }
     if !flat.is_empty() && nested.iter().any(|path| path.iter().count() == 2) {
         let what = "has pictures beside sub-folders of them";
-        let mend = "put every picture in the sub-folder of its class, or all in one folder";
-        return Err(Error::data(place, what, mend));
+        let fix = "put every picture in the sub-folder of its class, or all in one folder";
+        return Err(Error::data(place, what, fix));
     }
     if !flat.is_empty() {
         passed.deep += nested.len();
@@ -116,8 +116,8 @@ pub fn sort_out(place: &Path, mut entries: Entries) -> Result<Listing> {
     }
     if classes.len() > MOST_CLASSES {
         let what = format!("has {} sub-folders beside or with pictures", classes.len());
-        let mend = format!("there can be {MOST_CLASSES} classes at most");
-        return Err(Error::data(place, what, mend));
+        let fix = format!("there can be {MOST_CLASSES} classes at most");
+        return Err(Error::data(place, what, fix));
     }
     let numbers: BTreeMap<&OsStr, u8> = classes.iter().map(|name| name.as_os_str()).zip(0..=u8::MAX).collect();
     let class = |path: &PathBuf| path.iter().next().map_or(0, |name| numbers[name]);

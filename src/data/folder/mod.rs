@@ -91,14 +91,14 @@ fn check_size(folder: &Path, count: usize, size: [usize; 3]) -> Result<()> {
     let [height, width, channels] = size;
     if !matches!(channels, 1 | 3) || height == 0 || width == 0 {
         let what = format!("its images can't be brought to {height}x{width}x{channels}");
-        let mend = "ask for sides of 1 or more and 1 (grey) or 3 (colour) channels";
-        return Err(Error::data(folder, what, mend));
+        let fix = "ask for sides of 1 or more and 1 (grey) or 3 (colour) channels";
+        return Err(Error::data(folder, what, fix));
     }
     let bytes = [height, width, channels].iter().try_fold(count as u64, |bytes, &size| bytes.checked_mul(size as u64));
     if bytes.is_none_or(|bytes| bytes > LARGEST) {
         let what = format!("{count} images of {height}x{width}x{channels} bytes");
-        let mend = format!("more than the {LARGEST} bytes allowed in all: make them smaller or fewer");
-        return Err(Error::data(folder, what, mend));
+        let fix = format!("more than the {LARGEST} bytes allowed in all: make them smaller or fewer");
+        return Err(Error::data(folder, what, fix));
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ const COMPLEX: u32 = 0x0800;
 const MOST_SIZES: u32 = 4 * 32;
 const MOST_NAME: u32 = 256;
 
-/// The mend of a file of another level.
+/// The fix of a file of another level.
 const SAVE_AGAIN: &str =
     "save it as level 5: MATLAB's save with -v7 (or -v6), or scipy.io.savemat(FILE, {'X': X, 'y': y})";
 
@@ -91,8 +91,8 @@ pub fn for_each_array(path: &Path, mut source: impl BufRead, visit: &mut Visit) 
         [_, .., 1, 0, b'M', b'I'] if header.len() == 128 => true,
         _ if header.len() < 128 => return Err(Error::data(path, "cut short", AGAIN)),
         _ => {
-            let mend = "check that the file is what its name says";
-            return Err(Error::data(path, "not a MATLAB level 5 file", mend));
+            let fix = "check that the file is what its name says";
+            return Err(Error::data(path, "not a MATLAB level 5 file", fix));
         }
     };
     let file = MatFile { path, big_endian };

@@ -33,7 +33,7 @@ const MOST_FILE: u64 = 2 * MOST_BYTES;
 /// The most bytes that a PNG's decoder may hold beside the picture: rows, colour profile.
 const MOST_METADATA: u64 = 8 << 20;
 
-/// The mend of what isn't a whole picture.
+/// The fix of what isn't a whole picture.
 const REMOVE: &str = "remove it or save it again";
 
 /// A picture of a file.
@@ -169,8 +169,8 @@ fn decoder<'a>(path: &Path, format: ImageFormat, bytes: &'a [u8]) -> Result<impl
     }
     if needed > MOST_BYTES {
         let what = format!("{width}x{height} pixels, which take {needed} bytes");
-        let mend = format!("make it smaller, {MOST_BYTES} bytes are allowed");
-        return Err(Error::data(path, what, mend));
+        let fix = format!("make it smaller, {MOST_BYTES} bytes are allowed");
+        return Err(Error::data(path, what, fix));
     }
     if needed > length.saturating_mul(most_expansion(format)) {
         let what = format!("cut short: {length} bytes can't hold {width}x{height} pixels");

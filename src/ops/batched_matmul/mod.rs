@@ -1,4 +1,4 @@
-//! Matrix products pair by pair: C_i = A_i · B_i, where either operand may be read across instead of being transposed
+//! Matrix products pair by pair: C_i = A_i · B_i, where either operand may be read transposed instead of being transposed
 //! in memory.
 //!
 //! Its rule is that of [`matmul`](fn@super::matmul) for every i: Ā_i = C̄_i · B_iᵀ and B̄_i = A_iᵀ · C̄_i.

@@ -1,4 +1,4 @@
-//! Matrix products: C = A · B, where either operand may be read across instead of being transposed
+//! Matrix products: C = A · B, where either operand may be read transposed instead of being transposed
 //! in memory.
 //!
 //! Ā = C̄ · Bᵀ and B̄ = Aᵀ · C̄, so matmul is differentiated by itself.
@@ -13,7 +13,7 @@ use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// Which operands of a product are read across.
+/// Which operands of a product are read transposed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transpose {
     /// Use Aᵀ.
@@ -67,7 +67,7 @@ impl Op for MatMul {
     // ANCHOR: rule
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let flags = |a, b| Transpose { a, b };
-        // With A' = A or Aᵀ and B' = B or Bᵀ:  Ā' = C̄ B'ᵀ and B̄' = A'ᵀ C̄; if A was read across,
+        // With A' = A or Aᵀ and B' = B or Bᵀ:  Ā' = C̄ B'ᵀ and B̄' = A'ᵀ C̄; if A was read transposed,
         // Ā = (Ā')ᵀ = B' C̄ᵀ.
         let a_grad = || {
             let b = call.input(1);

@@ -7,7 +7,7 @@ use crate::torch::layout::values;
 use minimax::no_grad;
 use minimax::ops::{Transpose, matmul};
 
-/// `[m, k]` by `[k, n]`; with `across`, the first is read across from `[k, m]`.
+/// `[m, k]` by `[k, n]`; with `across`, the first is read transposed from `[k, m]`.
 #[derive(Clone, Copy, Debug)]
 struct Product {
     sizes: [usize; 3],
