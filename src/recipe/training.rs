@@ -36,8 +36,7 @@ pub struct TrainingSpec {
     /// Wasserstein loss only: λ of the gradient penalty (Gulrajani et al. 2017).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_penalty: Option<f64>,
-    /// γ of the zero-centred gradient penalty at real images, R1 (Mescheder, Geiger and Nowozin 2018); default: there is
-    /// none.
+    /// γ of the zero-centred gradient penalty at real images, R1 (Mescheder, Geiger and Nowozin 2018); default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r1: Option<f64>,
     /// γ of the one at fake images, R2; default: none.
