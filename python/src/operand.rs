@@ -5,6 +5,7 @@ use crate::recording::recorded_unless_paused;
 use crate::tensor::PyTensor;
 use minimax::{Device, Padding, Shape, Tensor};
 use numpy::{Element, PyReadonlyArrayDyn, dtype};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -88,13 +89,32 @@ pub fn compute<T: Send>(py: Python, f: impl FnOnce() -> T + Send) -> PyResult<T>
     py.detach(|| guarded(|| Ok(recorded_unless_paused(f))))
 }
 
+/// What is said of an argument that is none of what it may be.
+fn neither(may_be: &str, found: Borrowed<PyAny>) -> PyErr {
+    match found.repr() {
+        Ok(found) => PyTypeError::new_err(format!("{may_be}, not {found}")),
+        Err(error) => error,
+    }
+}
+
 /// An axis, or several; counted from the last where they are negative.
-#[derive(FromPyObject)]
 pub enum Axes {
     /// One.
     One(isize),
     /// Several.
     Many(Vec<isize>),
+}
+
+impl FromPyObject<'_, '_> for Axes {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<PyAny>) -> PyResult<Axes> {
+        match (object.extract(), object.extract()) {
+            (Ok(axis), _) => Ok(Axes::One(axis)),
+            (_, Ok(axes)) => Ok(Axes::Many(axes)),
+            _ => Err(neither("an axis or several", object)),
+        }
+    }
 }
 
 impl Axes {
@@ -123,47 +143,58 @@ pub fn axis(axis: isize, rank: usize) -> usize {
 }
 
 /// Rows and columns, or one number for both.
-#[derive(Clone, Copy, FromPyObject)]
-pub enum Pair {
-    /// For both.
-    One(usize),
-    /// Rows, columns.
-    Two([usize; 2]),
-}
+#[derive(Clone, Copy)]
+pub struct Pair(pub [usize; 2]);
 
-impl Pair {
-    /// Rows and columns.
-    pub fn get(self) -> [usize; 2] {
-        match self {
-            Pair::One(n) => [n, n],
-            Pair::Two(pair) => pair,
+impl FromPyObject<'_, '_> for Pair {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<PyAny>) -> PyResult<Pair> {
+        match (object.extract(), object.extract()) {
+            (Ok(n), _) => Ok(Pair([n, n])),
+            (_, Ok(pair)) => Ok(Pair(pair)),
+            _ => Err(neither("a number, 0 at least, or (rows, columns)", object)),
         }
     }
 }
 
 /// Zeros around an image.
-#[derive(FromPyObject)]
+#[derive(Clone, Copy)]
 pub enum Zeros {
-    /// "same" or "valid".
-    Named(String),
-    /// As many on every side.
-    Every(usize),
-    /// Above and below, left and right.
-    Sides([[usize; 2]; 2]),
+    /// As TensorFlow's `same` has them.
+    Same,
+    /// As many as that.
+    These(Padding),
 }
 
 impl Zeros {
+    /// None.
+    pub const NONE: Zeros = Zeros::These(Padding::VALID);
+
     /// Those for windows of the size `kernel` over images of the size `image`.
-    ///
-    /// # Panics
-    /// If there is no padding of that name.
-    pub fn around(&self, image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
+    pub fn around(self, image: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Padding {
         match self {
-            Zeros::Named(name) if name == "same" => Padding::same(image, kernel, stride),
-            Zeros::Named(name) if name == "valid" => Padding::VALID,
-            Zeros::Named(name) => panic!("padding {name:?}: choose \"same\", \"valid\", a number or pairs of numbers"),
-            &Zeros::Every(zeros) => Padding::symmetric(zeros),
-            &Zeros::Sides([[top, bottom], [left, right]]) => Padding { top, bottom, left, right },
+            Zeros::Same => Padding::same(image, kernel, stride),
+            Zeros::These(padding) => padding,
+        }
+    }
+}
+
+impl FromPyObject<'_, '_> for Zeros {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<PyAny>) -> PyResult<Zeros> {
+        if let Ok(name) = object.extract::<String>() {
+            match &name[..] {
+                "same" => return Ok(Zeros::Same),
+                "valid" => return Ok(Zeros::NONE),
+                _ => {}
+            }
+        }
+        match (object.extract(), object.extract::<[[usize; 2]; 2]>()) {
+            (Ok(zeros), _) => Ok(Zeros::These(Padding::symmetric(zeros))),
+            (_, Ok([[top, bottom], [left, right]])) => Ok(Zeros::These(Padding { top, bottom, left, right })),
+            _ => Err(neither("\"same\", \"valid\", a number or ((top, bottom), (left, right))", object)),
         }
     }
 }

@@ -120,6 +120,11 @@ impl PyTensor {
         self.item(py)
     }
 
+    /// Whether the one value that it holds is other than 0.
+    fn __bool__(&self, py: Python) -> PyResult<bool> {
+        Ok(self.item(py)? != 0.0)
+    }
+
     fn __repr__(slf: &Bound<PyTensor>) -> PyResult<String> {
         let py = slf.py();
         let options = PyDict::new(py);

@@ -79,6 +79,7 @@ def test_what_it_shows():
     assert repr(Tensor([1.0, 2.5])) == 'Tensor([1. , 2.5], device="cpu")'
     assert repr(Tensor(3, "reference", requires_grad=True)) == 'Tensor(3., device="reference", requires_grad=True)'
     assert Tensor([[7.0]]).item() == float(Tensor(7)) == 7
+    assert Tensor(2) and not Tensor(0)
 
 
 def test_shapes_that_do_not_fit_are_a_value_error_with_the_op_and_the_shapes():
@@ -94,10 +95,23 @@ def test_shapes_that_do_not_fit_are_a_value_error_with_the_op_and_the_shapes():
         ops.reshape(np.ones(4), (-1, -1))
     with pytest.raises(ValueError, match="axes"):
         Tensor(np.ones([1] * 7))
-    with pytest.raises(ValueError, match="holds 2 values"):
-        Tensor([1, 2]).item()
+    for one in [Tensor.item, float, bool]:
+        with pytest.raises(ValueError, match="holds 2 values"):
+            one(Tensor([1, 2]))
+    with pytest.raises(ValueError, match=r"^conv2d: input \[3\]"):
+        ops.conv2d(np.ones(3), np.ones(3), padding="same")
     with pytest.raises(ValueError):
         Tensor([[1], [2, 3]])
+
+
+def test_an_argument_that_is_none_of_what_it_may_be_is_said():
+    x, w = np.ones((1, 4, 4, 1)), np.ones((3, 3, 1, 1))
+    with pytest.raises(TypeError, match=r"^a number, 0 at least, or \(rows, columns\), not 'a'"):
+        ops.conv2d(x, w, stride="a")
+    with pytest.raises(TypeError, match="^\"same\", .*, not 'both'"):
+        ops.conv2d(x, w, padding="both")
+    with pytest.raises(TypeError, match="^an axis or several, not 1.5"):
+        ops.sum(x, axis=1.5)
 
 
 def test_a_device_that_is_not_there_is_an_error():

@@ -95,14 +95,22 @@ def test_an_exception_of_the_callback_is_raised_once_all_is_saved(tmp_path):
     assert minimax.load(tmp_path / "run").step == 3
 
 
-def test_ctrl_c_is_raised_once_all_is_saved(tmp_path):
+@pytest.fixture
+def listening():
+    """Python hears of Ctrl-C, also where it was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_raised_once_all_is_saved(listening, tmp_path):
     def interrupt():
         time.sleep(1)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        minimax.train(**PLANE | {"overrides": {"training.epochs": 100_000}}, out=tmp_path / "run")
+        minimax.train(**PLANE, out=tmp_path / "run")
     stopped = minimax.load(tmp_path / "run").step
     assert stopped > 0
     assert minimax.resume(tmp_path / "run", steps=stopped + 1).step == stopped + 1

@@ -18,29 +18,29 @@ pub fn size(x: &Tensor) -> [usize; 2] {
 /// kernel and stride are numbers or (rows, columns); padding a number, "same", "valid" or ((top, bottom), (left, right)).
 #[pyfunction]
 #[pyo3(
-    signature = (x, kernel, stride=None, padding=Zeros::Every(0)),
+    signature = (x, kernel, stride=None, padding=Zeros::NONE),
     text_signature = "(x, kernel, stride=None, padding=0)"
 )]
 pub fn max_pool2d(py: Python, x: Operand, kernel: Pair, stride: Option<Pair>, padding: Zeros) -> PyResult<PyTensor> {
-    let (kernel, stride) = (kernel.get(), stride.unwrap_or(kernel).get());
+    let (Pair(kernel), Pair(stride)) = (kernel, stride.unwrap_or(kernel));
     call(py, [x], |[x]| ops::max_pool2d(x, kernel, stride, padding.around(size(x), kernel, stride)).into())
 }
 
 /// The mean of each window of x [n, h, w, c], over what of it lies inside the image; arguments as of max_pool2d.
 #[pyfunction]
 #[pyo3(
-    signature = (x, kernel, stride=None, padding=Zeros::Every(0)),
+    signature = (x, kernel, stride=None, padding=Zeros::NONE),
     text_signature = "(x, kernel, stride=None, padding=0)"
 )]
 pub fn avg_pool2d(py: Python, x: Operand, kernel: Pair, stride: Option<Pair>, padding: Zeros) -> PyResult<PyTensor> {
-    let (kernel, stride) = (kernel.get(), stride.unwrap_or(kernel).get());
+    let (Pair(kernel), Pair(stride)) = (kernel, stride.unwrap_or(kernel));
     call(py, [x], |[x]| ops::avg_pool2d(x, kernel, stride, padding.around(size(x), kernel, stride)).into())
 }
 
 /// The adjoint of avg_pool2d: grad [n, out_h, out_w, c] spread over images of a size, (rows, columns).
 #[pyfunction]
 #[pyo3(
-    signature = (grad, size, kernel, stride=None, padding=Zeros::Every(0)),
+    signature = (grad, size, kernel, stride=None, padding=Zeros::NONE),
     text_signature = "(grad, size, kernel, stride=None, padding=0)"
 )]
 pub fn avg_pool2d_grad(
@@ -51,7 +51,7 @@ pub fn avg_pool2d_grad(
     stride: Option<Pair>,
     padding: Zeros,
 ) -> PyResult<PyTensor> {
-    let (size, kernel, stride) = (size.get(), kernel.get(), stride.unwrap_or(kernel).get());
+    let (Pair(size), Pair(kernel), Pair(stride)) = (size, kernel, stride.unwrap_or(kernel));
     call(py, [grad], |[grad]| {
         ops::avg_pool2d_grad(grad, size, kernel, stride, padding.around(size, kernel, stride)).into()
     })
@@ -72,11 +72,11 @@ pub fn upsample_nearest_grad(py: Python, grad: Operand, factor: usize) -> PyResu
 /// x [n, h, w, c] resampled to images of a size, (rows, columns), bilinearly.
 #[pyfunction]
 pub fn bilinear(py: Python, x: Operand, size: Pair) -> PyResult<PyTensor> {
-    call(py, [x], |[x]| ops::bilinear(x, size.get()).into())
+    call(py, [x], |[x]| ops::bilinear(x, size.0).into())
 }
 
 /// The adjoint of bilinear: what images of a size, (rows, columns), have of grad.
 #[pyfunction]
 pub fn bilinear_grad(py: Python, grad: Operand, size: Pair) -> PyResult<PyTensor> {
-    call(py, [grad], |[grad]| ops::bilinear_grad(grad, size.get()).into())
+    call(py, [grad], |[grad]| ops::bilinear_grad(grad, size.0).into())
 }

@@ -34,7 +34,7 @@ pub fn dense(py: Python, x: Operand, weight: Operand, bias: Operand) -> PyResult
 /// stride is a number or (rows, columns); padding a number, "same", "valid" or ((top, bottom), (left, right)).
 #[pyfunction]
 #[pyo3(
-    signature = (x, weight, stride=Pair::One(1), padding=Zeros::Every(0), groups=1),
+    signature = (x, weight, stride=Pair([1, 1]), padding=Zeros::NONE, groups=1),
     text_signature = "(x, weight, stride=1, padding=0, groups=1)"
 )]
 pub fn conv2d(
@@ -45,10 +45,14 @@ pub fn conv2d(
     padding: Zeros,
     groups: usize,
 ) -> PyResult<PyTensor> {
-    let stride = stride.get();
+    let Pair(stride) = stride;
     call(py, [x, weight], |[x, weight]| {
         let padding = padding.around(size(x), kernel(weight), stride);
-        ops::grouped_conv2d(x, weight, groups, stride, padding).into()
+        // Each is called what it is in what is said of shapes that don't fit.
+        match groups {
+            1 => ops::conv2d(x, weight, stride, padding).into(),
+            _ => ops::grouped_conv2d(x, weight, groups, stride, padding).into(),
+        }
     })
 }
 
@@ -57,7 +61,7 @@ pub fn conv2d(
 /// output_size is (rows, columns) of the result; without it h * stride with padding "same", else the least that fits.
 #[pyfunction]
 #[pyo3(
-    signature = (x, weight, stride=Pair::One(1), padding=Zeros::Every(0), output_size=None, groups=1),
+    signature = (x, weight, stride=Pair([1, 1]), padding=Zeros::NONE, output_size=None, groups=1),
     text_signature = "(x, weight, stride=1, padding=0, output_size=None, groups=1)"
 )]
 pub fn conv_transpose2d(
@@ -69,12 +73,15 @@ pub fn conv_transpose2d(
     output_size: Option<Pair>,
     groups: usize,
 ) -> PyResult<PyTensor> {
-    let stride = stride.get();
+    let Pair(stride) = stride;
     call(py, [x, weight], |[x, weight]| {
         let kernel = kernel(weight);
-        let output_size = output_size.map_or_else(|| spread(x, kernel, stride, &padding), Pair::get);
+        let output_size = output_size.map_or_else(|| spread(x, kernel, stride, padding), |Pair(size)| size);
         let padding = padding.around(output_size, kernel, stride);
-        ops::grouped_conv_transpose2d(x, weight, groups, output_size, stride, padding).into()
+        match groups {
+            1 => ops::conv_transpose2d(x, weight, output_size, stride, padding).into(),
+            _ => ops::grouped_conv_transpose2d(x, weight, groups, output_size, stride, padding).into(),
+        }
     })
 }
 
@@ -83,7 +90,7 @@ pub fn conv_transpose2d(
 /// kernel is (kh, kw), or a number for both.
 #[pyfunction]
 #[pyo3(
-    signature = (x, grad, kernel, stride=Pair::One(1), padding=Zeros::Every(0), groups=1),
+    signature = (x, grad, kernel, stride=Pair([1, 1]), padding=Zeros::NONE, groups=1),
     text_signature = "(x, grad, kernel, stride=1, padding=0, groups=1)"
 )]
 pub fn conv2d_weight_grad(
@@ -95,10 +102,13 @@ pub fn conv2d_weight_grad(
     padding: Zeros,
     groups: usize,
 ) -> PyResult<PyTensor> {
-    let (kernel, stride) = (kernel.get(), stride.get());
+    let (Pair(kernel), Pair(stride)) = (kernel, stride);
     call(py, [x, grad], |[x, grad]| {
         let padding = padding.around(size(x), kernel, stride);
-        ops::grouped_conv2d_weight_grad(x, grad, groups, kernel, stride, padding).into()
+        match groups {
+            1 => ops::conv2d_weight_grad(x, grad, kernel, stride, padding).into(),
+            _ => ops::grouped_conv2d_weight_grad(x, grad, groups, kernel, stride, padding).into(),
+        }
     })
 }
 
@@ -111,12 +121,11 @@ fn kernel(weight: &Tensor) -> [usize; 2] {
 }
 
 /// The size of the images that `x` is spread to where none is said.
-fn spread(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: &Zeros) -> [usize; 2] {
+fn spread(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: Zeros) -> [usize; 2] {
     let [rows, columns] = size(x);
-    if matches!(padding, Zeros::Named(name) if name == "same") {
+    let Zeros::These(Padding { top, bottom, left, right }) = padding else {
         return [rows * stride[0], columns * stride[1]];
-    }
-    let Padding { top, bottom, left, right } = padding.around([rows, columns], kernel, stride);
+    };
     let least = |n: usize, s: usize, k: usize, zeros: usize| (n.saturating_sub(1) * s + k).saturating_sub(zeros);
     [least(rows, stride[0], kernel[0], top + bottom), least(columns, stride[1], kernel[1], left + right)]
 }
