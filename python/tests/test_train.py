@@ -71,7 +71,12 @@ def callback(epoch):
 print(minimax.train("ring-2d", {str(tmp_path / "run")!r}, steps=3, device="cpu", callback=callback).outcome)
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"RAYON_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code],
+        env=os.environ | {"RAYON_NUM_THREADS": "1"},
+        cwd=tmp_path,  # where no folder is called minimax
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert (done.stdout, done.stderr) == ("finished\n", "")
 
