@@ -23,6 +23,7 @@ use crate::cuda;
 use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
+use std::ops::Range;
 
 /// The step h of the finite differences.
 pub const STEP: f64 = 1e-5;
@@ -103,6 +104,80 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
         // ANCHOR_END: second_order
     };
     row(case, order, error, DIFFERENCE_LIMITS[usize::from(order) - 1])
+}
+
+/// Holds the derivatives of `order` 1 or 2 of any `function` of tensors to finite differences on the reference device, one
+/// input at a time: a row for each of `inputs` and, of order 2, one for the cotangents. Every row has the op `name`.
+///
+/// The function may have several outputs. It must be smooth around `inputs`, and the same each time. What it takes besides
+/// and isn't differentiated by, labels say, it captures.
+///
+/// ```
+/// use minimax::autograd::{Call, Op, record};
+/// use minimax::check::gradcheck::check_function;
+/// use minimax::storage::Storage;
+/// use minimax::{Device, Tensor};
+///
+/// /// x³, whose rule is x̄ = 3ȳ x².
+/// struct Cube;
+///
+/// impl Op for Cube {
+///     fn name(&self) -> &'static str {
+///         "cube"
+///     }
+///
+///     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+///         let x = call.input(0);
+///         vec![Some(grad * &x * &x * 3.0)]
+///     }
+/// }
+///
+/// fn cube(x: &Tensor) -> Tensor {
+///     let values: Vec<f64> = x.to_f64().iter().map(|x| x * x * x).collect();
+///     record(Cube, &[x], x.shape(), Storage::from_f64(&values, x.device()))
+/// }
+///
+/// let x = Tensor::new(&[0.5, -1.0, 2.0], [3], Device::Reference);
+/// for order in [1, 2] {
+///     let rows = check_function("cube", |x| vec![cube(&x[0])], std::slice::from_ref(&x), order);
+///     assert!(rows.iter().all(|row| row.passed()));
+/// }
+/// ```
+///
+/// # Panics
+/// If `order` is neither, or `function` panics.
+pub fn check_function(
+    name: &'static str,
+    function: impl Fn(&[Tensor]) -> Vec<Tensor>,
+    inputs: &[Tensor],
+    order: u8,
+) -> Vec<Row> {
+    assert!(order == 1 || order == 2, "order {order} is not 1 or 2");
+    let mut random = check_random();
+    let mut x: Vec<Tensor> = inputs.iter().map(|x| x.to(Device::Reference)).collect();
+    let mut moves: Vec<(String, Range<usize>)> =
+        x.iter().enumerate().map(|(i, x)| (format!("input {i} {}", x.shape()), i..i + 1)).collect();
+    if order == 2 {
+        let cotangents: Vec<Tensor> = function(&x).iter().map(|y| normal_like(y, &mut random)).collect();
+        x.extend(cotangents);
+        moves.push(("cotangents".into(), inputs.len()..x.len()));
+    }
+    let gradient = |xu: &[Tensor]| {
+        let (x, u) = xu.split_at(inputs.len());
+        let parameters: Vec<&Tensor> = x.iter().collect();
+        let products = function(x).into_iter().zip(u).map(|(y, u)| vjp(y, u.clone(), &parameters, true));
+        let sum = products.reduce(|sum, more| sum.iter().zip(&more).map(|(a, b)| a + b).collect());
+        sum.unwrap_or_default()
+    };
+    let rows = moves.into_iter().map(|(case, moved)| {
+        let free: Vec<bool> = (0..x.len()).map(|i| moved.contains(&i)).collect();
+        let error = match order {
+            1 => difference_error(&function, &x, &free, &mut random),
+            _ => difference_error(gradient, &x, &free, &mut random),
+        };
+        Row { op: name, case, order, error, limit: DIFFERENCE_LIMITS[usize::from(order) - 1] }
+    });
+    rows.collect()
 }
 
 /// The relative error of <v, vjp(u)> against the difference quotient, for `f` at `x` and moves
@@ -235,6 +310,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::autograd::{Call, Op, record};
+    use crate::ops;
 
     #[test]
     fn the_worst_error_may_be_no_number() {
@@ -249,5 +326,44 @@ mod tests {
         assert_eq!(normalised_squared_error(&[1.0, 3.0], &[1.0, 2.0]), 0.2);
         assert_eq!(normalised_squared_error(&[0.0], &[0.0]), 0.0);
         assert_eq!(normalised_squared_error(&[1e-30], &[0.0]), f64::INFINITY);
+    }
+
+    /// a², said to have the derivative 3a.
+    struct WrongSquare;
+
+    impl Op for WrongSquare {
+        fn name(&self) -> &'static str {
+            "wrong_square"
+        }
+
+        fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+            vec![Some(grad * &call.input(0) * 3.0)]
+        }
+    }
+
+    fn errors(function: impl Fn(&[Tensor]) -> Vec<Tensor>, order: u8) -> Vec<(String, bool)> {
+        let inputs = [
+            Tensor::new(&[0.5, -1.0, 2.0, 0.3, 1.5, -0.7], [2, 3], Device::Cpu),
+            Tensor::new(&[1.0, 0.25, -0.5], [3], Device::Reference),
+        ];
+        let rows = check_function("test", function, &inputs, order);
+        rows.into_iter().map(|row| (row.case.clone(), row.passed())).collect()
+    }
+
+    #[test]
+    fn a_function_of_several_outputs_is_checked_input_by_input() {
+        let right = |x: &[Tensor]| vec![ops::tanh(&(&x[0] * &x[1])), ops::exp(&x[1])];
+        let passed = |names: &[&str]| -> Vec<_> { names.iter().map(|name| (name.to_string(), true)).collect() };
+        assert_eq!(errors(right, 1), passed(&["input 0 [2, 3]", "input 1 [3]"]));
+        assert_eq!(errors(right, 2), passed(&["input 0 [2, 3]", "input 1 [3]", "cotangents"]));
+    }
+
+    #[test]
+    fn a_wrong_rule_shows_in_the_row_of_its_input() {
+        let square = |a: &Tensor| record(WrongSquare, &[a], a.shape(), ops::square(a).storage().clone());
+        let wrong = |x: &[Tensor]| vec![&ops::square(&x[0]) * &square(&x[1])];
+        let passed = |order| -> Vec<bool> { errors(wrong, order).into_iter().map(|(_, passed)| passed).collect() };
+        assert_eq!(passed(1), [true, false]);
+        assert_eq!(passed(2), [true, false, true]);
     }
 }

@@ -13,7 +13,7 @@ use crate::recipe::build::Role;
 use crate::report::map::Map;
 use crate::report::{columns_for, grid_png};
 use crate::run::checkpoint::{self, Trained, Weights};
-use crate::run::folder::{BEST, CHECKPOINT, GENERATOR};
+use crate::run::folder::BEST;
 use crate::run::latents;
 use crate::storage::Device;
 use crate::{Error, Result};
@@ -98,7 +98,7 @@ impl StateArgs {
     /// [`Error::Usage`] if there is no best state.
     pub(super) fn file(&self, run: &Path) -> Result<PathBuf> {
         if !self.best {
-            return Ok(generator_file(run, self.weights()));
+            return Ok(checkpoint::generator_file(run, self.weights()));
         }
         let file = run.join(BEST);
         match file.is_file() {
@@ -212,19 +212,6 @@ pub(super) fn check_class(flag: &str, class: u16, classes: usize) -> Result<()> 
 /// What there is to say where a class is asked for of a run that has none.
 pub(super) fn not_conditional(recipe: &Recipe) -> String {
     format!("{} makes images without being told of which class; leave the flag out", recipe.name)
-}
-
-/// The file with the generator of a run: its own, or in the checkpoint.
-fn generator_file(run: &Path, weights: Weights) -> PathBuf {
-    if !run.is_dir() {
-        return run.to_path_buf();
-    }
-    let (generator, checkpoint) = (run.join(GENERATOR), run.join(CHECKPOINT));
-    let has_them = generator.is_file() && weights == Weights::Averaged;
-    if !has_them && checkpoint.is_file() {
-        return checkpoint;
-    }
-    generator
 }
 
 /// One network of a file of a run, with a word where the file can't be checked.

@@ -12,6 +12,7 @@
 //! `reference`. See [`crate::weights`] for what of a file is checked.
 
 use super::epochs::Origin;
+use super::folder;
 use crate::cuda;
 use crate::files;
 use crate::gan::average::Average;
@@ -29,7 +30,7 @@ use crate::weights::{self, BLANK, Kind, read_into};
 use crate::{Error, Result};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What such a file is called, and what to do about one that is no such file.
 const CHECKPOINT: Kind = Kind {
@@ -296,6 +297,20 @@ pub enum Weights {
     Averaged,
     /// Those that training goes on from.
     Own,
+}
+
+/// The file with the generator of `run`, if that is a folder: its own, or the checkpoint where the own `weights` are asked for
+/// that only this has, or the other is gone.
+pub fn generator_file(run: &Path, weights: Weights) -> PathBuf {
+    if !run.is_dir() {
+        return run.to_path_buf();
+    }
+    let (generator, checkpoint) = (run.join(folder::GENERATOR), run.join(folder::CHECKPOINT));
+    let has_them = generator.is_file() && weights == Weights::Averaged;
+    if !has_them && checkpoint.is_file() {
+        return checkpoint;
+    }
+    generator
 }
 
 /// Reads one network: the generator from either file, the others from `checkpoint.safetensors`.
