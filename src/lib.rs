@@ -122,4 +122,8 @@ mod book {
     #[cfg(feature = "gan")]
     #[doc = include_str!("../docs/book/src/08-the-game.md")]
     mod the_game {}
+    #[doc = include_str!("../docs/book/src/09-making-a-product-fast.md")]
+    mod making_a_product_fast {}
+    #[doc = include_str!("../docs/book/src/10-winograd.md")]
+    mod winograd {}
 }
