@@ -35,7 +35,7 @@
 //!    (`src/nn/mod.rs`, 204 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 94 lines, and the first 46 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
-//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 186 lines.)
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 190 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 167 lines; what D makes of it is in
 //!     `src/gan/judgement.rs`.)
 //!
@@ -119,4 +119,11 @@ mod book {
     mod batch_norm {}
     #[doc = include_str!("../docs/book/src/07-dropout-initialisers-adam.md")]
     mod dropout_initialisers_adam {}
+    #[cfg(feature = "gan")]
+    #[doc = include_str!("../docs/book/src/08-the-game.md")]
+    mod the_game {}
+    #[doc = include_str!("../docs/book/src/09-making-a-product-fast.md")]
+    mod making_a_product_fast {}
+    #[doc = include_str!("../docs/book/src/10-winograd.md")]
+    mod winograd {}
 }

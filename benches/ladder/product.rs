@@ -32,6 +32,7 @@ fn yardstick(a: &[f32], b: &[f32], c: &mut [f32]) {
     unsafe { matrixmultiply::sgemm(N, N, N, 1.0, a, row, 1, b, row, 1, 0.0, c, row, 1) }
 }
 
+// ANCHOR: definition
 /// One sum after another. Each step waits for the addition before it, and B is read down a column.
 fn definition(a: &[f32], b: &[f32], c: &mut [f32]) {
     for i in 0..N {
@@ -40,7 +41,9 @@ fn definition(a: &[f32], b: &[f32], c: &mut [f32]) {
         }
     }
 }
+// ANCHOR_END: definition
 
+// ANCHOR: along_rows
 /// The two inner loops exchanged: a row of B at a time, in vectors, into a row of sums in cache.
 fn along_rows(a: &[f32], b: &[f32], c: &mut [f32]) {
     c.fill(0.0);
@@ -50,7 +53,9 @@ fn along_rows(a: &[f32], b: &[f32], c: &mut [f32]) {
         }
     }
 }
+// ANCHOR_END: along_rows
 
+// ANCHOR: in_blocks
 /// A part of B that fits the cache is used for all rows before the next one is touched.
 fn in_blocks(a: &[f32], b: &[f32], c: &mut [f32]) {
     c.fill(0.0);
@@ -62,6 +67,7 @@ fn in_blocks(a: &[f32], b: &[f32], c: &mut [f32]) {
         }
     }
 }
+// ANCHOR_END: in_blocks
 
 /// 4 × 16 sums stay in registers while k runs: no sum is loaded or stored on the way.
 fn tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
@@ -72,6 +78,7 @@ fn tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
     }
 }
 
+// ANCHOR: packed_tiles
 /// The 16 columns of B that a tile reads lie side by side, in the order in which it reads them.
 fn packed_tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
     for j in (0..N).step_by(16) {
@@ -81,7 +88,9 @@ fn packed_tiles(a: &[f32], b: &[f32], c: &mut [f32]) {
         }
     }
 }
+// ANCHOR_END: packed_tiles
 
+// ANCHOR: tile
 /// Four rows of A with sixteen columns of B, whose rows are `step` apart.
 fn tile(a: &[f32], b: &[f32], step: usize) -> [[f32; 16]; 4] {
     let mut sums = [[0.0f32; 16]; 4];
@@ -96,6 +105,7 @@ fn tile(a: &[f32], b: &[f32], step: usize) -> [[f32; 16]; 4] {
     }
     sums
 }
+// ANCHOR_END: tile
 
 fn store(sums: &[[f32; 16]; 4], c: &mut [f32]) {
     for (sums, c) in sums.iter().zip(c.chunks_mut(N)) {

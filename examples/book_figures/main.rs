@@ -8,12 +8,15 @@
 
 mod canvas;
 mod chapter1;
+mod chapter10;
 mod chapter2;
 mod chapter3;
 mod chapter4;
 mod chapter5;
 mod chapter6;
 mod chapter7;
+mod chapter8;
+mod chapter9;
 
 use canvas::Canvas;
 use std::path::Path;
@@ -21,7 +24,7 @@ use std::path::Path;
 type Figure = fn(&mut Canvas);
 
 /// A name, what the picture measures, and what draws it.
-const FIGURES: [(&str, (u32, u32), Figure); 11] = [
+const FIGURES: [(&str, (u32, u32), Figure); 16] = [
     ("strides", (1200, 640), chapter1::strides),
     ("broadcast", (1200, 560), chapter1::broadcast),
     ("graph", (1200, 760), chapter2::graph),
@@ -33,6 +36,11 @@ const FIGURES: [(&str, (u32, u32), Figure); 11] = [
     ("residuals", (1200, 820), chapter6::residuals),
     ("signal", (1200, 840), chapter7::signal),
     ("adam", (1200, 840), chapter7::adam),
+    ("losses", (1200, 840), chapter8::losses),
+    ("game", (1200, 1120), chapter8::game),
+    ("ladder", (1200, 740), chapter9::ladder),
+    ("panels", (1200, 760), chapter9::panels),
+    ("digits", (1200, 840), chapter10::digits),
 ];
 
 fn main() -> std::io::Result<()> {

@@ -87,6 +87,7 @@ impl Loss {
         Labels { real: draw(real, fake), fake: draw(fake, real) }
     }
 
+    // ANCHOR: discriminator
     /// The discriminator's loss from its outputs `[n, 1]` on real and on fake images.
     pub fn discriminator(&self, real: &Tensor, fake: &Tensor, labels: &Labels) -> Tensor {
         let sum = match self.kind {
@@ -98,6 +99,7 @@ impl Loss {
         };
         if self.mixed { 0.5 * &sum } else { sum }
     }
+    // ANCHOR_END: discriminator
 
     /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`; where they are not mixed with fake
     /// ones.
@@ -133,6 +135,7 @@ impl Loss {
         matches!(self.kind, LossSpec::Relativistic | LossSpec::RelativisticAverage)
     }
 
+    // ANCHOR: generator
     /// The generator's loss from the discriminator's outputs `[n, 1]` on real images, which only a relativistic one looks
     /// at, and on its own.
     pub fn generator(&self, real: &Tensor, fake: &Tensor) -> Tensor {
@@ -148,6 +151,7 @@ impl Loss {
             }
         }
     }
+    // ANCHOR_END: generator
 
     /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
     /// a cross-entropy, else of the output itself; computed in f64, except on a CUDA device.

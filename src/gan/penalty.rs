@@ -26,6 +26,7 @@ pub fn between(real: &Tensor, fake: &Tensor, random: &mut Random) -> Tensor {
     between.detach().parameter()
 }
 
+// ANCHOR: gradient_penalty
 /// The gradient penalty, which holds the critic near slope 1 at `points`, of which it has made `output` `[n, 1]`, recorded
 /// from them on:
 ///
@@ -41,6 +42,7 @@ pub fn gradient_penalty(lambda: f64, points: &Tensor, output: &Tensor) -> Tensor
     let norms = sqrt(&(squared_slopes(points, output) + TINY));
     lambda * &mean_all(&square(&(norms - 1.0)))
 }
+// ANCHOR_END: gradient_penalty
 
 /// The zero-centred penalty at `images`, of which D has made `output` `[n, 1]`, recorded from them on:
 ///

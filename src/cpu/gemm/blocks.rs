@@ -192,6 +192,7 @@ pub fn multiply(a: &[f32], a_rows: &[usize], b: &Packed, c: &mut [f32], c_rows: 
         }
         return;
     }
+    // ANCHOR: loops
     for (a_rows, c_rows) in a_rows.chunks(BLOCK_ROWS).zip(c_rows.chunks(BLOCK_ROWS)) {
         for piece in b.walk.pieces(DEPTH) {
             let start = if piece.k == 0 { start } else { Start::Sum };
@@ -208,6 +209,7 @@ pub fn multiply(a: &[f32], a_rows: &[usize], b: &Packed, c: &mut [f32], c_rows: 
             );
         }
     }
+    // ANCHOR_END: loops
 }
 
 /// C = `start` + A · B for one piece of the walk, `b` packed by [`pack`] for the same `kernels`.

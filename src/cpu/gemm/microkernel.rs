@@ -152,6 +152,7 @@ unsafe fn add_step<V: Vector, const R: usize, const N: usize, const IN_PLACE: bo
     b: *const f32,
     b_step: usize,
 ) {
+    // ANCHOR: step
     let mut b_row = [V::splat(0.0); N];
     // SAFETY: as this function's.
     unsafe {
@@ -170,6 +171,7 @@ unsafe fn add_step<V: Vector, const R: usize, const N: usize, const IN_PLACE: bo
             }
         }
     }
+    // ANCHOR_END: step
 }
 
 /// `value`, of which the compiler no longer knows how it came about: else it works out the places of all steps of a stretch

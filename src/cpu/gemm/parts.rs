@@ -138,6 +138,7 @@ pub(super) fn by_transposed(kernels: &'static Microkernels, a: Matrix, b: Matrix
     });
 }
 
+// ANCHOR: by_rows
 /// Cuts C by its rows, which all need the same packed B.
 pub(super) fn by_rows(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
@@ -150,6 +151,7 @@ pub(super) fn by_rows(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &
         }
     });
 }
+// ANCHOR_END: by_rows
 
 /// Rows of a task of a product that takes `work` multiply-adds a row.
 fn task_rows(work: usize, m: usize) -> usize {

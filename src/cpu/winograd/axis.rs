@@ -35,6 +35,7 @@ pub(super) enum Part {
     Result,
 }
 
+// ANCHOR: phase
 /// The taps r, r + s, … and the inputs r - p, r - p + s, …
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Phase {
@@ -47,6 +48,7 @@ pub(super) struct Phase {
     /// The input that its first tile begins with.
     input: isize,
 }
+// ANCHOR_END: phase
 
 /// An axis that is cut into tiles.
 #[derive(Clone, Debug)]
@@ -110,22 +112,26 @@ impl Axis {
         (frame + 1..=MAX_POINTS).map(cut).min_by_key(Axis::products)
     }
 
+    // ANCHOR: products
     /// Products along the axis, for each pair of channels.
     pub fn products(&self) -> usize {
         let of_phase = |phase| (0..self.points).filter(|&point| self.multiplies(phase, point)).count();
         self.tiles * self.phases.iter().map(of_phase).sum::<usize>()
     }
+    // ANCHOR_END: products
 
     /// Taps of all phases, side by side.
     fn frame(&self) -> usize {
         self.points + 1 - self.tile
     }
 
+    // ANCHOR: multiplies
     /// Whether a phase has a product at a point: at 0 if its filter has a constant term, at ∞ if it has the highest power.
     pub fn multiplies(&self, phase: &Phase, point: usize) -> bool {
         let [at_zero, at_infinity] = [point == 0, point == self.points - 1];
         (!at_zero || phase.shift == 0) && (!at_infinity || phase.shift + phase.taps == self.frame())
     }
+    // ANCHOR_END: multiplies
 
     /// G of the phase's taps, which its kernel holds in rising order.
     fn filter(&self, phase: &Phase) -> Transform {

@@ -28,6 +28,7 @@ pub struct Transform(pub [[f32; MAX_POINTS]; MAX_POINTS]);
 impl Transform {
     const ZERO: Transform = Transform([[0.0; MAX_POINTS]; MAX_POINTS]);
 
+    // ANCHOR: transforms
     /// Bᵀ `[points, points]`.
     pub fn signal(points: usize) -> Transform {
         let mut signal = Transform::ZERO;
@@ -64,6 +65,7 @@ impl Transform {
         outputs.0[count - 1][points - 1] = 1.0;
         outputs
     }
+    // ANCHOR_END: transforms
 
     /// Its columns from `first` on, `count` of them.
     pub fn columns(self, first: usize, count: usize) -> Transform {
