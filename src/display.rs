@@ -212,6 +212,7 @@ impl Shown<'_> {
             if i > 0 && is_row {
                 // NumPy leaves room for the brackets that may close here.
                 if line + 1 + part.len() > LINE - self.dims.len() {
+                    out.truncate(out.trim_end().len());
                     out.push('\n');
                     out.push_str(&blank);
                     line = indent + 1;

@@ -23,7 +23,7 @@
 //! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 57
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
-//!    (`src/autograd/mod.rs`, 288 lines, and `src/autograd/walk.rs`, 193 lines.)
+//!    (`src/autograd/mod.rs`, 296 lines, and `src/autograd/walk.rs`, 193 lines.)
 //! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 104 lines of `src/ops/binary.rs`,
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 89 lines, and
@@ -32,7 +32,7 @@
 //!    lines, and `src/ops/conv2d/reference.rs`, 44 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
 //!    do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
-//!    (`src/nn/mod.rs`, 204 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 94 lines, and the first 46 lines of
+//!    (`src/nn/mod.rs`, 201 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 94 lines, and the first 46 lines of
 //!    `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 190 lines.)

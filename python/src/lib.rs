@@ -32,14 +32,14 @@ mod _minimax {
     #[pymodule_export]
     use crate::ops::elementwise::{
         abs, add, clamp, div, dropout, elu, equal, erf, exp, gelu, greater, greater_equal, leaky_relu, log, maximum,
-        minimum, mul, neg, relu, select, sigmoid, silu, softplus, sqrt, square, sub, tanh,
+        minimum, mul, neg, pow, relu, select, sigmoid, silu, softplus, sqrt, square, sub, tanh,
     };
     #[pymodule_export]
     use crate::ops::images::{
         avg_pool2d, avg_pool2d_grad, bilinear, bilinear_grad, max_pool2d, upsample_nearest, upsample_nearest_grad,
     };
     #[pymodule_export]
-    use crate::ops::layout::{broadcast_to, concat, gather, one_hot, pad, permute, reshape, scatter_add, slice};
+    use crate::ops::layout::{broadcast_to, concat, gather, one_hot, pad, permute, reshape, scatter_add, slice, stack};
     #[pymodule_export]
     use crate::ops::losses::{
         binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, mean_squared_error, wasserstein,

@@ -276,13 +276,21 @@ pub fn no_grad<T>(f: impl FnOnce() -> T) -> T {
 
 // ANCHOR: with_recording
 fn with_recording<T>(on: bool, f: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            RECORDING.set(self.0);
-        }
-    }
-    let _restore = Restore(RECORDING.replace(on));
+    let _before = set_recording(on);
     f()
+}
+
+/// Turns recording on or off, until what it returns is dropped.
+pub(crate) fn set_recording(on: bool) -> Before {
+    Before(RECORDING.replace(on))
+}
+
+/// Whether ops were recorded before.
+pub(crate) struct Before(bool);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        RECORDING.set(self.0);
+    }
 }
 // ANCHOR_END: with_recording

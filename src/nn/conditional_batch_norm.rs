@@ -5,7 +5,8 @@
 //! y = (x - mean) / √(variance + ε) · (l Γ) + l B        l: the example's label, Γ and B [classes, channels]
 //! ```
 
-use super::{BatchNorm, Layer, Pass, Variable, move_tensor};
+use super::variable::move_tensor;
+use super::{BatchNorm, Layer, Pass, Variable};
 use crate::ops::{Transpose, matmul, reshape};
 use crate::storage::Device;
 use crate::tensor::Tensor;

@@ -68,10 +68,11 @@ pub use stateless::{
     Activation, BilinearDownSampling2d, BilinearUpSampling2d, Dropout, Flatten, GaussianNoise, Resampling, Reshape,
     UpSampling2d,
 };
+use variable::move_tensor;
 pub use variable::{Variable, within};
 pub use weights::unit_norm;
 
-use crate::autograd::no_grad;
+use crate::autograd::set_recording;
 use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
@@ -121,7 +122,9 @@ pub trait Layer: Send {
     /// As [`Layer::forward`].
     #[track_caller]
     fn predict(&mut self, x: &Tensor) -> Tensor {
-        no_grad(|| self.forward(x, &mut Pass::evaluation()))
+        // No closure: it would be the caller that a panic names.
+        let _before = set_recording(false);
+        self.forward(x, &mut Pass::evaluation())
     }
 
     /// What an optimiser changes, in the order of [`Layer::variables`].
@@ -148,12 +151,6 @@ pub trait Layer: Send {
         self.move_to(device);
         self
     }
-}
-
-/// Moves `tensor` to `device`, a parameter as one.
-fn move_tensor(tensor: &mut Tensor, device: Device) {
-    let moved = tensor.to(device);
-    *tensor = if tensor.requires_grad() { moved.parameter() } else { moved };
 }
 
 /// What a forward pass is for, and what it is told beside its input.

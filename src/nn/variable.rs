@@ -1,5 +1,7 @@
 //! The tensors of a layer, and what they are called.
 
+use crate::storage::Device;
+use crate::tensor::Tensor;
 use std::borrow::Cow;
 
 /// A tensor that belongs to a layer.
@@ -22,6 +24,12 @@ impl<T> Variable<T> {
     pub fn statistic(name: &'static str, tensor: T) -> Variable<T> {
         Variable { name: name.into(), trainable: false, tensor }
     }
+}
+
+/// Moves `tensor` to `device`, a parameter as one.
+pub(super) fn move_tensor(tensor: &mut Tensor, device: Device) {
+    let moved = tensor.to(device);
+    *tensor = if tensor.requires_grad() { moved.parameter() } else { moved };
 }
 
 /// The `variables` of a part that its layer calls `name`: each is then called `name.` and what the part calls it.

@@ -66,6 +66,8 @@ binary! {
     mul;
     /// a / b, stretched to one shape.
     div;
+    /// a to the power of b, stretched to one shape.
+    pow;
     /// The larger of a and b, stretched to one shape; where they are equal the gradient is a's.
     maximum;
     /// The smaller of a and b, stretched to one shape; where they are equal the gradient is a's.

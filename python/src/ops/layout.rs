@@ -65,6 +65,17 @@ pub fn concat(py: Python, inputs: Vec<Operand>, axis: isize) -> PyResult<PyTenso
     })
 }
 
+/// The inputs, of one shape, one after the other along a new axis, which is then that number.
+#[pyfunction]
+#[pyo3(signature = (inputs, axis=0))]
+pub fn stack(py: Python, inputs: Vec<Operand>, axis: isize) -> PyResult<PyTensor> {
+    let inputs = on_one_device(inputs)?;
+    compute(py, || {
+        let axis = self::axis(axis, inputs.first().map_or(1, |x| x.dims().len() + 1));
+        ops::stack(&inputs.iter().collect::<Vec<&Tensor>>(), axis).into()
+    })
+}
+
 /// The rows of table [v, d] that indices [n] name: [n, d].
 #[pyfunction]
 pub fn gather(py: Python, table: Operand, indices: Operand) -> PyResult<PyTensor> {
