@@ -103,8 +103,8 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&DIV, a, b)
 }
 
-/// aᵇ, value by value; NaN of a negative a unless b is a whole number. ā = ȳ · b aᵇ⁻¹, 0 where b is 0; b̄ = ȳ · y ln a, 0
-/// where a is 0 and b isn't negative. (Both as PyTorch has them.)
+/// aᵇ, value by value; NaN of a negative a unless b is a whole number. ā = ȳ · b aᵇ⁻¹, 0 of 0⁰; b̄ = ȳ · y ln a, 0 where a is
+/// 0 and b isn't negative. (Both as PyTorch has them.)
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -119,8 +119,10 @@ pub fn pow(a: &Tensor, b: &Tensor) -> Tensor {
         vjp: [
             |call, g| {
                 let (a, b) = (call.input(0), call.input(1));
-                let is_zero = equal(&b, &scalar(0.0, &b));
-                Some(g * select(&is_zero, &scalar(0.0, &b), &(&b * pow(&a, &(&b - 1.0)))))
+                let (zero, one) = (scalar(0.0, &a), scalar(1.0, &a));
+                // 0⁰, whose slope is 0, by 0 · 0⁰ in place of 0 · 0⁻¹.
+                let flat = equal(&a, &zero) * equal(&b, &zero);
+                Some(g * &b * pow(&a, &(select(&flat, &one, &b) - 1.0)))
             },
             |call, g| {
                 let (a, b) = (call.input(0), call.input(1));
