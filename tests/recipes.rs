@@ -32,7 +32,7 @@ fn every_recipe_trains_and_leaves_a_whole_run_folder() {
             _ => "pictures",
         };
         // One step of the generator where the critic moves five times before it.
-        let flags = "--steps 6 --batch-size 2 --threads 2 --set samples.count=16 --set judge.samples=300";
+        let flags = "--steps 6 --batch-size 2 --threads 2 --set samples.count=16 --set judge.samples=100";
         let few = ["labelled=20", "supervised=10", "pairs=[2,8]", "generated=10", "alone=0"];
         let few = few.map(|setting| format!("--set training.triple.{setting}")).join(" ");
         let triple = if recipe.triple().is_some() { &few } else { "" };
