@@ -8,6 +8,7 @@ examples=${CARGO_TARGET_DIR:-$PWD/target}/release/examples
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 cd "$out"
+export TMPDIR=$out
 
 for name in autodiff second_order custom_op; do
     "$examples/$name" > "$name.txt" || { cat "$name.txt"; exit 1; }

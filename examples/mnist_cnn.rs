@@ -46,13 +46,14 @@ fn main() -> Result<(), Error> {
     };
     nn::seed(1);
     let mut network = network();
-    let mut optimizer = Optimizer::new(Adam::new(2e-3), &network.parameters());
+    let rule = Adam::new(2e-3);
+    let mut optimizer = Optimizer::new(rule, &network.parameters());
     let mut dropout = Random::new(1, Purpose::DROPOUT);
     let mut batches = Batches::new(training.into(), 64, 1, LastBatch::Drop);
     let (steps, start) = (batches.steps_per_epoch(), Instant::now());
     for step in 0..EPOCHS * steps {
-        let rate = schedule::cosine(2e-3, 0.0, step as f64 / (EPOCHS * steps) as f64);
-        optimizer.set_rule(Adam::new(rate));
+        let learning_rate = schedule::cosine(2e-3, 0.0, step as f64 / (EPOCHS * steps) as f64);
+        optimizer.set_rule(Adam { learning_rate, ..rule });
         let batch = batches.batch(step)?;
         let (images, labels) = (batch.to_images(RANGE, Device::Cpu), batch.to_labels(Device::Cpu));
         let logits = network.forward(&images, &mut Pass::training(&mut dropout));

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# Compiled soonest.
+# The level that compiles fastest.
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 export MINIMAX_COMMAND=${CARGO_TARGET_DIR:-$PWD/../target}/release/minimax
 

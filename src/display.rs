@@ -1,4 +1,4 @@
-//! A tensor in print, as NumPy has it: rows under rows, numbers in columns of one width, the middle of what is long left out.
+//! How a tensor prints, as NumPy does it: rows under rows, numbers in columns of one width, the middle of what is long left out.
 //!
 //! ```
 //! use minimax::{Device, Tensor};
@@ -30,14 +30,11 @@ const DIGITS: usize = 8;
 impl fmt::Display for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.dims() {
-            [] => return write!(f, "{:?}", self.item()),
+            [] => return f.write_str(&alone(&Numbers::of(self))),
             _ if self.numel() == 0 => return write!(f, "[], of shape {}", self.shape()),
             _ => {}
         }
-        let values = match self.storage() {
-            Storage::Reference(values) => Numbers::Wide(values.to_vec()),
-            _ => Numbers::Single(self.to_f32()),
-        };
+        let values = Numbers::of(self);
         let shown = Shown { dims: self.dims(), shortened: self.numel() > MANY };
         let mut places = Vec::new();
         shown.places(0, 0, &mut places);
@@ -58,6 +55,29 @@ enum Numbers {
 }
 
 impl Numbers {
+    fn of(x: &Tensor) -> Numbers {
+        match x.storage() {
+            Storage::Reference(values) => Numbers::Wide(values.to_vec()),
+            _ => Numbers::Single(x.to_f32()),
+        }
+    }
+
+    /// True if `high` is more than a thousand times `low`, as the values' type divides.
+    fn are_far_apart(&self, low: f64, high: f64) -> bool {
+        match self {
+            Numbers::Wide(_) => high / low > 1e3,
+            Numbers::Single(_) => high as f32 / low as f32 > 1e3,
+        }
+    }
+
+    /// True if `size` is below 10⁻⁴, as the values' type has that.
+    fn is_tiny(&self, size: f64) -> bool {
+        match self {
+            Numbers::Wide(_) => size < 1e-4,
+            Numbers::Single(_) => (size as f32) < 1e-4,
+        }
+    }
+
     fn at(&self, place: usize) -> f64 {
         match self {
             Numbers::Wide(values) => values[place],
@@ -87,39 +107,68 @@ struct Format {
     has_exponent: bool,
     /// Characters behind the point, with which all are filled up.
     behind: usize,
+    /// Characters of an exponent, with its sign.
+    exponent: usize,
 }
 
 impl Format {
     fn of(values: &Numbers, places: &[usize]) -> Format {
         let sizes = places.iter().map(|&place| values.at(place).abs()).filter(|v| v.is_finite() && *v > 0.0);
         let (low, high) = sizes.fold((f64::INFINITY, 0.0), |(low, high), v| (v.min(low), v.max(high)));
-        let has_exponent = high > 0.0 && (high >= 1e8 || low < 1e-4 || high / low > 1e3);
+        let has_exponent = high > 0.0 && (high >= 1e8 || values.is_tiny(low) || values.are_far_apart(low, high));
         let digits = |&place: &usize| {
             let number = number(values, place, has_exponent)?;
             Some(number.split(['.', 'e']).nth(1).map_or(0, str::len))
         };
-        Format { has_exponent, behind: places.iter().filter_map(digits).max().unwrap_or(0) }
+        let exponent = |&place: &usize| Some(number(values, place, has_exponent)?.split_once('e')?.1.len());
+        Format {
+            has_exponent,
+            behind: places.iter().filter_map(digits).max().unwrap_or(0),
+            exponent: places.iter().filter_map(exponent).max().unwrap_or(0),
+        }
     }
 
     /// The value at `place`, with as many places behind the point as any: zeros before an exponent, else spaces.
     fn word(&self, values: &Numbers, place: usize) -> String {
         let Some(number) = number(values, place, self.has_exponent) else {
-            return match values.at(place) {
-                v if v.is_nan() => "nan".into(),
-                v if v > 0.0 => "inf".into(),
-                _ => "-inf".into(),
-            };
+            return not_finite(values.at(place)).into();
         };
         match number.split_once('e') {
             Some((mantissa, exponent)) => {
                 let missing = self.behind - mantissa.split('.').nth(1).map_or(0, str::len);
-                format!("{mantissa}{}e{exponent}", "0".repeat(missing))
+                let (sign, digits) = exponent.split_at(1);
+                let width = self.exponent - 1;
+                format!("{mantissa}{}e{sign}{digits:0>width$}", "0".repeat(missing))
             }
             None => {
                 let missing = self.behind - number.split('.').nth(1).map_or(0, str::len);
                 number + &" ".repeat(missing)
             }
         }
+    }
+}
+
+/// The one value of a scalar, as NumPy prints one: `0.1`, `3.0`, `1e+20`.
+fn alone(values: &Numbers) -> String {
+    let value = values.at(0);
+    if !value.is_finite() {
+        return not_finite(value).into();
+    }
+    if value != 0.0 && (value.abs() >= 1e16 || values.is_tiny(value.abs())) {
+        let number = values.scientific(0);
+        let (mantissa, exponent) = number.split_once('e').unwrap_or((&number, "0"));
+        let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+        return format!("{mantissa}e{sign}{digits:0>2}");
+    }
+    let number = values.plain(0);
+    if number.contains('.') { number } else { number + ".0" }
+}
+
+fn not_finite(value: f64) -> &'static str {
+    match value {
+        v if v.is_nan() => "nan",
+        v if v > 0.0 => "inf",
+        _ => "-inf",
     }
 }
 
@@ -261,11 +310,23 @@ mod tests {
             (&[0.0, 0.0], Cpu, "[0. 0.]"),
             (&[1e10, nan], Reference, "[1.e+10    nan]"),
             (&[-0.0, 1e-7], Cpu, "[-0.e+00  1.e-07]"),
+            (&[1e-100, 1.0], Reference, "[1.e-100 1.e+000]"),
+            (&[0.0001, 0.001], Cpu, "[0.0001 0.001 ]"),
+            (&[0.009, 9.0], Cpu, "[9.e-03 9.e+00]"),
             (&[1.0 / 3e5, 2.0 / 3.0], Reference, "[3.33333333e-06 6.66666667e-01]"),
         ] {
             assert_eq!(shown(values, &[values.len()], device), expected);
         }
-        assert_eq!(shown(&[3.5], &[], Cpu), "3.5");
+        for (value, device, expected) in [
+            (3.5, Cpu, "3.5"),
+            (0.1, Cpu, "0.1"),
+            (3.0, Reference, "3.0"),
+            (nan, Cpu, "nan"),
+            (1e20, Cpu, "1e+20"),
+            (2.5e-5, Reference, "2.5e-05"),
+        ] {
+            assert_eq!(shown(&[value], &[], device), expected);
+        }
         assert_eq!(shown(&[nan, 1.25], &[1, 2], Cpu), "[[ nan 1.25]]");
         let cube = "[[[ 0.  1.]\n  [ 2.  3.]]\n\n [[ 4.  5.]\n  [ 6.  7.]]\n\n [[ 8.  9.]\n  [10. 11.]]]";
         assert_eq!(counted(12, 1.0, &[3, 2, 2]), cube);

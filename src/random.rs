@@ -136,7 +136,7 @@ impl Purpose {
     /// Test inputs.
     pub const CHECK: Purpose = Purpose(7);
 
-    /// A purpose of one's own. Its stream follows from `name`: two names share one with a chance of 2⁻⁶³.
+    /// A purpose of one's own. Its stream follows from `name`: two names share one with a chance of about 2⁻⁶³.
     ///
     /// A captured CUDA step has no place for it; what draws from it stays outside of one.
     pub const fn named(name: &str) -> Purpose {

@@ -16,8 +16,24 @@ thread_local! {
 /// Those that any thread is in.
 static ANYWHERE: AtomicUsize = AtomicUsize::new(0);
 
+/// Errors on their way.
+static UNWINDING: AtomicUsize = AtomicUsize::new(0);
+
 /// How an error travels to [`catch`].
-struct Unwinding(Error);
+struct Unwinding(Option<Error>);
+
+impl Unwinding {
+    fn new(error: Error) -> Unwinding {
+        UNWINDING.fetch_add(1, Ordering::Relaxed);
+        Unwinding(Some(error))
+    }
+}
+
+impl Drop for Unwinding {
+    fn drop(&mut self) {
+        UNWINDING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// What `f` gives, or the error of a device that could not go on.
 ///
@@ -27,7 +43,7 @@ pub fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
     let _inside = Inside::new();
     // What f leaves half-changed is dropped by whoever gets the error.
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| match payload.downcast::<Unwinding>() {
-        Ok(unwinding) => Err(unwinding.0),
+        Ok(mut unwinding) => Err(unwinding.0.take().expect("it is taken here alone")),
         Err(panic) => resume_unwind(panic),
     })
 }
@@ -39,14 +55,14 @@ pub(crate) fn unwind(error: Error) -> ! {
     let by_others = rayon::current_thread_index().is_some() && ANYWHERE.load(Ordering::Relaxed) > 0;
     if HERE.get() > 0 || by_others {
         // Nothing is printed: that is the business of whoever gets the error.
-        resume_unwind(Box::new(Unwinding(error)));
+        resume_unwind(Box::new(Unwinding::new(error)));
     }
     panic!("{error}")
 }
 
-/// Whether this thread is in a call of [`catch`].
-pub(crate) fn is_caught() -> bool {
-    HERE.get() > 0
+/// Whether an error is on its way to [`catch`], on any thread.
+pub(crate) fn is_on_its_way() -> bool {
+    UNWINDING.load(Ordering::Relaxed) > 0
 }
 
 /// A call of [`catch`].

@@ -68,8 +68,9 @@ fn networks() -> Result<()> {
     assert_eq!(convolutions.predict(&images).dims(), [2, 3, 3, 16]);
 
     let (x, labels) = (Tensor::ones([2, 4], Device::Cpu), Tensor::arange(2, Device::Cpu));
-    let mut optimizer = Optimizer::new(Adam::new(1e-3), &network.parameters());
-    optimizer.set_rule(Adam::new(1e-4));
+    let rule = Adam::new(1e-3);
+    let mut optimizer = Optimizer::new(rule, &network.parameters());
+    optimizer.set_rule(Adam { learning_rate: 1e-4, ..rule });
     let logits = network.forward(&x, &mut Pass::training(&mut random));
     let loss = ops::cross_entropy(&logits, &labels.one_hot(10));
     let before = loss.item();

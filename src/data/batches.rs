@@ -86,7 +86,12 @@ impl Batch<'_> {
     }
 
     /// The class of each image as a tensor `[n]`.
+    ///
+    /// # Panics
+    /// If the set has no labels.
+    #[track_caller]
     pub fn to_labels(&self, device: Device) -> Tensor {
+        assert!(self.labels.len() == self.len(), "to_labels: {} labels of {} images", self.labels.len(), self.len());
         let labels: Vec<f32> = self.labels.iter().map(|&label| f32::from(label)).collect();
         Tensor::from_f32(&labels, [labels.len()], device)
     }

@@ -109,7 +109,7 @@ impl Images {
     /// If `count` is 0.
     pub fn in_order(&self, count: usize) -> impl Iterator<Item = Batch<'_>> {
         let size = self.size();
-        let pixels = self.pixels.chunks(count * self.image_len());
+        let pixels = self.pixels.chunks(count.saturating_mul(self.image_len()));
         pixels.enumerate().map(move |(i, pixels)| {
             let labels = self.labels.chunks(count).nth(i).unwrap_or(&[]);
             Batch { size, pixels, labels }

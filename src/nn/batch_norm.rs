@@ -7,6 +7,7 @@
 //! As in Keras, the variance that goes into the running one is Bessel-corrected, n / (n - 1), for
 //! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
+use super::variable::move_tensor;
 use super::{Epilogue, Layer, Mode, Pass, Variable};
 use crate::ops::batch_norm::Running;
 use crate::ops::{batch_norm_evaluate, batch_norm_training, leaky_relu};
@@ -59,6 +60,15 @@ impl BatchNorm {
     /// The layer as one that only normalises: its gain stays 1 and its bias 0.
     pub(super) fn without_gain(self) -> BatchNorm {
         BatchNorm { gamma: self.gamma.detach(), beta: self.beta.detach(), ..self }
+    }
+
+    /// Has gain and bias on `device`.
+    pub(super) fn move_gain(&mut self, device: Device) {
+        for tensor in [&mut self.gamma, &mut self.beta] {
+            if tensor.device() != device {
+                move_tensor(tensor, device);
+            }
+        }
     }
 
     /// The running mean and variance.

@@ -5,7 +5,6 @@
 //! y = (x - mean) / √(variance + ε) · (l Γ) + l B        l: the example's label, Γ and B [classes, channels]
 //! ```
 
-use super::variable::move_tensor;
 use super::{BatchNorm, Layer, Pass, Variable};
 use crate::ops::{Transpose, matmul, reshape};
 use crate::storage::Device;
@@ -34,6 +33,8 @@ impl Layer for ConditionalBatchNorm {
     /// Also if the pass has no labels.
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
         let labels = pass.labels_for("conditional_batch_norm", x);
+        // Its gain and bias are no variables, which is what a layer is moved by.
+        self.normalised.move_gain(x.device());
         let y = self.normalised.forward(x, pass);
         let of_example = |table: &Tensor| {
             let rows = matmul(labels, table, Transpose::NONE);
@@ -53,11 +54,6 @@ impl Layer for ConditionalBatchNorm {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         let own = [Variable::parameter("gamma", &mut self.gamma), Variable::parameter("beta", &mut self.beta)];
         own.into_iter().chain(self.normalised.statistics_mut()).collect()
-    }
-
-    fn move_to(&mut self, device: Device) {
-        self.normalised.move_to(device);
-        [&mut self.gamma, &mut self.beta].into_iter().for_each(|tensor| move_tensor(tensor, device));
     }
 }
 

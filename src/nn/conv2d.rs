@@ -23,6 +23,14 @@ fn finish<'a>(
     }
 }
 
+/// # Panics
+/// If `groups` don't divide the channels on both sides.
+#[track_caller]
+fn check_groups(groups: usize, channels: usize, filters: usize) {
+    let fit = groups > 0 && channels.is_multiple_of(groups) && filters.is_multiple_of(groups);
+    assert!(fit, "convolution: {groups} groups don't divide {channels} channels and {filters} filters");
+}
+
 /// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, filters]`.
 pub struct Conv2d {
     weights: Weights,
@@ -76,6 +84,10 @@ impl Conv2d {
 
     /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels / groups, filters]` drawn from
     /// `random` and, if it has one, a bias of zeros.
+    ///
+    /// # Panics
+    /// If the groups don't divide the channels on both sides.
+    #[track_caller]
     pub fn draw(
         channels: usize,
         attributes: &Convolution,
@@ -84,6 +96,7 @@ impl Conv2d {
         device: Device,
     ) -> Conv2d {
         let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
+        check_groups(groups, channels, filters);
         let initializer = attributes.initializer.unwrap_or(initializer);
         let kernel = initializer.draw([kh, kw, channels / groups, filters].into(), random, device);
         let weights = Weights::new(kernel, bias.then_some(filters));
@@ -177,6 +190,10 @@ impl ConvTranspose2d {
 
     /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters / groups, channels]` drawn from
     /// `random` and, if it has one, a bias of zeros.
+    ///
+    /// # Panics
+    /// If the groups don't divide the channels on both sides.
+    #[track_caller]
     pub fn draw(
         channels: usize,
         attributes: &Convolution,
@@ -185,6 +202,7 @@ impl ConvTranspose2d {
         device: Device,
     ) -> ConvTranspose2d {
         let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
+        check_groups(groups, channels, filters);
         let initializer = attributes.initializer.unwrap_or(initializer);
         let kernel = initializer.draw([kh, kw, filters / groups, channels].into(), random, device);
         let weights = Weights::new(kernel, bias.then_some(filters));

@@ -113,7 +113,8 @@ pub trait Layer: Send {
     /// What the layer is called where a panic says which one it came from: the name of its type.
     fn kind(&self) -> &'static str {
         let name = std::any::type_name::<Self>();
-        name.rsplit("::").next().unwrap_or(name)
+        let plain = name.split('<').next().unwrap_or(name);
+        plain.rsplit("::").next().unwrap_or(plain)
     }
 
     /// The output for a batch `x` in evaluation, without recording.
@@ -137,8 +138,7 @@ pub trait Layer: Send {
         self.variables_mut().into_iter().filter(|v| v.trainable).map(|v| v.tensor).collect()
     }
 
-    /// Moves every tensor of the layer to `device`; parameters stay parameters. A layer that has tensors beside its
-    /// variables moves those too.
+    /// Moves every variable of the layer to `device`; parameters stay parameters.
     fn move_to(&mut self, device: Device) {
         self.variables_mut().into_iter().for_each(|v| move_tensor(v.tensor, device));
     }

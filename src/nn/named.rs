@@ -1,6 +1,6 @@
 //! Layers with their names, as a network holds them.
 
-use super::{Layer, Variable, within};
+use super::{Layer, Sequential, Variable, within};
 use crate::tensor::Tensor;
 
 /// A layer, and what it is called within its network.
@@ -33,4 +33,19 @@ pub(super) fn variables_mut(layers: &mut [Named]) -> Vec<Variable<&mut Tensor>> 
         all.extend(within(name.as_deref().unwrap_or(&number), layer.variables_mut()));
     }
     all
+}
+
+impl Sequential {
+    /// Every tensor, parameters and statistics, by its name within a model: `layers.3.kernel`, layers counted from 1. What
+    /// is inside of a residual has the path to it: `layers.3.shortcut.1.kernel`.
+    pub fn named(&self) -> Vec<(String, &Tensor)> {
+        let variables = within("layers", variables(&self.layers));
+        variables.map(|v| (v.name.into_owned(), v.tensor)).collect()
+    }
+
+    /// As [`Sequential::named`], to be changed.
+    pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor)> {
+        let variables = within("layers", variables_mut(&mut self.layers));
+        variables.map(|v| (v.name.into_owned(), v.tensor)).collect()
+    }
 }

@@ -48,6 +48,16 @@ impl Layer for Residual {
         layers.chain(within("shortcut", variables_mut(&mut self.shortcut))).collect()
     }
 
+    fn parameters(&self) -> Vec<&Tensor> {
+        let all = self.layers.iter().chain(&self.shortcut);
+        all.flat_map(|Named { layer, .. }| layer.parameters()).collect()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<&mut Tensor> {
+        let all = self.layers.iter_mut().chain(&mut self.shortcut);
+        all.flat_map(|Named { layer, .. }| layer.parameters_mut()).collect()
+    }
+
     fn move_to(&mut self, device: Device) {
         let all = self.layers.iter_mut().chain(&mut self.shortcut);
         all.for_each(|Named { layer, .. }| layer.move_to(device));

@@ -47,7 +47,7 @@ pub fn save(network: &dyn Layer, path: impl AsRef<Path>) -> Result<()> {
 /// device holds. Parameters stay parameters. If anything doesn't fit, nothing is changed.
 ///
 /// # Errors
-/// If the file can't be read or is damaged, lacks a variable, has one in another shape or not as F32 or F64, or has a tensor
+/// If the file can't be read or is damaged, lacks a variable, has one in another shape, not as F32 or F64 or with values that aren't finite, or has a tensor
 /// that the network has no place for.
 pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
@@ -77,15 +77,21 @@ pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
         let Some(values) = values(&view) else {
             return Err(refuse(format!("has {name} as {:?}; save it as F32", view.dtype())));
         };
-        found.push(values);
+        let is_finite = |&v: &f64| match tensor.device() {
+            Device::Reference => v.is_finite(),
+            Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),
+        };
+        if !values.iter().all(is_finite) {
+            return Err(refuse(format!("has values in {name} that are not finite; load an earlier file")));
+        }
+        found.push(Tensor::new(&values, tensor.shape(), tensor.device()));
     }
     let names: HashSet<&str> = variables.iter().map(|v| &*v.name).collect();
     if let Some(name) = file.names().into_iter().find(|name| !names.contains(name)) {
         return Err(refuse(format!("has a tensor {}, for which the network has no place; {FIX}", excerpt(name))));
     }
     for (Variable { tensor, .. }, values) in variables.iter_mut().zip(found) {
-        let value = Tensor::new(&values, tensor.shape(), tensor.device());
-        tensor.assign(value);
+        tensor.assign(values);
     }
     Ok(())
 }
@@ -187,6 +193,10 @@ mod tests {
         assert!(refused(&mut smaller).contains("has a tensor block."));
         let mut another = Sequential::default().add_named("into", Dense::new(8, 3));
         assert!(refused(&mut another).contains("has no tensor into.kernel [8, 3], but"));
+        let mut last = network(3);
+        last.parameters_mut().pop().unwrap().assign(Tensor::full(f64::NAN, [3], Device::Cpu));
+        save(&last, &path).unwrap();
+        assert!(refused(&mut network(3)).contains("has values in out.bias that are not finite"));
         std::fs::write(&path, b"no such file").unwrap();
         assert!(refused(&mut network(3)).contains("is not a whole safetensors file"));
     }

@@ -1,7 +1,7 @@
 //! Layers one after the other.
 
 use super::named::{Named, variables, variables_mut};
-use super::{Layer, Pass, Variable, fusion, named, within};
+use super::{Layer, Pass, Variable, fusion, named};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// A network whose layers are applied in order. It is a [`Layer`] itself, so that one may be part of another.
 #[derive(Default)]
 pub struct Sequential {
-    layers: Vec<Named>,
+    pub(super) layers: Vec<Named>,
 }
 
 impl Sequential {
@@ -58,19 +58,6 @@ impl Sequential {
     pub fn forward_layers(&mut self, layers: Range<usize>, x: &Tensor, pass: &mut Pass) -> Tensor {
         fusion::forward("Sequential", layers.start + 1, &mut self.layers[layers], x, pass)
     }
-
-    /// Every tensor, parameters and statistics, by its name within a model: `layers.3.kernel`, layers counted from 1. What
-    /// is inside of a residual has the path to it: `layers.3.shortcut.1.kernel`.
-    pub fn named(&self) -> Vec<(String, &Tensor)> {
-        let variables = within("layers", variables(&self.layers));
-        variables.map(|v| (v.name.into_owned(), v.tensor)).collect()
-    }
-
-    /// As [`Sequential::named`], to be changed.
-    pub fn named_mut(&mut self) -> Vec<(String, &mut Tensor)> {
-        let variables = within("layers", variables_mut(&mut self.layers));
-        variables.map(|v| (v.name.into_owned(), v.tensor)).collect()
-    }
 }
 
 impl Layer for Sequential {
@@ -86,6 +73,15 @@ impl Layer for Sequential {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         variables_mut(&mut self.layers)
+    }
+
+    /// Without making their names, as each step of training asks for them.
+    fn parameters(&self) -> Vec<&Tensor> {
+        self.layers.iter().flat_map(|Named { layer, .. }| layer.parameters()).collect()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<&mut Tensor> {
+        self.layers.iter_mut().flat_map(|Named { layer, .. }| layer.parameters_mut()).collect()
     }
 
     fn move_to(&mut self, device: Device) {

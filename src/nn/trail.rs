@@ -1,7 +1,9 @@
 //! Which layer a panic came from: an op names itself and its shapes, but not which of twenty convolutions it was.
 
+use crate::terminal::line;
 use crate::unwind;
 use std::fmt;
+use std::io::Write;
 use std::panic::Location;
 
 /// A layer while its forward pass runs. Where a panic goes through, it says so on standard error, below the panic's own
@@ -31,11 +33,15 @@ impl fmt::Display for Place<'_> {
 }
 
 impl Drop for Place<'_> {
-    #[expect(clippy::print_stderr, reason = "a panic's message can't be changed any more, only followed")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a panic can't be given another message any more, only a line after it"
+    )]
     fn drop(&mut self) {
         // What a device can't do unwinds as well, and is no layer's fault.
-        if std::thread::panicking() && !unwind::is_caught() {
-            eprintln!("{self}");
+        if std::thread::panicking() && !unwind::is_on_its_way() {
+            // Where nothing can be written, a panic about that would end the process.
+            let _ = writeln!(std::io::stderr(), "{}", line(&self.to_string()));
         }
     }
 }

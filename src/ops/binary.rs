@@ -104,7 +104,7 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
 }
 
 /// aᵇ, value by value; NaN of a negative a unless b is a whole number. ā = ȳ · b aᵇ⁻¹, 0 of 0⁰; b̄ = ȳ · y ln a, 0 where a is
-/// 0 and b isn't negative. (Both as PyTorch has them.)
+/// 0 and b isn't negative.
 ///
 /// # Panics
 /// If the shapes don't broadcast.

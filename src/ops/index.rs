@@ -7,12 +7,12 @@
 //! let x = Tensor::arange(24, Device::Cpu).reshape([2, 3, 4]);
 //! assert_eq!(x.index(1).dims(), [3, 4]);
 //! assert_eq!(x.index((1, .., 2)).to_f64(), [14.0, 18.0, 22.0]);
-//! assert_eq!(x.index((.., 1..3, ..2)).dims(), [2, 2, 2]);
+//! assert_eq!(x.index((.., 1..3, ..=1)).dims(), [2, 2, 2]);
 //! ```
 
 use super::{reshape, slice};
 use crate::tensor::Tensor;
-use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
+use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 /// What is taken of an axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +37,13 @@ impl From<Range<usize>> for Index {
 
 impl From<RangeInclusive<usize>> for Index {
     fn from(range: RangeInclusive<usize>) -> Index {
-        Index::Within(*range.start(), range.end().checked_add(1))
+        Index::Within(*range.start(), Some(range.end().saturating_add(1)))
+    }
+}
+
+impl From<RangeToInclusive<usize>> for Index {
+    fn from(range: RangeToInclusive<usize>) -> Index {
+        Index::Within(0, Some(range.end.saturating_add(1)))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Ops as methods of their first input: `x.matmul(&w).relu().mean(..)`. Each is the function of the same name in
-//! [`ops`](super), with its rule and its panics; axes can be told more shortly.
+//! Ops as methods of their first input: `x.matmul(&w).relu().mean(..)`. Each does what the function of the same name in
+//! [`ops`](super) does, and panics where that panics. Axes are one number, several, or `..` for all.
 //!
 //! ```
 //! use minimax::{Device, Tensor};
@@ -122,7 +122,11 @@ impl Tensor {
     /// x to the power of `exponent`, value by value: see [`pow`](super::pow).
     #[track_caller]
     pub fn pow(&self, exponent: f64) -> Tensor {
-        super::pow(self, &Tensor::constant(exponent, self.device()))
+        match exponent {
+            1.0 => self.clone(),
+            2.0 => super::square(self),
+            _ => super::pow(self, &Tensor::constant(exponent, self.device())),
+        }
     }
 
     /// x held to [`low`, `high`].

@@ -7,10 +7,11 @@
 //! use minimax::optim::{Adam, Optimizer, schedule};
 //!
 //! let network = Dense::new(2, 1);
-//! let mut optimizer = Optimizer::new(Adam::new(1e-3), &network.parameters());
+//! let rule = Adam::new(1e-3).betas([0.5, 0.999]);
+//! let mut optimizer = Optimizer::new(rule, &network.parameters());
 //! for step in 0..1000 {
-//!     let rate = schedule::cosine(1e-3, 1e-5, f64::from(step) / 1000.0);
-//!     optimizer.set_rule(Adam::new(rate));
+//!     let learning_rate = schedule::cosine(1e-3, 1e-5, f64::from(step) / 1000.0);
+//!     optimizer.set_rule(Adam { learning_rate, ..rule });
 //!     // ... and the step itself.
 //! }
 //! ```
