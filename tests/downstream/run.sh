@@ -9,4 +9,4 @@ cp -r "$here/Cargo.toml" "$here/src" "$out"
 cp "$here/../../Cargo.lock" "$out"
 sed -i "s@\"MINIMAX\"@\"$(cd "$here/../.." && pwd)\"@" "$out/Cargo.toml"
 cd "$out"
-CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$out/target}" cargo run
+CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$out/target}" cargo run --release
