@@ -195,7 +195,7 @@ def test_every_op_of_the_library_is_here():
     text = (REPOSITORY / "src/ops/mod.rs").read_text()
     names = {name for line in re.findall(r"^pub use \w+::(.*?);", text, re.MULTILINE | re.DOTALL) for name in re.findall(r"\w+", line)}
     # Types; what is two or three ops in one pass; groups, which are an argument here; random numbers, which NumPy has.
-    left_out = {"Transpose", "Finish", "random_normal", "random_uniform"}
+    left_out = {"Axes", "Transpose", "Finish", "random_normal", "random_uniform"}
     left_out |= {"finished_conv2d", "finished_conv_transpose2d", "leaky_relu_dropout", "batch_norm_leaky_relu", "batch_norm_training"}
     left_out |= {"grouped_conv2d", "grouped_conv_transpose2d", "grouped_conv2d_weight_grad"}
     assert left_out < names
