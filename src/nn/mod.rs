@@ -60,7 +60,7 @@ pub use projection::Projection;
 pub use rearrange::{MinibatchStddev, PixelShuffle};
 pub use residual::Residual;
 #[cfg(feature = "gan")]
-pub(crate) use saved::{Entry, values};
+pub(crate) use saved::{Entry, are_finite, values};
 pub use saved::{load, save};
 pub use seed::seed;
 pub use sequential::Sequential;

@@ -47,8 +47,8 @@ pub fn save(network: &dyn Layer, path: impl AsRef<Path>) -> Result<()> {
 /// device holds. Parameters stay parameters. If anything doesn't fit, nothing is changed.
 ///
 /// # Errors
-/// If the file can't be read or is damaged, lacks a variable, has one in another shape, not as F32 or F64 or with values that aren't finite, or has a tensor
-/// that the network has no place for.
+/// If the file can't be read or is damaged, lacks a variable, has one in another shape, not as F32 or F64 or with values that
+/// aren't finite, or has a tensor that the network has no place for.
 pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let refuse = |what: String| Error::place(path, what);
@@ -77,11 +77,7 @@ pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
         let Some(values) = values(&view) else {
             return Err(refuse(format!("has {name} as {:?}; save it as F32", view.dtype())));
         };
-        let is_finite = |&v: &f64| match tensor.device() {
-            Device::Reference => v.is_finite(),
-            Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),
-        };
-        if !values.iter().all(is_finite) {
+        if !are_finite(&values, tensor.device()) {
             return Err(refuse(format!("has values in {name} that are not finite; load an earlier file")));
         }
         found.push(Tensor::new(&values, tensor.shape(), tensor.device()));
@@ -94,6 +90,14 @@ pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
         tensor.assign(values);
     }
     Ok(())
+}
+
+/// Whether all are finite as `device` holds them.
+pub(crate) fn are_finite(values: &[f64], device: Device) -> bool {
+    values.iter().all(|&v| match device {
+        Device::Reference => v.is_finite(),
+        Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),
+    })
 }
 
 /// The values of a tensor in a file, if it holds F32 or F64.

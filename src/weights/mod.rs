@@ -6,7 +6,7 @@ mod sum;
 pub use sum::BLANK;
 
 use crate::files::{self, write_whole};
-use crate::nn::{Entry, values};
+use crate::nn::{Entry, are_finite, values};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
@@ -140,12 +140,8 @@ pub fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tenso
 /// # Errors
 /// If there is one.
 pub fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> Result<()> {
-    let finite = |&v: &f64| match device {
-        Device::Reference => v.is_finite(),
-        Device::Cpu | Device::Cuda(_) => (v as f32).is_finite(),
-    };
     let is_square = name.ends_with(".running_variance") || name.contains("_optimizer.v.");
-    let wrong = if !values.iter().all(finite) {
+    let wrong = if !are_finite(values, device) {
         "values that are not finite"
     } else if is_square && values.iter().any(|&v| v < 0.0) {
         "a variance below zero"
