@@ -87,7 +87,7 @@ pub fn check(case: &Case, orders: &[u8], device: Device) -> Vec<Row> {
 pub fn against_differences(case: &Case, order: u8) -> Row {
     assert!(order == 1 || order == 2, "order {order} is not 1 or 2");
     let mut random = check_random();
-    let inputs = case.draw(&mut random, Device::Reference);
+    let inputs = case.sample(&mut random, Device::Reference);
     let mut free: Vec<bool> = case.inputs.iter().map(|i| i.differentiable).collect();
     let error = if order == 1 {
         let f = |x: &[Tensor]| vec![case.run(x)];
@@ -106,11 +106,12 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
     row(case, order, error, DIFFERENCE_LIMITS[usize::from(order) - 1])
 }
 
-/// Holds the derivatives of `order` 1 or 2 of any `function` of tensors to finite differences on the reference device, one
-/// input at a time: a row for each of `inputs` and, of order 2, one for the cotangents. Every row has the op `name`.
+/// Holds the derivatives of `order` 1 or 2 of any `function` of tensors to finite differences on the reference device,
+/// one input at a time: a row for each of `inputs` and, of order 2, one for the cotangents. Every row has the op
+/// `name`.
 ///
-/// The function may have several outputs. It must be smooth around `inputs`, and the same each time. What it takes besides
-/// and isn't differentiated by, labels say, it captures.
+/// The function may have several outputs. It must be smooth around `inputs`, and the same each time. What it takes
+/// besides and isn't differentiated by, labels say, it captures.
 ///
 /// ```
 /// use minimax::autograd::{Call, Op, record};
@@ -256,7 +257,7 @@ pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
 pub fn derivatives(case: &Case, order: u8, device: Device, create_graph: bool) -> Vec<Tensor> {
     assert!(order <= 2, "order {order} is not 0, 1 or 2");
     let mut random = check_random();
-    let inputs = case.draw(&mut random, device);
+    let inputs = case.sample(&mut random, device);
     let y = case.run(&inputs);
     if order == 0 {
         return vec![y];

@@ -1,5 +1,5 @@
-//! The bar at the bottom of a terminal, and texts that fit its width: they are made of parts, such as `D loss 0.693`, none
-//! of which is ever cut.
+//! The bar at the bottom of a terminal, and texts that fit its width: they are made of parts, such as `D loss 0.693`,
+//! none of which is ever cut.
 
 use super::{is_terminal, say};
 use crate::terminal::line;
@@ -12,12 +12,12 @@ use std::time::Duration;
 /// Columns of the bar itself.
 const BAR: usize = 12;
 
-/// Columns that the bar's line leaves free at its right. A terminal shows `^C` there when it is pressed; if that began a line
-/// of its own, the bar above it would stay.
+/// Columns that the bar's line leaves free at its right. A terminal shows `^C` there when it is pressed; if that began
+/// a line of its own, the bar above it would stay.
 const MARGIN: u16 = 4;
 
-/// How often a second a bar is drawn at most.
-const DRAWN: u8 = 20;
+/// The most times a second that a bar is redrawn.
+const REDRAWS: u8 = 20;
 
 /// What is between two parts.
 const GAP: &str = "  ";
@@ -31,7 +31,7 @@ pub(super) fn start(length: u64, template: &str) -> Option<ProgressBar> {
         return None;
     }
     let style = ProgressStyle::with_template(template).expect("a template of known keys");
-    let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::buffered_stderr())), DRAWN);
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::buffered_stderr())), REDRAWS);
     let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
     let bar = bar.with_finish(ProgressFinish::AndClear);
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());

@@ -74,7 +74,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     output::check(&png_file, "--out", Kind::Png, args.force, &[&file])?;
     output::check(&gif_file, "--out", Kind::Gif, args.force, &[&file])?;
     let [height, width, channels] = recipe.discriminator.input[..] else {
-        let what = format!("{} makes points of the plane, between which there is nothing to draw", recipe.name);
+        let what = format!("{} makes points of the plane, between which there are no images", recipe.name);
         return Err(Error::place(&file, format!("{what}; choose a run that makes images")));
     };
     let scale = FRAME.div_ceil(height.max(width));
@@ -82,7 +82,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     let most = MAX_BYTES / (3 * height * width * scale * scale);
     if count > most {
         let frames = format!("--frames {count}: of frames of {height}x{width} pixels");
-        let what = format!("{frames}, {most} can be drawn; choose fewer, or a smaller model");
+        let what = format!("{frames}, {most} can be made; choose fewer, or a smaller model");
         return Err(Error::Usage(what));
     }
 
@@ -93,7 +93,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
         Some(([a, b], _)) => format!("from seed {} to {}, class {a} to {b}", args.from, args.to),
         None => format!("from seed {} to {}", args.from, args.to),
     };
-    let mut draw = |count| {
+    let mut generate = |count| {
         let latents = Latents::new(great_circle(from.values(), to.values(), count), latent);
         let latents = match ends {
             Some((ends, classes)) => latents.labelled(between_classes(ends, classes, count), classes),
@@ -103,7 +103,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
         let images = sample(&mut generator, &latents, batch, Device::Cpu);
         pixels::to_bytes(&images, recipe.data.range)
     };
-    let (strip, images) = (draw(STRIP), draw(count));
+    let (strip, images) = (generate(STRIP), generate(count));
     let size = height * width * channels;
     let frame = |index: usize| {
         let pixels = &images[index * size..][..size];

@@ -46,7 +46,8 @@ pub struct SampleArgs {
     /// Latents to use, a .npy of float32 or float64 [n, width]
     #[arg(long, value_name = "FILE.npy")]
     pub latents: Option<PathBuf>,
-    /// A grid, or float32 [n, h, w, c] in the generator's own range (of points, a map or [n, 2]) [default: as --out ends, or png]
+    /// A grid, or float32 [n, h, w, c] in the generator's own range (of points, a map or [n, 2]) [default: as --out
+    /// ends, or png]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// The file to write [default: samples.png or samples.npy]
@@ -192,7 +193,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
             None => grid_png(&out, &bytes, image[0], image[1], image[2], columns)?,
             Some(plane) => {
                 let map = Map { extent: plane.extent(), field: &[], real: &[], samples: &values, pulls: &[] };
-                write_whole(&out, &map.draw().to_png())?;
+                write_whole(&out, &map.render().to_png())?;
             }
         },
         Format::Npy => write_whole(&out, &npy(&values, count, image))?,

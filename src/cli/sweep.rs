@@ -6,7 +6,7 @@ use super::{MOST_THREADS, bar, interrupt, print, say, whole};
 use crate::data::place::name_of;
 use crate::sweep::runner::{self, Event, Settings};
 use crate::sweep::state::State;
-use crate::sweep::{Plan, Sweep, built_in_names, draw, results};
+use crate::sweep::{Plan, Sweep, built_in_names, report, results};
 use crate::{Error, Result};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -131,7 +131,7 @@ fn introduction(plan: &Plan, state: &State, settings: &Settings) -> String {
     )
 }
 
-/// Draws what there is and says how it went.
+/// Writes the report of what there is and says how it went.
 fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
     let results = results::read(plan, state)?;
     let finished = results.iter().filter(|result| result.is_finished()).count();
@@ -143,7 +143,7 @@ fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
              go on by running the same command again"
         )));
     }
-    let page = draw::draw(plan, state, &results)?;
+    let page = report::write(plan, state, &results)?;
     if finished < all {
         let unfinished = plan.runs.iter().zip(&results);
         let unfinished = unfinished.filter(|(_, result)| !result.is_finished());

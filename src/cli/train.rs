@@ -52,8 +52,8 @@ pub struct TrainArgs {
     /// Random seed for weights, latents, dropout and data order
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops) [default: auto, or
-    /// the resumed run's]
+    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops) [default:
+    /// auto, or the resumed run's]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<Choice>,
     /// How a CUDA device multiplies: tf32 is for its tensor cores, which read 10 bits of fraction
@@ -92,7 +92,8 @@ pub struct TrainArgs {
     /// Stop when so many epochs whose samples were compared have not bettered the best
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub patience: Option<u64>,
-    /// Time every op: a table at the end (with the launches on a CUDA device), and profile.json in the run's folder, which Perfetto opens
+    /// Time every op: a table at the end (with the launches on a CUDA device), and profile.json in the run's folder,
+    /// which Perfetto opens
     #[arg(long)]
     pub profile: bool,
     /// Stop, as with Ctrl-C, when the standard input ends; for programs that start this one
@@ -128,11 +129,11 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
         // It may have been killed, or the disk been full, when only its pictures were left to draw.
-        run.draw()?;
+        run.write_report()?;
         let notes: String = run.notes.iter().map(|note| format!("{note}\n")).collect();
         let (folder, done) = (run.folder().display(), run.steps());
         return print(&format!(
-            "{notes}{folder}: {done} steps are done, nothing is left to do but draw the report again; \
+            "{notes}{folder}: {done} steps are done, nothing is left to do but write the report again; \
              go on with a larger --epochs or --steps\n"
         ));
     }
@@ -212,8 +213,8 @@ fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
     }
 }
 
-/// What a resumed run is asked to be: the folder's recipe with what the flags change. A file is held to that in its every key; the
-/// name of a built-in recipe only says which run is meant, which may have been started with other flags.
+/// What a resumed run is asked to be: the folder's recipe with what the flags change. A file is held to that in its
+/// every key; the name of a built-in recipe only says which run is meant, which may have been started with other flags.
 fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, folder: &Path) -> Result<Recipe> {
     let changed = || {
         let recipe = &saved.recipe;

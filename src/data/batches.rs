@@ -52,7 +52,7 @@ impl LastBatch {
 /// use minimax::data::{Batches, LastBatch, digits};
 /// use minimax::Device;
 ///
-/// let mut batches = Batches::new(digits::draw(100, 1).into(), 32, 1, LastBatch::Drop);
+/// let mut batches = Batches::new(digits::render(100, 1).into(), 32, 1, LastBatch::Drop);
 /// let batch = batches.batch(0)?;
 /// assert_eq!(batch.to_images([0.0, 1.0], Device::Cpu).dims(), [32, 28, 28, 1]);
 /// assert_eq!(batch.to_labels(Device::Cpu).one_hot(10).dims(), [32, 10]);
@@ -79,7 +79,8 @@ impl Batch<'_> {
         self.pixels.is_empty()
     }
 
-    /// The images as a tensor `[n, height, width, channels]`, with black at the lower and white at the upper end of `range`.
+    /// The images as a tensor `[n, height, width, channels]`, with black at the lower and white at the upper end of
+    /// `range`.
     pub fn to_images(&self, range: [f64; 2], device: Device) -> Tensor {
         let [h, w, c] = self.size;
         pixels::to_tensor(self.pixels, [self.len(), h, w, c].into(), range, device)
@@ -123,8 +124,8 @@ impl Batches {
         Batches::in_order_of(images, batch_size, seed, last, Purpose::SHUFFLE)
     }
 
-    /// As [`Batches::new`], in the order that the random numbers for `purpose` give: another one for other batches of the
-    /// same run.
+    /// As [`Batches::new`], in the order that the random numbers for `purpose` give: another one for other batches of
+    /// the same run.
     ///
     /// # Panics
     /// As there.
@@ -146,8 +147,8 @@ impl Batches {
         }
     }
 
-    /// The same, if `balanced` with each class equally often in an epoch, which stays as long: images of small classes come
-    /// several times, of large ones some don't.
+    /// The same, if `balanced` with each class equally often in an epoch, which stays as long: images of small classes
+    /// come several times, of large ones some don't.
     ///
     /// # Panics
     /// If the set then has no labels.

@@ -46,7 +46,6 @@ pub mod manifest;
 pub mod verify;
 
 pub use batches::{Batch, Batches, LastBatch};
-pub use digits::draw;
 #[cfg(feature = "gan")]
 pub use open::{DIGITS, is_same_set, open, open_path, open_test};
 #[cfg(feature = "gan")]

@@ -1,9 +1,9 @@
 //! Which reader a data set takes: by its name, by the files in a folder, or by the first bytes of a file.
 
-use super::digits::draw_from;
+use super::digits::{render, render_from};
 use super::plane::Plane;
 use super::stacked::{self, STACKED_MNIST};
-use super::{Images, Opened, Wanted, cifar, draw, folder, idx, numpy, place, svhn};
+use super::{Images, Opened, Wanted, cifar, folder, idx, numpy, place, svhn};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -60,8 +60,8 @@ const FORMATS: [Format; 4] = [
 /// Opens a data set: `digits`, drawn by the program itself; a name (`mnist`, `fashion-mnist`, `cifar10`,
 /// `svhn`, `svhn-extra`, or that of any other folder in `datasets/`), which is looked for in
 /// `datasets/<name>/`; `stacked-mnist` or `stacked:` and another set, whose images are made of that one's (see
-/// [`stacked`]); or else a folder as [`place`] writes it, whose format is recognised by the files in it, or a file: a .zip
-/// of pictures, a .npy or .npz of arrays, CIFAR's .tar.gz or SVHN's .mat, by its first bytes.
+/// [`stacked`]); or else a folder as [`place`] writes it, whose format is recognised by the files in it, or a file: a
+/// .zip of pictures, a .npy or .npz of arrays, CIFAR's .tar.gz or SVHN's .mat, by its first bytes.
 ///
 /// # Errors
 /// [`Error::Data`] where it is neither a name nor a folder nor such a file, holds no data that can be
@@ -77,7 +77,7 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
         return Err(Error::data(path, what, "take data.extra away"));
     }
     if digits {
-        return Ok(draw(DIGIT_COUNT, wanted.seed).into());
+        return Ok(render(DIGIT_COUNT, wanted.seed).into());
     }
     if path.is_dir() {
         return open_path(&path, wanted)?.ok_or_else(|| no_data_in(&path));
@@ -95,7 +95,8 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
     Err(Error::data(path, what, "give one of these names or a path"))
 }
 
-/// The data in a folder or a file as [`open`] reads it, where `path` is no name of a set; `None` for a folder that holds none.
+/// The data in a folder or a file as [`open`] reads it, where `path` is no name of a set; `None` for a folder that
+/// holds none.
 ///
 /// # Errors
 /// As there.
@@ -143,7 +144,7 @@ pub fn open_test(name_or_path: &str, wanted: &Wanted) -> Result<Option<Images>> 
         return stacked::open_test(planes, wanted).map(Some);
     }
     if name_or_path == DIGITS {
-        return Ok(Some(draw_from(DIGIT_COUNT, TEST_DIGIT_COUNT, wanted.seed)));
+        return Ok(Some(render_from(DIGIT_COUNT, TEST_DIGIT_COUNT, wanted.seed)));
     }
     let path = path_of(name_or_path);
     if path.is_dir() {
@@ -263,7 +264,7 @@ mod tests {
         }
         let test = open_test(DIGITS, &wanted).unwrap().unwrap();
         assert_eq!((test.len(), test.classes()), (10_000, 10));
-        let more = draw(10_003, 5);
+        let more = render(10_003, 5);
         assert_eq!((more.image(10_002), more.labels[10_002]), (test.image(2), test.labels[2]));
     }
 }

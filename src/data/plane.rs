@@ -1,5 +1,5 @@
-//! Sets of two dimensions: points of the plane whose distribution is known, so that what a generator has learned and what it
-//! has lost can be seen at a glance and counted without a judge.
+//! Sets of two dimensions: points of the plane whose distribution is known, so that what a generator has learned and
+//! what it has lost can be seen at a glance and counted without a judge.
 //!
 //! | name | points |
 //! |---|---|
@@ -7,8 +7,8 @@
 //! | `grid-2d` | 25 Gaussians, sigma 0.05, on a grid of 5 by 5, 2 apart |
 //! | `spiral-2d` | along r = 2 θ/4π for θ from π/2 to 4π, evenly by length, blurred by a Gaussian of sigma 0.05; its modes are 16 stretches of equal length |
 //!
-//! All three are mixtures of equal Gaussians around [`anchors`](Plane::anchors), the spiral's so close together that they
-//! make a line. A point is *good* within three sigma of an anchor, and belongs to the mode of the nearest one.
+//! All three are mixtures of equal Gaussians around [`anchors`](Plane::anchors), the spiral's so close together that
+//! they make a line. A point is *good* within three sigma of an anchor, and belongs to the mode of the nearest one.
 //!
 //! Points are drawn anew for every batch: no network sees one twice.
 
@@ -122,7 +122,7 @@ impl Plane {
     }
 
     /// `count` points `[count, 2]`: for each an anchor, all alike likely, and a step away from it in both directions.
-    pub fn draw(self, count: usize, random: &mut Random) -> Vec<f32> {
+    pub fn sample(self, count: usize, random: &mut Random) -> Vec<f32> {
         let (anchors, sigma) = (self.anchors(), self.sigma());
         let places = random.uniform(count);
         let steps = random.normal(2 * count);
@@ -135,7 +135,7 @@ impl Plane {
 
     /// The share of good points among its own, 1 - exp(-9/2) where no mode has neighbours: of 10,000 that are drawn.
     pub fn good_of_own(self) -> f64 {
-        self.find(&self.draw(10_000, &mut Random::new(0, POINTS))).good
+        self.find(&self.sample(10_000, &mut Random::new(0, POINTS))).good
     }
 
     /// The mode of each of `points` `[n, 2]` that is good; none for the others.
@@ -204,7 +204,7 @@ impl PlaneBatches {
         // What draw takes of the stream: a number a point, and two.
         let blocks = self.batch_size.div_ceil(4) + (2 * self.batch_size).div_ceil(4);
         random.skip(step.wrapping_mul(blocks as u64));
-        self.plane.draw(self.batch_size, &mut random)
+        self.plane.sample(self.batch_size, &mut random)
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
     fn what_is_drawn_is_found_whole_and_as_good_as_a_gaussian_is() {
         for plane in Plane::ALL {
             assert_eq!(Plane::named(plane.name()), Some(plane));
-            let points = plane.draw(20_000, &mut Random::new(3, POINTS));
+            let points = plane.sample(20_000, &mut Random::new(3, POINTS));
             let found = plane.find(&points);
             assert_eq!((found.modes, found.of), (plane.modes(), plane.modes()), "{plane:?}");
             // Within three sigma of its own mean lie 1 - exp(-9/2) = 98.9% of a Gaussian in the plane; a neighbour's is
@@ -233,7 +233,7 @@ mod tests {
         for plane in Plane::ALL {
             let anchors = plane.anchors();
             let mut counts = vec![0; plane.modes()];
-            for point in plane.draw(16_000, &mut Random::new(1, POINTS)).chunks_exact(2) {
+            for point in plane.sample(16_000, &mut Random::new(1, POINTS)).chunks_exact(2) {
                 let far =
                     |anchor: &[f64; 2]| libm::hypot(f64::from(point[0]) - anchor[0], f64::from(point[1]) - anchor[1]);
                 let nearest = (0..anchors.len()).min_by(|&a, &b| far(&anchors[a]).total_cmp(&far(&anchors[b])));

@@ -130,7 +130,8 @@ fn stack(planes: &str, images: &Images, count: usize, seed: u64) -> Result<Image
 
 #[cfg(test)]
 mod tests {
-    use super::super::{draw, open, open_split, open_test};
+    use super::super::digits::render;
+    use super::super::{open, open_split, open_test};
     use super::*;
     use rayon::ThreadPoolBuilder;
     use std::collections::HashMap;
@@ -146,7 +147,7 @@ mod tests {
     /// By the drawn digits, no two of which are alike: each plane is one of them, whose label is the plane's digit.
     #[test]
     fn a_label_is_of_the_digits_in_the_planes() {
-        let digits = draw(2000, 5);
+        let digits = render(2000, 5);
         let label_of: HashMap<&[u8], u16> = (0..2000).map(|i| (digits.image(i), digits.labels[i])).collect();
         let stacked = stack("digits", &digits, 3000, 7).unwrap();
         assert_eq!((stacked.len(), stacked.labels.len()), (3000, 3000));
@@ -171,7 +172,7 @@ mod tests {
         let mnist = Images { height: 1, width: 1, channels: 1, pixels: (0..10).collect(), labels: (0..10).collect() };
         let stacked = stack("digits", &mnist, 4, SEEDS[0]).unwrap();
         assert_eq!(stacked.labels, FIRST);
-        let digits = draw(100, 1);
+        let digits = render(100, 1);
         let with = |threads| {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| stack("digits", &digits, 500, 3).unwrap())
@@ -215,9 +216,10 @@ mod tests {
             (&format!("stacked:{}", colour.display()), "has images of 3 channels, which are not planes"),
             (&format!("stacked:{place}"), "no data set in this folder"),
         ] {
-            for opened in
-                [open(name, &Wanted::default()), open_test(name, &Wanted::default()).map(|_| Opened::from(draw(1, 1)))]
-            {
+            for opened in [
+                open(name, &Wanted::default()),
+                open_test(name, &Wanted::default()).map(|_| Opened::from(render(1, 1))),
+            ] {
                 let error = opened.expect_err(name).to_string();
                 assert!(error.contains(what) && !error.contains('\n'), "{name}: {error}");
             }

@@ -1,6 +1,5 @@
-//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch.
-//! With t and f the labels of real and fake images, 1 and 0 unless noise is asked for, and every
-//! line a mean over the batch:
+//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch. With t and f the
+//! labels of real and fake images, 1 and 0 unless noise is asked for, and every line a mean over the batch:
 //!
 //! ```text
 //! D, bce and minimax:  H(D(x), t) + H(D(G(z)), f)      H(p, t) = -t log p - (1 - t) log(1 - p)
@@ -25,8 +24,8 @@
 //!
 //! Where G's loss looks at real images, they are those that D has just seen.
 //!
-//! Where D tells classes too (`training.auxiliary` = w), both losses have w times their cross-entropy besides: D's on real
-//! and on fake images, G's on fake ones (Odena, Olah and Shlens 2017).
+//! Where D tells classes too (`training.auxiliary` = w), both losses have w times their cross-entropy besides: D's on
+//! real and on fake images, G's on fake ones (Odena, Olah and Shlens 2017).
 //!
 //! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
@@ -101,8 +100,8 @@ impl Loss {
     }
     // ANCHOR_END: discriminator
 
-    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`; where they are not mixed with fake
-    /// ones.
+    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`; where they are not mixed with
+    /// fake ones.
     ///
     /// # Panics
     /// If the loss is relativistic: it has no such part.
@@ -136,8 +135,8 @@ impl Loss {
     }
 
     // ANCHOR: generator
-    /// The generator's loss from the discriminator's outputs `[n, 1]` on real images, which only a relativistic one looks
-    /// at, and on its own.
+    /// The generator's loss from the discriminator's outputs `[n, 1]` on real images, which only a relativistic one
+    /// looks at, and on its own.
     pub fn generator(&self, real: &Tensor, fake: &Tensor) -> Tensor {
         let label = |value: f64| Tensor::constant(value, fake.device());
         match self.kind {

@@ -10,9 +10,9 @@ use crate::random::{Position, Random, WORDS_AT_ONCE};
 use rayon::prelude::*;
 
 /// Draws for figures that cost little.
-pub(super) const DRAWS: usize = 1000;
+pub(super) const RESAMPLES: usize = 1000;
 
-/// Where 95% of the figures of other draws are.
+/// Where 95% of the figures of other resamples are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// The lower end.
@@ -31,12 +31,12 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// What `figure` gives, which is told how many times each of `rows` rows is drawn, for 1,000 draws.
+    /// What `figure` gives, which is told how many times each of `rows` rows is drawn, for 1,000 resamples.
     ///
     /// # Panics
     /// If there are no rows.
     pub fn new(rows: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Figure {
-        Figure { value: figure(&vec![1; rows]), interval: percentiles(figures(rows, DRAWS, figure, random)) }
+        Figure { value: figure(&vec![1; rows]), interval: percentiles(figures(rows, RESAMPLES, figure, random)) }
     }
 
     /// The mean of `values`, a row each.
@@ -44,39 +44,39 @@ impl Figure {
     /// # Panics
     /// If there are none.
     pub fn mean(values: &[f64], random: &mut Random) -> Figure {
-        Figure::new(values.len(), |times| mean_of_drawn(times, values.iter().copied()), random)
+        Figure::new(values.len(), |times| mean_of_resampled(times, values.iter().copied()), random)
     }
 
-    /// As [`Figure::new`] from so many `draws`, moved until the mean of the draws' figures is the value: for a figure
-    /// that depends on how many different rows there are, and so is off alike in all draws.
+    /// As [`Figure::new`] from so many `resamples`, moved until the mean of the resamples' figures is the value: for a
+    /// figure that depends on how many different rows there are, and so is off alike in all resamples.
     pub(super) fn centred(
         rows: usize,
-        draws: usize,
+        resamples: usize,
         figure: impl Fn(&[u32]) -> f64 + Sync,
         random: &mut Random,
     ) -> Figure {
         let value = figure(&vec![1; rows]);
-        let figures = figures(rows, draws, figure, random);
-        let moved = value - figures.iter().sum::<f64>() / draws as f64;
+        let figures = figures(rows, resamples, figure, random);
+        let moved = value - figures.iter().sum::<f64>() / resamples as f64;
         let Interval { low, high } = percentiles(figures);
         Figure { value, interval: Interval { low: low + moved, high: high + moved } }
     }
 }
 
 /// The figure of each draw.
-fn figures(rows: usize, draws: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Vec<f64> {
+fn figures(rows: usize, resamples: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Vec<f64> {
     assert!(rows > 0, "bootstrap: there are no rows to draw from");
-    let starts: Vec<Position> = (0..draws).map(|_| random.reserve(rows)).collect();
+    let starts: Vec<Position> = (0..resamples).map(|_| random.reserve(rows)).collect();
     let of = |times: &mut Vec<u32>, start: &Position| {
         times.fill(0);
-        draw(*start, times);
+        resample(*start, times);
         figure(times)
     };
     starts.par_iter().map_init(|| vec![0; rows], of).collect()
 }
 
 /// Counts which rows are drawn, as many as there are.
-fn draw(start: Position, times: &mut [u32]) {
+fn resample(start: Position, times: &mut [u32]) {
     let rows = times.len();
     for first in (0..rows).step_by(WORDS_AT_ONCE) {
         let words = start.words_at_once(first as u64 / 4);
@@ -99,7 +99,7 @@ fn percentiles(mut figures: Vec<f64>) -> Interval {
 }
 
 /// Σ times · value / Σ times: a figure that is a mean over rows.
-pub(super) fn mean_of_drawn(times: &[u32], values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn mean_of_resampled(times: &[u32], values: impl Iterator<Item = f64>) -> f64 {
     let sum: f64 = times.iter().zip(values).map(|(&times, value)| f64::from(times) * value).sum();
     sum / times.len() as f64
 }
@@ -116,9 +116,9 @@ mod tests {
         let n = 4000;
         let values = Random::new(1, Purpose::CHECK).normal(n);
         let mean = values.iter().sum::<f64>() / n as f64;
-        let of = |times: &[u32]| mean_of_drawn(times, values.iter().copied());
+        let of = |times: &[u32]| mean_of_resampled(times, values.iter().copied());
         let found = Figure::new(n, of, &mut Random::new(2, RESAMPLING));
-        let moved = Figure::centred(n, DRAWS, of, &mut Random::new(2, RESAMPLING));
+        let moved = Figure::centred(n, RESAMPLES, of, &mut Random::new(2, RESAMPLING));
         let expected = 1.96 / (n as f64).sqrt();
         for Figure { value, interval: Interval { low, high } } in [found, moved] {
             assert!((value - mean).abs() < 1e-12);

@@ -1,7 +1,7 @@
 //! Which classes appear among samples, and how evenly. What it is for is mode collapse, a generator that makes some
 //! kinds of image only.
 
-use super::bootstrap::{DRAWS, Figure, Interval};
+use super::bootstrap::{Figure, Interval, RESAMPLES};
 use super::nearest::nearest;
 use super::points::Points;
 use super::score::entropy;
@@ -58,8 +58,8 @@ impl ClassShares {
     pub fn share(&self, class: usize, random: &mut Random) -> Figure {
         let samples = self.samples();
         let places = self.places(class);
-        let drawn = |times: &[u32]| f64::from(times[places.clone()].iter().sum::<u32>()) / samples as f64;
-        Figure::new(samples, drawn, random)
+        let resampled = |times: &[u32]| f64::from(times[places.clone()].iter().sum::<u32>()) / samples as f64;
+        Figure::new(samples, resampled, random)
     }
 
     /// -Σ s ln s over the shares s, in nats: ln(classes) if all are even, 0 if there is one class only.
@@ -73,11 +73,11 @@ impl ClassShares {
         let samples = self.samples();
         let places: Vec<Range<usize>> = (0..self.counts.len()).map(|class| self.places(class)).collect();
         let of = |count: usize| count as f64 / samples as f64;
-        let drawn = |times: &[u32]| {
+        let resampled = |times: &[u32]| {
             let counts = places.iter().map(|places| times[places.clone()].iter().sum::<u32>() as usize);
             entropy(counts.map(of))
         };
-        Figure::centred(samples, DRAWS, drawn, random)
+        Figure::centred(samples, RESAMPLES, resampled, random)
     }
 
     /// The modes among the samples, where each class is one.
@@ -89,21 +89,22 @@ impl ClassShares {
         Modes::of(&there.map(|(&count, _)| count).collect::<Vec<usize>>())
     }
 
-    /// [`Modes::found`] and [`Modes::divergence`] with their intervals. A draw finds fewer modes, as it has fewer different
-    /// samples, so that both intervals are moved like that of [`ClassShares::entropy`], but not beyond what there can be.
+    /// [`Modes::found`] and [`Modes::divergence`] with their intervals. A draw finds fewer modes, as it has fewer
+    /// different samples, so that both intervals are moved like that of [`ClassShares::entropy`], but not beyond what
+    /// there can be.
     ///
     /// # Panics
     /// If there are no samples.
     pub fn modes_in_figures(&self, random: &mut Random) -> [Figure; 2] {
         let there = (0..self.counts.len()).filter(|&class| self.labels[class]);
         let places: Vec<Range<usize>> = there.map(|class| self.places(class)).collect();
-        let drawn = |times: &[u32]| {
+        let resampled = |times: &[u32]| {
             let counts = places.iter().map(|places| times[places.clone()].iter().sum::<u32>() as usize);
             Modes::of(&counts.collect::<Vec<usize>>())
         };
         let mut of = |figure: fn(Modes) -> f64, most: f64| {
             let Figure { value, interval } =
-                Figure::centred(self.samples(), DRAWS, |times| figure(drawn(times)), random);
+                Figure::centred(self.samples(), RESAMPLES, |times| figure(resampled(times)), random);
             let [low, high] = [interval.low, interval.high].map(|end| end.clamp(0.0, most));
             Figure { value, interval: Interval { low, high } }
         };
@@ -234,8 +235,8 @@ mod tests {
         assert!(found == STACKED_MODES && (divergence - 999.0 / 52_000.0).abs() < 0.004, "{divergence}");
     }
 
-    /// Of a generator that makes some modes ten thousand times as often as others: held to how much the figures of other
-    /// sets of its samples differ.
+    /// Of a generator that makes some modes ten thousand times as often as others: held to how much the figures of
+    /// other sets of its samples differ.
     #[test]
     fn intervals_of_modes_are_as_wide_as_figures_differ() {
         let modes = 200;

@@ -29,7 +29,7 @@ const GROUPS: usize = 120;
 const SIZES: usize = 15;
 
 /// Draws for an interval.
-const DRAWS: usize = 200;
+const RESAMPLES: usize = 200;
 
 /// Mean and covariance of features.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,9 +175,9 @@ pub struct FrechetDistance {
 /// The distance of `samples` from `real`, with its interval and its limit.
 ///
 /// Samples are dealt into 120 groups in an order from `random`. The limit is from the first 12 to 120 groups, 15
-/// numbers of samples, by least squares of F over 1/n; that `real` is of finitely many is not corrected. For the interval
-/// whole groups are drawn with replacement, 200 times. As a draw has fewer different samples than there are, distances
-/// of draws are too large once more; so they are moved until their mean is the distance itself.
+/// numbers of samples, by least squares of F over 1/n; that `real` is of finitely many is not corrected. For the
+/// interval whole groups are drawn with replacement, 200 times. As a draw has fewer different samples than there are,
+/// distances of draws are too large once more; so they are moved until their mean is the distance itself.
 ///
 /// # Panics
 /// If there are fewer than 20 samples, if dimensions differ, or values are not finite.
@@ -192,8 +192,8 @@ pub fn frechet_of_samples(real: &Moments, samples: &Points, random: &mut Random)
     let origin = Origin::new(real);
     let distance_of = |times: &[u32]| {
         let mut all = Sums::zero(shift.len());
-        let drawn = sums.iter().zip(times).filter(|&(_, &times)| times > 0);
-        drawn.for_each(|(sums, &times)| all.add(sums, f64::from(times)));
+        let resampled = sums.iter().zip(times).filter(|&(_, &times)| times > 0);
+        resampled.for_each(|(sums, &times)| all.add(sums, f64::from(times)));
         origin.distance(&all.moments(&shift))
     };
     let first = |groups_taken: usize| -> Vec<u32> { (0..groups).map(|g| u32::from(g < groups_taken)).collect() };
@@ -201,7 +201,10 @@ pub fn frechet_of_samples(real: &Moments, samples: &Points, random: &mut Random)
     let sizes: Vec<usize> = (0..SIZES).map(|i| least + (groups - least) * i / (SIZES - 1)).collect();
     let line: Vec<(f64, f64)> =
         sizes.into_par_iter().map(|taken| (1.0 / parts[taken - 1].end as f64, distance_of(&first(taken)))).collect();
-    FrechetDistance { distance: Figure::centred(groups, DRAWS, distance_of, random), extrapolated: intercept(&line) }
+    FrechetDistance {
+        distance: Figure::centred(groups, RESAMPLES, distance_of, random),
+        extrapolated: intercept(&line),
+    }
 }
 
 /// Where the line through `points` (x, y), by least squares, meets x = 0.

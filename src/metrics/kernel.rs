@@ -5,13 +5,14 @@
 //! D = mean k(x, x') + mean k(y, y') - 2 mean k(x, y)        k(x, y) = (x·y / d + 1)³
 //! ```
 //!
-//! where x and x' are two different features of one set, y and y' two of the other and d is their length. Its expectation
-//! doesn't depend on how many features there are; of one distribution it is 0, so a figure below 0 is usual.
+//! where x and x' are two different features of one set, y and y' two of the other and d is their length. Its
+//! expectation doesn't depend on how many features there are; of one distribution it is 0, so a figure below 0 is
+//! usual.
 //!
 //! Usually D is averaged over random subsets of 1,000. Here the means are over all pairs there are: the same
 //! expectation, less spread, and no choice of subsets. (D of a subset is what torch-fidelity computes for it.)
 
-use super::bootstrap::{DRAWS, Figure};
+use super::bootstrap::{Figure, RESAMPLES};
 use super::points::Points;
 use super::product::{product, sum_of};
 use crate::random::Random;
@@ -117,7 +118,7 @@ pub fn kernel_distance(a: &KernelSet, b: &KernelSet, random: &mut Random) -> Fig
         let within = if pairs == 0.0 { 0.0 } else { within / pairs };
         within_a + within - 2.0 * across / (count * all_of_a)
     };
-    Figure::centred(number, DRAWS, distance, random)
+    Figure::centred(number, RESAMPLES, distance, random)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //!
 //! All four as the package prdc counts them, which takes one k for all.
 
-use super::bootstrap::{Figure, mean_of_drawn};
+use super::bootstrap::{Figure, mean_of_resampled};
 use super::nearest::nearest_in_set;
 use super::pairs::near_pairs;
 use super::points::Points;
@@ -116,7 +116,7 @@ impl Overlap {
 
     /// As precision, but samples count for more where real points lie dense; it may be above 1.
     pub fn density(&self, random: &mut Random) -> Figure {
-        let balls = |times: &[u32]| mean_of_drawn(times, self.inside.iter().map(|&balls| f64::from(balls)));
+        let balls = |times: &[u32]| mean_of_resampled(times, self.inside.iter().map(|&balls| f64::from(balls)));
         Figure::new(self.inside.len(), |times| balls(times) / COVERAGE_NEIGHBOURS as f64, random)
     }
 
@@ -129,7 +129,7 @@ impl Overlap {
 /// The share of what is so.
 fn share(flags: &[bool], random: &mut Random) -> Figure {
     let values = || flags.iter().map(|&flag| f64::from(u8::from(flag)));
-    Figure::new(flags.len(), |times| mean_of_drawn(times, values()), random)
+    Figure::new(flags.len(), |times| mean_of_resampled(times, values()), random)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What a classifier makes of samples: its score (Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen 2016, who take
-//! Inception and call it the Inception score) and its confidence.
+//! What a classifier makes of samples: its score (Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen 2016, who
+//! take Inception and call it the Inception score) and its confidence.
 //!
 //! ```text
 //! score      = exp(mean over x of KL(p(y|x) ‖ p(y))) = exp(H(p(y)) - mean H(p(y|x)))        p(y) = mean p(y|x)
@@ -9,12 +9,12 @@
 //! The score is between 1 and the number of classes: high where each sample is clearly of some class, and all classes
 //! are there alike.
 
-use super::bootstrap::{DRAWS, Figure, mean_of_drawn};
+use super::bootstrap::{Figure, RESAMPLES, mean_of_resampled};
 use crate::random::Random;
 
 /// The classifier score of samples with the probabilities `[n, classes]`, each row of which sums to 1. Its interval
-/// is from drawing the samples again; as that of a draw, with fewer different samples, is a little too small, it is moved until the
-/// draws' mean is the score itself.
+/// is from drawing the samples again; as that of a draw, with fewer different samples, is a little too small, it is
+/// moved until the draws' mean is the score itself.
 ///
 /// # Panics
 /// If there are no samples or not whole rows.
@@ -28,9 +28,9 @@ pub fn classifier_score(probabilities: &[f32], classes: usize, random: &mut Rand
         }
         let whole: f64 = marginal.iter().sum();
         let all = entropy(marginal.iter().map(|p| p / whole));
-        libm::exp(all - mean_of_drawn(times, entropies.iter().copied()))
+        libm::exp(all - mean_of_resampled(times, entropies.iter().copied()))
     };
-    Figure::centred(rows.len(), DRAWS, score, random)
+    Figure::centred(rows.len(), RESAMPLES, score, random)
 }
 
 /// The mean of the largest probability of each sample, with probabilities as for [`classifier_score`].

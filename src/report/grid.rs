@@ -13,8 +13,8 @@ const TONE: u8 = 112;
 /// The side that a cell is enlarged to, at least, when the images are smaller and the grid has room.
 const CELL: usize = 80;
 
-/// The columns of a grid of `count` images: of so many `classes` each has a row, and the first ones a second where images are
-/// left; else the grid is about as wide as high, √count, rounded up.
+/// The columns of a grid of `count` images: of so many `classes` each has a row, and the first ones a second where
+/// images are left; else the grid is about as wide as high, √count, rounded up.
 pub fn columns_for(count: usize, classes: Option<usize>) -> usize {
     match classes {
         Some(classes) => (count / classes).max(1),
@@ -38,8 +38,8 @@ pub fn grid_png(
     channels: usize,
     columns: usize,
 ) -> Result<()> {
-    let picture =
-        grid(pixels, height, width, channels, columns).map_err(|what| Error::data(path, what, "draw fewer images"))?;
+    let picture = grid(pixels, height, width, channels, columns)
+        .map_err(|what| Error::data(path, what, "ask for fewer images"))?;
     files::write_whole(path, &picture.to_png())
 }
 
@@ -181,7 +181,8 @@ mod tests {
         let error = grid_png(&path, &vec![7; count], 1, 1, 1, columns_for(count, None)).unwrap_err();
         let error = error.to_string();
         assert!(
-            error.contains("36000000 images of 1x1x1 takes 972216012 bytes") && error.ends_with("; draw fewer images"),
+            error.contains("36000000 images of 1x1x1 takes 972216012 bytes")
+                && error.ends_with("; ask for fewer images"),
             "{error}"
         );
         assert!(!path.exists());

@@ -33,8 +33,8 @@ pub struct Map<'a> {
     pub real: &'a [f32],
     /// Samples `[n, 2]`.
     pub samples: &'a [f32],
-    /// What pulls at the first of the samples, `[n, 2]`; the longest arrow has a fixed length, the others are as much shorter as
-    /// they are weaker.
+    /// What pulls at the first of the samples, `[n, 2]`; the longest arrow has a fixed length, the others are as much
+    /// shorter as they are weaker.
     pub pulls: &'a [f32],
 }
 
@@ -43,8 +43,8 @@ pub fn map_bytes() -> usize {
     SIDE * SIDE * 3
 }
 
-/// The places `[side · side, 2]` at which the field of a map has values: the middles of equal squares, from the upper left, row
-/// by row.
+/// The places `[side · side, 2]` at which the field of a map has values: the middles of equal squares, from the upper
+/// left, row by row.
 pub fn field_places(extent: f64, side: usize) -> Vec<f32> {
     let along = |i: usize| extent * (2.0 * (i as f64 + 0.5) / side as f64 - 1.0);
     let place = |i: usize| [along(i % side) as f32, -along(i / side) as f32];
@@ -56,10 +56,10 @@ impl Map<'_> {
     ///
     /// # Panics
     /// If the field is no square.
-    pub fn draw(&self) -> Picture {
+    pub fn render(&self) -> Picture {
         let mut picture = Picture::new(SIDE, SIDE, [255; 3]);
-        self.draw_field(&mut picture);
-        self.draw_arrows(&mut picture);
+        self.render_field(&mut picture);
+        self.render_arrows(&mut picture);
         self.points(self.samples).for_each(|at| line(&mut picture, at, at, SAMPLE_RADIUS, SAMPLE));
         // Smaller, so that what they lie on stays seen.
         self.points(self.real).for_each(|at| line(&mut picture, at, at, REAL_RADIUS, REAL));
@@ -67,7 +67,7 @@ impl Map<'_> {
     }
 
     /// Each pixel is mixed from the four values around it.
-    fn draw_field(&self, picture: &mut Picture) {
+    fn render_field(&self, picture: &mut Picture) {
         let side = self.field.len().isqrt();
         assert_eq!(side * side, self.field.len(), "Map: a field of {} values is no square", self.field.len());
         if side == 0 {
@@ -92,7 +92,7 @@ impl Map<'_> {
         }
     }
 
-    fn draw_arrows(&self, picture: &mut Picture) {
+    fn render_arrows(&self, picture: &mut Picture) {
         let lengths = self.pulls.chunks_exact(2).map(|pull| length([pull[0], pull[1]]));
         let longest = lengths.fold(0.0, f32::max);
         if longest == 0.0 {
@@ -175,7 +175,7 @@ mod tests {
         let field: Vec<f64> =
             places.chunks_exact(2).map(|at| if at[0] > 0.0 && at[1] > 0.0 { 1.0 } else { 0.0 }).collect();
         let map = Map { extent: 2.0, field: &field, real: &[], samples: &[], pulls: &[] };
-        let picture = map.draw();
+        let picture = map.render();
         assert_eq!(pixel(&picture, 330, 70), [247, 176, 104]);
         assert_eq!(pixel(&picture, 330, 330), [116, 169, 214]);
         assert_eq!(pixel(&picture, 70, 70), [116, 169, 214]);
@@ -185,7 +185,7 @@ mod tests {
     fn points_lie_in_their_places_and_arrows_go_where_they_are_pulled() {
         let map =
             Map { extent: 2.0, field: &[], real: &[1.0, 1.0], samples: &[0.0, -1.0, 9e30, 0.0], pulls: &[0.0, 1.0] };
-        let picture = map.draw();
+        let picture = map.render();
         assert_eq!(pixel(&picture, 200, 300), SAMPLE);
         let dark = |x: usize, y: usize| pixel(&picture, x, y)[1] < 160;
         assert!(dark(300, 100) && dark(299, 99), "the real point");

@@ -9,7 +9,7 @@ use std::path::Path;
 /// The most bytes that the pixels of a picture read from a file, or of a grid, may take.
 pub(super) const MAX_BYTES: usize = 1 << 27;
 
-/// Who has drawn a picture, as its file says near its beginning.
+/// Who has made a picture, as its file says near its beginning.
 pub(super) const SOFTWARE: &str = "minimax";
 
 /// Whether a PNG or GIF that begins with `start` says that this program drew it.
@@ -115,7 +115,7 @@ impl Picture {
     /// Writes `text` at `size` pixels per em; (`x`, `y`) is the left end of its baseline, from the upper
     /// left corner. What lies outside the picture is cut off.
     pub fn text(&mut self, x: f32, y: f32, size: f32, colour: [u8; 3], text: &str) {
-        text::draw(self, (x, y), size, colour, text);
+        text::render(self, (x, y), size, colour, text);
     }
 
     /// The picture with another width and height, each pixel the nearest of this one's: enlarged by a

@@ -55,7 +55,7 @@ impl Run {
         let first = Tensor::from_f32(&samples[..2 * arrows], [arrows, 2], self.device);
         let pulls = self.gan.pull_at(&first).to_f32();
         let real = real_points(plane, self.recipe.samples.count, self.recipe.training.seed);
-        Map { extent, field: &field, real: &real, samples, pulls: &pulls }.draw()
+        Map { extent, field: &field, real: &real, samples, pulls: &pulls }.render()
     }
 
     /// The points of the fixed latents, scored against as many real ones.
@@ -65,10 +65,10 @@ impl Run {
         let picture = self.map(plane, &samples[..2 * on_map]);
         let some = &samples[..2 * SAMPLES];
         let mut random = Random::new(self.recipe.training.seed, COMPARISON);
-        let real = plane.draw(SAMPLES, &mut random);
+        let real = plane.sample(SAMPLES, &mut random);
         let floor = || {
             let mut random = Random::new(self.recipe.training.seed, COMPARISON);
-            let [real, others] = [SAMPLES; 2].map(|count| plane.draw(count, &mut random));
+            let [real, others] = [SAMPLES; 2].map(|count| plane.sample(count, &mut random));
             Some(sliced_wasserstein(&Points::of(&others, 2), &Points::of(&real, 2), &mut random))
         };
         let scores = Scores {
@@ -89,13 +89,13 @@ impl Run {
 
 /// The real points of a map.
 pub(super) fn real_points(plane: Plane, count: usize, seed: u64) -> Vec<f32> {
-    plane.draw(count, &mut Random::new(seed, COMPARISON))
+    plane.sample(count, &mut Random::new(seed, COMPARISON))
 }
 
 /// Real points alone.
 pub(super) fn real_map(plane: Plane, count: usize, seed: u64) -> Picture {
     let real = real_points(plane, count, seed);
-    Map { extent: plane.extent(), field: &[], real: &real, samples: &[], pulls: &[] }.draw()
+    Map { extent: plane.extent(), field: &[], real: &real, samples: &[], pulls: &[] }.render()
 }
 
 /// Values without bounds to those from 0 to 1, evenly.

@@ -1,5 +1,5 @@
-//! What a run takes of a machine's memory. It is in one of five phases at a time, and the largest counts. For a generator
-//! and a discriminator of P parameters, on the device `cpu`, in bytes:
+//! What a run takes of a machine's memory. It is in one of five phases at a time, and the largest counts. For a
+//! generator and a discriminator of P parameters, on the device `cpu`, in bytes:
 //!
 //! ```text
 //! training     see recipe/memory.rs
@@ -10,7 +10,7 @@
 //!
 //! scoring      4 · 3 · P + samples      and what is compared at a time, as numbers
 //!
-//! drawing      4 · 3 · P + samples + 10 · grid    the grid of the samples, beside the real ones, in motion
+//! grids        4 · 3 · P + samples + 10 · grid    the grid of the samples, beside the real ones, in motion
 //!
 //! saving       4 · 7 · P                the checkpoint is made in memory and written whole
 //! ```
@@ -30,7 +30,7 @@ use std::path::Path;
 
 /// Copies of what is compared at a time: as it is read, as a tensor, packed for a product.
 const COMPARED: f64 = 3.0;
-/// Grids that are held while a run is drawn: real and generated ones, on one sheet, and files of them.
+/// Grids that are held while the pictures of a run are made: real and generated ones, on one sheet, and files of them.
 const GRIDS: f64 = 10.0;
 
 /// About how many bytes of memory a run of `recipe` takes on the device `cpu`, in the phase that takes the most; the
@@ -54,9 +54,9 @@ pub fn check_recipe(recipe: &Recipe) -> Result<()> {
     checked.map_err(|what| Error::text("recipe", &recipe.name, what))
 }
 
-/// As [`check_recipe`], and checks that this machine, the container that this process is in and its own limits leave the memory to train,
-/// as far as the system says how much that is; once it is read, with the `data`. A recipe is no less valid for not
-/// fitting one machine, so this is asked where a run starts, not where a recipe is loaded.
+/// As [`check_recipe`], and checks that this machine, the container that this process is in and its own limits leave
+/// the memory to train, as far as the system says how much that is; once it is read, with the `data`. A recipe is no
+/// less valid for not fitting one machine, so this is asked where a run starts, not where a recipe is loaded.
 ///
 /// # Errors
 /// [`Error::Text`] with the estimate, the limit and the keys to lower.
@@ -126,7 +126,7 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
             images: samples + COMPARED * VALUE * compared.iter().sum::<usize>() as f64,
             ..idle("scoring samples")
         },
-        Memory { images: samples + GRIDS * grid, ..idle("drawing sample grids") },
+        Memory { images: samples + GRIDS * grid, ..idle("making sample grids") },
         Memory { parameters: 7.0 * VALUE * parameters, images: 0.0, ..idle("saving a checkpoint") },
     ]
 }
@@ -169,7 +169,7 @@ mod tests {
         let large = include_str!("../../tests/common/large.toml");
         let large = Recipe::parse("large", large, &["samples.count=1024".into()]).unwrap();
         let what = largest(&large, 1).check(0, 1 << 30, "a recipe's").unwrap_err();
-        assert!(what.starts_with("drawing sample grids takes") && what.contains("lower samples.count"), "{what}");
+        assert!(what.starts_with("making sample grids takes") && what.contains("lower samples.count"), "{what}");
     }
 
     /// What a batch of one takes in training is little; what the grids take does not depend on the batch.
@@ -177,11 +177,10 @@ mod tests {
     fn the_phase_that_takes_the_most_counts() {
         let large = Recipe::parse("large", include_str!("../../tests/common/large.toml"), &[]).unwrap();
         let memory = largest(&large, 1);
-        assert_eq!(memory.doing, "drawing sample grids");
+        assert_eq!(memory.doing, "making sample grids");
         let what = memory.check(0, 1 << 28, "this machine's").unwrap_err();
         assert!(
-            what.starts_with("drawing sample grids takes")
-                && what.ends_with("samples.count, or the size of the images"),
+            what.starts_with("making sample grids takes") && what.ends_with("samples.count, or the size of the images"),
             "{what}"
         );
         let memory = largest(&with(&["generator.input=[100000]"]), 1);

@@ -35,7 +35,7 @@ use self::init::init;
 use self::judging::Judging;
 use self::log::{EpochTime, Log};
 use self::means::Means;
-use self::save::Drawing;
+use self::save::Reporting;
 use self::scores::Scores;
 use self::source::Source;
 use self::table::Columns;
@@ -90,7 +90,7 @@ pub struct Run {
     sliced_floor: Option<Option<f64>>,
     /// The norm of G's gradient when it was last measured.
     g_gradient_norm: Option<f64>,
-    drawing: Drawing,
+    reporting: Reporting,
     record: Record,
     /// Keeps a second process out of the folder.
     _lock: Lock,
@@ -112,7 +112,8 @@ pub struct Progress {
     pub ends_epoch: bool,
     /// How long the epoch took, if the step was its last and it was not interrupted.
     pub epoch_time: Option<EpochTime>,
-    /// What the samples score, if the step was the last of its epoch or of training, or is to be judged within an epoch.
+    /// What the samples score, if the step was the last of its epoch or of training, or is to be judged within an
+    /// epoch.
     pub scores: Option<Scores>,
     /// What has gone wrong, a line each, if the step was the last of its epoch; each is said once.
     pub alarms: Vec<String>,
@@ -124,8 +125,8 @@ pub enum State {
     /// The last.
     #[default]
     Last,
-    /// The one whose samples scored best. What came after it is set aside (see `folder::set_aside`), and so are the rows
-    /// of the tables and TensorBoard's records.
+    /// The one whose samples scored best. What came after it is set aside (see `folder::set_aside`), and so are the
+    /// rows of the tables and TensorBoard's records.
     Best,
 }
 
@@ -142,11 +143,12 @@ pub enum Outcome {
 
 impl Run {
     /// A new run of `recipe` in the folder that `place` names, which must hold no run yet, with the judge that `judge`
-    /// gives for its images. Both are asked, and anything written, only after the data has been read. Its weights are those of the run `from`
-    /// where they fit, if there is one.
+    /// gives for its images. Both are asked, and anything written, only after the data has been read. Its weights are
+    /// those of the run `from` where they fit, if there is one.
     ///
     /// # Errors
-    /// If the data doesn't fit the recipe, no weight of `from` fits, or the folder can't be used; nothing is left in it then.
+    /// If the data doesn't fit the recipe, no weight of `from` fits, or the folder can't be used; nothing is left in it
+    /// then.
     pub fn create(
         recipe: Recipe,
         device: Device,
@@ -295,7 +297,7 @@ impl Run {
             means: Means::of_rows(&rows, epochs.start_of(steps + 1)),
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
             _lock: lock,
-            drawing: Drawing::default(),
+            reporting: Reporting::default(),
             record,
             epochs,
             folder: folder.to_path_buf(),
@@ -396,8 +398,8 @@ impl Run {
     }
 }
 
-/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and AdamW, the
-/// latter's decay and the average are read where they can be uploaded to.
+/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and AdamW,
+/// the latter's decay and the average are read where they can be uploaded to.
 fn may_be_captured(recipe: &Recipe) -> bool {
     let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
     let is_uploaded = |network: &str, key: &str| {

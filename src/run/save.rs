@@ -26,14 +26,14 @@ use std::time::{Duration, Instant};
 
 /// Pictures of the whole run are drawn again after an epoch only when this many times the time that
 /// they last took has gone by.
-const DRAWING_SHARE: u32 = 50;
+const REPORT_SHARE: u32 = 50;
 
-/// As [`DRAWING_SHARE`], after a grid of the first epoch and at its end, which are few and waited for.
-const FIRST_DRAWING_SHARE: u32 = 4;
+/// As [`REPORT_SHARE`], after a grid of the first epoch and at its end, which are few and waited for.
+const FIRST_REPORT_SHARE: u32 = 4;
 
 /// When the pictures of the whole run were last drawn, and how long that took.
 #[derive(Default)]
-pub(super) struct Drawing {
+pub(super) struct Reporting {
     last: Option<(Instant, Duration)>,
     /// What could not be read for it, a line each.
     left_out: Vec<String>,
@@ -69,7 +69,7 @@ impl Run {
 
     /// What was left out of the pictures of the whole run because it can't be read, a line each.
     pub fn left_out(&self) -> &[String] {
-        &self.drawing.left_out
+        &self.reporting.left_out
     }
 
     /// The grid of the step or the epoch, the tables, the generator by itself, and last the checkpoint: what it
@@ -86,7 +86,8 @@ impl Run {
     }
 
     /// As [`Run::save`] after the last step of an epoch or of training, or one that is to be judged, whose samples are
-    /// scored; after that of an epoch the best state so far is kept, and the epoch's where it is to be. Beside the scores it gives what has gone wrong.
+    /// scored; after that of an epoch the best state so far is kept, and the epoch's where it is to be. Beside the
+    /// scores it gives what has gone wrong.
     pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<(Scores, Vec<String>)> {
         pool::release();
         self.gan.check_finite()?;
@@ -303,23 +304,23 @@ impl Run {
     ///
     /// # Errors
     /// If the run's files can't be read, or a picture can't be written.
-    pub fn draw(&mut self) -> Result<()> {
+    pub fn write_report(&mut self) -> Result<()> {
         let start = Instant::now();
-        self.drawing.left_out = summary::draw(&self.folder)?;
-        self.drawing.last = Some((Instant::now(), start.elapsed()));
+        self.reporting.left_out = summary::write(&self.folder)?;
+        self.reporting.last = Some((Instant::now(), start.elapsed()));
         Ok(())
     }
 
     /// Draws if it was long ago, by how long drawing takes. What goes wrong is no reason to stop
     /// training: it is met again, and told, when all is drawn at the end.
-    pub(super) fn draw_now_and_then(&mut self) {
+    pub(super) fn write_report_now_and_then(&mut self) {
         let share = match self.epoch_of(self.gan.steps) {
-            1 => FIRST_DRAWING_SHARE,
-            _ => DRAWING_SHARE,
+            1 => FIRST_REPORT_SHARE,
+            _ => REPORT_SHARE,
         };
         let due = |(last, took): (Instant, Duration)| last.elapsed() > share * took;
-        if self.drawing.last.is_none_or(due) && self.draw().is_err() {
-            self.drawing.last = Some((Instant::now(), Duration::from_secs(1)));
+        if self.reporting.last.is_none_or(due) && self.write_report().is_err() {
+            self.reporting.last = Some((Instant::now(), Duration::from_secs(1)));
         }
     }
 }

@@ -130,12 +130,12 @@ fn unit(bytes: &[u8], to: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::draw;
+    use crate::data::digits::render;
 
     #[test]
     fn real_digits_score_better_than_noise_and_show_every_class() {
-        let digits = draw(3000, 1);
-        let samples = draw(SAMPLES, 2);
+        let digits = render(3000, 1);
+        let samples = render(SAMPLES, 2);
         let real = score(&samples.pixels, &digits, 5);
         assert_eq!(real.classes.unwrap().present(), 10);
         let noise: Vec<u8> = (0..samples.pixels.len()).map(|i| (i * 151) as u8).collect();

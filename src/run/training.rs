@@ -101,7 +101,7 @@ impl Run {
             }
             (saved, unsaved) = (Instant::now(), false);
             if shows && self.gan.steps < last {
-                self.draw_now_and_then();
+                self.write_report_now_and_then();
             }
             match &mut clock {
                 _ if epoch_done => clock = Some(Clock::start(&self.source)),
@@ -116,7 +116,7 @@ impl Run {
         if unsaved {
             self.save()?;
         }
-        self.draw()?;
+        self.write_report()?;
         Ok(outcome)
     }
 

@@ -4,9 +4,9 @@
 //! trains each in a process of its own, and [`results`] reads what they have left.
 
 mod charts;
-pub mod draw;
 mod file;
 pub mod grid;
+pub mod report;
 pub mod results;
 pub mod runner;
 pub mod settings;

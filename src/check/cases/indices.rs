@@ -1,6 +1,6 @@
 //! What gives or takes indices: argmax, one-hot rows, rows of a table.
 
-use super::{Case, Draw, Input, input, normal};
+use super::{Case, Input, Values, input, normal};
 use crate::ops::*;
 
 /// The cases of this family.
@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(axes.map(|(shape, axis)| largest(shape, axis)));
     for (shape, axis) in [([4, 50], 1), ([50, 4], 0)] {
         let name = format!("{shape:?} along {axis}, ties");
-        let tied = input(Draw::Whole, shape);
+        let tied = input(Values::Whole, shape);
         all.push(Case::new("argmax", name, &[tied], move |t| argmax(&t[0], axis)).on_kinks());
     }
     for (n, classes) in [(5, 3), (1, 1), (17, 10)] {
@@ -38,7 +38,7 @@ pub fn cases() -> Vec<Case> {
 /// Where the largest value along `axis` is, among values that are all different.
 pub fn largest(shape: &[usize], axis: usize) -> Case {
     let name = format!("{shape:?} along {axis}");
-    Case::new("argmax", name, &[input(Draw::Distinct, shape)], move |t| argmax(&t[0], axis))
+    Case::new("argmax", name, &[input(Values::Distinct, shape)], move |t| argmax(&t[0], axis))
 }
 
 /// Rows of a table and sums of them, with `[rows of the table, width, indices]`.
@@ -53,5 +53,5 @@ pub fn rows([rows, width, n]: [usize; 3]) -> [Case; 2] {
 
 /// `n` whole numbers below `count`, which no gradient is taken with respect to.
 fn index(n: usize, count: usize) -> Input {
-    input(Draw::Index(count), [n]).constant()
+    input(Values::Index(count), [n]).constant()
 }

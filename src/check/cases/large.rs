@@ -2,7 +2,7 @@
 //! of the recipes' networks. Too large for finite differences: they hold devices together, and
 //! numbers of threads.
 
-use super::{Case, Draw, Input, elementwise, indices, layers, layout, normal, pooling, products, reductions};
+use super::{Case, Input, Values, elementwise, indices, layers, layout, normal, pooling, products, reductions};
 use crate::ops::unary::sign;
 use crate::ops::*;
 use crate::shape::Padding;
@@ -13,13 +13,13 @@ pub fn cases() -> Vec<Case> {
     let mut all = vec![
         // Elementwise tasks of 2^14 values, in one array and with an operand that repeats in rows
         // short and long.
-        elementwise::unary("exp", exp, Draw::Normal, &[40_003]),
-        elementwise::unary("leaky_relu", |x| leaky_relu(x, 0.3), Draw::Normal, &[40_003]),
-        elementwise::binary("mul", mul, [Draw::Normal; 2], [&[5, 20_001], &[20_001]]),
-        elementwise::binary("div", div, [Draw::Positive; 2], [&[2000, 17], &[17]]),
-        elementwise::binary("add", add, [Draw::Normal; 2], [&[7, 11], &[300, 7, 11]]),
-        elementwise::binary("sub", sub, [Draw::Normal; 2], [&[], &[70_000]]),
-        elementwise::binary("mul", mul, [Draw::Normal; 2], [&[130, 1, 9], &[1, 70, 1]]),
+        elementwise::unary("exp", exp, Values::Normal, &[40_003]),
+        elementwise::unary("leaky_relu", |x| leaky_relu(x, 0.3), Values::Normal, &[40_003]),
+        elementwise::binary("mul", mul, [Values::Normal; 2], [&[5, 20_001], &[20_001]]),
+        elementwise::binary("div", div, [Values::Positive; 2], [&[2000, 17], &[17]]),
+        elementwise::binary("add", add, [Values::Normal; 2], [&[7, 11], &[300, 7, 11]]),
+        elementwise::binary("sub", sub, [Values::Normal; 2], [&[], &[70_000]]),
+        elementwise::binary("mul", mul, [Values::Normal; 2], [&[130, 1, 9], &[1, 70, 1]]),
         // Blocks of 2^14 values of a sum, along rows and down columns.
         reductions::sum_over(&[300_001], &[0]),
         reductions::sum_over(&[3, 100_003], &[1]),
@@ -120,7 +120,8 @@ pub fn cases() -> Vec<Case> {
         let padding = padding.unwrap_or_else(|| same(image, kernel, stride));
         all.extend(products::convolutions(image, kernel, c_out, stride, padding, "Winograd"));
     }
-    // Finished task by task: patches of groups, whose tasks begin within a block of random words; taps; Winograd's tiles.
+    // Finished task by task: patches of groups, whose tasks begin within a block of random words; taps; Winograd's
+    // tiles.
     for (image, groups, c_out, stride, rate) in [
         ([20, 15, 9, 15], 5, 15, [1, 1], Some(0.3)),
         ([40, 9, 9, 64], 1, 40, [2, 2], Some(0.3)),

@@ -2,7 +2,7 @@
 //!
 //! A case is a function of tensors that runs on any device, with the shapes of its inputs and how
 //! they are drawn. Two things keep a finite difference away from kinks: inputs that can't tie
-//! ([`Draw::Distinct`]), and a function whose values vanish at the kinks ([`Case::kinks`]), for
+//! ([`Values::Distinct`]), and a function whose values vanish at the kinks ([`Case::kinks`]), for
 //! which inputs are drawn again until none of its values is within [`MARGIN`] of 0.
 
 pub mod composite;
@@ -72,14 +72,14 @@ pub struct Input {
     /// Its shape.
     pub shape: Shape,
     /// How its values are drawn.
-    pub draw: Draw,
+    pub values: Values,
     /// True if gradients are taken with respect to it.
     pub differentiable: bool,
 }
 
 /// How values are drawn. All are rounded to f32, so that every device starts from the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Draw {
+pub enum Values {
     /// From N(0, 1).
     Normal,
     /// Uniform on [0.5, 2): a divisor, or what a logarithm or root is taken of.
@@ -123,8 +123,8 @@ impl Case {
     /// Inputs on `device`: parameters where they are differentiable, constants elsewhere.
     ///
     /// # Panics
-    /// If a thousand draws all come too close to a kink: such a case has too many values.
-    pub fn draw(&self, random: &mut Random, device: Device) -> Vec<Tensor> {
+    /// If a thousand samples all come too close to a kink: such a case has too many values.
+    pub fn sample(&self, random: &mut Random, device: Device) -> Vec<Tensor> {
         for _ in 0..1000 {
             let values: Vec<_> = self.inputs.iter().map(|i| i.values(random)).collect();
             let on = |device| {
@@ -159,13 +159,13 @@ impl Input {
         let n = self.shape.numel();
         let spread = |u: f64, low: f64, high: f64| low + (high - low) * u;
         let uniform = random.uniform(n).into_iter();
-        let values: Vec<f64> = match self.draw {
-            Draw::Normal => random.normal(n),
-            Draw::Positive => uniform.map(|u| spread(u, 0.5, 2.0)).collect(),
-            Draw::Probability => uniform.map(|u| spread(u, 0.05, 0.95)).collect(),
-            Draw::Whole => uniform.map(|u| spread(u, -2.0, 3.0).floor()).collect(),
-            Draw::Index(count) => uniform.map(|u| (u * count as f64).floor()).collect(),
-            Draw::Distinct => {
+        let values: Vec<f64> = match self.values {
+            Values::Normal => random.normal(n),
+            Values::Positive => uniform.map(|u| spread(u, 0.5, 2.0)).collect(),
+            Values::Probability => uniform.map(|u| spread(u, 0.05, 0.95)).collect(),
+            Values::Whole => uniform.map(|u| spread(u, -2.0, 3.0).floor()).collect(),
+            Values::Index(count) => uniform.map(|u| (u * count as f64).floor()).collect(),
+            Values::Distinct => {
                 let order = random.permutation(n).into_iter();
                 order.map(|i| 0.05 * (f64::from(i) - n as f64 / 2.0)).collect()
             }
@@ -183,23 +183,23 @@ impl Input {
 }
 
 /// A differentiable input of this shape.
-pub fn input(draw: Draw, shape: impl Into<Shape>) -> Input {
-    Input { shape: shape.into(), draw, differentiable: true }
+pub fn input(values: Values, shape: impl Into<Shape>) -> Input {
+    Input { shape: shape.into(), values, differentiable: true }
 }
 
 /// A differentiable input from N(0, 1).
 pub fn normal(shape: impl Into<Shape>) -> Input {
-    input(Draw::Normal, shape)
+    input(Values::Normal, shape)
 }
 
 /// A differentiable input on [0.5, 2).
 pub fn positive(shape: impl Into<Shape>) -> Input {
-    input(Draw::Positive, shape)
+    input(Values::Positive, shape)
 }
 
 /// A differentiable input on [0.05, 0.95).
 pub fn probability(shape: impl Into<Shape>) -> Input {
-    input(Draw::Probability, shape)
+    input(Values::Probability, shape)
 }
 
 /// Values from N(0, 1) in the shape and on the device of `x`.

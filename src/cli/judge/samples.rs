@@ -131,7 +131,7 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
     };
     bar.inspect(ProgressBar::finish_and_clear);
     // What was found is not lost with the picture.
-    let drawn = args.pairs.as_ref().map_or(Ok(()), |path| draw(path, &verdict, &samples.pixels, training));
+    let written = args.pairs.as_ref().map_or(Ok(()), |path| write_pairs(path, &verdict, &samples.pixels, training));
     for pair in &mut verdict.pairs {
         (pair.sample, pair.image) = (samples.place_of(pair.sample), split.place_of(pair.image));
     }
@@ -139,7 +139,7 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
         true => format!("{}\n", table::to_json(&samples.what, &name, &judge, &verdict)),
         false => table::to_text(&samples.what, &name, &judge, &verdict),
     })?;
-    drawn
+    written
 }
 
 /// The set that the samples are held against, how it is opened, and the judge that a run keeps of it.
@@ -192,8 +192,8 @@ fn judge_for(name: &str, split: &Split, device: Device) -> Result<Judge> {
     Ok(judge)
 }
 
-/// Draws the closest pairs: samples above their training images.
-fn draw(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Result<()> {
+/// Writes a picture of the closest pairs: samples above their training images.
+fn write_pairs(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Result<()> {
     let size = training.image_len();
     let above = verdict.pairs.iter().flat_map(|pair| &samples[pair.sample * size..][..size]);
     let below = verdict.pairs.iter().flat_map(|pair| training.image(pair.image));

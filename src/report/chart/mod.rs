@@ -81,7 +81,7 @@ pub fn svg(title: &str, panels: &[Panel]) -> String {
     let (width, height) = size(title, panels);
     let mut lines = String::new();
     let backend = SVGBackend::with_string(&mut lines, (width * FINE, height * FINE));
-    let labels = draw(backend.into_drawing_area(), title, panels, true);
+    let labels = plot(backend.into_drawing_area(), title, panels, true);
     let texts: String = labels.iter().map(svg_text).collect();
     let name = if title.is_empty() { panels.first().map_or("", |panel| &panel.title) } else { title };
     format!(
@@ -99,7 +99,7 @@ pub fn png(title: &str, panels: &[Panel]) -> Vec<u8> {
     let (fine_width, fine_height) = (width * FINE, height * FINE);
     let mut fine = Picture::new(fine_width as usize, fine_height as usize, [255; 3]);
     let backend = BitMapBackend::with_buffer(&mut fine.rgb, (fine_width, fine_height));
-    let labels = draw(backend.into_drawing_area(), title, panels, false);
+    let labels = plot(backend.into_drawing_area(), title, panels, false);
     let mut picture = averaged(&fine, (FINE / PNG_SCALE) as usize);
     let scale = PNG_SCALE as f32;
     for label in &labels {
@@ -123,11 +123,11 @@ fn size(title: &str, panels: &[Panel]) -> (u32, u32) {
     (WIDTH * columns, top + HEIGHT * count.div_ceil(2))
 }
 
-/// Draws all but the texts, and gives those. Unless lines are `joined`, each of their segments is drawn
+/// Plots all but the texts, and gives those. Unless lines are `joined`, each of their segments is drawn
 /// by itself: plotters' bitmaps have a line of many segments grow spikes where it turns sharply.
-fn draw<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[Panel], joined: bool) -> Vec<Label> {
+fn plot<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[Panel], joined: bool) -> Vec<Label> {
     // The errors of drawing are those of writing a file, and both backends write to memory.
-    const IN_MEMORY: &str = "drawing to memory";
+    const IN_MEMORY: &str = "plotting to memory";
     area.fill(&WHITE).map_err(|_| ()).expect(IN_MEMORY);
     let mut labels = Vec::new();
     let mut top = 0;
@@ -153,7 +153,7 @@ fn draw<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[P
             let fine = |v: f64| (v * f64::from(FINE)).round() as i32;
             let points = shape.points.iter().map(|&(x, y)| (fine(x), fine(y)));
             let points: Vec<(i32, i32)> = points.collect();
-            let drawn = match shape.kind {
+            let plotted = match shape.kind {
                 Kind::Line(width) => {
                     let style = colour.stroke_width(fine(width) as u32);
                     let part = if joined { points.len() } else { 2 };
@@ -163,7 +163,7 @@ fn draw<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[P
                 Kind::Area => area.draw(&Polygon::new(points, colour.mix(0.3).filled())),
                 Kind::Dot(diameter) => area.draw(&Circle::new(points[0], fine(diameter / 2.0), colour.filled())),
             };
-            drawn.map_err(|_| ()).expect(IN_MEMORY);
+            plotted.map_err(|_| ()).expect(IN_MEMORY);
         }
     }
     area.present().map_err(|_| ()).expect(IN_MEMORY);
@@ -303,8 +303,8 @@ mod tests {
                 chart.ticks = ticks;
                 let drawing = svg("", std::slice::from_ref(&chart));
                 assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
-                let drawn = png("", std::slice::from_ref(&chart));
-                let picture = Picture::from_png(Path::new("chart"), &drawn).unwrap();
+                let image = png("", std::slice::from_ref(&chart));
+                let picture = Picture::from_png(Path::new("chart"), &image).unwrap();
                 assert_eq!((picture.width, picture.height), (880, 640));
             }
         }
