@@ -1,11 +1,11 @@
-//! Digits that the program renders itself, so that a first run needs no download: pen strokes as people
-//! make them, bent, slanted, turned and stretched at random, then sized and centred as MNIST's are
-//! (a box of about 20x20 pixels, its centre of mass in the middle of 28x28).
+//! Digits that the program renders itself, so that a first run needs no download: pen strokes as people make them,
+//! bent, slanted, turned and stretched at random. They are then sized and centred as MNIST's digits are: in a box of
+//! about 20x20 pixels, with the centre of mass in the middle of 28x28.
 //!
-//! Image i is a pure function of (seed, i): every ten images hold each class once, in random order.
+//! Image i is a pure function of (seed, i). Every ten images have each class once, in random order.
 
 mod pen;
-// A table reads as rows, not as one number pair a line.
+// Tables are easier to read as rows than with one pair of numbers on a line.
 #[rustfmt::skip]
 mod strokes;
 
@@ -19,24 +19,31 @@ use strokes::{Point, Stroke, WAYS};
 const PURPOSE: Purpose = Purpose::new(6);
 /// Pixels on a side.
 const SIDE: usize = 28;
-/// Random words kept for one image; it takes fewer than half of them.
+/// Random words reserved for one image, which takes fewer than half of them.
 const WORDS: usize = 512;
-/// Those of them that only the order of classes takes.
+/// Those of them that are used only for the order of classes.
 const ORDER_WORDS: usize = 16;
 /// Standard deviation of a single point of a stroke, in heights of the digit.
 const WOBBLE: f32 = 0.018;
 
-/// What a checkpoint has as the hash of the 10,000 digits that versions rendered whose sines and exponentials were the
-/// system's. Those differ from system to system in their last bits, and pixels may with them.
+/// The hash, in a checkpoint, of the 10,000 digits as earlier versions rendered them, with the system's sines and
+/// exponentials. These differ from system to system in their last bits, and so may pixels.
 pub const EARLIER: u64 = 15_524_780_817_614_526_910;
 
-/// `count` digits drawn from `seed`: white on black, 28x28, labelled 0 to 9. The first digits of a
-/// larger count are the same.
+/// `count` digits, white on black, 28x28, labelled 0 to 9, that depend on `seed`. With a larger `count` the first
+/// digits are the same.
+///
+/// ```
+/// use minimax::data::digits;
+///
+/// let set = digits::render(20, 1);
+/// assert_eq!((set.len(), set.size(), set.classes()), (20, [28, 28, 1], 10));
+/// ```
 pub fn render(count: usize, seed: u64) -> Images {
     render_from(0, count, seed)
 }
 
-/// As [`draw`], the `count` digits from number `first` on, which is a multiple of 10.
+/// As [`render`], from digit number `first` on, which is a multiple of 10.
 pub(super) fn render_from(first: usize, count: usize, seed: u64) -> Images {
     let mut pixels = vec![0; count * SIDE * SIDE];
     let mut labels = vec![0; count];
