@@ -1,5 +1,5 @@
-//! Functions of one and of two numbers, over shapes with and without whole SIMD lanes, and all ways
-//! to broadcast.
+//! Functions of one and of two numbers, over shapes that fill whole SIMD vectors and shapes that don't, and every way to
+//! broadcast.
 
 use super::{Case, Values, input};
 use crate::ops::binary::{binary_cross_entropies, binary_cross_entropy_slope, sigmoid_grad, tanh_grad};
@@ -107,7 +107,7 @@ pub fn cases() -> Vec<Case> {
         ("binary_cross_entropy_slope", binary_cross_entropy_slope),
     ] {
         all.extend(PAIRS.map(|pair| binary(op, f, [Values::Probability; 2], pair)));
-        // Many beyond the bounds, and none so close to one that a difference quotient would be of something steep.
+        // Many are beyond the bounds, and none is so close to one that the function is too steep for a difference quotient.
         let from_bounds = |t: &[Tensor]| 0.02 * &t[0] * (1.0 - &t[0]);
         all.push(binary(op, f, [Values::Normal, Values::Probability], [&[3, 5], &[5]]).kinks(from_bounds));
         // Beyond the lower bound, at it and within it.
@@ -184,7 +184,7 @@ mod tests {
             assert!(names.len() >= 10, "{names:?}");
             rows.extend(names);
         }
-        // No op by itself: the rules of maximum and minimum are made of it, and their cases run it.
+        // Not a public op: the rules of maximum and minimum are made of it, and their cases run it.
         assert!(rows.remove("masked"));
         let cases: BTreeSet<&str> = cases().iter().map(|case| case.op).collect();
         // Made of rows, or a stem of their own.

@@ -1,4 +1,4 @@
-//! What gives or takes indices: argmax, one-hot rows, rows of a table.
+//! Ops that give or take indices: argmax, one-hot rows, rows of a table.
 
 use super::{Case, Input, Values, input, normal};
 use crate::ops::*;
@@ -28,7 +28,7 @@ pub fn cases() -> Vec<Case> {
         let name = format!("{n} of {classes}");
         all.push(Case::new("one_hot", name, &inputs, move |t| one_hot(&t[0], classes) * &t[1]));
     }
-    // More rows than are asked for, and fewer, so that some come twice.
+    // Tables with more rows than are asked for, and with fewer, so that some rows come twice.
     for sizes in [[5, 3, 4], [3, 17, 20], [1, 1, 1], [10, 1, 3], [2, 5, 1]] {
         all.extend(rows(sizes));
     }
@@ -51,7 +51,7 @@ pub fn rows([rows, width, n]: [usize; 3]) -> [Case; 2] {
     ]
 }
 
-/// `n` whole numbers below `count`, which no gradient is taken with respect to.
+/// `n` whole numbers below `count`, with respect to which no gradient is taken.
 fn index(n: usize, count: usize) -> Input {
     input(Values::Index(count), [n]).constant()
 }

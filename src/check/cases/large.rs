@@ -1,6 +1,5 @@
-//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers
-//! of the recipes' networks. Too large for finite differences: they hold devices together, and
-//! numbers of threads.
+//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers of the recipes' networks. They
+//! are too large for finite differences; they are used to compare devices, and numbers of threads.
 
 use super::{Case, Input, Values, elementwise, indices, layers, layout, normal, pooling, products, reductions};
 use crate::ops::unary::sign;
@@ -30,7 +29,7 @@ pub fn cases() -> Vec<Case> {
         reductions::mean_over(&[40, 50, 60], &[0, 2]),
         reductions::max_over(&[3, 20_001], &[1]),
         reductions::max_over(&[40, 50, 30], &[0, 2]),
-        // Every form of cpu/reduce.rs, several runs in one task, and runs that are too much for one.
+        // Every form of cpu/reduce.rs, with several runs in one task, and with runs too long for one task.
         reductions::sum_over(&[3000, 21, 3], &[1]),
         reductions::sum_over(&[3000, 20, 3], &[1]),
         reductions::sum_over(&[700, 5, 10], &[1]),
@@ -66,7 +65,7 @@ pub fn cases() -> Vec<Case> {
         layers::normalised(&[2, 12_544], 1e-3),
         layers::normalised_and_rectified(&[5000, 17], 0.3, Some(0.3), far_from_kinks),
         layers::normalised_and_rectified(&[6, 14, 14, 64], 0.3, None, far_from_kinks),
-        // Products too small to be shared out, and such as are: by rows, by columns, by columns of Cᵀ.
+        // Products too small to be shared among threads, and products that are: by rows, by columns, by columns of Cᵀ.
         products::product([100, 80, 60], Transpose::NONE),
         products::product([300, 30, 41], Transpose::A),
         products::product([1003, 17, 33], Transpose::B),
@@ -75,7 +74,7 @@ pub fn cases() -> Vec<Case> {
         products::product([300, 300, 150], Transpose::A),
         products::product([130, 70, 700], Transpose::NONE),
         products::product([64, 500, 130], Transpose::B),
-        // Attention over 16 x 16 places, products that are shared out themselves, and one row each.
+        // Attention over 16 x 16 places, products that are themselves shared among threads, and products with one row each.
         products::batched_product(9, [256, 16, 64], Transpose::B),
         products::batched_product(2, [300, 100, 150], Transpose::A),
         products::batched_product(5, [1, 200, 300], Transpose::NONE),
@@ -95,7 +94,7 @@ pub fn cases() -> Vec<Case> {
         let padding = same(image, kernel, stride);
         all.extend(products::convolutions(image, kernel, c_out, stride, padding, "same"));
     }
-    // Groups of R3GAN's blocks, and such as Winograd's convolution takes.
+    // The groups of R3GAN's blocks, and groups that Winograd's convolution takes.
     for (image, kernel, groups, c_out, stride) in [
         ([5, 16, 16, 96], [3, 3], 6, 96, [1, 1]),
         ([8, 8, 8, 128], [3, 3], 2, 128, [1, 1]),
@@ -141,8 +140,7 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// A shift so large that all of a channel is on one side of the kink: f32 and f64 would else meet it on
-/// different sides.
+/// A shift so large that all of a channel is on one side of the kink; otherwise f32 and f64 might be on different sides.
 fn far_from_kinks(x: &Tensor) -> Tensor {
     sign(x) * 30.0
 }
