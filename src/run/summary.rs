@@ -1,5 +1,5 @@
-//! The pictures of a whole run, made from what is in its folder: the animation, the montage, real
-//! beside generated, the curves, and `report.html` with all of them.
+//! The pictures of a whole run, made from what is in its folder: the animation, the montage, real images beside generated ones,
+//! the curves, and `report.html` with all of them.
 //!
 //! The report has the grids themselves in the animation's place, under a slider: as PNG they are a fraction of its
 //! size.
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// How long each epoch is seen in the animation, in milliseconds.
+/// How long the animation shows each epoch, in milliseconds.
 const FRAME: u32 = 400;
 
 /// The most grids in the report, and about how many bytes they may take together; of more, evenly spaced ones are
@@ -30,7 +30,7 @@ const FRAME: u32 = 400;
 const MOST_FRAMES: usize = 40;
 const FRAMES_BYTES: usize = 4 << 20;
 
-/// Images of each grid in the montage, a side: the reports show sixteen.
+/// The montage shows this many rows and columns of each grid.
 const MONTAGE_SIDE: usize = 4;
 
 /// What the map of a run on points of the plane shows.
@@ -38,8 +38,8 @@ const MAP_IN_WORDS: &str = "Colours are the discriminator's output, from blue (g
                             (real); without bounds, it is stretched over the map. Grey points are real, red ones generated; arrows are \
                             the ways in which the generator's loss falls most steeply at some of them.";
 
-/// Writes every picture that can be made of the run in `folder`. What there is no grid for yet is left out, and so
-/// are grids that can't be read: a line on each is given, and stands in the report.
+/// Writes every picture that can be made of the run in `folder`, and its report. Pictures for which there is no grid yet are left
+/// out. So are grids that can't be read; a line on each of them is returned, and is in the report too.
 ///
 /// # Errors
 /// If the run's files can't be read, or a picture can't be written.
@@ -135,7 +135,7 @@ fn generated(grids: &[(Moment, PathBuf)], last: &Picture) -> Result<Figure> {
     Ok(Figure::captioned("Generated, always from the same latents", Media::Frames(frames)))
 }
 
-/// The curves as files, and one by one for the page, where a telephone shows them large enough.
+/// The curves as files, and one by one for the page, so that they are large enough on a telephone.
 fn curve_section(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Section> {
     chart::write(folder, folder::CURVES, &title(recipe), panels)?;
     let text = match recipe.training.loss.has_critic() {
@@ -153,7 +153,7 @@ fn left_out_of(error: &Error) -> String {
     format!("left out of the pictures: {error}")
 }
 
-/// The judge of the run in `folder`, and how far it can be trusted; none if it has none.
+/// The judge of the run in `folder`, and how far it can be trusted; `None` if the run has none.
 fn judge_of(folder: &Path) -> Result<Option<String>> {
     let path = folder.join(folder::JUDGE);
     if !is_file(&path)? {
@@ -164,7 +164,7 @@ fn judge_of(folder: &Path) -> Result<Option<String>> {
     Ok(Some(format!("{name} of {}, {percent:.2}% of test images right", excerpt(&about.data))))
 }
 
-/// What a reader wants to know first.
+/// The facts that a reader wants to know first.
 fn facts(
     recipe: &Recipe,
     steps: &Columns,
@@ -180,7 +180,7 @@ fn facts(
         let (first, last) = (of(first?), of(last?));
         Some(if first == last { first.to_string() } else { format!("{first}, then {last}") })
     };
-    // What an older version has begun is known only from where it was gone on with.
+    // The history of a run that an older version began is known only from where it was resumed.
     let is_whole = first.is_none_or(|session| session.step == 0);
     let best = best_epoch(steps, epochs);
     let plane = Plane::named(&recipe.data.name);
@@ -234,8 +234,8 @@ fn began(session: &Session) -> String {
     text.replacen('T', " ", 1).chars().take("2026-11-26 06:05".len()).collect()
 }
 
-/// The epoch with the lowest distance at its end, and that; the first of several. The last epoch of the table is not
-/// compared while it has fewer steps than the one before: training has ended within it.
+/// The epoch with the lowest distance at its end, and that distance; the first one if there are several. The last epoch of the
+/// table isn't compared if it has fewer steps than the one before, as training has ended within it.
 fn best_epoch(steps: &Columns, epochs: &Columns) -> Option<(f64, f64)> {
     let logged = steps.column("epoch");
     let length = |epoch: f64| logged.iter().filter(|of| **of == Some(epoch)).count();
