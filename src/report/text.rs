@@ -1,5 +1,4 @@
-//! Lettering in pictures: one free font, built into the program so that a picture looks the same on
-//! every machine.
+//! Text in pictures: a free font is built into the program, so that a picture looks the same on every machine.
 
 use super::Picture;
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
@@ -8,8 +7,8 @@ use std::sync::LazyLock;
 static FONT: LazyLock<FontRef<'static>> =
     LazyLock::new(|| FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT).expect("the font is whole"));
 
-/// How much of the background a light typeface's strokes let through is raised to this power, so that
-/// they stay readable at label sizes.
+/// The share of the background that shows through the strokes of a light typeface is raised to this power, so that they stay
+/// readable at label sizes.
 const WEIGHT: f32 = 1.6;
 
 /// The width in pixels of `text` at `size` pixels per em.
@@ -40,7 +39,7 @@ pub(super) fn render(picture: &mut Picture, (x, y): (f32, f32), size: f32, colou
     }
 }
 
-/// The glyphs of `text` from (`x`, `y`) on, and its width. A character that the font lacks is its box.
+/// The glyphs of `text` from (`x`, `y`) on, and its width. A character that the font lacks is shown as a box.
 fn layout(text: &str, size: f32, x: f32, y: f32) -> (Vec<Glyph>, f32) {
     // A scale is the height from descender to ascender; people measure type in ems.
     let em = FONT.units_per_em().expect("the font says its size");

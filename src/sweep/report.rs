@@ -16,7 +16,7 @@ use crate::run::folder;
 
 /// A row per run.
 const RESULTS: &str = "results.csv";
-/// What the runs have come to, over the axis.
+/// The results of the runs, over the axis.
 const CHARTS: [&str; 2] = ["charts.svg", "charts.png"];
 /// The losses of each run by step.
 const CURVES: [&str; 2] = ["curves.svg", "curves.png"];
