@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Arguments of `minimax report`.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// A run's folder; the run may still be going on
+    /// A run's folder; the run may still be training
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 }
@@ -18,7 +18,7 @@ pub struct ReportArgs {
 /// Runs `minimax report` and prints one line.
 ///
 /// # Errors
-/// [`Error::Place`] where the folder holds no run, and whatever [`summary::write`] says.
+/// [`Error::Place`] if the folder has no run, and those of [`summary::write`].
 pub fn run(args: &ReportArgs) -> Result<()> {
     if !args.run.join(RECIPE).is_file() {
         let what = format!("holds no {RECIPE}; give the folder of a run");

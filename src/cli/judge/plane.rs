@@ -1,4 +1,4 @@
-//! `minimax judge` of a run on points of the plane: their distribution is known, so no classifier is asked.
+//! `minimax judge` for a run on points of the plane, whose distribution is known, so that no classifier is needed.
 
 use super::samples::{COUNT, SamplesArgs};
 use super::subject::Subject;
@@ -16,7 +16,7 @@ use crate::storage::Device;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 
-/// Judges the run of `subject` if it makes points, and prints what is found; gives the subject back if it doesn't.
+/// Judges the run of `subject` if it makes points, and prints the findings; returns the subject if it doesn't.
 ///
 /// # Errors
 /// [`Error::Usage`] if a flag is given that is for images.
@@ -50,19 +50,19 @@ pub(super) fn run(args: &SamplesArgs, subject: Subject, device: Device) -> Resul
     Ok(None)
 }
 
-/// What is found of samples, and of as many real points.
+/// The findings on samples, and on as many real points.
 struct Findings {
-    /// Modes that are found, of [`Findings::of_modes`].
+    /// The number of modes found, out of [`Findings::of_modes`].
     modes: [Figure; 2],
     of_modes: usize,
-    /// The share of good ones.
+    /// The share of good points.
     good: [Figure; 2],
-    /// From other real points, in units of the plane.
+    /// The distance from other real points, in units of the plane.
     sliced_wasserstein: [f64; 2],
 }
 
 impl Findings {
-    /// Of `samples` `[n, 2]`.
+    /// The findings on `samples` `[n, 2]`.
     fn of(plane: Plane, samples: &[f32]) -> Findings {
         let count = samples.len() / 2;
         let mut random = Random::new(0, COMPARISON);
@@ -121,7 +121,7 @@ impl Findings {
 struct Resample<'a> {
     modes: &'a [Option<usize>],
     times: &'a [u32],
-    /// Modes of the set.
+    /// The number of modes of the set.
     of: usize,
 }
 
