@@ -44,7 +44,7 @@ fn values(case: &Case) -> usize {
 /// Times `OP/forward/CASE`, with nothing recorded, and `OP/backward/CASE`, the walk alone.
 fn bench(criterion: &mut Criterion, case: &Case) {
     let mut random = check_random();
-    let inputs = case.draw(&mut random, Device::Cpu);
+    let inputs = case.sample(&mut random, Device::Cpu);
     let parameters = case.differentiable(&inputs);
     let cotangent = normal_like(&case.run(&inputs), &mut random);
 

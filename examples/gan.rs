@@ -48,7 +48,7 @@ fn main() -> Result<(), Error> {
     let rule = Adam::new(2e-4).betas([0.5, 0.999]);
     let (mut for_g, mut for_d) = (Optimizer::new(rule, &g.parameters()), Optimizer::new(rule, &d.parameters()));
     let [mut latents, mut dropout] = [Purpose::named("latents"), Purpose::DROPOUT].map(|of| Random::new(1, of));
-    let mut batches = Batches::new(digits::draw(12_000, 1).into(), BATCH, 1, LastBatch::Drop);
+    let mut batches = Batches::new(digits::render(12_000, 1).into(), BATCH, 1, LastBatch::Drop);
     let (real, fake) = (Tensor::ones([BATCH, 1], Device::Cpu), Tensor::zeros([BATCH, 1], Device::Cpu));
     for step in 0..epochs * batches.steps_per_epoch() {
         let images = batches.batch(step)?.to_images([-1.0, 1.0], Device::Cpu);

@@ -42,7 +42,7 @@ fn accuracy(network: &mut Sequential, images: &Images) -> f64 {
 fn main() -> Result<(), Error> {
     let [training, test] = match std::env::args().nth(1) {
         Some(folder) => idx::read_labelled(folder.as_ref())?,
-        None => [digits::draw(12_000, 1), digits::draw(2_000, 2)],
+        None => [digits::render(12_000, 1), digits::render(2_000, 2)],
     };
     nn::seed(1);
     let mut network = network();

@@ -1,4 +1,4 @@
-//! How a tensor prints, as NumPy does it: rows under rows, numbers in columns of one width, the middle of what is long left out.
+//! Prints a tensor as NumPy prints an array: rows below rows, numbers in columns of equal width, and long axes without their middle.
 //!
 //! ```
 //! use minimax::{Device, Tensor};
@@ -7,23 +7,23 @@
 //! assert_eq!(x.to_string(), "[[ 1.    2.5 ]\n [-3.    0.25]]");
 //! ```
 //!
-//! A number has as few digits as tell it from its neighbours in the tensor's element type, at most 8 behind the point. All
-//! have an exponent where one is 10⁸ or more, or below 10⁻⁴, or a thousand times another.
+//! A number has as few digits as distinguish it from its neighbours in the tensor's element type, and at most 8 after the point.
+//! All numbers have an exponent if one of them is 10⁸ or more, below 10⁻⁴, or a thousand times another.
 
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 use std::fmt;
 
-/// Values from which on the middle of long axes is left out.
+/// The number of values above which the middle of long axes is left out.
 const MANY: usize = 1000;
 
-/// Places of a long axis that are shown at either end.
+/// The number of places that are shown at each end of a long axis.
 const EDGE: usize = 3;
 
 /// The most characters of a line.
 const LINE: usize = 75;
 
-/// Digits behind the point, at most.
+/// The most digits after the point.
 const DIGITS: usize = 8;
 
 /// As NumPy prints an array.
@@ -105,9 +105,9 @@ impl Numbers {
 /// How all numbers are written.
 struct Format {
     has_exponent: bool,
-    /// Characters behind the point, with which all are filled up.
+    /// The number of characters after the point, to which all numbers are filled up.
     behind: usize,
-    /// Characters of an exponent, with its sign.
+    /// The number of characters of an exponent, with its sign.
     exponent: usize,
 }
 
@@ -128,7 +128,7 @@ impl Format {
         }
     }
 
-    /// The value at `place`, with as many places behind the point as any: zeros before an exponent, else spaces.
+    /// The value at `place`, filled up after the point: with zeros before an exponent, else with spaces.
     fn word(&self, values: &Numbers, place: usize) -> String {
         let Some(number) = number(values, place, self.has_exponent) else {
             return not_finite(values.at(place)).into();
@@ -195,12 +195,12 @@ fn number(values: &Numbers, place: usize, has_exponent: bool) -> Option<String> 
     Some(format!("{}e{sign}{digits:0>2}", fraction(mantissa, |_| mantissa.to_string())))
 }
 
-/// Characters behind the point.
+/// The number of characters after the point.
 fn behind_point(number: &str) -> usize {
     number.split('.').nth(1).map_or(0, str::len)
 }
 
-/// `shortest` with a point, and no zeros at its end; `rounded` to [`DIGITS`] digits where it has more.
+/// `shortest` with a point and without zeros at its end; `rounded` to [`DIGITS`] digits if it has more.
 fn fraction(shortest: &str, rounded: impl Fn(usize) -> String) -> String {
     let number = match behind_point(shortest) > DIGITS {
         true => rounded(DIGITS),
@@ -228,7 +228,7 @@ impl Shown<'_> {
         }
     }
 
-    /// From one index of `axis` to the next, in values.
+    /// The number of values from one index of `axis` to the next.
     fn stride(&self, axis: usize) -> usize {
         self.dims[axis + 1..].iter().product()
     }

@@ -1,4 +1,4 @@
-//! What a user can get wrong, said in one line that names the thing and the fix.
+//! Errors that a user can make or meet, each told in one line that names the thing and says what to do.
 //!
 //! Mistakes that only a programmer can make (shapes that don't fit) are panics, not errors.
 
@@ -7,6 +7,14 @@ use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 
 /// The error of everything that reads a file, a recipe, a flag or a device.
+///
+/// ```
+/// use minimax::Device;
+///
+/// let error = "gpu".parse::<Device>().unwrap_err();
+/// assert!(error.to_string().starts_with("no such device"));
+/// assert_eq!(error.exit_code(), 2);
+/// ```
 #[derive(Debug)]
 pub enum Error {
     /// The system refused to read or write `path`.
@@ -25,7 +33,7 @@ pub enum Error {
         /// What to do about it.
         fix: String,
     },
-    /// A text that can't be used as what it should be, a recipe or a sweep, say.
+    /// A text that can't be used, such as a recipe or a sweep.
     Text {
         /// What it should be, in a word.
         kind: &'static str,
@@ -50,14 +58,14 @@ pub enum Error {
         /// Who works there and the fix.
         what: String,
     },
-    /// Training whose numbers stopped being numbers.
+    /// Training whose numbers are no longer finite.
     NotFinite {
-        /// The step, and what of it: a network's loss or a tensor.
+        /// The step, and the network's loss or the tensor at fault.
         what: String,
         /// What to do about it.
         fix: String,
     },
-    /// A CUDA device that isn't there, or that could not do what it was asked for.
+    /// A CUDA device that doesn't exist, or that could not do what it was asked to do.
     Cuda {
         /// `cuda`, or `cuda:0`.
         device: String,
@@ -66,12 +74,12 @@ pub enum Error {
     },
     /// A gradient with respect to a tensor that the loss doesn't depend on.
     NotRecorded {
-        /// Its place among those that were asked for, counted from 0, and its shape.
+        /// Its place among the tensors that were asked for, counted from 0, and its shape.
         what: String,
     },
     /// Memory that the system doesn't give.
     Memory {
-        /// As much was asked for.
+        /// The number of bytes that were asked for.
         bytes: usize,
     },
     /// Training that Ctrl-C ended early, with everything saved (exit code 130).
@@ -83,14 +91,14 @@ pub enum Error {
 /// The exit code of a process that Ctrl-C ended.
 pub const INTERRUPTED: u8 = 130;
 
-/// The exit code of a process that found another at work in its folder: `EX_TEMPFAIL` of sysexits.h.
+/// The exit code of a process that found another process working in its folder: `EX_TEMPFAIL` of sysexits.h.
 pub const BUSY: u8 = 75;
 
 /// The crate's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Wraps what the system said about `path`; made to stand in `map_err`.
+    /// Wraps what the system said about `path`; for use in `map_err`.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.as_ref().to_path_buf();
         move |source| Error::Io { path, source }
@@ -116,7 +124,7 @@ impl Error {
         Error::Text { kind, name: name.into(), what: what.into() }
     }
 
-    /// That the system gives no thread for `work`; made to stand in `map_err` of [`std::thread::Builder::spawn`].
+    /// The error if the system gives no thread for `work`; for use in `map_err` of [`std::thread::Builder::spawn`].
     pub fn no_thread(work: &str) -> impl FnOnce(std::io::Error) -> Error {
         move |source| {
             let fix = "end other programs, or raise the limit on processes (ulimit -u)";
@@ -124,8 +132,8 @@ impl Error {
         }
     }
 
-    /// The exit code of the command: 2 for usage, 130 after Ctrl-C, 75 where another process is at work, 1 for the
-    /// rest.
+    /// The exit code of the command: 2 for usage, 130 after Ctrl-C, 75 if another process is working there, 1 for
+    /// the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage(_) => 2,
@@ -137,7 +145,7 @@ impl Error {
 }
 
 impl Display for Error {
-    /// One line, in which nothing steers a terminal: much of it may come from a file or the network.
+    /// One line that can't control a terminal, as much of it may come from a file or the network.
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let message = match self {
             Error::Io { path, source } => {
@@ -170,7 +178,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// `bytes` in megabytes, or in kilobytes where it is less than one.
+/// `bytes` in megabytes, or in kilobytes if that is less than one.
 pub(crate) fn megabytes(bytes: usize) -> String {
     match bytes as f64 {
         few if few < 1e6 => format!("{:.1} kB", few / 1e3),
@@ -178,7 +186,7 @@ pub(crate) fn megabytes(bytes: usize) -> String {
     }
 }
 
-/// The fix that goes with the commonest refusals of the system.
+/// What to do about the commonest errors of the system.
 fn io_fix(source: &std::io::Error) -> &'static str {
     use std::io::ErrorKind as Kind;
     match source.kind() {

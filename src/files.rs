@@ -1,16 +1,15 @@
-//! Files written whole or not at all: a reader, or a run killed at any moment, finds the old bytes or
-//! the new ones, never a part. And what the standard library leaves to its caller: operations that a signal has
-//! cut short are asked for again.
+//! Writes files whole or not at all: a reader, or a run that was killed at any moment, finds the old bytes or the new ones, never a
+//! part. It also repeats operations that a signal has interrupted, which the standard library leaves to its callers.
 
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Opens the file at `path` for reading. A pipe would be waited for and a device may never end, so neither is taken.
+/// Opens the file at `path` for reading. Pipes and devices are refused, as a pipe may block and a device may never end.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't a regular file, [`Error::Io`] where the system refuses.
+/// [`Error::Data`] if it isn't a regular file, [`Error::Io`] if the system refuses.
 pub fn open(path: &Path) -> Result<File> {
     let found = again(|| fs::metadata(path)).map_err(Error::io(path))?;
     if found.is_dir() {
@@ -34,7 +33,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// All bytes of the file at `path`, or nothing where there are more than `most`; no more than that are held.
+/// All bytes of the file at `path`, or `None` if there are more than `most`; never more than that are in memory.
 ///
 /// # Errors
 /// As [`open`].
@@ -46,11 +45,10 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
 }
 
 /// Writes `bytes` to `path`, replacing what was there: a temporary file in the same folder, fsync,
-/// rename, fsync of the folder. A link is followed; what is no file (a pipe, a device) is written to.
+/// rename, fsync of the folder. A link is followed; a pipe or a device is written to.
 ///
 /// # Errors
-/// [`Error::Io`] on `path` where the system refuses any of it; nothing of the attempt is left behind
-/// and an old file stays as it was.
+/// [`Error::Io`] on `path` if the system refuses any of it. Nothing of the attempt is left behind, and an old file stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = match again(|| fs::canonicalize(path)) {
         Ok(target) => again(|| fs::metadata(&target)).and_then(|found| match found.is_file() || found.is_dir() {
@@ -63,15 +61,15 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(Error::io(path))
 }
 
-/// That [`write_whole`] would find a place for a file at `path`: an empty one is made beside it and removed again.
+/// Checks that [`write_whole`] could write a file at `path`, by making an empty one beside it and removing it again.
 ///
 /// # Errors
-/// [`Error::Io`] on `path` where it wouldn't.
+/// [`Error::Io`] on `path` if it couldn't.
 pub fn check_writable(path: &Path) -> Result<()> {
     let target = again(|| fs::canonicalize(path)).unwrap_or_else(|_| path.to_path_buf());
     let tried = match again(|| fs::metadata(&target)) {
         Ok(found) if found.is_dir() => Err(ErrorKind::IsADirectory.into()),
-        // A pipe would be waited for.
+        // Opening a pipe might block.
         Ok(found) if !found.is_file() => Ok(()),
         _ => temporary_of(&target).and_then(|temporary| {
             write_synced(&temporary, b"")?;
@@ -81,10 +79,10 @@ pub fn check_writable(path: &Path) -> Result<()> {
     tried.map_err(Error::io(path))
 }
 
-/// Does `operation`, and does it again for as long as a signal cuts it short.
+/// Does `operation`, and repeats it as long as signals interrupt it.
 ///
 /// # Errors
-/// Those of the operation but [`ErrorKind::Interrupted`].
+/// Those of the operation except [`ErrorKind::Interrupted`].
 pub fn again<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match operation() {
@@ -94,10 +92,10 @@ pub fn again<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Whether there is a file at `path`, or a link to one. `Path::is_file` says no where the system couldn't tell.
+/// Whether there is a file at `path`, or a link to one. (`Path::is_file` says no even if the system couldn't tell.)
 ///
 /// # Errors
-/// [`Error::Io`] where the system can't tell.
+/// [`Error::Io`] if the system can't tell.
 pub fn is_file(path: &Path) -> Result<bool> {
     match again(|| fs::metadata(path)) {
         Ok(found) => Ok(found.is_file()),
@@ -106,27 +104,27 @@ pub fn is_file(path: &Path) -> Result<bool> {
     }
 }
 
-/// What is in `folder`, in no order.
+/// The paths in `folder`, in no particular order.
 ///
 /// # Errors
-/// [`Error::Io`] where it can't be read whole.
+/// [`Error::Io`] if it can't be read completely.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
     again(read).map_err(Error::io(folder))
 }
 
-/// Makes `folder` and those that it is in, as far as they aren't there.
+/// Makes `folder` and the folders around it, as far as they don't exist.
 ///
 /// # Errors
-/// [`Error::Io`] where the system refuses.
+/// [`Error::Io`] if the system refuses.
 pub fn make_folder(folder: &Path) -> Result<()> {
     again(|| fs::create_dir_all(folder)).map_err(Error::io(folder))
 }
 
-/// Whether `file`, or folder, could be held for this process alone, as long as it is open.
+/// Tries to lock `file`, which may be a folder, for this process as long as it is open; false if another process holds it.
 ///
 /// # Errors
-/// Where there are no locks.
+/// If the system has no locks.
 pub fn try_lock(file: &File) -> io::Result<bool> {
     again(|| match file.try_lock() {
         Ok(()) => Ok(true),
@@ -135,19 +133,19 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
     })
 }
 
-/// What is to be said where [`try_lock`] finds no locks in `folder`.
+/// The warning if [`try_lock`] finds no locks in `folder`.
 pub fn no_locks(folder: &Path, error: &io::Error) -> String {
     let folder = folder.display();
     format!("warning: {folder} can't be locked ({error}); nothing keeps a second process from writing to it")
 }
 
-/// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, and nothing that
-/// a living process is about to rename. What can't be removed does no harm.
+/// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, but nothing that a living process
+/// is about to rename. Files that can't be removed do no harm.
 pub fn remove_temporary(folder: &Path) {
     remove_left_behind(folder, is_temporary);
 }
 
-/// As [`remove_temporary`], only what was to become `path`: its folder may be anybody's.
+/// As [`remove_temporary`], but only what was to become `path`, as its folder may be shared with others.
 pub fn remove_temporary_of(path: &Path) {
     let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else {
         return;
@@ -170,12 +168,12 @@ fn remove_left_behind(folder: &Path, is_meant: impl Fn(&Path) -> bool) {
     }
 }
 
-/// Whether `path` has a name like those that `replace` gives.
+/// Whether `path` has the name of a temporary file of [`write_whole`].
 pub fn is_temporary(path: &Path) -> bool {
     target(path).is_some()
 }
 
-/// The name of the file that a temporary one was to become; none if it is no such file.
+/// The name of the file that a temporary one was to become; `None` if it isn't a temporary file.
 fn target(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_string_lossy();
     let name = name.strip_prefix('.')?.strip_suffix(".tmp")?;
@@ -183,13 +181,13 @@ fn target(path: &Path) -> Option<String> {
     process.parse::<u32>().ok().map(|_| target.to_string())
 }
 
-/// What a file at `path` is called until it is whole.
+/// The path of a file for `path` until it is complete.
 fn temporary_of(path: &Path) -> io::Result<PathBuf> {
     let Some(name) = path.file_name() else {
         let why = "not a file's name; name a file in this folder";
         return Err(io::Error::new(ErrorKind::InvalidInput, why));
     };
-    // The process id keeps two runs that write the same file out of each other's way.
+    // With the process id, two runs that write the same file don't disturb each other.
     let mut temporary_name = std::ffi::OsString::from(".");
     temporary_name.push(name);
     temporary_name.push(format!(".{}.tmp", std::process::id()));
@@ -207,11 +205,11 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// The file is held until it has its name, by which [`remove_temporary`] knows that it is somebody's.
+/// Writes the file and keeps it locked until it has its final name, so that [`remove_temporary`] knows that it is in use.
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
     let mut file = File::create(path)?;
     if cfg!(unix) {
-        // Where there are no locks, nobody takes the file for left behind either.
+        // If there are no locks, the file isn't taken for an abandoned one either.
         let _ = try_lock(&file);
     }
     file.write_all(bytes)?;
@@ -220,7 +218,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
     Ok(cfg!(unix).then_some(file))
 }
 
-/// The rename itself is on the disk only once the folder is. Unix alone lets a folder be opened.
+/// Syncs the folder, as a rename is on the disk only then. Only Unix lets a folder be opened.
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());

@@ -18,24 +18,24 @@
 //!
 //! About 1,950 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
 //!
-//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 235 lines; of [`shape`] and
+//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 242 lines; of [`shape`] and
 //!    [`storage`] it is enough to know that they exist.)
 //! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 57
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
-//!    (`src/autograd/mod.rs`, 296 lines, and `src/autograd/walk.rs`, 193 lines.)
+//!    (`src/autograd/mod.rs`, 298 lines, and `src/autograd/walk.rs`, 193 lines.)
 //! 4. [`ops::binary`]: two inputs, which may be stretched to one shape. (The first 104 lines of `src/ops/binary.rs`,
 //!    then `apply` and the `impl Op`, which stretch the inputs and sum their gradients back.)
-//! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 89 lines, and
-//!    `src/ops/matmul/reference.rs`, 22 lines.)
-//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`, 106
-//!    lines, and `src/ops/conv2d/reference.rs`, 44 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`] that
-//!    do the same fast, behind `cuda.rs` those of [`cuda`].)
+//! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87
+//!    lines, and `src/ops/matmul/reference.rs`, 22 lines.)
+//! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`,
+//!    106 lines, and `src/ops/conv2d/reference.rs`, 43 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`]
+//!    that do the same fast, behind `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
-//!    (`src/nn/mod.rs`, 201 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 90 lines, and the first 46 lines of
-//!    `src/nn/fusion.rs`, where the loop is.)
+//!    (`src/nn/mod.rs`, 201 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 90 lines, and the first 46
+//!    lines of `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
-//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 190 lines.)
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 189 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 167 lines; what D makes of it is in
 //!     `src/gan/judgement.rs`.)
 //!

@@ -1,27 +1,27 @@
-//! How much memory this process may use, by what Linux says of it in files:
+//! How much memory this process may use, according to files of Linux:
 //!
 //! | file | what |
 //! |---|---|
-//! | `proc/meminfo` | what the machine has |
+//! | `proc/meminfo` | the machine's memory |
 //! | `proc/self/limits` | `ulimit -v` and `ulimit -d` |
-//! | `sys/fs/cgroup/.../memory.max` | a container's limit (cgroup v2), its own and those of all that it is in |
+//! | `sys/fs/cgroup/.../memory.max` | the limit of a container (cgroup v2) and of all groups around it |
 //! | `sys/fs/cgroup/memory/.../memory.limit_in_bytes` | the same (cgroup v1) |
 //!
-//! Elsewhere, and where a file is not there, nothing is known, and nothing is refused.
+//! On other systems, and if a file doesn't exist, nothing is known and nothing is refused.
 
 use std::fs::read_to_string;
 use std::path::{Component, Path, PathBuf};
 
-/// The least of the limits.
+/// The smallest of the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimit {
     /// Its size.
     pub bytes: u64,
-    /// Whose it is, in words: `this machine's`.
+    /// Whose limit it is, in words: `this machine's`.
     pub whose: &'static str,
 }
 
-/// The least limit that the files below `root`, which is `/` but for tests, tell of.
+/// The smallest limit in the files below `root`, which is `/` except in tests.
 pub fn memory_limit(root: &Path) -> Option<MemoryLimit> {
     let read = |file: &str| read_to_string(root.join(file)).unwrap_or_default();
     let machine = machine_bytes(&read("proc/meminfo"));
@@ -36,7 +36,7 @@ pub fn memory_limit(root: &Path) -> Option<MemoryLimit> {
     limits.min_by_key(|limit| limit.bytes)
 }
 
-/// The machine's memory by the text of `/proc/meminfo`.
+/// The machine's memory, from the text of `/proc/meminfo`.
 fn machine_bytes(text: &str) -> Option<u64> {
     let line = |line: &str| line.strip_prefix("MemTotal:").map(str::to_string);
     let kilobytes = text.lines().find_map(line)?;
@@ -44,7 +44,7 @@ fn machine_bytes(text: &str) -> Option<u64> {
     kilobytes.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// The least soft limit on address space or data by the text of `/proc/self/limits`.
+/// The smaller soft limit of address space and data, from the text of `/proc/self/limits`.
 fn process_bytes(text: &str) -> Option<u64> {
     let names = ["Max address space", "Max data size"];
     let soft = |line: &str| {
@@ -54,7 +54,7 @@ fn process_bytes(text: &str) -> Option<u64> {
     text.lines().filter_map(soft).min()
 }
 
-/// The least limit of the control groups that `/proc/self/cgroup` names, and of those around them.
+/// The smallest limit of the control groups that `/proc/self/cgroup` names, and of those around them.
 fn container_bytes(root: &Path, text: &str) -> Option<u64> {
     let limits = text.lines().filter_map(|line| {
         // hierarchy:controllers:path
@@ -78,7 +78,7 @@ fn container_bytes(root: &Path, text: &str) -> Option<u64> {
         });
         let bytes = groups.filter_map(|group| {
             let text = read_to_string(group.join(file)).ok()?;
-            // "max" where there is none.
+            // "max" if there is none.
             text.trim().parse().ok()
         });
         bytes.min()

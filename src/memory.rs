@@ -1,8 +1,8 @@
-//! What becomes of a wish for memory that the system doesn't fulfil.
+//! What happens if the system has no memory left.
 //!
-//! Buffers of values are asked for by [`attempt`], and are an [`Error::Memory`] where there is
-//! none for them. All else is asked for by Rust's collections, which abort the process. That is how a program ends that
-//! uses the library; the command, whose allocator is [`OneLine`], ends with a line and exit code 1.
+//! Buffers of values are allocated by [`attempt`], which gives an [`Error::Memory`] if there is no memory for them. Everything
+//! else is allocated by Rust's collections, which abort the process. A program that uses the library ends in that way; the
+//! command, whose allocator is [`OneLine`], ends with a line and exit code 1.
 
 use crate::error::Error;
 use std::alloc::{GlobalAlloc, Layout};
@@ -15,7 +15,7 @@ thread_local! {
     static ATTEMPT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `allocate` gives, which copes with memory that isn't there.
+/// Calls `allocate`, which handles missing memory itself.
 pub fn attempt<T>(allocate: impl FnOnce() -> T) -> T {
     let before = ATTEMPT.replace(true);
     let given = allocate();
@@ -23,12 +23,12 @@ pub fn attempt<T>(allocate: impl FnOnce() -> T) -> T {
     given
 }
 
-/// An allocator that ends the process, with one line and exit code 1, where another has no memory and it is no
+/// An allocator that ends the process with one line and exit code 1 if the allocator inside of it has no memory, except within an
 /// [`attempt`].
 pub struct OneLine<A>(pub A);
 
 #[allow(unsafe_code)] // an allocator's interface
-// SAFETY: what the other allocator gives is passed on.
+// SAFETY: it passes on what the other allocator gives.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for OneLine<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's.
@@ -62,10 +62,10 @@ fn given(at: *mut u8, bytes: usize) -> *mut u8 {
 #[expect(clippy::disallowed_methods, reason = "there is nobody to give an error to")]
 fn end(bytes: usize) -> ! {
     static ENDING: AtomicBool = AtomicBool::new(false);
-    // What is written needs memory itself: that may not be there either.
+    // Writing the line needs memory too, which there may not be.
     ATTEMPT.set(true);
     if ENDING.swap(true, Ordering::Relaxed) {
-        // Another thread is at it.
+        // Another thread is already ending the process.
         loop {
             std::thread::park();
         }

@@ -1,8 +1,8 @@
-//! Where the time of a training run goes: every op that is computed is noted with its time, its floating
-//! point operations and the bytes of what it reads and writes, for a table and for a trace.
+//! Where the time of a training run goes: every op is recorded with its time, its floating point operations and the bytes that it
+//! reads and writes, for a table and for a trace.
 //!
-//! A derivative rule is made of ops, so its time stands under their names: an input gradient of `conv2d`
-//! is a `conv_transpose2d`. While nothing is recorded, a span costs the load of one flag.
+//! A derivative rule is made of ops, so its time is listed under their names: an input gradient of `conv2d` is a
+//! `conv_transpose2d`. While nothing is recorded, a span costs the load of one flag.
 
 use crate::cuda;
 use crate::shape::Conv2dGeometry;
@@ -11,40 +11,40 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// Spans that a trace has at most: more, and no viewer opens it.
+/// The most spans of a trace; no viewer opens one with more.
 const TRACE_SPANS: usize = 1 << 18;
 
 static RECORDING: AtomicBool = AtomicBool::new(false);
 static RECORD: Mutex<Option<Profile>> = Mutex::new(None);
 
-/// What an op does.
+/// The work of an op.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Floating point operations; 0 where they don't tell, because memory is what it waits for.
+    /// The number of floating point operations; 0 if they don't matter, because the op waits for memory.
     pub flop: usize,
-    /// Values read and written.
+    /// The number of values read and written.
     pub values: usize,
 }
 
 impl Cost {
-    /// A product of `products` multiplications and additions, whose operands and result have so many values.
+    /// A product of `products` multiplications and additions, whose operands and result have this many values.
     pub fn product(products: usize, values: usize) -> Cost {
         Cost { flop: 2 * products, values }
     }
 
-    /// A convolution or one of its gradients, whose padding counts as if it were multiplied.
+    /// A convolution or one of its gradients; padding counts as if it were multiplied.
     pub fn convolution(g: &Conv2dGeometry) -> Cost {
         let values = g.input().numel() + g.weight().numel() + g.output().numel();
         Cost::product(g.output().numel() * g.patch(), values)
     }
 
-    /// A pass over so many values, those read and those written.
+    /// A pass over this many values, read and written.
     pub fn pass(values: usize) -> Cost {
         Cost { flop: 0, values }
     }
 }
 
-/// What is being timed; dropping it ends it.
+/// A span that is being timed; dropping it ends the span.
 #[must_use = "a span ends where it is dropped"]
 pub struct Span {
     open: Option<Open>,
@@ -55,7 +55,7 @@ struct Open {
     name: &'static str,
     cost: Cost,
     begun: Instant,
-    /// How many launches of CUDA devices there were before.
+    /// The number of launches on CUDA devices before it.
     launches: u64,
 }
 
@@ -69,7 +69,7 @@ pub fn span(name: &'static str, cost: impl FnOnce() -> Cost) -> Span {
 impl Drop for Span {
     fn drop(&mut self) {
         if let Some(Open { name, cost, begun, launches }) = self.open.take() {
-            // A CUDA device has only been asked.
+            // A CUDA device has only queued the work.
             cuda::settle();
             let length = begun.elapsed();
             if let Some(profile) = record().as_mut() {
@@ -81,7 +81,7 @@ impl Drop for Span {
 }
 
 fn record() -> MutexGuard<'static, Option<Profile>> {
-    // A panic elsewhere can't leave it half-changed.
+    // A panic elsewhere can't leave the record half-changed.
     RECORD.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -105,7 +105,7 @@ pub fn finish() -> Option<Profile> {
 pub struct Profile {
     begun: Instant,
     whole: Duration,
-    /// Launches of CUDA devices before, and since.
+    /// The number of launches on CUDA devices before, and since.
     launches_before: u64,
     launches: u64,
     totals: HashMap<&'static str, Total>,
@@ -117,7 +117,7 @@ pub struct Profile {
 pub struct Recorded {
     /// The op.
     pub name: &'static str,
-    /// What it does.
+    /// The work of the op.
     pub cost: Cost,
     /// When it began, since recording did.
     pub begun: Duration,
@@ -159,8 +159,8 @@ impl Profile {
         }
     }
 
-    /// A line per op, the longest first: calls, milliseconds, GFLOP/s, GB/s and share of the whole time, and, if there were
-    /// any, launches of CUDA devices; last what no op accounts for.
+    /// A line per op, the longest first: calls, milliseconds, GFLOP/s, GB/s, share of the whole time and, if there were any, launches
+    /// on CUDA devices. The last line is the time outside of ops.
     pub fn table(&self) -> String {
         let mut totals: Vec<_> = self.totals.iter().collect();
         totals.sort_by(|a, b| b.1.time.cmp(&a.1.time).then(a.0.cmp(b.0)));

@@ -1,8 +1,8 @@
 //! Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
 //! numbers: as easy as 1, 2, 3", SC 2011).
 //!
-//! A number is a pure function of (seed, stream, position). Nothing depends on who asked first, so any
-//! number of threads, and any device, draw the same bits.
+//! A number is a pure function of (seed, stream, position). Nothing depends on who asks first, so that any number of
+//! threads, and any device, get the same bits.
 //!
 //! ```text
 //! block(c, k): ten rounds of   (hi0, lo0) = 0xD2511F53 · c0    (hi1, lo1) = 0xCD9E8D57 · c2
@@ -11,8 +11,8 @@
 //! counter = (position low, position high, stream low, stream high), key = (seed low, seed high)
 //! ```
 //!
-//! A block holds four numbers; an array of n numbers takes ceil(n / 4) blocks and number i is word
-//! i mod 4 of block position + i / 4.
+//! A block has four words. An array of n numbers takes ceil(n / 4) blocks; number i is word i mod 4 of block position +
+//! i / 4.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,20 +40,29 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// Blocks that [`Position::words_at_once`] makes side by side.
+/// The number of blocks that [`Position::words_at_once`] computes side by side.
 const BLOCKS_AT_ONCE: usize = 16;
 
-/// Words that [`Position::words_at_once`] makes.
+/// The number of words that [`Position::words_at_once`] computes.
 pub const WORDS_AT_ONCE: usize = 4 * BLOCKS_AT_ONCE;
 
 /// Where an array of random numbers starts: all that an op needs to draw it again.
+///
+/// ```
+/// use minimax::random::{Purpose, Random};
+///
+/// let mut random = Random::new(7, Purpose::DROPOUT);
+/// let start = random.reserve(100);
+/// let words = Random::new(7, Purpose::DROPOUT).words(100);
+/// assert_eq!(start.word(42), words[42]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Chosen by the user; one per run.
     pub seed: u64,
     /// What the numbers are for: [`Purpose::stream`].
     pub stream: u64,
-    /// Blocks drawn before.
+    /// The number of blocks before it in the stream.
     pub block: u64,
 }
 
@@ -68,11 +77,11 @@ impl Position {
         )
     }
 
-    /// The words of the blocks from `self.block + offset` on, in order: the rounds of [`philox`], block
-    /// beside block, so that they become vectors.
+    /// The words of the blocks from `self.block + offset` on, in order. The rounds of [`philox`] are done for many
+    /// blocks side by side, so that they become vector instructions.
     ///
-    /// A counter's word is the lower half of a u64, whose upper half may hold anything: it is where the
-    /// product that the next round takes of it is wanted.
+    /// Each word of a counter is in the lower half of a u64, whose upper half may have anything: the next round
+    /// multiplies in 64 bits, and so takes its operands there.
     #[inline(always)]
     pub fn words_at_once(&self, offset: u64) -> [u32; WORDS_AT_ONCE] {
         let first = self.block.wrapping_add(offset);
@@ -109,11 +118,11 @@ impl Position {
     }
 }
 
-/// Streams of this crate's own, at most: a captured CUDA step has a place for each.
+/// The largest number of streams that this crate itself uses; a captured CUDA step has a place for each of them.
 pub const STREAMS: usize = 32;
 
-/// What a stream of numbers is used for; each purpose has its own stream, so that drawing more of
-/// one never shifts another.
+/// What random numbers are used for. Each purpose has its own stream, so that drawing more numbers from one never
+/// shifts another.
 ///
 /// ```
 /// use minimax::random::{Purpose, Random};
@@ -127,18 +136,18 @@ pub const STREAMS: usize = 32;
 pub struct Purpose(u64);
 
 impl Purpose {
-    /// Weights at the start.
+    /// The initial weights.
     pub const INITIAL: Purpose = Purpose(1);
     /// Dropout masks.
     pub const DROPOUT: Purpose = Purpose(3);
     /// The order of the data in each epoch.
     pub const SHUFFLE: Purpose = Purpose(4);
-    /// Test inputs.
+    /// The inputs of tests and checks.
     pub const CHECK: Purpose = Purpose(7);
 
-    /// A purpose of one's own. Its stream follows from `name`: two names share one with a chance of about 2⁻⁶³.
+    /// A purpose of your own. Its stream follows from `name`: the probability that two names share one is about 2⁻⁶³.
     ///
-    /// A captured CUDA step has no place for it; what draws from it stays outside of one.
+    /// A captured CUDA step has no place for it, so what draws from it must stay outside of such a step.
     pub const fn named(name: &str) -> Purpose {
         // FNV-1a, with the highest bit set: the streams below are this crate's.
         let (mut hash, bytes, mut i) = (0xcbf2_9ce4_8422_2325_u64, name.as_bytes(), 0);
@@ -149,9 +158,10 @@ impl Purpose {
         Purpose(hash | 1 << 63)
     }
 
-    /// A purpose of another module of this crate, by its stream's number, which no other purpose may have. Taken, besides
-    /// the above: 2, 5, 8 and 9 (`gan::model`), 6 (`data::digits`), 10 and 11 (`metrics`), 12 (`data::stacked`),
-    /// 13 (`data::plane`), 15 (`judge::shift`), 17 (`data::flip`), 18 to 21 (`data::semi_supervised`).
+    /// A purpose of another module of this crate, by its stream's number, which no other purpose may have. Besides
+    /// those above, these are taken: 2, 5, 8 and 9 (`gan::model`), 6 (`data::digits`), 10 and 11 (`metrics`), 12
+    /// (`data::stacked`), 13 (`data::plane`), 15 (`judge::shift`), 17 (`data::flip`), 18 to 21
+    /// (`data::semi_supervised`).
     ///
     /// # Panics
     /// If it is not below [`STREAMS`].
@@ -167,13 +177,22 @@ impl Purpose {
 }
 
 /// A stream of random numbers that remembers how far it has been read.
+///
+/// ```
+/// use minimax::random::{Purpose, Random};
+///
+/// let mut random = Random::new(7, Purpose::named("an example"));
+/// let dice: Vec<u32> = (0..5).map(|_| 1 + random.below(6)).collect();
+/// assert!(dice.iter().all(|pips| (1..=6).contains(pips)));
+/// assert_eq!(random.normal(1000).len(), 1000);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Random {
     next: Position,
 }
 
 impl Random {
-    /// The stream of `purpose` from its start.
+    /// The stream of `purpose` for this seed, from its start.
     pub fn new(seed: u64, purpose: Purpose) -> Random {
         Random { next: Position { seed, stream: purpose.stream(), block: 0 } }
     }
@@ -190,12 +209,12 @@ impl Random {
         self.next
     }
 
-    /// Leaves out `blocks` blocks.
+    /// Skips `blocks` blocks of four words.
     pub fn skip(&mut self, blocks: u64) {
         self.next.block += blocks;
     }
 
-    /// `count` random words.
+    /// `count` random words of 32 bits.
     pub fn words(&mut self, count: usize) -> Vec<u32> {
         let start = self.reserve(count);
         let mut out = Vec::with_capacity(count.next_multiple_of(4));

@@ -1,18 +1,27 @@
-//! Shapes, broadcasting, and the geometry of a convolution: plain values that kernels take whole.
+//! Shapes, broadcasting, and the geometry of a convolution: plain values, which kernels take as one argument.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Range;
 
-/// The largest number of axes a tensor has.
+/// The largest number of axes that a tensor can have.
 pub const MAX_RANK: usize = 6;
 
-/// The most values of a shape: as many f64 as memory can have addresses for.
+/// The largest number of values that a shape can have: as many f64 as memory can have addresses for.
 const MAX_VALUES: usize = isize::MAX as usize / size_of::<f64>();
 
 /// The lengths of a tensor's axes, outermost first; the last axis is contiguous in memory.
 ///
 /// No shape has more values than memory has addresses, so neither their number nor a stride overflows.
+///
+/// ```
+/// use minimax::Shape;
+///
+/// let shape = Shape::new(&[2, 1, 4]);
+/// assert_eq!((shape.rank(), shape.numel()), (3, 8));
+/// assert_eq!(shape.strides()[..3], [4, 4, 1]);
+/// assert_eq!(shape.broadcast(Shape::new(&[3, 1])), Some(Shape::new(&[2, 3, 4])));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: [usize; MAX_RANK],
@@ -23,8 +32,8 @@ impl Shape {
     /// The shape with these axes; `[]` is a scalar.
     ///
     /// # Panics
-    /// With more than [`MAX_RANK`] axes, or more values than could be in memory. An axis of length 0 counts as one
-    /// of 1 for that, so that strides don't overflow either.
+    /// If there are more than [`MAX_RANK`] axes, or more values than could be in memory. For the latter an axis of
+    /// length 0 counts as one of length 1, so that strides don't overflow either.
     #[track_caller]
     pub fn new(axes: &[usize]) -> Shape {
         assert!(axes.len() <= MAX_RANK, "shape {axes:?} has more than {MAX_RANK} axes");
@@ -42,7 +51,7 @@ impl Shape {
         assert!(values <= MAX_VALUES, "shape {self} has more values than could be in memory");
     }
 
-    /// The axes.
+    /// The lengths of the axes.
     pub fn dims(&self) -> &[usize] {
         &self.dims[..self.rank]
     }
@@ -58,7 +67,7 @@ impl Shape {
     }
 
     // ANCHOR: strides
-    /// How many values lie between neighbours along each axis.
+    /// The strides: how many values lie between neighbours along each axis.
     pub fn strides(&self) -> [usize; MAX_RANK] {
         let mut strides = [1; MAX_RANK];
         for axis in (0..self.rank.saturating_sub(1)).rev() {
@@ -71,7 +80,7 @@ impl Shape {
     /// The same shape with `axis` of length `length`.
     ///
     /// # Panics
-    /// If there is no such axis, or more values than could be in memory.
+    /// If there is no such axis, or the result has more values than could be in memory.
     #[track_caller]
     pub fn with_axis(mut self, axis: usize, length: usize) -> Shape {
         assert!(axis < self.rank, "shape {self} has no axis {axis}");
@@ -81,11 +90,11 @@ impl Shape {
     }
 
     // ANCHOR: broadcast
-    /// The shape that both broadcast to, or `None`: axes are matched from the last, and a missing
-    /// axis or one of length 1 stretches (NumPy's rule).
+    /// The shape that both broadcast to, or `None` if there is none. By NumPy's rule, axes are matched from the last,
+    /// and an axis that is missing or has length 1 is stretched.
     ///
     /// # Panics
-    /// If that has more values than could be in memory.
+    /// If the result has more values than could be in memory.
     #[track_caller]
     pub fn broadcast(self, other: Shape) -> Option<Shape> {
         let rank = self.rank.max(other.rank);
@@ -103,8 +112,8 @@ impl Shape {
     }
     // ANCHOR_END: broadcast
 
-    /// The stride of each axis of `target` when a tensor of this shape is stretched to it: 0 where
-    /// it repeats.
+    /// The strides with which a tensor of this shape is read when it is stretched to `target`: 0 along axes where it
+    /// repeats.
     ///
     /// # Panics
     /// If this shape doesn't broadcast to `target`.
@@ -121,7 +130,7 @@ impl Shape {
         strides
     }
 
-    /// True if this shape, less leading ones, is the last axes of `whole`: `[c]` is a suffix of
+    /// True if this shape, apart from leading axes of length 1, is the last axes of `whole`: `[c]` is a suffix of
     /// `[n, h, w, c]`.
     pub fn is_suffix_of(self, whole: Shape) -> bool {
         let ones = self.dims().iter().take_while(|&&d| d == 1).count();
@@ -159,7 +168,14 @@ impl fmt::Debug for Shape {
     }
 }
 
-/// Rows or columns of zeros around an image, per side.
+/// The rows or columns of zeros on each side of an image.
+///
+/// ```
+/// use minimax::Padding;
+///
+/// let same = Padding::same([28, 28], [5, 5], [2, 2]);
+/// assert_eq!((same.top, same.bottom), (1, 2));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with top, bottom, left, right")]
 #[repr(C)]
@@ -168,9 +184,9 @@ pub struct Padding {
     pub top: usize,
     /// Rows below.
     pub bottom: usize,
-    /// Columns before.
+    /// Columns to the left.
     pub left: usize,
-    /// Columns after.
+    /// Columns to the right.
     pub right: usize,
 }
 
@@ -184,8 +200,8 @@ impl Padding {
     }
 
     // ANCHOR: same
-    /// TensorFlow's `same`, for an image `[h, w]`: the output has ceil(h / s) rows, and of the
-    /// total = max((ceil(h / s) - 1) · s + k - h, 0) zeros the smaller half comes first.
+    /// TensorFlow's `same`, for an image `[h, w]`: the output has ceil(h / s) rows. That takes
+    /// max((ceil(h / s) - 1) · s + k - h, 0) rows of zeros, the smaller half of them at the top; columns likewise.
     ///
     /// # Panics
     /// If a stride is 0.
@@ -205,11 +221,19 @@ impl Padding {
 /// A convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, c_out]`, with weights
 /// `[kh, kw, c_in / groups, c_out]`.
 ///
-/// With more than one group, the channels of both sides are cut into as many runs of equal length, and each run of
-/// outputs sees the run of inputs of the same number only.
+/// With several groups, the channels of input and output are each cut into that many equal runs, and run i of the
+/// outputs sees only run i of the inputs.
 ///
-/// The transposed convolution and both gradients are spoken of by the geometry of the convolution
-/// that they belong to, so one value serves all of them.
+/// The transposed convolution and both gradients are described by the geometry of the convolution that they belong to,
+/// so that one value serves all of them.
+///
+/// ```
+/// use minimax::shape::{Conv2dGeometry, Padding};
+///
+/// let (x, weight) = ([32, 28, 28, 1].into(), [5, 5, 1, 64].into());
+/// let geometry = Conv2dGeometry::new("an example", x, weight, [2, 2], Padding::symmetric(2));
+/// assert_eq!(geometry.output().dims(), [32, 14, 14, 64]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Conv2dGeometry {
@@ -233,18 +257,18 @@ pub struct Conv2dGeometry {
     pub kh: usize,
     /// Columns of the kernel.
     pub kw: usize,
-    /// Rows and columns that the kernel moves by.
+    /// The rows and columns by which the kernel moves.
     pub stride: [usize; 2],
     /// Zeros around the input.
     pub padding: Padding,
 }
 
 impl Conv2dGeometry {
-    /// The geometry of a convolution of `x` with `weight`, out = floor((h + padding - k) / s) + 1, in one group.
+    /// The geometry of a convolution of `x` with `weight` in one group: out = floor((h + padding - k) / s) + 1.
     ///
     /// # Panics
-    /// Naming `op`, if the shapes don't fit or the kernel is larger than the padded input; or if that or the output
-    /// has more values than could be in memory.
+    /// If the shapes don't fit, if the kernel is larger than the padded input, or if the padded input or the output has
+    /// more values than could be in memory. The message begins with `op`.
     #[track_caller]
     pub fn new(op: &str, x: Shape, weight: Shape, stride: [usize; 2], padding: Padding) -> Conv2dGeometry {
         Conv2dGeometry::grouped(op, x, weight, 1, stride, padding)
@@ -300,12 +324,13 @@ impl Conv2dGeometry {
         geometry
     }
 
-    /// The geometry of a pooling: a window of `kernel` = `[rows, columns]` moves over `x` as a kernel does, each channel
-    /// by itself, so that `c_in` = `c_out`. Every window meets a pixel.
+    /// The geometry of a pooling: a window of `kernel` = `[rows, columns]` moves over `x` as a kernel does, over each
+    /// channel by itself, so that `c_in` = `c_out`. Every window has at least one pixel of the image.
     ///
     /// # Panics
-    /// Naming `op`, if `x` has not 4 axes or no pixels, or the window is larger than the padded image; if a side of the
-    /// padding is as large as the window; or if that or the output has more values than could be in memory.
+    /// If `x` doesn't have 4 axes or has no pixels, if the window is larger than the padded image, if a side of the
+    /// padding is as large as the window, or if the padded input or the output has more values than could be in memory.
+    /// The message begins with `op`.
     #[track_caller]
     pub fn pooling(op: &str, x: Shape, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Conv2dGeometry {
         let &[n, h, w, c] = x.dims() else {
@@ -337,7 +362,7 @@ impl Conv2dGeometry {
         [self.kh, self.kw, self.c_in / self.groups, self.c_out].into()
     }
 
-    /// The convolution of one group by itself.
+    /// The geometry of a single group by itself.
     pub fn of_group(&self) -> Conv2dGeometry {
         Conv2dGeometry { c_in: self.c_in / self.groups, c_out: self.c_out / self.groups, groups: 1, ..*self }
     }
@@ -348,7 +373,7 @@ impl Conv2dGeometry {
         [self.n, self.out_h, self.out_w, self.c_out].into()
     }
 
-    /// Values that one output value sees: kh · kw · c_in / groups, the width of an im2col row.
+    /// The number of values that one output value sees: kh · kw · c_in / groups, the width of an im2col row.
     pub fn patch(&self) -> usize {
         self.kh * self.kw * (self.c_in / self.groups)
     }
@@ -380,10 +405,10 @@ impl Conv2dGeometry {
     }
 }
 
-/// Rows and columns of an image `[h, w]` of `x` with `padding` around it.
+/// The rows and columns of an image `[h, w]` of `x` with `padding` around it.
 ///
 /// # Panics
-/// Naming `op`, if they are more than could be in memory.
+/// If they are more than could be in memory; the message begins with `op`.
 #[track_caller]
 fn padded(op: &str, x: Shape, [h, w]: [usize; 2], padding: Padding) -> [usize; 2] {
     let padded = |length: usize, before, after| {

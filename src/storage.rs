@@ -1,4 +1,4 @@
-//! Where a tensor's values live: a variant per device.
+//! The memory in which a tensor's values are, with one variant for each kind of device.
 
 use crate::cpu::pool::Buffer;
 use crate::cuda;
@@ -10,14 +10,25 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What computes. The device fixes the element type, so tensors need no type parameter.
+/// What computes: the processor, in either of two ways, or an NVIDIA GPU. The device fixes the element type, so tensors
+/// need no type parameter.
+///
+/// ```
+/// use minimax::{Device, Tensor};
+///
+/// let third = |device| (Tensor::ones([], device) / 3.0).item();
+/// assert_eq!(third(Device::Reference), 1.0 / 3.0);
+/// assert_eq!(third(Device::Cpu), f64::from(1.0_f32 / 3.0));
+/// assert_eq!("cuda:1".parse::<Device>()?, Device::Cuda(1));
+/// # Ok::<(), minimax::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Device {
-    /// f64 in plain loops: the oracle.
+    /// The processor in plain loops and f64: the oracle that the others are checked against.
     Reference,
-    /// f32 with SIMD and threads.
+    /// The processor in f32, with SIMD and threads.
     Cpu,
-    /// f32 on CUDA device 0, 1, ...
+    /// An NVIDIA GPU in f32, by its number: 0, 1, ...
     Cuda(usize),
 }
 
@@ -42,10 +53,10 @@ impl FromStr for Device {
 }
 
 impl Device {
-    /// The device's name with what tells it apart: `cuda:0 (NVIDIA H200)`.
+    /// The device's name, with the model if it is a GPU: `cuda:0 (NVIDIA H200)`.
     ///
     /// # Errors
-    /// If it is a CUDA device that isn't there.
+    /// If it is a CUDA device that doesn't exist.
     pub fn described(self) -> Result<String> {
         match self {
             Device::Cuda(ordinal) => Ok(format!("{self} ({})", cuda::open(ordinal)?.name())),
@@ -67,8 +78,8 @@ impl fmt::Display for Device {
 // ANCHOR: storage
 /// The values of a tensor, in row-major order.
 ///
-/// What makes some panics if the device isn't there or its memory is full; within [`catch`](crate::unwind::catch) that
-/// is an [`Error`] instead.
+/// The functions that make one panic if the device doesn't exist or its memory is full; within
+/// [`catch`](crate::unwind::catch) that is an [`Error`] instead.
 #[derive(Clone, Debug)]
 pub enum Storage {
     /// On [`Device::Reference`].

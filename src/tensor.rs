@@ -1,11 +1,11 @@
-//! `Tensor`: a shape, the values, and how it came to be.
+//! `Tensor`: a shape, its values, and the record of how they were computed.
 //!
-//! A tensor is immutable and cheap to clone (two reference counts). It is always contiguous,
-//! row-major, last axis fastest. What can be done to it stands in [`crate::ops`], one module per op
-//! family; this file has only what makes a tensor and what reads it.
+//! A tensor is immutable and cheap to clone (two reference counts). Its values are always contiguous and row-major: the
+//! last axis is the fastest. The operations on tensors are in [`crate::ops`], one module per family; this file has only
+//! what makes a tensor and what reads it.
 //!
-//! A device that isn't there, is lost or has no memory left is a panic with that message, wherever values are made, read
-//! or computed; within [`catch`](crate::unwind::catch) it is an [`Error`](crate::Error) instead.
+//! Where a device doesn't exist, is lost or has no memory left, making, reading or computing values panics with a
+//! message that says so; within [`catch`](crate::unwind::catch) it is an [`Error`](crate::Error) instead.
 
 use crate::autograd::Node;
 use crate::shape::Shape;
@@ -13,8 +13,14 @@ use crate::storage::{Device, Storage};
 use std::fmt;
 use std::sync::Arc;
 
+/// An array of numbers on a device, and, if it depends on a parameter, the record of how it was computed.
+///
+/// ```
+/// use minimax::{Device, Tensor};
+/// let x = Tensor::new(&[1.0, 2.0, 3.0, 4.0], [2, 2], Device::Cpu);
+/// assert_eq!((&x + 10.0).sum(0).to_f64(), [24.0, 26.0]);
+/// ```
 // ANCHOR: tensor
-/// An array of numbers on a device, and, if it depends on a parameter, the record of its making.
 #[derive(Clone)]
 pub struct Tensor {
     shape: Shape,
@@ -24,10 +30,10 @@ pub struct Tensor {
 // ANCHOR_END: tensor
 
 impl Tensor {
-    /// A tensor of `values`, rounded to what `device` holds.
+    /// A tensor of `values`, rounded to the element type of `device`.
     ///
     /// # Panics
-    /// If `shape` doesn't hold as many values.
+    /// If that is not the number of values that `shape` holds.
     #[track_caller]
     pub fn new(values: &[f64], shape: impl Into<Shape>, device: Device) -> Tensor {
         Tensor::from_storage(Storage::from_f64(values, device), shape)
@@ -36,7 +42,7 @@ impl Tensor {
     /// A tensor of f32 `values`.
     ///
     /// # Panics
-    /// If `shape` doesn't hold as many values.
+    /// If that is not the number of values that `shape` holds.
     #[track_caller]
     pub fn from_f32(values: &[f32], shape: impl Into<Shape>, device: Device) -> Tensor {
         Tensor::from_storage(Storage::from_f32(values, device), shape)
@@ -49,7 +55,7 @@ impl Tensor {
         Tensor::from_storage(Storage::full(shape.numel(), value, device), shape)
     }
 
-    /// One number `value`, of shape `[]`, to compute with.
+    /// The number `value` as a constant of shape `[]`.
     #[track_caller]
     pub(crate) fn constant(value: f64, device: Device) -> Tensor {
         Tensor::from_parts(Shape::new(&[]), Storage::constant(value, device), None)
@@ -77,7 +83,7 @@ impl Tensor {
     /// A tensor of the values in `storage`.
     ///
     /// # Panics
-    /// If `shape` doesn't hold as many values.
+    /// If that is not the number of values that `shape` holds.
     #[track_caller]
     pub fn from_storage(storage: Storage, shape: impl Into<Shape>) -> Tensor {
         let shape = shape.into();
@@ -109,12 +115,12 @@ impl Tensor {
         self.node.is_some()
     }
 
-    /// Its shape.
+    /// The shape.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// The lengths of its axes.
+    /// The lengths of the axes.
     pub fn dims(&self) -> &[usize] {
         self.shape.dims()
     }
@@ -124,12 +130,12 @@ impl Tensor {
         self.shape.numel()
     }
 
-    /// Where its values are.
+    /// The device that its values are on.
     pub fn device(&self) -> Device {
         self.storage.device()
     }
 
-    /// Its values.
+    /// The values as the device holds them; [`to_f64`](Tensor::to_f64) copies them out.
     pub fn storage(&self) -> &Storage {
         &self.storage
     }
@@ -138,13 +144,13 @@ impl Tensor {
         Arc::clone(&self.storage)
     }
 
-    /// Its values, to be changed in place: for optimisers. If a recorded computation still needs the old values, it
-    /// keeps them and this tensor gets a copy. Their number must stay the same.
+    /// The values, to be changed in place by an optimiser. If a recorded computation still needs the old values, it
+    /// keeps them and this tensor gets a copy. The number of values must stay the same.
     pub(crate) fn storage_mut(&mut self) -> &mut Storage {
         Arc::make_mut(&mut self.storage)
     }
 
-    /// Its values, to be changed in place, if it is a constant and no other tensor or record shares them.
+    /// The values, to be changed in place, if the tensor is a constant and nothing else shares its values.
     pub(crate) fn own_storage(&mut self) -> Option<&mut Storage> {
         match self.node {
             None => Arc::get_mut(&mut self.storage),
@@ -157,7 +163,8 @@ impl Tensor {
     /// step requires, unless something else shares the old ones.
     ///
     /// # Panics
-    /// If the shapes or the devices differ, or this tensor was computed from a parameter: its record knows its values.
+    /// If the shapes or the devices differ, or if this tensor was computed from a parameter, as its record has its
+    /// values.
     #[track_caller]
     pub fn assign(&mut self, value: Tensor) {
         assert!(
@@ -196,10 +203,10 @@ impl Tensor {
         self.storage.to_f32()
     }
 
-    /// The value of a tensor that holds one.
+    /// The value of a tensor that holds a single one.
     ///
     /// # Panics
-    /// If it holds more or none.
+    /// If it holds several values or none.
     #[track_caller]
     pub fn item(&self) -> f64 {
         assert!(self.numel() == 1, "item: shape {} holds {} values, not one", self.shape, self.numel());
@@ -211,7 +218,7 @@ impl Tensor {
     }
 }
 
-/// `Tensor [2, 4] on cpu from add: [0.5, -1.0, 2.0, 0.0, 1.0, 3.5, ..]`, with the first values only.
+/// Only the first values are shown: `Tensor [2, 4] on cpu from add: [0.5, -1.0, 2.0, 0.0, 1.0, 3.5, ..]`.
 impl fmt::Debug for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 6;

@@ -1,27 +1,26 @@
-//! Text that a file, a folder's names, a server or a recipe brought along, made fit for a terminal: what would
-//! steer it (escape sequences), turn the reading direction or hide is written out as JSON writes it, `\u001b`,
-//! and what is long is cut.
+//! Makes text from files, folders' names, servers and recipes fit for a terminal: characters that would control it (escape
+//! sequences), change the reading direction or be invisible are escaped as in JSON, `\u001b`, and long texts are cut.
 //!
 //! Every [`Error`](crate::Error) passes through [`line()`] where it is displayed and every output of the command
-//! through [`lines`] where it is printed, so nothing gets past them. An [`excerpt`] stands where a message is
-//! made of somebody else's text, so that megabytes of it are neither copied nor shown. Here is also how numbers, times and
-//! words of a command are written for people.
+//! through [`lines`] where it is printed, so nothing gets past them. Where a message is made
+//! of foreign text it has an [`excerpt`], so that megabytes are neither copied nor shown. The module also writes numbers, times
+//! and words of a command for people.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Debug, Display, Formatter, Write};
 
-/// How many characters of somebody else's text are shown.
+/// The number of characters of foreign text that are shown.
 pub const EXCERPT: usize = 80;
 
 /// The most characters of a message: a path or two, an excerpt or two, and what to do.
 const LINE: usize = 2000;
 
-/// The first [`EXCERPT`] characters of `text`, each fit for a terminal, and `…` where there are more.
+/// The first [`EXCERPT`] characters of `text`, fit for a terminal, and `…` if there are more.
 pub fn excerpt(text: &str) -> Excerpt<'_> {
     Excerpt(text)
 }
 
-/// What [`excerpt`] gives; its debugging form stands in quotes.
+/// The result of [`excerpt`]; its debug form is in quotes.
 #[derive(Clone, Copy)]
 pub struct Excerpt<'a>(&'a str);
 
@@ -44,12 +43,12 @@ impl Debug for Excerpt<'_> {
     }
 }
 
-/// What a parser says of a text that may be quoted in it at any length: its beginning, and what the parser
-/// expected, which comes last.
+/// A parser's complaint, which may quote the text at any length, shortened to its beginning and to what the parser expected, which
+/// comes last.
 pub fn brief(complaint: &str) -> String {
-    /// Some words of the parser's own, and an excerpt.
+    /// The length of some words of the parser, and an excerpt.
     const BEGINNING: usize = EXCERPT + 40;
-    /// The longest list of what may stand at one place is shorter.
+    /// The longest list of what the parser may expect is shorter.
     const END: usize = 600;
     let Some((cut, _)) = complaint.char_indices().nth(BEGINNING) else {
         return complaint.to_string();
@@ -62,8 +61,8 @@ pub fn brief(complaint: &str) -> String {
     }
 }
 
-/// `text` as one line: line breaks are written out too. Of more than 2,000 characters the middle is left out, for
-/// a message begins with what is wrong and ends with what to do.
+/// `text` as one line: line breaks are escaped too. If it has more than 2,000 characters the middle is left out, as a message
+/// begins with what is wrong and ends with what to do.
 pub fn line(text: &str) -> String {
     let mut plain = String::with_capacity(text.len().min(4 * LINE));
     let mut write = |part: &str| {
@@ -85,7 +84,7 @@ pub fn line(text: &str) -> String {
     plain
 }
 
-/// `text` of several lines, whose breaks are the program's own and stay.
+/// `text` of several lines. Line breaks are the program's own, and stay.
 pub fn lines(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -113,7 +112,7 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
-/// `word` as a shell takes it: quoted if it holds anything that a shell would read otherwise.
+/// `word` for a shell: quoted if it has anything that a shell would interpret.
 pub fn shell_word(word: &OsStr) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+:@%=,".contains(c);
     let quote = '\'';
@@ -122,7 +121,7 @@ pub fn shell_word(word: &OsStr) -> String {
         Some(word) if !word.chars().any(char::is_control) => {
             format!("{quote}{}{quote}", word.replace(quote, r"'\''"))
         }
-        // Bytes that a terminal can't show, as bash, zsh and POSIX from 2024 on read them.
+        // Bytes that a terminal can't show, in the form that bash, zsh and POSIX from 2024 on read.
         _ => {
             let bytes = word.as_encoded_bytes().iter();
             let escaped = bytes.map(|&byte| match byte {
@@ -152,7 +151,7 @@ fn write_plain(to: &mut impl Write, c: char) -> fmt::Result {
     }
 }
 
-/// Whether a terminal would do something else with `c` than show it: control characters (C0, DEL, C1), line and
+/// Whether a terminal would do something with `c` other than show it: control characters (C0, DEL, C1), line and
 /// paragraph separators, marks and overrides of the reading direction (Unicode Standard Annex 9), and characters
 /// without width that no script is written with.
 fn steers(c: char) -> bool {

@@ -1,7 +1,7 @@
-//! What a device can't do (there is none, its memory is full, it is lost), on its way to whoever can say it.
+//! Errors of a device (it doesn't exist, its memory is full, it is lost) on their way to code that can report them.
 //!
-//! Ops return tensors, not results. So such an error unwinds to whoever called [`catch`], which gives it back as an
-//! [`Error`]. Where nobody did, it is a panic like any other: its message is the error's.
+//! Ops return tensors, not results. So such an error unwinds to the caller of [`catch`], which returns it as an [`Error`]. Without
+//! a [`catch`] it is a panic like any other, with the error's message.
 
 use crate::{Error, Result};
 use std::cell::Cell;
@@ -9,17 +9,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 thread_local! {
-    /// The calls of [`catch`] that this thread is in.
+    /// The number of calls of [`catch`] that this thread is in.
     static HERE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Those that any thread is in.
+/// The number of calls that any thread is in.
 static ANYWHERE: AtomicUsize = AtomicUsize::new(0);
 
-/// Errors on their way.
+/// The number of errors on their way.
 static UNWINDING: AtomicUsize = AtomicUsize::new(0);
 
-/// How an error travels to [`catch`].
+/// The payload that carries an error to [`catch`].
 struct Unwinding(Option<Error>);
 
 impl Unwinding {
@@ -35,26 +35,35 @@ impl Drop for Unwinding {
     }
 }
 
-/// What `f` gives, or the error of a device that could not go on.
+/// The result of `f`, or the error of a device that could not go on.
+///
+/// ```
+/// use minimax::unwind::catch;
+/// use minimax::{Device, Tensor};
+///
+/// let sum = catch(|| Ok(Tensor::ones([3], Device::Cpu).sum(..).item()))?;
+/// assert_eq!(sum, 3.0);
+/// # Ok::<(), minimax::Error>(())
+/// ```
 ///
 /// # Errors
 /// Those of `f`, [`Error::Cuda`] and [`Error::Memory`].
 pub fn catch<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
     let _inside = Inside::new();
-    // What f leaves half-changed is dropped by whoever gets the error.
+    // The code that gets the error drops what f leaves half-changed.
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| match payload.downcast::<Unwinding>() {
         Ok(mut unwinding) => Err(unwinding.0.take().expect("it is taken here alone")),
         Err(panic) => resume_unwind(panic),
     })
 }
 
-/// Unwinds to [`catch`] with `error`; panics with its words where there is none.
+/// Unwinds to [`catch`] with `error`; without one, panics with the error's message.
 #[track_caller]
 pub(crate) fn unwind(error: Error) -> ! {
-    // A thread of the pool works for whoever waits for it, who gets what it unwinds with.
+    // A thread of the pool works for another thread that waits for it, and that gets the payload.
     let by_others = rayon::current_thread_index().is_some() && ANYWHERE.load(Ordering::Relaxed) > 0;
     if HERE.get() > 0 || by_others {
-        // Nothing is printed: that is the business of whoever gets the error.
+        // Nothing is printed, as the code that gets the error reports it.
         resume_unwind(Box::new(Unwinding::new(error)));
     }
     panic!("{error}")

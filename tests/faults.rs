@@ -195,7 +195,7 @@ fn without(columns: &[usize], bytes: Vec<u8>) -> Vec<u8> {
 fn assert_drawn(run: &Path, fault: &Fault) {
     const PICTURES: [&str; 5] = ["samples.gif", "comparison.png", "curves.svg", "curves.png", "report.html"];
     let drawn = PICTURES.map(|name| read(run, name));
-    summary::draw(run).unwrap();
+    summary::write(run).unwrap();
     for (name, drawn) in PICTURES.into_iter().zip(drawn) {
         assert!(drawn == read(run, name), "{fault:?}: {name} was stale");
     }

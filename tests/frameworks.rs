@@ -84,7 +84,7 @@ fn networks() -> Result<()> {
     nn::load(&mut network, path)?;
     assert_eq!(network.predict(&x).to_f32(), logits.to_f32());
 
-    let images = digits::draw(64, 1).into();
+    let images = digits::render(64, 1).into();
     let mut batches = Batches::new(images, 32, 1, LastBatch::Drop);
     assert_eq!(batches.batch(0)?.len(), 32);
     Ok(())

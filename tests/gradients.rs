@@ -3,7 +3,7 @@
 
 use minimax::autograd::{Call, Op, record, recording};
 use minimax::check::cases::{
-    Case, Draw, cases, elementwise, indices, layers, layout, normal, pooling, products, reductions,
+    Case, Values, cases, elementwise, indices, layers, layout, normal, pooling, products, reductions,
 };
 use minimax::check::gradcheck::check;
 use minimax::ops::{Transpose, add, div, log_softmax, mul, softmax, square, sub};
@@ -205,11 +205,11 @@ proptest! {
             (side(whole.clone()), side(whole))
         }),
     ) {
-        let draws = [Draw::Normal, Draw::Positive];
-        holds(&elementwise::binary("add", add, draws, [&a, &b]))?;
-        holds(&elementwise::binary("sub", sub, draws, [&a, &b]))?;
-        holds(&elementwise::binary("mul", mul, draws, [&a, &b]))?;
-        holds(&elementwise::binary("div", div, draws, [&a, &b]))?;
+        let values = [Values::Normal, Values::Positive];
+        holds(&elementwise::binary("add", add, values, [&a, &b]))?;
+        holds(&elementwise::binary("sub", sub, values, [&a, &b]))?;
+        holds(&elementwise::binary("mul", mul, values, [&a, &b]))?;
+        holds(&elementwise::binary("div", div, values, [&a, &b]))?;
     }
 
     #[test]

@@ -4,7 +4,8 @@
 mod common;
 
 use common::{fail, minimax, one_line, read, succeed};
-use minimax::data::{Images, draw};
+use minimax::data::Images;
+use minimax::data::digits::render;
 use serde_json::Value;
 use std::f64::consts::LN_10;
 use std::fs;
@@ -55,7 +56,7 @@ fn real_images_are_at_the_floor_and_noise_and_one_digit_alone_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     // Other digits than the judge was trained and tested on.
-    let others = draw(1000, 77);
+    let others = render(1000, 77);
     write_npy(&at.join("real.npy"), &others.pixels);
     let noise: Vec<u8> = (0..784_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     write_npy(&at.join("noise.npy"), &noise);
@@ -101,7 +102,7 @@ fn a_run_is_judged_by_its_last_or_best_state_and_copies_are_found() {
     assert_ne!(succeed(at, "judge run --seed 2 --count 100"), said);
 
     // The training images themselves.
-    write_npy(&at.join("copies.npy"), &draw(60, 1).pixels);
+    write_npy(&at.join("copies.npy"), &render(60, 1).pixels);
     let said = succeed(at, "judge copies.npy --data digits --json --pairs pairs.png");
     let copies: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(figure(&copies, "nearest_training_image", "samples"), 0.0);
@@ -119,8 +120,8 @@ fn a_run_is_judged_by_its_last_or_best_state_and_copies_are_found() {
 fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
     let folder = tempfile::tempdir().unwrap();
     let (at, cache) = (folder.path(), folder.path().join("cache"));
-    write_idx(&at.join("data"), &draw(2200, 3));
-    write_npy(&at.join("some.npy"), &draw(60, 4).pixels);
+    write_idx(&at.join("data"), &render(2200, 3));
+    write_npy(&at.join("some.npy"), &render(60, 4).pixels);
     let both = |arguments: &str| {
         let output = minimax(at, arguments).env("XDG_CACHE_HOME", &cache).env("HOME", at).output().unwrap();
         assert!(output.status.success(), "{arguments}: {output:?}");
@@ -222,7 +223,7 @@ fn stacked(digits: &Images, places: [usize; 3]) -> Vec<u8> {
 fn modes_of_stacked_digits_are_counted_beside_those_of_test_images() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let digits = draw(3000, 77);
+    let digits = render(3000, 77);
     // Each mode once.
     let of_digit = |digit: usize, which: usize| {
         let mut places = (0..digits.len()).filter(|&place| usize::from(digits.labels[place]) == digit);
@@ -363,7 +364,7 @@ fn pictures_are_brought_to_the_size_that_a_judge_or_a_run_takes() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     write_pictures(&at.join("mine"), 600);
-    write_npy(&at.join("some.npy"), &draw(60, 4).pixels);
+    write_npy(&at.join("some.npy"), &render(60, 4).pixels);
     succeed(at, "judge train mine --recipe quickstart --out mine.safetensors");
     succeed(at, "judge some.npy --data mine --judge mine.safetensors");
     succeed(at, "train --data mine --steps 2 --batch-size 8 --judge mine.safetensors --out run");
@@ -391,7 +392,7 @@ fn the_built_in_judge_needs_no_training() {
 fn bytes_that_are_all_but_black_are_pointed_out() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let dark: Vec<u8> = draw(60, 4).pixels.iter().map(|&byte| u8::from(byte > 127)).collect();
+    let dark: Vec<u8> = render(60, 4).pixels.iter().map(|&byte| u8::from(byte > 127)).collect();
     write_npy(&at.join("dark.npy"), &dark);
     let output = minimax(at, "judge dark.npy --data digits").output().unwrap();
     let beside = String::from_utf8(output.stderr).unwrap();
@@ -401,7 +402,7 @@ fn bytes_that_are_all_but_black_are_pointed_out() {
 #[test]
 fn a_picture_that_cannot_be_written_leaves_the_figures() {
     let folder = tempfile::tempdir().unwrap();
-    write_npy(&folder.path().join("some.npy"), &draw(60, 4).pixels);
+    write_npy(&folder.path().join("some.npy"), &render(60, 4).pixels);
     let output = minimax(folder.path(), "judge some.npy --data digits --pairs /dev/full").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(cfg!(not(target_os = "linux")) || said.contains("Frechet distance"), "{output:?}");
@@ -414,11 +415,11 @@ fn a_picture_that_cannot_be_written_leaves_the_figures() {
 fn nothing_is_trained_in_vain() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    write_idx(&at.join("data"), &draw(2200, 3));
-    write_npy(&at.join("few.npy"), &draw(10, 1).pixels);
-    write_npy(&at.join("one.npy"), &draw(1, 1).pixels);
-    write_npy(&at.join("some.npy"), &draw(60, 1).pixels);
-    write_planes(&at.join("colour.npy"), &draw(180, 1).pixels, 3);
+    write_idx(&at.join("data"), &render(2200, 3));
+    write_npy(&at.join("few.npy"), &render(10, 1).pixels);
+    write_npy(&at.join("one.npy"), &render(1, 1).pixels);
+    write_npy(&at.join("some.npy"), &render(60, 1).pixels);
+    write_planes(&at.join("colour.npy"), &render(180, 1).pixels, 3);
     let floats = |name: &str, shape: &str, value: f32| {
         let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
         let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
@@ -476,15 +477,15 @@ fn nothing_is_trained_in_vain() {
 fn what_cannot_be_judged_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    write_npy(&at.join("few.npy"), &draw(10, 1).pixels);
-    write_npy(&at.join("some.npy"), &draw(60, 1).pixels);
+    write_npy(&at.join("few.npy"), &render(10, 1).pixels);
+    write_npy(&at.join("some.npy"), &render(60, 1).pixels);
     let whole = include_bytes!("../recipes/judges/digits.safetensors");
     fs::write(at.join("cut.safetensors"), &whole[..5000]).unwrap();
     let mut flipped = whole.to_vec();
     *flipped.last_mut().unwrap() ^= 1;
     fs::write(at.join("flipped.safetensors"), flipped).unwrap();
     succeed(at, "train --steps 1 --batch-size 8 --out run");
-    let mut unlabelled = draw(300, 1);
+    let mut unlabelled = render(300, 1);
     unlabelled.labels = Vec::new();
     write_idx(&at.join("unlabelled"), &unlabelled);
     fs::remove_file(at.join("unlabelled/train-labels-idx1-ubyte")).unwrap();

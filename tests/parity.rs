@@ -1,7 +1,7 @@
 //! Every case on the CPU against the reference: values, gradients, and gradients of gradients.
 
 use minimax::check::cases::{
-    Case, Draw, cases, elementwise, indices, large, layers, layout, pooling, products, reductions,
+    Case, Values, cases, elementwise, indices, large, layers, layout, pooling, products, reductions,
 };
 use minimax::check::gradcheck::{Row, against_reference};
 use minimax::ops::unary::sign;
@@ -46,9 +46,9 @@ fn sizes_beyond_every_block_agree_with_the_reference() {
 #[test]
 fn arrays_without_values_agree_with_the_reference() {
     let mut cases = vec![
-        elementwise::unary("exp", exp, Draw::Normal, &[0, 3]),
-        elementwise::binary("add", add, [Draw::Normal; 2], [&[0, 3], &[3]]),
-        elementwise::binary("mul", mul, [Draw::Normal; 2], [&[], &[0]]),
+        elementwise::unary("exp", exp, Values::Normal, &[0, 3]),
+        elementwise::binary("add", add, [Values::Normal; 2], [&[0, 3], &[3]]),
+        elementwise::binary("mul", mul, [Values::Normal; 2], [&[], &[0]]),
         reductions::sum_over(&[3, 0], &[0]),
         reductions::sum_over(&[3, 0], &[1]),
         reductions::sum_over(&[0, 3], &[0]),

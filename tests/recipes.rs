@@ -100,7 +100,7 @@ fn what_trains_in_little_memory_saves_in_it() {
     let output = limited(300_000, &format!("train large.toml {flags} --out none"));
     let said = one_line(&output);
     assert!(
-        said.contains("drawing sample grids takes about")
+        said.contains("making sample grids takes about")
             && said.contains("this process's limit of (see ulimit -v) 0.3 GiB; lower samples.count"),
         "{said}"
     );

@@ -1,25 +1,27 @@
 //! Reverse-mode automatic differentiation.
 //!
-//! Every op that touches a parameter leaves a [`Node`]: the op, the nodes of its inputs, and the
-//! values that its derivative rule will read. [`grad`] walks those nodes from the loss towards the
-//! parameters, and turns the gradient of each output into the gradients of its inputs by the op's
-//! vector-Jacobian product
+//! Every op whose inputs depend on a parameter leaves a [`Node`]: the op, the nodes of its inputs, and the values that
+//! its derivative rule will read. [`grad`] walks those nodes from the loss towards the parameters, and turns the
+//! gradient of each output into the gradients of its inputs by the op's vector-Jacobian product:
 //!
 //! ```text
 //! y = f(x),  ȳ = ∂loss/∂y   →   x̄ = ∂loss/∂x = ȳ · ∂f/∂x
 //! ```
 //!
-//! A graph in numbers: y = (w · x + b)², with w, b parameters. Nodes are numbered as they are made, here from 0; x is a
-//! constant and has no node.
+//! An example in numbers is y = (w · x + b)², with parameters w and b. The nodes form the tape, in the middle: each has
+//! the values that its rule reads, and links up to its inputs' nodes. The constant x has no node.
 //!
 //! ```text
-//! forward                                   backward, from the highest number down
+//! forward, downwards            the tape                    backward, upwards
 //!
-//! 0  w = 3                                  w̄ = ā · x = 28
-//! 1  b = 1                                  b̄ = s̄ = 14
-//! 2  a = w · x = 6     (x = 2)              ā = s̄ = 14
-//! 3  s = a + b = 7                          s̄ = ȳ · 2s = 14
-//! 4  y = s²    = 49                         ȳ = 1
+//! 0  w = 3                   0 leaf                         w̄ = ā · x = 28
+//! 1  b = 1                     │        1 leaf              b̄ = s̄ = 14
+//!                              │          │
+//! 2  a = w · x = 6 (x = 2)   2 mul: w, x  │                 ā = s̄ = 14
+//!                              └────┬─────┘
+//! 3  s = a + b = 7                3 add                     s̄ = ȳ · 2s = 14
+//!                                   │
+//! 4  y = s² = 49                  4 square: s               ȳ = 1
 //! ```
 //!
 //! ```
@@ -32,9 +34,9 @@
 //! assert_eq!((y.item(), grads[0].item(), grads[1].item()), (49.0, 28.0, 14.0));
 //! ```
 //!
-//! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result
-//! can be differentiated again. Nodes are numbered as they are made: an output's number is larger
-//! than its inputs', and going through the numbers downwards is a topological order.
+//! A rule is itself written in tensor ops, so when the walk is recorded (`create_graph`) its result can be
+//! differentiated again. Nodes are numbered in the order in which they are made. An output's number is thus larger than
+//! its inputs' numbers, and going from the highest number down visits each node before those that it was computed from.
 
 mod try_grad;
 mod walk;
@@ -50,7 +52,7 @@ pub use try_grad::try_grad;
 pub(crate) use walk::grad_onto;
 pub use walk::{grad, grad_consuming, vjp};
 
-/// The derivative rule of an op, with the op's attributes as its fields.
+/// The derivative rule of an op, with the op's attributes as fields. [An example](crate::ops#an-op-of-your-own).
 pub trait Op: Send + Sync {
     /// The op's name, as in the case table.
     fn name(&self) -> &'static str;
@@ -60,25 +62,25 @@ pub trait Op: Send + Sync {
         Keeps::Inputs
     }
 
-    /// How to make the output once more, where that is worth the memory: no record keeps the output then, whichever op's rule
-    /// reads it. Such an op keeps its inputs.
+    /// How to compute the output again, for an op where that is worth the memory it saves: then no record keeps the
+    /// output, whichever op's rule reads it. Such an op keeps its inputs.
     fn remake(&self) -> Option<&dyn Remake> {
         None
     }
 
-    /// True if the output has the values of input 0.
+    /// True if the output shares the values of input 0.
     fn is_view(&self) -> bool {
         false
     }
 
-    /// The gradients of the inputs, in order, from the gradient of the output: of those that `call` wants, `None`
-    /// where it is zero everywhere; of the others it may be `None`, and isn't read.
+    /// The gradients of the inputs, in order, from the gradient of the output. `None` stands for one that is zero
+    /// everywhere; for an input that `call` doesn't want it may be `None` too, as it isn't read.
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>>;
 }
 
-/// An op whose output costs less to make once more than to keep.
+/// An op whose output costs less to compute again than to keep.
 pub trait Remake {
-    /// The values of the output, to the bit, from the inputs.
+    /// The values of the output, computed from the inputs again and equal to the bit.
     fn output(&self, call: &Call) -> Storage;
 }
 
@@ -106,7 +108,7 @@ pub struct Node {
 // ANCHOR_END: node
 
 // ANCHOR: saved
-/// A tensor as a node remembers it: with its values only if the rule reads them and they aren't made once more.
+/// A tensor as a node remembers it: without its values, unless the rule reads them and they can't be computed again.
 struct Saved {
     shape: Shape,
     storage: Option<Arc<Storage>>,
@@ -132,7 +134,7 @@ impl Node {
         self.op.as_ref().map_or("parameter", |op| op.name())
     }
 
-    /// The values of what this node gives, if they can be made once more.
+    /// The values of this node's output, if they can be computed again.
     fn remade(self: &Arc<Node>) -> Option<Arc<Storage>> {
         let source = self.source()?;
         let call = Call { node: source, wanted: Vec::new() };
@@ -140,7 +142,7 @@ impl Node {
         storage.map(Arc::new)
     }
 
-    /// The node whose op makes these values once more, if one does.
+    /// The node whose op can compute these values again, if there is one.
     fn source(self: &Arc<Node>) -> Option<&Arc<Node>> {
         let mut node = self;
         loop {
@@ -173,7 +175,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     // ANCHOR: input
-    /// Input `i`.
+    /// Input `i`, with its history.
     ///
     /// # Panics
     /// If the op doesn't keep its inputs.
@@ -186,7 +188,7 @@ impl Call<'_> {
     }
     // ANCHOR_END: input
 
-    /// The output.
+    /// The output, with its history.
     ///
     /// # Panics
     /// If the op doesn't keep it.
@@ -219,7 +221,7 @@ impl Call<'_> {
 }
 
 impl Saved {
-    /// `node` is what gave it.
+    /// The tensor again, whose node is `node`.
     fn tensor(&self, node: Option<Arc<Node>>) -> Tensor {
         let kept = self.storage.clone();
         let storage = kept.or_else(|| node.as_ref()?.remade()).expect("values that are kept or remade");
@@ -227,7 +229,7 @@ impl Saved {
     }
 }
 
-/// The output of an op, with its record if one of `inputs` has one and recording is on.
+/// The output of an op as a tensor. It is recorded if recording is on and one of `inputs` depends on a parameter.
 ///
 /// # Panics
 /// If `storage` doesn't fit `shape`.
@@ -285,7 +287,7 @@ pub(crate) fn set_recording(on: bool) -> Before {
     Before(RECORDING.replace(on))
 }
 
-/// Whether ops were recorded before.
+/// Whether ops were recorded before, which is restored when this is dropped.
 pub(crate) struct Before(bool);
 
 impl Drop for Before {

@@ -1,4 +1,4 @@
-//! Gradients that must be there: a tensor that the loss doesn't depend on is most often a mistake of who asks.
+//! Gradients that must exist: asking for the gradient of a tensor that the loss doesn't depend on is usually a mistake.
 
 use super::walk::{one, walk};
 use crate::tensor::Tensor;
@@ -9,6 +9,15 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::NotRecorded`], which names the first such tensor by its place in `parameters`.
+///
+/// ```
+/// use minimax::autograd::try_grad;
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::ones([3], Device::Cpu).parameter();
+/// assert!(try_grad(&x.square().sum(..), &[&x], false).is_ok());
+/// assert!(try_grad(&x.detach().square().sum(..), &[&x], false).is_err());
+/// ```
 ///
 /// # Panics
 /// If `loss` holds more than one value.

@@ -7,9 +7,9 @@ use crate::tensor::Tensor;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// The gradients of the scalar `loss` with respect to `parameters`, in their order; zeros for one
-/// that the loss doesn't depend on. Any tensor with a history may be asked for, not only leaves.
-/// With `create_graph` the gradients can be differentiated again.
+/// The gradients of the scalar `loss` with respect to `parameters`, in their order. A parameter that the loss doesn't
+/// depend on gets zeros. `parameters` may be any tensors with a history, not only leaves. With `create_graph` the
+/// gradients can be differentiated again.
 ///
 /// # Panics
 /// If `loss` holds more than one value.
@@ -29,11 +29,11 @@ pub fn grad_consuming(loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
     vjp(loss, one, parameters, false)
 }
 
-/// As [`grad_consuming`], of `parameters` that are leaves, each once, with the gradients added to `sums`.
+/// As [`grad_consuming`], with the gradients added to `sums`. Each of `parameters` is a leaf and is there once.
 ///
 /// # Panics
-/// If `loss` holds more than one value or is a parameter itself, `sums` are not the parameters' gradients, or a parameter is
-/// no leaf or there twice.
+/// If `loss` holds more than one value or is a parameter itself, `sums` don't fit the parameters, or a parameter is no
+/// leaf or is there twice.
 #[cfg(feature = "gan")]
 #[track_caller]
 pub(crate) fn grad_onto(sums: Vec<Tensor>, loss: Tensor, parameters: &[&Tensor]) -> Vec<Tensor> {
@@ -56,7 +56,7 @@ pub(super) fn one(loss: &Tensor) -> Tensor {
 
 /// The vector-Jacobian product: gradients of <`cotangent`, `output`> with respect to `parameters`.
 ///
-/// `output` is taken by value so that whatever nobody else holds is released as the walk passes it.
+/// `output` is taken by value so that what nothing else holds of its record is released as the walk passes it.
 ///
 /// # Panics
 /// If the shapes of `output` and `cotangent` differ.
@@ -71,14 +71,14 @@ pub fn vjp(output: Tensor, cotangent: Tensor, parameters: &[&Tensor], create_gra
     or_zeros(walk(output, cotangent, parameters, Vec::new(), create_graph), parameters)
 }
 
-/// What was `found`, and zeros for what wasn't.
+/// The gradients that were `found`, with zeros in place of `None`.
 fn or_zeros(found: Vec<Option<Tensor>>, parameters: &[&Tensor]) -> Vec<Tensor> {
     let each = found.into_iter().zip(parameters);
     each.map(|(grad, p)| grad.unwrap_or_else(|| Tensor::zeros(p.shape(), p.device()))).collect()
 }
 
-/// The gradients of <`cotangent`, `output`>, added to those `before`, of which there may be none. `None` for what `output`
-/// doesn't depend on.
+/// The gradients of <`cotangent`, `output`>, added to `before`, which may be empty. `None` for a parameter that
+/// `output` doesn't depend on.
 #[track_caller]
 pub(super) fn walk(
     output: Tensor,
@@ -144,8 +144,8 @@ pub(super) fn walk(
                     grad.shape(),
                     saved.shape
                 );
-                // A parameter's gradient waits until the walk is over on a CUDA device, where one launch adds to those of
-                // all parameters.
+                // On a CUDA device the terms of parameters' gradients are collected until the walk is over, as one
+                // launch then adds to all of them.
                 if input.op.is_none() && !create_graph && matches!(grad.device(), Device::Cuda(_)) {
                     terms.entry(input.id).or_default().push(grad);
                     continue;

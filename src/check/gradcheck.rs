@@ -1,21 +1,20 @@
-//! What every case is held to.
+//! The checks of every case.
 //!
-//! On the reference device, in f64, a derivative rule is held to a central difference. With random
-//! cotangents u and a random direction v,
+//! On the reference device, in f64, a derivative rule is compared with a central difference. With random cotangents u and a
+//! random direction v,
 //!
 //! ```text
 //! <v, vjp(u)>  =  d/dh <u, f(x + h v)> at 0  ≈  <u, f(x + h v) - f(x - h v)> / 2h
 //! ```
 //!
-//! The difference is off by h²/6 · <u, f‴> from cutting the series and by about ε ‖u‖ ‖f‖ / h from
-//! rounding, ε = 1.1e-16. Both are near 1e-11 at h = 1e-5, where the limits are 1e-7 and 1e-5.
+//! The difference has an error of h²/6 · <u, f‴> from truncating the series and one of about ε ‖u‖ ‖f‖ / h from rounding,
+//! with ε = 1.1e-16. At h = 1e-5 both are near 1e-11; the limits are 1e-7 and 1e-5.
 //!
 //! The second order is the same check of the function (x, u) → vjp(u) at x, recorded with
 //! `create_graph`. Rules may read `recording()`, so each is tried with `create_graph` off and on.
 //!
-//! On any other device the values, the gradients and the gradients of the gradients are held to
-//! those of the reference from the same inputs, by the normalised mean squared error
-//! Σ(a - b)² / Σ b².
+//! On any other device the values, the gradients and the gradients of the gradients are compared with those of the reference
+//! for the same inputs, by the normalised squared error Σ(a - b)² / Σ b².
 
 use super::cases::{Case, check_random, normal_like};
 use crate::autograd::vjp;
@@ -34,11 +33,11 @@ pub const DIFFERENCE_LIMITS: [f64; 2] = [1e-7, 1e-5];
 /// The largest normalised mean squared error of a device against the reference.
 pub const PARITY_LIMIT: f64 = 1e-10;
 
-/// The same of a CUDA device whose products read their operands in TF32, each off by up to 2⁻¹¹ of itself: of values
-/// and gradients, and of gradients of gradients, where up to six products stand one behind the other.
+/// The same for a CUDA device whose products read their operands in TF32, with a relative error of up to 2⁻¹¹: for values, for
+/// gradients, and for gradients of gradients, where up to six products follow one another.
 pub const TF32_LIMITS: [f64; 3] = [1e-6, 1e-6, 1e-5];
 
-/// The limit that `device` is held to as it is set.
+/// The limit for `device` with its present settings.
 fn parity_limit(device: Device, order: u8) -> f64 {
     match device {
         Device::Cuda(ordinal) if cuda::context(ordinal).tf32() => TF32_LIMITS[usize::from(order)],
@@ -46,7 +45,18 @@ fn parity_limit(device: Device, order: u8) -> f64 {
     }
 }
 
-/// One check of one case.
+/// The result of one check of one case.
+///
+/// ```
+/// use minimax::Device;
+/// use minimax::check::cases::{Case, normal};
+/// use minimax::check::gradcheck::check;
+///
+/// let case = Case::new("silu", "[4]", &[normal([4])], |t| t[0].silu());
+/// for row in check(&case, &[0, 1, 2], Device::Cpu) {
+///     assert!(row.passed(), "{row:?}");
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The case's op.
@@ -62,15 +72,14 @@ pub struct Row {
 }
 
 impl Row {
-    /// True if the error is within the limit; an error that is not a number never is.
+    /// True if the error is within the limit, which NaN never is.
     pub fn passed(&self) -> bool {
         self.error <= self.limit
     }
 }
 
-/// The orders that can be checked on `device`, of those in `orders`: the reference is held to
-/// finite differences, which say nothing of values (order 0) and nothing at kinks; other devices
-/// are held to the reference.
+/// Checks those of `orders` that can be checked on `device`. The reference is compared with finite differences, which say
+/// nothing about values (order 0) and nothing at kinks; other devices are compared with the reference.
 pub fn check(case: &Case, orders: &[u8], device: Device) -> Vec<Row> {
     let orders = orders.iter().copied();
     match device {
@@ -80,14 +89,14 @@ pub fn check(case: &Case, orders: &[u8], device: Device) -> Vec<Row> {
     }
 }
 
-/// Holds the derivatives of `order` 1 or 2 to finite differences on the reference device.
+/// Compares the derivatives of `order` 1 or 2 with finite differences on the reference device.
 ///
 /// # Panics
-/// If `order` is neither.
+/// If `order` is neither 1 nor 2.
 pub fn against_differences(case: &Case, order: u8) -> Row {
     assert!(order == 1 || order == 2, "order {order} is not 1 or 2");
     let mut random = check_random();
-    let inputs = case.draw(&mut random, Device::Reference);
+    let inputs = case.sample(&mut random, Device::Reference);
     let mut free: Vec<bool> = case.inputs.iter().map(|i| i.differentiable).collect();
     let error = if order == 1 {
         let f = |x: &[Tensor]| vec![case.run(x)];
@@ -106,11 +115,12 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
     row(case, order, error, DIFFERENCE_LIMITS[usize::from(order) - 1])
 }
 
-/// Holds the derivatives of `order` 1 or 2 of any `function` of tensors to finite differences on the reference device, one
-/// input at a time: a row for each of `inputs` and, of order 2, one for the cotangents. Every row has the op `name`.
+/// Compares the derivatives of `order` 1 or 2 of any `function` of tensors with finite differences on the reference device,
+/// one input at a time: a row for each of `inputs` and, of order 2, one for the cotangents. Every row has the op
+/// `name`.
 ///
-/// The function may have several outputs. It must be smooth around `inputs`, and the same each time. What it takes besides
-/// and isn't differentiated by, labels say, it captures.
+/// The function may have several outputs. It must be smooth around `inputs`, and the same each time. Other arguments,
+/// such as labels, with respect to which it isn't differentiated, it captures.
 ///
 /// ```
 /// use minimax::autograd::{Call, Op, record};
@@ -145,7 +155,7 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
 /// ```
 ///
 /// # Panics
-/// If `order` is neither, or `function` panics.
+/// If `order` is neither 1 nor 2, or `function` panics.
 pub fn check_function(
     name: &'static str,
     function: impl Fn(&[Tensor]) -> Vec<Tensor>,
@@ -229,11 +239,10 @@ fn difference_error(f: impl Fn(&[Tensor]) -> Vec<Tensor>, x: &[Tensor], free: &[
     worst(errors)
 }
 
-/// Holds the values (order 0), gradients (1) or gradients of gradients (2) on `device` to those of
-/// the reference.
+/// Compares the values (order 0), gradients (1) or gradients of gradients (2) on `device` with those of the reference.
 ///
 /// # Panics
-/// If `order` is more than 2, or the devices don't give as many tensors of the same shapes.
+/// If `order` is more than 2, or the devices don't give the same number of tensors with the same shapes.
 pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
     let errors = [false, true].map(|create_graph| {
         let ours = derivatives(case, order, device, create_graph);
@@ -246,17 +255,16 @@ pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
     row(case, order, worst(errors), parity_limit(device, order))
 }
 
-/// What `case` gives on `device` from inputs and cotangents that are the same on each: the value
-/// for `order` 0; the gradients of <u, value> for 1; for 2, for each of those gradients g, the
-/// gradients of <w, g> with respect to the inputs and u. The last walk is itself recorded if
-/// `create_graph`.
+/// What `case` gives on `device` for inputs and cotangents that are the same on every device: the value for `order` 0, the
+/// gradients of <u, value> for 1, and for 2, for each of those gradients g, the gradients of <w, g> with respect to the
+/// inputs and u. With `create_graph` the last walk is itself recorded.
 ///
 /// # Panics
 /// If `order` is more than 2.
 pub fn derivatives(case: &Case, order: u8, device: Device, create_graph: bool) -> Vec<Tensor> {
     assert!(order <= 2, "order {order} is not 0, 1 or 2");
     let mut random = check_random();
-    let inputs = case.draw(&mut random, device);
+    let inputs = case.sample(&mut random, device);
     let y = case.run(&inputs);
     if order == 0 {
         return vec![y];
@@ -278,7 +286,7 @@ pub fn derivatives(case: &Case, order: u8, device: Device, create_graph: bool) -
 /// Σ(a - b)² / Σ b²; 0 if both are all zeros.
 ///
 /// # Panics
-/// If there aren't as many of each.
+/// If `a` and `b` have different lengths.
 pub fn normalised_squared_error(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len(), "values to compare");
     let squares: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
@@ -288,7 +296,7 @@ pub fn normalised_squared_error(a: &[f64], b: &[f64]) -> f64 {
     squares / dot(b, b)
 }
 
-/// The largest error, or one that is not a number if there is such a one.
+/// The largest error, or NaN if one is NaN.
 fn worst(errors: impl IntoIterator<Item = f64>) -> f64 {
     let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
     errors.into_iter().fold(0.0, larger)

@@ -1,5 +1,5 @@
-//! The bar at the bottom of a terminal, and texts that fit its width: they are made of parts, such as `D loss 0.693`, none
-//! of which is ever cut.
+//! The progress bar at the bottom of a terminal, and texts that fit its width: they are made of parts, such as `D loss 0.693`,
+//! none of which is ever cut.
 
 use super::{is_terminal, say};
 use crate::terminal::line;
@@ -9,36 +9,36 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Columns of the bar itself.
+/// The number of columns of the bar itself.
 const BAR: usize = 12;
 
-/// Columns that the bar's line leaves free at its right. A terminal shows `^C` there when it is pressed; if that began a line
-/// of its own, the bar above it would stay.
+/// The number of columns that the bar's line leaves free at its right. A terminal shows `^C` there when it is pressed; if that began
+/// a line of its own, the bar above it would stay.
 const MARGIN: u16 = 4;
 
-/// How often a second a bar is drawn at most.
-const DRAWN: u8 = 20;
+/// The most times a second that a bar is redrawn.
+const REDRAWS: u8 = 20;
 
-/// What is between two parts.
+/// The gap between two parts.
 const GAP: &str = "  ";
 
 /// The bar that was started last.
 static LAST: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// A bar of `length` in the style of `template`, if somebody watches.
+/// A bar of `length` in the style of `template`, if the output is a terminal.
 pub(super) fn start(length: u64, template: &str) -> Option<ProgressBar> {
     if !is_terminal() {
         return None;
     }
     let style = ProgressStyle::with_template(template).expect("a template of known keys");
-    let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::buffered_stderr())), DRAWN);
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrower(Term::buffered_stderr())), REDRAWS);
     let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
     let bar = bar.with_finish(ProgressFinish::AndClear);
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
     Some(bar)
 }
 
-/// A bar that counts to `length` in `unit`, which stands after the numbers, and has room for a [`label`].
+/// A bar that counts to `length` in `unit`, which follows the numbers, with room for a [`label`].
 pub(super) fn counting(length: u64, unit: &str) -> Option<ProgressBar> {
     start(length, &format!("{{bar:{BAR}.cyan/blue}} {{pos}}/{{len}}{unit}{GAP}{{wide_msg}}"))
 }
@@ -46,7 +46,7 @@ pub(super) fn counting(length: u64, unit: &str) -> Option<ProgressBar> {
 /// How often a spinner moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A spinner with the time that has gone by beside `text`, if somebody watches.
+/// A spinner with `text` and the time that has passed, if the output is a terminal.
 #[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
 pub(super) fn waiting(text: &str) -> Option<ProgressBar> {
     let bar = start(0, &format!("{{spinner:.cyan}} {{elapsed}}{GAP}{{wide_msg}}"))?;
@@ -55,14 +55,14 @@ pub(super) fn waiting(text: &str) -> Option<ProgressBar> {
     Some(bar)
 }
 
-/// Takes the bar that was started last off the terminal, if it is there: the process is about to end.
+/// Removes the latest bar from the terminal, if there is one, as the process is about to end.
 pub(super) fn clear() {
     if let Some(bar) = LAST.lock().unwrap_or_else(PoisonError::into_inner).take() {
         bar.finish_and_clear();
     }
 }
 
-/// Has a bar that counts in `unit` say beside itself as many of `parts` as there is room for, the first before all.
+/// Shows beside a bar that counts in `unit` as many of `parts` as there is room for, from the first on.
 #[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
 pub(super) fn label(bar: &ProgressBar, unit: &str, parts: &[String]) {
     let digits = bar.length().unwrap_or(0).to_string().len();
@@ -71,19 +71,19 @@ pub(super) fn label(bar: &ProgressBar, unit: &str, parts: &[String]) {
     bar.set_message(line(&fitted(parts, columns.saturating_sub(used))));
 }
 
-/// Prints `parts`, above the bar if there is one: in one line, or on a terminal in as many as they need.
+/// Prints `parts`, above the bar if there is one: in one line or, on a terminal, in as many as they need.
 pub(super) fn say_parts(bar: Option<&ProgressBar>, parts: &[String]) {
     let columns = Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| usize::from(columns));
     folded(parts, columns).iter().for_each(|line| say(bar, line));
 }
 
-/// `text` in lines that fit a terminal, or 80 columns where there is none.
+/// `text` in lines that fit the terminal, or 80 columns if there is none.
 pub(super) fn wrapped(text: &str) -> String {
     let columns = Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns));
     wrapped_to(text, columns)
 }
 
-/// As [`wrapped`], where the standard error is a terminal; elsewhere it stays one line, which programs read.
+/// As [`wrapped`] if the standard error is a terminal; otherwise it stays one line, as programs may read it.
 pub(super) fn wrapped_note(text: &str) -> String {
     match Term::stderr().size_checked() {
         Some((_, columns)) => wrapped_to(text, usize::from(columns)),
@@ -107,7 +107,7 @@ fn wrapped_to(text: &str, room: usize) -> String {
     lines.join("\n")
 }
 
-/// As many of `parts` as fit into `room` columns; of a first one that doesn't, its beginning.
+/// As many of `parts` as fit into `room` columns; if even the first doesn't fit, its beginning.
 fn fitted(parts: &[String], room: usize) -> String {
     let mut text = String::new();
     let mut used = 0;

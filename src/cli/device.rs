@@ -1,4 +1,4 @@
-//! `--device`, `--precision`, `--threads` and `--isa`: what a command computes on, and with.
+//! `--device`, `--precision`, `--threads` and `--isa`: on what and how a command computes.
 
 use super::{MOST_THREADS, set_threads, whole};
 use crate::cpu::isa::{self, InstructionSet};
@@ -9,21 +9,21 @@ use clap::{Args, ValueEnum};
 use std::fmt;
 use std::str::FromStr;
 
-/// What commands compute on that take any device.
+/// The device flags of commands that run on any device.
 #[derive(Args, Debug)]
 pub struct Compute {
-    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
+    /// Where to compute: auto (the first CUDA device, else the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: Choice,
-    /// What the processor does its part with.
+    /// How the processor computes its part.
     #[command(flatten)]
     pub processor: Processor,
 }
 
-/// What the processor computes with.
+/// How the processor computes.
 #[derive(Args, Debug)]
 pub struct Processor {
-    /// Threads to use; the results don't depend on it [default: all cores]
+    /// Number of threads; the results don't depend on it [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(1..=MOST_THREADS))]
     pub threads: Option<usize>,
     /// Instruction set of the processor's kernels; the results don't depend on it
@@ -32,20 +32,20 @@ pub struct Processor {
 }
 
 impl Processor {
-    /// Has this process compute so; once, before anything is computed.
+    /// Applies the flags to this process; to be called once, before anything is computed.
     ///
     /// # Errors
-    /// If this processor hasn't got the instruction set, or the system gives no threads.
+    /// If this processor doesn't have the instruction set, or the system gives no threads.
     pub fn set(&self) -> Result<()> {
         set_threads(self.threads)?;
         self.isa.set()
     }
 }
 
-/// What `--device` says.
+/// The value of `--device`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// The first CUDA device, or the processor where there is none.
+    /// The first CUDA device, or the processor if there is none.
     #[default]
     Auto,
     /// This one.
@@ -56,7 +56,7 @@ impl Choice {
     /// The device.
     ///
     /// # Errors
-    /// If it is a CUDA device that isn't there.
+    /// If it is a CUDA device that doesn't exist.
     pub fn resolve(self) -> Result<Device> {
         match self {
             Choice::Auto if cuda::count().is_ok() => Ok(Device::Cuda(0)),
@@ -82,7 +82,7 @@ impl FromStr for Choice {
     }
 }
 
-/// What products and convolutions on a CUDA device compute with.
+/// The precision of products and convolutions on a CUDA device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Precision {
     /// f32 throughout.
@@ -93,7 +93,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Has `device` compute so.
+    /// Makes `device` compute with this precision.
     ///
     /// # Errors
     /// If it can't.
@@ -111,7 +111,7 @@ impl Precision {
     }
 }
 
-/// What the processor's kernels are made of. The results don't depend on it.
+/// The instruction set of the processor's kernels. The results don't depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Isa {
     /// The fastest that the processor has.
@@ -126,10 +126,10 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// Has kernels run with it.
+    /// Makes kernels run with it.
     ///
     /// # Errors
-    /// If this processor hasn't got it.
+    /// If this processor doesn't have it.
     pub fn set(self) -> Result<()> {
         let set = match self {
             Isa::Auto => return Ok(()),

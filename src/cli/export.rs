@@ -23,7 +23,7 @@ pub struct ExportArgs {
     /// Names and layouts of the tensors in a safetensors file [default: keras]
     #[arg(long, value_enum)]
     pub layout: Option<Layout>,
-    /// Which of the run's networks
+    /// Which network of the run to export
     #[arg(long, value_enum, default_value = "generator")]
     pub network: Network,
     /// Which state of the run, and which weights.
@@ -32,7 +32,7 @@ pub struct ExportArgs {
     /// The file to write [default: generator.onnx, generator.keras.safetensors or the like]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Write over whatever file is there; a run's own files are never written over
+    /// Overwrite any file that is there; a run's own files are never overwritten
     #[arg(long)]
     pub force: bool,
 }
@@ -46,7 +46,7 @@ pub enum Format {
     Onnx,
 }
 
-/// Whose layouts a safetensors file has.
+/// The layouts of a safetensors file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Layout {
     /// The engine's own, which are Keras's
@@ -96,7 +96,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         Format::Onnx => Kind::Onnx,
     };
     output::check(&out, "--out", kind, args.force, &[&file])?;
-    // Files of f32 are asked for, whatever the network was trained in.
+    // The files have f32, whatever the network was trained in.
     let trained = sample::load_network(&file, role, args.state.weights(), Device::Cpu)?;
     let bytes = match (args.format, args.layout) {
         (Format::Onnx, _) => export::onnx(&trained).map_err(|what| Error::place(&file, what))?,
@@ -107,7 +107,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     print(&format!("{name} of {} at step {} in {}\n", trained.recipe.name, trained.step, out.display()))
 }
 
-/// How the file's name ends if none is given.
+/// The ending of the file's name if none is given.
 fn ending(args: &ExportArgs) -> &'static str {
     match (args.format, args.layout) {
         (Format::Onnx, _) => "onnx",

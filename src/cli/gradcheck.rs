@@ -17,16 +17,16 @@ pub struct GradcheckArgs {
     /// Check only gradients (1), or only gradients of gradients (2)
     #[arg(long, value_name = "1|2", value_parser = whole::<u8>(1..=2))]
     order: Option<u8>,
-    /// `reference` is held to finite differences, `cpu` and `cuda` (values too) to the reference
+    /// Device to check: `reference` against finite differences; `cpu` and `cuda`, values too, against the reference
     #[arg(long, value_name = "DEVICE", default_value = "reference")]
     device: Device,
-    /// How a CUDA device multiplies; tf32 is held to a wider limit
+    /// Precision of a CUDA device's products; tf32 has a wider limit
     #[arg(long, value_enum, default_value_t)]
     precision: Precision,
     /// Instruction set of the processor's kernels; the results don't depend on it
     #[arg(long, value_enum, default_value_t, value_name = "SET")]
     isa: Isa,
-    /// Check the cases of large arrays instead, which cross every block and tile; not for the reference
+    /// Check the cases with large arrays instead, which cross every block and tile boundary; not for the reference
     #[arg(long)]
     large: bool,
 }
@@ -82,10 +82,10 @@ fn chosen_cases(op: Option<&str>, are_large: bool) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Where lines go.
+/// A function that prints a line.
 type Print<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
 
-/// The table as it is printed, line by line, with columns as wide as what they will hold.
+/// The table as it is printed, line by line, with columns as wide as their widest entry.
 struct Table<'a> {
     print: Print<'a>,
     op_width: usize,

@@ -1,4 +1,4 @@
-//! `minimax import`: weights from other programs as a folder that the other commands take for a run's.
+//! `minimax import`: weights from other programs, as a folder that other commands can use like a run's.
 
 use super::export::{Layout, Network};
 use super::print;
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// How large a header may be that stands before the values.
+/// The largest size of the header before the values.
 const MOST_HEADER: u64 = 64 << 20;
 
 /// Arguments of `minimax import`.
@@ -24,10 +24,10 @@ pub struct ImportArgs {
     /// The recipe whose network it is: a built-in one or a .toml file
     #[arg(long, value_name = "RECIPE")]
     pub recipe: String,
-    /// Names and layouts of its tensors: docs/formats.md
+    /// Names and layouts of its tensors (see docs/formats.md)
     #[arg(long, value_enum)]
     pub layout: Layout,
-    /// Which of the recipe's networks
+    /// Which network of the recipe it is
     #[arg(long, value_enum, default_value = "generator")]
     pub network: Network,
     /// The folder to make, or one that holds the other network of the same recipe
@@ -65,10 +65,10 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     print(&format!("{} of {} in {}\n", role.name(), recipe.name, args.out.display()))
 }
 
-/// That `folder` is empty or not there, or holds the other network of `recipe` and no file `name`.
+/// Checks that `folder` is empty or doesn't exist, or has the other network of `recipe` and no file `name`.
 fn check_folder(folder: &Path, recipe: &Recipe, name: &str) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(folder) else {
-        // Not there, or what making it will say.
+        // It doesn't exist, or making it will say what is wrong.
         return Ok(());
     };
     let other = if name == GENERATOR { DISCRIMINATOR } else { GENERATOR };

@@ -16,9 +16,9 @@ use crate::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Images of the strip.
+/// The number of images of the strip.
 const STRIP: usize = 10;
-/// The side that a frame of the GIF is enlarged to, at least.
+/// The least side of a frame of the GIF, to which smaller images are enlarged.
 const FRAME: usize = 256;
 /// How long a frame is shown, in milliseconds.
 const DELAY: u32 = 60;
@@ -34,28 +34,28 @@ pub struct InterpolateArgs {
     /// Which state of the run, and which weights.
     #[command(flatten)]
     pub state: StateArgs,
-    /// Whose latent to start from: the first image of `minimax sample --seed SEED`
+    /// Seed of the latent to start from: that of the first image of `minimax sample --seed SEED`
     #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0..=u64::MAX))]
     pub from: u64,
-    /// Whose latent to end at
+    /// Seed of the latent to end at
     #[arg(long, value_name = "SEED", value_parser = whole::<u64>(0..=u64::MAX))]
     pub to: u64,
-    /// Of a conditional run, the class to start from, counted from 0 [default: 0]
+    /// For a conditional run: the class to start from, counted from 0 [default: 0]
     #[arg(long, value_name = "N")]
     pub from_class: Option<u16>,
-    /// And the class to end at [default: the one to start from]
+    /// For a conditional run: the class to end at [default: the class to start from]
     #[arg(long, value_name = "N")]
     pub to_class: Option<u16>,
-    /// Frames of the GIF, from 2 to 100; the strip always has ten images
+    /// Number of frames of the GIF, from 2 to 100; the strip always has ten images
     #[arg(long, value_name = "N", default_value = "60", value_parser = whole::<u8>(2..=100))]
     pub frames: u8,
     /// The folder for interpolation.png and interpolation.gif
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
-    /// Write over whatever files of these names are there; a run's own files are never written over
+    /// Overwrite any files of these names that are there; a run's own files are never overwritten
     #[arg(long)]
     pub force: bool,
-    /// What it is computed with.
+    /// How it is computed.
     #[command(flatten)]
     pub processor: Processor,
 }
@@ -74,7 +74,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     output::check(&png_file, "--out", Kind::Png, args.force, &[&file])?;
     output::check(&gif_file, "--out", Kind::Gif, args.force, &[&file])?;
     let [height, width, channels] = recipe.discriminator.input[..] else {
-        let what = format!("{} makes points of the plane, between which there is nothing to draw", recipe.name);
+        let what = format!("{} makes points of the plane, between which there are no images", recipe.name);
         return Err(Error::place(&file, format!("{what}; choose a run that makes images")));
     };
     let scale = FRAME.div_ceil(height.max(width));
@@ -82,7 +82,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     let most = MAX_BYTES / (3 * height * width * scale * scale);
     if count > most {
         let frames = format!("--frames {count}: of frames of {height}x{width} pixels");
-        let what = format!("{frames}, {most} can be drawn; choose fewer, or a smaller model");
+        let what = format!("{frames}, {most} can be made; choose fewer, or a smaller model");
         return Err(Error::Usage(what));
     }
 
@@ -93,7 +93,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
         Some(([a, b], _)) => format!("from seed {} to {}, class {a} to {b}", args.from, args.to),
         None => format!("from seed {} to {}", args.from, args.to),
     };
-    let mut draw = |count| {
+    let mut generate = |count| {
         let latents = Latents::new(great_circle(from.values(), to.values(), count), latent);
         let latents = match ends {
             Some((ends, classes)) => latents.labelled(between_classes(ends, classes, count), classes),
@@ -103,7 +103,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
         let images = sample(&mut generator, &latents, batch, Device::Cpu);
         pixels::to_bytes(&images, recipe.data.range)
     };
-    let (strip, images) = (draw(STRIP), draw(count));
+    let (strip, images) = (generate(STRIP), generate(count));
     let size = height * width * channels;
     let frame = |index: usize| {
         let pixels = &images[index * size..][..size];
@@ -120,7 +120,7 @@ pub fn run(args: &InterpolateArgs) -> Result<()> {
     print(&format!("{} {way} in {} and {}\n", recipe.name, png_file.display(), gif_file.display()))
 }
 
-/// The classes to go from and to, and of how many; none where the run has none.
+/// The classes to go from and to, and the number of all classes; `None` if the run has none.
 fn classes(args: &InterpolateArgs, recipe: &Recipe) -> Result<Option<([u16; 2], usize)>> {
     let flags = [("--from-class", args.from_class), ("--to-class", args.to_class)];
     let Some(classes) = recipe.classes() else {

@@ -29,7 +29,7 @@ pub fn watch() -> Result<impl Fn() -> bool> {
     Ok(move || asked.load(Ordering::Relaxed))
 }
 
-/// From now on the first signal ends the process at once: for work that leaves nothing half done, but a bar on the terminal.
+/// From now on the first signal ends the process at once: for work that leaves nothing half done except a bar on the terminal.
 ///
 /// # Errors
 /// As [`watch`].
@@ -37,7 +37,7 @@ pub fn end_at_once() -> Result<()> {
     on_stop(end)
 }
 
-/// Has `handler` called at each of the signals that isn't ignored.
+/// Calls `handler` at each of the signals that isn't ignored.
 fn on_stop(handler: impl FnMut() + 'static + Send) -> Result<()> {
     let ignored = signals::ignored_stops();
     ctrlc::set_handler(handler).map_err(|error| match error {
@@ -55,7 +55,7 @@ fn end() {
     std::process::exit(i32::from(INTERRUPTED));
 }
 
-/// Takes the bar off the terminal, unless that is paused and takes nothing.
+/// Removes the bar from the terminal, unless the terminal is paused and takes no output.
 fn clear_bar() {
     let (sender, receiver) = mpsc::channel();
     let clear = move || {
@@ -67,8 +67,8 @@ fn clear_bar() {
     }
 }
 
-/// From now on, says whether the standard input has come to its end: the program that started this one
-/// is gone, or wants it to stop.
+/// From now on, says whether the standard input has ended, which means that the program that started this one is gone, or wants it
+/// to stop.
 ///
 /// # Errors
 /// If the system gives no thread to listen with.
@@ -76,7 +76,7 @@ pub fn end_of_input() -> Result<impl Fn() -> bool> {
     let ended = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&ended);
     let listen = move || {
-        // An input that can't be read is at its end too.
+        // An input that can't be read counts as ended too.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         seen.store(true, Ordering::Relaxed);
     };

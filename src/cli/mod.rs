@@ -1,7 +1,7 @@
-//! The command line: one module per subcommand, and how all of them speak to the terminal.
+//! The command line: one module per subcommand, and the functions with which all of them write to the terminal.
 //!
-//! What goes wrong is one line, `error: ...`, on the standard error; the exit code is 2 for a command that
-//! was written wrong and 1 for all else.
+//! An error is one line, `error: ...`, on the standard error. The exit code is 2 for a mistake in the command itself and 1 for most
+//! other errors (see [`Error::exit_code`]).
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::ops::RangeInclusive;
@@ -44,28 +44,28 @@ struct Cli {
     command: Command,
 }
 
-/// A row here and one in [`run`] make a subcommand.
+/// A subcommand takes a row here and one in [`run`].
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train a GAN
     Train(train::TrainArgs),
     /// Make images with a trained generator
     Sample(sample::SampleArgs),
-    /// Say how good samples are, beside real images, or train what says so
+    /// Measure how good samples are, compared with real images, or train the judge for it
     Judge(judge::JudgeArgs),
-    /// Train a grid of settings and draw what comes of them
+    /// Train with a grid of settings and plot the results
     Sweep(sweep::SweepArgs),
-    /// Draw the pictures of a run again
+    /// Make the pictures and the report of a run again
     Report(report::ReportArgs),
-    /// Draw the images between two latents, as a strip and a GIF
+    /// Make the images between two latents, as a strip and as a GIF
     Interpolate(interpolate::InterpolateArgs),
     /// Write a trained network for Keras, PyTorch or an ONNX runtime
     Export(export::ExportArgs),
-    /// Take weights that Keras or PyTorch has trained
+    /// Read weights that Keras or PyTorch has trained
     Import(import::ImportArgs),
     /// List the built-in recipes, or show the layers of one
     Recipes(recipes::RecipesArgs),
-    /// List, download, check or look at data sets
+    /// List, download, verify or preview data sets
     Data(data::DataArgs),
     /// Check gradients against finite differences, or a device against the reference
     Gradcheck(gradcheck::GradcheckArgs),
@@ -73,7 +73,7 @@ enum Command {
 
 fn run() -> Result<()> {
     let command = parse()?;
-    // What has no --threads computes all the same, be it pictures.
+    // Commands without --threads compute too, if only pictures.
     use Command::{Data, Export, Gradcheck, Report, Sweep};
     if let Some(Data(_) | Export(_) | Gradcheck(_) | Report(_) | Sweep(_)) = &command {
         set_threads(None)?;
@@ -96,7 +96,7 @@ fn run() -> Result<()> {
 
 /// Runs the command that the process was started with; the whole of `main`.
 pub fn main() -> ExitCode {
-    // Before anything else, which might be compiled to what the processor lacks.
+    // First of all, as any other code might have been compiled to instructions that the processor lacks.
     needed::check();
     signals::report_file_size_limit();
     let Err(error) = catch(run) else {
@@ -107,20 +107,20 @@ pub fn main() -> ExitCode {
         Error::Interrupted(_) => "",
         _ => "error: ",
     };
-    // The engine knows no recipes, in which its batch size has a name.
+    // The engine knows nothing about recipes, in which the batch size has a key.
     let error_line = error.to_string().replace("lower the batch size", "lower training.batch_size");
     complain(&format!("{label}{error_line}"));
     ExitCode::from(error.exit_code())
 }
 
-/// Says what ends the program. Nothing is left to tell the user by if this fails too.
+/// Prints the error that ends the program. If this fails too, there is no other way to tell the user.
 fn complain(text: &str) {
     #[expect(clippy::disallowed_methods, reason = "an error displays as one plain line")]
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "{text}");
 }
 
-/// The command that was asked for; none if it was nothing, `--help` or `--version`, which are printed.
+/// The command that was asked for; `None` after `--help`, `--version` or no command, for which the text has been printed.
 fn parse() -> Result<Option<Command>> {
     let matches = with_negative_numbers(Cli::command()).try_get_matches();
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -139,8 +139,8 @@ fn is_mistake(error: &clap::Error) -> bool {
     error.use_stderr() && error.kind() != asked
 }
 
-/// `command` with `-1` taken for a value wherever a flag takes one, so that what is said of it is what would do,
-/// not that there is no flag `-1`.
+/// `command` with `-1` accepted as a value wherever a flag takes one, so that the message says which values are allowed and not
+/// that there is no flag `-1`.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
         let takes_values = arg.get_action().takes_values();
@@ -149,7 +149,7 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
     command.mut_subcommands(with_negative_numbers)
 }
 
-/// Flags that other programs have, and what says the same here.
+/// Flags of other programs, and their equivalents here.
 const ELSEWHERE: [(&[&str], &str); 6] = [
     (
         &["--lr", "--learning-rate", "--learning_rate", "--lr-g", "--lr-d", "--lrG", "--lrD"],
@@ -169,7 +169,7 @@ const ELSEWHERE: [(&[&str], &str); 6] = [
     (&["--batch", "--batch_size", "--batchSize", "--bs"], "images in a step are said by --batch-size"),
 ];
 
-/// The flag that is not known, and what says the same here.
+/// The unknown flag, and its equivalent here.
 fn elsewhere(error: &clap::Error) -> Option<(&str, &'static str)> {
     let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
         return None;
@@ -179,7 +179,7 @@ fn elsewhere(error: &clap::Error) -> Option<(&str, &'static str)> {
     unknown.then_some((flag, known.1))
 }
 
-/// What may stand after a command that has a subcommand besides what it does itself.
+/// What may follow the command `judge`, which has a subcommand besides its own arguments.
 const ONE: &str = "one run, array or folder is judged at a time, and a judge is trained by: minimax judge train DATA";
 
 /// The second word after such a command, which clap takes for a subcommand.
@@ -190,7 +190,7 @@ fn second(error: &clap::Error) -> Option<&str> {
     }
 }
 
-/// The parser of a flag that takes a whole number of `range`, which it says where it is given another.
+/// The parser of a flag that takes a whole number within `range`; its message for any other value gives the range.
 fn whole<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> std::result::Result<T, String> + Clone {
     move |text| {
         let number = text.parse().ok().filter(|number| range.contains(number));
@@ -213,7 +213,7 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Prints one line, above the bar if there is one. That nobody reads it is no reason to stop.
+/// Prints one line, above the bar if there is one. If nobody reads it, that is no reason to stop.
 #[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
 fn say(bar: Option<&ProgressBar>, text: &str) {
     let text = line(text);
@@ -224,21 +224,21 @@ fn say(bar: Option<&ProgressBar>, text: &str) {
     }
 }
 
-/// Whether somebody watches: both outputs are a terminal.
+/// Whether a person is watching, as both outputs are a terminal.
 #[expect(clippy::disallowed_methods, reason = "nothing is written")]
 fn is_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Says `text` in one line on the standard error, where it is in nobody's way who reads the results. That nobody can be
-/// told is no reason to stop.
+/// Prints `text` in one line on the standard error, so that it isn't mixed with results. If it can't be printed, that is no reason
+/// to stop.
 fn note(text: &str) {
     #[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
     let mut stderr = std::io::stderr();
     let _ = writeln!(stderr, "{}", bar::wrapped_note(&line(text)));
 }
 
-/// As [`note`], of what is not as it should be.
+/// As [`note`], for a warning.
 fn warn(text: &str) {
     note(&format!("warning: {text}"));
 }
@@ -249,7 +249,7 @@ const MOST_THREADS: u64 = 1024;
 /// Makes the pool of threads that kernels run on; all cores without a `count`.
 ///
 /// # Errors
-/// [`Error::Usage`] for a count that can't be, and where the system gives no threads.
+/// [`Error::Usage`] if the count is out of range, or if the system gives no threads.
 fn set_threads(count: Option<usize>) -> Result<()> {
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(count) = count {

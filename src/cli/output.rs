@@ -1,13 +1,13 @@
-//! `--out` and its like: whether a command may write the file that it names. One function decides for all of them.
+//! `--out` and similar flags: whether a command may write the file that they name. One function decides for all of them.
 //!
 //! | what is at the path | |
 //! |---|---|
 //! | nothing | written |
-//! | a file of a run, or one that would become one | refused, whatever is asked |
-//! | what the command reads | refused, whatever is asked |
-//! | a picture that this program drew, an array of such images | replaced by another of its kind |
-//! | any other file | replaced with `--force` only |
-//! | no file (a pipe, a device) | written to |
+//! | a file of a run, or a file that would become one | refused, even with `--force` |
+//! | a file that the command reads | refused, even with `--force` |
+//! | a picture that this program made, an array of such images | replaced by another of its kind |
+//! | any other file | replaced only with `--force` |
+//! | not a file (a pipe, a device) | written to |
 
 use crate::files::{check_writable, remove_temporary_of};
 use crate::report::is_own_picture;
@@ -24,7 +24,7 @@ pub(super) enum Kind<'a> {
     Png,
     /// An animation.
     Gif,
-    /// An array of images `[n, h, w, c]` or of points `[n, 2]`, these being all sizes but the first.
+    /// An array of images `[n, h, w, c]` or of points `[n, 2]`, with all sizes except the first.
     Npy(&'a [usize]),
     /// A graph for an ONNX runtime.
     Onnx,
@@ -33,7 +33,7 @@ pub(super) enum Kind<'a> {
 }
 
 impl Kind<'_> {
-    /// How the names of such files end.
+    /// The ending of such files' names.
     pub(super) fn extension(self) -> &'static str {
         match self {
             Kind::Png => "png",
@@ -44,7 +44,7 @@ impl Kind<'_> {
         }
     }
 
-    /// Whether a file that begins with `start` is another such file of our own, which nobody misses.
+    /// Whether a file that begins with `start` is another such file that this program made and that can be made again.
     fn is_own(self, start: &[u8]) -> bool {
         match self {
             Kind::Png => start.starts_with(b"\x89PNG") && is_own_picture(start),
@@ -56,14 +56,14 @@ impl Kind<'_> {
     }
 }
 
-/// How much of a file [`Kind::is_own`] is shown.
+/// The number of bytes of a file that [`Kind::is_own`] looks at.
 const START: u64 = 4096;
 
-/// That a file of `kind` may be written to `path`, which `flag` or its default has named; `inputs` are the files and
-/// folders that the command reads. What a killed process has left of such a file is removed.
+/// Checks that a file of `kind` may be written to `path`, which `flag` or its default has named; `inputs` are the files and folders
+/// that the command reads. Removes what a killed process has left of such a file.
 ///
 /// # Errors
-/// [`Error::Usage`], if it must not be.
+/// [`Error::Usage`] if it must not be written.
 pub(super) fn check(path: &Path, flag: &str, kind: Kind<'_>, force: bool, inputs: &[&Path]) -> Result<()> {
     let out = path.display();
     let refuse = |what: String| Err(Error::Usage(format!("{flag} {out}: {what}")));
@@ -79,7 +79,7 @@ pub(super) fn check(path: &Path, flag: &str, kind: Kind<'_>, force: bool, inputs
         }
         _ => {}
     }
-    // Without a folder there is nothing to lose, and writing will say what is wrong.
+    // If the folder doesn't exist there is nothing to lose, and writing will say what is wrong.
     let Ok(place) = place else {
         return Ok(());
     };
@@ -102,8 +102,8 @@ pub(super) fn check(path: &Path, flag: &str, kind: Kind<'_>, force: bool, inputs
     refuse("is there already; choose another name, or write over it with --force".into())
 }
 
-/// That the folder of `path`, which `flag` has named, is there and takes a file, for a command that would find out only
-/// after minutes of work.
+/// Checks that the folder of `path`, which `flag` has named, exists and takes a file, for a command that would find out only after
+/// minutes of work.
 ///
 /// # Errors
 /// [`Error::Usage`] if it doesn't.
@@ -122,14 +122,14 @@ pub(super) fn check_folder(path: &Path, flag: &str) -> Result<()> {
     }
 }
 
-/// The first bytes of a file; none where it can't be read.
+/// The first bytes of a file; empty if it can't be read.
 fn start_of(path: &Path) -> Vec<u8> {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(START).read_to_end(&mut start));
     read.map(|_| start).unwrap_or_default()
 }
 
-/// Whether a file that begins so is an array of float32 images or points of these sizes, as `minimax sample` writes them.
+/// Whether a file that begins with `start` is an array of float32 images or points of these sizes, as `minimax sample` writes them.
 fn holds_samples(start: &[u8], sizes: &[usize]) -> bool {
     let [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, header @ ..] = start else {
         return false;

@@ -1,14 +1,14 @@
-//! What the shell says of a recipe: `--set key=value`, and the flags that are keys of it.
+//! Changes to a recipe on the command line: `--set key=value`, and the flags that stand for its keys.
 
 use crate::{Error, Result};
 
-/// A flag that is a key of the recipe: its name, the key, and what was given.
+/// A flag that stands for a key of the recipe: its name, the key, and the value that was given.
 pub(super) type Flag<'a> = (&'a str, &'a str, Option<String>);
 
-/// The overrides that `flags` are, then those of `--set`.
+/// The overrides of `flags`, then those of `--set`.
 ///
 /// # Errors
-/// If both say the same key, or what it stands in.
+/// If both set the same key, or one of them a table that has the other's key.
 pub(super) fn overrides(flags: &[Flag], set: &[String]) -> Result<Vec<String>> {
     let given = flags.iter().filter_map(|(flag, key, value)| {
         let value = value.as_ref()?;

@@ -1,5 +1,5 @@
-//! What the user sees of a training: a bar with how it stands on a terminal, plain lines elsewhere, and a line for each epoch
-//! with means over its steps.
+//! What the user sees of training: on a terminal a progress bar, elsewhere plain lines, and a line for each epoch with means over
+//! its steps.
 
 use super::bar;
 use crate::run::means::Means;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// How often a plain line is printed within an epoch.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// The screen, or the log that the output goes to.
+/// The terminal, or the log to which the output goes.
 pub(super) struct Screen {
     bar: Option<ProgressBar>,
     epochs: u64,
@@ -26,7 +26,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// For training `run` until step `last`.
+    /// The screen for training `run` until step `last`.
     pub(super) fn new(run: &Run, last: u64) -> Screen {
         Screen {
             bar: bar::counting(last, "").map(|bar| bar.with_position(run.steps())),
@@ -61,7 +61,7 @@ impl Screen {
         }
     }
 
-    /// How it stands, what matters most first.
+    /// The state of training, the most important numbers first.
     fn now(&self, progress: &Progress) -> Vec<String> {
         let Progress { step, epoch, report, .. } = progress;
         let mut parts = vec![
@@ -78,14 +78,14 @@ impl Screen {
         parts
     }
 
-    /// The epoch as far as it has come, its means, and what its samples score.
+    /// The epoch so far, its means, and the scores of its samples.
     fn epoch(&self, progress: &Progress, scores: &Scores) -> Vec<String> {
         let Progress { step, epoch, means, .. } = progress;
         let mut parts = match progress.ends_epoch {
             true => vec![format!("epoch {epoch}/{}", self.epochs)],
             false => vec![format!("step {step}/{}, epoch {epoch}", self.last)],
         };
-        // A bar says it better.
+        // A bar shows it better.
         if self.bar.is_none() {
             parts.push(format!("{} left", self.time_left(*step)));
         }
@@ -107,7 +107,7 @@ impl Screen {
         terminal::time(self.start.elapsed().as_secs_f64() / done as f64 * rest as f64)
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -148,7 +148,7 @@ fn short(loss: f64) -> String {
     }
 }
 
-/// What the samples score, in a few words.
+/// The scores of the samples, in a few words.
 fn score_words(scores: &Scores) -> Vec<String> {
     let mut parts = vec![match scores.judged {
         Some(judged) => format!("Frechet {}", short(judged.frechet_distance)),

@@ -9,10 +9,10 @@ use crate::cli::table::{Align, align, thousands};
 use crate::recipe::{LayerSpec, LayerTable, NetworkSpec, Recipe, all_layers, built_in_names};
 use crate::terminal::excerpt;
 
-/// What `minimax recipes` takes.
+/// Arguments of `minimax recipes`.
 #[derive(Debug, Args)]
 pub struct RecipesArgs {
-    /// A built-in recipe or the path of a .toml file; without it, all built-in recipes are listed
+    /// A built-in recipe or the path of a .toml file; without one, all built-in recipes are listed
     #[arg(value_name = "RECIPE")]
     recipe: Option<String>,
     /// Print parameter counts as JSON
@@ -26,7 +26,7 @@ pub struct RecipesArgs {
 /// Runs `minimax recipes`.
 ///
 /// # Errors
-/// What [`Recipe::load`] says of the recipe and the overrides.
+/// Those of [`Recipe::load`].
 pub fn run(args: RecipesArgs) -> Result<()> {
     let text = match args.recipe {
         Some(name) => {
@@ -98,7 +98,7 @@ fn list(recipes: &[Recipe]) -> String {
     align(&rows, [Align::Left, Align::Left, Align::Right, Align::Right, Align::Left])
 }
 
-/// What is trained on what and how, and the layers of both networks.
+/// The data and the training, and the layers of both networks.
 fn describe(recipe: &Recipe) -> String {
     let warnings = recipe.warnings().into_iter();
     let warnings: String = warnings.map(|line| format!("warning: {line}\n")).collect();
@@ -118,7 +118,7 @@ fn describe(recipe: &Recipe) -> String {
     )
 }
 
-/// The keys of a recipe's table and their values, as the recipe writes them and with every default.
+/// The keys of a recipe's table and their values, as in a recipe, with every default.
 fn attributes(table: &impl Serialize) -> String {
     let text = toml::to_string(table).expect("a loaded recipe holds only what TOML can say");
     // The name of a layer has a column of its own.
@@ -126,7 +126,7 @@ fn attributes(table: &impl Serialize) -> String {
     lines.map(|line| excerpt(&line.replacen(" = ", "=", 1)).to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// How one network starts and is changed, and its layers.
+/// The initial weights and the optimiser of one network, and its layers.
 fn network(name: &str, network: &NetworkSpec) -> String {
     let table = table(network);
     let sum = table.parameters;

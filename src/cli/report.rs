@@ -1,4 +1,4 @@
-//! `minimax report`: the pictures of a run, drawn again from what is in its folder.
+//! `minimax report`: the pictures of a run, made again from what is in its folder.
 
 use super::{print, warn};
 use crate::run::folder::{RECIPE, REPORT};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Arguments of `minimax report`.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// A run's folder; the run may still be going on
+    /// A run's folder; the run may still be training
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 }
@@ -18,15 +18,15 @@ pub struct ReportArgs {
 /// Runs `minimax report` and prints one line.
 ///
 /// # Errors
-/// [`Error::Place`] where the folder holds no run, and whatever [`summary::draw`] says.
+/// [`Error::Place`] if the folder has no run, and those of [`summary::write`].
 pub fn run(args: &ReportArgs) -> Result<()> {
     if !args.run.join(RECIPE).is_file() {
         let what = format!("holds no {RECIPE}; give the folder of a run");
         return Err(Error::place(&args.run, what));
     }
-    for line in summary::draw(&args.run)? {
+    for line in summary::write(&args.run)? {
         warn(&line);
     }
     let page = args.run.join(REPORT);
-    print(&format!("drawn: {}\n", page.display()))
+    print(&format!("written: {}\n", page.display()))
 }

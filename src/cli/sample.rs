@@ -34,38 +34,39 @@ pub struct SampleArgs {
     /// Which state of the run, and which weights.
     #[command(flatten)]
     pub state: StateArgs,
-    /// How many images [default: as many as on the run's own grids]
+    /// Number of images [default: as many as on the run's own grids]
     #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<usize>(1..=MOST_VALUES as u64))]
     pub count: Option<usize>,
-    /// Of the latents [default: the recipe's, which gives the run's own grid]
+    /// Random seed for the latents [default: the recipe's, which gives the run's own grid]
     #[arg(long, value_name = "N", conflicts_with = "latents", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
-    /// Only images of this class of a conditional run, or all in turn, a row each [default: all]
+    /// For a conditional run: make images of this class only, or of all classes in turn, a row each [default: all]
     #[arg(long = "class", value_name = "N|all")]
     pub class: Option<Class>,
     /// Latents to use, a .npy of float32 or float64 [n, width]
     #[arg(long, value_name = "FILE.npy")]
     pub latents: Option<PathBuf>,
-    /// A grid, or float32 [n, h, w, c] in the generator's own range (of points, a map or [n, 2]) [default: as --out ends, or png]
+    /// Write a grid as png, or float32 [n, h, w, c] in the generator's own range as npy (for points, a map or [n, 2])
+    /// [default: the ending of --out, or png]
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// The file to write [default: samples.png or samples.npy]
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
-    /// Write over whatever file is there; a run's own files are never written over
+    /// Overwrite any file that is there; a run's own files are never overwritten
     #[arg(long)]
     pub force: bool,
-    /// What it is computed on.
+    /// Where it is computed.
     #[command(flatten)]
     pub compute: Compute,
 }
 
-/// Which classes a conditional generator is asked for.
+/// The classes that a conditional generator makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// All, in turn.
+    /// All classes in turn.
     All,
-    /// This one, counted from 0.
+    /// One class, counted from 0.
     One(u16),
 }
 
@@ -80,19 +81,19 @@ impl FromStr for Class {
     }
 }
 
-/// Which generator of a run.
+/// Which state of a run's generator.
 #[derive(Args, Debug)]
 pub struct StateArgs {
-    /// Of the run's best state, by the distance of its samples, not of its last
+    /// Take the run's best state, by the distance of its samples, instead of the last
     #[arg(long)]
     pub best: bool,
-    /// Of the generator's own weights, where the run has a moving average of them
+    /// Take the generator's own weights, even if the run has a moving average of them
     #[arg(long)]
     pub no_average: bool,
 }
 
 impl StateArgs {
-    /// The file of `run` that it is in.
+    /// The file of `run` that has it.
     ///
     /// # Errors
     /// [`Error::Usage`] if there is no best state.
@@ -192,7 +193,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
             None => grid_png(&out, &bytes, image[0], image[1], image[2], columns)?,
             Some(plane) => {
                 let map = Map { extent: plane.extent(), field: &[], real: &[], samples: &values, pulls: &[] };
-                write_whole(&out, &map.draw().to_png())?;
+                write_whole(&out, &map.render().to_png())?;
             }
         },
         Format::Npy => write_whole(&out, &npy(&values, count, image))?,
@@ -201,7 +202,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     print(&format!("{count} {kind} of {} in {}\n", recipe.name, out.display()))
 }
 
-/// That `class`, the value of `flag`, is one of `classes`.
+/// Checks that `class`, the value of `flag`, is one of `classes`.
 pub(super) fn check_class(flag: &str, class: u16, classes: usize) -> Result<()> {
     match usize::from(class) < classes {
         true => Ok(()),
@@ -209,12 +210,12 @@ pub(super) fn check_class(flag: &str, class: u16, classes: usize) -> Result<()> 
     }
 }
 
-/// What there is to say where a class is asked for of a run that has none.
+/// The message if a class is asked for and the run has none.
 pub(super) fn not_conditional(recipe: &Recipe) -> String {
     format!("{} makes images without being told of which class; leave the flag out", recipe.name)
 }
 
-/// One network of a file of a run, with a word where the file can't be checked.
+/// One network of a file of a run, with a note if the file can't be checked.
 pub(super) fn load_network(file: &Path, role: Role, weights: Weights, device: Device) -> Result<Trained> {
     let trained = checkpoint::load_network(file, role, weights, device)?;
     if !trained.has_sum {
@@ -223,16 +224,16 @@ pub(super) fn load_network(file: &Path, role: Role, weights: Weights, device: De
     Ok(trained)
 }
 
-/// What there is to say of a file of a run that carries no sum.
+/// The note about a file of a run that has no sum.
 pub(super) fn no_sum(file: &Path) -> String {
     let file = file.display();
     format!("{file}: an older version wrote it without a sum of its bytes, so damage to it would go unseen")
 }
 
-/// What is to be written, and where.
+/// The format to write, and the file.
 ///
 /// # Errors
-/// If the file's name ends in something else.
+/// If the file's name has another ending than the format's.
 fn target(args: &SampleArgs) -> Result<(Format, PathBuf)> {
     let extension = args.out.as_ref().and_then(|path| path.extension());
     let is = |ending: &str| extension.is_none_or(|found| found.eq_ignore_ascii_case(ending));

@@ -1,14 +1,14 @@
-//! What the program asks of Unix's signals beyond a clean stop ([`super::interrupt`]); elsewhere there are none.
+//! Settings of Unix's signals besides the clean stop ([`super::interrupt`]); other systems have none.
 
-/// Has a write beyond the limit on the size of files fail with an error that can be told: by default the signal
-/// ends the process, in the middle of a file.
+/// Makes a write beyond the limit on the size of files fail with an error that can be reported. By default a signal would end the
+/// process in the middle of a file.
 pub fn report_file_size_limit() {
     #[cfg(unix)]
     unix::ignore(&[libc::SIGXFSZ]);
 }
 
-/// Those of the signals that ask for a stop which the process was started with ignored: `nohup` does so with
-/// SIGHUP, and a shell's script with SIGINT for what it starts by `&`.
+/// The stop signals that were already ignored when the process started: `nohup` ignores SIGHUP, and a shell script ignores SIGINT
+/// for what it starts with `&`.
 pub fn ignored_stops() -> Vec<i32> {
     #[cfg(unix)]
     return unix::ignored(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]);
@@ -31,7 +31,7 @@ mod unix {
 
     pub fn ignore(signals: &[i32]) {
         for &signal in signals {
-            // SAFETY: no function of ours is installed that would have to be safe within a signal.
+            // SAFETY: it installs no function, which would have to be safe within a signal.
             unsafe { libc::signal(signal, libc::SIG_IGN) };
         }
     }

@@ -1,4 +1,4 @@
-//! `minimax sweep`: a grid of training runs, and what comes of comparing them.
+//! `minimax sweep`: a grid of training runs, and their comparison.
 
 use super::device::Isa;
 use super::overrides::overrides;
@@ -6,7 +6,7 @@ use super::{MOST_THREADS, bar, interrupt, print, say, whole};
 use crate::data::place::name_of;
 use crate::sweep::runner::{self, Event, Settings};
 use crate::sweep::state::State;
-use crate::sweep::{Plan, Sweep, built_in_names, draw, results};
+use crate::sweep::{Plan, Sweep, built_in_names, report, results};
 use crate::{Error, Result};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// Arguments of `minimax sweep`.
 ///
-/// The same command goes on where it was stopped, and draws everything anew.
+/// The same command goes on where it was stopped, and makes all pictures again.
 #[derive(Args, Debug)]
 pub struct SweepArgs {
     /// A built-in sweep (see --list) or a .toml file
@@ -25,22 +25,22 @@ pub struct SweepArgs {
     /// List the built-in sweeps
     #[arg(long, conflicts_with = "sweep")]
     pub list: bool,
-    /// The sweep's short form, a few minutes that show that it works
+    /// Run the sweep's short form, which takes a few minutes and shows that it works
     #[arg(long)]
     pub quick: bool,
-    /// The sweep's folder, without which it is `runs/sweep-<name>` (and `-quick` with --quick)
+    /// The sweep's folder [default: runs/sweep-NAME, or runs/sweep-NAME-quick with --quick]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Train so many runs at once; seconds per epoch tell something only with 1
+    /// Number of runs to train at once; seconds per epoch are only meaningful with 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u16>(1..=64))]
     pub jobs: u16,
-    /// Threads to use, divided among the runs at once [default: all cores]
+    /// Number of threads, divided among the runs that train at once [default: all cores]
     #[arg(long, value_name = "N", value_parser = whole::<u16>(1..=MOST_THREADS))]
     pub threads: Option<u16>,
     /// Instruction set of the processor's kernels; the results don't depend on it
     #[arg(long, value_enum, default_value_t, value_name = "SET")]
     pub isa: Isa,
-    /// What to train on: a data set's name, a folder or a file, as for `train` [default: the recipes']
+    /// Data to train on: a data set's name, a folder or a file, as for `train` [default: the recipes']
     #[arg(long, value_name = "NAME|DIR")]
     pub data: Option<OsString>,
     /// Change any key of every recipe, such as training.epochs=5, on top of what the sweep sets
@@ -78,7 +78,7 @@ pub fn run(args: &SweepArgs) -> Result<()> {
     farewell(&plan, &state, stop())
 }
 
-/// The overrides that come after all that the sweep sets.
+/// The overrides that come after all settings of the sweep.
 fn recipe_overrides(args: &SweepArgs) -> Result<Vec<String>> {
     let data = args.data.as_deref().map(name_of).map(toml::Value::String);
     let data = data.map(|name| name.to_string());
@@ -131,7 +131,7 @@ fn introduction(plan: &Plan, state: &State, settings: &Settings) -> String {
     )
 }
 
-/// Draws what there is and says how it went.
+/// Writes the report of the runs so far, and prints how the sweep went.
 fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
     let results = results::read(plan, state)?;
     let finished = results.iter().filter(|result| result.is_finished()).count();
@@ -143,7 +143,7 @@ fn farewell(plan: &Plan, state: &State, stopped: bool) -> Result<()> {
              go on by running the same command again"
         )));
     }
-    let page = draw::draw(plan, state, &results)?;
+    let page = report::write(plan, state, &results)?;
     if finished < all {
         let unfinished = plan.runs.iter().zip(&results);
         let unfinished = unfinished.filter(|(_, result)| !result.is_finished());
@@ -170,7 +170,7 @@ struct Screen<'p> {
     plan: &'p Plan,
     bar: Option<ProgressBar>,
     begun: Vec<Instant>,
-    /// The runs that are being trained, the one that spoke last at the end.
+    /// The runs that are being trained, with the latest to report at the end.
     running: Vec<usize>,
     line: Instant,
 }
@@ -208,7 +208,7 @@ impl Screen<'_> {
                 self.ended(run, &format!("finished in {seconds:.0} s"));
             }
             Event::Failed(run, error) => self.ended(run, &format!("failed: {error}")),
-            // Of what a run says only how far it is, not its greeting and farewell.
+            // Only a run's progress is shown, not its first and last lines.
             Event::Said(run, line) if line.starts_with("step ") || line.starts_with("epoch ") => {
                 if self.bar.is_some() {
                     self.label(run, &line);
@@ -224,7 +224,7 @@ impl Screen<'_> {
         }
     }
 
-    /// Has the bar name `run`, which is being trained, with what it has said, and how many others are.
+    /// Shows on the bar what `run` has said, and how many other runs are being trained.
     fn label(&mut self, run: usize, said: &str) {
         self.running.retain(|&other| other != run);
         let others = self.running.len();

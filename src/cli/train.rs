@@ -1,4 +1,4 @@
-//! `minimax train`: the main job.
+//! `minimax train`: trains a GAN.
 
 use super::device::{Choice, Precision, Processor};
 use super::judge::cache;
@@ -24,10 +24,10 @@ use clap::{Args, ValueEnum};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// The recipe that is trained where none is named.
+/// The recipe that is trained if none is named.
 const DEFAULT: &str = "quickstart";
 
-/// Where runs go without `--out`.
+/// The folder of runs without `--out`.
 const RUNS: &str = "runs";
 
 /// Arguments of `minimax train`.
@@ -36,11 +36,11 @@ pub struct TrainArgs {
     /// A built-in recipe (see `minimax recipes`) or a .toml file [default: quickstart]
     #[arg(value_name = "RECIPE")]
     pub recipe: Option<OsString>,
-    /// What to train on: a data set's name, a folder (of pictures, say), a .zip of pictures, or a .npy or
+    /// Data to train on: a data set's name, a folder (of pictures, say), a .zip of pictures, or a .npy or
     /// .npz of arrays [default: the recipe's]
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<OsString>,
-    /// How often to go through the data
+    /// Number of times to go through the data
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub epochs: Option<u64>,
     /// Train this many steps instead, counted from the start of the run
@@ -52,20 +52,20 @@ pub struct TrainArgs {
     /// Random seed for weights, latents, dropout and data order
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// auto (the first CUDA device, or the processor), cpu, cuda, cuda:1, or reference (f64, plain loops) [default: auto, or
-    /// the resumed run's]
+    /// Where to compute: auto (the first CUDA device, else the processor), cpu, cuda, cuda:1, or reference (f64, plain
+    /// loops) [default: auto, or the resumed run's]
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<Choice>,
-    /// How a CUDA device multiplies: tf32 is for its tensor cores, which read 10 bits of fraction
+    /// Precision of a CUDA device's products: tf32 uses its tensor cores, which read only 10 bits of fraction
     #[arg(long, value_enum, default_value_t)]
     pub precision: Precision,
-    /// Ask a CUDA device for each op by itself, not for a whole step at once
+    /// Launch each op on a CUDA device by itself, instead of a whole step as one graph
     #[arg(long)]
     pub no_graph: bool,
-    /// What it is computed with.
+    /// How it is computed.
     #[command(flatten)]
     pub processor: Processor,
-    /// The run's folder, without which it is a new `runs/<recipe>-<n>`
+    /// The run's folder [default: a new one, runs/RECIPE-N]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Keep the checkpoint of every Nth epoch for good, besides the best and the last
@@ -74,25 +74,26 @@ pub struct TrainArgs {
     /// Change any key of the recipe, such as generator.optimizer.learning_rate=1e-4
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Go on with the run in --out, or with the recipe's latest
+    /// Go on with the run in --out, or with the recipe's latest run
     #[arg(long)]
     pub resume: bool,
-    /// With --resume: which state to go on from; from the best without any --set it does again what it did
+    /// With --resume: the state to go on from; going on from the best without any --set repeats what the run did
     #[arg(long, value_enum, value_name = "STATE", requires = "resume")]
     pub from: Option<State>,
     /// Begin with the weights of this run, or of one of its files, where names and shapes fit
     #[arg(long, value_name = "RUN", conflicts_with = "resume")]
     pub init: Option<PathBuf>,
-    /// What judges the samples [default: the data set's judge, if one is kept; see `minimax judge train`]
+    /// Judge of the samples, a file [default: the data set's judge, if there is one; see `minimax judge train`]
     #[arg(long, value_name = "FILE.safetensors", conflicts_with = "resume")]
     pub judge: Option<PathBuf>,
-    /// Have nothing judge the samples, also where there is a judge
+    /// Don't judge the samples, even if there is a judge
     #[arg(long, conflicts_with_all = ["judge", "resume"])]
     pub no_judge: bool,
-    /// Stop when so many epochs whose samples were compared have not bettered the best
+    /// Stop after this many compared epochs in a row that weren't better than the best
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=MAX_EPOCHS as u64))]
     pub patience: Option<u64>,
-    /// Time every op: a table at the end (with the launches on a CUDA device), and profile.json in the run's folder, which Perfetto opens
+    /// Time every op: a table at the end (with the launches on a CUDA device), and profile.json in the run's folder,
+    /// which Perfetto opens
     #[arg(long)]
     pub profile: bool,
     /// Stop, as with Ctrl-C, when the standard input ends; for programs that start this one
@@ -103,9 +104,9 @@ pub struct TrainArgs {
 /// A state of a run that can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum State {
-    /// The last.
+    /// The last state
     Last,
-    /// That whose samples scored best; what came after it is moved into a folder of its own.
+    /// The state whose samples scored best; what came after it is moved into a folder of its own
     Best,
 }
 
@@ -113,7 +114,7 @@ pub enum State {
 ///
 /// # Errors
 /// Whatever is wrong with the flags, the recipe, the data or the run folder; [`Error::NotFinite`] if a
-/// loss stops being a number; [`Error::Interrupted`] if Ctrl-C ended it early.
+/// loss is no longer finite; [`Error::Interrupted`] if Ctrl-C ended it early.
 pub fn run(args: &TrainArgs) -> Result<()> {
     args.processor.set()?;
     // Before the data is read, which can take a while.
@@ -121,18 +122,18 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let mut run = if args.resume { resume(args)? } else { start(args)? };
     run.keep_every = args.keep_every;
     run.patience = args.patience;
-    // A profile is of ops, and a graph is asked for as a whole.
+    // A profile times ops, and a graph is launched as a whole.
     if args.no_graph || args.profile {
         run.without_graphs();
     }
     let last = args.steps.unwrap_or(run.total_steps());
     if run.steps() >= last {
-        // It may have been killed, or the disk been full, when only its pictures were left to draw.
-        run.draw()?;
+        // It may have been killed, or the disk may have been full, when only its report was left to write.
+        run.write_report()?;
         let notes: String = run.notes.iter().map(|note| format!("{note}\n")).collect();
         let (folder, done) = (run.folder().display(), run.steps());
         return print(&format!(
-            "{notes}{folder}: {done} steps are done, nothing is left to do but draw the report again; \
+            "{notes}{folder}: {done} steps are done, nothing is left to do but write the report again; \
              go on with a larger --epochs or --steps\n"
         ));
     }
@@ -204,7 +205,7 @@ fn resume(args: &TrainArgs) -> Result<Run> {
     Ok(run)
 }
 
-/// The recipe that is asked for, of the program's own or from a file, whose name may not be text.
+/// The recipe that is asked for, a built-in one or one from a file, whose name need not be valid text.
 fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
     match recipe.to_str() {
         Some(name) => Recipe::load(name, &recipe_overrides(args)?),
@@ -212,8 +213,8 @@ fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
     }
 }
 
-/// What a resumed run is asked to be: the folder's recipe with what the flags change. A file is held to that in its every key; the
-/// name of a built-in recipe only says which run is meant, which may have been started with other flags.
+/// The recipe of a resumed run: the folder's recipe with the changes of the flags. A recipe file must agree with it in every key;
+/// the name of a built-in recipe only says which run is meant, as that may have been started with other flags.
 fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, folder: &Path) -> Result<Recipe> {
     let changed = || {
         let recipe = &saved.recipe;
@@ -284,7 +285,7 @@ fn introduction(args: &TrainArgs, run: &Run, last: u64) -> Result<String> {
     Ok(text + &notes + &warnings + estimate_note(recipe))
 }
 
-/// What judges the samples, or what could.
+/// A note on what judges the samples, or what could.
 fn judge_note(args: &TrainArgs, run: &Run) -> String {
     let data = excerpt(&run.recipe().data.name);
     match run.judging() {
@@ -299,7 +300,7 @@ fn judge_note(args: &TrainArgs, run: &Run) -> String {
                 floor.unwrap_or_default()
             )
         }
-        // One that goes on takes no judge any more.
+        // A run that goes on can't get a judge any more.
         None if run.steps() > 0 || args.no_judge || run.recipe().judge.every == 0 => String::new(),
         None if run.images().is_none_or(|images| !cache::can_be_judged(&run.recipe().data.name, images)) => {
             String::new()
@@ -311,7 +312,7 @@ fn judge_note(args: &TrainArgs, run: &Run) -> String {
     }
 }
 
-/// What the critic's estimate is, for a recipe that has one.
+/// A note on what the critic's estimate is, for a recipe that has one.
 fn estimate_note(recipe: &Recipe) -> &'static str {
     match recipe.training.loss.has_critic() {
         true => {
@@ -345,10 +346,10 @@ fn farewell(args: &TrainArgs, run: &Run, last: u64, outcome: Outcome) -> Result<
     ))
 }
 
-/// Epochs without a gain after which it is worth a word.
+/// The number of epochs without improvement after which that is mentioned.
 const IDLE: u64 = 3;
 
-/// That the last epochs have gained nothing, where that is so.
+/// A note if the last epochs brought no improvement.
 fn best_note(run: &Run, folder: &str) -> String {
     let best = run.best().and_then(|best| best.epoch);
     match best.filter(|_| run.idle() >= Some(IDLE)) {
@@ -361,7 +362,7 @@ fn best_note(run: &Run, folder: &str) -> String {
     }
 }
 
-/// The flags that a run does not keep, to be given again where it goes on.
+/// The flags that a run doesn't keep, and that must be given again when it is resumed.
 fn flags_again(args: &TrainArgs) -> String {
     let flags = [("--steps", args.steps), ("--keep-every", args.keep_every), ("--patience", args.patience)];
     let given = flags.into_iter().filter_map(|(flag, n)| Some(format!(" {flag} {}", n?)));

@@ -1,14 +1,15 @@
-//! Class-balanced epochs: as long as others, with every class as often.
+//! Class-balanced epochs: as long as any other epoch, but with each class shown equally often.
 //!
-//! An epoch is made of blocks that hold each class once, in an order drawn for each block; the last is cut where the epoch
-//! ends. So whatever part of an epoch is done, no class has been shown more than once more than another. Image b of a class is
-//! the b-th in a random order of its own images, which is drawn anew once all have been shown, and for every epoch: of large
-//! classes an epoch shows a part, of small ones each image several times.
+//! An epoch is made of blocks, each of which has every class once, in a random order of its own; the last block is cut
+//! where the epoch ends. At any point of an epoch, therefore, no two classes differ by more than one image. The images
+//! of a class come in a random order, which is drawn anew for every epoch and whenever all of them have been shown: an
+//! epoch shows part of a large class, and each image of a small one several times.
 
 use crate::random::Random;
 use std::collections::BTreeMap;
 
-/// The places of the images of `epoch`, as many as there are `labels`; `random` is at the start of the stream of all epochs.
+/// The indices of the images of `epoch`, as many as there are `labels`; `random` is at the start of the stream of all
+/// epochs.
 pub(super) fn order(labels: &[u16], mut random: Random, epoch: u64) -> Vec<u32> {
     let mut classes: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
     for (place, &label) in (0..).zip(labels) {

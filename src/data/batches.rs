@@ -1,7 +1,7 @@
-//! Training batches in a new random order every epoch: batch `step` is a pure function of (seed, step),
-//! so that a resumed run needs no more than its step number.
+//! Training batches, in a new random order for every epoch. Batch `step` is a pure function of (seed, step), so that a
+//! resumed run needs to know only its step number.
 //!
-//! They are made ahead, on a thread of their own, so that a training loop finds the next one ready:
+//! Batches are made ahead on a thread of their own, so that a training loop finds the next one ready:
 //!
 //! ```text
 //! training loop                      prefetcher
@@ -21,11 +21,17 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Batches that wait to be asked for. A few, so that the moment in which an epoch's order is drawn
-/// isn't felt either.
+/// How many batches are made ahead. There are a few, so that not even the time that drawing an epoch's order takes
+/// delays training.
 const AHEAD: usize = 4;
 
-/// What becomes of the last images of an epoch's order, too few for a whole batch.
+/// What happens to the last images of an epoch if they are too few for a whole batch.
+///
+/// ```
+/// use minimax::data::LastBatch;
+///
+/// assert_eq!((LastBatch::Drop.batches(100, 32), LastBatch::Keep.batches(100, 32)), (3, 4));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LastBatch {
@@ -46,13 +52,13 @@ impl LastBatch {
     }
 }
 
-/// A batch: images, and the class of each.
+/// A batch: images, and the class of each where the set has labels.
 ///
 /// ```
 /// use minimax::data::{Batches, LastBatch, digits};
 /// use minimax::Device;
 ///
-/// let mut batches = Batches::new(digits::draw(100, 1).into(), 32, 1, LastBatch::Drop);
+/// let mut batches = Batches::new(digits::render(100, 1).into(), 32, 1, LastBatch::Drop);
 /// let batch = batches.batch(0)?;
 /// assert_eq!(batch.to_images([0.0, 1.0], Device::Cpu).dims(), [32, 28, 28, 1]);
 /// assert_eq!(batch.to_labels(Device::Cpu).one_hot(10).dims(), [32, 10]);
@@ -64,7 +70,7 @@ pub struct Batch<'a> {
     pub size: [usize; 3],
     /// `[batch_size, height, width, channels]`, or fewer images in an epoch's last batch where that is kept.
     pub pixels: &'a [u8],
-    /// One of each image, or empty where the set has none.
+    /// The class of each image, or empty where the set has no labels.
     pub labels: &'a [u16],
 }
 
@@ -74,12 +80,13 @@ impl Batch<'_> {
         self.pixels.len() / self.size.iter().product::<usize>()
     }
 
-    /// Whether it has none.
+    /// Whether it has no images.
     pub fn is_empty(&self) -> bool {
         self.pixels.is_empty()
     }
 
-    /// The images as a tensor `[n, height, width, channels]`, with black at the lower and white at the upper end of `range`.
+    /// The images as a tensor `[n, height, width, channels]`, with black at the lower and white at the upper end of
+    /// `range`.
     pub fn to_images(&self, range: [f64; 2], device: Device) -> Tensor {
         let [h, w, c] = self.size;
         pixels::to_tensor(self.pixels, [self.len(), h, w, c].into(), range, device)
@@ -97,7 +104,7 @@ impl Batch<'_> {
     }
 }
 
-/// What a batch is filled into.
+/// The memory of a batch, which is used again.
 #[derive(Default)]
 struct Buffers {
     pixels: Vec<u8>,
@@ -105,11 +112,23 @@ struct Buffers {
 }
 
 /// The batches of a data set.
+///
+/// ```
+/// use minimax::data::{Batches, LastBatch, digits};
+///
+/// let mut batches = Batches::new(digits::render(100, 1).into(), 32, 7, LastBatch::Keep);
+/// assert_eq!(batches.steps_per_epoch(), 4);
+/// for step in 0..2 * batches.steps_per_epoch() {
+///     let batch = batches.batch(step)?;
+///     assert_eq!(batch.len(), if step % 4 == 3 { 4 } else { 32 });
+/// }
+/// # Ok::<(), minimax::Error>(())
+/// ```
 pub struct Batches {
     cut: Cut,
     /// The batch that was asked for last.
     batch: Buffers,
-    /// The step that the prefetcher makes next for us; none runs before the first batch is asked for.
+    /// The prefetcher, and the step whose batch it gives next. It starts when the first batch is asked for.
     prefetcher: Option<(u64, Prefetcher)>,
     waited: Duration,
 }
@@ -123,11 +142,11 @@ impl Batches {
         Batches::in_order_of(images, batch_size, seed, last, Purpose::SHUFFLE)
     }
 
-    /// As [`Batches::new`], in the order that the random numbers for `purpose` give: another one for other batches of the
-    /// same run.
+    /// As [`Batches::new`], in an order from the random numbers of `purpose`: for a second set of batches in the same
+    /// run.
     ///
     /// # Panics
-    /// As there.
+    /// As [`Batches::new`].
     pub fn in_order_of(
         images: Arc<Images>,
         batch_size: usize,
@@ -146,18 +165,19 @@ impl Batches {
         }
     }
 
-    /// The same, if `balanced` with each class equally often in an epoch, which stays as long: images of small classes come
-    /// several times, of large ones some don't.
+    /// With `balanced`, the same batches with each class equally often. An epoch stays as long, so that images of small
+    /// classes come several times and some images of large ones don't come at all.
     ///
     /// # Panics
-    /// If the set then has no labels.
+    /// If `balanced` is true and the set has no labels.
     pub fn balanced(mut self, balanced: bool) -> Batches {
         assert!(!balanced || !self.cut.images.labels.is_empty(), "Batches: no labels to balance");
         self.cut.is_balanced = balanced;
         self
     }
 
-    /// The same, if `flips` with each image mirrored, left to right, with a chance of one half in each epoch.
+    /// With `flips`, the same batches with each image mirrored left to right, with a probability of one half in each
+    /// epoch.
     pub fn flipped(mut self, flips: bool) -> Batches {
         self.cut.flips = flips;
         self
@@ -173,18 +193,18 @@ impl Batches {
         self.cut.steps_per_epoch
     }
 
-    /// How long [`batch`](Batches::batch) has had to wait in all, for the first batch and for any that
-    /// wasn't ready.
+    /// The total time that [`batch`](Batches::batch) has waited, for the first batch and for any later one that wasn't
+    /// ready.
     pub fn waited(&self) -> Duration {
         self.waited
     }
 
     /// Batch `step`, counted from 0 over all epochs.
     ///
-    /// Steps are best asked for one after another; after any other step the prefetcher starts anew.
+    /// It is best to ask for steps one after another, as the prefetcher starts anew after any other step.
     ///
     /// # Errors
-    /// If the system gives no thread for that.
+    /// If the system can't start the prefetcher's thread.
     pub fn batch(&mut self, step: u64) -> Result<Batch<'_>> {
         let used = std::mem::take(&mut self.batch);
         let prefetcher = match self.prefetcher.take() {
@@ -192,7 +212,7 @@ impl Batches {
             _ => Prefetcher::start(self.cut.clone(), step)?,
         };
         self.batch = prefetcher.next(used, &mut self.waited);
-        // After the last step there can be comes none.
+        // No step comes after the largest number.
         self.prefetcher = step.checked_add(1).map(|next| (next, prefetcher));
         Ok(Batch { size: self.images().size(), pixels: &self.batch.pixels, labels: &self.batch.labels })
     }
@@ -222,7 +242,7 @@ impl Cut {
         random.permutation(count)
     }
 
-    /// Puts the batch at `place` in `epoch`, which has this `order`, into `batch`.
+    /// Fills `batch` with the batch at `place` in `epoch`, which has this `order`.
     fn fill(&self, epoch: u64, order: &[u32], place: usize, batch: &mut Buffers) {
         let first = place * self.batch_size;
         let places = &order[first..order.len().min(first + self.batch_size)];
@@ -243,7 +263,7 @@ impl Cut {
     }
 }
 
-/// Our ends of the thread that makes batches ahead. It ends itself once they are gone.
+/// The ends of the channels to the thread that makes batches ahead. The thread ends once they are dropped.
 struct Prefetcher {
     batches: Receiver<Buffers>,
     used: Sender<Buffers>,
@@ -275,10 +295,10 @@ impl Prefetcher {
         Ok(Prefetcher { batches, used })
     }
 
-    /// The next batch, for the one `used` before; what it takes to wait for it is added to `waited`.
+    /// The next batch, in exchange for the one that was `used` before. The time spent waiting is added to `waited`.
     fn next(&self, used: Buffers, waited: &mut Duration) -> Buffers {
-        // Before the next is taken, so that it is there to be filled when a place gets free. Only the
-        // very last step's thread is gone, and needs it no more.
+        // Sent before the next batch is taken, so that the thread has it as soon as there is room for another. The send
+        // fails only after the very last step, when the thread is gone and needs no buffer.
         let _ = self.used.send(used);
         self.batches.try_recv().unwrap_or_else(|_| {
             let start = Instant::now();

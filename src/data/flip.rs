@@ -1,4 +1,5 @@
-//! Horizontal flips of training images: in each epoch every image is mirrored, left to right, with a chance of one half.
+//! Horizontal flips of training images: in each epoch every image is mirrored left to right with a probability of one
+//! half.
 
 use crate::random::{Position, Purpose, Random};
 
@@ -10,7 +11,7 @@ const FLIPS: Purpose = Purpose::new(17);
 pub(super) struct Flips(Position);
 
 impl Flips {
-    /// Those of `epoch`, which shows `count` images; each epoch has its own stretch of the stream.
+    /// The mirrored images of `epoch`, which shows `count` images; each epoch has its own stretch of the stream.
     pub fn of_epoch(seed: u64, epoch: u64, count: usize) -> Flips {
         let mut random = Random::new(seed, FLIPS);
         random.skip(epoch.wrapping_mul(count.div_ceil(4) as u64));

@@ -15,10 +15,10 @@ pub struct Floats {
 }
 
 impl Floats {
-    /// That all values are finite.
+    /// Checks that all values are finite.
     ///
     /// # Errors
-    /// How many aren't, in words that follow the file's name.
+    /// A message that says how many aren't, to be put after the file's name.
     pub fn check_finite(&self) -> Result<(), String> {
         match self.values.iter().filter(|v| !v.is_finite()).count() {
             0 => Ok(()),
@@ -31,7 +31,7 @@ impl Floats {
 /// Whether the .npy file of these `bytes` holds real numbers of any kind.
 ///
 /// # Errors
-/// Why it is no such file, in words that follow its name.
+/// A message that says why it is not a .npy file, to be put after the file's name.
 pub fn holds_floats(mut bytes: &[u8]) -> Result<bool, String> {
     Ok(read_header(&mut bytes)?.dtype().descr().trim_matches('\'').get(1..2) == Some("f"))
 }
@@ -39,7 +39,7 @@ pub fn holds_floats(mut bytes: &[u8]) -> Result<bool, String> {
 /// The array in the `bytes` of a .npy file.
 ///
 /// # Errors
-/// Why it is none, in words that follow the file's name.
+/// A message that says why it can't be read, to be put after the file's name.
 pub fn parse(bytes: &[u8]) -> Result<Floats, String> {
     let mut values = bytes;
     let header = read_header(&mut values)?;
@@ -68,7 +68,7 @@ pub fn parse(bytes: &[u8]) -> Result<Floats, String> {
     Ok(Floats { shape, values })
 }
 
-/// `values` with the last axis the fastest, of those of an array whose first axis is.
+/// `values`, stored with the first axis the fastest, in the order in which the last axis is.
 fn from_fortran(values: &[f32], shape: &[usize]) -> Vec<f32> {
     let place = |index: usize| {
         let (mut rest, mut place, mut step) = (index, 0, values.len());

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 const IMAGES: u32 = 0x0803;
 const LABELS: u32 = 0x0801;
 
-/// The names that the images and labels of a set go by, each also with `.gz`.
+/// The file names of a set's images and labels; each may also end in `.gz`.
 struct Names {
     images: [&'static str; 2],
     labels: [&'static str; 2],
@@ -33,20 +33,20 @@ const TEST: Names = Names {
     labels: ["t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte"],
 };
 
-/// The training set in `folder`, or `None` where there is neither an image file nor a label file.
-/// Without a label file the images have no labels, which a GAN doesn't need.
+/// The training set in `folder`, or `None` if it has neither an image file nor a label file. Without a label file the
+/// images have no labels.
 ///
 /// # Errors
-/// [`Error::Data`] where there are labels alone, where a file isn't IDX, is cut short, goes on too
-/// long, is empty or promises an absurd size, or where the two hold different counts.
+/// [`Error::Data`] if there are labels without images, if a file isn't IDX, is cut short, too long or empty or claims
+/// an absurd size, or if the two files have different counts.
 pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
     read_set(folder, &TRAINING)
 }
 
-/// As [`read_folder`], the test set.
+/// As [`read_folder`], for the test set.
 ///
 /// # Errors
-/// As there.
+/// As [`read_folder`].
 pub fn read_test(folder: &Path) -> Result<Option<Images>> {
     read_set(folder, &TEST)
 }
@@ -54,7 +54,7 @@ pub fn read_test(folder: &Path) -> Result<Option<Images>> {
 /// The training and the test set in `folder`, both with labels.
 ///
 /// # Errors
-/// As [`read_folder`], and [`Error::Data`] where one of the four files is missing.
+/// As [`read_folder`], and [`Error::Data`] if one of the four files is missing.
 pub fn read_labelled(folder: &Path) -> Result<[Images; 2]> {
     let one = |names: &Names| match read_set(folder, names)? {
         Some(images) if !images.labels.is_empty() => Ok(images),
@@ -107,8 +107,7 @@ fn open(path: &Path) -> Result<BufReader<File>> {
 /// it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't such a file, is cut short, goes on too long, is empty or promises an
-/// absurd size.
+/// [`Error::Data`] if it isn't such a file, is cut short, too long or empty, or claims an absurd size.
 pub fn read_images(path: &Path, source: impl BufRead) -> Result<([usize; 3], Vec<u8>)> {
     read(path, source, IMAGES)
 }
@@ -124,7 +123,7 @@ pub fn read_labels(path: &Path, source: impl BufRead) -> Result<Vec<u8>> {
 
 /// The `N` sizes and the bytes of one IDX file.
 fn read<const N: usize>(path: &Path, mut source: impl BufRead, magic: u32) -> Result<([usize; N], Vec<u8>)> {
-    // By its first bytes, not by its name: browsers and scripts unpack files and keep the name.
+    // Recognised by the first bytes, not by the name: browsers and scripts unpack files and keep the name.
     let start = source.fill_buf().map_err(Error::io(path))?;
     if start.is_empty() {
         return Err(Error::data(path, "the file is empty", AGAIN));

@@ -1,5 +1,5 @@
-//! The public data sets and their files, as `datasets/manifest.toml` says them: sizes, SHA-256 sums,
-//! mirrors, licence and citation.
+//! The public data sets and their files, as `datasets/manifest.toml` lists them: sizes, SHA-256 sums, mirrors, licences
+//! and citations.
 
 use super::sum::Sum;
 use crate::files::read_at_most;
@@ -15,7 +15,7 @@ const BUILT_IN: &str = include_str!("../../datasets/manifest.toml");
 /// The most bytes a manifest may have.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The most bytes that a manifest may say of a file: a terabyte.
+/// The largest size that a manifest may give for a file: a terabyte.
 const MAX_FILE_BYTES: u64 = 1 << 40;
 
 /// All the sets that can be downloaded.
@@ -31,7 +31,7 @@ pub struct Manifest {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
-    /// The name that commands and recipes know it by, and its folder's.
+    /// The name by which commands and recipes know it, which is also its folder's name.
     pub name: String,
     /// What it shows, in a few words.
     pub title: String,

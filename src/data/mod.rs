@@ -1,7 +1,7 @@
 //! Data sets of small images: where they come from and how batches are cut from them.
 //!
-//! [`open`] takes a name, a folder or a file and gives [`Images`]; [`Batches`] cuts them into training
-//! batches. Points of the plane, which are no images, are in [`plane`].
+//! [`open`] reads a set by its name, its folder or its file and gives [`Images`]; [`Batches`] cuts them into training
+//! batches. Points of the plane, which are not images, are in [`plane`].
 
 mod balanced;
 mod batches;
@@ -46,7 +46,6 @@ pub mod manifest;
 pub mod verify;
 
 pub use batches::{Batch, Batches, LastBatch};
-pub use digits::draw;
 #[cfg(feature = "gan")]
 pub use open::{DIGITS, is_same_set, open, open_path, open_test};
 #[cfg(feature = "gan")]
@@ -59,7 +58,17 @@ use crate::terminal::brief;
 use std::io;
 use std::path::Path;
 
-/// A data set in memory, one byte a value.
+/// A data set in memory, with one byte for each value.
+///
+/// ```
+/// use minimax::data::{Images, digits};
+///
+/// let set: Images = digits::render(100, 1);
+/// assert_eq!((set.len(), set.size(), set.classes()), (100, [28, 28, 1], 10));
+/// assert_eq!(set.image(0).len(), 28 * 28);
+/// let sizes: Vec<usize> = set.in_order(32).map(|batch| batch.len()).collect();
+/// assert_eq!(sizes, [32, 32, 32, 4]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
     /// Rows of an image, at least 1.
@@ -98,12 +107,12 @@ impl Images {
     /// Image `index` as `[height, width, channels]`.
     ///
     /// # Panics
-    /// When `index` is not below [`len`](Images::len).
+    /// If `index` is not below [`len`](Images::len).
     pub fn image(&self, index: usize) -> &[u8] {
         &self.pixels[index * self.image_len()..][..self.image_len()]
     }
 
-    /// The images in order, `count` at a time, the last maybe fewer: for a test set.
+    /// The images in order, as batches of `count`, the last of which may be smaller: for a test set.
     ///
     /// # Panics
     /// If `count` is 0.
@@ -123,16 +132,23 @@ impl Images {
     }
 }
 
-/// What is asked of a data set beside its name.
+/// What [`open`] is asked for besides the name of a set.
+///
+/// ```
+/// use minimax::data::Wanted;
+///
+/// let wanted = Wanted { size: Some([32, 32, 3]), ..Wanted::default() };
+/// assert_eq!((wanted.seed, wanted.background), (0, [0, 0, 0]));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Draws the built-in digits; nothing else depends on it.
+    /// The seed of the built-in digits; nothing else depends on it.
     pub seed: u64,
-    /// The [height, width, channels] that pictures of a folder or a .zip are brought to; without it they
-    /// take the first one's. The other formats have one size and keep it, so that whoever needs a
-    /// certain one compares.
+    /// The [height, width, channels] to which the pictures of a folder or a .zip are brought; default: those of the
+    /// first picture. The other formats have one size, which they keep: a caller that needs a certain size must
+    /// compare.
     pub size: Option<[usize; 3]>,
-    /// What pictures lie over where they are transparent: [red, green, blue]; default: black.
+    /// The colour behind the transparent parts of pictures: [red, green, blue]; default: black.
     pub background: [u8; 3],
     /// With SVHN's training set, the images of [`svhn::EXTRA`] too.
     pub extra: bool,
@@ -143,8 +159,8 @@ pub struct Wanted {
 pub struct Opened {
     /// Its images.
     pub images: Images,
-    /// What a person should know of it, a line each: what was passed over, and what was done to pictures
-    /// to make them fit.
+    /// What a person should know about the set, one line each: which files were passed over, and what was done to
+    /// pictures to make them fit.
     pub notes: Vec<String>,
 }
 
@@ -154,18 +170,18 @@ impl From<Images> for Opened {
     }
 }
 
-/// The most bytes that a set may have, so that a few forged words (or a bomb of compressed data behind
-/// them) can't exhaust the memory. SVHN's largest file holds 1.6 GB.
+/// The most bytes that a set may have, so that neither a forged header nor a bomb of compressed data can exhaust the
+/// memory. SVHN's largest file holds 1.6 GB.
 const LARGEST: u64 = u32::MAX as u64;
 
-/// The fix of every damaged file.
+/// What to do about a damaged file.
 const AGAIN: &str = "download it again";
 
-/// What reading `path` said, told apart: the file is bad, or the system refused.
+/// The error for what went wrong in reading `path`: either the file is damaged, or the system refused to read it.
 fn damage(path: &Path, error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => Error::data(path, "cut short", AGAIN),
-        // flate2's kinds for a stream that isn't deflate and for a checksum that is wrong.
+        // flate2 gives these kinds for a stream that isn't deflate and for a wrong checksum.
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             let what = format!("damaged compressed data ({})", brief(&error.to_string()));
             Error::data(path, what, AGAIN)

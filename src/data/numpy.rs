@@ -1,6 +1,5 @@
-//! NumPy's arrays as data: a .npy of images, `[n, h, w]` or `[n, h, w, c]` of uint8, or a .npz (an
-//! archive of such) with images and, where there are any, labels of whole numbers, `[n]` or `[n, 1]`
-//! (NumPy Enhancement Proposal 1).
+//! NumPy's arrays as data (NumPy Enhancement Proposal 1): a .npy of images, `[n, h, w]` or `[n, h, w, c]` of uint8, or
+//! a .npz, an archive of such arrays, with images and optionally labels, whole numbers `[n]` or `[n, 1]`.
 
 use super::{AGAIN, Images, LARGEST, damage, room};
 use crate::terminal::brief;
@@ -18,7 +17,7 @@ const MOST_HEADER: u32 = 10_000;
 /// The most brackets in one; a shape and a type of plain numbers make two pairs.
 const MOST_BRACKETS: usize = 16;
 
-/// The names that images and labels go by in a .npz; the first that is there counts.
+/// The names of images and labels in a .npz; the first one that is found counts.
 const IMAGE_NAMES: [&str; 6] = ["x", "X", "x_train", "images", "arr_0", "data"];
 const LABEL_NAMES: [&str; 5] = ["y", "Y", "y_train", "labels", "arr_1"];
 
@@ -30,11 +29,11 @@ const SAVE_BYTES: &str = "save it as numpy.uint8, 0 to 255: from numbers in [0, 
 /// What to do about `[n, c, h, w]`.
 pub const MOVE_CHANNELS: &str = "put the channels last with numpy.moveaxis(x, 1, -1) and save it again";
 
-/// The header at the start of a .npy file, which `source` is read past. It is bounded before it is
-/// parsed.
+/// Reads the header at the start of a .npy file from `source`, which is then at the first value. Its length is checked
+/// before it is parsed.
 ///
 /// # Errors
-/// What is wrong with it, in words.
+/// A message that says what is wrong with it.
 pub fn read_header(source: &mut impl Read) -> std::result::Result<NpyHeader, String> {
     let mut start = vec![0; 10];
     let cut = |_: io::Error| "is cut short".to_string();
@@ -62,14 +61,14 @@ pub fn read_header(source: &mut impl Read) -> std::result::Result<NpyHeader, Str
         return Err(format!("has a header of more than {MOST_BRACKETS} brackets"));
     }
     let header = NpyHeader::from_reader(&start[..]);
-    // What the parser says may quote the whole header.
+    // The parser's message isn't used: it may quote the whole header.
     header.map_err(|_| "has a damaged header".to_string())
 }
 
 /// The images in a .npy file; `path` only names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it is no array of images as above, or is damaged.
+/// [`Error::Data`] if it isn't an array of images as described above, or is damaged.
 pub fn read_npy(path: &Path, mut source: impl Read) -> Result<Images> {
     let wrong = |what: String| Error::data(path, what, SAVE);
     let header = read_header(&mut source).map_err(wrong)?;
@@ -121,8 +120,8 @@ pub fn read_npy(path: &Path, mut source: impl Read) -> Result<Images> {
 /// The images and labels in a .npz file; `path` only names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't an archive, is damaged, has no array of one of the names that images
-/// go by, or has one that isn't of images or labels.
+/// [`Error::Data`] if it isn't an archive, is damaged, has no array with one of the names for images, or has such an
+/// array that isn't of images or labels.
 pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
     let archive = ZipArchive::new(source);
     let mut archive = archive.map_err(|error| broken(path, &error.to_string()))?;
@@ -156,7 +155,7 @@ pub fn read_npz(path: &Path, source: impl Read + Seek) -> Result<Images> {
     Ok(set)
 }
 
-/// What the archive at `path` is said not to be.
+/// The error for the file at `path`, which can't be read as an archive.
 fn broken(path: &Path, error: &str) -> Error {
     let what = format!("is damaged, or no .npz archive ({})", brief(error)).replace('\n', " ");
     Error::data(path, what, "save it again with numpy.savez, or copy it anew")
@@ -188,7 +187,7 @@ fn read_labels(path: &Path, mut source: impl Read, count: usize) -> Result<Vec<u
         if big_endian {
             bytes[..size].reverse();
         }
-        // A negative one has its sign bit set, and so is above 255.
+        // A negative number has its sign bit set, and so is above 255 here.
         let value = u64::from_le_bytes(bytes);
         let negative = kind == 'i' && value >> (8 * size - 1) != 0;
         match u8::try_from(value) {
@@ -205,8 +204,8 @@ fn read_labels(path: &Path, mut source: impl Read, count: usize) -> Result<Vec<u
     }
 }
 
-/// Of which kind an array's numbers are, as NumPy's letter, and of how many bytes; `'?'` and 0 for
-/// anything but plain numbers.
+/// The kind of an array's numbers, as NumPy's letter, and their size in bytes; `'?'` and 0 for anything but plain
+/// numbers.
 fn number(header: &NpyHeader) -> (char, usize) {
     let DType::Plain(_) = header.dtype() else {
         return ('?', 0);

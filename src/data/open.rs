@@ -1,38 +1,38 @@
-//! Which reader a data set takes: by its name, by the files in a folder, or by the first bytes of a file.
+//! Finds the reader for a data set: by its name, by the files in a folder, or by the first bytes of a file.
 
-use super::digits::draw_from;
+use super::digits::{render, render_from};
 use super::plane::Plane;
 use super::stacked::{self, STACKED_MNIST};
-use super::{Images, Opened, Wanted, cifar, draw, folder, idx, numpy, place, svhn};
+use super::{Images, Opened, Wanted, cifar, folder, idx, numpy, place, svhn};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Component, Path, PathBuf};
 
-/// The name of the digits that the program draws itself.
+/// The name of the digits that the program renders itself.
 pub const DIGITS: &str = "digits";
-/// How many of them [`open`] draws: 1,000 of each class.
+/// How many of them [`open`] renders: 1,000 of each class.
 const DIGIT_COUNT: usize = 10_000;
 /// The sets that are looked for in `datasets/<name>/`.
 const KNOWN: [&str; 5] = ["mnist", "fashion-mnist", "cifar10", "svhn", svhn::EXTRA_SET];
 
-/// Test digits that [`open_test`] draws, those after the training ones.
+/// How many test digits [`open_test`] renders: those that follow the training ones.
 const TEST_DIGIT_COUNT: usize = 10_000;
 
-/// Reads a folder's images, or `None` where none of the format's files is there.
+/// Reads a folder's images; `None` if it has none of the format's files.
 type ReadFolder = fn(&Path, &Wanted) -> Result<Option<Opened>>;
-/// Reads a folder's test images, or `None` where there are none.
+/// Reads a folder's test images; `None` if it has none.
 type ReadTest = fn(&Path) -> Result<Option<Images>>;
 
 /// A format that a folder of data may be in.
 struct Format {
-    /// The files that it is recognised by, for people.
+    /// The files by which it is recognised, for a message.
     files: &'static str,
     read: ReadFolder,
     read_test: ReadTest,
 }
 
-/// Every format, in the order in which they are tried. A new one is a module with such a function and a
+/// Every format, in the order in which they are tried. To add a format, write a module with such a function and add a
 /// row here.
 const FORMATS: [Format; 4] = [
     Format {
@@ -57,15 +57,27 @@ const FORMATS: [Format; 4] = [
     },
 ];
 
-/// Opens a data set: `digits`, drawn by the program itself; a name (`mnist`, `fashion-mnist`, `cifar10`,
-/// `svhn`, `svhn-extra`, or that of any other folder in `datasets/`), which is looked for in
-/// `datasets/<name>/`; `stacked-mnist` or `stacked:` and another set, whose images are made of that one's (see
-/// [`stacked`]); or else a folder as [`place`] writes it, whose format is recognised by the files in it, or a file: a .zip
-/// of pictures, a .npy or .npz of arrays, CIFAR's .tar.gz or SVHN's .mat, by its first bytes.
+/// Opens a data set by its name or its path, which is one of these:
+///
+/// - `digits`, which the program renders itself;
+/// - a name (`mnist`, `fashion-mnist`, `cifar10`, `svhn`, `svhn-extra`, or that of any other folder in `datasets/`),
+///   which is looked for in `datasets/<name>/`;
+/// - `stacked-mnist`, or `stacked:` and another set: images that are made of that set's (see [`stacked`]);
+/// - the path of a folder, as [`place`] writes it, whose format is recognised by the files in it;
+/// - the path of a file, recognised by its first bytes: a .zip of pictures, a .npy or .npz of arrays, CIFAR's .tar.gz
+///   or SVHN's .mat.
+///
+/// ```
+/// use minimax::data::{Wanted, open};
+///
+/// let digits = open("digits", &Wanted::default())?;
+/// assert_eq!(digits.images.len(), 10_000);
+/// # Ok::<(), minimax::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::Data`] where it is neither a name nor a folder nor such a file, holds no data that can be
-/// read, or isn't SVHN where its extra images are asked for, and [`Error::Io`] where the system refuses.
+/// [`Error::Data`] if it is none of these, holds no data that can be read, or isn't SVHN although SVHN's extra images
+/// are asked for, and [`Error::Io`] if the system refuses.
 pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
     if let Some(planes) = stacked::planes_of(name_or_path) {
         return stacked::open(planes, wanted);
@@ -77,7 +89,7 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
         return Err(Error::data(path, what, "take data.extra away"));
     }
     if digits {
-        return Ok(draw(DIGIT_COUNT, wanted.seed).into());
+        return Ok(render(DIGIT_COUNT, wanted.seed).into());
     }
     if path.is_dir() {
         return open_path(&path, wanted)?.ok_or_else(|| no_data_in(&path));
@@ -95,10 +107,11 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
     Err(Error::data(path, what, "give one of these names or a path"))
 }
 
-/// The data in a folder or a file as [`open`] reads it, where `path` is no name of a set; `None` for a folder that holds none.
+/// The data in a folder or a file, as [`open`] reads it, where `path` is always a path and never a set's name; `None`
+/// for a folder without data.
 ///
 /// # Errors
-/// As there.
+/// As [`open`].
 pub fn open_path(path: &Path, wanted: &Wanted) -> Result<Option<Opened>> {
     if !path.is_dir() {
         return read_file(path, wanted).map(Some);
@@ -111,7 +124,7 @@ pub fn open_path(path: &Path, wanted: &Wanted) -> Result<Option<Opened>> {
     Ok(None)
 }
 
-/// Whether [`open`] opens one set by both names, which may be written in different ways.
+/// Whether [`open`] opens the same set by both names, which may be written in different ways.
 pub fn is_same_set(one: &str, other: &str) -> bool {
     if let (Some(one), Some(other)) = (stacked::planes_of(one), stacked::planes_of(other)) {
         return is_same_set(one, other);
@@ -120,10 +133,10 @@ pub fn is_same_set(one: &str, other: &str) -> bool {
     one == other || real(one).is_some_and(|path| real(other) == Some(path))
 }
 
-/// That the folder of the public set `name` is there, if it is one; `instead` is how the files may be given else.
+/// Checks that the folder of `name` exists, if that is a public set; `instead` says how else the files may be given.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't.
+/// [`Error::Data`] if it doesn't.
 pub(super) fn check_there(name: &str, instead: &str) -> Result<()> {
     let path = path_of(name);
     if !KNOWN.contains(&name) || path.exists() {
@@ -133,17 +146,17 @@ pub(super) fn check_there(name: &str, instead: &str) -> Result<()> {
     Err(Error::data(path, "there is no such folder", fix))
 }
 
-/// Test images of the set that [`open`] opens by that name, which its training images are none of; `None` where the set
-/// has none of its own. The built-in digits' are the 10,000 that follow the training ones.
+/// The test images of the set that [`open`] opens by that name, none of which are training images; `None` if the set
+/// has none. Those of the built-in digits are the 10,000 that follow the training ones.
 ///
 /// # Errors
-/// As [`open`], where they are there and can't be read.
+/// As [`open`], if they exist and can't be read.
 pub fn open_test(name_or_path: &str, wanted: &Wanted) -> Result<Option<Images>> {
     if let Some(planes) = stacked::planes_of(name_or_path) {
         return stacked::open_test(planes, wanted).map(Some);
     }
     if name_or_path == DIGITS {
-        return Ok(Some(draw_from(DIGIT_COUNT, TEST_DIGIT_COUNT, wanted.seed)));
+        return Ok(Some(render_from(DIGIT_COUNT, TEST_DIGIT_COUNT, wanted.seed)));
     }
     let path = path_of(name_or_path);
     if path.is_dir() {
@@ -156,7 +169,7 @@ pub fn open_test(name_or_path: &str, wanted: &Wanted) -> Result<Option<Images>> 
     Ok(None)
 }
 
-/// Where the set of that name is looked for, or the path that is no name.
+/// The folder where the set of that name is looked for, or the path itself if it is not a name.
 fn path_of(name_or_path: &str) -> PathBuf {
     let here = Path::new("datasets").join(name_or_path);
     match KNOWN.contains(&name_or_path) || is_name(name_or_path) && here.is_dir() {
@@ -165,7 +178,7 @@ fn path_of(name_or_path: &str) -> PathBuf {
     }
 }
 
-/// The data set in one file, by its first bytes.
+/// The data set in one file, whose format its first bytes tell.
 fn read_file(path: &Path, wanted: &Wanted) -> Result<Opened> {
     let mut source = BufReader::new(File::open(path).map_err(Error::io(path))?);
     let mut start = Vec::new();
@@ -263,7 +276,7 @@ mod tests {
         }
         let test = open_test(DIGITS, &wanted).unwrap().unwrap();
         assert_eq!((test.len(), test.classes()), (10_000, 10));
-        let more = draw(10_003, 5);
+        let more = render(10_003, 5);
         assert_eq!((more.image(10_002), more.labels[10_002]), (test.image(2), test.labels[2]));
     }
 }

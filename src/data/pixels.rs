@@ -1,4 +1,4 @@
-//! Between bytes, as data sets and pictures hold them, and numbers, as networks do.
+//! Conversion between bytes, as data sets and pictures have them, and numbers, as networks have them.
 
 use crate::cpu::{TASK_LENGTH, pool};
 use crate::cuda;
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// Bytes as a tensor: 0 becomes the lower and 255 the upper end of `range`.
 ///
 /// # Panics
-/// If `shape` doesn't hold as many values.
+/// If the number of bytes is not that of the values in `shape`.
 pub fn to_tensor(bytes: &[u8], shape: Shape, range: [f64; 2], device: Device) -> Tensor {
     let table = table(range);
     let value = |&byte: &u8| table[usize::from(byte)];
@@ -36,11 +36,11 @@ pub fn to_tensor(bytes: &[u8], shape: Shape, range: [f64; 2], device: Device) ->
     Tensor::from_storage(storage, shape)
 }
 
-/// What `table`, of 256 values, has for each of the `len` bytes of `bytes` from `offset`, a multiple of 4, on, on their
-/// CUDA device (kernels/pixels.cu).
+/// Looks up each of `len` bytes, from `offset` on, in a `table` of 256 values, on the CUDA device of both
+/// (kernels/pixels.cu). `offset` is a multiple of 4.
 ///
 /// # Panics
-/// If there aren't as many, of either, or the two are on different devices.
+/// If there are fewer bytes, if the table has another size, or if the two are on different devices.
 pub(crate) fn to_floats(bytes: &cuda::Buffer, offset: usize, table: &cuda::Buffer, len: usize) -> cuda::Buffer {
     let there = (4 * bytes.len()).checked_sub(offset);
     assert!(
@@ -60,7 +60,7 @@ pub fn table([low, high]: [f64; 2]) -> [f32; 256] {
     std::array::from_fn(|byte| (low + (high - low) * byte as f64 / 255.0) as f32)
 }
 
-/// The nearest byte to each value; what lies outside of `range` is held to its ends.
+/// The nearest byte to each value; values outside of the range are clamped to its ends.
 pub fn to_bytes(x: &Tensor, [low, high]: [f64; 2]) -> Vec<u8> {
     let byte = |v: f32| ((f64::from(v) - low) / (high - low) * 255.0).round() as u8;
     x.to_f32().into_iter().map(byte).collect()

@@ -1,5 +1,6 @@
-//! Where data is, as the text that recipes and checkpoints keep. A path is bytes, of which not all are text: one that
-//! isn't becomes `bytes:` and the path with those bytes, and `%`, as `%` and two hexadecimal digits.
+//! The path of data, as the text that recipes and checkpoints keep. A path is a sequence of bytes, which need not be
+//! text. One that isn't text is written as `bytes:` and the path, in which bytes that aren't text, and `%`, become `%`
+//! and two hexadecimal digits.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

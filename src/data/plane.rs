@@ -1,5 +1,5 @@
-//! Sets of two dimensions: points of the plane whose distribution is known, so that what a generator has learned and what it
-//! has lost can be seen at a glance and counted without a judge.
+//! Two-dimensional sets: points of the plane from a known distribution. What a generator has learned and what it has
+//! lost can be seen at a glance, and counted without a judge.
 //!
 //! | name | points |
 //! |---|---|
@@ -7,29 +7,40 @@
 //! | `grid-2d` | 25 Gaussians, sigma 0.05, on a grid of 5 by 5, 2 apart |
 //! | `spiral-2d` | along r = 2 θ/4π for θ from π/2 to 4π, evenly by length, blurred by a Gaussian of sigma 0.05; its modes are 16 stretches of equal length |
 //!
-//! All three are mixtures of equal Gaussians around [`anchors`](Plane::anchors), the spiral's so close together that they
-//! make a line. A point is *good* within three sigma of an anchor, and belongs to the mode of the nearest one.
+//! All three are mixtures of equal Gaussians around [`anchors`](Plane::anchors); those of the spiral are so close
+//! together that they make a line. A point is *good* within three sigma of an anchor, and belongs to the mode of the
+//! nearest one.
 //!
-//! Points are drawn anew for every batch: no network sees one twice.
+//! Points are sampled anew for every batch: no network sees one twice.
 
 use crate::random::{Purpose, Random};
 use std::collections::BTreeSet;
 use std::f64::consts::{PI, TAU};
 
-/// The points of batches.
+/// The random numbers of the points in batches.
 pub const POINTS: Purpose = Purpose::new(13);
 
-/// Points that are called an epoch of a set that has no end.
+/// How many points count as an epoch, as these sets have no end.
 pub const EPOCH: usize = 12_800;
 
-/// How many sigma from the nearest anchor a point may be to be good.
+/// The largest distance of a good point from the nearest anchor, in sigma.
 const GOOD: f64 = 3.0;
 
-/// Anchors of the spiral, and the modes that they are shared among.
+/// The anchors of the spiral, which its modes share.
 const SPIRAL_ANCHORS: usize = 1024;
 const SPIRAL_MODES: usize = 16;
 
 /// One of the sets.
+///
+/// ```
+/// use minimax::data::plane::{POINTS, Plane};
+/// use minimax::random::Random;
+///
+/// let points = Plane::Ring.sample(1000, &mut Random::new(1, POINTS));
+/// let found = Plane::Ring.find(&points);
+/// assert_eq!((found.modes, found.of), (8, 8));
+/// assert!(found.good > 0.95);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plane {
     /// `ring-2d`.
@@ -52,10 +63,10 @@ pub struct Found {
 }
 
 impl Plane {
-    /// All of them.
+    /// All the sets.
     pub const ALL: [Plane; 3] = [Plane::Ring, Plane::Grid, Plane::Spiral];
 
-    /// The set of that name, if it is one of these.
+    /// The set of that name, if there is one.
     pub fn named(name: &str) -> Option<Plane> {
         Plane::ALL.into_iter().find(|plane| plane.name() == name)
     }
@@ -86,7 +97,7 @@ impl Plane {
         }
     }
 
-    /// The means of its Gaussians, `[x, y]` each; those of a mode follow one another, as many for each mode.
+    /// The means of its Gaussians, `[x, y]` each. Every mode has the same number of them, one after the other.
     pub fn anchors(self) -> Vec<[f64; 2]> {
         let around = |angle: f64, radius: f64| {
             let (sin, cos) = libm::sincos(angle);
@@ -108,7 +119,7 @@ impl Plane {
         }
     }
 
-    /// How far from 0 its anchors lie, along either axis.
+    /// The largest distance of an anchor from 0 along either axis.
     pub fn reach(self) -> f64 {
         match self {
             Plane::Ring | Plane::Spiral => 2.0,
@@ -116,13 +127,14 @@ impl Plane {
         }
     }
 
-    /// Half the side of the square around 0 in which all of it is seen, with room around it.
+    /// Half the side of the square around 0 that shows all of the set with some room around it.
     pub fn extent(self) -> f64 {
         1.3 * self.reach()
     }
 
-    /// `count` points `[count, 2]`: for each an anchor, all alike likely, and a step away from it in both directions.
-    pub fn draw(self, count: usize, random: &mut Random) -> Vec<f32> {
+    /// `count` random points `[count, 2]`: for each an anchor, with equal probability, and a normal offset along both
+    /// axes.
+    pub fn sample(self, count: usize, random: &mut Random) -> Vec<f32> {
         let (anchors, sigma) = (self.anchors(), self.sigma());
         let places = random.uniform(count);
         let steps = random.normal(2 * count);
@@ -133,15 +145,16 @@ impl Plane {
         places.into_iter().zip(steps.chunks_exact(2)).flat_map(point).collect()
     }
 
-    /// The share of good points among its own, 1 - exp(-9/2) where no mode has neighbours: of 10,000 that are drawn.
+    /// The share of good points among the set's own, estimated from 10,000 samples; it is 1 - exp(-9/2) where no mode
+    /// has neighbours.
     pub fn good_of_own(self) -> f64 {
-        self.find(&self.draw(10_000, &mut Random::new(0, POINTS))).good
+        self.find(&self.sample(10_000, &mut Random::new(0, POINTS))).good
     }
 
-    /// The mode of each of `points` `[n, 2]` that is good; none for the others.
+    /// The mode of each of `points` `[n, 2]`, or `None` for a point that isn't good.
     ///
     /// # Panics
-    /// If there is half a point.
+    /// If the number of coordinates is odd.
     pub fn modes_of(self, points: &[f32]) -> Vec<Option<usize>> {
         assert!(points.len().is_multiple_of(2), "Plane::modes_of: {} numbers are no points", points.len());
         let anchors = self.anchors();
@@ -158,10 +171,10 @@ impl Plane {
         points.chunks_exact(2).map(mode).collect()
     }
 
-    /// What there is of this set in `points` `[n, 2]`.
+    /// How much of this set is in `points` `[n, 2]`.
     ///
     /// # Panics
-    /// If there is half a point.
+    /// If the number of coordinates is odd.
     pub fn find(self, points: &[f32]) -> Found {
         let modes = self.modes_of(points);
         let good = modes.iter().flatten().count();
@@ -201,10 +214,10 @@ impl PlaneBatches {
     /// Batch `step`, counted from 0, `[batch_size, 2]`.
     pub fn batch(&self, step: u64) -> Vec<f32> {
         let mut random = Random::new(self.seed, POINTS);
-        // What draw takes of the stream: a number a point, and two.
+        // What `sample` takes from the stream: one number for each point, then two.
         let blocks = self.batch_size.div_ceil(4) + (2 * self.batch_size).div_ceil(4);
         random.skip(step.wrapping_mul(blocks as u64));
-        self.plane.draw(self.batch_size, &mut random)
+        self.plane.sample(self.batch_size, &mut random)
     }
 }
 
@@ -216,11 +229,11 @@ mod tests {
     fn what_is_drawn_is_found_whole_and_as_good_as_a_gaussian_is() {
         for plane in Plane::ALL {
             assert_eq!(Plane::named(plane.name()), Some(plane));
-            let points = plane.draw(20_000, &mut Random::new(3, POINTS));
+            let points = plane.sample(20_000, &mut Random::new(3, POINTS));
             let found = plane.find(&points);
             assert_eq!((found.modes, found.of), (plane.modes(), plane.modes()), "{plane:?}");
-            // Within three sigma of its own mean lie 1 - exp(-9/2) = 98.9% of a Gaussian in the plane; a neighbour's is
-            // as good.
+            // 1 - exp(-9/2) = 98.9% of a Gaussian in the plane lie within three sigma of its mean; a point near a
+            // neighbour's mean is good too.
             let least = 1.0 - libm::exp(-4.5) - 0.003;
             assert!((least..=1.0).contains(&found.good), "{plane:?}: {found:?}");
             let reach = points.iter().fold(0.0, |reach: f32, v| reach.max(v.abs()));
@@ -233,7 +246,7 @@ mod tests {
         for plane in Plane::ALL {
             let anchors = plane.anchors();
             let mut counts = vec![0; plane.modes()];
-            for point in plane.draw(16_000, &mut Random::new(1, POINTS)).chunks_exact(2) {
+            for point in plane.sample(16_000, &mut Random::new(1, POINTS)).chunks_exact(2) {
                 let far =
                     |anchor: &[f64; 2]| libm::hypot(f64::from(point[0]) - anchor[0], f64::from(point[1]) - anchor[1]);
                 let nearest = (0..anchors.len()).min_by(|&a, &b| far(&anchors[a]).total_cmp(&far(&anchors[b])));

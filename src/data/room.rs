@@ -1,13 +1,13 @@
-//! How much may be unpacked: a few bytes of compressed data can promise gigabytes and keep the promise,
-//! so a promise is held against the memory that is there before any of it is read.
+//! Limits for unpacking: a few bytes of compressed data can claim to be gigabytes, and be right. So the size that a
+//! file claims is compared with the free memory before any of it is read.
 
 use crate::limits::memory_limit;
 use crate::{Error, Result};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Refuses `bytes` of images that the machine can't hold beside what else it does, or that a container's or the
-/// process's own limit forbids, where the system tells of them.
+/// Refuses `bytes` of images for which the machine has no free memory, or which the limit of a container or of the
+/// process forbids, as far as the system says.
 ///
 /// # Errors
 /// [`Error::Data`] with both figures.
@@ -29,17 +29,17 @@ fn check_against(path: &Path, bytes: u64, most: u64) -> Result<()> {
     Err(Error::data(path, what, fix))
 }
 
-/// The bytes that `source` gives, at most `promised` and one more, by which a reader knows that it goes
-/// on too long. The memory grows with what is really there.
+/// The bytes of `source`, at most one more than was `promised`, which tells a reader that it is too long. The memory
+/// grows with what is really there.
 ///
 /// # Errors
-/// What `source` says, and `OutOfMemory`.
+/// Those of `source`, and `OutOfMemory`.
 pub fn read_promised(source: impl Read, promised: u64) -> io::Result<Vec<u8>> {
     const STEP: u64 = 1 << 20;
     let mut source = source.take(promised + 1);
     let mut bytes = Vec::new();
     loop {
-        // Doubled as a vector would, but never past what was promised, and without an abort.
+        // Doubled as a vector would be, but never past what was promised, and without aborting.
         let more = (bytes.len() as u64).clamp(STEP, source.limit().max(STEP)).min(source.limit());
         if more == 0 {
             return Ok(bytes);

@@ -1,4 +1,4 @@
-//! Batches for learning from few labels: of all images without their labels, and of the few that keep them.
+//! Batches for learning from few labels: from all images without their labels, and from the few that keep them.
 
 use super::split::part;
 use super::{Batch, Batches, Images, LastBatch};
@@ -9,17 +9,17 @@ use std::time::Duration;
 
 /// Random numbers that choose the images which keep their label.
 const LABELLED: Purpose = Purpose::new(18);
-/// Random numbers for the orders of the batches' parts, but the first.
+/// Random numbers for the orders of the batches' parts, except the first.
 const ORDERS: [Purpose; 3] = [Purpose::new(19), Purpose::new(20), Purpose::new(21)];
 
-/// How many images of each part of a batch there are, in their order.
+/// How many images each part of a batch has, in the order of the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// Of all images, each once in an epoch.
+    /// From all images, each once in an epoch.
     pub unlabelled: usize,
     /// The same, in another order.
     pub more_unlabelled: usize,
-    /// Of those with labels.
+    /// From the images that keep their label.
     pub labelled: usize,
     /// The same, in another order.
     pub more_labelled: usize,
@@ -39,13 +39,14 @@ pub struct SemiSupervised {
 }
 
 impl SemiSupervised {
-    /// Batches of these `parts` of `images` (the first of fewer at the end of an epoch, as `last` says), `count` of which, as many of each of `classes` classes, keep their label.
+    /// Batches of these `parts` of `images`; `last` says what happens to the first part at the end of an epoch. `count`
+    /// of the images keep their label, equally many of each of `classes` classes.
     ///
     /// # Errors
-    /// The class that has too few images, and how many those are.
+    /// If a class has too few images: the class, and how many it has.
     ///
     /// # Panics
-    /// If a part is larger than what it is of, or 0, or a label is no class.
+    /// If a part is 0 or larger than the images it is taken from, or if a label is not a class.
     pub fn new(
         images: Arc<Images>,
         count: usize,
@@ -72,7 +73,7 @@ impl SemiSupervised {
         self.parts[0].images()
     }
 
-    /// In how many batches all images have been in the first part, at least 1.
+    /// The number of batches in which all images have been in the first part, at least 1.
     pub fn steps_per_epoch(&self) -> u64 {
         self.parts[0].steps_per_epoch()
     }
@@ -82,7 +83,7 @@ impl SemiSupervised {
         self.parts.iter().map(Batches::waited).sum()
     }
 
-    /// Batch `step`, counted from 0; what has no label has a 0 in its place.
+    /// Batch `step`, counted from 0; an image without a label has the label 0.
     ///
     /// # Errors
     /// As [`Batches::batch`].
@@ -101,10 +102,10 @@ impl SemiSupervised {
     }
 }
 
-/// The places of `of_each` images of each class, below `classes`, drawn at random.
+/// The indices of `of_each` random images of each class below `classes`.
 ///
 /// # Errors
-/// The first class that has fewer, and how many.
+/// The first class that has fewer, and how many it has.
 fn labelled(
     labels: &[u16],
     of_each: usize,

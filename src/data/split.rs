@@ -1,39 +1,39 @@
-//! A set in two: images to train on, and others to test with.
+//! A set in two parts: images to train on, and others to test with.
 
 use super::{Images, Opened, Wanted, open, open_test};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Of how many images of a class one is held out where a set has no test images of its own.
+/// Where a set has no test images of its own, one image in this many of each class is held out.
 const HELD_OUT: usize = 10;
 
-/// A set in two parts without an image in common.
+/// A set in two parts that have no image in common.
 pub struct Split {
     /// The whole set as it was opened, without test images of its own.
     pub whole: Arc<Images>,
-    /// To train on: all of that, or what was not held out.
+    /// The images to train on: the whole set, or those that were not held out.
     pub training: Arc<Images>,
-    /// To test with.
+    /// The images to test with.
     pub test: Images,
-    /// What a person should know of them, a line each.
+    /// What a person should know about the set, one line each.
     pub notes: Vec<String>,
-    /// Where in the whole set each image to train on is, if some were held out.
+    /// The index in the whole set of each image to train on, if some were held out.
     places: Option<Vec<usize>>,
 }
 
 impl Split {
-    /// Where in the whole set the image to train on is that has number `index` among those, both from 0.
+    /// The index in the whole set of training image `index`, both counted from 0.
     ///
     /// # Panics
-    /// If there are fewer.
+    /// If there are fewer training images.
     pub fn place_of(&self, index: usize) -> usize {
         self.places.as_ref().map_or(index, |places| places[index])
     }
 }
 
-/// The set that [`open`] opens by that name and its test images; where it has none, every tenth image of each class
-/// is held out in their place.
+/// The set that [`open`] opens by that name, with its test images. If it has none, every tenth image of each class is
+/// held out instead.
 ///
 /// # Errors
 /// As [`open`] and [`test_images`].
@@ -51,10 +51,12 @@ pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
     Ok(Split { training: Arc::new(training), test, whole, notes, places: Some(places) })
 }
 
-/// The test images of the set whose `images` have been opened by that name: its own, or every tenth of each class of `images`.
+/// The test images of the set whose `images` have been opened by that name: its own, or every tenth of each class of
+/// `images`.
 ///
 /// # Errors
-/// As [`open_test`], and [`Error::Data`] where they are of another size or there are too few to hold any out.
+/// As [`open_test`], and [`Error::Data`] if the test images have another size or there are too few images to hold any
+/// out.
 pub fn test_images(name_or_path: &str, wanted: &Wanted, images: &Images) -> Result<Images> {
     match open_test(name_or_path, wanted)? {
         Some(test) => check_size(name_or_path, images, &test).map(|()| test),
@@ -73,7 +75,7 @@ fn check_size(name_or_path: &str, images: &Images, test: &Images) -> Result<()> 
     }
 }
 
-/// The places of `images` in two: those to train on, and every tenth of each class, in whatever order they come.
+/// The indices of `images` in two parts: those to train on, and every tenth of each class, in the order of the set.
 fn hold_out(name_or_path: &str, images: &Images) -> Result<[Vec<usize>; 2]> {
     let mut seen = HashMap::new();
     let is_test = (0..images.len()).map(|index| {
@@ -89,7 +91,7 @@ fn hold_out(name_or_path: &str, images: &Images) -> Result<[Vec<usize>; 2]> {
     Ok([false, true].map(|part| (0..images.len()).filter(|&index| is_test[index] == part).collect()))
 }
 
-/// The images at these `places`.
+/// The images with these indices.
 pub(super) fn part(images: &Images, places: &[usize]) -> Images {
     Images {
         pixels: places.iter().flat_map(|&index| images.image(index)).copied().collect(),

@@ -1,15 +1,15 @@
-//! Stacked MNIST: three digits drawn at random as the red, green and blue plane of one image (Metz, Poole, Pfau and
-//! Sohl-Dickstein 2017; Srivastava, Valkov, Russell, Gutmann and Sutton 2017). Of the 1,000 modes that there are, as
-//! many as a generator leaves out can be counted.
+//! Stacked MNIST: three random digits as the red, green and blue planes of one image (Metz, Poole, Pfau and
+//! Sohl-Dickstein 2017; Srivastava, Valkov, Russell, Gutmann and Sutton 2017). There are 1,000 modes, so that those
+//! that a generator leaves out can be counted.
 //!
 //! ```text
 //! plane p of image i = image below(n, word 3 i + p) of the set that is stacked, of n images
 //! label              = 100 red + 10 green + blue
 //! ```
 //!
-//! Which digits make an image is a pure function of its number: one composition for everybody, whatever a run's seed.
-//! `stacked-mnist` is of MNIST; `stacked:SET` of any other set of grey images with labels below 10: another's name, a
-//! folder or a file.
+//! Which digits make an image is a pure function of the image's number: the set is the same for everybody, whatever a
+//! run's seed. `stacked-mnist` is made of MNIST; `stacked:SET` is made of any other set of grey images with labels
+//! below 10, given by its name, its folder or its file.
 
 use super::open::check_there;
 use super::{Images, Opened, Wanted, open_split};
@@ -19,27 +19,27 @@ use rayon::prelude::*;
 
 /// The name of the set whose digits are MNIST's.
 pub const STACKED_MNIST: &str = "stacked-mnist";
-/// What stands before the set that is stacked where it is another one.
+/// What precedes the name of the set that is stacked, if it isn't MNIST.
 pub const PREFIX: &str = "stacked:";
 
-/// Training images, as many as the papers take: 301 MB at MNIST's size.
+/// The number of training images, as in the papers: 301 MB at MNIST's size.
 pub const TRAINING: usize = 128_000;
-/// Test images, as many as the samples that the papers count modes among.
+/// The number of test images: as many as the samples among which the papers count modes.
 pub const TEST: usize = 26_000;
 
-/// Planes of an image.
+/// The number of planes of an image.
 pub const PLANES: usize = 3;
-/// Labels of a plane, from 0.
+/// The number of labels of a plane, which count from 0.
 pub const DIGITS: usize = 10;
-/// Modes: labels of an image.
+/// The number of modes, which are the labels of images.
 pub const MODES: usize = 1000;
 
-/// Random numbers for which digits make an image.
+/// The random numbers that choose the digits of an image.
 const COMPOSITION: Purpose = Purpose::new(12);
-/// Of the training images' composition, and of the test images'.
+/// The seeds of the training images' composition and of the test images'.
 const SEEDS: [u64; 2] = [1, 2];
 
-/// The set whose images are the planes of the set `name`; none if that is no stacked one.
+/// The set whose images are the planes of the set `name`, or `None` if that isn't a stacked one.
 pub fn planes_of(name: &str) -> Option<&str> {
     match name {
         STACKED_MNIST => Some("mnist"),
@@ -50,7 +50,7 @@ pub fn planes_of(name: &str) -> Option<&str> {
 /// The mode of an image with these digits in its planes.
 ///
 /// # Panics
-/// If one is above 9.
+/// If a digit is above 9.
 pub fn mode(digits: [u8; PLANES]) -> usize {
     assert!(digits.iter().all(|&digit| usize::from(digit) < DIGITS), "mode: {digits:?} are not all digits");
     digits.iter().fold(0, |mode, &digit| DIGITS * mode + usize::from(digit))
@@ -66,24 +66,24 @@ pub fn planes(images: &[u8], image_len: usize) -> Vec<u8> {
 /// The training images whose planes are images of the set `planes`.
 ///
 /// # Errors
-/// As [`super::open`], and [`Error::Data`] where those are not grey or a label is above 9.
+/// As [`super::open`], and [`Error::Data`] if those images aren't grey or a label is above 9.
 pub(super) fn open(planes: &str, wanted: &Wanted) -> Result<Opened> {
     check(planes)?;
     let Opened { images, notes } = super::open(planes, &wanted_of_planes(wanted))?;
     Ok(Opened { images: stack(planes, &images, TRAINING, SEEDS[0])?, notes })
 }
 
-/// As [`open`], the test images, whose planes are test images of that set or held out of it.
+/// As [`open`], for the test images, whose planes are test images of that set or images held out of it.
 ///
 /// # Errors
-/// As there.
+/// As [`open`].
 pub(super) fn open_test(planes: &str, wanted: &Wanted) -> Result<Images> {
     check(planes)?;
     let test = open_split(planes, &wanted_of_planes(wanted))?.test;
     stack(planes, &test, TEST, SEEDS[1])
 }
 
-/// That the set `planes` may be stacked, as far as its name tells.
+/// Checks that the set `planes` may be stacked, as far as its name tells.
 fn check(planes: &str) -> Result<()> {
     if planes_of(planes).is_some() {
         return Err(Error::data(planes, "is stacked itself", "stack a set of grey images"));
@@ -91,7 +91,7 @@ fn check(planes: &str) -> Result<()> {
     check_there(planes, &format!("as {PREFIX}FOLDER"))
 }
 
-/// What is asked of the planes where `wanted` is asked of the whole.
+/// What to ask of the set of planes if `wanted` is asked of the stacked set.
 pub fn wanted_of_planes(wanted: &Wanted) -> Wanted {
     Wanted { size: wanted.size.map(|[height, width, _]| [height, width, 1]), ..*wanted }
 }
@@ -130,7 +130,8 @@ fn stack(planes: &str, images: &Images, count: usize, seed: u64) -> Result<Image
 
 #[cfg(test)]
 mod tests {
-    use super::super::{draw, open, open_split, open_test};
+    use super::super::digits::render;
+    use super::super::{open, open_split, open_test};
     use super::*;
     use rayon::ThreadPoolBuilder;
     use std::collections::HashMap;
@@ -146,7 +147,7 @@ mod tests {
     /// By the drawn digits, no two of which are alike: each plane is one of them, whose label is the plane's digit.
     #[test]
     fn a_label_is_of_the_digits_in_the_planes() {
-        let digits = draw(2000, 5);
+        let digits = render(2000, 5);
         let label_of: HashMap<&[u8], u16> = (0..2000).map(|i| (digits.image(i), digits.labels[i])).collect();
         let stacked = stack("digits", &digits, 3000, 7).unwrap();
         assert_eq!((stacked.len(), stacked.labels.len()), (3000, 3000));
@@ -171,7 +172,7 @@ mod tests {
         let mnist = Images { height: 1, width: 1, channels: 1, pixels: (0..10).collect(), labels: (0..10).collect() };
         let stacked = stack("digits", &mnist, 4, SEEDS[0]).unwrap();
         assert_eq!(stacked.labels, FIRST);
-        let digits = draw(100, 1);
+        let digits = render(100, 1);
         let with = |threads| {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| stack("digits", &digits, 500, 3).unwrap())
@@ -215,9 +216,10 @@ mod tests {
             (&format!("stacked:{}", colour.display()), "has images of 3 channels, which are not planes"),
             (&format!("stacked:{place}"), "no data set in this folder"),
         ] {
-            for opened in
-                [open(name, &Wanted::default()), open_test(name, &Wanted::default()).map(|_| Opened::from(draw(1, 1)))]
-            {
+            for opened in [
+                open(name, &Wanted::default()),
+                open_test(name, &Wanted::default()).map(|_| Opened::from(render(1, 1))),
+            ] {
                 let error = opened.expect_err(name).to_string();
                 assert!(error.contains(what) && !error.contains('\n'), "{name}: {error}");
             }

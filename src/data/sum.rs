@@ -12,7 +12,7 @@ use std::io::{self, Read};
 pub struct Sum([u8; 32]);
 
 impl Sum {
-    /// The sum of everything that `source` gives, and how many bytes that is.
+    /// The sum of everything that `source` gives, and the number of its bytes.
     ///
     /// # Errors
     /// Those of `source`.

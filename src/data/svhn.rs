@@ -19,19 +19,19 @@ pub const FILE: &str = "train_32x32.mat";
 const TEST: &str = "test_32x32.mat";
 /// The file of further, easier images, 531,131 of them.
 pub const EXTRA: &str = "extra_32x32.mat";
-/// The name of the set that has that file alone.
+/// The name of the set that consists of that file alone.
 pub const EXTRA_SET: &str = "svhn-extra";
 
 const SIDE: usize = 32;
 const CHANNELS: usize = 3;
 
-/// The training set in `folder`, or [`EXTRA`]'s where that is there alone; `None` where there is neither.
-/// With `extra` those images come after the training set's, from the same folder or from that of
+/// The training set in `folder`, or the images of [`EXTRA`] if the folder has only that; `None` if it has neither. With
+/// `extra`, the images of [`EXTRA`] follow those of the training set; the file is in the same folder or in that of
 /// [`EXTRA_SET`] beside it.
 ///
 /// # Errors
-/// As [`read`], and [`Error::Io`] where a file can't be opened; [`Error::Data`] where one of the two has
-/// labels and the other has none, or the images that `extra` asks for are not there.
+/// As [`read`], and [`Error::Io`] if a file can't be opened; [`Error::Data`] if one of the two has labels and the other
+/// has none, or if the images that `extra` asks for don't exist.
 pub fn read_folder(folder: &Path, extra: bool) -> Result<Option<Images>> {
     let (train, beside) = (folder.join(FILE), folder.join(EXTRA));
     if !train.is_file() {
@@ -54,10 +54,10 @@ pub fn read_folder(folder: &Path, extra: bool) -> Result<Option<Images>> {
     Ok(Some(set))
 }
 
-/// The test set in `folder`, or `None` where it isn't there.
+/// The test set in `folder`, or `None` if there is none.
 ///
 /// # Errors
-/// As [`read`], and [`Error::Io`] where the file can't be opened.
+/// As [`read`], and [`Error::Io`] if the file can't be opened.
 pub fn read_test(folder: &Path) -> Result<Option<Images>> {
     let path = folder.join(TEST);
     path.is_file().then(|| read_file(&path)).transpose()
@@ -87,8 +87,8 @@ fn read_file(path: &Path) -> Result<Images> {
 /// The images and labels in one file; `path` only names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't a MATLAB level 5 file, is damaged, has no `X` as above or a `y` that is
-/// otherwise. Without a `y` the images have no labels, which a GAN doesn't need.
+/// [`Error::Data`] if it isn't a MATLAB level 5 file, is damaged, or has no `X`, or an `X` or `y` that differs from the
+/// description above. Without a `y` the images have no labels.
 pub fn read(path: &Path, source: impl BufRead) -> Result<Images> {
     let mut pixels = None;
     let mut labels = None;
@@ -131,7 +131,7 @@ fn read_pixels(path: &Path, array: &Array, values: &mut dyn Read) -> Result<Vec<
         return Err(Error::data(path, "holds no images", AGAIN));
     }
     let mut image = [0; SIDE * SIDE * CHANNELS];
-    // An array's bytes are a 32-bit number.
+    // The size of an array in bytes is a 32-bit number.
     room::check(path, (count * image.len()) as u64)?;
     let mut pixels = Vec::new();
     for _ in 0..count {

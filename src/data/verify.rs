@@ -1,4 +1,4 @@
-//! Whether the files of a public set are in a folder, whole and right by their SHA-256 sums.
+//! Checks whether the files of a public set are in a folder, complete and with the right SHA-256 sums.
 
 use super::manifest::{Content, File, Manifest, Set};
 use super::sum::Sum;
@@ -8,12 +8,12 @@ use std::fs;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-/// What is known of one file after looking at it.
+/// What is known about one file after looking at it.
 #[derive(Clone, Debug)]
 pub struct Check {
     /// Its name in the folder.
     pub name: String,
-    /// Its size and sum, where there is such a file.
+    /// Its size and sum, if it exists.
     pub found: Option<(u64, Sum)>,
     /// What that means.
     pub state: State,
@@ -22,11 +22,11 @@ pub struct Check {
 /// Whether a file can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It can, and why.
+    /// It can be used, and why.
     Right(&'static str),
-    /// It isn't there.
+    /// It doesn't exist.
     Absent,
-    /// It can't, and why.
+    /// It can't be used, and why.
     Wrong(String),
 }
 
@@ -37,12 +37,12 @@ impl Check {
     }
 }
 
-/// The set whose files `folder` seems to hold: that with the most of its names there and, between sets
-/// with the same names (MNIST and Fashion-MNIST), that of which the most are right, then the one that
-/// the folder is named after. `None` where there is no file of any set.
+/// The set whose files `folder` seems to have: the one that has most of its file names there. Between sets with the
+/// same names (MNIST and Fashion-MNIST) it is the one with the most right files, then the one with the folder's name.
+/// `None` if there is no file of any set.
 ///
 /// # Errors
-/// [`Error::Io`] where the system refuses to read a file.
+/// [`Error::Io`] if the system refuses to read a file.
 pub fn recognise<'m>(manifest: &'m Manifest, folder: &Path) -> Result<Option<&'m Set>> {
     let there = |set| present(set, folder).0;
     let most = manifest.sets.iter().map(there).max().unwrap_or(0);
@@ -60,7 +60,7 @@ pub fn recognise<'m>(manifest: &'m Manifest, folder: &Path) -> Result<Option<&'m
     Ok(best.map(|(_, set)| set))
 }
 
-/// How many of the set's files are in `folder`, by their names alone, and how many there should be.
+/// How many files of the set are in `folder`, judged by their names alone, and how many there should be.
 pub fn present(set: &Set, folder: &Path) -> (usize, usize) {
     let there = |name: &String| folder.join(name).is_file();
     let mut count = (0, 0);
@@ -78,7 +78,7 @@ pub fn present(set: &Set, folder: &Path) -> (usize, usize) {
 /// Looks at every file of the set in `folder`.
 ///
 /// # Errors
-/// [`Error::Io`] where the system refuses to read a file; an absent or wrong one is no error here.
+/// [`Error::Io`] if the system refuses to read a file. A file that is absent or wrong is not an error here.
 pub fn check(set: &Set, folder: &Path) -> Result<Vec<Check>> {
     let checks = set.files.iter().map(|file| check_file(file, folder));
     Ok(checks.collect::<Result<Vec<_>>>()?.concat())
@@ -127,7 +127,7 @@ fn check_content(content: &Content, folder: &Path) -> Result<Check> {
     Ok(Check { name, found, state })
 }
 
-/// In what a file differs from the published one.
+/// How a file differs from the published one.
 fn wrong((found, _): (u64, Sum), bytes: u64, wanted: Sum) -> State {
     State::Wrong(if found == bytes {
         format!("the right size, but its SHA-256 should be {wanted}")
@@ -136,10 +136,10 @@ fn wrong((found, _): (u64, Sum), bytes: u64, wanted: Sum) -> State {
     })
 }
 
-/// The size and sum of the file `path`, or `None` where there is none.
+/// The size and sum of the file `path`, or `None` if there is none.
 ///
 /// # Errors
-/// [`Error::Io`] where the system refuses to read it.
+/// [`Error::Io`] if the system refuses to read it.
 pub fn look(path: &Path) -> Result<Option<(u64, Sum)>> {
     if !path.is_file() {
         return Ok(None);
@@ -149,7 +149,7 @@ pub fn look(path: &Path) -> Result<Option<(u64, Sum)>> {
     Ok(Some((bytes, sum)))
 }
 
-/// Whether `content` is what the gzip file `path` holds. What isn't gzip, or is damaged, holds nothing.
+/// Whether the gzip file `path` holds `content`. A file that isn't gzip, or is damaged, holds nothing.
 fn holds(path: &Path, content: &Content) -> bool {
     let Ok(file) = fs::File::open(path) else {
         return false;

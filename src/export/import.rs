@@ -1,6 +1,6 @@
-//! Weights that other programs have: a safetensors file in Keras's layouts or PyTorch's as a network of a recipe. What
-//! [`super::keras`] and [`super::torch`] write is read back bit for bit, but a kernel that is used at length 1, which PyTorch's
-//! layout has at that length.
+//! Reads weights from other programs: a safetensors file in Keras's or PyTorch's layouts as a network of a recipe. Files that
+//! [`super::keras`] and [`super::torch`] write are read back bit for bit, except for a kernel that is scaled to length 1 before
+//! use, which PyTorch's layout has at that length.
 
 use super::channels_first::{Placed, inverse, placed};
 use super::torch::{Place, places};
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-/// Whose names and layouts a file has.
+/// The program whose names and layouts a file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// `layers.<n>.<variable>`, arrays as in the engine.
@@ -29,7 +29,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// As the header of an exported file has it.
+    /// Its name in the header of an exported file.
     fn name(self) -> &'static str {
         match self {
             Layout::Keras => "keras",
@@ -38,7 +38,7 @@ impl Layout {
     }
 }
 
-/// What the header of an exported file says of where it came from.
+/// The origin of an exported file, as its header has it.
 #[derive(Deserialize)]
 struct Origin {
     layout: String,
@@ -46,15 +46,15 @@ struct Origin {
     step: u64,
 }
 
-/// The network `role` of `recipe` with the weights of a safetensors file, on the processor, and the steps that it was
-/// trained for, 0 where the file doesn't say. `path` only names the file in errors.
+/// The network `role` of `recipe` with the weights of a safetensors file, on the processor, and the number of steps for which it
+/// was trained, or 0 if the file doesn't say. `path` only names the file in errors.
 ///
-/// In PyTorch's layout a file without our header does too, whatever its modules are called, if numbers alone tell them
-/// apart (`main.0`, `main.3`): they are taken in their order.
+/// A file in PyTorch's layout need not have this program's header. Its modules may have any names that differ only by numbers
+/// (`main.0`, `main.3`): they are taken in the order of these.
 ///
 /// # Errors
-/// If the bytes are no whole file, a tensor is missing, has another shape, has no place in the network, isn't F32 or F64,
-/// or holds values that aren't finite or a variance below zero.
+/// If the file is incomplete, or if a tensor is missing, has another shape, has no place in the network, isn't F32 or F64, or has
+/// values that aren't finite or a negative variance.
 pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: Layout) -> Result<(Sequential, u64)> {
     let refuse = |what: String| Error::place(path, what);
     let step = step_of(bytes, role, layout).map_err(refuse)?;
@@ -122,13 +122,13 @@ fn no_file(error: &dyn std::fmt::Display) -> String {
     format!("is not a whole safetensors file ({why}); save it anew")
 }
 
-/// The steps that the header says, if it is one of ours, and that it says nothing else than is asked for.
+/// The number of steps in the header, if this program wrote it; an error if it is of another network or layout than asked for.
 fn step_of(bytes: &[u8], role: Role, layout: Layout) -> std::result::Result<u64, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| no_file(&error))?;
     let Some(header) = metadata.metadata().as_ref().and_then(|map| map.get(HEADER)) else {
         return Ok(0);
     };
-    // Somebody else's use of the key says nothing.
+    // Another program's use of the key means nothing here.
     let Ok(origin) = serde_json::from_str::<Origin>(header) else {
         return Ok(0);
     };
@@ -143,7 +143,7 @@ fn step_of(bytes: &[u8], role: Role, layout: Layout) -> std::result::Result<u64,
     Ok(origin.step)
 }
 
-/// Every variable, under its own name: the layer's place and what the layer calls it.
+/// Every variable under its own name: the layer's place and the layer's name for it.
 fn in_keras(network: &Sequential, rows: &[LayerRow]) -> Vec<Place> {
     let mut variables = network.named().into_iter().peekable();
     let mut places = Vec::new();
@@ -157,9 +157,8 @@ fn in_keras(network: &Sequential, rows: &[LayerRow]) -> Vec<Place> {
     places
 }
 
-/// What the file calls the tensors at `places`, where that is something else: the modules that have tensors, in the order
-/// of the numbers in their names, are those of the network. Nothing where names, or how many modules there are, leave
-/// that open.
+/// The file's names of the tensors at `places`, if they are different ones: the modules that have tensors, in the order of the
+/// numbers in their names, are those of the network. Empty if the names, or the number of modules, leave that open.
 fn by_order(file: &SafeTensors, places: &[Place]) -> HashMap<String, String> {
     let names = file.names();
     if places.iter().all(|place| names.contains(&&place.name[..])) {

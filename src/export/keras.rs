@@ -1,5 +1,5 @@
-//! Safetensors in the engine's own layouts, which are Keras's: the variables of `layers.3` are, in
-//! Keras's order, the arrays that `set_weights` of its third layer takes.
+//! Safetensors in the engine's own layouts, which are Keras's: the variables of `layers.3`, in Keras's order, are the arrays that
+//! `set_weights` of its third layer takes.
 
 use super::{Entry, Header, padding, rows, safetensors_file};
 use crate::recipe::{LayerRow, LayerSpec};
@@ -7,19 +7,19 @@ use crate::run::checkpoint::Trained;
 use crate::shape::Padding;
 use serde::Serialize;
 
-/// A layer of the header: what the recipe says of it, with the shapes that follow.
+/// A layer in the header: what the recipe says about it, with the shapes that follow from it.
 #[derive(Serialize)]
 struct Layer<'a> {
     #[serde(flatten)]
     spec: Spec<'a>,
     input: &'a [usize],
     output: &'a [usize],
-    /// Of a convolution or pooling: its padding per side, whatever the recipe calls it.
+    /// The padding of a convolution or pooling on each side, in whatever form the recipe has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sides: Option<Padding>,
 }
 
-/// What the recipe says of a layer, and of those inside of it.
+/// What the recipe says about a layer and the layers inside of it.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Spec<'a> {

@@ -28,25 +28,25 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The key of the header of an exported safetensors file; the only one, as files must not depend on
-/// the order of a map. It is not the key of a checkpoint, which such a file can't stand in for.
+/// The key of the text in the header of an exported safetensors file. It is the only one, as files must not depend on the order of
+/// a map, and differs from a checkpoint's, as such a file can't be used as one.
 const HEADER: &str = "model";
 
-/// What the header of an exported safetensors file says, as JSON.
+/// The text in the header of an exported safetensors file, as JSON.
 #[derive(Serialize)]
 struct Header<'a, L> {
     /// `keras` or `torch`.
     layout: &'static str,
     /// `generator` or `discriminator`.
     network: &'static str,
-    /// Steps that it was trained for.
+    /// The number of steps for which it was trained.
     step: u64,
-    /// Shape of what goes in, without the batch.
+    /// The shape of the input, without the batch.
     input: &'a [usize],
-    /// Of how many classes the labels are that it takes too, if it takes any.
+    /// The number of classes, if it takes labels too.
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<usize>,
-    /// Shape of what comes out, without the batch.
+    /// The shape of the output, without the batch.
     output: &'a [usize],
     /// The layers, or modules, in order.
     layers: Vec<L>,
@@ -107,7 +107,7 @@ fn rows_of(spec: &NetworkSpec) -> Vec<LayerRow> {
     spec.table().expect("a loaded recipe's shapes fit").rows
 }
 
-/// The padding of a convolution, per side, on the shapes in `row`; of a transposed one, what it crops.
+/// The padding of a convolution on each side, for the shapes in `row`; for a transposed one, what it crops.
 fn padding(convolution: &Convolution, transposed: bool, row: &LayerRow) -> Padding {
     let image = if transposed { &row.output } else { &row.input };
     let size = [image[0], image[1]];

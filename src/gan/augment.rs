@@ -1,19 +1,19 @@
-//! Augmentation of all that D sees, real and fake, so that it can't learn few images by heart; differentiable, so that G learns
-//! through it and never makes augmented images itself (Zhao, Liu, Lin, Zhu and Han, "Differentiable augmentation for
-//! data-efficient GAN training", 2020). For each image u is drawn evenly from [0, 1):
+//! Augmentation of all images that D sees, real and fake, so that it can't memorise a small set. It is differentiable: G learns
+//! through it and doesn't make augmented images itself (Zhao, Liu, Lin, Zhu and Han, "Differentiable augmentation for
+//! data-efficient GAN training", 2020). For each image, u is drawn uniformly from [0, 1):
 //!
 //! | | y |
 //! |---|---|
 //! | brightness | x + (u - ½) h, h half of the distance from black to white |
 //! | saturation | m + 2u (x - m), m the mean over the pixel's channels |
 //! | contrast | m + (u + ½) (x - m), m the mean over the image |
-//! | translation | x moved down and right by whole pixels, evenly from -s/8 to s/8 of its side s; grey where nothing comes from |
-//! | cutout | grey in a square of half the sides, whose centre is drawn evenly from all pixels |
+//! | translation | x moved down and right by whole pixels, uniformly from -s/8 to s/8 of its side s; grey where it leaves a gap |
+//! | cutout | grey in a square of half the sides, whose centre is drawn uniformly from all pixels |
 //!
 //! With a target r (Karras, Aittala, Hellsten, Laine, Lehtinen and Aila, "Training generative adversarial networks with limited
-//! data", 2020), each of the five is done to an image with a chance p, from 0 on, which goes up while E sign D(x) on real images
-//! is above r, and down while it is below: where D is surer of real images than r it begins to know them. The paper changes p
-//! every four batches; here it is changed in each of D's steps, a quarter as much.
+//! data", 2020), each of the five is applied to an image with probability p. It starts at 0, rises while E sign D(x) on real images
+//! is above r, and falls while it is below: if D is surer of real images than r, it is beginning to memorise them. The paper
+//! changes p every four batches; here it changes in each of D's steps, by a quarter as much.
 
 use crate::autograd::no_grad;
 use crate::ops::{
@@ -25,37 +25,37 @@ use crate::recipe::AugmentSpec;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// The share of a side that an image is moved by, at most.
+/// The largest distance by which an image is moved, as a share of its side.
 const REACH: f64 = 1.0 / 8.0;
-/// The share of the sides that a square is put out of.
+/// The side of the square that is cut out, as a share of the image's side.
 const CUT: f64 = 1.0 / 2.0;
 
-/// Numbers drawn for an image: for three colours, two ways to move and two coordinates of a square, and with a target
-/// a chance for each of the five.
+/// The random numbers for an image: three for the colours, two for the move and two for the square's place. With a target there
+/// is one more for each of the five transformations.
 const DRAWN: usize = 7;
 const CHANCES: usize = 5;
 
 /// What is done to the images that D sees.
 pub struct Augment {
     spec: AugmentSpec,
-    /// Of rows, and of columns.
+    /// The axis of rows, and that of columns.
     axes: [Axis; 2],
-    /// What lies in the middle of black and white, and how far they are from it.
+    /// The value in the middle between black and white, and their distance from it.
     grey: f64,
     half: f64,
     /// p, where there is a target.
     pub(super) chance: Option<Tensor>,
 }
 
-/// What is known of one axis of the images, on their device: a captured step can't bring it there.
+/// Constants for one axis of the images. They are put on the device beforehand, as a captured step can't bring them there.
 struct Axis {
     /// 0, 1, ... up to the last pixel.
     places: Tensor,
     /// The most pixels that an image is moved by.
     reach: f64,
-    /// How long the square is.
+    /// The side of the square.
     cut: f64,
-    /// For the number of moves there are, and of centres: see [`shares`].
+    /// The [`shares`] for the number of moves, and for the number of centres.
     moves: Tensor,
     centres: Tensor,
 }
@@ -73,26 +73,26 @@ impl Axis {
         }
     }
 
-    /// The pixels along it.
+    /// The number of pixels along it.
     fn side(&self) -> usize {
         self.places.numel()
     }
 }
 
 impl Augment {
-    /// The chance by now, where it is adaptive.
+    /// The current p, if it is adaptive.
     pub fn chance(&self) -> Option<f64> {
         self.chance.as_ref().map(|chance| chance.to_f64()[0])
     }
 
-    /// At its start, of images `[height, width, channels]` whose black and white are `range`: with a target, p is 0.
+    /// The initial state, for images `[height, width, channels]` whose black and white are `range`. With a target, p is 0.
     pub(super) fn new(spec: AugmentSpec, image: &[usize], [low, high]: [f64; 2], device: Device) -> Augment {
         let axes = [0, 1].map(|axis| Axis::new(image[axis], device));
         let (grey, half) = ((low + high) / 2.0, (high - low) / 2.0);
         Augment { spec, axes, grey, half, chance: spec.target.map(|_| Tensor::zeros([1], device)) }
     }
 
-    /// Goes on by the numbers of `spec`.
+    /// Takes over the numbers of `spec` for the next steps.
     pub(super) fn tune(&mut self, spec: AugmentSpec, device: Device) {
         self.spec = spec;
         self.chance = spec.target.map(|_| self.chance.take().unwrap_or_else(|| Tensor::zeros([1], device)));
@@ -153,7 +153,7 @@ impl Augment {
         permute(&reshape(&columns, [n, w, h, c]), &[0, 2, 1, 3])
     }
 
-    /// Moves p by what D has made of `real` images, `[n, 1]`.
+    /// Changes p according to D's output on `real` images, `[n, 1]`.
     pub(super) fn adapt(&mut self, real: &Tensor) {
         let AugmentSpec { target: Some(target), .. } = self.spec else {
             return;
@@ -191,7 +191,7 @@ fn shares(count: usize, device: Device) -> Tensor {
     Tensor::new(&shares, [1, shares.len()], device)
 }
 
-/// ⌊count · u⌋ of each u in [0, 1), of which count these are the [`shares`]: how many of them it reaches.
+/// ⌊count · u⌋ for each u in [0, 1), as the number of the [`shares`] of count that u reaches.
 fn whole(u: &Tensor, shares: &Tensor) -> Tensor {
     let n = u.numel();
     reshape(&sum(&greater_equal(&reshape(u, [n, 1]), shares), &[1]), [n, 1, 1, 1])
@@ -202,7 +202,7 @@ fn whole(u: &Tensor, shares: &Tensor) -> Tensor {
 fn moves(shift: &Tensor, places: &Tensor) -> Tensor {
     let (n, side) = (shift.numel(), places.numel());
     let apart = reshape(places, [1, side, 1]) - reshape(places, [1, 1, side]);
-    // Whole numbers: what is not 0 is at least 1 away from it.
+    // These are whole numbers: any that isn't 0 is at least 1 away from it.
     relu(&(1.0 - abs(&(apart - reshape(shift, [n, 1, 1])))))
 }
 

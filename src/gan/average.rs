@@ -10,15 +10,15 @@ use crate::recipe::{NetworkSpec, Recipe};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// A network whose tensors are averages of another's.
+/// A network whose tensors are moving averages of another's.
 pub struct Average {
-    /// With the averages.
+    /// The network that has the averages.
     pub network: Sequential,
     pub(super) optimizer: Optimizer,
 }
 
 impl Average {
-    /// That of `own`, a network of `spec`, by `rule`, as it is now.
+    /// The average of `own`, a network of `spec`, by `rule`. It starts as a copy of it.
     pub(super) fn new(spec: &NetworkSpec, rule: MovingAverage, own: &Sequential, device: Device) -> Average {
         // Every weight is about to be overwritten.
         let network = NetworkSpec { initializer: Initializer::Zeros, ..spec.clone() };
@@ -30,7 +30,7 @@ impl Average {
         average
     }
 
-    /// Has it be `own` as it is now.
+    /// Makes it a copy of `own` as it is now.
     pub(crate) fn restart(&mut self, own: &Sequential) {
         for ((_, average), (_, weights)) in self.network.named_mut().into_iter().zip(own.named()) {
             average.assign(weights.detach());
@@ -43,8 +43,8 @@ impl Average {
         let weights: Vec<Tensor> = own.named().into_iter().map(|(_, weights)| weights.detach()).collect();
         let averages = self.network.named_mut().into_iter().map(|(_, average)| average);
         self.optimizer.step(averages.collect(), &weights);
-        // What a spectral norm keeps are directions, of which a mean is too short: those of the weights as they are stand for
-        // those of the average, which is near.
+        // A spectral norm keeps directions, whose mean would be too short. Those of the current weights are taken instead, as
+        // the average is near them.
         let kept = |name: &str| matches!(name.rsplit('.').next(), Some("u" | "v"));
         for ((name, average), weights) in self.network.named_mut().into_iter().zip(&weights) {
             if kept(&name) {
@@ -53,30 +53,29 @@ impl Average {
         }
     }
 
-    /// Updates done.
+    /// The number of updates done.
     pub fn updates(&self) -> u64 {
         self.optimizer.steps()
     }
 
-    /// Sets the number of updates done, as a checkpoint has it.
+    /// Sets the number of updates done, from a checkpoint.
     pub fn set_updates(&mut self, updates: u64) {
         self.optimizer.set_steps(updates);
     }
 }
 
 impl Gan {
-    /// What samples are made with: the average of the generator's weights where the recipe asks for one, else the
-    /// generator.
+    /// The network that makes samples: the average of the generator's weights if the recipe asks for one, else the generator.
     pub fn sampled(&self) -> &Sequential {
         self.average.as_ref().map_or(&self.generator, |average| &average.network)
     }
 
-    /// As [`Gan::sampled`], to make some.
+    /// As [`Gan::sampled`], mutable.
     pub fn sampled_mut(&mut self) -> &mut Sequential {
         self.average.as_mut().map_or(&mut self.generator, |average| &mut average.network)
     }
 
-    /// Averages as `recipe` asks: goes on by its numbers, begins, or ends.
+    /// Averages as `recipe` asks from now on: with its numbers, from a new start, or not at all.
     pub(super) fn set_average(&mut self, recipe: &Recipe) {
         match (recipe.training.average, &mut self.average) {
             (Some(_), Some(_)) => self.tune_average(),
@@ -88,7 +87,7 @@ impl Gan {
         }
     }
 
-    /// Averages by the numbers that there are now.
+    /// Averages by the current numbers.
     pub(super) fn tune_average(&mut self) {
         if let (Some(spec), Some(average)) = (self.training.average, &mut self.average) {
             average.optimizer.set_rule(moving_average(spec, self.training.batch_size));

@@ -20,19 +20,19 @@ use crate::tensor::Tensor;
 pub struct Classifier {
     /// From images to logits of the classes.
     pub network: Sequential,
-    /// Changes it.
+    /// The optimiser of the network.
     pub optimizer: Optimizer,
     /// The moving average of its weights.
     pub average: Average,
-    /// Whether it learns alone as yet.
+    /// Whether only the classifier learns so far.
     pub alone: bool,
-    /// The classes of the images that the generator makes for it, as many of each, `[generated, classes]`: they lie on the
+    /// The classes of the images that the generator makes for it, equally many of each, `[generated, classes]`. They are on the
     /// device before a step is captured.
     pub(super) asked: Tensor,
 }
 
 impl Classifier {
-    /// That of `recipe` at its start, if its game is one of three.
+    /// The initial classifier of `recipe`, if its game has three players.
     pub(super) fn of(recipe: &Recipe, random: &mut Random, device: Device) -> Option<Classifier> {
         let (spec, triple) = recipe.triple()?;
         let network = build::network(spec, random, device);
@@ -47,7 +47,7 @@ impl Classifier {
         })
     }
 
-    /// Goes on by the numbers of `optimizer` and `triple`.
+    /// Takes over the numbers of `optimizer` and `triple` for the next steps.
     ///
     /// # Panics
     /// If the optimiser is of another kind.
@@ -56,10 +56,10 @@ impl Classifier {
         self.average.optimizer.set_rule(rule(triple));
     }
 
-    /// The share of `images`, scaled to `range`, whose class the average of the weights doesn't tell.
+    /// The share of `images`, scaled to `range`, that the network with the averaged weights classifies wrongly.
     ///
     /// # Panics
-    /// If they have no labels, or are of another size.
+    /// If they have no labels, or have another size.
     pub fn error(&mut self, images: &Images, range: [f64; 2], device: Device) -> f64 {
         let (size, count) = (images.image_len(), images.len());
         let mut wrong = 0;
@@ -95,12 +95,12 @@ impl Classifier {
 
 const NETWORK: &str = "classifier";
 const OPTIMIZER: &str = "classifier_optimizer";
-/// What the names of the averages of the classifier's weights begin with.
+/// The prefix of the names of the averages of the classifier's weights.
 pub const AVERAGE: &str = "classifier_average";
 
-/// The rule of the average; at first it is of fewer steps.
+/// The rule of the average, which is over fewer steps at first.
 fn rule(triple: TripleSpec) -> MovingAverage {
-    // A decay is of an update, whatever the batch.
+    // The decay is per update, whatever the batch size.
     build::moving_average(AverageSpec::of_decay(triple.average), 1)
 }
 

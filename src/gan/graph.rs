@@ -1,16 +1,15 @@
-//! A training step as a CUDA graph: its launches are remembered once, and every later step of its kind asks
-//! the device for all of them at once.
+//! A training step as a CUDA graph: its launches are recorded once, and every later step of its kind asks the device for all of
+//! them at once.
 //!
 //! ```text
 //! steps 1, 2    launch by launch: kernels are loaded, the pool fills
-//! step 3        captured: the same code runs, its launches are remembered and not made; then replayed
+//! step 3        captured: the same code runs, its launches are recorded and not made; then replayed
 //! step 4, ...   replayed: upload what differs, launch the graph, ask for the report
 //! ```
 //!
-//! A replay does what the code did when it was captured, to the same memory. So whatever lasts longer
-//! than a step (weights, statistics, optimiser slots) must stay where it is, and what differs between
-//! steps is read from where it is uploaded to: random positions and the batch in [`Inputs`], the update's scalars with
-//! each optimiser.
+//! A replay does what the code did when it was captured, to the same memory. So everything that outlives a step (weights,
+//! statistics, optimiser slots) must stay where it is. What differs between steps is read from memory to which it is uploaded:
+//! random positions and the batch in [`Inputs`], the update's scalars in each optimiser.
 
 use super::classifier::Classifier;
 use super::model::Gan;
@@ -27,16 +26,16 @@ use crate::tensor::Tensor;
 use crate::{Error, Result};
 use std::collections::HashMap;
 
-/// Steps of a kind that are made launch by launch before it is captured.
+/// The number of steps of a kind that are made launch by launch before the kind is captured.
 const WARM_UP: u32 = 2;
 
-/// What tells the steps apart that launch other kernels.
+/// What distinguishes steps that launch different kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Kind {
     batch: Shape,
     moves_generator: bool,
     penalises: bool,
-    /// Whether the classifier of a game of three learns alone.
+    /// Whether only the classifier of a game of three learns.
     alone: bool,
     measures: bool,
 }
@@ -44,20 +43,20 @@ struct Kind {
 /// The captured steps of a run.
 pub struct Graphs {
     context: &'static Context,
-    /// What each byte of an image is, on the device.
+    /// The value of each byte of an image, on the device.
     table: Buffer,
-    /// What each byte of a label is: itself.
+    /// The value of each byte of a label: itself.
     numbers: Buffer,
-    /// For each shape of batch.
+    /// The inputs for each shape of batch.
     inputs: HashMap<Shape, Inputs>,
     steps: HashMap<Kind, State>,
     /// The kind of the latest step.
     latest: Option<Kind>,
 }
 
-/// What has become of a kind of step.
+/// The state of a kind of step.
 enum State {
-    /// It has been made so many times.
+    /// It has been made this many times, launch by launch.
     Warming(u32),
     Captured(Box<Captured>),
 }
@@ -68,7 +67,7 @@ struct Captured {
     after: Advance,
 }
 
-/// How far a step moves what the processor keeps count of.
+/// How far a step advances the counters that the processor keeps.
 #[derive(Clone, Copy)]
 struct Advance {
     /// Random blocks, for each of [`streams`].
@@ -78,7 +77,7 @@ struct Advance {
 }
 
 impl Graphs {
-    /// For a run on CUDA device `ordinal` whose images are bytes, each of which `table` gives a value.
+    /// The graphs of a run on CUDA device `ordinal` whose images are bytes; `table` has the value of each byte.
     pub fn new(ordinal: usize, table: &[f32; 256]) -> Graphs {
         let context = cuda::context(ordinal);
         Graphs {
@@ -91,8 +90,8 @@ impl Graphs {
         }
     }
 
-    /// Makes the latest step again `times` times, from the same batch and numbers and without telling what came of
-    /// it: what a step takes of the device alone. False if it has not been captured yet.
+    /// Makes the latest step again `times` times, from the same batch and numbers and without a report, to measure the device
+    /// alone. False if the step has not been captured yet.
     pub fn replay_latest(&self, times: usize) -> bool {
         let state = self.latest.as_ref().and_then(|kind| self.steps.get(kind));
         let Some(State::Captured(captured)) = state else {
@@ -102,8 +101,8 @@ impl Graphs {
         true
     }
 
-    /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`, of the classes in `labels` where the game is
-    /// conditional: as a graph, once there is one.
+    /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`, and their `labels` if the game is conditional. The step
+    /// is made as a graph once there is one.
     ///
     /// # Errors
     /// As [`Gan::begin_step`].
@@ -172,7 +171,7 @@ fn real(inputs: &Inputs, batch: Shape, tables: [&Buffer; 2], classes: Option<usi
     Real { images: values(offset, tables[0], batch), labels }
 }
 
-/// Captures a step, which the replay that follows makes.
+/// Captures a step; the replay that follows executes it.
 fn capture(gan: &mut Gan, inputs: &Inputs, real: impl FnOnce() -> Real, measures: bool) -> Result<Captured> {
     let (places_before, count_before) = (addresses(gan), gan.count());
     let (graph, seen) = Graph::capture(inputs, || Ok::<_, Error>(gan.updates(&real(), measures)?.gather()))?;
@@ -188,7 +187,7 @@ fn capture(gan: &mut Gan, inputs: &Inputs, real: impl FnOnce() -> Real, measures
     })
 }
 
-/// Where everything lies that lasts longer than a step.
+/// The addresses of everything that outlives a step.
 fn addresses(gan: &Gan) -> Vec<u64> {
     let address = |(_, tensor): (String, &Tensor)| match tensor.storage() {
         Storage::Cuda(buffer) => buffer.address(),
@@ -211,7 +210,7 @@ impl Gan {
         [&mut random.latents, &mut random.dropout, &mut random.labels, &mut random.penalty]
     }
 
-    /// All that count updates: those of D and G, of the average of G, of C and of the average of C.
+    /// Everything that counts updates: the optimisers of D and G, the average of G, the optimiser of C and the average of C.
     fn optimizers(&mut self) -> [Option<&mut Optimizer>; 5] {
         let average = self.average.as_mut().map(|average| &mut average.optimizer);
         let [classifier, its_average] = match &mut self.classifier {

@@ -1,7 +1,7 @@
-//! What D makes of real images and of fake ones, and its loss on them.
+//! D's outputs on real images and on fake ones, and its loss on them.
 //!
-//! Most losses are a sum of a part on real images and one on fake ones. There the first part is walked before D sees fake
-//! images, so that what it has made of the real ones is let go first.
+//! Most losses are the sum of a part on real images and one on fake ones. For these, the gradients of the first part are computed
+//! before D sees fake images, so that what D has kept of the real ones is freed first.
 
 use super::loss::Labels;
 use super::model::Gan;
@@ -18,9 +18,9 @@ use crate::tensor::Tensor;
 
 /// D's loss on real and fake images.
 pub(super) struct Judgement {
-    /// The gradients of the part that has been walked, that on real images.
+    /// The gradients of the part on real images, if they have been computed.
     walked: Option<Vec<Tensor>>,
-    /// The part that has not.
+    /// The rest of the loss.
     left: Tensor,
 }
 
@@ -35,8 +35,8 @@ impl Judgement {
 }
 
 impl Gan {
-    /// D on `real` images and on as many `fake` ones of the same classes: its loss, with the penalties that the recipe
-    /// asks for, its outputs, of which that on real images may be a constant, and what is known by then.
+    /// D on `real` images and on as many `fake` ones of the same classes. Gives its loss, with the penalties that the recipe asks
+    /// for; its outputs, of which the one on real images may be a constant; and the numbers known so far.
     pub(super) fn judge(&mut self, real: &Real, fake: &Tensor) -> Result<(Judgement, [Output; 2], Scalars)> {
         let labels = real.labels.as_ref();
         let images = self.recorded(self.training.r1, real.images.clone());
@@ -53,7 +53,7 @@ impl Gan {
             let loss = self.penalised(loss, self.training.r2, fake, on_fake)?;
             return Ok((Judgement { walked: None, left: loss }, outputs, seen));
         }
-        // Drawn before what fake images are augmented by, from the same stream.
+        // Drawn before the numbers that augment fake images, which come from the same stream.
         let targets = self.targets(&images);
         let (walked, on_real, real_loss) = self.walk_real(&images, labels, &targets)?;
         let on_fake = self.discriminate(fake, labels);
@@ -66,12 +66,13 @@ impl Gan {
         Ok((Judgement { walked: Some(walked), left: loss }, outputs, seen))
     }
 
-    /// What D's outputs on `images`, and on as many fake ones, are compared with.
+    /// The labels with which D's outputs on `images`, and on as many fake ones, are compared.
     fn targets(&mut self, images: &Tensor) -> Labels {
         self.loss.labels(images.dims()[0], &mut self.random.labels, images.device())
     }
 
-    /// The gradients of the loss on real `images`, with its penalty; D's output and the loss without it, as constants.
+    /// The gradients of the loss on real `images`, with its penalty; and D's output and the loss without the penalty, as
+    /// constants.
     fn walk_real(
         &mut self,
         images: &Tensor,
@@ -98,7 +99,7 @@ impl Gan {
         }
     }
 
-    /// D on `images`, as they are augmented where the recipe asks for it.
+    /// D on `images`, which are augmented if the recipe asks for it.
     pub(super) fn discriminate(&mut self, images: &Tensor, labels: Option<&Tensor>) -> Output {
         let images = match &self.augment {
             Some(augment) => augment.apply(images, &mut self.random.labels),
@@ -108,7 +109,7 @@ impl Gan {
         Output::of(self.discriminator.forward(&images, &mut pass), self.training.auxiliary.is_some())
     }
 
-    /// Has the chance of augmentation follow what D makes of real images.
+    /// Adapts the probability of augmentation to D's output on real images.
     fn adapt(&mut self, on_real: &Output) {
         if let Some(augment) = &mut self.augment {
             augment.adapt(&on_real.real);
@@ -158,7 +159,7 @@ impl Gan {
         Ok(loss)
     }
 
-    /// What is known once the discriminator's loss is.
+    /// The numbers that are known once the discriminator's loss is.
     fn scalars(&self, d_loss: &Tensor, [on_real, on_fake]: &[Output; 2]) -> Result<Scalars> {
         Ok(Scalars {
             d_loss: self.finite("discriminator", d_loss)?,

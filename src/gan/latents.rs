@@ -1,4 +1,4 @@
-//! What a generator makes samples of: latents, and where it is conditional, the class that each sample is to be of.
+//! The input of a generator: latents and, if it is conditional, the class that each sample is to be of.
 
 use super::model::FIXED_LATENTS;
 use super::real::one_hot;
@@ -6,28 +6,35 @@ use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// What a generator makes samples of.
+/// The input of a generator, for some samples.
+///
+/// ```
+/// use minimax::gan::latents::Latents;
+///
+/// let sevens = Latents::fixed(1, 16, 64).of_classes(&[7; 16], 10);
+/// assert_eq!((sevens.count(), sevens.values().len()), (16, 16 * 64));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latents {
     /// `[n, width]`.
     values: Vec<f32>,
     width: usize,
-    /// `[n, classes]`, rows of probabilities; nothing where there are no classes.
+    /// `[n, classes]`, rows of probabilities; empty if there are no classes.
     labels: Vec<f32>,
     classes: usize,
 }
 
 impl Latents {
-    /// `values` `[n, width]`, of no class.
+    /// The latents `values` `[n, width]`, without classes.
     ///
     /// # Panics
-    /// If they are not whole rows.
+    /// If `values` doesn't consist of whole rows.
     pub fn new(values: Vec<f32>, width: usize) -> Latents {
         assert!(values.len().is_multiple_of(width), "latents: {} values in rows of {width}", values.len());
         Latents { values, width, labels: Vec::new(), classes: 0 }
     }
 
-    /// `count` latents of `width` values each, for samples that can be drawn again: a function of `seed`.
+    /// `count` random latents of `width` values each, which depend on `seed` alone, so that the samples can be made again.
     pub fn fixed(seed: u64, count: usize, width: usize) -> Latents {
         let values = Random::new(seed, FIXED_LATENTS).normal(count * width);
         Latents::new(values.into_iter().map(|v| v as f32).collect(), width)
@@ -36,7 +43,7 @@ impl Latents {
     /// These latents for samples of these classes, each below `classes`.
     ///
     /// # Panics
-    /// If there is another number of them, or one is no class.
+    /// If the number of classes differs from that of latents, or one is not below `classes`.
     pub fn of_classes(self, asked: &[u16], classes: usize) -> Latents {
         self.labelled(one_hot(asked, classes), classes)
     }
@@ -44,13 +51,13 @@ impl Latents {
     /// These latents for samples of mixtures of classes: `labels` `[n, classes]`, rows of probabilities.
     ///
     /// # Panics
-    /// If there is another number of rows.
+    /// If the number of rows differs from that of latents.
     pub fn labelled(self, labels: Vec<f32>, classes: usize) -> Latents {
         assert!(labels.len() == self.count() * classes, "latents: {} labels for {}", labels.len(), self.count());
         Latents { labels, classes, ..self }
     }
 
-    /// How many.
+    /// The number of samples.
     pub fn count(&self) -> usize {
         self.values.len() / self.width
     }
@@ -71,7 +78,8 @@ impl Latents {
     }
 }
 
-/// The class of each of `count` samples that are drawn `columns` a row, a class a row, and again from the first on.
+/// The class of each of `count` samples in a grid with `columns` in a row: each row has one class, and after the last class
+/// comes the first again.
 pub fn rows_of_classes(count: usize, columns: usize, classes: usize) -> Vec<u16> {
     (0..count).map(|place| (place / columns.max(1) % classes) as u16).collect()
 }

@@ -1,11 +1,10 @@
-//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch.
-//! With t and f the labels of real and fake images, 1 and 0 unless noise is asked for, and every
-//! line a mean over the batch:
+//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch. t and f are the labels
+//! of real and fake images, which are 1 and 0 unless noise is asked for; every line is a mean over the batch:
 //!
 //! ```text
 //! D, bce and minimax:  H(D(x), t) + H(D(G(z)), f)      H(p, t) = -t log p - (1 - t) log(1 - p)
 //! G, bce:              -log D(G(z))                    (non-saturating; Goodfellow et al. 2014, section 3)
-//! G, minimax:          log(1 - D(G(z)))                (as first written; saturates where D is sure)
+//! G, minimax:          log(1 - D(G(z)))                (the original form; saturates where D is sure)
 //!
 //! D, least_squares:    ½ (D(x) - t)² + ½ (D(G(z)) - f)²    (Mao et al. 2017, with a = 0, b = c = 1)
 //! G, least_squares:    ½ (D(G(z)) - 1)²
@@ -23,10 +22,10 @@
 //! G, relativistic_average:  softplus(D(x) - E D(G(z))) + softplus(E D(x) - D(G(z)))
 //! ```
 //!
-//! Where G's loss looks at real images, they are those that D has just seen.
+//! If G's loss depends on real images, they are those that D has just seen.
 //!
-//! Where D tells classes too (`training.auxiliary` = w), both losses have w times their cross-entropy besides: D's on real
-//! and on fake images, G's on fake ones (Odena, Olah and Shlens 2017).
+//! If D predicts classes too (`training.auxiliary` = w), w times their cross-entropy is added to both losses: to D's on
+//! real and on fake images, to G's on fake ones (Odena, Olah and Shlens 2017).
 //!
 //! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
@@ -49,12 +48,12 @@ pub struct Loss {
     noise: Option<LabelSpec>,
 }
 
-/// What the discriminator's outputs are compared with; each is one number for the whole batch, or one
-/// an image, `[n, 1]`.
+/// The labels with which the discriminator's outputs are compared: one number for the whole batch, or
+/// one for each image, `[n, 1]`.
 pub struct Labels {
-    /// Of real images.
+    /// The labels of real images.
     pub real: Tensor,
-    /// Of fake images.
+    /// The labels of fake images.
     pub fake: Tensor,
 }
 
@@ -69,14 +68,14 @@ impl Loss {
         }
     }
 
-    /// The discriminator's labels of `count` real and as many fake images, on `device`.
-    /// Two numbers an image are drawn from `random` if the recipe asks for noise, else none.
+    /// The discriminator's labels of `count` real and as many fake images, on `device`. If the recipe asks
+    /// for noise, two numbers are drawn from `random` for each image.
     pub fn labels(&self, count: usize, random: &mut Random, device: Device) -> Labels {
         let Some(LabelSpec { flip, real, fake }) = self.noise else {
             return Labels { real: Tensor::constant(1.0, device), fake: Tensor::constant(0.0, device) };
         };
         let mut draw = |own: [f64; 2], other: [f64; 2]| {
-            // One number an image says whether its label is flipped, another where in its range it lies.
+            // For each image one number says whether its label is flipped, another where in its range it lies.
             let numbers = random_uniform(random, [2 * count, 1], device);
             let chances = slice(&numbers, &[0..count, 0..1]);
             let places = slice(&numbers, &[count..2 * count, 0..1]);
@@ -101,8 +100,8 @@ impl Loss {
     }
     // ANCHOR_END: discriminator
 
-    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`; where they are not mixed with fake
-    /// ones.
+    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`, for batches in which they are not
+    /// mixed with fake ones.
     ///
     /// # Panics
     /// If the loss is relativistic: it has no such part.
@@ -130,14 +129,14 @@ impl Loss {
         }
     }
 
-    /// Whether the generator's loss looks at real images too.
+    /// Whether the generator's loss depends on real images too.
     pub fn is_relativistic(&self) -> bool {
         matches!(self.kind, LossSpec::Relativistic | LossSpec::RelativisticAverage)
     }
 
     // ANCHOR: generator
-    /// The generator's loss from the discriminator's outputs `[n, 1]` on real images, which only a relativistic one looks
-    /// at, and on its own.
+    /// The generator's loss from the discriminator's outputs `[n, 1]`: on real images, on which only a relativistic
+    /// loss depends, and on fake ones.
     pub fn generator(&self, real: &Tensor, fake: &Tensor) -> Tensor {
         let label = |value: f64| Tensor::constant(value, fake.device());
         match self.kind {
@@ -153,8 +152,8 @@ impl Loss {
     }
     // ANCHOR_END: generator
 
-    /// The mean of D over a batch, from the discriminator's output: of probabilities where the loss is
-    /// a cross-entropy, else of the output itself; computed in f64, except on a CUDA device.
+    /// The mean of D over a batch, from the discriminator's output: of probabilities if the loss is a
+    /// cross-entropy, else of the output itself. It is computed in f64, except on a CUDA device.
     pub(super) fn mean_output(&self, output: &Tensor) -> Tensor {
         if let Device::Cuda(_) = output.device() {
             let output = output.detach();

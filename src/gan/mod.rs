@@ -1,10 +1,19 @@
-//! The game of two networks: what each minimises, one step of it, and that step as a CUDA graph.
+//! The game of two networks: what each of them minimises, one step of the game, and that step as a CUDA graph.
 //!
-//! Read [`loss`] for what is minimised, [`step`] for a step and `judgement.rs` for D's part in it, [`penalty`] for what holds D, [`augment`] for what is done to what it sees; [`model`] is what it
-//! changes, [`real`] and [`latents`] what it is given, [`report`] what it tells,
-//! [`triple`] a step of three players,
-//! [`graph`] the same step on a GPU, [`landscape`] what D makes of any place.
-//! [`crate::recipe`] says which networks play and how, and [`crate::run`] makes steps a training run.
+//! | module | what it has |
+//! |---|---|
+//! | [`loss`] | what the networks minimise |
+//! | [`step`] | one step of the game; D's part in it is in `judgement.rs` |
+//! | [`penalty`] | penalties on the slope of D |
+//! | [`augment`] | the augmentation of the images that D sees |
+//! | [`model`] | the state that a step changes: networks, optimisers, random numbers |
+//! | [`real`], [`latents`] | what a step and a generator are given |
+//! | [`report`] | the numbers that a step reports |
+//! | [`triple`] | a step of a game of three players |
+//! | [`graph`] | the same steps on a GPU |
+//! | [`landscape`] | D's output at any place |
+//!
+//! [`crate::recipe`] says which networks play and how, and [`crate::run`] turns steps into a training run.
 
 pub mod augment;
 pub mod average;

@@ -1,4 +1,4 @@
-//! A GAN in training: both networks, both optimisers and the random state; [`super::step`] moves it.
+//! A GAN in training: both networks, both optimisers and the random state. [`super::step`] advances it.
 
 use super::augment::Augment;
 use super::average::Average;
@@ -28,35 +28,51 @@ pub const LABELS: Purpose = Purpose::new(8);
 /// Random numbers for the points between real and fake images at which a gradient penalty is taken.
 pub const PENALTY: Purpose = Purpose::new(9);
 
-/// What the names of the averages of the generator's weights begin with.
+/// The prefix of the names of the averages of the generator's weights.
 pub const AVERAGE: &str = "average";
-/// What the name of the chance of augmentation begins with.
+/// The prefix of the name of augmentation's probability.
 pub const AUGMENT: &str = "augment";
 
 /// A GAN in training.
+///
+/// ```no_run
+/// use minimax::data::{Batches, LastBatch, digits};
+/// use minimax::gan::model::Gan;
+/// use minimax::recipe::Recipe;
+/// use minimax::Device;
+///
+/// let recipe = Recipe::load("quickstart", &[])?;
+/// let mut gan = Gan::new(&recipe, Device::Cpu);
+/// let mut batches = Batches::new(digits::render(10_000, 1).into(), recipe.training.batch_size, 1, LastBatch::Drop);
+/// for step in 0..100 {
+///     let real = batches.batch(step)?.to_images(recipe.data.range, Device::Cpu);
+///     println!("{:?}", gan.step(&real, false)?);
+/// }
+/// # Ok::<(), minimax::Error>(())
+/// ```
 pub struct Gan {
     /// From latents to images.
     pub generator: Sequential,
-    /// From images to one number, and logits of the classes where it tells them.
+    /// From images to one number, and to logits of the classes if it predicts them.
     pub discriminator: Sequential,
-    /// Changes the generator.
+    /// The optimiser of the generator.
     pub generator_optimizer: Optimizer,
-    /// Changes the discriminator.
+    /// The optimiser of the discriminator.
     pub discriminator_optimizer: Optimizer,
-    /// How far the random streams have been read.
+    /// The random streams, which remember how far they have been read.
     pub random: RandomState,
-    /// Steps done.
+    /// The number of steps done.
     pub steps: u64,
     /// The moving average of the generator's weights, if the recipe asks for one.
     pub average: Option<Average>,
-    /// What is done to the images that the discriminator sees, if the recipe asks for anything.
+    /// The augmentation of the images that the discriminator sees, if the recipe asks for it.
     pub augment: Option<Augment>,
     /// The third player, if there are three.
     pub classifier: Option<Classifier>,
     pub(super) training: TrainingSpec,
     pub(super) loss: Loss,
     pub(super) latent: usize,
-    /// Of how many classes the examples are, if the game is conditional.
+    /// The number of classes, if the game is conditional.
     pub(super) classes: Option<usize>,
     pub(super) device: Device,
 }
@@ -64,18 +80,18 @@ pub struct Gan {
 /// The streams that a training step reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RandomState {
-    /// Of latents.
+    /// The random numbers of latents.
     pub latents: Random,
-    /// Of dropout masks.
+    /// The random numbers of dropout masks.
     pub dropout: Random,
-    /// Of noise on labels, and of augmentation.
+    /// The random numbers of noise on labels, and of augmentation.
     pub labels: Random,
-    /// Of the points where a gradient penalty is taken.
+    /// The random numbers of the points where a gradient penalty is taken.
     pub penalty: Random,
 }
 
 impl Gan {
-    /// The networks of `recipe` at their start.
+    /// The game of `recipe` before its first step.
     pub fn new(recipe: &Recipe, device: Device) -> Gan {
         let seed = recipe.training.seed;
         let mut initial = Random::new(seed, Purpose::INITIAL);
@@ -107,7 +123,7 @@ impl Gan {
         gan
     }
 
-    /// Goes on by the numbers of `recipe`, whose networks and kinds of optimiser are those of this game.
+    /// Takes over the numbers of `recipe` for the next steps. Its networks and kinds of optimisers must be those of this game.
     ///
     /// # Panics
     /// If an optimiser is of another kind.
@@ -121,7 +137,7 @@ impl Gan {
         self.set_numbers(&Numbers::of(recipe));
     }
 
-    /// Goes on by `numbers`, some of which a schedule has changed.
+    /// Takes over `numbers`, some of which a schedule has changed, for the next steps.
     ///
     /// # Panics
     /// As [`Gan::tune`].
@@ -137,14 +153,14 @@ impl Gan {
         self.tune_average();
     }
 
-    /// That every weight, statistic and optimiser slot is a finite number: a step with finite losses can
-    /// still leave others behind.
+    /// Checks that every weight, statistic and optimiser slot is a finite number, as even a step with finite losses can leave
+    /// values that aren't.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), with the name of the first tensor that isn't.
     pub fn check_finite(&self) -> Result<()> {
         let named = self.named();
-        // On a GPU it is one launch, and one number to read, where all is well.
+        // On a GPU, if all is well, it is one launch and one number to read.
         if all_finite(&named.iter().map(|(_, tensor)| *tensor).collect::<Vec<_>>()) {
             return Ok(());
         }
@@ -182,12 +198,12 @@ impl Gan {
     }
 }
 
-/// What `recipe` asks to be done to the images that D sees, at its start.
+/// The initial state of the augmentation that `recipe` asks for.
 fn augment(recipe: &Recipe, device: Device) -> Option<Augment> {
     recipe.training.augment.map(|spec| Augment::new(spec, &recipe.discriminator.input, recipe.data.range, device))
 }
 
-/// The chance of augmentation by its name.
+/// The probability of augmentation with its name.
 fn named<T>(chance: Option<T>) -> Option<(String, T)> {
     chance.map(|chance| ("chance".to_string(), chance))
 }
@@ -203,13 +219,13 @@ fn prefixed<'a, T>(groups: impl Iterator<Item = (&'a str, Vec<(String, T)>)>) ->
 /// The most images that go through the generator at one time.
 pub const MOST_AT_A_TIME: usize = 64;
 
-/// Images in the generator's own range from `latents`, in evaluation mode: by running statistics and without dropout.
-/// `take` gets them `[batch, h, w, c]` at a time, the last maybe fewer, so that no more is held than a training step on
-/// such a batch holds; at most 64 at a time. However they are cut, each image has the same bits, as kernels are chosen as
-/// for 64.
+/// Makes images in the generator's own range from `latents`, in evaluation mode: with running statistics and without dropout.
+/// `take` gets them in batches `[batch, h, w, c]` of at most 64, the last of which may be smaller, so that they take no more
+/// memory than a training step on such a batch. However they are cut, each image has the same bits, as kernels are always
+/// chosen as for 64.
 ///
 /// # Errors
-/// What `take` says, and then no more is made.
+/// Those of `take`, after which no more images are made.
 ///
 /// # Panics
 /// If the generator takes labels and `latents` have none.

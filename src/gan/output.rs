@@ -1,13 +1,13 @@
-//! What comes out of the discriminator: how real an image looks, and in some games of which class it is.
+//! The output of the discriminator: how real an image looks and, in some games, which class it is of.
 
 use crate::ops::slice;
 use crate::tensor::Tensor;
 
-/// What D makes of a batch.
+/// D's output on a batch.
 pub(super) struct Output {
     /// How real each image looks, `[n, 1]`.
     pub real: Tensor,
-    /// The logits of each image's classes, `[n, classes]`, where D tells them.
+    /// The logits of each image's classes, `[n, classes]`, if D predicts them.
     pub classes: Option<Tensor>,
 }
 
@@ -26,7 +26,7 @@ impl Output {
         Output { real: self.real.detach(), classes: self.classes.as_ref().map(Tensor::detach) }
     }
 
-    /// Those of the first half of the batch, and of the second.
+    /// The outputs on the first half of the batch, and on the second.
     pub fn halves(&self) -> [Output; 2] {
         let half = |of: &Tensor, second: usize| {
             let n = of.dims()[0] / 2;

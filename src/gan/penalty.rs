@@ -1,4 +1,4 @@
-//! Penalties on the slope of the discriminator, which hold it where the loss alone would let it grow steep.
+//! Penalties on the slope of the discriminator, which the loss alone would let grow steep.
 //!
 //! | penalty | what it adds to D's loss | source |
 //! |---|---|---|
@@ -18,7 +18,7 @@ use crate::tensor::Tensor;
 /// x̂ = ε x + (1 - ε) G(z), ε ~ U(0, 1) drawn for each image
 /// ```
 pub fn between(real: &Tensor, fake: &Tensor, random: &mut Random) -> Tensor {
-    // One number an image, whatever the shape of images: [n, 1, ...].
+    // One number for each image, whatever the shape of images: [n, 1, ...].
     let mut each = vec![1; real.dims().len()];
     each[0] = real.dims()[0];
     let epsilon = random_uniform(random, &each[..], real.device());
@@ -27,8 +27,8 @@ pub fn between(real: &Tensor, fake: &Tensor, random: &mut Random) -> Tensor {
 }
 
 // ANCHOR: gradient_penalty
-/// The gradient penalty, which holds the critic near slope 1 at `points`, of which it has made `output` `[n, 1]`, recorded
-/// from them on:
+/// The gradient penalty, which keeps the slope of the critic near 1 at `points`. `output` `[n, 1]` is the critic's output there,
+/// recorded from `points` on:
 ///
 /// ```text
 /// λ mean((|∇D(x̂)| - 1)²)
@@ -37,20 +37,20 @@ pub fn between(real: &Tensor, fake: &Tensor, random: &mut Random) -> Tensor {
 /// The norm is over all values of an image. Its gradient by D's parameters goes through ∇D: a second
 /// derivative.
 pub fn gradient_penalty(lambda: f64, points: &Tensor, output: &Tensor) -> Tensor {
-    /// Under the root, whose slope at 0 is infinite.
+    /// Added under the root, whose slope at 0 is infinite.
     const TINY: f64 = 1e-12;
     let norms = sqrt(&(squared_slopes(points, output) + TINY));
     lambda * &mean_all(&square(&(norms - 1.0)))
 }
 // ANCHOR_END: gradient_penalty
 
-/// The zero-centred penalty at `images`, of which D has made `output` `[n, 1]`, recorded from them on:
+/// The zero-centred penalty at `images`, where `output` `[n, 1]` is D's output on them, recorded from `images` on:
 ///
 /// ```text
 /// γ/2 mean(|∇D|²)
 /// ```
 ///
-/// R1 if they are real, R2 if they are fake. Its gradient by D's parameters is a second derivative.
+/// It is R1 if they are real, and R2 if they are fake. Its gradient by D's parameters is a second derivative.
 pub fn zero_centred(gamma: f64, images: &Tensor, output: &Tensor) -> Tensor {
     0.5 * gamma * &mean_all(&squared_slopes(images, output))
 }

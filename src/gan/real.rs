@@ -2,7 +2,7 @@
 
 use crate::tensor::Tensor;
 
-/// A batch of real images or points, and what class each is of where the game is conditional.
+/// A batch of real images or points, with the class of each if the game is conditional.
 #[derive(Clone)]
 pub struct Real {
     /// `[n, h, w, c]`, or `[n, 2]`.
@@ -12,10 +12,10 @@ pub struct Real {
 }
 
 impl Real {
-    /// `images` `[n, ...]`, each of the class, below `classes`, that `labels` has for it.
+    /// `images` `[n, ...]` with their `labels`, each of which is below `classes`.
     ///
     /// # Panics
-    /// If there aren't as many labels, or one is no class.
+    /// If the number of labels differs from that of images, or a label is not a class.
     pub fn labelled(images: Tensor, labels: &[u16], classes: usize) -> Real {
         let n = images.dims()[0];
         assert!(labels.len() == n, "labelled: {} labels for {n} images", labels.len());
@@ -31,10 +31,10 @@ impl From<&Tensor> for Real {
     }
 }
 
-/// A row of `classes` values for each of `labels`: 1 in its place, else 0.
+/// A row of `classes` values for each of `labels`: 1 at the label's place, 0 elsewhere.
 ///
 /// # Panics
-/// If a label is no class.
+/// If a label is not a class.
 pub(super) fn one_hot(labels: &[u16], classes: usize) -> Vec<f32> {
     let mut rows = vec![0.0; labels.len() * classes];
     for (row, &label) in rows.chunks_exact_mut(classes).zip(labels) {

@@ -1,5 +1,5 @@
-//! What a step reports: scalar tensors while it runs, numbers once they are read. On the processor they are ready at
-//! once; on a CUDA device when the queued step has finished, and meanwhile the next step can be queued.
+//! What a step reports: scalar tensors while it runs, numbers once they are read. On the processor the numbers are ready at once.
+//! On a CUDA device they are ready when the queued step has finished; meanwhile the next step can be queued.
 
 use crate::cuda::capture::Reading;
 use crate::ops::{concat, reshape};
@@ -7,25 +7,25 @@ use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// What a step has seen: each network's numbers are from just before its own update.
+/// The numbers of a step. Those of each network are from just before its own update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
     /// The discriminator's loss; see [`super::loss`].
     pub d_loss: f64,
-    /// The generator's loss; none where only the critic moved.
+    /// The generator's loss; `None` if only the critic moved.
     pub g_loss: Option<f64>,
     /// The classifier's loss, in a game of three.
     pub c_loss: Option<f64>,
-    /// Mean D(x) over the real batch: of probabilities where the loss is a cross-entropy.
+    /// Mean D(x) over the real batch, as a probability if the loss is a cross-entropy.
     pub d_real: f64,
     /// Mean D(G(z)) over the fake batch, likewise.
     pub d_fake: f64,
     /// With the Wasserstein loss, the estimate of the distance: minus the critic's loss, without the
     /// gradient penalty.
     pub wasserstein: Option<f64>,
-    /// √Σg² over the discriminator's gradients; none unless asked for.
+    /// √Σg² over the discriminator's gradients, if it was asked for.
     pub d_gradient_norm: Option<f64>,
-    /// √Σg² over the generator's gradients; none unless asked for, or where it did not move.
+    /// √Σg² over the generator's gradients, if it was asked for and the generator moved.
     pub g_gradient_norm: Option<f64>,
 }
 
@@ -43,13 +43,13 @@ pub(super) struct Scalars {
 /// [`Scalars`] in one tensor, which is read in one go.
 #[derive(Clone)]
 pub(super) struct Gathered {
-    /// Which of the last four there are.
+    /// Which of the last four exist.
     optional: [bool; 4],
     values: Tensor,
 }
 
 impl Scalars {
-    /// In this order: d_loss, d_real, d_fake, then those of the optional ones that there are.
+    /// The numbers in this order: d_loss, d_real, d_fake, then those of the optional ones that exist.
     pub fn gather(&self) -> Gathered {
         let always = [&self.d_loss, &self.d_real, &self.d_fake];
         let optional = [&self.g_loss, &self.c_loss, &self.d_gradient_norm, &self.g_gradient_norm];
@@ -74,7 +74,7 @@ pub struct Pending {
     step: u64,
     has_critic: bool,
     gathered: Gathered,
-    /// Where the values come from a device.
+    /// The transfer of the values, if they come from a device.
     reading: Option<Reading>,
 }
 
@@ -111,7 +111,7 @@ impl Pending {
     }
 }
 
-/// That the loss of `network` in step `step` is a finite number.
+/// Checks that the loss of `network` in step `step` is a finite number.
 ///
 /// # Errors
 /// [`Error::NotFinite`] if it isn't.
@@ -122,13 +122,13 @@ pub(super) fn check_loss(step: u64, network: &str, loss: f64) -> Result<()> {
     }
 }
 
-/// The error of step `step` where `what` are numbers no more; its fix is the commonest.
+/// The error for step `step`, after which `what` are no longer finite. It suggests the commonest fix.
 pub(crate) fn not_finite(step: u64, what: &str) -> Error {
     let rates = "generator.optimizer.learning_rate or discriminator.optimizer.learning_rate";
     Error::NotFinite { what: format!("step {step}: {what}"), fix: kept(&format!("a lower {rates}")) }
 }
 
-/// That the last checkpoint is good, and what to start again with.
+/// The words that say that the last checkpoint is good, and what to change before going on.
 pub(crate) fn kept(change: &str) -> String {
     format!("the last good checkpoint is kept, start again with {change}")
 }

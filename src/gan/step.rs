@@ -1,4 +1,4 @@
-//! One step of the game: what each network is shown, its loss, its gradients, and the updates in the
+//! One step of the game: what each network is shown, its loss, its gradients, and the updates, in the
 //! order that the recipe asks for.
 
 use super::model::Gan;
@@ -16,9 +16,9 @@ use crate::storage::Device;
 use crate::tensor::Tensor;
 
 impl Gan {
-    /// One step of the game on a batch `real`, images `[n, h, w, c]` (half of `batch_size` where batches are mixed);
-    /// with a critic loop, the critic's step and the generator's where it is due. With `measure`, the
-    /// report has the gradients' norms.
+    /// One step of the game on a batch `real` of images `[n, h, w, c]` (half of `batch_size` if batches are mixed). With a
+    /// critic loop it is the critic's step, and the generator's if that is due. With `measure`, the report
+    /// has the gradients' norms.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite) if a loss is not a finite number. That network's
@@ -26,15 +26,15 @@ impl Gan {
     /// device, where a loss is known only once the updates are done.
     ///
     /// # Panics
-    /// If a conditional game is given no labels, or a game of three fewer examples than a step takes.
+    /// If a conditional game is given no labels, or a game of three is given fewer examples than a step takes.
     pub fn step(&mut self, real: impl Into<Real>, measure: bool) -> Result<StepReport> {
         self.begin_step(real, measure)?.read()
     }
 
-    /// As [`Gan::step`], but doesn't wait for a CUDA device to do it.
+    /// As [`Gan::step`], but doesn't wait for a CUDA device to finish.
     ///
     /// # Errors
-    /// As [`Gan::step`]; on a CUDA device, [`Pending::read`] tells.
+    /// As [`Gan::step`]; on a CUDA device, [`Pending::read`] reports it instead.
     pub fn begin_step(&mut self, real: impl Into<Real>, measure: bool) -> Result<Pending> {
         let real = real.into();
         let seen = match self.device {
@@ -61,7 +61,7 @@ impl Gan {
         Ok(seen)
     }
 
-    /// True if the next step moves the generator.
+    /// True if the next step updates the generator.
     pub(super) fn generator_is_next(&self) -> bool {
         match self.training.update {
             UpdateSpec::CriticLoop(critic_loop) => {
@@ -73,8 +73,8 @@ impl Gan {
 
     /// One fake batch, both losses from the same state, then both updates.
     fn simultaneous_step(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
-        // Nothing else holds the graph after this block, so each walk frees what it passes. D(G(z)) is in both losses:
-        // the first walk frees all but what the second needs.
+        // Nothing else holds the tape after this block, so each walk frees what it passes. D(G(z)) is in both losses: the
+        // first walk frees all that the second doesn't need.
         let (judgement, g_loss, mut seen) = {
             let fake = self.generate(real.images.dims()[0], real.labels.as_ref());
             let (judgement, [on_real, on_fake], seen) = self.judge(real, &fake)?;
@@ -103,8 +103,8 @@ impl Gan {
         Ok(seen)
     }
 
-    /// The generator's step on fresh latents, a whole batch of them; what it sees is added to `seen`. Where batches are
-    /// mixed, two images are of the class of each real one.
+    /// The generator's step on a whole batch of fresh latents; its numbers are added to `seen`. If batches are mixed,
+    /// there are two images for the class of each real one.
     fn generator_step(&mut self, real: &Real, seen: &mut Scalars, measure: bool) -> Result<()> {
         let halves = match self.training.batches {
             BatchSpec::Separate => 1,
@@ -128,14 +128,14 @@ impl Gan {
         Ok(())
     }
 
-    /// The generator's loss from D's output on real images, which only a relativistic one looks at, and on its own, with
-    /// that of its classes where the recipe asks for it.
+    /// The generator's loss from D's output on real images, on which only a relativistic loss depends, and on fake ones,
+    /// with the loss of their classes if the recipe asks for it.
     fn generator_loss(&self, on_real: &Tensor, on_fake: &Output, labels: Option<&Tensor>) -> Tensor {
         self.with_classes(self.loss.generator(on_real, &on_fake.real), on_fake, labels)
     }
 
-    /// The value of `loss`, which must be a finite number before anything is updated by its gradients; on a CUDA
-    /// device that is seen when the step's numbers are read.
+    /// The value of `loss`, which must be a finite number before its gradients update anything. On a CUDA device it is
+    /// checked when the step's numbers are read.
     pub(super) fn finite(&self, network: &str, loss: &Tensor) -> Result<Tensor> {
         match loss.device() {
             Device::Cuda(_) => {}
@@ -158,7 +158,7 @@ impl Gan {
         }
     }
 
-    /// A fake batch from the next latents, of these classes where the game is conditional, in training mode.
+    /// A fake batch from the next latents, in training mode, and of the classes `labels` if the game is conditional.
     pub(super) fn generate(&mut self, count: usize, labels: Option<&Tensor>) -> Tensor {
         let shape = [count, self.latent];
         let latents = random_normal(&mut self.random.latents, shape, self.device);

@@ -1,23 +1,23 @@
 //! A step of a game of three (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017). The generator G makes an
-//! image of a class, the classifier C tells the class of an image, and the discriminator D looks at pairs of an image and a
-//! class: are they as in the data, or does one of the others make them up? Only few images (x, y) have a label; of the
-//! others, u, the class ŷ = argmax C(u) is as good as the classifier by now. With H the cross-entropy, p = softmax C(u) and
-//! every line a mean:
+//! image of a class, the classifier C predicts the class of an image, and the discriminator D looks at pairs of an image and a
+//! class: do they come from the data, or from one of the other two? Only few images (x, y) have a label; for the others, u,
+//! the class is ŷ = argmax C(u), which is as good as the classifier is at that time. H is the cross-entropy, p = softmax C(u),
+//! and every line is a mean:
 //!
 //! ```text
 //! D   -log D(x, y), -log D(u', ŷ')  -½ log(1 - D(G(z, y), y))  -½ log(1 - D(u, ŷ))
 //! G   -½ log D(G(z, y), y)
 //! C   H(y, C(x))                                 the images with labels
-//!     + adversarial · max p · -log D(u, ŷ)       what D thinks of its pairs
-//!     + entropy · H(p, p)                        its certainty
-//!     + evenness · H(1/classes, mean p)          on average every class
-//!     + decay · Σ w²                             of its last layer
-//!     + pseudo · H(y, C(G(z, y)))                what G makes, later on
+//!     + adversarial · max p · -log D(u, ŷ)       D's opinion of its pairs
+//!     + entropy · H(p, p)                        so that it is certain
+//!     + evenness · H(1/classes, mean p)          so that on average every class is predicted equally often
+//!     + decay · Σ w²                             over the weights of its last layer
+//!     + pseudo · H(y, C(G(z, y)))                images of G, from a later step on
 //! ```
 //!
-//! The pairs (u', ŷ') that D takes for real make up for how few (x, y) there are. C's losses are those of the authors'
-//! code, where no derivative goes through ŷ; D, G and C move in this order, each on what the others are by then. C(u) is
-//! told once, for D's step and its own.
+//! The pairs (u', ŷ'), which D is to take for real, make up for the small number of (x, y). C's losses are those of the
+//! authors' code, where no derivative goes through ŷ. D, G and C are updated in this order, each against the others as they
+//! are then. C(u) is computed once, for D's step and for its own.
 
 use super::classifier::{Classifier, last_kernel};
 use super::model::Gan;
@@ -34,7 +34,7 @@ use crate::recipe::TripleSpec;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// The examples of a step, apart.
+/// The examples of a step, part by part.
 struct Parts {
     /// u.
     unlabelled: Tensor,
@@ -47,7 +47,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Those of a batch as [`SemiSupervised`](crate::data::SemiSupervised) has them.
+    /// The parts of a batch of [`SemiSupervised`](crate::data::SemiSupervised).
     fn of(real: &Real, triple: TripleSpec) -> Parts {
         let labels = real.labels.as_ref().expect("a game of three is conditional");
         let [labelled, told] = triple.pairs;
@@ -75,7 +75,7 @@ fn rows(x: &Tensor, range: &Range<usize>) -> Tensor {
     slice(x, &[range.clone()].into_iter().chain(whole).collect::<Vec<_>>())
 }
 
-/// What C says of images.
+/// C's output on images.
 struct Told {
     /// Its logits, `[n, classes]`.
     logits: Tensor,
@@ -89,7 +89,7 @@ impl Gan {
     /// A step of all three.
     ///
     /// # Panics
-    /// If the game is none of three.
+    /// If the game doesn't have three players.
     pub(super) fn triple_step(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
         let mut classifier = self.classifier.take().expect("a game of three has a classifier");
         let seen = self.moves_of_three(&mut classifier, real, measure);
@@ -131,7 +131,7 @@ impl Gan {
         Told { logits, probabilities, classes }
     }
 
-    /// D's loss on pairs that are to be taken for real, on G's and on C's, and what is known by then.
+    /// D's loss on pairs that are to be taken for real, on G's pairs and on C's, and the numbers known so far.
     fn judge_pairs(
         &mut self,
         classifier: &Classifier,
@@ -169,7 +169,7 @@ impl Gan {
         Ok(())
     }
 
-    /// C's loss, of which alone it has neither D's part nor that of G's images.
+    /// C's loss. While only C learns, it has neither D's part nor that of G's images.
     fn classifier_loss(
         &mut self,
         classifier: &mut Classifier,

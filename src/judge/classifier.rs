@@ -11,23 +11,23 @@ use crate::recipe::build;
 use crate::shape::Shape;
 use crate::storage::Device;
 
-/// What black and white become.
+/// The values of black and white.
 pub(super) const RANGE: [f64; 2] = [0.0, 1.0];
 
-/// Images that go through the network at a time.
+/// The number of images that go through the network at a time.
 pub(super) const AT_A_TIME: usize = 128;
 
 /// A network that tells classes apart.
 pub struct Classifier {
     pub(super) spec: JudgeSpec,
     pub(super) network: Sequential,
-    /// What features are multiplied by, so that the mean of their squares over all training images is 1: then figures of
-    /// different judges are of one order.
+    /// A factor for the features that makes the mean of their squares over all training images 1, so that figures of different
+    /// judges are of the same order of magnitude.
     pub(super) scale: f64,
     device: Device,
 }
 
-/// What a classifier makes of some images.
+/// What a classifier says about some images.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// `[n, features]`.
@@ -39,7 +39,7 @@ pub struct Seen {
 }
 
 impl Classifier {
-    /// The network of `spec`, its weights drawn from `random`.
+    /// The network of `spec`, with random weights from `random`.
     pub(super) fn new(spec: JudgeSpec, random: &mut Random, device: Device) -> Classifier {
         let network = build::network(&spec.network, random, device);
         Classifier { spec, network, scale: 1.0, device }
@@ -50,11 +50,11 @@ impl Classifier {
         &self.spec
     }
 
-    /// What it makes of `images`, `[n, h, w, c]` of its input's size. Each image's figures have the same bits whatever
-    /// others there are.
+    /// Classifies `images`, `[n, h, w, c]` of its input's size. Each image's figures have the same bits whichever other images
+    /// there are.
     ///
     /// # Panics
-    /// If they are not whole images.
+    /// If the number of bytes is not that of whole images.
     pub fn see(&mut self, images: &[u8]) -> Seen {
         let input = &self.spec.network.input;
         let (layers, _) = self.spec.features();

@@ -1,5 +1,5 @@
-//! The file that keeps a judge: safetensors (see [`crate::weights`]) with its weights, the scale and the moments of its
-//! features in f64, and in the header how it was made and how well it does.
+//! The file of a judge: safetensors (see [`crate::weights`]) with its weights and, in f64, the scale and the moments of its
+//! features. The header says how the judge was made and how well it does.
 
 use super::classifier::Classifier;
 use super::training::sum_of;
@@ -45,7 +45,7 @@ pub fn built_in(device: Device) -> Judge {
 /// Writes `judge` to the file `path`.
 ///
 /// # Errors
-/// If it can't be written; an older one then stays as it was.
+/// If it can't be written; an older file then stays as it was.
 pub fn save(path: &Path, judge: &Judge) -> Result<()> {
     let classifier = &judge.classifier;
     let header = Header { sha256: BLANK.into(), judge: classifier.spec.to_toml(), about: judge.about.clone() };
@@ -70,15 +70,15 @@ pub fn load(path: &Path, device: Device) -> Result<Judge> {
     parse(path, &files::read(path)?, device)
 }
 
-/// As [`load`], where `fix` is what to do about a file that is damaged or of another kind.
+/// As [`load`], where `fix` says what to do about a file that is damaged or of another kind.
 ///
 /// # Errors
-/// As there.
+/// As [`load`].
 pub fn load_or(path: &Path, device: Device, fix: &str) -> Result<Judge> {
     parse_or(path, &files::read(path)?, device, fix)
 }
 
-/// What the judge in the file `path` is called, what it was trained on and how well it does; its network is not read.
+/// The name of the judge in the file `path`, what it was trained on and how well it does. Its network is not read.
 ///
 /// # Errors
 /// If the file is missing, damaged or of another kind.
@@ -98,10 +98,10 @@ pub fn parse(path: &Path, bytes: &[u8], device: Device) -> Result<Judge> {
     parse_as(path, bytes, device, &KIND)
 }
 
-/// As [`parse`], where `fix` is what to do about such bytes.
+/// As [`parse`], where `fix` says what to do about such bytes.
 ///
 /// # Errors
-/// As there.
+/// As [`parse`].
 pub fn parse_or(path: &Path, bytes: &[u8], device: Device, fix: &str) -> Result<Judge> {
     parse_as(path, bytes, device, &Kind { fix, spare: fix, ..KIND })
 }
@@ -137,7 +137,7 @@ fn parse_as(path: &Path, bytes: &[u8], device: Device, kind: &Kind) -> Result<Ju
     if !is_covariance(&covariance, width) {
         return Err(refuse("has a reference.covariance that is none".into()));
     }
-    // Weights that are numbers may still make none.
+    // Finite weights may still give outputs that are not finite.
     let size: usize = classifier.spec.network.input.iter().product();
     let seen = classifier.see(&[vec![0; size], vec![255; size]].concat());
     let is_number = |v: &f32| f64::from(*v).abs() < LARGE;
@@ -147,7 +147,7 @@ fn parse_as(path: &Path, bytes: &[u8], device: Device, kind: &Kind) -> Result<Ju
     Ok(Judge { classifier, reference: Moments { count: about.training, mean, covariance }, about })
 }
 
-/// What no feature, and no sum of a few squares of them, comes near.
+/// A value that no feature, and no sum of a few squares of features, comes near.
 const LARGE: f64 = 1e12;
 
 /// Whether `c` `[n, n]` can be a covariance, as far as pairs of dimensions tell: symmetric, and no product larger than its
@@ -166,7 +166,7 @@ fn is_covariance(c: &[f64], n: usize) -> bool {
     })
 }
 
-/// What the file of the judge that `spec` makes of the set of these `images` is called; another one's name is another.
+/// The name of the file for the judge that `spec` makes from the set of these `images`. Different judges have different names.
 pub fn file_name(spec: &JudgeSpec, images: &Images) -> String {
     let how = format!("{}\n{}", sum_of(images), spec.to_toml());
     let (sum, _) = Sum::of(how.as_bytes()).expect("memory is read without errors");

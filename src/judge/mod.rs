@@ -1,16 +1,16 @@
-//! The judge of samples: a classifier of the set's classes, trained on its training images once and for all, whose
-//! features and classes of generated images are held against those of real ones.
+//! The judge of samples: a classifier that is trained once on the training images of a data set. Its features and classes of
+//! generated images are compared with those of real ones.
 //!
 //! | file | what |
 //! |---|---|
-//! | `spec.rs` | how a judge is made: its network and training, as `recipes/judges/*.toml` say them |
+//! | `spec.rs` | how a judge is made: its network and training, which `recipes/judges/*.toml` describe |
 //! | `classifier.rs` | images to features and classes |
-//! | `training.rs` | how one is trained |
-//! | `shift.rs` | what becomes of images on the way there |
-//! | `verdict.rs` | what one says of samples |
-//! | `score.rs` | the few figures of it that a run asks for as it goes |
-//! | `stacked.rs` | both, of stacked digits |
-//! | `file.rs` | the file that keeps one, so that figures of different days are of one judge |
+//! | `training.rs` | how a judge is trained |
+//! | `shift.rs` | how training images are moved at random |
+//! | `verdict.rs` | what a judge says about samples |
+//! | `score.rs` | the few figures that a run asks for as it goes |
+//! | `stacked.rs` | both of these for stacked digits |
+//! | `file.rs` | the file of a judge, so that figures of different days come from the same judge |
 
 mod classifier;
 mod file;
@@ -46,28 +46,29 @@ pub struct Judge {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
-    /// The set as it was named.
+    /// The name of the set.
     pub data: String,
-    /// The SHA-256 sum of its images' pixels and labels, test images left out that are not held out of them.
+    /// The SHA-256 sum of the pixels and labels of the set's images. Test images are included only if they were held out of
+    /// these.
     pub sum: String,
-    /// Training images.
+    /// The number of training images.
     pub training: usize,
-    /// Test images.
+    /// The number of test images.
     pub test: usize,
-    /// Test images that it is right about.
+    /// The number of test images that it classifies correctly.
     pub right: usize,
 }
 
 impl Judge {
-    /// Whether it was trained on the set of these `images`, test images left out that are not held out of them.
+    /// Whether it was trained on the set of these `images`, which are compared as in [`About::sum`].
     pub fn is_of(&self, images: &Images) -> bool {
         self.about.sum == training::sum_of(images)
     }
 
-    /// Whether it knows `images`, their size and their classes.
+    /// Checks that it can judge `images`: that it knows their size and their classes.
     ///
     /// # Errors
-    /// Why it doesn't, in words.
+    /// A message that says why it can't.
     pub fn check(&self, images: &Images) -> Result<(), String> {
         let spec = self.classifier.spec();
         let (takes, found) = (&spec.network.input, [images.height, images.width, images.channels]);
@@ -81,8 +82,8 @@ impl Judge {
     }
 }
 
-/// Which of a judge's `classes` there are: those of a set's `labels`, or all where it has none; and those that the judge has
-/// `seen`, as it may see one that the set has none of.
+/// Which of a judge's `classes` exist: those of a set's `labels`, or all if it has none. Those that the judge has `seen` count
+/// too, as it may see a class of which the set has no image.
 fn known<'a>(
     classes: usize,
     labels: impl Iterator<Item = usize>,
@@ -106,7 +107,7 @@ impl About {
         }
     }
 
-    /// The share of test images that it is right about.
+    /// The share of test images that it classifies correctly.
     pub fn accuracy(&self) -> f64 {
         self.right as f64 / self.test as f64
     }

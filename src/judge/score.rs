@@ -1,4 +1,4 @@
-//! What a run asks of its judge each time: few figures, which cost little.
+//! What a run asks of its judge each time: a few figures that cost little.
 
 use super::classifier::Seen;
 use super::verdict::picked;
@@ -6,27 +6,27 @@ use super::{Judge, known};
 use crate::data::Images;
 use crate::metrics::{ClassShares, Modes, Moments, Points, frechet_distance, largest};
 
-/// What some state of a generator is worth.
+/// How good the samples of one state of a generator are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Score {
     /// The Frechet distance of the samples' features from those of all training images; the lower, the better.
     pub frechet_distance: f64,
-    /// The mean probability of the likeliest class of each image; low for blobs, which are of no class for sure.
+    /// The mean probability of each image's likeliest class; low for blobs, which clearly belong to no class.
     pub confidence: f64,
-    /// How many samples are of each class; of stacked images, how many planes.
+    /// How many samples are of each class; for stacked images, how many planes.
     pub classes: ClassShares,
-    /// The share of the samples that are of the class that was asked for, where one was.
+    /// The share of the samples that are of the class that was asked for, if the game is conditional.
     pub asked_class: Option<f64>,
-    /// The modes among the samples, of stacked images.
+    /// The modes among the samples, if they are stacked images.
     pub modes: Option<Modes>,
 }
 
 impl Judge {
-    /// Scores `images`, `[n, h, w, c]` of the size of its images; each is to be of the class that `asked` has for it, if it
-    /// has any. Classes are those of the `training` images.
+    /// Scores `images`, `[n, h, w, c]` of the judge's size. `asked` has the class that each was to be of, or is empty. The classes
+    /// are those of the `training` images.
     ///
     /// # Panics
-    /// If there are fewer than two, they are of another size, or there is another number of classes asked for.
+    /// If there are fewer than two images, they have another size, or `asked` has another length.
     pub fn score(&mut self, images: &[u8], asked: &[u16], training: &Images) -> Score {
         let seen = self.classifier.see(images);
         let (_, width) = self.classifier.spec().features();
@@ -48,7 +48,7 @@ impl Judge {
         }
     }
 
-    /// The score of `count` `test` images, or of all if there are fewer: the floor of as many samples' score.
+    /// The score of `count` `test` images, or of all if there are fewer: the floor for the score of as many samples.
     ///
     /// # Panics
     /// As [`Judge::score`].
@@ -59,16 +59,16 @@ impl Judge {
     }
 }
 
-/// The share of the images that a judge has `seen` as of the class that was `asked` for; none where none was.
+/// The share of the images that a judge has `seen` as the class that was `asked` for; `None` if no classes were.
 ///
 /// # Panics
-/// If another number was.
+/// If the number of classes differs from that of images.
 pub(super) fn asked_class(seen: &Seen, asked: &[u16]) -> Option<f64> {
     let right = are_right(seen, asked)?;
     Some(right.iter().sum::<f64>() / right.len() as f64)
 }
 
-/// 1 for each image that is seen as of the class that was asked for, 0 for each other; as [`asked_class`].
+/// 1 for each image that is seen as the class that was asked for, 0 for each other; otherwise as [`asked_class`].
 pub(super) fn are_right(seen: &Seen, asked: &[u16]) -> Option<Vec<f64>> {
     if asked.is_empty() {
         return None;

@@ -1,13 +1,13 @@
-//! Training images moved a little at random each time that they are seen, so that a judge learns that where in the
-//! picture something is says nothing of its class.
+//! Moves training images a little at random each time they are seen, so that a judge learns that the place of something in the
+//! picture says nothing about its class.
 
 use crate::random::{Purpose, Random};
 
-/// How far images are moved.
+/// The random numbers that say how far images are moved.
 pub(super) const SHIFT: Purpose = Purpose::new(15);
 
-/// Images `pixels`, each `[h, w, c]`, moved by at most `most` pixels up or down and as many to a side, all distances
-/// equally likely; what comes into sight is black.
+/// The images `pixels`, each `[h, w, c]`, moved by at most `most` pixels up or down and to either side. All distances are
+/// equally likely; pixels that come into view are black.
 ///
 /// # Panics
 /// If `most` is not below h and w.
@@ -16,7 +16,7 @@ pub(super) fn shifted(pixels: &[u8], [h, w, c]: [usize; 3], most: usize, random:
     let mut moved = vec![0; pixels.len()];
     for (to, from) in moved.chunks_exact_mut(size).zip(pixels.chunks_exact(size)) {
         let mut distance = || random.below(2 * most as u32 + 1) as usize;
-        // Where what stays in sight begins in either image: one of the two is 0.
+        // Where the part that stays in view begins in each of the two images: one of the two is 0.
         let begin = |distance: usize| [distance.saturating_sub(most), most.saturating_sub(distance)];
         let ([to_y, from_y], [to_x, from_x]) = (begin(distance()), begin(distance()));
         let (rows, length) = (h - to_y - from_y, (w - to_x - from_x) * c);

@@ -1,4 +1,4 @@
-//! How a judge is made: its network and its training, as a TOML file says them.
+//! How a judge is made: its network and its training, as a TOML file describes them.
 
 use super::classifier::AT_A_TIME;
 use crate::data::{Images, LastBatch};
@@ -6,16 +6,16 @@ use crate::recipe::{LayerSpec, MAX_BATCH_SIZE, MAX_EPOCHS, NetworkSpec, in_words
 use crate::terminal::brief;
 use serde::{Deserialize, Serialize};
 
-/// The built-in ones.
+/// The built-in judges.
 const DIGITS: &str = include_str!("../../recipes/judges/digits.toml");
 const LENET: &str = include_str!("../../recipes/judges/lenet.toml");
 const RESNET: &str = include_str!("../../recipes/judges/resnet.toml");
 
 /// The most letters of a name.
 const MOST_NAME: usize = 40;
-/// No built-in network needs larger images.
+/// The smallest size that images must have for a built-in network is at most this.
 const MOST_LEAST: usize = 64;
-/// The most values that a layer may give for a batch.
+/// The largest number of values that a layer may give for a batch.
 const MOST_HELD: u64 = 1 << 28;
 
 /// A judge's network and training.
@@ -29,37 +29,39 @@ pub struct JudgeSpec {
     pub description: String,
     /// How it is trained.
     pub training: JudgeTraining,
-    /// From images, black 0 and white 1, to a logit for each class. What goes into the last layer, or into a dropout
-    /// before it, are the features.
+    /// The network, from images, where black is 0 and white 1, to a logit for each class. The features are the input of the last
+    /// layer, or of a dropout before it.
     pub network: NetworkSpec,
 }
 
-/// How a judge is trained: on the cross-entropy of its classes, with a learning rate that rises to the optimiser's in a
-/// straight line, if it is to, and falls to 0 in another.
+/// How a judge is trained: on the cross-entropy of its classes, with a learning rate that rises linearly to the optimiser's, if
+/// there is a warm-up, and then falls linearly to 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct JudgeTraining {
-    /// How often it sees the training images.
+    /// How many times it sees the training images.
     pub epochs: usize,
     /// Batch size.
     pub batch_size: usize,
-    /// Epochs in which the learning rate rises; default: none.
+    /// The number of epochs in which the learning rate rises; default: 0.
     #[serde(default, skip_serializing_if = "is_none")]
     pub warm_up: usize,
-    /// By how many pixels an image is moved at most, up or down and to a side, each time that it is seen; default: 0.
+    /// The largest number of pixels by which an image is moved, up or down and to either side, each time it is seen; default:
+    /// 0.
     #[serde(default, skip_serializing_if = "is_none")]
     pub shift: usize,
-    /// Of weights, dropout and the order of images.
+    /// Random seed for weights, dropout and the order of images.
     pub seed: u64,
 }
 
-/// What is not there is not written, so that judges from before there was such a thing are still themselves.
+/// Whether a count is left out of the file. Defaults are not written, so that judges from before these keys existed stay the
+/// same.
 fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
 impl JudgeTraining {
-    /// Steps over `images` training images.
+    /// The number of steps for `images` training images.
     pub fn steps(&self, images: usize) -> u64 {
         self.epochs as u64 * LastBatch::Drop.batches(images, self.batch_size) as u64
     }
@@ -75,7 +77,7 @@ impl JudgeTraining {
 }
 
 impl JudgeSpec {
-    /// The judge of the digits that the program draws itself.
+    /// The judge of the digits that the program renders itself.
     pub fn digits() -> JudgeSpec {
         built_in(DIGITS)
     }
@@ -84,7 +86,8 @@ impl JudgeSpec {
     /// coloured, with as many outputs as there are classes.
     ///
     /// # Errors
-    /// What is wrong and the fix, if the images have no labels or one class only, or are of no size for it.
+    /// What is wrong and what to do about it, if the images have no labels, have only one class, or have a size that the network
+    /// can't take.
     pub fn of(images: &Images) -> Result<JudgeSpec, [String; 2]> {
         let highest = images.labels.iter().max().map_or(0, |&label| usize::from(label));
         if images.classes() < 2 {
@@ -119,14 +122,14 @@ impl JudgeSpec {
     /// The judge that `text` describes.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A message that says what is wrong with it.
     pub fn parse(text: &str) -> Result<JudgeSpec, String> {
         let spec: JudgeSpec = toml::from_str(text).map_err(|error: toml::de::Error| in_words(error.message()))?;
         spec.check()?;
         Ok(spec)
     }
 
-    /// It as TOML, with every default said.
+    /// The judge as TOML, with every default written out.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a checked spec holds only what TOML can say")
     }
@@ -136,7 +139,7 @@ impl JudgeSpec {
         self.network.table().map_or(0, |table| table.output()[0])
     }
 
-    /// After how many layers the features come, and how many there are.
+    /// The number of layers after which the features come, and the number of features.
     pub fn features(&self) -> (usize, usize) {
         let table = self.network.table().expect("a checked spec's shapes fit");
         let before = |layers: usize| table.rows[layers].input[0];
@@ -207,7 +210,7 @@ mod tests {
         assert_eq!(JudgeSpec::parse(&spec.to_toml()).unwrap(), spec);
         let colour = Images { height: 32, width: 32, channels: 3, pixels: vec![0; 3072 * 2], labels: vec![0, 9] };
         assert_eq!(JudgeSpec::of(&colour).unwrap().name, "resnet");
-        // What is not there is not written: so the file of the program's own judge stays what it was.
+        // Defaults are not written, so that the file of the program's own judge stays what it was.
         assert!(!["shift", "warm_up"].iter().any(|key| JudgeSpec::digits().to_toml().contains(key)));
         for labels in [vec![], vec![3, 3]] {
             assert!(JudgeSpec::of(&Images { labels, ..images.clone() }).is_err());

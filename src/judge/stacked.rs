@@ -1,12 +1,12 @@
-//! The judge of digits at work on stacked ones (see [`crate::data::stacked`]): it sees each plane of an image by itself.
+//! The judge of digits on stacked digits (see [`crate::data::stacked`]): it sees each plane of an image by itself.
 //!
 //! ```text
 //! features of an image = those of its red, its green and its blue plane, one after the other
 //! mode of an image     = 100 red + 10 green + blue, the likeliest digit of each
 //! ```
 //!
-//! As planes are drawn apart from each other, the moments of the features of all images that can be made of the
-//! training digits are known from those of the digits: three times their mean, and their covariance in three blocks.
+//! As the planes of an image are chosen independently, the moments of the features of all possible images follow from those of
+//! the training digits: the mean is theirs three times, and the covariance has theirs in three blocks.
 
 use super::classifier::Seen;
 use super::score::Score;
@@ -17,18 +17,18 @@ use crate::data::stacked::{DIGITS, MODES, PLANES, mode, planes};
 use crate::metrics::{ClassShares, Figure, Moments, Points, RESAMPLING, frechet_of_samples, largest};
 use crate::random::Random;
 
-/// The key of the only row that is a count.
+/// The key of the only row whose figure is a count.
 pub const MODES_FOUND: &str = "modes_found";
 
-/// What [`Judge::judge_stacked`] has no figures of, and why.
+/// Which figures [`Judge::judge_stacked`] leaves out, and why.
 const LEFT_OUT: &str = "all other figures are left out: they compare every sample with every training image, and modes \
                         say more";
 
 impl Judge {
-    /// As [`Judge::check`], of stacked `images`.
+    /// As [`Judge::check`], for stacked `images`.
     ///
     /// # Errors
-    /// Why it doesn't, in words.
+    /// A message that says why it can't judge them.
     pub fn check_stacked(&self, images: &Images) -> Result<(), String> {
         let spec = self.classifier.spec();
         let (takes, found) = (&spec.network.input, [images.height, images.width, 1]);
@@ -44,10 +44,10 @@ impl Judge {
         }
     }
 
-    /// As [`Judge::score`], of stacked `images`, `[n, h, w, 3]`.
+    /// As [`Judge::score`], for stacked `images`, `[n, h, w, 3]`.
     ///
     /// # Panics
-    /// As there.
+    /// As [`Judge::score`].
     pub fn score_stacked(&mut self, images: &[u8], training: &Images) -> Score {
         let seen = self.classifier.see(&planes(images, training.image_len()));
         let (reference, width) = self.stacked_reference();
@@ -56,20 +56,20 @@ impl Judge {
         Score { modes: modes.into_iter().next(), ..self.score_of(&seen, &reference, width, digits) }
     }
 
-    /// As [`Judge::floor`], of stacked images.
+    /// As [`Judge::floor`], for stacked images.
     ///
     /// # Panics
-    /// As there.
+    /// As [`Judge::floor`].
     pub fn floor_stacked(&mut self, test: &Images, count: usize, training: &Images) -> Score {
         let seed = self.classifier.spec().training.seed;
         self.score_stacked(&picked(test, count.min(test.len()), seed).0, training)
     }
 
-    /// As [`Judge::judge`], of stacked `samples`, `[n, h, w, 3]`: modes and how even they are, confidence and classes of
+    /// As [`Judge::judge`], for stacked `samples`, `[n, h, w, 3]`: modes and how even they are, confidence and classes of
     /// the planes, and the Frechet distance of the features of three planes. There are no other figures and no pairs.
     ///
     /// # Panics
-    /// As there.
+    /// As [`Judge::judge`].
     pub fn judge_stacked(&mut self, samples: &[u8], training: &Images, test: &Images) -> Verdict {
         let size = training.image_len();
         let count = samples.len() / size;
@@ -121,7 +121,7 @@ impl Judge {
         }
     }
 
-    /// The moments of the features of all images that can be made of the training digits, and how many those are.
+    /// The moments of the features of all images that can be made of the training digits, and the number of these.
     fn stacked_reference(&self) -> (Moments, usize) {
         let Moments { count, mean, covariance } = &self.reference;
         let (one, all) = (mean.len(), PLANES * mean.len());
@@ -139,7 +139,7 @@ fn labels_of(images: &Images) -> impl Iterator<Item = usize> {
     images.labels.iter().flat_map(digits)
 }
 
-/// How many images are of each mode, where there are the modes of the `training` images and those `seen`.
+/// How many images are of each mode. The modes that exist are those of the `training` images and those `seen`.
 fn shares_of_modes<const N: usize>(training: &Images, seen: [&Seen; N]) -> [ClassShares; N] {
     let of = |seen: &Seen| -> Vec<usize> {
         seen.classes.chunks_exact(PLANES).map(|digits| mode([digits[0], digits[1], digits[2]])).collect()

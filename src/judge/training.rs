@@ -1,4 +1,4 @@
-//! How a judge is trained.
+//! The training of a judge.
 
 use super::classifier::{Classifier, RANGE};
 use super::shift::{SHIFT, shifted};
@@ -21,20 +21,20 @@ use crate::{Error, Result};
 /// A step that has been done.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Steps in all.
+    /// The number of all steps.
     pub steps: u64,
     /// The step's cross-entropy, in nats.
     pub loss: f64,
 }
 
-/// Trains a judge as `spec` says on the training images of the set `data`, and tests it on the others. `watch` is told of
-/// every step; there is none if `stop` says so.
+/// Trains a judge as `spec` says on the training images of the set `data`, and tests it on the test images. `watch` is told of
+/// every step. If `stop` says so, training ends and there is no judge.
 ///
 /// # Errors
-/// [`Error::Data`] if there are fewer images than a batch or its test images are of another size or class, and
-/// [`Error::NotFinite`] if the loss is no number.
+/// [`Error::Data`] if there are fewer images than a batch, or if test images have another size or class, and
+/// [`Error::NotFinite`] if the loss is not finite.
 pub fn train(
     spec: JudgeSpec,
     data: &str,
@@ -98,7 +98,7 @@ pub fn train(
     Ok(Some(Judge { classifier, reference, about }))
 }
 
-/// The SHA-256 sum of a set's pixels and labels, a byte each: no judge knows more classes than that.
+/// The SHA-256 sum of a set's pixels and labels. A label takes one byte, as no judge knows more than 256 classes.
 pub(super) fn sum_of(images: &Images) -> String {
     let labels: Vec<u8> = images.labels.iter().map(|&label| label as u8).collect();
     let both = std::io::Read::chain(&images.pixels[..], &labels[..]);
@@ -106,7 +106,7 @@ pub(super) fn sum_of(images: &Images) -> String {
     sum.to_string()
 }
 
-/// That `spec` can be trained and tested on `split`, of the set `data`.
+/// Checks that `spec` can be trained and tested on `split`, of the set `data`.
 ///
 /// # Errors
 /// As [`train`].

@@ -1,5 +1,5 @@
-//! What a judge says of samples: every figure beside the same figure of real test images, the floor that no generator
-//! is expected to get below.
+//! What a judge says about samples: every figure beside the same figure of real test images. That is the floor: no generator
+//! is expected to be better.
 
 use super::classifier::Seen;
 use super::score::are_right;
@@ -11,80 +11,79 @@ use crate::metrics::{
 };
 use crate::random::Random;
 
-/// The fewest samples that are judged: those that a Frechet distance is extrapolated from.
+/// The fewest samples that are judged, as the extrapolation of the Frechet distance needs that many.
 pub const FEWEST: usize = 50;
 
-/// The share of test images that are nearer to a training image than the rest, which is what samples are held
-/// against.
+/// The share of test images that count as near to a training image; the distance of the last of them is the limit for samples.
 const NEAR: f64 = 0.01;
 
 /// Which way a figure gets better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
-    /// Down to the floor.
+    /// A lower figure is better, down to the floor.
     Lower,
-    /// Up to the floor.
+    /// A higher figure is better, up to the floor.
     Higher,
-    /// The nearer to the floor, the better.
+    /// A figure nearer to the floor is better.
     Near,
 }
 
 /// A figure of the samples beside that of test images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row {
-    /// What it is called in JSON and tables.
+    /// Its name in JSON and tables.
     pub key: &'static str,
-    /// What it is called on a terminal, 16 characters at most: two figures with intervals stand beside it in 80 columns.
+    /// Its name on a terminal, at most 16 characters, so that 80 columns have room for two figures with intervals beside it.
     pub name: &'static str,
     /// Which way is better.
     pub better: Better,
-    /// Of the samples.
+    /// The figure of the samples.
     pub samples: Figure,
-    /// Of the test images.
+    /// The figure of the test images.
     pub floor: Figure,
 }
 
 /// A sample and the training image nearest to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
-    /// The sample's place.
+    /// The index of the sample.
     pub sample: usize,
-    /// The training image's place.
+    /// The index of the training image.
     pub image: usize,
-    /// √Σ (difference)² over the pixels, black 0 and white 1.
+    /// √Σ (difference)² over the pixels, where black is 0 and white 1.
     pub distance: f64,
 }
 
-/// All that a judge says of samples.
+/// All that a judge says about samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// How many samples.
+    /// The number of samples.
     pub samples: usize,
-    /// Test images that they are held against: as many, or all that there are.
+    /// The number of test images with which they are compared: the same number, or all if there are fewer.
     pub floor: usize,
     /// The figures, in the order in which they are read.
     pub rows: Vec<Row>,
-    /// What the Frechet distances, of the samples and of the floor, would be of infinitely many.
+    /// Estimates of the Frechet distances of infinitely many samples, and of infinitely many test images.
     pub extrapolated: [f64; 2],
-    /// The classes that there are.
+    /// The classes that exist.
     pub classes: Vec<usize>,
     /// The share of each of them.
     pub shares: Vec<Row>,
-    /// Classes that appear, and of how many.
+    /// The number of classes that appear, and the number of all classes.
     pub present: [usize; 2],
     /// The class with the smallest share.
     pub rarest: usize,
-    /// The modes among the samples, of stacked images.
+    /// The modes among the samples, if they are stacked images.
     pub modes: Option<Modes>,
-    /// Which figures there are none of, and why.
+    /// Which figures are left out, and why.
     pub left_out: Option<&'static str>,
     /// The closest pairs, the closest first.
     pub pairs: Vec<Pair>,
 }
 
 impl Verdict {
-    /// Whether the Frechet distance of so few samples says more of their number than of them: it is more than a tenth
-    /// above what it would be of infinitely many.
+    /// Whether there are so few samples that the Frechet distance says more about their number than about them: it is more than
+    /// a tenth above the estimate for infinitely many.
     pub fn is_biased(&self) -> bool {
         let distance = self.rows[0].samples.value;
         distance > 1.1 * self.extrapolated[0].max(0.0)
@@ -96,7 +95,7 @@ fn points(seen: &Seen, width: usize) -> Points<'_> {
     Points::of(&seen.features, width)
 }
 
-/// Pixels of whole images as points, black 0 and white 1.
+/// Pixels of whole images as points, where black is 0 and white 1.
 fn pixels(images: &[u8], size: usize) -> Points<'_> {
     Points::new(images.len() / size, size, move |index, to| {
         to.extend(images[index * size..][..size].iter().map(|&byte| f32::from(byte) / 255.0));
@@ -116,13 +115,13 @@ pub(super) fn picked(images: &Images, count: usize, seed: u64) -> (Vec<u8>, Vec<
 }
 
 impl Judge {
-    /// Judges `samples`, `[n, h, w, c]` of the size of its images, each of which is to be of the class that `asked` has for
-    /// it, if it has any, beside as many `test` images. Figures that compare
-    /// points with points take as many `training` images, the nearest of which are looked for among all.
+    /// Judges `samples`, `[n, h, w, c]` of the judge's size, beside as many `test` images. `asked` has the class that each sample
+    /// was to be of, or is empty. Figures that compare points with points take as many `training` images, but the nearest
+    /// training image is looked for among all of them.
     ///
     /// # Panics
-    /// If there are fewer than [`FEWEST`] samples or test images, images of another size, or another number of classes
-    /// asked for.
+    /// If there are fewer than [`FEWEST`] samples or test images, if images have another size, or if `asked` has another
+    /// length.
     pub fn judge(&mut self, samples: &[u8], asked: &[u16], training: &Images, test: &Images) -> Verdict {
         let size = training.image_len();
         let count = samples.len() / size;
@@ -190,7 +189,7 @@ pub(super) fn row(key: &'static str, name: &'static str, better: Better, [sample
     Row { key, name, better, samples, floor }
 }
 
-/// What the judge has seen of the samples and of the floor, and of training images.
+/// What the judge has seen: the samples, the images of the floor, and training images.
 struct Compared<'a> {
     width: usize,
     seen: [&'a Seen; 2],
@@ -229,8 +228,8 @@ impl Compared<'_> {
     }
 }
 
-/// How far samples are from the training image nearest to them, and how many are nearer to one than all but the nearest
-/// hundredth of test images.
+/// The distance of samples from the nearest training image, and the share of samples that are as near to one as only the
+/// nearest hundredth of test images are.
 fn memorisation(near: &[Vec<Nearest>; 2], random: &mut Random) -> [Row; 2] {
     let distances = near.each_ref().map(|near| near.iter().map(|nearest| nearest.distance).collect::<Vec<f64>>());
     let mut sorted = distances[1].clone();

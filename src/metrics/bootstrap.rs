@@ -1,6 +1,6 @@
-//! How far a figure would be another one if other samples had been drawn from the same source: the bootstrap (Efron
-//! 1979). The rows at hand stand for the source; as many are drawn from them with replacement, over and over, and
-//! the figure is computed of each draw.
+//! How much a figure would vary with other samples from the same source: the bootstrap (Efron 1979). The rows at hand
+//! stand for the source. Again and again, as many rows as there are get drawn from them with replacement (a
+//! *resample*), and the figure is computed for each resample.
 //!
 //! ```text
 //! interval = from the 2.5th to the 97.5th percentile of the figures
@@ -9,10 +9,10 @@
 use crate::random::{Position, Random, WORDS_AT_ONCE};
 use rayon::prelude::*;
 
-/// Draws for figures that cost little.
-pub(super) const DRAWS: usize = 1000;
+/// The number of resamples for a figure that is cheap to compute.
+pub(super) const RESAMPLES: usize = 1000;
 
-/// Where 95% of the figures of other draws are.
+/// The range of 95% of the resamples' figures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
     /// The lower end.
@@ -21,62 +21,73 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// A figure and how sure it is.
+/// A figure with its 95% interval.
+///
+/// ```
+/// use minimax::metrics::{Figure, RESAMPLING};
+/// use minimax::random::Random;
+///
+/// let figure = Figure::mean(&[1.0, 2.0, 3.0, 4.0], &mut Random::new(1, RESAMPLING));
+/// assert_eq!(figure.value, 2.5);
+/// assert!(figure.interval.low < 2.5 && 2.5 < figure.interval.high);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figure {
     /// The figure of the rows at hand.
     pub value: f64,
-    /// Where it would be of others.
+    /// The range in which it would probably be for other rows.
     pub interval: Interval,
 }
 
 impl Figure {
-    /// What `figure` gives, which is told how many times each of `rows` rows is drawn, for 1,000 draws.
+    /// The value of `figure`, with its interval from 1,000 resamples. `figure` is told how many times each of `rows`
+    /// rows is drawn.
     ///
     /// # Panics
     /// If there are no rows.
     pub fn new(rows: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Figure {
-        Figure { value: figure(&vec![1; rows]), interval: percentiles(figures(rows, DRAWS, figure, random)) }
+        Figure { value: figure(&vec![1; rows]), interval: percentiles(figures(rows, RESAMPLES, figure, random)) }
     }
 
-    /// The mean of `values`, a row each.
+    /// The mean of `values`, each of which is a row.
     ///
     /// # Panics
-    /// If there are none.
+    /// If there are no values.
     pub fn mean(values: &[f64], random: &mut Random) -> Figure {
-        Figure::new(values.len(), |times| mean_of_drawn(times, values.iter().copied()), random)
+        Figure::new(values.len(), |times| mean_of_resampled(times, values.iter().copied()), random)
     }
 
-    /// As [`Figure::new`] from so many `draws`, moved until the mean of the draws' figures is the value: for a figure
-    /// that depends on how many different rows there are, and so is off alike in all draws.
+    /// As [`Figure::new`] from this number of `resamples`, with the interval moved so that the mean of the resamples'
+    /// figures is the value. That is for a figure that depends on how many different rows there are, which is off in
+    /// the same way in all resamples.
     pub(super) fn centred(
         rows: usize,
-        draws: usize,
+        resamples: usize,
         figure: impl Fn(&[u32]) -> f64 + Sync,
         random: &mut Random,
     ) -> Figure {
         let value = figure(&vec![1; rows]);
-        let figures = figures(rows, draws, figure, random);
-        let moved = value - figures.iter().sum::<f64>() / draws as f64;
+        let figures = figures(rows, resamples, figure, random);
+        let moved = value - figures.iter().sum::<f64>() / resamples as f64;
         let Interval { low, high } = percentiles(figures);
         Figure { value, interval: Interval { low: low + moved, high: high + moved } }
     }
 }
 
-/// The figure of each draw.
-fn figures(rows: usize, draws: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Vec<f64> {
+/// The figure of each resample.
+fn figures(rows: usize, resamples: usize, figure: impl Fn(&[u32]) -> f64 + Sync, random: &mut Random) -> Vec<f64> {
     assert!(rows > 0, "bootstrap: there are no rows to draw from");
-    let starts: Vec<Position> = (0..draws).map(|_| random.reserve(rows)).collect();
+    let starts: Vec<Position> = (0..resamples).map(|_| random.reserve(rows)).collect();
     let of = |times: &mut Vec<u32>, start: &Position| {
         times.fill(0);
-        draw(*start, times);
+        resample(*start, times);
         figure(times)
     };
     starts.par_iter().map_init(|| vec![0; rows], of).collect()
 }
 
-/// Counts which rows are drawn, as many as there are.
-fn draw(start: Position, times: &mut [u32]) {
+/// Draws as many rows as there are, and counts how many times each is drawn.
+fn resample(start: Position, times: &mut [u32]) {
     let rows = times.len();
     for first in (0..rows).step_by(WORDS_AT_ONCE) {
         let words = start.words_at_once(first as u64 / 4);
@@ -86,7 +97,7 @@ fn draw(start: Position, times: &mut [u32]) {
     }
 }
 
-/// The 2.5th and the 97.5th percentile, between two figures in proportion.
+/// The 2.5th and the 97.5th percentile, interpolated linearly between figures.
 fn percentiles(mut figures: Vec<f64>) -> Interval {
     figures.sort_by(f64::total_cmp);
     let at = |share: f64| {
@@ -99,7 +110,7 @@ fn percentiles(mut figures: Vec<f64>) -> Interval {
 }
 
 /// Σ times · value / Σ times: a figure that is a mean over rows.
-pub(super) fn mean_of_drawn(times: &[u32], values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn mean_of_resampled(times: &[u32], values: impl Iterator<Item = f64>) -> f64 {
     let sum: f64 = times.iter().zip(values).map(|(&times, value)| f64::from(times) * value).sum();
     sum / times.len() as f64
 }
@@ -116,9 +127,9 @@ mod tests {
         let n = 4000;
         let values = Random::new(1, Purpose::CHECK).normal(n);
         let mean = values.iter().sum::<f64>() / n as f64;
-        let of = |times: &[u32]| mean_of_drawn(times, values.iter().copied());
+        let of = |times: &[u32]| mean_of_resampled(times, values.iter().copied());
         let found = Figure::new(n, of, &mut Random::new(2, RESAMPLING));
-        let moved = Figure::centred(n, DRAWS, of, &mut Random::new(2, RESAMPLING));
+        let moved = Figure::centred(n, RESAMPLES, of, &mut Random::new(2, RESAMPLING));
         let expected = 1.96 / (n as f64).sqrt();
         for Figure { value, interval: Interval { low, high } } in [found, moved] {
             assert!((value - mean).abs() < 1e-12);
@@ -129,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn every_draw_has_as_many_rows_and_all_rows_are_drawn_alike() {
+    fn every_resample_has_as_many_rows_and_all_rows_are_drawn_alike() {
         let rows = 101;
         let totals = std::sync::Mutex::new(vec![0u32; rows]);
         let counted = |times: &[u32]| {

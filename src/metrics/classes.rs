@@ -1,7 +1,7 @@
-//! Which classes appear among samples, and how evenly. What it is for is mode collapse, a generator that makes some
-//! kinds of image only.
+//! Which classes appear among samples, and how evenly. It shows mode collapse: a generator that makes only some kinds
+//! of image.
 
-use super::bootstrap::{DRAWS, Figure, Interval};
+use super::bootstrap::{Figure, Interval, RESAMPLES};
 use super::nearest::nearest;
 use super::points::Points;
 use super::score::entropy;
@@ -9,19 +9,27 @@ use crate::random::Random;
 use std::ops::Range;
 
 /// How many samples are of each class.
+///
+/// ```
+/// use minimax::metrics::ClassShares;
+///
+/// let shares = ClassShares::of([0, 0, 0, 2], vec![true; 3]);
+/// assert_eq!((shares.classes(), shares.present(), shares.rarest()), (3, 2, Some(1)));
+/// assert_eq!(shares.modes().found, 2);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassShares {
-    /// Samples of class 0, 1, ...
+    /// The number of samples of class 0, 1, ...
     pub counts: Vec<usize>,
-    /// Which of the classes there are at all.
+    /// Which of the classes exist at all.
     labels: Vec<bool>,
 }
 
 impl ClassShares {
-    /// Those of samples of these `classes`, where the classes are those for which `labels` holds.
+    /// The shares among samples of these `classes`; a class exists where `labels` is true.
     ///
     /// # Panics
-    /// If a class is none of them.
+    /// If a sample is of a class that doesn't exist.
     pub fn of(classes: impl IntoIterator<Item = usize>, labels: Vec<bool>) -> ClassShares {
         let mut counts = vec![0; labels.len()];
         for class in classes {
@@ -36,7 +44,7 @@ impl ClassShares {
         self.labels.iter().filter(|&&there| there).count()
     }
 
-    /// How many of the classes appear: have at least a tenth of an even share of the samples.
+    /// How many of the classes appear, which means that they have at least a tenth of an even share of the samples.
     pub fn present(&self) -> usize {
         let (samples, classes) = (self.samples(), self.classes());
         let enough = |count: usize| 10 * classes * count >= samples;
@@ -45,27 +53,27 @@ impl ClassShares {
         counts.count()
     }
 
-    /// The class with the fewest samples, the first of several; none if there are no classes.
+    /// The class with the fewest samples, or the first of several; `None` if there are no classes.
     pub fn rarest(&self) -> Option<usize> {
         let there = (0..self.counts.len()).filter(|&class| self.labels[class]);
         there.min_by_key(|&class| self.counts[class])
     }
 
-    /// The share of `class` among the samples. The interval, here and below, is from drawing the samples again.
+    /// The share of `class` among the samples. The interval, here and below, is from resampling the samples.
     ///
     /// # Panics
     /// If there are no samples or there is no such class.
     pub fn share(&self, class: usize, random: &mut Random) -> Figure {
         let samples = self.samples();
         let places = self.places(class);
-        let drawn = |times: &[u32]| f64::from(times[places.clone()].iter().sum::<u32>()) / samples as f64;
-        Figure::new(samples, drawn, random)
+        let resampled = |times: &[u32]| f64::from(times[places.clone()].iter().sum::<u32>()) / samples as f64;
+        Figure::new(samples, resampled, random)
     }
 
     /// -Σ s ln s over the shares s, in nats: ln(classes) if all are even, 0 if there is one class only.
     ///
-    /// As the entropy of few samples is too small, and so that of a draw once more, the interval is moved until the
-    /// draws' mean is the entropy itself.
+    /// The entropy of few samples is too small, and that of a resample even more so; therefore the interval is moved
+    /// until the resamples' mean is the entropy itself.
     ///
     /// # Panics
     /// If there are no samples.
@@ -73,11 +81,11 @@ impl ClassShares {
         let samples = self.samples();
         let places: Vec<Range<usize>> = (0..self.counts.len()).map(|class| self.places(class)).collect();
         let of = |count: usize| count as f64 / samples as f64;
-        let drawn = |times: &[u32]| {
+        let resampled = |times: &[u32]| {
             let counts = places.iter().map(|places| times[places.clone()].iter().sum::<u32>() as usize);
             entropy(counts.map(of))
         };
-        Figure::centred(samples, DRAWS, drawn, random)
+        Figure::centred(samples, RESAMPLES, resampled, random)
     }
 
     /// The modes among the samples, where each class is one.
@@ -89,27 +97,28 @@ impl ClassShares {
         Modes::of(&there.map(|(&count, _)| count).collect::<Vec<usize>>())
     }
 
-    /// [`Modes::found`] and [`Modes::divergence`] with their intervals. A draw finds fewer modes, as it has fewer different
-    /// samples, so that both intervals are moved like that of [`ClassShares::entropy`], but not beyond what there can be.
+    /// [`Modes::found`] and [`Modes::divergence`] with their intervals. A resample finds fewer modes, as it has fewer
+    /// different samples; so both intervals are moved like that of [`ClassShares::entropy`], but not beyond what is
+    /// possible.
     ///
     /// # Panics
     /// If there are no samples.
     pub fn modes_in_figures(&self, random: &mut Random) -> [Figure; 2] {
         let there = (0..self.counts.len()).filter(|&class| self.labels[class]);
         let places: Vec<Range<usize>> = there.map(|class| self.places(class)).collect();
-        let drawn = |times: &[u32]| {
+        let resampled = |times: &[u32]| {
             let counts = places.iter().map(|places| times[places.clone()].iter().sum::<u32>() as usize);
             Modes::of(&counts.collect::<Vec<usize>>())
         };
         let mut of = |figure: fn(Modes) -> f64, most: f64| {
             let Figure { value, interval } =
-                Figure::centred(self.samples(), DRAWS, |times| figure(drawn(times)), random);
+                Figure::centred(self.samples(), RESAMPLES, |times| figure(resampled(times)), random);
             let [low, high] = [interval.low, interval.high].map(|end| end.clamp(0.0, most));
             Figure { value, interval: Interval { low, high } }
         };
         let modes = places.len() as f64;
         let Figure { value, interval: Interval { low, high } } = of(|modes| modes.found as f64, modes);
-        // There is no half a mode.
+        // A number of modes is whole.
         let found = Figure { value, interval: Interval { low: low.floor(), high: high.ceil() } };
         [found, of(|modes| modes.divergence, libm::log(modes))]
     }
@@ -118,17 +127,18 @@ impl ClassShares {
         self.counts.iter().sum()
     }
 
-    /// Where the samples of `class` are, were they in the order of their classes.
+    /// The places that the samples of `class` would have in the order of their classes.
     fn places(&self, class: usize) -> Range<usize> {
         let start = self.counts[..class].iter().sum();
         start..start + self.counts[class]
     }
 }
 
-/// The class of the nearest of `images`, which have `labels`, counted over `samples`: for where there is no classifier.
+/// Gives each of `samples` the class of the nearest of `images`, which have `labels`, and counts these classes. It is
+/// for sets without a classifier.
 ///
 /// # Panics
-/// If there are no images, more or fewer than labels, or samples of other dimensions.
+/// If there are no images, if their number is not that of labels, or if samples have other dimensions.
 pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u16]) -> ClassShares {
     assert!(
         !images.is_empty() && images.len() == labels.len(),
@@ -146,17 +156,18 @@ pub fn nearest_classes(samples: &Points, images: &Points, labels: &[u16]) -> Cla
 /// How many of the modes of a distribution are among samples, and how evenly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Modes {
-    /// Modes that there are.
+    /// The number of modes of the distribution.
     pub all: usize,
-    /// Modes of which there is at least one sample.
+    /// The number of modes that have at least one sample.
     pub found: usize,
-    /// KL(found ‖ uniform) = Σ s ln(s · modes) over the shares s of all modes, in nats: 0 if all are even, ln(modes) if
-    /// there is one only. Of n samples that are even, about (modes - 1) / 2n: 0.02 of 26,000 among 1,000.
+    /// KL(found ‖ uniform) = Σ s ln(s · modes) over the shares s of all modes, in nats: 0 if all shares are equal,
+    /// ln(modes) if there is only one mode. n samples of an even distribution have about (modes - 1) / 2n: 26,000
+    /// samples of 1,000 modes have 0.02.
     pub divergence: f64,
 }
 
 impl Modes {
-    /// Those of samples, of which `counts` says how many are of each mode.
+    /// The modes of samples, where `counts` has the number of samples of each mode.
     ///
     /// # Panics
     /// If there are no samples.
@@ -234,8 +245,8 @@ mod tests {
         assert!(found == STACKED_MODES && (divergence - 999.0 / 52_000.0).abs() < 0.004, "{divergence}");
     }
 
-    /// Of a generator that makes some modes ten thousand times as often as others: held to how much the figures of other
-    /// sets of its samples differ.
+    /// Of a generator that makes some modes ten thousand times as often as others: held to how much the figures of
+    /// other sets of its samples differ.
     #[test]
     fn intervals_of_modes_are_as_wide_as_figures_differ() {
         let modes = 200;

@@ -10,23 +10,24 @@
 
 use super::product::{dot, product};
 
-/// QL steps for one eigenvalue. Two or three are usual.
+/// The most QL steps for one eigenvalue. Two or three are usual.
 const MOST_STEPS: usize = 100;
 
-/// An entry beside the diagonal that counts as 0 whatever the diagonal is, where the largest entry of A is 1.
+/// An entry beside the diagonal that is below this counts as 0, whatever the diagonal is, if the largest entry of A is
+/// 1.
 const NOTHING: f64 = 1e-150;
 
-/// What A = Σ λ v vᵀ consists of.
+/// The parts of A = Σ λ v vᵀ.
 pub(super) struct Eigen {
     /// λ, the smallest first.
     pub values: Vec<f64>,
-    /// v, a row for each value; none if they were not asked for.
+    /// v, one row for each value; empty if they were not asked for.
     pub vectors: Vec<f64>,
 }
 
 /// The eigenvalues of the symmetric matrix `a` `[n, n]`, and its eigenvectors if they are wanted.
 ///
-/// Each value is off by about ε · n · (the largest), which is much for those that are much smaller.
+/// The error of each value is about ε · n · (the largest), which is relatively large for values that are much smaller.
 ///
 /// # Panics
 /// If `a` is not square, not symmetric or not finite.
@@ -40,7 +41,7 @@ pub(super) fn eigen(a: &[f64], n: usize, wanted: bool) -> Eigen {
         vectors.iter_mut().step_by(n + 1).for_each(|v| *v = 1.0);
         return Eigen { values: vec![0.0; n], vectors };
     }
-    // No square of an entry is out of range then.
+    // With this, no square of an entry is out of range.
     let scaled = a.iter().map(|v| v / largest).collect();
     let mut t = tridiagonal(scaled, n, wanted);
     diagonal(&mut t, n);
@@ -55,16 +56,16 @@ pub(super) fn eigen(a: &[f64], n: usize, wanted: bool) -> Eigen {
     }
 }
 
-/// T, and what makes it of A.
+/// T, and the transform that makes it from A.
 struct Tridiagonal {
     diagonal: Vec<f64>,
-    /// Entry i stands between i and i + 1; the last is 0.
+    /// Entry i is between i and i + 1; the last is 0.
     beside: Vec<f64>,
     /// Qᵀ, if wanted.
     transform: Vec<f64>,
 }
 
-/// For each column, a reflection H = 1 - β v vᵀ that leaves nothing of it below the place under the diagonal:
+/// For each column, a reflection H = 1 - β v vᵀ that makes all of it 0 from two places below the diagonal on:
 ///
 /// ```text
 /// x = what is below the diagonal,  v = x ± |x| e₁,  β = 2 / v·v
@@ -84,7 +85,7 @@ fn tridiagonal(mut a: Vec<f64>, n: usize, wanted: bool) -> Tridiagonal {
             continue;
         }
         let length = (v[0] * v[0] + below).sqrt();
-        // Of two signs the one without cancellation.
+        // The sign that avoids cancellation.
         beside[column] = if v[0] > 0.0 { -length } else { length };
         v[0] -= beside[column];
         let beta = 2.0 / (v[0] * v[0] + below);
@@ -174,16 +175,23 @@ fn diagonal(t: &mut Tridiagonal, n: usize) {
     }
 }
 
-/// The roots of the eigenvalues `values` of a positive semidefinite matrix. What is within rounding of 0 is 0: the
-/// root of 10⁻¹⁶ would be 10⁻⁸.
+/// The roots of the eigenvalues `values` of a positive semidefinite matrix. A value that is 0 except for rounding
+/// counts as 0: the root of 10⁻¹⁶ would be 10⁻⁸.
 pub(super) fn roots(values: &[f64]) -> impl Iterator<Item = f64> {
     let largest = values.iter().fold(0.0, |most: f64, v| most.max(*v));
     let least = f64::EPSILON * values.len() as f64 * largest;
     values.iter().map(move |&v| if v > least { v.sqrt() } else { 0.0 })
 }
 
-/// The symmetric positive semidefinite matrix whose square is `a` `[n, n]`, which is such a matrix itself; it may be
-/// singular. Negative eigenvalues count as 0.
+/// The symmetric positive semidefinite matrix whose square is `a` `[n, n]`, which must be symmetric and positive
+/// semidefinite too and may be singular. Negative eigenvalues count as 0.
+///
+/// ```
+/// use minimax::metrics::square_root;
+///
+/// let root = square_root(&[4.0, 0.0, 0.0, 9.0], 2);
+/// assert!((root[0] - 2.0).abs() < 1e-12 && (root[3] - 3.0).abs() < 1e-12);
+/// ```
 ///
 /// # Panics
 /// If `a` is not square, not symmetric or not finite.

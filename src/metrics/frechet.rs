@@ -8,8 +8,8 @@
 //!
 //! √A B √A is symmetric and has no eigenvalue below 0, whether or not A and B are singular.
 //!
-//! Of finite samples F is too large, by about c/n with a c that depends on the generator: F(n) ≈ F(∞) + c/n. The line
-//! through F of several n meets 1/n = 0 at F(∞) (Chong and Forsyth 2020).
+//! For n samples F is too large by about c/n, with a c that depends on the generator: F(n) ≈ F(∞) + c/n. The line
+//! through F for several n, as a function of 1/n, is F(∞) at 0 (Chong and Forsyth 2020).
 
 use super::bootstrap::Figure;
 use super::eigen::{eigen, roots, square_root};
@@ -22,19 +22,27 @@ use std::ops::Range;
 /// Rows that are summed at a time.
 const ROWS: usize = 256;
 
-/// Groups that samples are dealt into.
+/// The number of groups into which samples are dealt.
 const GROUPS: usize = 120;
 
-/// Numbers of samples that a line is fitted through, from a tenth of all.
+/// The number of points of the fitted line, for numbers of samples from a tenth of all on.
 const SIZES: usize = 15;
 
-/// Draws for an interval.
-const DRAWS: usize = 200;
+/// The number of resamples for an interval.
+const RESAMPLES: usize = 200;
 
 /// Mean and covariance of features.
+///
+/// ```
+/// use minimax::metrics::{Moments, Points, frechet_distance};
+///
+/// let moments = |values: &[f32]| Moments::of(&Points::of(values, 1));
+/// let (a, b) = (moments(&[-1.0, 1.0]), moments(&[2.0, 4.0]));
+/// assert!((frechet_distance(&a, &b) - 9.0).abs() < 1e-9);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
-    /// How many features.
+    /// The number of rows.
     pub count: usize,
     /// `[dimensions]`.
     pub mean: Vec<f64>,
@@ -43,17 +51,17 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Those of the rows of `points`.
+    /// The moments of the rows of `points`.
     ///
     /// # Panics
-    /// If there are fewer than two, or one has no values.
+    /// If there are fewer than two rows, or rows have no values.
     pub fn of(points: &Points) -> Moments {
         let all: Vec<u32> = (0..points.len() as u32).collect();
         let parts: Vec<Range<usize>> =
             (0..points.len()).step_by(ROWS).map(|start| start..points.len().min(start + ROWS)).collect();
         let shift = mean(points);
         let mut sums = Sums::zero(points.dimensions());
-        // A few parts at a time, which threads share.
+        // A few parts at a time, which are shared among threads.
         for parts in parts.chunks(16) {
             let found = sums_of(points, &all, parts, &shift);
             found.iter().for_each(|part| sums.add(part, 1.0));
@@ -75,7 +83,7 @@ fn mean(points: &Points) -> Vec<f64> {
     mean
 }
 
-/// Sums over some rows x, from which a shift s is taken so that little cancels.
+/// Sums over some rows x, less a shift s, so that little cancels.
 struct Sums {
     count: f64,
     /// Σ (x - s)
@@ -89,7 +97,7 @@ impl Sums {
         Sums { count: 0.0, first: vec![0.0; dimensions], second: vec![0.0; dimensions * dimensions] }
     }
 
-    /// Of `rows` `[n, dimensions]`.
+    /// The sums of `rows` `[n, dimensions]`.
     fn of(rows: &[f64], shift: &[f64]) -> Sums {
         let (dimensions, n) = (shift.len(), rows.len() / shift.len());
         let mut across = vec![0.0; rows.len()];
@@ -129,7 +137,7 @@ fn sums_of(points: &Points, order: &[u32], parts: &[Range<usize>], shift: &[f64]
     rows.into_par_iter().map(|rows| Sums::of(&rows, shift)).collect()
 }
 
-/// The Frechet distance of two sets, given their moments: 0 for equal ones, in squared units of the features.
+/// The Frechet distance of two sets from their moments, in squared units of the features: 0 for equal ones.
 ///
 /// # Panics
 /// If they have different dimensions, or values that are not finite.
@@ -137,7 +145,7 @@ pub fn frechet_distance(a: &Moments, b: &Moments) -> f64 {
     Origin::new(a).distance(b)
 }
 
-/// What distances are measured from: moments, and the root of their covariance.
+/// The set from which distances are measured: its moments, and the root of its covariance.
 struct Origin<'a> {
     moments: &'a Moments,
     root: Vec<f64>,
@@ -153,31 +161,33 @@ impl<'a> Origin<'a> {
         assert!(a.mean.len() == n, "frechet_distance: features of {} and {n} dimensions", a.mean.len());
         let between: Vec<f64> = a.mean.iter().zip(&b.mean).map(|(a, b)| a - b).collect();
         let inner = product(&product(&self.root, &b.covariance, n), &self.root, n);
-        // Symmetric but for rounding.
+        // Symmetric, except for rounding.
         let inner: Vec<f64> = (0..n * n).map(|at| 0.5 * (inner[at] + inner[at % n * n + at / n])).collect();
         let cross: f64 = roots(&eigen(&inner, n, false).values).sum();
         let trace = |m: &Moments| m.covariance.iter().step_by(n + 1).sum::<f64>();
-        // Rounding takes that of equal sets below 0.
+        // Rounding can make the distance of equal sets negative.
         (dot(&between, &between) + trace(a) + trace(b) - 2.0 * cross).max(0.0)
     }
 }
 
-/// A Frechet distance of samples, and how much it would be another time and with more of them.
+/// A Frechet distance of samples, with its interval and an estimate for infinitely many samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FrechetDistance {
-    /// That of all samples. The interval is where 95% of the distances of other samples, as many from the same
-    /// generator, would lie: what comes of which ones were drawn, not the excess that all distances of so few have.
+    /// The distance of all samples. The interval is where 95% of the distances of as many other samples of the same
+    /// generator would lie. It is about which samples came, not about the excess that all distances of so few samples
+    /// have.
     pub distance: Figure,
-    /// An estimate of that of infinitely many samples; below 0 where it is little more than noise.
+    /// An estimate of the distance of infinitely many samples; it can be negative where it is little more than noise.
     pub extrapolated: f64,
 }
 
 /// The distance of `samples` from `real`, with its interval and its limit.
 ///
-/// Samples are dealt into 120 groups in an order from `random`. The limit is from the first 12 to 120 groups, 15
-/// numbers of samples, by least squares of F over 1/n; that `real` is of finitely many is not corrected. For the interval
-/// whole groups are drawn with replacement, 200 times. As a draw has fewer different samples than there are, distances
-/// of draws are too large once more; so they are moved until their mean is the distance itself.
+/// Samples are dealt into 120 groups in an order from `random`. The limit is a least-squares line of F over 1/n,
+/// through 15 numbers of samples, the first 12 to 120 groups. There is no correction for the finite number of real
+/// images. For the interval, whole groups are drawn with replacement, 200 times. As a resample has fewer different
+/// samples than there are, its distance is too large; so the resamples' distances are moved until their mean is the
+/// distance itself.
 ///
 /// # Panics
 /// If there are fewer than 20 samples, if dimensions differ, or values are not finite.
@@ -192,8 +202,8 @@ pub fn frechet_of_samples(real: &Moments, samples: &Points, random: &mut Random)
     let origin = Origin::new(real);
     let distance_of = |times: &[u32]| {
         let mut all = Sums::zero(shift.len());
-        let drawn = sums.iter().zip(times).filter(|&(_, &times)| times > 0);
-        drawn.for_each(|(sums, &times)| all.add(sums, f64::from(times)));
+        let resampled = sums.iter().zip(times).filter(|&(_, &times)| times > 0);
+        resampled.for_each(|(sums, &times)| all.add(sums, f64::from(times)));
         origin.distance(&all.moments(&shift))
     };
     let first = |groups_taken: usize| -> Vec<u32> { (0..groups).map(|g| u32::from(g < groups_taken)).collect() };
@@ -201,10 +211,13 @@ pub fn frechet_of_samples(real: &Moments, samples: &Points, random: &mut Random)
     let sizes: Vec<usize> = (0..SIZES).map(|i| least + (groups - least) * i / (SIZES - 1)).collect();
     let line: Vec<(f64, f64)> =
         sizes.into_par_iter().map(|taken| (1.0 / parts[taken - 1].end as f64, distance_of(&first(taken)))).collect();
-    FrechetDistance { distance: Figure::centred(groups, DRAWS, distance_of, random), extrapolated: intercept(&line) }
+    FrechetDistance {
+        distance: Figure::centred(groups, RESAMPLES, distance_of, random),
+        extrapolated: intercept(&line),
+    }
 }
 
-/// Where the line through `points` (x, y), by least squares, meets x = 0.
+/// The value at x = 0 of the least-squares line through `points` (x, y).
 fn intercept(points: &[(f64, f64)]) -> f64 {
     let n = points.len() as f64;
     let [x, y] = [points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n];

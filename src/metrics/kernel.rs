@@ -5,23 +5,37 @@
 //! D = mean k(x, x') + mean k(y, y') - 2 mean k(x, y)        k(x, y) = (x·y / d + 1)³
 //! ```
 //!
-//! where x and x' are two different features of one set, y and y' two of the other and d is their length. Its expectation
-//! doesn't depend on how many features there are; of one distribution it is 0, so a figure below 0 is usual.
+//! where x and x' are two different features of one set, y and y' two of the other and d is their length. Its
+//! expectation doesn't depend on how many features there are; of one distribution it is 0, so a figure below 0 is
+//! usual.
 //!
 //! Usually D is averaged over random subsets of 1,000. Here the means are over all pairs there are: the same
 //! expectation, less spread, and no choice of subsets. (D of a subset is what torch-fidelity computes for it.)
 
-use super::bootstrap::{DRAWS, Figure};
+use super::bootstrap::{Figure, RESAMPLES};
 use super::points::Points;
 use super::product::{product, sum_of};
 use crate::random::Random;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Groups that the features of a set are dealt into.
+/// The number of groups into which the features of a set are dealt.
 const GROUPS: usize = 32;
 
 /// Features in f64, dealt into groups, and the kernel's sums within and between these.
+///
+/// ```
+/// use minimax::metrics::{KernelSet, Points, RESAMPLING, kernel_distance};
+/// use minimax::random::Random;
+///
+/// let mut random = Random::new(1, RESAMPLING);
+/// let [near, far] = [0.0, 3.0].map(|shift| {
+///     let values: Vec<f32> = (0..64).map(|i| i as f32 / 64.0 + shift).collect();
+///     KernelSet::of(&Points::of(&values, 1), &mut random)
+/// });
+/// assert!(kernel_distance(&near, &near, &mut random).value < 0.1);
+/// assert!(kernel_distance(&near, &far, &mut random).value > 1.0);
+/// ```
 pub struct KernelSet {
     dimensions: usize,
     groups: Vec<Vec<f64>>,
@@ -30,7 +44,8 @@ pub struct KernelSet {
 }
 
 impl KernelSet {
-    /// The rows of `points`, dealt in an order from `random`; only an interval depends on it, but for rounding.
+    /// The set of the rows of `points`, dealt in an order from `random`. Except for rounding, only the interval depends
+    /// on that order.
     ///
     /// # Panics
     /// If there are fewer than two points, or they have no values.
@@ -82,15 +97,15 @@ fn kernel_sum(x: &[f64], y: &[f64], dimensions: usize, same: bool) -> f64 {
 
 /// The kernel distance of `b` from `a`.
 ///
-/// For the interval, whole groups of `b` are drawn with replacement, 1,000 times, and the draws' figures moved until
-/// their mean is D. `a` stays as it is: it has no say in how figures of different samples differ.
+/// For the interval, whole groups of `b` are drawn with replacement, 1,000 times, and the resamples' figures are moved
+/// until their mean is D. `a` stays as it is, as the interval is about other samples `b`.
 ///
 /// # Panics
 /// If they have different dimensions.
 pub fn kernel_distance(a: &KernelSet, b: &KernelSet, random: &mut Random) -> Figure {
     let dimensions = a.dimensions;
     assert!(dimensions == b.dimensions, "kernel_distance: features of {dimensions} and {} values", b.dimensions);
-    // Of each group of b, the sum over its pairs with all of a.
+    // For each group of b, the sum over its pairs with all of a.
     let between: Vec<f64> = b
         .groups
         .par_iter()
@@ -105,7 +120,7 @@ pub fn kernel_distance(a: &KernelSet, b: &KernelSet, random: &mut Random) -> Fig
         let [mut within, mut pairs, mut across, mut count] = [0.0; 4];
         for g in (0..number).filter(|&g| times[g] > 0) {
             for h in (0..number).filter(|&h| times[h] > 0) {
-                // A group that is drawn twice meets itself as it meets itself once: no feature is paired with itself.
+                // A group that is drawn twice is paired with itself as one group is: no feature is paired with itself.
                 within += weight(g) * weight(h) * b.sums[g * number + h];
                 let own = if g == h { in_b[g] } else { 0.0 };
                 pairs += weight(g) * weight(h) * (in_b[g] * in_b[h] - own);
@@ -113,11 +128,11 @@ pub fn kernel_distance(a: &KernelSet, b: &KernelSet, random: &mut Random) -> Fig
             across += weight(g) * between[g];
             count += weight(g) * in_b[g];
         }
-        // Of groups of one feature, one may be all that is drawn: it has no pairs.
+        // If groups have one feature each, a resample may consist of a single feature, which has no pairs.
         let within = if pairs == 0.0 { 0.0 } else { within / pairs };
         within_a + within - 2.0 * across / (count * all_of_a)
     };
-    Figure::centred(number, DRAWS, distance, random)
+    Figure::centred(number, RESAMPLES, distance, random)
 }
 
 #[cfg(test)]

@@ -1,43 +1,43 @@
-//! Whether samples look real and whether all that is real is among them: precision and recall (Kynkäänniemi, Karras,
+//! Whether samples look real, and whether they cover all that is real: precision and recall (Kynkäänniemi, Karras,
 //! Laine, Lehtinen and Aila 2019), density and coverage (Naeem, Oh, Uh, Choi and Yoo 2020).
 //!
-//! B(x, k) is the open ball about x that reaches to its k-th nearest of its own set, without x itself:
+//! B(x, k) is the open ball about x that reaches to its k-th nearest neighbour in its own set, not counting x itself:
 //!
 //! ```text
 //! precision = share of samples in some B(real, 3)        recall   = share of real ones in some B(sample, 3)
 //! density   = mean over samples of the number of         coverage = share of real ones whose B(real, 5)
-//!             B(real, 5) that it is in, over 5                      has a sample in it
+//!             balls B(real, 5) that they are in, over 5             has a sample in it
 //! ```
 //!
-//! All four as the package prdc counts them, which takes one k for all.
+//! All four are defined as in the package prdc, which uses one k for all of them.
 
-use super::bootstrap::{Figure, mean_of_drawn};
+use super::bootstrap::{Figure, mean_of_resampled};
 use super::nearest::nearest_in_set;
 use super::pairs::near_pairs;
 use super::points::Points;
 use crate::random::Random;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Neighbours for precision and recall.
+/// The number of neighbours for precision and recall.
 pub const PRECISION_NEIGHBOURS: usize = 3;
 
-/// Neighbours for density and coverage.
+/// The number of neighbours for density and coverage.
 pub const COVERAGE_NEIGHBOURS: usize = 5;
 
-/// How far the balls about points reach.
+/// The radii of the balls about points: see [`Overlap`].
 #[derive(Clone, Debug)]
 pub struct Manifold {
-    /// The square of the distance to the third nearest.
+    /// The square of the distance to the third nearest neighbour.
     near: Vec<f64>,
-    /// To the fifth nearest.
+    /// The square of the distance to the fifth nearest neighbour.
     far: Vec<f64>,
 }
 
 impl Manifold {
-    /// That of `points`.
+    /// The manifold of `points`.
     ///
     /// # Panics
-    /// If there are fewer than 6.
+    /// If there are fewer than 6 points.
     pub fn of(points: &Points) -> Manifold {
         let found = nearest_in_set::<COVERAGE_NEIGHBOURS>(points);
         Manifold {
@@ -49,26 +49,38 @@ impl Manifold {
 
 /// How samples and real points lie among each other.
 ///
-/// The interval of each figure is from drawing again the points that it is a mean over, each with what was found for
-/// it: samples for precision and density, real points for recall and coverage. It leaves out that other points
-/// would have other neighbours.
+/// The interval of each figure is from resampling the points over which it is a mean, each with what was found for it:
+/// samples for precision and density, real points for recall and coverage. It doesn't account for the other neighbours
+/// that other points would have.
+///
+/// ```
+/// use minimax::metrics::{Manifold, Overlap, Points, RESAMPLING};
+/// use minimax::random::Random;
+///
+/// let values: Vec<f32> = (0..40).map(|i| i as f32).collect();
+/// let (real, samples) = (Points::of(&values, 1), Points::of(&values[..20], 1));
+/// let overlap = Overlap::of((&real, &Manifold::of(&real)), (&samples, &Manifold::of(&samples)));
+/// let mut random = Random::new(1, RESAMPLING);
+/// assert_eq!(overlap.precision(&mut random).value, 1.0);
+/// assert!(overlap.recall(&mut random).value < 0.6);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
-    /// Of each sample, whether it is in some B(real, 3).
+    /// For each sample, whether it is in some B(real, 3).
     pub precise: Vec<bool>,
-    /// Of each real point, whether it is in some B(sample, 3).
+    /// For each real point, whether it is in some B(sample, 3).
     pub recalled: Vec<bool>,
-    /// Of each sample, how many B(real, 5) it is in.
+    /// For each sample, how many balls B(real, 5) it is in.
     pub inside: Vec<u32>,
-    /// Of each real point, whether there is a sample in B(real, 5).
+    /// For each real point, whether there is a sample in B(real, 5).
     pub covered: Vec<bool>,
 }
 
 impl Overlap {
-    /// That of `samples` and `real` points, given what is known of each.
+    /// The overlap of `real` points and `samples`, each with its manifold.
     ///
     /// # Panics
-    /// If dimensions differ, or a manifold is of another number of points.
+    /// If dimensions differ, or a manifold has another number of points.
     pub fn of(real: (&Points, &Manifold), samples: (&Points, &Manifold)) -> Overlap {
         let ((real, of_real), (samples, of_samples)) = (real, samples);
         assert!(
@@ -79,7 +91,7 @@ impl Overlap {
             of_real.near.len(),
             of_samples.near.len()
         );
-        // Several samples may say so of one real point at a time; none takes it back.
+        // Several threads may set the same flag at a time; none clears one.
         let [recalled, covered] =
             [(); 2].map(|()| -> Vec<AtomicBool> { (0..real.len()).map(|_| AtomicBool::new(false)).collect() });
         // The reach of a sample, whether it is precise and the balls that it is in.
@@ -104,32 +116,32 @@ impl Overlap {
         }
     }
 
-    /// How many of the samples look real.
+    /// The share of samples that look real.
     pub fn precision(&self, random: &mut Random) -> Figure {
         share(&self.precise, random)
     }
 
-    /// How much of what is real is near to samples.
+    /// The share of real points that are near samples.
     pub fn recall(&self, random: &mut Random) -> Figure {
         share(&self.recalled, random)
     }
 
     /// As precision, but samples count for more where real points lie dense; it may be above 1.
     pub fn density(&self, random: &mut Random) -> Figure {
-        let balls = |times: &[u32]| mean_of_drawn(times, self.inside.iter().map(|&balls| f64::from(balls)));
+        let balls = |times: &[u32]| mean_of_resampled(times, self.inside.iter().map(|&balls| f64::from(balls)));
         Figure::new(self.inside.len(), |times| balls(times) / COVERAGE_NEIGHBOURS as f64, random)
     }
 
-    /// How many of the real points have samples about them.
+    /// The share of real points that have samples around them.
     pub fn coverage(&self, random: &mut Random) -> Figure {
         share(&self.covered, random)
     }
 }
 
-/// The share of what is so.
+/// The share of flags that are true.
 fn share(flags: &[bool], random: &mut Random) -> Figure {
     let values = || flags.iter().map(|&flag| f64::from(u8::from(flag)));
-    Figure::new(flags.len(), |times| mean_of_drawn(times, values()), random)
+    Figure::new(flags.len(), |times| mean_of_resampled(times, values()), random)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! How good samples are, by numbers of the samples or of features of them. docs/metrics.md says what each of them
-//! says and hides.
+//! Measures of how good samples are, computed from the samples or from features of them. docs/metrics.md says what each
+//! of them shows and what it hides.
 //!
-//! All are exact functions of their input: the same bits for any number of threads, and with every instruction set.
+//! The results depend on the input alone: they have the same bits for any number of threads and with every instruction
+//! set.
 
 mod bootstrap;
 mod classes;
@@ -31,10 +32,10 @@ pub use sliced_wasserstein::sliced_wasserstein;
 
 use crate::random::Purpose;
 
-/// Random numbers for which images samples are compared with, and along which directions.
+/// The random numbers that choose the images with which samples are compared, and the directions of the comparison.
 pub const COMPARISON: Purpose = Purpose::new(10);
 
-/// Random numbers for which samples are drawn again for a figure's interval.
+/// The random numbers of the resamples for figures' intervals.
 pub const RESAMPLING: Purpose = Purpose::new(11);
 
 #[cfg(test)]

@@ -1,26 +1,33 @@
-//! The nearest of some points to each of others, by Euclidean distance. Of samples among training images it tells
-//! whether the generator has learnt images by heart.
+//! For each of some points, the nearest of some others by Euclidean distance. For samples and training images it shows
+//! whether the generator has memorised images.
 
 use super::pairs::near_pairs;
 use super::points::Points;
 
-/// The nearest point to another.
+/// The nearest point to another: see [`nearest`].
+///
+/// ```
+/// use minimax::metrics::{Points, nearest};
+///
+/// let found = nearest(&Points::of(&[0.9, 5.0], 1), &Points::of(&[0.0, 1.0, 5.0], 1));
+/// assert_eq!((found[0].place, found[1].place, found[1].distance), (1, 2, 0.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Nearest {
-    /// Its place; of several at one distance the first.
+    /// Its index, or the first of several at the same distance.
     pub place: usize,
-    /// How far it is: exactly 0 for an equal one.
+    /// Its distance: exactly 0 for an equal point.
     pub distance: f64,
 }
 
-/// For each of `points`, the nearest of `others`. Values that are not numbers are infinitely far from all.
+/// For each of `points`, the nearest of `others`. A point with a NaN is infinitely far from all.
 ///
 /// # Panics
-/// If there are no others, or they have other dimensions.
+/// If `others` is empty, or has other dimensions.
 pub fn nearest(points: &Points, others: &Points) -> Vec<Nearest> {
     assert!(!others.is_empty(), "nearest: there is nothing to be near to");
     let mut found = vec![Nearest { place: 0, distance: f64::INFINITY }; points.len()];
-    // Squared until all are found.
+    // Distances are squared until all are found.
     let meet = |nearest: &mut Nearest, _, place, distance| {
         if distance < nearest.distance {
             *nearest = Nearest { place, distance };
@@ -31,7 +38,7 @@ pub fn nearest(points: &Points, others: &Points) -> Vec<Nearest> {
     found
 }
 
-/// The places of the `count` points that are closest to their nearest, the closest first.
+/// The indices of the `count` points with the smallest distances, in order of distance.
 pub fn closest(nearest: &[Nearest], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..nearest.len()).collect();
     order.sort_by(|&i, &j| nearest[i].distance.total_cmp(&nearest[j].distance));
@@ -39,7 +46,7 @@ pub fn closest(nearest: &[Nearest], count: usize) -> Vec<usize> {
     order
 }
 
-/// For each of `points`, its squared distances from the K nearest others of the same set, the nearest first.
+/// For each of `points`, the squared distances of the K nearest others of the same set, the smallest first.
 ///
 /// # Panics
 /// If there are no more than K points.

@@ -1,15 +1,15 @@
-//! Which points lie near which others, exactly and at the speed of matrix products.
+//! Finds which points are near which others, exactly and at the speed of matrix products.
 //!
 //! ```text
 //! |a - b|² = |a|² - 2 a·b + |b|²
 //! ```
 //!
 //! A matrix product in f32 gives a·b of all pairs, each off by at most about d 2⁻²⁴ |a||b|, where d is the number of
-//! values and |a||b| ≤ (|a|² + |b|²) / 2. It sifts: the few pairs that may be near enough are computed once more in
-//! f64, as Σ (a - b)², and only that counts. So equal points are exactly 0 apart, and neither the cutting into blocks
-//! nor the instruction set has any say in what is found.
+//! values and |a||b| ≤ (|a|² + |b|²) / 2. It only sifts: for the few pairs that may be near enough, the distance is
+//! computed again in f64, as Σ (a - b)², and only that counts. So equal points are exactly 0 apart, and the result
+//! depends neither on how the points are cut into blocks nor on the instruction set.
 //!
-//! Points of many values are sifted by their shadows, which have fewer, as long as these tell enough: see
+//! Points with many values are sifted by their projections onto a few directions, if these tell enough: see
 //! [`super::shadows`].
 
 use super::points::{Points, few_rows_at_a_time};
@@ -22,7 +22,7 @@ use rayon::prelude::*;
 const ROWS: usize = 2048;
 const COLUMNS: usize = 1024;
 
-/// If more than one in so many pairs passes, shadows sift too little for what they save.
+/// If more than one pair in this many passes, sifting by shadows doesn't pay.
 const TOO_MANY: usize = 8;
 
 /// Calls `meet(state, i, j, |a_i - b_j|²)` for every pair whose squared distance is below `within(state)`, where

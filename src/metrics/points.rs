@@ -1,11 +1,11 @@
-//! Points as metrics read them: rows of values, a few at a time, so that of large images no more is held as
-//! numbers than is being worked on.
+//! Points as metrics read them: rows of values, a few at a time. Of large images, only those that are being worked on
+//! are in memory as numbers.
 
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// Values that are worked on at a time, 16 MiB of f32.
+/// The number of values that are worked on at a time: 16 MiB of f32.
 const VALUES: usize = 1 << 22;
 
 /// The fewest rows at a time: fewer leave a matrix product's tiles half empty.
@@ -14,7 +14,18 @@ const FEWEST: usize = 16;
 /// Adds the values of one point to a list.
 type Read<'a> = Box<dyn Fn(usize, &mut Vec<f32>) + 'a>;
 
-/// `count` points of some dimensions.
+/// Points with some number of dimensions: images, or features of them.
+///
+/// ```
+/// use minimax::metrics::Points;
+///
+/// let features = Points::of(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 3);
+/// assert_eq!((features.len(), features.dimensions()), (2, 3));
+///
+/// let images: [&[u8]; 2] = [&[0, 255], &[128, 64]];
+/// let pixels = Points::new(2, 2, |i, row| row.extend(images[i].iter().map(|&byte| f32::from(byte))));
+/// assert_eq!(pixels.len(), 2);
+/// ```
 pub struct Points<'a> {
     count: usize,
     dimensions: usize,
@@ -22,7 +33,7 @@ pub struct Points<'a> {
 }
 
 impl<'a> Points<'a> {
-    /// `count` points of `dimensions` values; `read` adds those of one of them to a list.
+    /// `count` points of `dimensions` values each; `read` is given a point's index and appends its values to a list.
     pub fn new(count: usize, dimensions: usize, read: impl Fn(usize, &mut Vec<f32>) + 'a) -> Points<'a> {
         Points { count, dimensions, read: Box::new(read) }
     }
@@ -30,7 +41,7 @@ impl<'a> Points<'a> {
     /// The rows of `values`, `[n, dimensions]`.
     ///
     /// # Panics
-    /// If they are not whole rows.
+    /// If `values` doesn't consist of whole rows.
     pub fn of(values: &'a [f32], dimensions: usize) -> Points<'a> {
         assert!(values.len().is_multiple_of(dimensions), "points: {} values in rows of {dimensions}", values.len());
         Points::new(values.len() / dimensions, dimensions, move |index, to| {
@@ -38,17 +49,17 @@ impl<'a> Points<'a> {
         })
     }
 
-    /// How many there are.
+    /// The number of points.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none.
+    /// Whether there are no points.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Values of each.
+    /// The number of values of each point.
     pub fn dimensions(&self) -> usize {
         self.dimensions
     }
@@ -58,13 +69,13 @@ impl<'a> Points<'a> {
         count.min(most_rows(dimensions)) * dimensions
     }
 
-    /// Some of them, `[rows, dimensions]`.
+    /// Some of the points, `[rows, dimensions]`.
     pub(super) fn tensor(&self, rows: Range<usize>) -> Tensor {
         let count = rows.len();
         Tensor::from_f32(&self.values(rows), [count, self.dimensions], Device::Cpu)
     }
 
-    /// The values of some of them, in any order, row after row.
+    /// The values of some of the points, in any order, row after row.
     pub(super) fn values(&self, rows: impl ExactSizeIterator<Item = usize>) -> Vec<f32> {
         let mut values = Vec::with_capacity(rows.len() * self.dimensions);
         rows.for_each(|row| (self.read)(row, &mut values));
@@ -82,8 +93,8 @@ fn most_rows(dimensions: usize) -> usize {
     (VALUES / dimensions.max(1)).max(FEWEST)
 }
 
-/// `count` rows of `dimensions` values in ranges of about equal length. None is much shorter than the others: matrix
-/// products with very few columns are summed in another order.
+/// Cuts `count` rows of `dimensions` values into ranges of about equal length. None is much shorter than the others,
+/// because matrix products with very few columns are summed in another order.
 pub(super) fn rows_at_a_time(count: usize, dimensions: usize) -> impl Iterator<Item = Range<usize>> {
     even_parts(count, most_rows(dimensions))
 }

@@ -1,7 +1,7 @@
 //! Matrix products in f64. A metric is often a small difference of large sums, of which f32 would leave little.
 //!
 //! A value is summed over k one term after the other, each product rounded before it is added: the same bits
-//! with every instruction set. Nothing here starts threads; who calls shares work out among them.
+//! with every instruction set. Nothing here starts threads: callers share work among them.
 
 use crate::cpu::simd::widest;
 
@@ -12,7 +12,7 @@ const COLUMNS: usize = 8;
 /// A · Bᵀ, `[m, n]`, where A is `[m, k]` and B is `[n, k]`.
 ///
 /// # Panics
-/// If there are not whole rows.
+/// If `a` or `b` doesn't consist of whole rows.
 pub(super) fn product(a: &[f64], b: &[f64], k: usize) -> Vec<f64> {
     assert!(
         k > 0 && a.len().is_multiple_of(k) && b.len().is_multiple_of(k),
@@ -31,7 +31,7 @@ pub(super) fn product(a: &[f64], b: &[f64], k: usize) -> Vec<f64> {
         for (rows, tile) in a.chunks(ROWS * k).zip(c.chunks_mut(ROWS * n)) {
             let sums = match rows.len() == ROWS * k {
                 true => sums_of(std::array::from_fn(|i| &rows[i * k..][..k]), &panel),
-                // The last rows, of which some are summed more than once.
+                // The last rows, some of which are summed more than once.
                 false => sums_of(std::array::from_fn(|i| &rows[i.min(rows.len() / k - 1) * k..][..k]), &panel),
             };
             for (row, sums) in tile.chunks_mut(n).zip(sums) {

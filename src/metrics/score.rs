@@ -1,23 +1,32 @@
-//! What a classifier makes of samples: its score (Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen 2016, who take
-//! Inception and call it the Inception score) and its confidence.
+//! A classifier's opinion of samples: the score (Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen 2016, who
+//! take Inception and call it the Inception score) and its confidence.
 //!
 //! ```text
 //! score      = exp(mean over x of KL(p(y|x) ‖ p(y))) = exp(H(p(y)) - mean H(p(y|x)))        p(y) = mean p(y|x)
 //! confidence = mean over x of the largest p(y|x)
 //! ```
 //!
-//! The score is between 1 and the number of classes: high where each sample is clearly of some class, and all classes
-//! are there alike.
+//! The score is between 1 and the number of classes. It is high where each sample is clearly of some class and all
+//! classes appear equally often.
 
-use super::bootstrap::{DRAWS, Figure, mean_of_drawn};
+use super::bootstrap::{Figure, RESAMPLES, mean_of_resampled};
 use crate::random::Random;
 
 /// The classifier score of samples with the probabilities `[n, classes]`, each row of which sums to 1. Its interval
-/// is from drawing the samples again; as that of a draw, with fewer different samples, is a little too small, it is moved until the
-/// draws' mean is the score itself.
+/// is from resampling the samples. The score of a resample, which has fewer different samples, is a little too small;
+/// so the interval is moved until the resamples' mean is the score itself.
+///
+/// ```
+/// use minimax::metrics::{RESAMPLING, classifier_score};
+/// use minimax::random::Random;
+///
+/// let sure_and_even = [1.0, 0.0, 0.0, 1.0].repeat(50);
+/// let score = classifier_score(&sure_and_even, 2, &mut Random::new(1, RESAMPLING));
+/// assert!((score.value - 2.0).abs() < 1e-12);
+/// ```
 ///
 /// # Panics
-/// If there are no samples or not whole rows.
+/// If there are no samples, or `probabilities` doesn't consist of whole rows.
 pub fn classifier_score(probabilities: &[f32], classes: usize, random: &mut Random) -> Figure {
     let rows = rows(probabilities, classes, "classifier_score");
     let entropies: Vec<f64> = rows.clone().map(|row| entropy(row.iter().map(|&p| f64::from(p)))).collect();
@@ -28,15 +37,15 @@ pub fn classifier_score(probabilities: &[f32], classes: usize, random: &mut Rand
         }
         let whole: f64 = marginal.iter().sum();
         let all = entropy(marginal.iter().map(|p| p / whole));
-        libm::exp(all - mean_of_drawn(times, entropies.iter().copied()))
+        libm::exp(all - mean_of_resampled(times, entropies.iter().copied()))
     };
-    Figure::centred(rows.len(), DRAWS, score, random)
+    Figure::centred(rows.len(), RESAMPLES, score, random)
 }
 
 /// The mean of the largest probability of each sample, with probabilities as for [`classifier_score`].
 ///
 /// # Panics
-/// If there are no samples or not whole rows.
+/// If there are no samples, or `probabilities` doesn't consist of whole rows.
 pub fn confidence(probabilities: &[f32], classes: usize, random: &mut Random) -> Figure {
     Figure::mean(&largest(probabilities, classes), random)
 }

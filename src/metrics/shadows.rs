@@ -1,31 +1,32 @@
-//! Points seen along a few directions, to sift pairs of points with many values, images above all, by fewer.
+//! Shadows: the projections of points onto a few directions. Pairs of points with many values, such as images, can be
+//! sifted by their shadows, which have fewer values.
 //!
 //! ```text
 //! |P a - P b| ≤ |a - b|        where the rows of P are orthonormal
 //! ```
 //!
-//! So shadows that are far apart are of points that are. They tell most along the directions in which the points spread
-//! most: the leading eigenvectors of their covariance, roughly, by two steps of subspace iteration (Halko, Martinsson and Tropp
-//! 2011) on some of the points.
+//! So points whose shadows are far apart are far apart themselves. Shadows tell most along the directions in which the
+//! points vary most: the leading eigenvectors of their covariance, roughly, by two steps of subspace iteration (Halko,
+//! Martinsson and Tropp 2011) on some of the points.
 
 use super::points::{Points, few_rows_at_a_time};
 use super::product::{dot, product, transposed};
 use rayon::prelude::*;
 
-/// Directions.
+/// The number of directions.
 const DIRECTIONS: usize = 64;
 
-/// Points with fewer values than so many for each direction have no shadows.
+/// Points with fewer values than this many for each direction get no shadows.
 const TIMES_FEWER: usize = 4;
 
-/// Points that the directions are found from.
+/// The number of points from which the directions are found.
 const FROM: usize = 1000;
 
 /// Rows that are worked on at a time.
 const ROWS: usize = 1024;
 
-/// The mean of `points`. Measured from there, no product is larger than it need be, and rounding doesn't drown the
-/// distances of points that lie close together far from 0.
+/// The mean of `points`. Measured from it, products are no larger than necessary, and rounding doesn't hide the
+/// distances of points that are close together but far from 0.
 pub(super) fn middle(points: &Points) -> Vec<f32> {
     let mut sums = vec![0.0; points.dimensions()];
     for rows in few_rows_at_a_time(points.len(), points.dimensions(), ROWS) {
@@ -37,7 +38,7 @@ pub(super) fn middle(points: &Points) -> Vec<f32> {
     mean.map(|v| if v.is_finite() { v } else { 0.0 }).collect()
 }
 
-/// `values`, rows as long as `middle`, measured from there.
+/// `values`, rows of the length of `middle`, less `middle`.
 pub(super) fn moved(values: &[f32], middle: &[f32]) -> Vec<f32> {
     let rows = values.chunks_exact(middle.len());
     rows.flat_map(|row| row.iter().zip(middle).map(|(v, middle)| v - middle)).collect()
@@ -48,7 +49,7 @@ fn moved_exactly(values: &[f32], middle: &[f32]) -> Vec<f64> {
     rows.flat_map(|row| row.iter().zip(middle).map(|(&v, &middle)| f64::from(v) - f64::from(middle))).collect()
 }
 
-/// The directions for `points` about their middle, orthonormal rows; none if shadows wouldn't pay.
+/// The directions for `points` about their middle, as orthonormal rows; empty if shadows wouldn't pay.
 pub(super) fn directions(points: &Points, middle: &[f32]) -> Vec<f64> {
     let (count, d) = (points.len(), middle.len());
     if d < TIMES_FEWER * DIRECTIONS || count < FROM {
@@ -68,7 +69,7 @@ pub(super) fn directions(points: &Points, middle: &[f32]) -> Vec<f64> {
     found
 }
 
-/// Orthonormal rows that span what `rows` span (Gram and Schmidt, twice for the sake of rounding).
+/// Orthonormal rows with the same span as `rows` (Gram and Schmidt, done twice because of rounding).
 fn orthonormal(rows: Vec<f64>, d: usize) -> Vec<f64> {
     let mut found: Vec<f64> = Vec::with_capacity(rows.len());
     for row in rows.chunks_exact(d) {
@@ -81,7 +82,7 @@ fn orthonormal(rows: Vec<f64>, d: usize) -> Vec<f64> {
             }
         }
         let left = dot(&row, &row);
-        // What is left of a row that the others span is rounding.
+        // If the others span a row, only rounding is left of it.
         if left > 1e-12 * before {
             let length = left.sqrt();
             found.extend(row.iter().map(|v| v / length));

@@ -1,4 +1,4 @@
-//! Which pairs of a block may be near, by their products in f32: see [`super::pairs`].
+//! Finds which pairs of a block may be near, by their products in f32: see [`super::pairs`].
 
 use super::product::sum_of;
 use crate::cpu::gemm::{Matrix, Start, gemm};
@@ -7,21 +7,22 @@ use crate::cpu::simd::widest;
 /// Products that are looked at side by side.
 const LANES: usize = 32;
 
-/// The products of the rows of a block with its columns, and from which on a pair may be near:
+/// The products of the rows of a block with its columns, and the thresholds from which on a pair may be near:
 /// 2 a·b ≥ |a|² + |b|² - distance².
 pub(super) struct Sieve {
     slack: Slack,
     products: Vec<f32>,
     /// |a|² of each row.
     lengths: Vec<f64>,
-    /// What the columns have in the least product for the distance that a row looks for.
+    /// Each column's part of the threshold for the distance that a row looks for.
     columns: Vec<f32>,
-    /// What they have in that for the distance that they look for themselves.
+    /// Each column's part of the threshold for the distance that the column itself looks for.
     reaching: Vec<f32>,
 }
 
 impl Sieve {
-    /// Of points with so many values each, where the columns look as far as `reach`, squared distances.
+    /// The sieve for points of this many `values`, where the columns look as far as `reach`, which are squared
+    /// distances.
     pub(super) fn new(rows: &[f32], columns: &[f32], values: usize, reach: Option<&[f64]>) -> Sieve {
         let (m, n) = (rows.len() / values, columns.len() / values);
         let mut products = vec![0.0; m * n];
@@ -51,7 +52,7 @@ impl Sieve {
         let found = widest(
             #[inline(always)]
             move || {
-                // What is not a number must be looked at, too.
+                // NaN must be looked at, too.
                 let far = move |p: f32, column: f32, reaching: f32| p < (column + looked_for).min(reaching + own);
                 let whole = products.len() / LANES * LANES;
                 for start in (0..whole).step_by(LANES) {
@@ -72,8 +73,8 @@ impl Sieve {
     }
 }
 
-/// What rounding may take away: twice the bound on a product's error, and room for what is done with it in f32 and
-/// for the rounding of values that are measured from the middle.
+/// An allowance for rounding: twice the bound on a product's error, and room for further steps in f32 and for the
+/// rounding of values that are measured from the middle.
 struct Slack(f64);
 
 impl Slack {

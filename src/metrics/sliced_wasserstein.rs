@@ -1,12 +1,12 @@
 //! The sliced Wasserstein distance between two sets of points (Rabin, Peyré, Delon and Bernot 2011):
-//! how far the one has to be moved, on average over directions, to become the other.
+//! how far one has to be moved, on average over directions, to become the other.
 //!
 //! ```text
 //! SW(A, B) = mean over directions u of (1/n) Σ |a'(i) - b'(i)|,    a' = sort(A·u), b' = sort(B·u)
 //! ```
 //!
-//! In one dimension the cheapest way to move n points to n others is to pair them in order. The
-//! directions are unit vectors drawn evenly from the sphere.
+//! In one dimension the cheapest way to move n points to n others is to pair them in order. The directions are unit
+//! vectors, uniformly distributed on the sphere.
 
 use super::points::{Points, rows_at_a_time};
 use crate::autograd::no_grad;
@@ -15,16 +15,17 @@ use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// Directions that are looked along.
+/// The number of directions.
 const DIRECTIONS: usize = 256;
 
 /// The distance between the rows of `a` and of `b`, each `[n, dimensions]`, along 256 directions
 /// from `random`; 0 for equal sets, in units of the coordinates.
 ///
-/// Compare only figures of one n: that of two samples of one distribution falls as 1/√n, not to 0.
+/// Compare only figures for the same n: the distance between two samples of one distribution falls as 1/√n and is not
+/// 0.
 ///
 /// # Panics
-/// If there are no points, or more of the one kind than of the other, or of other dimensions.
+/// If there are no points, or the two sets have different numbers of points or dimensions.
 pub fn sliced_wasserstein(a: &Points, b: &Points, random: &mut Random) -> f64 {
     assert!(
         a.len() == b.len() && !a.is_empty() && a.dimensions() == b.dimensions(),
@@ -48,7 +49,7 @@ pub fn sliced_wasserstein(a: &Points, b: &Points, random: &mut Random) -> f64 {
     moved / (DIRECTIONS * n) as f64
 }
 
-/// Where `points` lie along each of `directions`, in order: `[directions, n]`.
+/// The sorted positions of `points` along each of `directions`: `[directions, n]`.
 fn projected(points: &Points, directions: &Tensor) -> Vec<f32> {
     let n = points.len();
     let mut all = vec![0.0; directions.dims()[0] * n];
@@ -64,7 +65,7 @@ fn projected(points: &Points, directions: &Tensor) -> Vec<f32> {
     all
 }
 
-/// `count` unit vectors: normal numbers look alike from every side.
+/// `count` unit vectors. They are uniform, as a normal distribution is the same in every direction.
 fn unit_vectors(count: usize, dimensions: usize, random: &mut Random) -> Vec<f32> {
     let mut all = Vec::with_capacity(count * dimensions);
     for _ in 0..count {

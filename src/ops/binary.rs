@@ -1,8 +1,8 @@
 //! Functions of two numbers, applied value by value with broadcasting: one row of a table per function.
 //! The first four are operators as well ([`super::operators`]).
 //!
-//! Here y = f(a, b). Each rule gives the gradient before broadcasting is undone; what was stretched
-//! is then summed back to its own shape ([`super::sum_to`]).
+//! Here y = f(a, b). Each rule gives a gradient in the shape of y; where an input was stretched, the gradient is then
+//! summed back to the input's own shape ([`super::sum_to`]).
 
 use super::{broadcast, different_devices, log, neg, select, square, sum_to};
 use crate::autograd::{Call, Keeps, Op, record};
@@ -20,7 +20,7 @@ struct Binary {
     name: &'static str,
     /// f in f64.
     reference: fn(f64, f64) -> f64,
-    /// f in f32, over whole arrays of which one may repeat.
+    /// f in f32, over whole arrays, one of which may repeat.
     cpu: fn(&[f32], &[f32], &mut [f32]),
     /// Its kernel in kernels/binary.cu.
     cuda: &'static str,
@@ -32,7 +32,7 @@ struct Binary {
 /// The gradient of one input from ȳ, or `None` where it is zero everywhere.
 type Vjp = fn(&Call, &Tensor) -> Option<Tensor>;
 
-/// a + b.
+/// a + b, value by value; ā = b̄ = ȳ.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -50,7 +50,7 @@ const ADD: Binary = Binary {
     vjp: [|_, g| Some(g.clone()), |_, g| Some(g.clone())],
 };
 
-/// a - b.
+/// a - b, value by value; ā = ȳ, b̄ = -ȳ.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -68,7 +68,7 @@ pub fn sub(a: &Tensor, b: &Tensor) -> Tensor {
 }
 
 // ANCHOR: mul
-/// a · b, value by value.
+/// a · b, value by value; ā = ȳ · b, b̄ = ȳ · a.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -86,7 +86,7 @@ pub fn mul(a: &Tensor, b: &Tensor) -> Tensor {
 }
 // ANCHOR_END: mul
 
-/// a / b; b̄ = -ȳ · y / b.
+/// a / b, value by value; ā = ȳ / b, b̄ = -ȳ · y / b.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -103,8 +103,15 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&DIV, a, b)
 }
 
-/// aᵇ, value by value; NaN of a negative a unless b is a whole number. ā = ȳ · b aᵇ⁻¹, 0 of 0⁰; b̄ = ȳ · y ln a, 0 where a is
-/// 0 and b isn't negative.
+/// aᵇ, value by value; NaN where a is negative and b is not a whole number. ā = ȳ · b aᵇ⁻¹, taken to be 0 at 0⁰;
+/// b̄ = ȳ · y ln a, taken to be 0 where a is 0 and b isn't negative.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let [a, b] = [[2.0, 9.0, 0.0], [3.0, 0.5, 0.0]].map(|values| Tensor::new(&values, [3], Device::Cpu));
+/// assert_eq!(ops::pow(&a, &b).to_f64(), [8.0, 3.0, 1.0]);
+/// ```
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -136,8 +143,8 @@ pub fn pow(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&POW, a, b)
 }
 
-/// The larger, or NaN if either is; where they are equal the gradient goes to `a`, and where either is NaN to neither.
-/// (PyTorch halves it where they are equal, and gives it to both at NaN.)
+/// The larger value, or NaN if either is NaN. The gradient goes to the input that was taken: to `a` where both are
+/// equal, and to neither where one is NaN. (PyTorch halves it where they are equal, and gives it to both at NaN.)
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -157,8 +164,8 @@ pub fn maximum(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&MAXIMUM, a, b)
 }
 
-/// The smaller, or NaN if either is; where they are equal the gradient goes to `a`, and where either is NaN to neither.
-/// (PyTorch halves it where they are equal, and gives it to both at NaN.)
+/// The smaller value, or NaN if either is NaN. The gradient goes to the input that was taken: to `a` where both are
+/// equal, and to neither where one is NaN. (PyTorch halves it where they are equal, and gives it to both at NaN.)
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -178,7 +185,7 @@ pub fn minimum(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&MINIMUM, a, b)
 }
 
-/// 1 where a ≥ b, else 0; no gradient.
+/// 1 where a ≥ b, else 0, value by value; no gradient goes through it.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -195,7 +202,7 @@ pub fn greater_equal(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&GREATER_EQUAL, a, b)
 }
 
-/// 1 where a > b, else 0; no gradient.
+/// 1 where a > b, else 0, value by value; no gradient goes through it.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -212,7 +219,7 @@ pub fn greater(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&GREATER, a, b)
 }
 
-/// 1 where a = b, else 0; no gradient.
+/// 1 where a = b, else 0, value by value; no gradient goes through it.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -229,7 +236,7 @@ pub fn equal(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&EQUAL, a, b)
 }
 
-/// `grad` where `mask` is 1, and 0 where it is 0, also of an infinite gradient, of which a product would make NaN.
+/// `grad` where `mask` is 1, and 0 where it is 0, even if `grad` is infinite there: a product would give NaN.
 pub(super) fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
     const MASKED: Binary = Binary {
         name: "masked",
@@ -243,7 +250,8 @@ pub(super) fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
 }
 
 // ANCHOR: tanh_grad
-/// The gradient of what tanh made y of: g (1 - y²); ḡ likewise, ȳ = -2 ȳ' g y, ȳ' the gradient of the result.
+/// The gradient of tanh's input, from its output y and the gradient g of that: r = g (1 - y²). ḡ = r̄ (1 - y²), ȳ = -2 r̄
+/// g y.
 #[track_caller]
 pub(crate) fn tanh_grad(grad: &Tensor, y: &Tensor) -> Tensor {
     const TANH_GRAD: Binary = Binary {
@@ -258,8 +266,8 @@ pub(crate) fn tanh_grad(grad: &Tensor, y: &Tensor) -> Tensor {
 }
 // ANCHOR_END: tanh_grad
 
-/// The gradient of what the logistic function made y of: g y (1 - y); ḡ likewise, ȳ = ȳ' g (1 - 2y), ȳ' the gradient of
-/// the result.
+/// The gradient of the logistic function's input, from its output y and the gradient g of that: r = g y (1 - y).
+/// ḡ = r̄ y (1 - y), ȳ = r̄ g (1 - 2y).
 #[track_caller]
 pub(crate) fn sigmoid_grad(grad: &Tensor, y: &Tensor) -> Tensor {
     const SIGMOID_GRAD: Binary = Binary {
@@ -281,7 +289,7 @@ pub(super) const EPSILON: f64 = 1e-7;
 const EPSILON_F32: f32 = EPSILON as f32;
 
 /// Binary cross-entropy of each probability p against its target t: -t ln p - (1 - t) ln(1 - p), with p and 1 - p each
-/// held to [ε, 1 - ε], ε = 10⁻⁷. (1 - p is held by itself: in f32, 1 less the bound of p would be 1.19 ε.)
+/// clamped to [ε, 1 - ε], ε = 10⁻⁷. (1 - p is clamped by itself: in f32, 1 less the bound of p would be 1.19 ε.)
 ///
 /// p̄ = ȳ · [`binary_cross_entropy_slope`], t̄ = ȳ · (ln(1 - p) - ln p).
 ///
@@ -313,11 +321,11 @@ pub(crate) fn binary_cross_entropies(probabilities: &Tensor, targets: &Tensor) -
     apply(&BINARY_CROSS_ENTROPY, probabilities, targets)
 }
 
-/// The derivative s(p, t) = (1 - t) / (1 - p) - t / p of [`binary_cross_entropies`] in p, each of its two parts 0 where
-/// what it divides by is held, or no number.
+/// The derivative s(p, t) = (1 - t) / (1 - p) - t / p of [`binary_cross_entropies`] with respect to p. Each of its two
+/// terms is 0 where its divisor is clamped or NaN.
 ///
-/// s is linear in t, from s(p, 0) to s(p, 1), and of either the derivative in p is its square. So
-/// p̄ = ȳ · ((1 - t) s(p, 0)² + t s(p, 1)²), t̄ = ȳ · (s(p, 1) - s(p, 0)).
+/// s is linear in t, from s(p, 0) to s(p, 1), and the derivative of each of these two with respect to p is its square.
+/// So p̄ = ȳ · ((1 - t) s(p, 0)² + t s(p, 1)²), t̄ = ȳ · (s(p, 1) - s(p, 0)).
 #[track_caller]
 pub(crate) fn binary_cross_entropy_slope(probabilities: &Tensor, targets: &Tensor) -> Tensor {
     const BINARY_CROSS_ENTROPY_SLOPE: Binary = Binary {
@@ -348,8 +356,15 @@ pub(crate) fn binary_cross_entropy_slope(probabilities: &Tensor, targets: &Tenso
     apply(&BINARY_CROSS_ENTROPY_SLOPE, probabilities, targets)
 }
 
-/// x held between `low` and `high`: min(max(x, low), high). The gradient is 1 from `low` to `high`,
-/// both included (PyTorch 2.15 leaves them out), and 0 beyond and at NaN, of which the value is NaN.
+/// x clamped to [`low`, `high`]: y = min(max(x, low), high), in the shape of x. x̄ = ȳ from `low` to `high`, both
+/// included (PyTorch 2.15 leaves them out), and 0 beyond. NaN stays NaN, with gradient 0.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[-3.0, 0.5, 3.0], [3], Device::Cpu);
+/// assert_eq!(ops::clamp(&x, -1.0, 1.0).to_f64(), [-1.0, 0.5, 1.0]);
+/// ```
 pub fn clamp(x: &Tensor, low: f64, high: f64) -> Tensor {
     minimum(&maximum(x, &scalar(low, x)), &scalar(high, x))
 }
@@ -399,8 +414,8 @@ fn launch(binary: &Binary, a: &cuda::Buffer, b: &cuda::Buffer, y: &mut cuda::Buf
         .over(n);
 }
 
-/// The values as `simd::zip` takes them: as they are if they are whole or repeat along leading
-/// axes, else stretched.
+/// The values in a form that `simd::zip` takes: unchanged if they have the whole shape or repeat along its leading
+/// axes, stretched otherwise.
 fn operand<'a>(values: &'a Buffer, own: Shape, whole: Shape) -> Cow<'a, Buffer> {
     match own.is_suffix_of(whole) {
         true => Cow::Borrowed(values),

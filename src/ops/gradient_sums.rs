@@ -1,5 +1,5 @@
-//! Sums of the gradients that reach one tensor by several paths, made in the place of the first where that is nobody
-//! else's.
+//! Sums of the gradients that reach one tensor by several paths. A sum is made in the memory of the first gradient,
+//! where nothing else holds that.
 
 use super::add;
 use crate::autograd::recording;
@@ -10,7 +10,7 @@ use crate::profile::{Cost, span};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 
-/// a + b, put in the place of a where nobody else holds that and nothing is recorded.
+/// a + b, stored in the place of a where nothing else holds a and nothing is recorded.
 ///
 /// # Panics
 /// If the shapes differ.
@@ -37,8 +37,8 @@ pub(crate) fn add_in_place(mut a: Tensor, b: &Tensor) -> Tensor {
     a
 }
 
-/// The sum of each list of tensors of one shape, from the first on; where these are on a CUDA device and nobody else holds
-/// the first, a launch adds a tensor to all sums at once. Nothing is recorded.
+/// The sum of each list of tensors of one shape, in order. On a CUDA device, where nothing else holds the first ones,
+/// one launch adds the next tensor of every list to its sum. Nothing is recorded.
 ///
 /// # Panics
 /// If a list is empty or shapes in it differ.

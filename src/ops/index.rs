@@ -1,5 +1,5 @@
-//! Parts of an array by numbers and ranges, axis by axis: a [`slice`](fn@super::slice), without the axes of which one place
-//! was taken.
+//! Parts of an array by numbers and ranges, axis by axis: a [`slice`](fn@super::slice) that leaves out the axes from
+//! which a single place was taken.
 //!
 //! ```
 //! use minimax::{Device, Tensor};
@@ -14,12 +14,19 @@ use super::{reshape, slice};
 use crate::tensor::Tensor;
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
-/// What is taken of an axis.
+/// What is taken of an axis: one place or a range. Numbers and ranges turn into it.
+///
+/// ```
+/// use minimax::ops::index::Index;
+///
+/// assert_eq!(Index::from(2), Index::At(2));
+/// assert_eq!(Index::from(1..), Index::Within(1, None));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Index {
     /// One place; the result lacks the axis.
     At(usize),
-    /// The places from the first up to, but not including, the second, or to the end.
+    /// The places from the first number up to, but not including, the second, or up to the end of the axis.
     Within(usize, Option<usize>),
 }
 
@@ -81,7 +88,7 @@ impl<I: Into<Index>> Indices for I {
 macro_rules! of_tuple {
     ($($name:ident),+) => {
         impl<$($name: Into<Index>),+> Indices for ($($name,)+) {
-            #[expect(non_snake_case, reason = "a part is called as its type")]
+            #[expect(non_snake_case, reason = "each part has the name of its type")]
             fn indices(self) -> Vec<Index> {
                 let ($($name,)+) = self;
                 vec![$($name.into()),+]
@@ -98,7 +105,8 @@ of_tuple!(A, B, C, D, E);
 of_tuple!(A, B, C, D, E, F);
 
 impl Tensor {
-    /// The part at `indices`, which are of the first axes; of the others it has all. See [`index`](crate::ops::index).
+    /// The part at `indices`, which apply to the first axes; of the other axes everything is taken. See
+    /// [`index`](crate::ops::index).
     ///
     /// # Panics
     /// If there are more indices than axes, or one reaches past its axis.

@@ -1,19 +1,30 @@
-//! Losses, each made of other ops, so that their derivatives of any order follow. All are means
-//! over every value, or over the batch where a row is one example. On a CUDA device a binary cross-entropy is one launch, and
-//! its gradient another.
+//! Losses. Each is made of other ops, so that derivatives of any order follow. All are means over every value, or over
+//! the batch where a row is one example, and have the shape `[]`. On a CUDA device a binary cross-entropy is one
+//! launch, and its gradient another.
 
 use super::mean_cross_entropy::{Of, mean_cross_entropy};
 use super::{exp, log, max, mean, mean_all, reshape, square, sum};
 use crate::tensor::Tensor;
 
-/// Binary cross-entropy of `logits` x against `targets` t in [0, 1], which overflows nowhere:
+/// The mean binary cross-entropy of `logits` x against `targets` t in [0, 1], in a form that never overflows:
 ///
 /// ```text
 /// -t ln σ(x) - (1 - t) ln(1 - σ(x)) = softplus(x) - x t
 /// ```
 ///
-/// Of an infinite logit it is NaN, as PyTorch's is; of a finite one it is right to a rounding of x, so that in f32 the
-/// loss of a target 1 is 0 from x = 17 on (PyTorch's is where the target is 0 and x below -17).
+/// x̄ = ȳ · (σ(x) - t) / n, for n values.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let logits = Tensor::zeros([4], Device::Reference);
+/// let loss = ops::binary_cross_entropy_with_logits(&logits, &Tensor::ones([4], Device::Reference));
+/// assert!((loss.item() - 0.6931471805599453).abs() < 1e-15); // ln 2
+/// ```
+///
+/// For an infinite logit it is NaN, as in PyTorch. For a finite one its error is at most a rounding of x, so that in
+/// f32 the loss for a target of 1 is 0 from x = 17 on. (In PyTorch it is the loss for a target of 0 that is 0, below x
+/// = -17.)
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -22,8 +33,9 @@ pub fn binary_cross_entropy_with_logits(logits: &Tensor, targets: &Tensor) -> Te
     mean_cross_entropy(Of::Logits, logits, targets)
 }
 
-/// Binary cross-entropy of probabilities p: -t ln p - (1 - t) ln(1 - p), with p held to [ε, 1 - ε],
-/// ε = 10⁻⁷, as Keras does, and no gradient beyond. (PyTorch holds the logarithms to at least -100 in place of p.)
+/// The mean binary cross-entropy of probabilities p against targets t: -t ln p - (1 - t) ln(1 - p), with p clamped to
+/// [ε, 1 - ε], ε = 10⁻⁷, as in Keras, and no gradient beyond. (PyTorch clamps the logarithms instead, to at least
+/// -100.) Within, p̄ = ȳ / n · ((1 - t) / (1 - p) - t / p) for n values.
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -39,7 +51,14 @@ pub fn wasserstein(real_scores: &Tensor, fake_scores: &Tensor) -> Tensor {
     mean_all(real_scores) - mean_all(fake_scores)
 }
 
-/// mean((a - b)²).
+/// The mean of (a - b)² over all n values; ā = 2 ȳ (a - b) / n and b̄ = -ā.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let [a, b] = [[1.0, 2.0], [3.0, 2.0]].map(|values| Tensor::new(&values, [2], Device::Cpu));
+/// assert_eq!(ops::mean_squared_error(&a, &b).item(), 2.0);
+/// ```
 ///
 /// # Panics
 /// If the shapes don't broadcast.
@@ -48,8 +67,9 @@ pub fn mean_squared_error(a: &Tensor, b: &Tensor) -> Tensor {
     mean_all(&square(&(a - b)))
 }
 
-/// ln [`softmax`](fn@super::softmax) of `x` along `axis`: x - m - ln Σ e^(x - m), with m the largest along it. The result
-/// does not depend on m, so no gradient goes through it.
+/// The logarithm of [`softmax`](fn@super::softmax) of `x` along `axis`, in the shape of `x`: x - m - ln Σ e^(x - m),
+/// with m the largest value along it. The result does not depend on m, so no gradient goes through m: x̄ = ȳ -
+/// softmax(x) Σ ȳ.
 ///
 /// # Panics
 /// If there is no such axis, or `x` is empty.
@@ -63,8 +83,18 @@ pub fn log_softmax(x: &Tensor, axis: usize) -> Tensor {
     shifted - reshape(&total, kept)
 }
 
-/// Cross-entropy of `logits` `[n, classes]` against `targets`, rows of probabilities (one-hot for
-/// labels): the mean over the batch of -Σ t ln softmax(x). A logit of -∞ makes it NaN, also where its target is 0.
+/// Cross-entropy of `logits` `[n, classes]` against `targets` of the same shape, rows of probabilities (one-hot for
+/// labels): the mean over the batch of -Σ t ln softmax(x). Where each row of targets sums to 1, x̄ = ȳ (softmax(x) - t)
+/// / n. A logit of -∞ makes it NaN, even where its target is 0.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let logits = Tensor::zeros([2, 10], Device::Cpu);
+/// let labels = Tensor::new(&[3.0, 7.0], [2], Device::Cpu);
+/// let loss = ops::cross_entropy(&logits, &labels.one_hot(10));
+/// assert!((loss.item() - 2.302585).abs() < 1e-5); // ln 10
+/// ```
 ///
 /// # Panics
 /// If the shapes differ.

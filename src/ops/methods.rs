@@ -1,5 +1,6 @@
 //! Ops as methods of their first input: `x.matmul(&w).relu().mean(..)`. Each does what the function of the same name in
-//! [`ops`](super) does, and panics where that panics. Axes are one number, several, or `..` for all.
+//! [`ops`](super) does, and panics where that panics. Axes are given as one number, as several, or as `..` for all of
+//! them.
 //!
 //! ```
 //! use minimax::{Device, Tensor};
@@ -17,8 +18,17 @@ use crate::tensor::Tensor;
 use std::ops::RangeFull;
 
 /// Axes to reduce: one, several, or all with `..`.
+///
+/// ```
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::arange(24, Device::Cpu).reshape([2, 3, 4]);
+/// assert_eq!(x.sum(1).dims(), [2, 4]);
+/// assert_eq!(x.sum([0, 2]).dims(), [3]);
+/// assert_eq!(x.sum(..).item(), 276.0);
+/// ```
 pub trait Axes {
-    /// Their numbers, of a tensor of `rank` axes.
+    /// The numbers of these axes, in a tensor of `rank` axes.
     fn axes(self, rank: usize) -> Vec<usize>;
 }
 
@@ -129,7 +139,7 @@ impl Tensor {
         }
     }
 
-    /// x held to [`low`, `high`].
+    /// x clamped to [`low`, `high`].
     #[track_caller]
     pub fn clamp(&self, low: f64, high: f64) -> Tensor {
         super::clamp(self, low, high)
@@ -153,7 +163,7 @@ impl Tensor {
         super::max(self, &axes.axes(self.shape().rank()))
     }
 
-    /// Where the largest value along `axis` is.
+    /// The index of the largest value along `axis`.
     #[track_caller]
     pub fn argmax(&self, axis: usize) -> Tensor {
         super::argmax(self, axis)
@@ -180,10 +190,10 @@ impl Tensor {
         }
     }
 
-    /// The last two axes exchanged.
+    /// The tensor with its last two axes exchanged.
     ///
     /// # Panics
-    /// If there are fewer.
+    /// If it has fewer than two.
     #[track_caller]
     pub fn transposed(&self) -> Tensor {
         let rank = self.shape().rank();
@@ -193,7 +203,7 @@ impl Tensor {
         super::permute(self, &axes)
     }
 
-    /// The axes in this order.
+    /// The tensor with its axes in this order.
     #[track_caller]
     pub fn permute(&self, axes: &[usize]) -> Tensor {
         super::permute(self, axes)
@@ -205,10 +215,10 @@ impl Tensor {
         super::reshape(self, shape)
     }
 
-    /// The same values with one more axis, of length 1, which is then number `axis`.
+    /// The same values with a new axis of length 1, which becomes axis `axis` of the result.
     ///
     /// # Panics
-    /// If that is beyond the last.
+    /// If `axis` is larger than the number of axes.
     #[track_caller]
     pub fn unsqueeze(&self, axis: usize) -> Tensor {
         assert!(axis <= self.shape().rank(), "unsqueeze: axis {axis} of a tensor of shape {}", self.shape());
@@ -217,10 +227,10 @@ impl Tensor {
         super::reshape(self, &dims[..])
     }
 
-    /// The same values without `axis`, whose length is 1.
+    /// The same values without `axis`, which must have length 1.
     ///
     /// # Panics
-    /// If it isn't.
+    /// If it has another length.
     #[track_caller]
     pub fn squeeze(&self, axis: usize) -> Tensor {
         assert!(self.dims().get(axis) == Some(&1), "squeeze: axis {axis} of a tensor of shape {}", self.shape());
@@ -229,20 +239,20 @@ impl Tensor {
         super::reshape(self, &dims[..])
     }
 
-    /// Stretched to `shape`.
+    /// The tensor stretched to `shape`.
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Tensor {
         super::broadcast_to(self, shape)
     }
 
-    /// Where this is not 0 the value of `a`, elsewhere that of `b`: PyTorch's and NumPy's `where`.
+    /// The values of `a` where this tensor is not 0, and those of `b` where it is: PyTorch's and NumPy's `where`.
     #[track_caller]
     #[doc(alias = "where")]
     pub fn select(&self, a: &Tensor, b: &Tensor) -> Tensor {
         super::select(self, a, b)
     }
 
-    /// These whole numbers, `[n]`, as rows of `classes` values: 1 at the number's place, else 0.
+    /// These labels, whole numbers `[n]`, as rows `[n, classes]`: 1 in the label's column, 0 in the others.
     #[track_caller]
     pub fn one_hot(&self, classes: usize) -> Tensor {
         super::one_hot(self, classes)

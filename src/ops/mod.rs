@@ -1,21 +1,30 @@
-//! What can be done to tensors, one stem per op family.
+//! The operations on tensors, or ops. Each family of them is a module, called a stem.
 //!
-//! A stem is a folder, like [`conv2d`](mod@conv2d): `mod.rs` has the public function with its formula,
-//! the shape check, the choice of device and the derivative rule, `reference.rs` the plainest right
-//! loops ([`conv2d::reference`]), `cpu.rs` the fast kernel ([`conv2d::cpu`]), `cuda.rs` the launcher of a kernel in
-//! `kernels/` ([`conv2d::cuda`]). Four stems
-//! need no folder: [`unary`] and [`binary`] are tables with a row per function, [`loss`] is made of
-//! other ops, and [`reshape`](mod@reshape) computes nothing.
+//! A stem is a folder, such as [`conv2d`](mod@conv2d):
+//!
+//! - `mod.rs` has the public function with its formula, the check of the shapes, the choice of device and the
+//!   derivative rule;
+//! - `reference.rs` has the plainest loops that are right ([`conv2d::reference`]);
+//! - `cpu.rs` has the fast kernel ([`conv2d::cpu`]);
+//! - `cuda.rs` launches a kernel of the folder `kernels/` ([`conv2d::cuda`]).
+//!
+//! Some stems are single files: [`unary`] and [`binary`] are tables with one row per function, [`loss`] and
+//! [`stack`](mod@stack) are made of other ops, and [`reshape`](mod@reshape) computes nothing.
 //!
 //! # Every rule
 //!
-//! With x̄ for ∂loss/∂x. A rule is made of ops, so it can be differentiated in turn; besides those below there are `sign`
-//! (whose rule is 0), `masked` (ȳ where a mask is 1) and `leaky_relu_grad`, the last two linear in ȳ and so their own rule, and
-//! `max_pool2d_grad` and `max_pool2d_pick` (what of ȳ is at those places), which are each other's.
-//! The rules of two inputs are followed by [`sum_to`] where an input was stretched. [`batch_norm`](fn@batch_norm)'s rule runs
-//! fused unless the walk is recorded. What has no row ([`mean`], [`relu`], [`clamp`], [`stack`](fn@stack), the other losses, ...) is made of these, or is
-//! two rows in one pass. Convolutions in groups ([`grouped_conv2d`], ...) have the rules of those in one, and what [`Finish`]
-//! names may be part of them.
+//! The table has the derivative rule of each op, where x̄ stands for ∂loss/∂x and ȳ for ∂loss/∂y. A rule is made of ops,
+//! so it can be differentiated in turn.
+//!
+//! - Where broadcasting has stretched an input, [`sum_to`] sums the input's gradient back to its shape.
+//! - The rule of [`batch_norm`](fn@batch_norm) runs as one fused kernel, unless the walk is recorded.
+//! - An op without a row ([`mean`], [`relu`], [`clamp`], [`stack`](fn@stack), the other losses, ...) is made of ops
+//!   that have one, or does the work of two rows in one pass.
+//! - Convolutions in groups ([`grouped_conv2d`], ...) have the same rules as those in one group. What [`Finish`] names
+//!   may be part of a convolution.
+//! - Rules use a few ops that are not public: `sign`, whose gradient is 0; `masked` (ȳ where a mask is 1) and
+//!   `leaky_relu_grad`, which are linear in ȳ, so that each is its own rule; and `max_pool2d_grad` and
+//!   `max_pool2d_pick` (which reads ȳ at the places of the maxima), which are each other's rule.
 //!
 //! | op | y | x̄ from ȳ |
 //! |---|---|---|
@@ -38,7 +47,7 @@
 //! | [`mul`] | a · b | ā = ȳ · b, b̄ = ȳ · a |
 //! | [`div`] | a / b | ā = ȳ / b, b̄ = -ȳ · y / b |
 //! | [`pow`] | aᵇ | ā = ȳ · b aᵇ⁻¹, b̄ = ȳ · y ln a |
-//! | [`maximum`], [`minimum`] | the larger, the smaller | ȳ to that one, to a where they are equal |
+//! | [`maximum`], [`minimum`] | the larger, the smaller | ȳ goes to the one that was taken, and to a where they are equal |
 //! | `tanh_grad` | g (1 - y²) | ḡ = `tanh_grad`(ȳ, y), that of y is -2 ȳ g y |
 //! | `sigmoid_grad` | g y (1 - y) | ḡ = `sigmoid_grad`(ȳ, y), that of y is ȳ g (1 - 2y) |
 //! | [`binary_cross_entropy`] of each value | -t ln p - (1 - t) ln(1 - p) | p̄ = ȳ · s(p, t), t̄ = ȳ · (ln(1 - p) - ln p) |
@@ -47,22 +56,22 @@
 //! | [`select`](fn@select) by c | a where c is not 0, else b | ā = ȳ where c is not 0, else 0; b̄ the other way round |
 //! | [`broadcast_to`] | x repeated | [`sum_to`] of ȳ |
 //! | [`sum`](fn@sum) | Σ x over axes | ȳ repeated |
-//! | [`max`](fn@max) | max x over axes | ȳ to the largest, shared where they tie |
+//! | [`max`](fn@max) | max x over axes | ȳ goes to the largest value, shared equally where several tie |
 //! | [`argmax`](fn@argmax) | where x is largest along an axis | none |
 //! | [`one_hot`](fn@one_hot) | 1 in the column x names, else 0 | none |
-//! | [`gather`](fn@gather) | the rows of x that indices name | [`scatter_add`] of ȳ |
-//! | [`scatter_add`] | Σ of the rows of x of one index | [`gather`](fn@gather) of ȳ |
+//! | [`gather`](fn@gather) | the rows of x that the indices name | [`scatter_add`] of ȳ |
+//! | [`scatter_add`] | Σ of the rows of x that have the same index | [`gather`](fn@gather) of ȳ |
 //! | [`softmax`](fn@softmax) | eˣ / Σ eˣ along an axis | y · (ȳ - Σ ȳ y) |
 //! | [`reshape`](fn@reshape) | x in another shape | ȳ in x's shape |
 //! | [`permute`](fn@permute) | x, its axes in another order | ȳ, permuted back |
 //! | [`slice`](fn@slice) | a box of x | [`pad`](fn@pad) of ȳ |
 //! | [`pad`](fn@pad) | x, with zeros around it | [`slice`](fn@slice) of ȳ |
-//! | [`concat`](fn@concat) | one after the other | each its [`slice`](fn@slice) of ȳ |
-//! | [`upsample_nearest`] | pixels as blocks | [`upsample_nearest_grad`] of ȳ |
+//! | [`concat`](fn@concat) | the inputs one after the other | for each input, its [`slice`](fn@slice) of ȳ |
+//! | [`upsample_nearest`] | each pixel repeated as a block | [`upsample_nearest_grad`] of ȳ |
 //! | [`upsample_nearest_grad`] | Σ x over each block | [`upsample_nearest`] of ȳ |
-//! | [`bilinear`](fn@bilinear) | pixels between pixels | [`bilinear_grad`] of ȳ |
-//! | [`bilinear_grad`] | x shared out among the pixels that it is between | [`bilinear`](fn@bilinear) of ȳ |
-//! | [`max_pool2d`](fn@max_pool2d) | max x over each window | ȳ at the first place of the largest (`max_pool2d_grad`) |
+//! | [`bilinear`](fn@bilinear) | images resampled to another size | [`bilinear_grad`] of ȳ |
+//! | [`bilinear_grad`] | x shared out among the pixels that it was mixed from | [`bilinear`](fn@bilinear) of ȳ |
+//! | [`max_pool2d`](fn@max_pool2d) | max x over each window | ȳ where the largest value first occurs (`max_pool2d_grad`) |
 //! | [`avg_pool2d`](fn@avg_pool2d) | mean x over each window | [`avg_pool2d_grad`] of ȳ |
 //! | [`avg_pool2d_grad`] | x spread over each window | [`avg_pool2d`](fn@avg_pool2d) of ȳ |
 //! | [`matmul`](fn@matmul) | A · B | Ā = Ȳ · Bᵀ, B̄ = Aᵀ · Ȳ |
@@ -73,8 +82,49 @@
 //! | [`conv2d_weight_grad`](fn@conv2d_weight_grad) of x and z | the weight gradient of [`conv2d`](fn@conv2d) | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(z, ȳ), z̄ = [`conv2d`](fn@conv2d)(x, ȳ) |
 //! | [`batch_norm`](fn@batch_norm) | γ x̂ + β | x̄ = γ / √(σ² + ε) · (ȳ - mean ȳ - x̂ · mean(ȳ x̂)), γ̄ = Σ ȳ x̂, β̄ = Σ ȳ |
 //!
-//! Shapes that don't fit, and inputs on different devices, are a programmer's mistakes: the op panics
-//! at its caller's line with its name and every shape.
+//! # An op of your own
+//!
+//! An op computes its values and hands them to [`record`](crate::autograd::record), with an [`Op`](crate::autograd::Op)
+//! that has the derivative rule. This one is the cube, y = x³ with x̄ = 3x² ȳ:
+//!
+//! ```
+//! use minimax::autograd::{Call, Keeps, Op, grad, record};
+//! use minimax::storage::Storage;
+//! use minimax::{Device, Tensor};
+//!
+//! struct Cube;
+//!
+//! impl Op for Cube {
+//!     fn name(&self) -> &'static str {
+//!         "cube"
+//!     }
+//!
+//!     fn keeps(&self) -> Keeps {
+//!         Keeps::Inputs
+//!     }
+//!
+//!     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
+//!         vec![Some(grad * call.input(0).square() * 3.0)]
+//!     }
+//! }
+//!
+//! fn cube(x: &Tensor) -> Tensor {
+//!     let y: Vec<f64> = x.to_f64().iter().map(|x| x * x * x).collect();
+//!     record(Cube, &[x], x.shape(), Storage::from_f64(&y, x.device()))
+//! }
+//!
+//! let x = Tensor::new(&[2.0], [], Device::Cpu).parameter();
+//! let first = grad(&cube(&x), &[&x], true);
+//! let second = grad(&first[0], &[&x], false);
+//! assert_eq!((first[0].item(), second[0].item()), (12.0, 12.0));
+//! ```
+//!
+//! `examples/custom_op.rs` has another one, with a check of its rule.
+//!
+//! # Mistakes
+//!
+//! Shapes that don't fit, and inputs on different devices, are a programmer's mistakes: the op panics at the caller's
+//! line, with a message that has the op's name and every shape.
 
 pub mod argmax;
 pub mod avg_pool2d;

@@ -1,4 +1,11 @@
-//! The operators `+ - * /` between tensors and between a tensor and a number, and the sign `-`.
+//! The operators `+ - * /` between two tensors or a tensor and a number, and the sign `-`.
+//!
+//! ```
+//! use minimax::{Device, Tensor};
+//!
+//! let x = Tensor::new(&[1.0, 2.0], [2], Device::Cpu);
+//! assert_eq!((1.0 - &x * &x / 2.0).to_f64(), [0.5, -1.0]);
+//! ```
 
 use super::binary::scalar;
 use super::{add, div, mul, neg, sub};

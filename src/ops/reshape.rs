@@ -4,7 +4,7 @@ use crate::autograd::{Call, Keeps, Op, record_shared};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-/// The values of `x`, in order, as an array of `shape`.
+/// The values of `x`, in order, as an array of `shape`; x̄ is ȳ in the shape of `x`.
 ///
 /// # Panics
 /// If `shape` doesn't hold as many values.

@@ -1,11 +1,11 @@
-//! Arrays of one shape side by side along an axis of their own: [`reshape`](fn@reshape), then [`concat`](fn@concat).
+//! Arrays of one shape side by side along a new axis: [`reshape`](fn@reshape), then [`concat`](fn@concat).
 
 use super::{concat, reshape};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-/// `inputs` of one shape, one after the other along a new axis, which is then number `axis`: of three `[2, 5]` along 0 it is
-/// `[3, 2, 5]`, along 2 `[2, 5, 3]`.
+/// `inputs`, which all have one shape, side by side along a new axis, which becomes axis `axis` of the result: three
+/// `[2, 5]` along axis 0 make `[3, 2, 5]`, along axis 2 `[2, 5, 3]`. The gradient of each is its part of ȳ.
 ///
 /// # Panics
 /// If there are none, their shapes differ, or the result has no such axis.

@@ -1,9 +1,9 @@
 //! Functions of one number, applied to each value: one row of a table per function.
 //!
-//! Here y = f(x) and a derivative rule is x̄ = ȳ · f′(x), written with whichever of x and y is cheaper.
+//! Here y = f(x) has the shape of x. The derivative rule is x̄ = ȳ · f′(x), in terms of x or of y, whichever is cheaper.
 //!
-//! Infinities, NaN, zeros of either sign and subnormal numbers come out as IEEE 754 and PyTorch have it, of f and of f′,
-//! and nothing subnormal is flushed to zero. 0 times an infinite ȳ is NaN, as in PyTorch.
+//! For infinities, NaN, zeros of either sign and subnormal numbers, f and f′ give what IEEE 754 and PyTorch give;
+//! subnormal numbers are not flushed to zero. 0 times an infinite ȳ is NaN, as in PyTorch.
 
 use super::binary::{sigmoid_grad, tanh_grad};
 use super::{maximum, minimum};
@@ -30,7 +30,7 @@ struct Unary {
     vjp: fn(&Call, &Tensor) -> Tensor,
 }
 
-/// -x.
+/// -x; f′ = -1.
 pub fn neg(x: &Tensor) -> Tensor {
     const NEG: Unary = Unary {
         name: "neg",
@@ -108,7 +108,7 @@ pub fn abs(x: &Tensor) -> Tensor {
     apply(&ABS, x)
 }
 
-/// -1, 0 or 1, and 0 of NaN; its derivative is 0 wherever it has one.
+/// The sign of x: -1, 0 or 1, and 0 for NaN; f′ = 0 wherever it exists.
 pub fn sign(x: &Tensor) -> Tensor {
     const SIGN: Unary = Unary {
         name: "sign",
@@ -147,7 +147,7 @@ pub fn sigmoid(x: &Tensor) -> Tensor {
     apply(&SIGMOID, x)
 }
 
-/// ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|), which overflows nowhere; f′ = sigmoid(x).
+/// ln(1 + eˣ), computed as max(x, 0) + ln(1 + e^-|x|), which never overflows; f′ = sigmoid(x).
 pub fn softplus(x: &Tensor) -> Tensor {
     const SOFTPLUS: Unary = Unary {
         name: "softplus",
@@ -174,8 +174,8 @@ pub fn erf(x: &Tensor) -> Tensor {
 }
 
 /// x Φ(x) with Φ(x) = (1 + erf(x / √2)) / 2, the share of N(0, 1) below x (Hendrycks and Gimpel, "Gaussian error linear
-/// units", 2016); f′ = Φ(x) + x φ(x) with φ(x) = e^(-x²/2) / √(2π). As in PyTorch, far below 0 the sum 1 + erf cancels:
-/// y is as exact as 10⁻⁷ x, in f32, and no more.
+/// units", 2016); f′ = Φ(x) + x φ(x) with φ(x) = e^(-x²/2) / √(2π). Far below 0 the terms of
+/// 1 + erf cancel, as in PyTorch: in f32, the error of y is about 10⁻⁷ |x|.
 pub fn gelu(x: &Tensor) -> Tensor {
     const GELU: Unary = Unary {
         name: "gelu",
@@ -213,7 +213,15 @@ pub fn silu(x: &Tensor) -> Tensor {
 
 /// x where it is positive, α (eˣ - 1) elsewhere (Clevert, Unterthiner and Hochreiter 2016); f′ = 1 or y + α.
 ///
-/// With α = 1 it is a row of the table, f′ = 1 + min(y, 0); else it is made of that row, max(x, 0) + α · elu(min(x, 0), 1).
+/// For α = 1 it is a row of the table, with f′ = 1 + min(y, 0). For any other α it is computed from that row, as
+/// max(x, 0) + α · elu(min(x, 0), 1).
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[-1000.0, 0.0, 2.0], [3], Device::Cpu);
+/// assert_eq!(ops::elu(&x, 0.5).to_f64(), [-0.5, 0.0, 2.0]);
+/// ```
 pub fn elu(x: &Tensor, alpha: f64) -> Tensor {
     const ELU: Unary = Unary {
         name: "elu",

@@ -1,4 +1,4 @@
-//! How what the discriminator sees is augmented.
+//! The augmentation of what the discriminator sees.
 
 use super::sizes::{check_number, check_positive};
 use crate::unsaid::is_false;
@@ -11,18 +11,18 @@ pub struct AugmentSpec {
     /// Brightness, saturation and contrast.
     #[serde(default, skip_serializing_if = "is_false")]
     pub color: bool,
-    /// Moves by up to an eighth of the sides.
+    /// Translation by up to an eighth of the sides.
     #[serde(default, skip_serializing_if = "is_false")]
     pub translation: bool,
-    /// A square of half the sides is put out.
+    /// Cutout of a square of half the sides.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cutout: bool,
-    /// Each is done to an image with a chance that goes up and down so that the discriminator's outputs on real images are
-    /// positive by this much more often than negative, as a share of all; default: each is always done. The paper's is
-    /// 0.6.
+    /// With a target, each is applied with a probability that adapts: it rises while the share of real images on which the
+    /// discriminator's output is positive, less the share on which it is negative, is above the target, and falls while it is
+    /// below. Default: each is always applied. The paper's target is 0.6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
-    /// The images in which the chance can go from 0 to 1; default: 500,000.
+    /// The number of images in which the probability can go from 0 to 1; default: 500,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<f64>,
 }
@@ -41,7 +41,7 @@ impl AugmentSpec {
         }
     }
 
-    /// The images in which the chance can go from 0 to 1.
+    /// The number of images in which the probability can go from 0 to 1.
     pub fn images(&self) -> f64 {
         self.images.unwrap_or(500_000.0)
     }

@@ -1,35 +1,35 @@
-//! How long a moving average of the generator's weights is.
+//! The length of a moving average of the generator's weights.
 
 use super::sizes::{check_number, check_positive};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::LN_2;
 
-/// A moving average of the generator's weights (see [`crate::gan::average`]); one of both keys says how long it is.
+/// A moving average of the generator's weights (see [`crate::gan::average`]). Its length is given by one of two keys,
+/// `half_life` or `decay`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct AverageSpec {
-    /// The images that the generator has made since weights that count half.
+    /// The number of images after which weights count half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub half_life: Option<f64>,
-    /// What is left of the average after an update of the generator.
+    /// The share of the average that is kept in an update of the generator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decay: Option<f64>,
-    /// The half-life is at most this share of what the generator has been trained for; default: 0.05. 0 is for no
-    /// warm-up.
+    /// The half-life is at most this share of the training so far; default: 0.05. 0 means no warm-up.
     #[serde(default = "warm_up")]
     pub warm_up: f64,
 }
 
 impl AverageSpec {
-    /// One of which an update leaves `decay`, with the usual warm-up.
+    /// An average of which an update keeps the share `decay`, with the usual warm-up.
     pub fn of_decay(decay: f64) -> AverageSpec {
         AverageSpec { half_life: None, decay: Some(decay), warm_up: warm_up() }
     }
 
-    /// The updates of a generator on batches of this size since weights that count half.
+    /// The number of updates, on batches of this size, after which weights count half.
     ///
     /// # Panics
-    /// Unless one of both keys is there.
+    /// If neither key is given.
     pub fn updates(&self, batch_size: usize) -> f64 {
         match (self.half_life, self.decay) {
             (Some(images), None) => images / batch_size as f64,
@@ -38,7 +38,7 @@ impl AverageSpec {
         }
     }
 
-    /// Checks every number, and that one of both keys is there.
+    /// Checks every number, and that exactly one of the two keys is given.
     pub(super) fn check(&self) -> Result<(), String> {
         match (self.half_life, self.decay) {
             (Some(images), None) => check_positive("training.average.half_life", images)?,

@@ -1,4 +1,4 @@
-//! From a recipe's list of layers to a network with parameters.
+//! Builds a network with parameters from a recipe's list of layers.
 
 use super::layer::OfAll;
 use super::{AverageSpec, LayerRow, LayerSpec, NetworkSpec, OptimizerSpec, Recipe};
@@ -12,12 +12,12 @@ use crate::optim::{Adam, MovingAverage, Optimizer, RmsProp, Sgd, UpdateRule, Wei
 use crate::random::Random;
 use crate::storage::Device;
 
-/// Which of the networks.
+/// The role of a network in the game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// From latents to images.
     Generator,
-    /// From images to one number, and logits of the classes where it tells them.
+    /// From images to one number, and to logits of the classes if it predicts them.
     Discriminator,
     /// From images to logits of the classes, in a game of three.
     Classifier,
@@ -33,10 +33,10 @@ impl Role {
         }
     }
 
-    /// What `recipe` says of it.
+    /// The part of `recipe` that describes it.
     ///
     /// # Panics
-    /// If it is the classifier of a game of two.
+    /// If it is the classifier, and the game has only two players.
     pub fn spec(self, recipe: &Recipe) -> &NetworkSpec {
         match self {
             Role::Generator => &recipe.generator,
@@ -46,7 +46,7 @@ impl Role {
     }
 }
 
-/// The network of `spec`, its weights drawn from `random` layer by layer.
+/// The network of `spec`, with weights drawn from `random` layer by layer.
 ///
 /// # Panics
 /// If the shapes don't fit; those of a recipe that was loaded do.
@@ -56,7 +56,7 @@ pub fn network(spec: &NetworkSpec, random: &mut Random, device: Device) -> Seque
     Sequential::new(Builder { of_all, initializer, random, device }.layers(&spec.layers, &table.rows))
 }
 
-/// What the layers of a network are built with.
+/// What the layers of a network are built from.
 struct Builder<'a> {
     of_all: OfAll,
     initializer: Initializer,

@@ -1,4 +1,4 @@
-//! Everything about a recipe that can be known to be wrong before it runs.
+//! Finds everything that is wrong with a recipe, as far as it can be known before the recipe runs.
 
 use super::network::NetworkSpec;
 use super::sizes::{MAX_VALUES, check_size, values};
@@ -32,16 +32,16 @@ impl Recipe {
     /// and that training them takes no more than [`MAX_TRAINING_BYTES`](super::MAX_TRAINING_BYTES).
     ///
     /// # Errors
-    /// The first thing that is wrong, in one line that names the key, or the network and layer,
-    /// counted from 1, and the fix.
+    /// One line on the first thing that is wrong. It names the key, or the network and the layer, counted from 1, and says what
+    /// to do.
     pub fn check(&self) -> Result<(), String> {
         self.check_networks()?;
         self.check_output()?;
         self.check_statistics()
     }
 
-    /// As [`Recipe::check`], but for what only training needs: a network that was trained in a way which is
-    /// refused today can still be used.
+    /// As [`Recipe::check`], without what only training needs: a network that was trained in a way that is refused today can
+    /// still be used.
     pub(super) fn check_networks(&self) -> Result<(), String> {
         check_name(&self.name)?;
         if self.description.chars().any(char::is_control) {
@@ -52,7 +52,7 @@ impl Recipe {
             return Err(format!("data.name = {name:?}; give a data set's name, a folder or a file"));
         }
         let [low, high] = self.data.range;
-        // In f32, in which the device computes, two numbers may be one.
+        // Two different numbers may be equal in f32, in which the device computes.
         if !(low.abs() <= MAX_PIXEL && high.abs() <= MAX_PIXEL && (low as f32) < high as f32) {
             return Err(format!(
                 "data.range = [{low:?}, {high:?}]; give two numbers from -{MAX_PIXEL} to {MAX_PIXEL}, \
@@ -161,8 +161,7 @@ impl Recipe {
         Ok(table)
     }
 
-    /// Checks what goes into the networks, what comes out, and that the one's output is the other's
-    /// input.
+    /// Checks the inputs and outputs of the networks, and that the generator's output fits the discriminator's input.
     fn check_ends(&self, generator: &LayerTable, discriminator: &LayerTable) -> Result<(), String> {
         let (latent, image) = (&self.generator.input, &self.discriminator.input);
         if latent.len() != 1 {
@@ -243,7 +242,7 @@ impl Recipe {
     }
 }
 
-/// Whether `name` can be that of a folder on any system and of nothing but a folder.
+/// Whether `name` can be the name of a folder on any system, and can't be a path.
 fn check_name(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let starts = name.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -271,7 +270,7 @@ mod tests {
 
     #[test]
     fn parameters_of_the_built_in_recipes() {
-        // Totals and what of them is not trainable, generator first.
+        // The total and the number that is not trainable, for the generator first.
         let counts = |name: &str| {
             let recipe = Recipe::load(name, &[]).unwrap();
             [recipe.generator, recipe.discriminator].map(|network| {

@@ -1,17 +1,17 @@
-//! Conditional games: which of the networks are told the class, and what that asks of the data.
+//! Conditional games: which of the networks are given the class, and what that requires of the data.
 
 use super::network::CLASSES;
 use super::table::all_layers;
 use super::{LayerTable, NetworkSpec, Recipe};
 
 impl Recipe {
-    /// Of how many classes the images are, if the game is conditional.
+    /// The number of classes of the images, if the game is conditional.
     pub fn classes(&self) -> Option<usize> {
         self.generator.classes.or(self.discriminator.classes)
     }
 
-    /// Checks that both networks speak of the same classes, that what they are told is used, and that a discriminator
-    /// which is to tell classes does.
+    /// Checks that both networks have the same classes, that the labels they are given are used, and that a discriminator that is
+    /// to predict classes does.
     pub(super) fn check_classes(&self, tables: [&LayerTable; 2]) -> Result<(), String> {
         let networks = [("generator", &self.generator), ("discriminator", &self.discriminator)];
         if let (Some(generator), Some(discriminator)) = (self.generator.classes, self.discriminator.classes)
@@ -62,15 +62,16 @@ impl Recipe {
         Ok(())
     }
 
-    /// How many numbers come out of the discriminator: how real the image is, and where it tells them, a logit a class.
+    /// The number of outputs of the discriminator: one for how real the image is and, if it predicts classes, a logit for each
+    /// class.
     pub(super) fn outputs(&self) -> usize {
         1 + self.training.auxiliary.and(self.generator.classes).unwrap_or(0)
     }
 
-    /// Checks that images with these `labels` are of the recipe's classes, and have some where they are to be balanced.
+    /// Checks that images with these `labels` are of the recipe's classes, and that there are labels if classes are to be balanced.
     ///
     /// # Errors
-    /// What is wrong, in one line, and the fix.
+    /// One line that says what is wrong and what to do.
     pub fn check_labels(&self, labels: &[u16]) -> Result<(), String> {
         const WITH_CLASSES: &str = "a set with classes, such as mnist, or a folder with a sub-folder a class";
         if self.data.balanced && labels.is_empty() {

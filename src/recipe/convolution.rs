@@ -1,6 +1,6 @@
-//! Convolutions and poolings of a recipe: what is checked of their attributes, and the sizes that come out.
+//! Convolutions and poolings of a recipe: the checks of their attributes, and the sizes of their outputs.
 //!
-//! Along one axis, with kernel (or window) k, stride s and padding p in all,
+//! Along one axis, with kernel (or window) k, stride s and total padding p:
 //!
 //! ```text
 //! conv2d, pooling   n → (n + p - k) / s + 1, rounded down      same: n → ceil(n / s)
@@ -24,7 +24,7 @@ impl Convolution {
         vec![height, width, self.filters]
     }
 
-    /// That the groups divide the channels of both sides.
+    /// Checks that the groups divide the channels of both sides.
     fn check_groups(&self, input: [usize; 3]) -> Result<(), String> {
         let (c, filters, groups) = (input[2], self.filters, self.groups);
         let divides = |groups: &usize| c.is_multiple_of(*groups) && filters.is_multiple_of(*groups);
@@ -37,7 +37,7 @@ impl Convolution {
         ))
     }
 
-    /// As [`check_reach`], of what a transposed convolution makes of an image of `[h, w, c]`; and that its groups fit.
+    /// As [`check_reach`], for a transposed convolution of an image of `[h, w, c]`; also checks that its groups fit.
     pub(super) fn check_transposed(&self, [h, w, c]: [usize; 3]) -> Result<(), String> {
         self.check_groups([h, w, c])?;
         let small = [h, w];
@@ -54,7 +54,7 @@ impl Convolution {
             check_size("kernel", self.kernel[axis], MAX_SIZE)?;
             check_size("stride", self.stride[axis], MAX_SIZE)?;
         }
-        // More would put the kernel where there is no image at all.
+        // With more padding the kernel could lie entirely outside of the image.
         match self.padding {
             PaddingRule::Explicit(pad)
                 if pad.top.max(pad.bottom) >= self.kernel[0] || pad.left.max(pad.right) >= self.kernel[1] =>
@@ -81,7 +81,7 @@ impl Pooling {
             check_size("size", self.size[axis], MAX_SIZE)?;
             check_size("stride", self.stride[axis], MAX_SIZE)?;
         }
-        // PyTorch has no pooling of more, and so the network could not be exported.
+        // PyTorch has no pooling with more, so that the network could not be exported.
         match self.padding {
             PaddingRule::Explicit(pad)
                 if pad.top.max(pad.bottom) > self.size[0] / 2 || pad.left.max(pad.right) > self.size[1] / 2 =>
@@ -96,8 +96,8 @@ impl Pooling {
     }
 }
 
-/// How many positions a kernel or window has down and along an image, with padding of these sides around it. `key` is
-/// what a recipe calls its height and width.
+/// How many positions a kernel or window has down and along an image with this padding. `key` is the recipe's name for its height
+/// and width.
 fn positions(
     key: &str,
     kernel: [usize; 2],
@@ -119,8 +119,8 @@ fn positions(
     Ok(output)
 }
 
-/// Checks that a kernel or window is not far larger than all that it can meet of an image of `large`, at positions for
-/// one of `small`: the rest of it would meet padding only.
+/// Checks that a kernel or window is not far larger than the part of an image of `large` that it can meet, at the positions for an
+/// image of `small`: the rest of it would meet only padding.
 fn check_reach(
     key: &str,
     kernel: [usize; 2],
@@ -128,7 +128,7 @@ fn check_reach(
     large: [usize; 2],
     small: [usize; 2],
 ) -> Result<(), String> {
-    /// Times what can be met, and so much more for images of a few pixels.
+    /// The kernel may be this many times as large as that part, and larger by this constant, for images of a few pixels.
     const TIMES: usize = 4;
     const MORE: usize = 16;
     for axis in 0..2 {

@@ -1,5 +1,4 @@
-//! One layer of a recipe: its attributes. What shape it gives to what shape it is given, and how many parameters it
-//! has, is in layer_shape.rs.
+//! One layer of a recipe: its attributes. The shape of its output and the number of its parameters are in layer_shape.rs.
 //!
 //! Shapes leave the batch out: `[n]` for a vector, `[h, w, c]` for an image.
 
@@ -22,7 +21,7 @@ pub enum LayerSpec {
         /// Whether W is divided by its largest singular value: see [`spectral_norm`](crate::nn::spectral_norm).
         #[serde(default, skip_serializing_if = "is_false")]
         spectral_norm: bool,
-        /// Whether the weights of each unit are used at length 1: see
+        /// Whether the weights of each unit are scaled to length 1 before use: see
         /// [`unit_normalised`](crate::nn::Dense::unit_normalised).
         #[serde(default, skip_serializing_if = "is_false")]
         unit_norm: bool,
@@ -34,7 +33,7 @@ pub enum LayerSpec {
     ConvTranspose2d(Convolution),
     /// Batch normalisation over all axes but the last (Ioffe and Szegedy 2015), with gain and bias.
     BatchNorm {
-        /// Share of the running statistics that a step keeps; default: 0.99.
+        /// The share of the running statistics that a step keeps; default: 0.99.
         #[serde(default = "batch_norm_momentum")]
         momentum: f64,
         /// Added to the variance; default: 1e-3.
@@ -50,13 +49,13 @@ pub enum LayerSpec {
         #[serde(default = "group_norm_epsilon")]
         epsilon: f64,
     },
-    /// The same in one group.
+    /// As `group_norm`, with one group.
     LayerNorm {
         /// Added to the variance; default: 1e-5.
         #[serde(default = "group_norm_epsilon")]
         epsilon: f64,
     },
-    /// The same with a group for each channel.
+    /// As `group_norm`, with a group for each channel.
     InstanceNorm {
         /// Added to the variance; default: 1e-5.
         #[serde(default = "group_norm_epsilon")]
@@ -107,12 +106,12 @@ pub enum LayerSpec {
     Upsample {
         /// How many times higher and wider.
         factor: usize,
-        /// What those are made of; default: `nearest`, which makes them all alike.
+        /// How their values are found; default: `nearest`, which makes them all equal.
         #[serde(default, skip_serializing_if = "is_nearest")]
         method: Resampling,
     },
-    /// Bilinear downsampling, without antialiasing: of each `factor` x `factor` pixels the one in the middle, or the mean of
-    /// the four there.
+    /// Bilinear downsampling, without antialiasing: each `factor` x `factor` pixels become the one in the middle, or the mean of
+    /// the four in the middle.
     Downsample {
         /// How many times lower and narrower; it must divide height and width.
         factor: usize,
@@ -122,10 +121,10 @@ pub enum LayerSpec {
         /// How many times higher and wider.
         factor: usize,
     },
-    /// One more channel of `[h, w, c]`, which says how much the images of a batch differ: see
+    /// Adds a channel to `[h, w, c]` that says how much the images of a batch differ: see
     /// [`MinibatchStddev`](crate::nn::MinibatchStddev).
     MinibatchStddev {
-        /// How many images are compared, at most; default: 4.
+        /// The largest number of images that are compared; default: 4.
         #[serde(default = "stddev_group")]
         group: usize,
     },
@@ -135,41 +134,43 @@ pub enum LayerSpec {
     AveragePool(Pooling),
     /// The mean of each channel over the whole image, `[h, w, c]` to `[c]`.
     GlobalAveragePool {},
-    /// The class's label beside x, along the last axis: see [`JoinLabel`](crate::nn::JoinLabel).
+    /// Joins the class's label to x along the last axis: see [`JoinLabel`](crate::nn::JoinLabel).
     JoinLabel {
-        /// Values that a label is embedded in; default: none.
+        /// The width of the label's embedding; default: no embedding.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         embedding: Option<usize>,
     },
-    /// Batch normalisation with a gain and a bias a class: see [`ConditionalBatchNorm`](crate::nn::ConditionalBatchNorm).
+    /// Batch normalisation with a gain and a bias for each class: see [`ConditionalBatchNorm`](crate::nn::ConditionalBatchNorm).
     ConditionalBatchNorm {
-        /// As of `batch_norm`.
+        /// As in `batch_norm`.
         #[serde(default = "batch_norm_momentum")]
         momentum: f64,
-        /// As of `batch_norm`.
+        /// As in `batch_norm`.
         #[serde(default = "batch_norm_epsilon")]
         epsilon: f64,
     },
-    /// A vector to one number by how it looks and how it fits the label: see [`Projection`](crate::nn::Projection).
+    /// From a vector to one number, by how real it looks and how well it fits the label: see
+    /// [`Projection`](crate::nn::Projection).
     Projection {},
     /// Attention between the places of `[h, w, c]`: see [`Attention`](crate::nn::Attention).
     Attention {},
-    /// layers(x) + shortcut(x), which must be of one shape: see [`Residual`](crate::nn::Residual).
+    /// layers(x) + shortcut(x), which must have the same shape: see [`Residual`](crate::nn::Residual).
     Residual {
-        /// From input to output; one or more, residuals among them if need be.
+        /// The layers from input to output, of which there is at least one; they may be residuals themselves.
         layers: Vec<LayerSpec>,
-        /// The same of the shortcut; default: none, and x itself is added.
+        /// The layers of the shortcut; default: none, so that x itself is added.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         shortcut: Vec<LayerSpec>,
     },
 }
 
-/// What a network says of all of its layers.
+/// What a network says about all of its layers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OfAll {
-    /// Of how many classes the labels are.
+    /// The number of classes of the labels.
     pub classes: Option<usize>,
-    /// Whether dense layers, convolutions, attentions and projections have spectral normalisation, whatever they say themselves.
+    /// Whether all dense layers, convolutions, attentions and projections have spectral normalisation, whatever they say
+    /// themselves.
     pub spectral_norm: bool,
 }
 fn batch_norm_momentum() -> f64 {
@@ -194,7 +195,7 @@ fn elu_alpha() -> f64 {
     1.0
 }
 
-/// How many values a layer learns, and how many it only keeps (running statistics).
+/// The number of values that a layer learns, and the number that it only keeps, such as running statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ParameterCount {
     /// Changed by the optimiser.
@@ -248,7 +249,7 @@ impl LayerSpec {
         }
     }
 
-    /// The layers inside of this one: a residual's `layers` and its `shortcut`, no others have any.
+    /// The layers inside of this one: a residual's `layers` and its `shortcut`. Other layers have none.
     pub fn branches(&self) -> [&[LayerSpec]; 2] {
         match self {
             LayerSpec::Residual { layers, shortcut } => [layers, shortcut],

@@ -1,22 +1,21 @@
-//! The shape that a layer of a recipe gives to what shape it is given, and how many parameters it has. Shapes leave the
-//! batch out.
+//! The shape of a layer's output for each shape of its input, and the number of its parameters. Shapes leave the batch out.
 
 use super::layer::{LayerSpec, OfAll, ParameterCount};
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
 use super::sizes::{image, values, vector};
 use crate::nn::Attention;
 
-/// The largest factor of a pixel shuffle: what its square must divide is at most [`MAX_SIZE`].
+/// The largest factor of a pixel shuffle: its square must divide a size, which is at most [`MAX_SIZE`].
 const MAX_SHUFFLE: usize = 1 << 10;
 
 impl LayerSpec {
-    /// The shape that comes out when `input` goes in, both without the batch; [`NetworkSpec::table`](super::NetworkSpec::table)
+    /// The shape of the output for `input`, both without the batch; [`NetworkSpec::table`](super::NetworkSpec::table)
     /// has those of residuals too.
     ///
     /// No size overflows, whatever the attributes are.
     ///
     /// # Errors
-    /// What is wrong with the attributes, or with `input` for this layer, in words, and the fix.
+    /// A message that says what is wrong with the attributes, or with `input` for this layer, and what to do.
     ///
     /// # Panics
     /// If it is a residual.
@@ -125,8 +124,8 @@ impl LayerSpec {
         Ok(output)
     }
 
-    /// The parameters of this layer itself, not of what is inside of it, on `input`, a shape that it takes, with labels of
-    /// so many classes. Counts stop at `u64::MAX`.
+    /// The parameters of this layer itself, without the layers inside of it, for `input`, a shape that it takes. Counts stop at
+    /// `u64::MAX`.
     pub fn parameters(&self, input: &[usize], of_all: OfAll) -> ParameterCount {
         let classes = of_all.classes.unwrap_or(0) as u64;
         let channels = input.last().copied().unwrap_or(0) as u64;
@@ -191,7 +190,7 @@ impl LayerSpec {
         }
     }
 
-    /// That its groups divide the channels of `input`, and that there is more than one value in each.
+    /// Checks that its groups divide the channels of `input`, and that each has more than one value.
     fn check_groups_of(&self, input: &[usize]) -> Result<(), String> {
         let channels = input[input.len() - 1];
         let Some((groups, _)) = self.group_norm(channels) else {
@@ -212,8 +211,8 @@ impl LayerSpec {
         Ok(())
     }
 
-    /// How many values the largest tensor holds that the layer makes of one example of shape `input` on the way to its
-    /// output, and how many all of them do; 0 for those of layers that go straight to it.
+    /// The sizes of the intermediate tensors that the layer makes for one example of shape `input`: that of the largest, and
+    /// their sum; 0 for layers that have none.
     pub(crate) fn between(&self, input: &[usize]) -> [u64; 2] {
         match (self, input) {
             (LayerSpec::Attention {}, &[h, w, c]) => {
@@ -228,7 +227,7 @@ impl LayerSpec {
         }
     }
 
-    /// What can be said of the attributes before the input is known.
+    /// Checks the attributes, as far as it is possible before the input is known.
     fn check_attributes(&self) -> Result<(), String> {
         match self {
             LayerSpec::Dense { units, .. } => check_size("units", *units, MAX_SIZE),
@@ -277,7 +276,7 @@ fn attention_channels(channels: u64) -> [u64; 2] {
     [Attention::QUERY_SHARE, Attention::VALUE_SHARE].map(|share| channels / share as u64)
 }
 
-/// What an attention makes of an image.
+/// The output shape of an attention.
 fn attention_shape([h, w, c]: [usize; 3]) -> Result<Vec<usize>, String> {
     let input = [h, w, c];
     if c % Attention::QUERY_SHARE != 0 {

@@ -1,8 +1,7 @@
-//! From TOML to a checked [`Recipe`]: built-in recipes, files, and `--set key=value` on top of either.
+//! Reads a checked [`Recipe`] from TOML: built-in recipes, files, and `--set key=value` on top of either.
 //!
-//! Keys are paths with dots; what is in a list is counted from 1 (`generator.layers.3.rate`), as in
-//! every message. A mistake becomes one line with the file, the line and the key, or with the `--set`
-//! at fault.
+//! Keys are paths with dots, and the entries of a list are counted from 1 (`generator.layers.3.rate`), as in every message. A
+//! mistake becomes one line that has the file, the line and the key, or the `--set` at fault.
 
 use std::path::Path;
 
@@ -17,7 +16,7 @@ use crate::{Error, Result};
 /// The largest recipe file, in bytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
-/// The recipes that the program carries with it, the default first.
+/// The recipes that are built into the program, the default first.
 const BUILT_IN: [(&str, &str); 34] = [
     ("quickstart", include_str!("../../recipes/quickstart.toml")),
     ("dcgan-mnist", include_str!("../../recipes/dcgan-mnist.toml")),
@@ -67,9 +66,17 @@ impl Recipe {
     /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`; `none` takes the key away. After
     /// each override every key must still be one that the recipe can have.
     ///
+    /// ```
+    /// use minimax::recipe::Recipe;
+    ///
+    /// let recipe = Recipe::load("dcgan-mnist", &["training.batch_size=128".into()])?;
+    /// assert_eq!(recipe.training.batch_size, 128);
+    /// # Ok::<(), minimax::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::Usage`] where there is no recipe of that name, [`Error::Io`] where the file can't be
-    /// read, and what [`Recipe::parse`] says.
+    /// [`Error::Usage`] if there is no recipe of that name, [`Error::Io`] if the file can't be read, and those of
+    /// [`Recipe::parse`].
     pub fn load(name_or_path: &str, overrides: &[String]) -> Result<Recipe> {
         if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == name_or_path) {
             return Recipe::parse(name, text, overrides);
@@ -87,28 +94,27 @@ impl Recipe {
     /// The recipe in the file `path`, whatever its name.
     ///
     /// # Errors
-    /// [`Error::Io`] where the file can't be read, and what [`Recipe::parse`] says.
+    /// [`Error::Io`] if the file can't be read, and those of [`Recipe::parse`].
     pub fn read(path: &Path, overrides: &[String]) -> Result<Recipe> {
         Recipe::parse(&path.display().to_string(), &read(path)?, overrides)
     }
 
-    /// As [`Recipe::load`], from `text`; `source` is what messages call it.
+    /// As [`Recipe::load`], from `text`; messages call it `source`.
     ///
     /// # Errors
-    /// [`Error::Text`] where `text` is no recipe or what comes out can't be run (see
-    /// [`Recipe::check`]), [`Error::Usage`] where an override isn't `key=value` for a key that the
-    /// recipe can have and a value of its type.
+    /// [`Error::Text`] if `text` isn't a recipe or the result can't be run (see [`Recipe::check`]), [`Error::Usage`] if an
+    /// override isn't `key=value` with a key that the recipe can have and a value of its type.
     pub fn parse(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
         let recipe = Recipe::resolve(source, text, overrides)?;
         recipe.check().map_err(|what| Error::text("recipe", source, what))?;
         Ok(recipe)
     }
 
-    /// As [`Recipe::parse`], the `text` that a run has left of its recipe. A way of training that is refused
-    /// today, but was not when the run began, is no reason not to use what it has made.
+    /// As [`Recipe::parse`], for the `text` that a run has kept of its recipe. Its networks can be used even if the way in which
+    /// they were trained is refused today.
     ///
     /// # Errors
-    /// [`Error::Text`] where `text` is no recipe, or its networks can't be built.
+    /// [`Error::Text`] if `text` isn't a recipe, or its networks can't be built.
     pub fn parse_saved(source: &str, text: &str) -> Result<Recipe> {
         let recipe = Recipe::resolve(source, text, &[])?;
         let checked = recipe.check_networks();
@@ -119,7 +125,7 @@ impl Recipe {
     /// As [`Recipe::parse_saved`], from the file at `path`.
     ///
     /// # Errors
-    /// As there, and [`Error::Io`] where the file can't be read.
+    /// As [`Recipe::parse_saved`], and [`Error::Io`] if the file can't be read.
     pub fn load_saved(path: &Path) -> Result<Recipe> {
         Recipe::parse_saved(&path.display().to_string(), &read(path)?)
     }
@@ -168,17 +174,17 @@ fn read(path: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| refuse("this is not UTF-8 text; give a recipe".into()))
 }
 
-/// The tables that a recipe need not have and that `--set` makes for what it puts into them.
+/// The optional tables of a recipe, which `--set` makes if it sets one of their keys.
 const OPTIONAL_TABLES: [&str; 4] = ["samples", "judge", "training.average", "training.labels"];
 
 fn is_inside(key: &str, table: &str) -> bool {
     key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// What `--set` takes a key away with.
+/// The value with which `--set` removes a key.
 const NONE: &str = "none";
 
-/// Takes `key` away from inside of `value`.
+/// Removes `key` from inside of `value`.
 fn remove(value: &mut Value, key: &str) -> std::result::Result<(), String> {
     let (path, last) = key.rsplit_once('.').unwrap_or(("", key));
     fn within<'v>(value: Option<&'v mut Value>, part: &str) -> Option<&'v mut Value> {
@@ -196,7 +202,7 @@ fn remove(value: &mut Value, key: &str) -> std::result::Result<(), String> {
     taken.map(drop).ok_or_else(|| format!("there is no `{}` to take away", excerpt(key)))
 }
 
-/// The place of `key` inside of `value`, made if only its last part is new there.
+/// The place of `key` inside of `value`, which is made if only the last part of the key is missing.
 fn slot<'v>(value: &'v mut Value, key: &str) -> std::result::Result<&'v mut Value, String> {
     let (part, rest) = key.split_once('.').unwrap_or((key, ""));
     let inside = match value {

@@ -1,5 +1,5 @@
-//! What training takes of a machine's memory, estimated from the recipe alone: what no machine could hold is refused
-//! before anything is allocated. For P parameters in all, on the device `cpu`, in bytes:
+//! An estimate of the memory for training, from the recipe alone, so that a recipe too large for any machine is refused before
+//! anything is allocated. For P parameters in all, on the device `cpu`, in bytes:
 //!
 //! ```text
 //! training     4 · 4 · P                value, gradient and two slots of the optimiser for every parameter
@@ -8,33 +8,33 @@
 //!            + 4 · (columns + 8 · W)    patches and partial weight gradients of the largest convolution
 //! ```
 //!
-//! The first weights may take more than all of that while they are drawn. Device `reference` takes about twice
-//! as much. Measured peaks lie between half of the estimate and all of it. In floating point, which no
-//! absurd size overflows. What else a run does is estimated in [`crate::run::memory`].
+//! Drawing the initial weights may take more than all of that. The device `reference` takes about twice as much. Measured peaks
+//! are between half of the estimate and all of it. The estimate is computed in floating point, so that absurd sizes don't
+//! overflow. The other phases of a run are estimated in [`crate::run::memory`].
 
 use super::sizes::values;
 use super::table::{LayerRow, all_layers};
 use super::{LayerSpec, Recipe};
 
-/// The most that a recipe may take to train, in bytes: 64 GiB.
+/// The largest memory for training that a recipe may need, in bytes: 64 GiB.
 pub const MAX_TRAINING_BYTES: u64 = 64 << 30;
 
 /// Bytes of a value.
 pub(crate) const VALUE: f64 = 4.0;
 /// Bytes of a weight while it is drawn: random words, f64 before rounding, f32.
 const DRAWN: f64 = 20.0;
-/// Tasks that hold a part of the column matrix at one time: the threads of a large desktop.
+/// The number of tasks that have a part of the column matrix at one time: the threads of a large desktop.
 const TASKS: f64 = 16.0;
-/// Output pixels in such a part, where an image has fewer.
+/// The number of output pixels in such a part, if an image has fewer.
 const TILE: f64 = 256.0;
-/// Batches through D that a gradient penalty is as much as: one more, and its recorded gradient.
+/// A gradient penalty takes as much as this many batches through D: one more batch, and its recorded gradient.
 const PENALTY: f64 = 2.0;
-/// Parts of a weight gradient that are summed apart.
+/// The number of parts of a weight gradient that are summed separately.
 const PARTS: f64 = 8.0;
 
-/// What a phase of a run takes in bytes, by what they are for.
+/// The memory of a phase of a run in bytes, by its purpose.
 pub(crate) struct Memory {
-    /// As in "training takes".
+    /// The phase, in words that go before "takes": "training".
     pub(crate) doing: &'static str,
     pub(crate) parameters: f64,
     pub(crate) activations: f64,
@@ -44,11 +44,11 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What a step of `recipe` takes.
+    /// The memory of a step of `recipe`.
     pub(crate) fn of_training(recipe: &Recipe) -> Memory {
         let batch = recipe.training.batch_size as f64;
         let training = &recipe.training;
-        // R1 and R2 record what D has seen anyhow.
+        // R1 and R2 record the passes through D that are made anyway.
         let penalties = [(training.gradient_penalty, PENALTY), (training.r1, 1.0), (training.r2, 1.0)];
         let judged = 2.0 + penalties.iter().filter_map(|(asked, batches)| asked.map(|_| batches)).sum::<f64>();
         let [mut parameters, mut largest, mut activations, mut workspace] = [0.0; 4];
@@ -58,7 +58,7 @@ impl Memory {
             .map_or(0, |_| recipe.generator.table().expect("a checked recipe's shapes fit").parameters.total());
         let mut networks = vec![(&recipe.generator, 1.0), (&recipe.discriminator, judged)];
         if let Some((classifier, triple)) = recipe.triple() {
-            // What is held at one time, of the three losses one after the other.
+            // The most memory at one time, as the three losses are computed one after the other.
             let [discriminator, own] = triple.shown(training.batch_size).map(|images| images as f64 / batch);
             networks = vec![
                 (&recipe.generator, triple.generated as f64 / batch),
@@ -93,7 +93,7 @@ impl Memory {
         self.parameters + self.activations + self.workspace + self.images
     }
 
-    /// An error unless it is, with `data` bytes of images, at most `most` bytes, which is `whose`.
+    /// Checks that it is, with `data` bytes of images, at most `most` bytes, which `whose` describes.
     pub(crate) fn check(&self, data: u64, most: u64, whose: &str) -> Result<(), String> {
         let total = self.total() + data as f64;
         if total <= most as f64 {
@@ -117,10 +117,10 @@ impl Memory {
     }
 }
 
-/// The values that a convolution holds besides what goes in and comes out, parts of the column matrix; 0 for other
+/// The number of values that a convolution needs besides its input and output, for parts of the column matrix; 0 for other
 /// layers.
 pub(crate) fn convolving(layer: &LayerSpec, row: &LayerRow, batch: f64) -> f64 {
-    // A row of it for each position of the kernel, over the larger of the two images.
+    // The matrix has a row for each position of the kernel on the larger of the two images.
     let (positions, channels, conv) = match layer {
         LayerSpec::Conv2d(conv) => (&row.output, row.input[2], conv),
         LayerSpec::ConvTranspose2d(conv) => (&row.input, row.output[2], conv),
@@ -128,7 +128,7 @@ pub(crate) fn convolving(layer: &LayerSpec, row: &LayerRow, batch: f64) -> f64 {
     };
     let positions = values(&positions[..2]) as f64;
     let patch = values(&conv.kernel) as f64 * channels as f64 / conv.groups as f64;
-    // In groups, both sides are copied group by group.
+    // With groups, both sides are copied group by group.
     let copies = if conv.groups > 1 { batch * (values(&row.input) + values(&row.output)) as f64 } else { 0.0 };
     patch * f64::min(TASKS * positions.max(TILE), batch * positions) + copies
 }

@@ -1,6 +1,6 @@
-//! A recipe: a TOML file that says all of a GAN but its data. Networks, loss, schedule and
-//! optimisers are data here, with no tensor in sight; [`Recipe::load`] reads one and checks it whole,
-//! so that whatever is built from a loaded recipe fits together.
+//! A recipe: a TOML file that describes everything about a GAN except its data. Networks, loss, schedule and optimisers are plain
+//! data here, without tensors. [`Recipe::load`] reads a recipe and checks all of it, so that everything that is built from a
+//! loaded recipe fits together.
 //!
 //! ```toml
 //! name = "tiny"
@@ -33,8 +33,8 @@
 //! ]
 //! ```
 //!
-//! A layer may hold others: `{ layer = "residual", layers = [...], shortcut = [...] }` gives the sum of both, or of its
-//! layers and what went in where there is no shortcut. `--set` and messages reach inside of it, counting from 1:
+//! A layer may have layers inside of it: `{ layer = "residual", layers = [...], shortcut = [...] }` gives the sum of both or,
+//! without a shortcut, of its layers and its input. `--set` and messages name such layers by numbers from 1:
 //! `generator.layers.3.layers.1.filters`.
 
 use crate::data::LastBatch;
@@ -84,10 +84,19 @@ pub(crate) use typed::in_words;
 pub(crate) use typed::line_at;
 
 /// A GAN and how to train it.
+///
+/// ```
+/// use minimax::recipe::Recipe;
+///
+/// let recipe = Recipe::load("quickstart", &[])?;
+/// assert_eq!(recipe.generator.input, [100]);
+/// assert_eq!(recipe.discriminator.input, [28, 28, 1]);
+/// # Ok::<(), minimax::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct Recipe {
-    /// What runs are called: letters, digits, `-`, `_` and `.`.
+    /// The name of its runs: letters, digits, `-`, `_` and `.`.
     pub name: String,
     /// One line for a person.
     #[serde(default)]
@@ -102,13 +111,13 @@ pub struct Recipe {
     /// How often the samples are judged, and how many of them.
     #[serde(default)]
     pub judge: JudgingSpec,
-    /// Numbers of the above and of the optimisers that change as training goes on.
+    /// How numbers of the above and of the optimisers change as training goes on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<ScheduleSpec>,
     /// From latents z ~ N(0, 1) to images.
     pub generator: NetworkSpec,
-    /// From images to one number, and logits of the classes where it tells them: a probability if the last layer that changes values is a sigmoid,
-    /// else a logit or a score.
+    /// From images to one number, and to logits of the classes if it predicts them. The number is a probability if the last layer
+    /// that changes values is a sigmoid, else a logit or a score.
     pub discriminator: NetworkSpec,
     /// From images to logits of the classes, in a game of three; default: none, in a game of two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,15 +130,13 @@ pub struct Recipe {
 pub struct DataSpec {
     /// A data set's name, a folder or a file.
     pub name: String,
-    /// What black and white are scaled to, `[low, high]`; default: -1 and 1, the range of a tanh.
+    /// The values to which black and white are scaled, `[low, high]`; default: -1 and 1, the range of a tanh.
     #[serde(default = "range", deserialize_with = "two")]
     pub range: [f64; 2],
-    /// What becomes of the images at the end of an epoch that are too few for a batch; default:
-    /// they are dropped.
+    /// What happens to the last images of an epoch if they are too few for a batch; default: they are dropped.
     #[serde(default)]
     pub last_batch: LastBatch,
-    /// What one's own pictures lie over where they are transparent, `[red, green, blue]` from 0 to 255;
-    /// default: black.
+    /// The colour behind transparent parts of your own pictures, `[red, green, blue]` from 0 to 255; default: black.
     #[serde(default, deserialize_with = "three")]
     pub background: [u8; 3],
     /// With SVHN's training set, the 531,131 images of `extra_32x32.mat` too; default: false.
@@ -138,7 +145,7 @@ pub struct DataSpec {
     /// Whether each class is shown equally often, in epochs of the same length; default: false.
     #[serde(default, skip_serializing_if = "is_false")]
     pub balanced: bool,
-    /// Whether images are mirrored, left to right, with a chance of one half; default: false.
+    /// Whether images are mirrored left to right with a probability of one half; default: false.
     #[serde(default, skip_serializing_if = "is_false")]
     pub flip: bool,
 }
@@ -147,14 +154,14 @@ pub struct DataSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SamplesSpec {
-    /// Images on a grid; default: 100, ten by ten.
+    /// The number of images on a grid; default: 100, ten by ten.
     #[serde(default = "count")]
     pub count: usize,
-    /// The epochs whose grids are drawn side by side in `montage.png`; default: none.
+    /// The epochs whose grids are shown side by side in `montage.png`; default: none.
     #[serde(default)]
     pub epochs: Vec<usize>,
-    /// The first step that has a grid of its own; within the first epoch further ones follow each time the steps have doubled.
-    /// Default: 50: steps 50, 100, 200, 400, ... 0 is for none before the epoch's end.
+    /// The first step that has a grid of its own. Within the first epoch more follow each time the number of steps has doubled.
+    /// Default: 50, which gives grids of steps 50, 100, 200, 400, ...; 0 means none before the end of the epoch.
     #[serde(default = "first_step")]
     pub first_step: usize,
 }
@@ -165,14 +172,14 @@ impl Default for SamplesSpec {
     }
 }
 
-/// How the samples of a run are judged, where its data set has a judge (see [`crate::judge`]).
+/// How the samples of a run are judged, if its data set has a judge (see [`crate::judge`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct JudgingSpec {
-    /// Every how many epochs, besides the last; default: each. 0 is for never.
+    /// Samples are judged after every n-th epoch, besides the last; default: after each. 0 means never.
     #[serde(default = "every")]
     pub every: usize,
-    /// Every how many steps too, within epochs; default: 0: at the ends of epochs only.
+    /// Samples are also judged after every n-th step within epochs; default: 0, only at the ends of epochs.
     #[serde(default)]
     pub every_steps: usize,
     /// How many samples; default: 1,000.
@@ -202,14 +209,14 @@ fn first_step() -> usize {
     50
 }
 
-/// Two numbers and no third, which serde's arrays would drop in silence.
+/// Reads exactly two numbers. (Serde's arrays would silently drop a third.)
 fn two<'de, D: Deserializer<'de>>(from: D) -> Result<[f64; 2], D::Error> {
     let numbers = Vec::<f64>::deserialize(from)?;
     let count = numbers.len();
     numbers.try_into().map_err(|_| D::Error::invalid_length(count, &"two numbers"))
 }
 
-/// As [`two`]: the bytes of a colour.
+/// As [`two`], for the three bytes of a colour.
 fn three<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 3], D::Error> {
     let bytes = Vec::<u8>::deserialize(from)?;
     let count = bytes.len();
@@ -217,12 +224,12 @@ fn three<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 3], D::Error> {
 }
 
 impl Recipe {
-    /// The recipe as TOML with every default said; [`Recipe::load`] reads it back to the same value.
+    /// The recipe as TOML with every default written out; [`Recipe::load`] reads it back to the same value.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a loaded recipe holds only what TOML can say")
     }
 
-    /// The first key in which `other` differs, and both values, in words; none if they are equal.
+    /// A message with the first key in which `other` differs and both values; `None` if they are equal.
     pub fn difference(&self, other: &Recipe) -> Option<String> {
         self.differences(other).first().map(Difference::to_string)
     }
@@ -277,7 +284,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Adds the differences inside of what stands at `path`.
+/// Adds the differences between the values at `path`.
 fn differences(path: &str, own: Option<&Value>, other: Option<&Value>, all: &mut Vec<Difference>) {
     let join = |key: &str| match path {
         "" => key.to_string(),

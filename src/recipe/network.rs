@@ -1,4 +1,4 @@
-//! One network of a recipe: what goes in, the layers, how weights start, and the optimiser.
+//! One network of a recipe: its input, its layers, their initial weights, and the optimiser.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,26 +9,26 @@ use crate::nn::Initializer;
 use crate::optim::EpsilonPlacement;
 use crate::unsaid::{is_false, is_zero};
 
-/// The most layers that one network may have, what is inside of residuals counted too.
+/// The most layers that one network may have, including those inside of residuals.
 pub const MAX_LAYERS: usize = 1024;
 
-/// The fewest classes of labels, and the most: on their way to a device they are bytes.
+/// The smallest and the largest number of classes; labels are copied to a device as bytes.
 pub(super) const CLASSES: [usize; 2] = [2, 256];
 
 /// The generator or the discriminator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct NetworkSpec {
-    /// Shape of what goes in, without the batch: `[width]` of the latent, or `[h, w, c]` of an image.
+    /// The shape of the input, without the batch: `[width]` of the latent, or `[h, w, c]` of an image.
     pub input: Vec<usize>,
-    /// Of how many classes the labels are that some of the layers take; default: none.
+    /// The number of classes, if some of the layers take labels; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<usize>,
     /// Whether every dense layer, convolution, attention and projection has spectral normalisation: see
-    /// [`spectral_norm`](crate::nn::spectral_norm). Default: those that say so themselves.
+    /// [`spectral_norm`](crate::nn::spectral_norm). Default: only those that ask for it themselves.
     #[serde(default, skip_serializing_if = "is_false")]
     pub spectral_norm: bool,
-    /// How the weights of every layer start; biases start at 0, gains of batch norm at 1.
+    /// The initial weights of every layer; biases start at 0, gains of batch norm at 1.
     #[serde(default)]
     pub initializer: Initializer,
     /// How the parameters are changed.
@@ -72,8 +72,8 @@ pub enum OptimizerSpec {
         /// Default: `keras`.
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
-        /// λ of [`WeightDecay::Decoupled`](crate::optim::WeightDecay::Decoupled), which a step multiplies by α; unless
-        /// said, 0.01 as in PyTorch.
+        /// λ of [`WeightDecay::Decoupled`](crate::optim::WeightDecay::Decoupled), which a step multiplies by α; default:
+        /// 0.01, as in PyTorch.
         #[serde(default = "decoupled_decay")]
         weight_decay: f64,
     },
@@ -139,7 +139,7 @@ fn decoupled_decay() -> f64 {
 }
 
 impl NetworkSpec {
-    /// What it says of all of its layers.
+    /// What it says about all of its layers.
     pub(super) fn of_all(&self) -> OfAll {
         OfAll { classes: self.classes, spectral_norm: self.spectral_norm }
     }

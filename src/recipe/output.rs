@@ -1,6 +1,5 @@
-//! What the numbers are that come out of a network: probabilities, or numbers of some range. It depends on
-//! the last layer that changes values; what comes after that (flatten, reshape, upsample, pooling, dropout where
-//! nothing is dropped) hands them on.
+//! What kind of numbers a network gives: probabilities, or numbers of some range. It depends on the last layer that changes
+//! values; later layers (flatten, reshape, upsample, pooling, dropout in evaluation) pass them on.
 
 use super::{LayerSpec, LossSpec, NetworkSpec, Recipe};
 use crate::data::plane::Plane;
@@ -10,8 +9,8 @@ use crate::data::plane::Plane;
 const COVERED: f64 = 0.75;
 
 impl NetworkSpec {
-    /// The place, counted from 0, of the last layer that changes values. ReLU and leaky ReLU change none of a
-    /// sigmoid's, which are all above 0.
+    /// The index, from 0, of the last layer that changes values. ReLU and leaky ReLU don't change those of a sigmoid, which are
+    /// all above 0.
     fn last_change(&self) -> Option<usize> {
         let mut places = (0..self.layers.len()).rev();
         let last = places.find(|&place| !hands_on(&self.layers[place]))?;
@@ -37,7 +36,7 @@ impl NetworkSpec {
 fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
     layers.iter().fold(range, |[low, high], layer| {
         let rectified = |slope: f64| {
-            // A slope of 0 makes 0 of -inf, too.
+            // A slope of 0 turns -inf into 0, too.
             let f = |v: f64| {
                 if v < 0.0 && slope > 0.0 { slope * v } else { v.max(0.0) }
             };
@@ -48,7 +47,7 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
             LayerSpec::Tanh {} => [-1.0, 1.0],
             LayerSpec::Relu {} => rectified(0.0),
             LayerSpec::LeakyRelu { slope } => rectified(*slope),
-            // Their least values, and what is above 0 as it is or less.
+            // The least value of each function; above 0 the result is at most the input.
             LayerSpec::Gelu {} => [-0.17, high.max(0.0)],
             LayerSpec::Silu {} => [-0.279, high.max(0.0)],
             LayerSpec::Elu { alpha } => [-alpha, high.max(0.0)],
@@ -83,8 +82,8 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
     })
 }
 
-/// Whether a layer hands its values on as they are (in evaluation, dropout does), or of several the largest or a mean,
-/// which of probabilities is one too.
+/// Whether a layer passes its values on unchanged, as dropout does in evaluation, or gives the largest or the mean of several,
+/// which is a probability if they are.
 fn hands_on(layer: &LayerSpec) -> bool {
     matches!(
         layer,
@@ -107,7 +106,7 @@ impl Recipe {
         self.sigmoid().is_some()
     }
 
-    /// The place, counted from 0, of the sigmoid that the discriminator's output comes from.
+    /// The index, from 0, of the sigmoid that gives the discriminator's output.
     fn sigmoid(&self) -> Option<usize> {
         let discriminator = &self.discriminator;
         let last = discriminator.last_change()?;
@@ -167,12 +166,12 @@ impl Recipe {
         }
     }
 
-    /// What is allowed but seldom meant, a line each.
+    /// Warnings about what is allowed but seldom intended, one line each.
     pub fn warnings(&self) -> Vec<String> {
         [self.bounded_output(), self.images_out_of_range()].into_iter().flatten().collect()
     }
 
-    /// A discriminator whose logits or scores have bounds.
+    /// A warning if the discriminator's logits or scores have bounds.
     fn bounded_output(&self) -> Option<String> {
         let [low, high] = self.discriminator.output_range();
         let bounded = low.is_finite() || high.is_finite();
@@ -192,14 +191,14 @@ impl Recipe {
         ))
     }
 
-    /// A generator whose last activation gives other values than the data has.
+    /// A warning if the generator's last activation has another range than the data.
     fn images_out_of_range(&self) -> Option<String> {
         let [low, high] = self.generator.output_range();
         let plane = Plane::named(&self.data.name);
         let [black, white] = plane.map_or(self.data.range, |plane| [-plane.reach(), plane.reach()]);
         let reaches = low <= black && white <= high;
         let wastes = COVERED * (high - low) > white - black;
-        // A range that is open at one end is wasted in no share that could be said.
+        // If a range is open at one end, no share of it can be said to be wasted.
         if reaches && !(wastes && (high - low).is_finite()) {
             return None;
         }

@@ -21,7 +21,7 @@
 //! cosine:  to + (from - to) (1 + cos πx) / 2        (Loshchilov and Hutter 2017, without restarts)
 //! ```
 //!
-//! before a schedule begins the recipe's own, afterwards `to`; of several that have begun, the last one counts.
+//! Before a schedule begins the recipe's own number holds, and after it `to`. If several have begun, the last one counts.
 
 use super::sizes::check_number;
 use super::{AverageSpec, MAX_EPOCHS, OptimizerSpec, Recipe, TrainingSpec};
@@ -36,20 +36,20 @@ const MOST: usize = 100;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct ScheduleSpec {
-    /// Which, by their keys.
+    /// The keys of the numbers.
     pub keys: Vec<String>,
-    /// From what; default: the recipe's own.
+    /// The number at the beginning; default: the recipe's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<f64>,
-    /// To what; default: the recipe's own.
+    /// The number at the end; default: the recipe's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<f64>,
-    /// Epochs before it begins; default: 0.
+    /// The number of epochs before it begins; default: 0.
     #[serde(default)]
     pub start: f64,
-    /// How many epochs it takes.
+    /// The number of epochs that it takes.
     pub epochs: f64,
-    /// By what curve; default: a straight line.
+    /// The shape of the curve; default: a straight line.
     #[serde(default)]
     pub shape: Shape,
 }
@@ -65,7 +65,7 @@ pub enum Shape {
     Cosine,
 }
 
-/// What of a recipe may be scheduled.
+/// The numbers of a recipe that may be scheduled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Numbers {
     /// The generator's optimiser.
@@ -79,7 +79,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Those of `recipe` at its start, without schedules.
+    /// The numbers of `recipe` itself, without schedules.
     pub fn of(recipe: &Recipe) -> Numbers {
         Numbers {
             generator: recipe.generator.optimizer,
@@ -89,7 +89,7 @@ impl Numbers {
         }
     }
 
-    /// The one with this key, if there is one.
+    /// The number with this key, if there is one.
     fn slot(&mut self, key: &str) -> Option<&mut f64> {
         let training = &mut self.training;
         match key.split_once(".optimizer.") {
@@ -143,7 +143,7 @@ impl ScheduleSpec {
 }
 
 impl Recipe {
-    /// The numbers after `epoch` epochs, a part of one counted.
+    /// The numbers after `epoch` epochs, which need not be whole.
     pub fn numbers_at(&self, epoch: f64) -> Numbers {
         let mut own = Numbers::of(self);
         let mut now = own;

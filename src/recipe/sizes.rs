@@ -6,12 +6,12 @@ pub const MAX_SIZE: usize = 1 << 20;
 /// The most values that one activation (for a whole batch) or one network's parameters may hold.
 pub const MAX_VALUES: u64 = 1 << 31;
 
-/// How many values a shape holds, u64::MAX if more than that.
+/// The number of values of a shape, at most u64::MAX.
 pub(crate) fn values(shape: &[usize]) -> u64 {
     shape.iter().fold(1, |product: u64, &size| product.saturating_mul(size as u64))
 }
 
-/// Whether `shape` is one that a network can have: `[n]` or `[h, w, c]`, nothing empty, nothing huge.
+/// Checks that `shape` is one that a network can have: `[n]` or `[h, w, c]`, not empty and not huge.
 pub(super) fn check_shape(shape: &[usize]) -> Result<(), String> {
     if !matches!(shape.len(), 1 | 3) {
         return Err("a shape is [n] or [height, width, channels]".into());
@@ -25,7 +25,7 @@ pub(super) fn check_shape(shape: &[usize]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether `size`, the value of `key`, is in 1..=`most`.
+/// Checks that `size`, the value of `key`, is in 1..=`most`.
 pub(super) fn check_size(key: &str, size: usize, most: usize) -> Result<(), String> {
     match size {
         size if (1..=most).contains(&size) => Ok(()),
@@ -33,7 +33,7 @@ pub(super) fn check_size(key: &str, size: usize, most: usize) -> Result<(), Stri
     }
 }
 
-/// Whether `value`, that of `key`, is a number on which `holds`; `range` says in words which those are.
+/// Checks that `value`, the value of `key`, is a number in some range, as `holds` says; `range` describes the range in words.
 pub(super) fn check_number(key: &str, value: f64, holds: bool, range: &str) -> Result<(), String> {
     if value.is_finite() && holds {
         return Ok(());
@@ -41,7 +41,7 @@ pub(super) fn check_number(key: &str, value: f64, holds: bool, range: &str) -> R
     Err(format!("{key} = {value:?}; it must be {range}"))
 }
 
-/// Whether `value`, that of `key`, is above 0 in f32 too, and finite.
+/// Checks that `value`, the value of `key`, is finite and above 0, in f32 too.
 pub(super) fn check_positive(key: &str, value: f64) -> Result<(), String> {
     let normal = value > 0.0 && (value as f32).is_normal();
     check_number(key, value, normal, "above 0, from 1.2e-38 to 3.4e38")

@@ -1,13 +1,13 @@
-//! Batch norm takes a mean and a variance over a batch and, in images, over all pixels. Of one value they are the
-//! value itself and 0: what comes out is the bias whatever goes in, and the running variance decays to 0, so that
-//! samples later overflow their activation. A recipe for which that would happen is refused.
+//! Batch norm takes a mean and a variance over a batch and, in images, over all pixels. For a single value these are the value
+//! itself and 0: the output is the bias whatever the input, and the running variance decays to 0, so that samples later
+//! overflow their activation. A recipe for which that would happen is refused.
 
 use super::sizes::values;
 use super::{BatchSpec, LayerRow, NetworkSpec, Recipe};
 use crate::Error;
 use crate::data::LastBatch;
 
-/// The first batch norm that a batch of `batch` gives one value for each feature, as messages name it.
+/// The name, for messages, of the first batch norm that gets only one value per feature from a batch of `batch`.
 fn lone_value(network: &NetworkSpec, batch: usize) -> Option<String> {
     let table = network.table().ok()?;
     let mut normalising = table.all().into_iter().filter(|row| row.normalises_batch());
@@ -16,9 +16,9 @@ fn lone_value(network: &NetworkSpec, batch: usize) -> Option<String> {
 }
 
 impl Recipe {
-    /// The layer that a step on `real` images of the data gives one value for each feature, in words.
+    /// A message about the layer that gets only one value per feature in a step on `real` images of the data.
     fn starved(&self, real: usize) -> Option<String> {
-        // A mixed batch is half fake: the generator makes as many as there are real ones, D sees both.
+        // A mixed batch is half fake: the generator makes as many images as there are real ones, and D sees both.
         let judged = match self.training.batches {
             BatchSpec::Separate => real,
             BatchSpec::Mixed => 2 * real,
@@ -45,8 +45,7 @@ impl Recipe {
         ))
     }
 
-    /// As the recipe's own check, of the short batch that is left at the end of each epoch over `images` images, if
-    /// it is kept.
+    /// As the recipe's own check, for the short batch at the end of each epoch over `images` images, if it is kept.
     ///
     /// # Errors
     /// [`Error::Text`] with the layer and the keys to change.

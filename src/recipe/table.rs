@@ -1,11 +1,11 @@
-//! The layers of a network with the shapes between them. This is the one walk through layers and what is inside of them
-//! that checks; whoever else asks of every layer takes the rows that it leaves, by [`LayerTable::all`] or [`all_layers`].
+//! The layers of a network with the shapes between them. This is the only walk through layers, and the layers inside of them, that
+//! checks anything; other code that needs every layer takes the rows that it gives, by [`LayerTable::all`] or [`all_layers`].
 
 use super::layer::{LayerSpec, OfAll, ParameterCount};
 use super::network::{MAX_LAYERS, NetworkSpec};
 use super::sizes::MAX_VALUES;
 
-/// How many residuals may stand inside of one another.
+/// How deep residuals may be nested.
 pub const MAX_DEPTH: usize = 8;
 
 /// The layers of a network with the shapes between them.
@@ -20,19 +20,19 @@ pub struct LayerTable {
 /// One layer of a [`LayerTable`]; shapes leave the batch out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerRow {
-    /// Where the layer stands, each number counted from 1: `3`, or inside of a residual `3.layers.1`, `3.shortcut.2`.
+    /// The place of the layer, by numbers from 1: `3`, or inside of a residual `3.layers.1`, `3.shortcut.2`.
     pub place: String,
     /// The layer's name in a recipe.
     pub kind: &'static str,
-    /// What goes in.
+    /// The shape of the input.
     pub input: Vec<usize>,
-    /// What comes out.
+    /// The shape of the output.
     pub output: Vec<usize>,
-    /// What the layer itself learns and keeps; for a residual that is nothing, for what is inside of it has rows.
+    /// The parameters of the layer itself. A residual has none, as the layers inside of it have rows of their own.
     pub parameters: ParameterCount,
-    /// Of a residual, the rows of its `layers`.
+    /// The rows of a residual's `layers`.
     pub layers: Vec<LayerRow>,
-    /// Of a residual, the rows of its `shortcut`.
+    /// The rows of a residual's `shortcut`.
     pub shortcut: Vec<LayerRow>,
 }
 
@@ -47,24 +47,24 @@ impl LayerRow {
         matches!(self.kind, "batch_norm" | "conditional_batch_norm")
     }
 
-    /// Whether what it makes of an example hangs on the others of its batch.
+    /// Whether its output for an example depends on the other examples of the batch.
     pub(super) fn mixes_examples(&self) -> bool {
         self.normalises_batch() || self.kind == "minibatch_stddev"
     }
 
-    /// How many residuals it is inside of.
+    /// The number of residuals around it.
     pub fn depth(&self) -> usize {
         self.place.matches('.').count() / 2
     }
 
-    /// The row, and those of all that is inside of it.
+    /// The row, and those of all layers inside of it.
     pub(crate) fn all(&self) -> Vec<&LayerRow> {
         let inside = self.layers.iter().chain(&self.shortcut).flat_map(LayerRow::all);
         [self].into_iter().chain(inside).collect()
     }
 }
 
-/// What is said of a residual that is one too many.
+/// The message about a residual that is nested too deep.
 pub(super) fn too_deep() -> String {
     format!("at most {MAX_DEPTH} residuals may stand inside of one another; take it out of some")
 }
@@ -74,18 +74,18 @@ fn name(place: &str, kind: &str) -> String {
 }
 
 impl LayerTable {
-    /// What comes out of the last layer.
+    /// The shape of the last layer's output.
     pub fn output(&self) -> &[usize] {
         self.rows.last().map_or(&[], |row| &row.output)
     }
 
-    /// The rows of all layers at any depth, a residual before what is inside of it.
+    /// The rows of all layers at any depth; a residual comes before the layers inside of it.
     pub fn all(&self) -> Vec<&LayerRow> {
         self.rows.iter().flat_map(LayerRow::all).collect()
     }
 }
 
-/// Every one of `layers` at any depth, with its one of `rows`, a residual before what is inside of it.
+/// All of `layers` at any depth, each with its row of `rows`; a residual comes before the layers inside of it.
 pub(crate) fn all_layers<'a>(layers: &'a [LayerSpec], rows: &'a [LayerRow]) -> Vec<(&'a LayerSpec, &'a LayerRow)> {
     let with_inside = |(layer, row): (&'a LayerSpec, &'a LayerRow)| {
         let [main, shortcut] = layer.branches();
@@ -99,8 +99,8 @@ impl NetworkSpec {
     /// The shapes and parameters of every layer.
     ///
     /// # Errors
-    /// What is wrong with the first layer that doesn't fit, in one line that names it, counted from
-    /// 1, and the shapes; a recipe that was loaded gives none.
+    /// One line on the first layer that doesn't fit, with its number, counted from 1, and the shapes. A recipe that was loaded
+    /// gives no error.
     pub fn table(&self) -> Result<LayerTable, String> {
         let mut walk = Walk { of_all: self.of_all(), layers: 0, parameters: ParameterCount::default() };
         let rows = walk.rows(&self.layers, "", 0, &self.input)?;
@@ -108,7 +108,7 @@ impl NetworkSpec {
     }
 }
 
-/// What has been met on the way through a network.
+/// What has been found on the way through a network.
 struct Walk {
     of_all: OfAll,
     layers: usize,
@@ -116,7 +116,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// The rows of `layers`, which stand in the place `within`, inside of `depth` residuals, for `input`.
+    /// The rows of `layers`, which are in the place `within`, inside of `depth` residuals, for `input`.
     fn rows(
         &mut self,
         layers: &[LayerSpec],
@@ -171,7 +171,7 @@ impl Walk {
     }
 }
 
-/// The shape of what comes out of a residual, both of whose branches must give it.
+/// The shape of a residual's output, which both of its branches must give.
 fn sum_shape(input: &[usize], layers: &[LayerRow], shortcut: &[LayerRow]) -> Result<Vec<usize>, String> {
     let end = |rows: &[LayerRow]| rows.last().map_or(input.to_vec(), |row| row.output.clone());
     let [left, right] = [layers, shortcut].map(end);

@@ -1,5 +1,4 @@
-//! How both networks are trained: the loss, which network moves when, what a batch is and what the
-//! discriminator's labels are.
+//! How both networks are trained: the loss, the order of updates, the batches and the discriminator's labels.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,17 +10,16 @@ use crate::unsaid::{is_one, is_zero, one};
 /// The largest seed, which is the largest integer of TOML.
 const MAX_SEED: u64 = i64::MAX as u64;
 
-/// The most steps of the critic between two of the generator, and the most of either's steps that a
-/// schedule counts.
+/// The most steps of the critic between two of the generator, and the most steps of either that a critic loop counts.
 const MAX_CRITIC_STEPS: usize = 1_000_000;
 
 /// How both networks are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct TrainingSpec {
-    /// How often the data is gone through.
+    /// How many times training goes through the data.
     pub epochs: usize,
-    /// Images in a batch; see [`BatchSpec`] for of what kind.
+    /// Batch size; [`BatchSpec`] says which images are in a batch.
     pub batch_size: usize,
     /// Random seed for weights, latents, dropout and the order of the data; default: 1. At most 2⁶³ - 1, the
     /// largest integer of TOML.
@@ -29,7 +27,7 @@ pub struct TrainingSpec {
     pub seed: u64,
     /// What the networks minimise.
     pub loss: LossSpec,
-    /// Wasserstein loss only: every weight of the critic is held to [-c, c] after each of its steps
+    /// Wasserstein loss only: every weight of the critic is clamped to [-c, c] after each of its steps
     /// (Arjovsky, Chintala and Bottou 2017).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_clip: Option<f64>,
@@ -42,23 +40,23 @@ pub struct TrainingSpec {
     /// γ of the one at fake images, R2; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r2: Option<f64>,
-    /// The discriminator's steps from one with R1 and R2 to the next, which are as many times as large; default: 1.
+    /// R1 and R2 are applied in every n-th step of the discriminator, n times as large; default: 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub penalty_every: usize,
-    /// Weight of the cross-entropy of the classes that the discriminator tells besides, in both losses (Odena, Olah and
-    /// Shlens 2017); its output is `[1 + classes]` then. Default: it tells none.
+    /// Weight in both losses of the cross-entropy of the classes that the discriminator predicts (Odena, Olah and Shlens 2017); its
+    /// output is then `[1 + classes]`. Default: it predicts none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auxiliary: Option<f64>,
     /// Augmentation of all that the discriminator sees; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentSpec>,
-    /// A moving average of the generator's weights, which samples, scores and exports are of; default: none.
+    /// A moving average of the generator's weights, with which samples, scores and exports are made; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
     /// How real and fake images go through the discriminator; default: `separate`.
     #[serde(default)]
     pub batches: BatchSpec,
-    /// Which of the networks moves when.
+    /// The order of the networks' updates.
     pub update: UpdateSpec,
     /// A third player, the classifier; default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,16 +68,15 @@ pub struct TrainingSpec {
 
 /// What the networks minimise; [`crate::gan::loss`] has the formulas.
 ///
-/// D(x) is the discriminator's output where the last layer that changes values is a sigmoid; elsewhere `bce` and
-/// `minimax` take its output for a logit, D(x) = sigmoid(output), and log D from the logit, which
-/// loses no digits. The other losses take the output as it is.
+/// D(x) is the discriminator's output if the last layer that changes values is a sigmoid. If not, `bce` and `minimax` take the
+/// output as a logit, D(x) = sigmoid(output), and compute log D from the logit, which loses no digits. The other losses take
+/// the output as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossSpec {
-    /// Binary cross-entropy with G's labels turned round, the non-saturating game (Goodfellow et al.
-    /// 2014).
+    /// Binary cross-entropy with inverted labels for G: the non-saturating game (Goodfellow et al. 2014).
     Bce,
-    /// The minimax game as first written, which saturates: G minimises log(1 - D(G(z))).
+    /// The original minimax game, which saturates: G minimises log(1 - D(G(z))).
     Minimax,
     /// The squared distance to the labels (Mao et al. 2017).
     LeastSquares,
@@ -88,9 +85,9 @@ pub enum LossSpec {
     /// The Wasserstein distance, which the discriminator, then called a critic, estimates (Arjovsky,
     /// Chintala and Bottou 2017).
     Wasserstein,
-    /// By how much a real image looks more real than a fake one, in pairs (Jolicoeur-Martineau 2019).
+    /// How much more real a real image looks than a fake one, in pairs (Jolicoeur-Martineau 2019).
     Relativistic,
-    /// The same, against the mean of the other kind's.
+    /// The same, against the mean of the other kind of images.
     RelativisticAverage,
 }
 
@@ -110,14 +107,14 @@ impl LossSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchSpec {
-    /// Apart: `batch_size` real images, then as many fake ones; their losses are summed.
+    /// Separately: `batch_size` real images, then as many fake ones; their losses are summed.
     #[default]
     Separate,
     /// As one batch of `batch_size`, half real and half fake; its loss is the mean over all of it.
     Mixed,
 }
 
-/// Which network moves when.
+/// The order of updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpdateSpec {
@@ -131,28 +128,25 @@ pub enum UpdateSpec {
 
 /// How many steps the critic makes before each of the generator's.
 ///
-/// The critic's steps are what a run counts: an epoch goes through the data once, as the critic sees
-/// it.
+/// A run counts the critic's steps: in an epoch the critic sees the data once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct CriticLoop {
-    /// Mostly.
+    /// The usual number of steps.
     pub steps: usize,
-    /// Before the generator's steps that are among its first few or at every so many; default:
-    /// `steps`.
+    /// The number before some of the generator's steps, as the next two keys say; default: `steps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub long_steps: Option<usize>,
-    /// How many of the generator's first steps have `long_steps` before them; default: none.
+    /// The number of first steps of the generator that have `long_steps` before them; default: none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub long_first: usize,
-    /// Every how many of the generator's steps there are `long_steps`; default: never.
+    /// Every n-th step of the generator has `long_steps` before it; default: none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub long_every: usize,
 }
 
 impl CriticLoop {
-    /// Whether the generator, which has made `generator_steps`, is to make its next one now that the
-    /// critic has made `critic_steps`.
+    /// Whether the generator, after `generator_steps` steps, makes its next one when the critic has made `critic_steps`.
     pub fn generator_is_due(&self, critic_steps: u64, generator_steps: u64) -> bool {
         critic_steps >= self.critic_steps_before(generator_steps + 1)
     }
@@ -200,14 +194,14 @@ impl CriticLoop {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct LabelSpec {
-    /// The chance that an image's label is one of the other kind's; default: 0.
+    /// The probability that an image's label is one of the other kind's; default: 0.
     #[serde(default)]
     pub flip: f64,
-    /// A real image's label is drawn evenly from this range; default: `[1, 1]`. One-sided
+    /// A real image's label is drawn uniformly from this range; default: `[1, 1]`. One-sided
     /// smoothing (Salimans et al. 2016) is `[0.9, 0.9]`.
     #[serde(default = "ones", deserialize_with = "super::two")]
     pub real: [f64; 2],
-    /// A fake image's label is drawn evenly from this range; default: `[0, 0]`.
+    /// A fake image's label is drawn uniformly from this range; default: `[0, 0]`.
     #[serde(default = "zeros", deserialize_with = "super::two")]
     pub fake: [f64; 2],
 }
@@ -230,9 +224,9 @@ impl LabelSpec {
 }
 
 impl Recipe {
-    /// What to change where training has diverged, for after "start again with".
+    /// What to change if training has diverged, in words that follow "start again with".
     pub fn calmer(&self) -> String {
-        /// Ten times what the paper takes.
+        /// Ten times the paper's.
         const HUGE_PENALTY: f64 = 100.0;
         if let Some(lambda) = self.training.gradient_penalty
             && lambda > HUGE_PENALTY
@@ -256,7 +250,7 @@ impl Recipe {
 }
 
 impl TrainingSpec {
-    /// How many of the data's images a step takes.
+    /// The number of the data's images in a step.
     pub fn real_images(&self) -> usize {
         match self.batches {
             BatchSpec::Separate => self.batch_size,
@@ -264,7 +258,7 @@ impl TrainingSpec {
         }
     }
 
-    /// How many examples a step takes in all: those, and in a game of three the others besides.
+    /// The number of all examples in a step: those images and, in a game of three, the other parts of its batch.
     pub fn examples(&self) -> usize {
         let others = self.triple.map_or(0, |triple| triple.supervised + triple.pairs[0] + triple.pairs[1]);
         self.real_images() + others

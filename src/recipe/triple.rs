@@ -1,5 +1,5 @@
-//! A game of three, as the Triple-GAN plays it (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017): few of the
-//! images have labels, and a classifier that learns to tell the others plays too. See [`crate::gan::triple`].
+//! A game of three players, the Triple-GAN (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017): few of the images
+//! have labels, and the third player is a classifier that learns to predict the others. See [`crate::gan::triple`].
 
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_size};
@@ -10,34 +10,34 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct TripleSpec {
-    /// How many images of the data keep their label, as many of each class; which, the seed says.
+    /// The number of images of the data that keep their label, equally many of each class; the seed chooses them.
     pub labelled: usize,
-    /// How many of those the classifier's loss has in a step.
+    /// The number of those in the classifier's loss of a step.
     pub supervised: usize,
-    /// The pairs of an image and a class that the discriminator takes for real in a step: images with their label, and
-    /// images with the class that the classifier gives them.
+    /// The numbers of pairs of an image and a class that the discriminator takes for real in a step: images with their label, and
+    /// images with the class that the classifier predicts.
     pub pairs: [usize; 2],
-    /// Images that the generator makes for each loss of a step, as many of each class.
+    /// The number of images that the generator makes for each loss of a step, equally many of each class.
     pub generated: usize,
-    /// The first epochs, in which the classifier learns alone; default: 0.
+    /// The number of first epochs in which only the classifier learns; default: 0.
     #[serde(default)]
     pub alone: usize,
-    /// Weight in the classifier's loss of what the discriminator says; default: 0.5.
+    /// Weight in the classifier's loss of the discriminator's opinion; default: 0.5.
     #[serde(default = "adversarial")]
     pub adversarial: f64,
-    /// Of the entropy of what the classifier says of each image without label; default: 0.3.
+    /// Weight of the entropy of the prediction for each image without a label; default: 0.3.
     #[serde(default = "entropy")]
     pub entropy: f64,
-    /// Of how uneven that is on average; default: 1e-3.
+    /// Weight of the unevenness of the mean prediction; default: 1e-3.
     #[serde(default = "evenness")]
     pub evenness: f64,
-    /// Of the squared weights of its last layer; default: 1e-4.
+    /// Weight of the squared weights of its last layer; default: 1e-4.
     #[serde(default = "decay")]
     pub decay: f64,
-    /// Of its cross-entropy on the generator's images; default: 0.
+    /// Weight of its cross-entropy on the generator's images; default: 0.
     #[serde(default)]
     pub pseudo: f64,
-    /// What is left after a step of the moving average of its weights, with which it is tested; default: 0.99.
+    /// The share of the moving average of its weights, with which it is tested, that a step keeps; default: 0.99.
     #[serde(default = "average")]
     pub average: f64,
 }
@@ -70,8 +70,8 @@ impl TripleSpec {
         ]
     }
 
-    /// How many images the discriminator's and the classifier's own loss are of, in a step that has `unlabelled` images for
-    /// the classifier's.
+    /// The numbers of images in the discriminator's loss and in the classifier's own, in a step with `unlabelled` images for the
+    /// classifier.
     pub(super) fn shown(&self, unlabelled: usize) -> [usize; 2] {
         let [labelled, told] = self.pairs;
         [labelled + told + self.generated + unlabelled, unlabelled + self.supervised + self.generated]
@@ -109,7 +109,7 @@ impl Recipe {
         self.classifier.as_ref().zip(self.training.triple)
     }
 
-    /// Checks that a game of three has all that it needs, and nothing that is for two.
+    /// Checks that a game of three has everything it needs, and nothing that is only for two players.
     pub(super) fn check_triple(&self) -> Result<(), String> {
         let training = &self.training;
         let (classifier, triple) = match (&self.classifier, training.triple) {

@@ -1,4 +1,4 @@
-//! A TOML value as a [`Recipe`], and where in the text it went wrong if it is none.
+//! Turns a TOML value into a [`Recipe`], and finds the place in the text of what is wrong if it isn't one.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,17 +16,16 @@ use crate::terminal::brief;
 
 /// A value of the wrong type, an unknown key or a missing one.
 pub(super) struct Mistake {
-    /// Where, as `--set` would write it; empty for the whole recipe.
+    /// Its path, as in `--set`; empty for the whole recipe.
     pub path: String,
-    /// What, in words.
+    /// A message that says what is wrong.
     pub what: String,
 }
 
-/// Says whether a value, found at a path, is of some type.
+/// Checks that a value, found at a path, has some type.
 type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
-/// The parts of a recipe from the inside out, so that a mistake is met where it was made; layers come
-/// before.
+/// The parts of a recipe from the inside out, so that a mistake is found where it was made; layers are checked before these.
 const PARTS: [(&str, Verify); 20] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
@@ -50,7 +49,7 @@ const PARTS: [(&str, Verify); 20] = [
     ("", verify::<Recipe>),
 ];
 
-/// The recipe that `root` holds; keys and types are right then, numbers and shapes still unchecked.
+/// The recipe in `root`. Its keys and types are right; numbers and shapes are still unchecked.
 pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
     for network in ["generator", "discriminator", "classifier"] {
         if let Some(inside) = root.get(network) {
@@ -59,7 +58,7 @@ pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
     }
     for (path, verify) in PARTS {
         let mut keys = path.split('.').filter(|key| !key.is_empty());
-        // A part that is missing is the mistake of the part around it.
+        // If a part is missing, the mistake is in the part around it.
         if let Some(value) = keys.try_fold(root, |value, key| value.get(key)) {
             verify(value, path)?;
         }
@@ -67,14 +66,14 @@ pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
     Ok(Recipe::deserialize(root.clone()).expect("the last part is the whole recipe"))
 }
 
-/// Verifies what `holder`, which stands at `path` inside of `depth` layers, has under `key` as layers, those that a layer
-/// holds before itself.
+/// Verifies the layers that `holder`, which is at `path` inside of `depth` layers, has under `key`. Layers inside of a layer are
+/// verified before it.
 fn verify_layers(holder: &Value, key: &str, path: &str, depth: usize) -> Result<(), Mistake> {
     for (index, layer) in holder.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
         let path = format!("{path}.{key}.{}", index + 1);
         let held = ["layers", "shortcut"].into_iter().filter(|&key| layer.get(key).is_some());
         for key in held {
-            // Deeper ones could take very long to read.
+            // Reading deeper ones could take very long.
             if depth == MAX_DEPTH {
                 return Err(Mistake { path, what: too_deep() });
             }
@@ -85,14 +84,13 @@ fn verify_layers(holder: &Value, key: &str, path: &str, depth: usize) -> Result<
     Ok(())
 }
 
-/// More than any table of a recipe can have; a file with more is not searched for long.
+/// More keys than any table of a recipe can have; a table with more is not searched, as that could take long.
 const MOST_KEYS: usize = 16;
 
 /// Whether `value` is a `T`.
 ///
-/// Serde forgets at which key of a tagged enum it was when it gave up, so the key is looked for: it is
-/// the one without which the complaint is another. The tag is no candidate, for without it nothing is
-/// known.
+/// Serde doesn't say at which key of a tagged enum it failed, so the key is searched for: it is the one without which the
+/// complaint is another. The tag can't be it, as nothing is known without the tag.
 fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake> {
     let complaint = |value: Value| T::deserialize(value).err().map(|error| error.message().to_owned());
     let Some(first) = complaint(value.clone()) else {
@@ -118,8 +116,8 @@ fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake>
     Err(Mistake { path, what: in_words(&first) })
 }
 
-/// Serde's complaint without the names of Rust's types. What a person wrote may stand in the middle
-/// and is left alone; only how it begins and ends is rewritten.
+/// Serde's complaint without the names of Rust's types. Only its beginning and its end are rewritten, as the middle may quote what
+/// a person wrote.
 pub(crate) fn in_words(complaint: &str) -> String {
     const BEGINNINGS: [(&str, &str); 4] = [
         ("unknown field", "unknown key"),
@@ -157,7 +155,7 @@ pub(super) fn entry(part: &str) -> Option<usize> {
     part.parse::<usize>().ok()?.checked_sub(1)
 }
 
-/// The line, counted from 1, of the value at `path`, or of what holds it if it has no place of its own.
+/// The line, counted from 1, of the value at `path`, or of what contains it if it has no place of its own.
 pub(super) fn line_of(text: &str, path: &str) -> usize {
     let Ok(table) = DeTable::parse(text) else {
         return 1;

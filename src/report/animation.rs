@@ -6,27 +6,25 @@ use super::picture::SOFTWARE;
 use crate::{Error, Result};
 use rayon::prelude::*;
 
-/// The most frames that are shown; of more, evenly spaced ones are.
+/// The most frames that are shown; if there are more, evenly spaced ones are.
 const MAX_FRAMES: usize = 100;
-/// The most pixels of all frames together, so that the file stays one that a page can carry.
+/// The most pixels of all frames together, so that the file is small enough for a page.
 const MAX_PIXELS: usize = 40_000_000;
-/// How many times as long as the others the last frame is held.
+/// The last frame is shown this many times as long as the others.
 const LAST_HOLD: u32 = 6;
 /// How much the quantiser of frames with more than 256 colours may hurry, from 1 to 30.
 const QUANTISER_SPEED: i32 = 10;
 
-/// The bytes of a GIF of `count` frames, shown for `delay_ms` milliseconds apiece (GIF counts in
-/// hundredths of a second) and the last one longer, over and over. `frame` gives the label and the
-/// picture of each, counted from 0; it is asked for those only that are shown, one at a time on each
-/// thread, so that a long run needs not be in memory. Where there are more frames than can be shown,
-/// the first, the last and evenly spaced ones are.
+/// The bytes of a GIF of `count` frames, each of which is shown for `delay_ms` milliseconds (GIF counts in hundredths of a
+/// second) and the last one longer, in an endless loop. `frame` gives the label and the picture of each, counted from 0. It is
+/// called only for frames that are shown, one at a time on each thread, so that a long run need not be in memory. If there are
+/// more frames than can be shown, the first, the last and evenly spaced ones in between are.
 ///
-/// Colours are exact in grey frames and in those of up to 256 colours, else fitted frame by frame.
-/// All frames are as large as the last; of another, what reaches over is cut off.
+/// Colours are exact in grey frames and in those with up to 256 colours; in others they are fitted frame by frame. All frames
+/// get the size of the last one, to which larger ones are cut.
 ///
 /// # Errors
-/// What `frame` says, or, as [`Error::Usage`], that there is no frame or that one is larger than the
-/// 65,535 pixels a side of the format.
+/// Those of `frame`, or [`Error::Usage`] if there is no frame or one is larger than the format's 65,535 pixels a side.
 pub fn gif(count: usize, delay_ms: u32, frame: impl Fn(usize) -> Result<(String, Picture)> + Sync) -> Result<Vec<u8>> {
     let Some(last) = count.checked_sub(1) else {
         return Err(Error::Usage("there is no picture to animate".into()));
@@ -56,7 +54,7 @@ pub fn gif(count: usize, delay_ms: u32, frame: impl Fn(usize) -> Result<(String,
     Ok(written.expect("frames of a checked size can be written to memory"))
 }
 
-/// At most `most` (but at least 2) of the indices below `count`, evenly spaced, first and last kept.
+/// At most `most` (but at least 2) of the indices below `count`, evenly spaced and with the first and the last.
 pub fn spaced(count: usize, most: usize) -> Vec<usize> {
     let most = most.max(2);
     if count <= most {
@@ -65,7 +63,7 @@ pub fn spaced(count: usize, most: usize) -> Vec<usize> {
     (0..most).map(|i| i * (count - 1) / (most - 1)).collect()
 }
 
-/// `page` as indices into a palette: that of all greys, which the file has, or else its own.
+/// `page` as indices into a palette: the file's palette of all greys if it is grey, else one of its own.
 fn indexed(width: u16, height: u16, page: &Picture) -> gif::Frame<'static> {
     if page.is_grey() {
         let tones: Vec<u8> = page.rgb.iter().step_by(3).copied().collect();

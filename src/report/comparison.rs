@@ -13,11 +13,10 @@ pub fn comparison(real: &Picture, generated: &Picture) -> Picture {
     montage(&cells.map(|(label, picture)| (label.into(), picture.clone())), 2)
 }
 
-/// `cells`, a label and a picture each, in rows of `columns`, read like text. All get the room of the
-/// largest.
+/// `cells`, each of which is a label and a picture, in rows of `columns`, in reading order. All get the room of the largest.
 ///
 /// # Panics
-/// When there is no cell or no column.
+/// If there are no cells or no columns.
 pub fn montage(cells: &[(String, Picture)], columns: usize) -> Picture {
     assert!(!cells.is_empty() && columns > 0, "montage: {} cells in {columns} columns", cells.len());
     let columns = columns.min(cells.len());
@@ -33,7 +32,7 @@ pub fn montage(cells: &[(String, Picture)], columns: usize) -> Picture {
     sheet
 }
 
-/// Width and height that hold each of `cells` under its label.
+/// The width and height that have room for each of `cells` under its label.
 pub(super) fn room(cells: &[(String, Picture)]) -> (usize, usize) {
     let width = cells.iter().map(|(_, picture)| picture.width).max();
     let height = cells.iter().map(|(_, picture)| picture.height).max();
@@ -53,8 +52,8 @@ pub(super) fn labelled(label: &str, picture: &Picture, room: (usize, usize)) -> 
     cell
 }
 
-/// The size of labels over a picture `width` pixels wide: readable, too, where the picture is shown
-/// reduced to the width of a telephone.
+/// The size of labels over a picture `width` pixels wide. They stay readable if the picture is reduced to the width of a
+/// telephone.
 fn letter_size(width: usize) -> f32 {
     (width as f32 / 18.0).clamp(14.0, 48.0)
 }

@@ -1,5 +1,5 @@
-//! Many small images as one PNG: rows of equal cells with a grey gap between them, each pixel drawn as
-//! a square of pixels so that 28x28 digits can be seen without a magnifying glass.
+//! Many small images as one PNG: rows of equal cells with a grey gap between them. Each pixel becomes a square of pixels, so that
+//! 28x28 digits can be seen without a magnifying glass.
 
 use super::Picture;
 use super::picture::MAX_BYTES;
@@ -8,13 +8,13 @@ use std::path::Path;
 
 /// Pixels between cells and around them.
 const GAP: usize = 2;
-/// Tone of the gap: neither the black nor the white that images mostly end in.
+/// The tone of the gap, which is neither the black nor the white of most images' edges.
 const TONE: u8 = 112;
-/// The side that a cell is enlarged to, at least, when the images are smaller and the grid has room.
+/// The least side of a cell: smaller images are enlarged to it if the grid has room.
 const CELL: usize = 80;
 
-/// The columns of a grid of `count` images: of so many `classes` each has a row, and the first ones a second where images are
-/// left; else the grid is about as wide as high, √count, rounded up.
+/// The columns of a grid of `count` images. If there are `classes`, each has a row, and the first ones have a second if images are
+/// left; otherwise the grid is about square, with √count columns, rounded up.
 pub fn columns_for(count: usize, classes: Option<usize>) -> usize {
     match classes {
         Some(classes) => (count / classes).max(1),
@@ -25,11 +25,10 @@ pub fn columns_for(count: usize, classes: Option<usize>) -> usize {
 /// Writes the [`grid`] of `pixels` to `path` as PNG.
 ///
 /// # Errors
-/// [`Error::Data`] where so many images make a grid of more than 2²⁷ bytes even when none is
-/// enlarged, [`Error::Io`] where `path` can't be written.
+/// [`Error::Data`] if the grid has more than 2²⁷ bytes even when no image is enlarged, [`Error::Io`] if `path` can't be written.
 ///
 /// # Panics
-/// Where [`grid`] does.
+/// As [`grid`].
 pub fn grid_png(
     path: &Path,
     pixels: &[u8],
@@ -38,20 +37,20 @@ pub fn grid_png(
     channels: usize,
     columns: usize,
 ) -> Result<()> {
-    let picture =
-        grid(pixels, height, width, channels, columns).map_err(|what| Error::data(path, what, "draw fewer images"))?;
+    let picture = grid(pixels, height, width, channels, columns)
+        .map_err(|what| Error::data(path, what, "ask for fewer images"))?;
     files::write_whole(path, &picture.to_png())
 }
 
-/// `pixels`, `[n, height, width, channels]` bytes, as a grid of `columns` images a row, read like text.
-/// `channels` is 1 (grey) or 3 (red, green, blue).
+/// `pixels`, `[n, height, width, channels]` bytes, as a grid with `columns` images in a row, in reading order. `channels` is 1
+/// (grey) or 3 (red, green, blue).
 ///
 /// # Errors
-/// What is too large, where so many images make a grid of more than 2²⁷ bytes, three a pixel, even
-/// when none is enlarged.
+/// A message that says what is too large, if the grid has more than 2²⁷ bytes, three for each pixel, even when no image is
+/// enlarged.
 ///
 /// # Panics
-/// When there is no image, a size is 0, `pixels` isn't whole images, or `channels` is not 1 or 3.
+/// If there is no image, a size is 0, `pixels` isn't whole images, or `channels` is not 1 or 3.
 pub fn grid(
     pixels: &[u8],
     height: usize,
@@ -87,15 +86,14 @@ pub fn grid(
     Ok(picture)
 }
 
-/// The bytes that the pixels of a [`grid`] of `count` images of `[height, width]` take, in `columns` a row.
+/// The number of bytes of the pixels of a [`grid`] of `count` images of `[height, width]` in `columns`.
 pub fn grid_bytes(count: usize, size: [usize; 2], columns: usize) -> usize {
     let columns = columns.clamp(1, count.max(1));
     let (_, [height, width]) = measure(count.div_ceil(columns), columns, size);
     3 * height * width
 }
 
-/// The upper left corner of a [`grid`] of `columns` images a row, each of `[height, width]`: `side` by
-/// `side` images, or as many as there are.
+/// The upper left corner of a [`grid`] of `columns` images of `[height, width]`: `side` by `side` images, or as many as it has.
 pub fn grid_corner(grid: &Picture, [height, width]: [usize; 2], columns: usize, side: usize) -> Picture {
     let pitch = grid.width.saturating_sub(GAP) / columns.max(1);
     let scale = pitch.saturating_sub(GAP) / width.max(1);
@@ -106,8 +104,8 @@ pub fn grid_corner(grid: &Picture, [height, width]: [usize; 2], columns: usize, 
     picture
 }
 
-/// The enlargement of a grid's images, `[height, width]`, as large as there is room for but at least
-/// 1, and the grid's height and width that it makes.
+/// The factor by which a grid's images, `[height, width]`, are enlarged, as far as there is room but at least 1, and the grid's
+/// height and width with it.
 fn measure(rows: usize, columns: usize, [height, width]: [usize; 2]) -> (usize, [usize; 2]) {
     let sides = |scale: usize| {
         let side = |cells: usize, size: usize| GAP + cells * (size * scale + GAP);
@@ -181,7 +179,8 @@ mod tests {
         let error = grid_png(&path, &vec![7; count], 1, 1, 1, columns_for(count, None)).unwrap_err();
         let error = error.to_string();
         assert!(
-            error.contains("36000000 images of 1x1x1 takes 972216012 bytes") && error.ends_with("; draw fewer images"),
+            error.contains("36000000 images of 1x1x1 takes 972216012 bytes")
+                && error.ends_with("; ask for fewer images"),
             "{error}"
         );
         assert!(!path.exists());

@@ -5,10 +5,10 @@ use super::Picture;
 /// Pixels of a map's side.
 const SIDE: usize = 400;
 
-/// The field's colours where it is 0, one half and 1: blue, nearly white, orange, which every kind of eye tells apart.
+/// The field's colours where it is 0, one half and 1: blue, nearly white, orange, which people with any kind of colour vision can tell apart.
 const COLOURS: [[f32; 3]; 3] = [[116.0, 169.0, 214.0], [250.0, 250.0, 248.0], [247.0, 176.0, 104.0]];
 
-/// Dots and arrows: of real points, of samples, and of what pulls at these.
+/// The colours of real points, of samples, and of the arrows that pull these.
 const REAL: [u8; 3] = [40, 40, 40];
 const SAMPLE: [u8; 3] = [178, 24, 96];
 const ARROW: [u8; 3] = [96, 20, 120];
@@ -17,34 +17,32 @@ const ARROW: [u8; 3] = [96, 20, 120];
 const REAL_RADIUS: f32 = 1.0;
 const SAMPLE_RADIUS: f32 = 1.8;
 const ARROW_RADIUS: f32 = 0.55;
-/// The length of the longest arrow, and of its barbs as a share of an arrow's, at most so many pixels.
+/// The length of the longest arrow in pixels; barbs are a share of an arrow's length, up to a limit in pixels.
 const LONGEST: f32 = 34.0;
 const BARB: f32 = 0.35;
 const LONGEST_BARB: f32 = 6.0;
 
-/// What is on a map. Places are `[x, y]`, y upwards, in a square around 0.
+/// The contents of a map. Places are `[x, y]` with y upwards, in a square around 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Map<'a> {
     /// Half of the square's side.
     pub extent: f64,
-    /// `[n, n]` values from 0 to 1 at the places that [`field_places`] gives, row by row; none for a white ground.
+    /// `[n, n]` values from 0 to 1 at the places that [`field_places`] gives, row by row; empty for a white background.
     pub field: &'a [f64],
     /// Real points `[n, 2]`.
     pub real: &'a [f32],
     /// Samples `[n, 2]`.
     pub samples: &'a [f32],
-    /// What pulls at the first of the samples, `[n, 2]`; the longest arrow has a fixed length, the others are as much shorter as
-    /// they are weaker.
+    /// The pulls on the first samples, `[n, 2]`. The longest arrow has a fixed length; the others are shorter in proportion.
     pub pulls: &'a [f32],
 }
 
-/// The bytes that a map takes.
+/// The number of bytes of a map.
 pub fn map_bytes() -> usize {
     SIDE * SIDE * 3
 }
 
-/// The places `[side · side, 2]` at which the field of a map has values: the middles of equal squares, from the upper left, row
-/// by row.
+/// The places `[side · side, 2]` of a field's values on a map: the middles of equal squares, row by row from the upper left.
 pub fn field_places(extent: f64, side: usize) -> Vec<f32> {
     let along = |i: usize| extent * (2.0 * (i as f64 + 0.5) / side as f64 - 1.0);
     let place = |i: usize| [along(i % side) as f32, -along(i / side) as f32];
@@ -55,19 +53,19 @@ impl Map<'_> {
     /// The map as a picture.
     ///
     /// # Panics
-    /// If the field is no square.
-    pub fn draw(&self) -> Picture {
+    /// If the field is not square.
+    pub fn render(&self) -> Picture {
         let mut picture = Picture::new(SIDE, SIDE, [255; 3]);
-        self.draw_field(&mut picture);
-        self.draw_arrows(&mut picture);
+        self.render_field(&mut picture);
+        self.render_arrows(&mut picture);
         self.points(self.samples).for_each(|at| line(&mut picture, at, at, SAMPLE_RADIUS, SAMPLE));
-        // Smaller, so that what they lie on stays seen.
+        // Small, so that what is below stays visible.
         self.points(self.real).for_each(|at| line(&mut picture, at, at, REAL_RADIUS, REAL));
         picture
     }
 
     /// Each pixel is mixed from the four values around it.
-    fn draw_field(&self, picture: &mut Picture) {
+    fn render_field(&self, picture: &mut Picture) {
         let side = self.field.len().isqrt();
         assert_eq!(side * side, self.field.len(), "Map: a field of {} values is no square", self.field.len());
         if side == 0 {
@@ -92,7 +90,7 @@ impl Map<'_> {
         }
     }
 
-    fn draw_arrows(&self, picture: &mut Picture) {
+    fn render_arrows(&self, picture: &mut Picture) {
         let lengths = self.pulls.chunks_exact(2).map(|pull| length([pull[0], pull[1]]));
         let longest = lengths.fold(0.0, f32::max);
         if longest == 0.0 {
@@ -113,12 +111,12 @@ impl Map<'_> {
         }
     }
 
-    /// Where `points` lie on the picture, in pixels; what is outside is left out.
+    /// The places of `points` on the picture, in pixels; points outside are left out.
     fn points<'a>(&self, points: &'a [f32]) -> impl Iterator<Item = [f32; 2]> + use<'a> {
         let extent = self.extent as f32;
         let pixels = move |v: f32| (v / extent + 1.0) / 2.0 * SIDE as f32;
         points.chunks_exact(2).map(move |point| {
-            // As far outside as can matter: a huge number would overflow.
+            // Clamped to the distance at which it can matter, as a huge number would overflow.
             let near = |v: f32| v.clamp(-2.0 * extent, 2.0 * extent);
             [pixels(near(point[0])), pixels(near(-point[1]))]
         })
@@ -136,7 +134,7 @@ fn colour(value: f64) -> [u8; 3] {
     std::array::from_fn(|i| (from[i] + (place - low as f32) * (to[i] - from[i])).round() as u8)
 }
 
-/// A line from `a` to `b` with round ends, smooth at its edges; a dot where they are one place.
+/// A line from `a` to `b` with round ends and smooth edges; a dot if both are the same place.
 fn line(picture: &mut Picture, a: [f32; 2], b: [f32; 2], radius: f32, colour: [u8; 3]) {
     let [dx, dy] = [b[0] - a[0], b[1] - a[1]];
     let square = dx * dx + dy * dy;
@@ -175,7 +173,7 @@ mod tests {
         let field: Vec<f64> =
             places.chunks_exact(2).map(|at| if at[0] > 0.0 && at[1] > 0.0 { 1.0 } else { 0.0 }).collect();
         let map = Map { extent: 2.0, field: &field, real: &[], samples: &[], pulls: &[] };
-        let picture = map.draw();
+        let picture = map.render();
         assert_eq!(pixel(&picture, 330, 70), [247, 176, 104]);
         assert_eq!(pixel(&picture, 330, 330), [116, 169, 214]);
         assert_eq!(pixel(&picture, 70, 70), [116, 169, 214]);
@@ -185,7 +183,7 @@ mod tests {
     fn points_lie_in_their_places_and_arrows_go_where_they_are_pulled() {
         let map =
             Map { extent: 2.0, field: &[], real: &[1.0, 1.0], samples: &[0.0, -1.0, 9e30, 0.0], pulls: &[0.0, 1.0] };
-        let picture = map.draw();
+        let picture = map.render();
         assert_eq!(pixel(&picture, 200, 300), SAMPLE);
         let dark = |x: usize, y: usize| pixel(&picture, x, y)[1] < 160;
         assert!(dark(300, 100) && dark(299, 99), "the real point");

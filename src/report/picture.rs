@@ -1,5 +1,5 @@
-//! A picture in memory, and the little that reports do to one: paste, enlarge, write on it, and read
-//! and write it as PNG.
+//! A picture in memory, and the few things that reports do with one: paste, enlarge, write text on it, and read and write it as
+//! PNG.
 
 use super::text;
 use crate::Result;
@@ -9,21 +9,29 @@ use std::path::Path;
 /// The most bytes that the pixels of a picture read from a file, or of a grid, may take.
 pub(super) const MAX_BYTES: usize = 1 << 27;
 
-/// Who has drawn a picture, as its file says near its beginning.
+/// The program that made a picture, as its file says near its beginning.
 pub(super) const SOFTWARE: &str = "minimax";
 
-/// Whether a PNG or GIF that begins with `start` says that this program drew it.
+/// Whether a PNG or GIF that begins with `start` says that this program made it.
 pub fn is_own_picture(start: &[u8]) -> bool {
     let mut words = start.windows(SOFTWARE.len());
     words.any(|word| word == SOFTWARE.as_bytes())
 }
 
-/// Red, green and blue, a byte each.
+/// A picture: red, green and blue, one byte each.
+///
+/// ```
+/// use minimax::report::Picture;
+///
+/// let mut picture = Picture::new(60, 20, [255; 3]);
+/// picture.text(4.0, 15.0, 14.0, [0; 3], "digits");
+/// assert!(picture.to_png().starts_with(b"\x89PNG"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
-    /// Columns.
+    /// The number of columns.
     pub width: usize,
-    /// Rows.
+    /// The number of rows.
     pub height: usize,
     /// `[height, width, 3]`, row-major.
     pub rgb: Vec<u8>,
@@ -39,7 +47,7 @@ impl Picture {
     /// green, blue).
     ///
     /// # Panics
-    /// When the sizes don't fit, or `channels` is another.
+    /// If the sizes don't fit, or `channels` is another number.
     pub fn from_pixels(pixels: &[u8], height: usize, width: usize, channels: usize) -> Picture {
         assert!(
             matches!(channels, 1 | 3) && pixels.len() == height * width * channels,
@@ -53,10 +61,10 @@ impl Picture {
         Picture { width, height, rgb }
     }
 
-    /// The picture in the bytes of a PNG file; what is transparent lies on white. `path` only names it in errors.
+    /// The picture in the bytes of a PNG file; transparent parts are laid over white. `path` only names it in errors.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) where they are no whole picture, or one that takes more than 2²⁷ bytes.
+    /// [`Error::Data`](crate::Error::Data) if they aren't a whole picture, or it has more than 2²⁷ bytes.
     pub fn from_png(path: &Path, bytes: &[u8]) -> Result<Picture> {
         let picture = picture::decode(path, bytes)?;
         let image = picture::over(picture.image, [255; 3]).into_rgb8();
@@ -67,7 +75,7 @@ impl Picture {
     /// The picture in the PNG file at `path`.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) where it can't be read, and whatever [`Picture::from_png`] says.
+    /// [`Error::Io`](crate::Error::Io) if it can't be read, and those of [`Picture::from_png`].
     pub fn read(path: &Path) -> Result<Picture> {
         Picture::from_png(path, &picture::read_file(path)?)
     }
@@ -81,7 +89,7 @@ impl Picture {
     /// The bytes of a PNG file, grey if every pixel is.
     ///
     /// # Panics
-    /// When the picture has no pixel.
+    /// If the picture has no pixels.
     pub fn to_png(&self) -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
@@ -98,8 +106,7 @@ impl Picture {
         file
     }
 
-    /// Lays `other` over this picture, its upper left corner at column `x` and row `y`; what reaches
-    /// over the edges is cut off.
+    /// Lays `other` over this picture, with its upper left corner at column `x` and row `y`; what is beyond the edges is cut off.
     pub fn paste(&mut self, other: &Picture, x: usize, y: usize) {
         let columns = other.width.min(self.width.saturating_sub(x)) * 3;
         let rows = other.height.min(self.height.saturating_sub(y));
@@ -115,14 +122,14 @@ impl Picture {
     /// Writes `text` at `size` pixels per em; (`x`, `y`) is the left end of its baseline, from the upper
     /// left corner. What lies outside the picture is cut off.
     pub fn text(&mut self, x: f32, y: f32, size: f32, colour: [u8; 3], text: &str) {
-        text::draw(self, (x, y), size, colour, text);
+        text::render(self, (x, y), size, colour, text);
     }
 
-    /// The picture with another width and height, each pixel the nearest of this one's: enlarged by a
-    /// whole number, every pixel is a square.
+    /// The picture with another width and height, where each pixel is the nearest of this one's: enlarged by a whole number, every
+    /// pixel becomes a square.
     ///
     /// # Panics
-    /// When this picture has no pixel.
+    /// If this picture has no pixels.
     pub fn scaled(&self, width: usize, height: usize) -> Picture {
         let mut rgb = Vec::with_capacity(width * height * 3);
         for y in 0..height {

@@ -1,5 +1,4 @@
-//! Lettering in pictures: one free font, built into the program so that a picture looks the same on
-//! every machine.
+//! Text in pictures: a free font is built into the program, so that a picture looks the same on every machine.
 
 use super::Picture;
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
@@ -8,8 +7,8 @@ use std::sync::LazyLock;
 static FONT: LazyLock<FontRef<'static>> =
     LazyLock::new(|| FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT).expect("the font is whole"));
 
-/// How much of the background a light typeface's strokes let through is raised to this power, so that
-/// they stay readable at label sizes.
+/// The share of the background that shows through the strokes of a light typeface is raised to this power, so that they stay
+/// readable at label sizes.
 const WEIGHT: f32 = 1.6;
 
 /// The width in pixels of `text` at `size` pixels per em.
@@ -17,9 +16,9 @@ pub(super) fn width(text: &str, size: f32) -> f32 {
     layout(text, size, 0.0, 0.0).1
 }
 
-/// Draws `text` on `picture` at `size` pixels per em; (`x`, `y`) is the left end of its baseline. What
+/// Renders `text` on `picture` at `size` pixels per em; (`x`, `y`) is the left end of its baseline. What
 /// lies outside the picture is cut off.
-pub(super) fn draw(picture: &mut Picture, (x, y): (f32, f32), size: f32, colour: [u8; 3], text: &str) {
+pub(super) fn render(picture: &mut Picture, (x, y): (f32, f32), size: f32, colour: [u8; 3], text: &str) {
     let (width, height) = (picture.width as i32, picture.height as i32);
     for glyph in layout(text, size, x, y).0 {
         let Some(outline) = FONT.outline_glyph(glyph) else {
@@ -40,7 +39,7 @@ pub(super) fn draw(picture: &mut Picture, (x, y): (f32, f32), size: f32, colour:
     }
 }
 
-/// The glyphs of `text` from (`x`, `y`) on, and its width. A character that the font lacks is its box.
+/// The glyphs of `text` from (`x`, `y`) on, and its width. A character that the font lacks is shown as a box.
 fn layout(text: &str, size: f32, x: f32, y: f32) -> (Vec<Glyph>, f32) {
     // A scale is the height from descender to ascender; people measure type in ems.
     let em = FONT.units_per_em().expect("the font says its size");
@@ -63,7 +62,7 @@ mod tests {
     #[test]
     fn the_width_is_that_of_the_ink_and_grows_with_the_size() {
         let mut picture = Picture::new(200, 40, [255; 3]);
-        draw(&mut picture, (0.0, 30.0), 20.0, [0; 3], "epoch 12");
+        render(&mut picture, (0.0, 30.0), 20.0, [0; 3], "epoch 12");
         let dark = |x: usize| (0..40).any(|y| picture.rgb[(y * 200 + x) * 3] < 128);
         let last = (0..200).rev().find(|&x| dark(x)).unwrap() as f32;
         let width_20 = width("epoch 12", 20.0);
@@ -75,13 +74,13 @@ mod tests {
     #[test]
     fn letters_stand_on_the_baseline_and_are_cut_off_at_the_edges() {
         let mut picture = Picture::new(12, 40, [255; 3]);
-        draw(&mut picture, (-5.0, 30.0), 20.0, [0; 3], "HHHHHH");
+        render(&mut picture, (-5.0, 30.0), 20.0, [0; 3], "HHHHHH");
         let rows: Vec<usize> = (0..40).filter(|y| picture.rgb[y * 36..][..36].iter().any(|&v| v < 128)).collect();
         assert_eq!(*rows.last().unwrap(), 29);
         assert!((13..=15).contains(&rows.len()), "{rows:?}");
         for (x, y) in [(500.0, 20.0), (0.0, -90.0), (0.0, 900.0)] {
             let before = picture.clone();
-            draw(&mut picture, (x, y), 20.0, [0; 3], "outside");
+            render(&mut picture, (x, y), 20.0, [0; 3], "outside");
             assert_eq!(picture, before);
         }
     }

@@ -1,5 +1,5 @@
-//! Alarms: failures of training that a person should hear of while there is time, each said once by a process. How they
-//! look in the curves, and what to do, is in docs/failures.md, with recipes that fail so on purpose.
+//! Alarms: failures of training that a person should hear about while there is time. A process raises each of them once.
+//! docs/failures.md has how they look in the curves and what to do, with recipes that fail in these ways on purpose.
 //!
 //! | alarm | when |
 //! |---|---|
@@ -11,13 +11,13 @@
 
 use super::means::Means;
 
-/// Epochs that a failure of outputs or classes lasts before it is said.
+/// The number of epochs for which a failure of outputs or classes lasts before the alarm.
 const LASTING: u64 = 3;
-/// Epochs that a loss has grown before that is said.
+/// The number of epochs for which a loss has grown before the alarm.
 const GROWING: usize = 3;
-/// No loss that is held in any way is larger.
+/// A loss that is bounded in any way stays below this.
 const LARGE: f64 = 100.0;
-/// Mean D(x) above this, and mean D(G(z)) below one less it, is a game that D has won.
+/// D has won a game in which mean D(x) is above this and mean D(G(z)) below 1 minus this.
 const WON: f64 = 0.95;
 /// A share of black and white values above this is saturation.
 const SATURATED: f64 = 0.99;
@@ -29,11 +29,11 @@ pub(super) struct Epoch<'a> {
     pub gives_probabilities: bool,
     /// The norm of G's gradient when it was last measured.
     pub g_gradient_norm: Option<f64>,
-    /// How many classes appear, and of how many.
+    /// The number of classes that appear, and the number of all classes.
     pub classes: Option<[usize; 2]>,
-    /// How many modes are found, and among as many real ones.
+    /// The number of modes among the samples, and among as many real images.
     pub modes: Option<[usize; 2]>,
-    /// Whether all samples are one.
+    /// Whether all samples are the same.
     pub is_constant: bool,
     /// The shares of black and white values, of samples and of real images, unless they are points.
     pub extremes: Option<[f64; 2]>,
@@ -47,12 +47,12 @@ pub(super) struct Alarms {
     most_modes: usize,
     lost: u64,
     won: u64,
-    /// Of each epoch, D's and G's mean loss.
+    /// D's and G's mean loss in each epoch.
     losses: Vec<[f64; 2]>,
 }
 
 impl Alarms {
-    /// The alarms of an epoch that has ended, a line each.
+    /// The alarms of an epoch that has ended, one line each.
     pub fn epoch(&mut self, epoch: &Epoch) -> Vec<String> {
         let found = [
             ("classes lost", self.classes_lost(epoch)),
@@ -81,7 +81,7 @@ impl Alarms {
         let classes = epoch.classes.filter(|[present, of]| 2 * present <= *of || present + 3 <= self.most_present);
         let modes = epoch.modes.filter(|[found, floor]| 2 * found <= *floor);
         self.lost = match (epoch.classes.or(epoch.modes), classes.or(modes)) {
-            // Not judged, or still on its way up.
+            // The epoch was not judged, or the number of classes is still rising.
             (None, _) => self.lost,
             (_, Some(_)) if is_rising => self.lost,
             (_, Some(_)) => self.lost + 1,
@@ -131,7 +131,7 @@ fn constant(epoch: &Epoch) -> Option<String> {
     epoch.is_constant.then(|| format!("all samples are one, whatever the latent; {fix}"))
 }
 
-/// Whether all images of `samples` `[n, size]`, if there is one, are the same to a byte's step.
+/// Whether all images of `samples` `[n, size]`, of which there is at least one, are equal up to one step of a byte.
 pub(super) fn is_constant(samples: &[u8], size: usize) -> bool {
     let mut images = samples.chunks_exact(size);
     let near = |a: &u8, b: &u8| a.abs_diff(*b) <= 1;

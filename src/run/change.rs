@@ -1,4 +1,4 @@
-//! What may change in the recipe of a run that goes on.
+//! What may change in the recipe of a run when it is resumed.
 //!
 //! | key | then |
 //! |---|---|
@@ -8,11 +8,11 @@
 
 use crate::recipe::{Difference, Recipe};
 
-/// Keys that change nothing in what is computed.
+/// Keys that don't change what is computed.
 const HARMLESS: [&str; 6] =
     ["training.epochs", "data.name", "samples.epochs", "samples.first_step", "judge.every", "judge.every_steps"];
 
-/// Keys, and all within them, that change how it goes on.
+/// Keys that change how the run goes on, with all keys within them.
 const TUNING: [&str; 22] = [
     "training.batch_size",
     "data.last_batch",
@@ -38,13 +38,13 @@ const TUNING: [&str; 22] = [
     "training.triple.pseudo",
 ];
 
-/// What the optimisers have kept belongs to their kind.
+/// These can't change, as an optimiser's slots belong to its kind.
 const FIXED: [&str; 3] = ["generator.optimizer.kind", "discriminator.optimizer.kind", "classifier.optimizer.kind"];
 
-/// The changes from `saved` to `asked` after which the run is no longer the one that it was.
+/// The changes from `saved` to `asked` that make the run another one from here on.
 ///
 /// # Errors
-/// The first difference that can't be, in words, and what to do.
+/// A message on the first difference that isn't allowed, and what to do about it.
 pub fn tuning(saved: &Recipe, asked: &Recipe) -> Result<Vec<Difference>, String> {
     let mut differences = saved.differences(asked);
     differences.retain(|difference| !is_any(&difference.key, &HARMLESS));
@@ -116,7 +116,7 @@ mod tests {
                     let key = fixed.split('=').next().unwrap();
                     assert!(said.contains(key) && said.contains("--init"), "{said}");
                 }
-                // What the recipe says already.
+                // The recipe has this value already.
                 Ok(changes) => assert!(changes.is_empty(), "{fixed}: {changes:?}"),
             }
         }

@@ -1,4 +1,4 @@
-//! Checkpoints: safetensors files whose header holds all that is not a tensor.
+//! Checkpoints: safetensors files whose header has everything that is not a tensor.
 //!
 //! | file | tensors | header |
 //! |---|---|---|
@@ -32,17 +32,17 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// What such a file is called, and what to do about one that is no such file.
+/// What messages call such a file, and what to do about a file that isn't one.
 const CHECKPOINT: Kind = Kind {
     name: "checkpoint",
     fix: "give a checkpoint that minimax wrote, or train again",
     spare: "go on from a copy of it, from best.safetensors or one of kept/, or train again",
 };
 
-/// What the header of a checkpoint says.
+/// The header of a checkpoint.
 #[derive(Serialize, Deserialize)]
 struct Header {
-    /// Of the whole file; older files have none.
+    /// The sum of the whole file; older files have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
     recipe: String,
@@ -51,57 +51,57 @@ struct Header {
     training: Option<TrainingState>,
 }
 
-/// What only a run that goes on needs.
+/// The part that only a run that goes on needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingState {
     /// The device, by name.
     pub device: String,
-    /// What the data was, so that a run doesn't go on with another set.
+    /// The identity of the data, so that a run doesn't go on with another set.
     pub data: DataIdentity,
-    /// Updates done by the generator's and the discriminator's optimiser.
+    /// The numbers of updates done by the generator's and the discriminator's optimiser.
     pub updates: [u64; 2],
-    /// Updates done of the moving average of the generator's weights.
+    /// The number of updates of the moving average of the generator's weights.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub averaged: u64,
-    /// Updates done by the classifier's optimiser and of the moving average of its weights, in a game of three.
+    /// In a game of three, the numbers of updates of the classifier's optimiser and of the moving average of its weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier: Option<[u64; 2]>,
     /// How far the random streams have been read.
     pub random: RandomState,
-    /// The lowest distance that samples have scored so far, Frechet where there is a judge, else sliced Wasserstein.
+    /// The lowest distance of samples so far: the Frechet distance if there is a judge, else the sliced Wasserstein distance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<f64>,
-    /// The epoch of which they were; older files don't say.
+    /// The epoch of those samples; older files don't say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<u64>,
-    /// By which judge.
+    /// The judge that measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_judge: Option<String>,
-    /// Where epochs began to be as long as they are, if that has changed.
+    /// Where epochs began to have their present length, if that has changed.
     #[serde(default, skip_serializing_if = "Origin::is_start")]
     pub origin: Origin,
 }
 
-/// Tells one data set from another.
+/// What distinguishes one data set from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataIdentity {
-    /// Images.
+    /// The number of images.
     pub count: usize,
     /// FNV-1a of all pixels.
     pub hash: u64,
 }
 
-/// A run as a checkpoint has it.
+/// The state of a run in a checkpoint.
 pub struct Checkpoint {
     /// The recipe that it was made with.
     pub recipe: Recipe,
     /// The device that it is on.
     pub device: Device,
-    /// What it was trained on.
+    /// The identity of the data that it was trained on.
     pub data: DataIdentity,
-    /// The best that its samples have scored.
+    /// The best score of its samples.
     pub best: Option<Best>,
-    /// Where epochs began to be as long as they are.
+    /// Where epochs began to have their present length.
     pub origin: Origin,
     /// Whether the file carries a sum of its bytes; those of older versions don't.
     pub has_sum: bool,
@@ -109,22 +109,22 @@ pub struct Checkpoint {
     pub gan: Gan,
 }
 
-/// What the best samples of a run have scored.
+/// The score of the best samples of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Best {
-    /// Their distance from real images: Frechet where there is a judge, else sliced Wasserstein.
+    /// Their distance from real images: the Frechet distance if there is a judge, else the sliced Wasserstein distance.
     pub distance: f64,
     /// The epoch at whose end they were made, if that is known.
     pub epoch: Option<u64>,
-    /// The judge that said so (see [`Judging::identity`](super::judging::Judging::identity)); none where there was none.
+    /// The judge that measured it (see [`Judging::identity`](super::judging::Judging::identity)), if there was one.
     pub judge: Option<String>,
 }
 
-/// One network as a file of a run has it.
+/// One network from a file of a run.
 pub struct Trained {
     /// The recipe that it was made with.
     pub recipe: Recipe,
-    /// Steps that it was trained for.
+    /// The number of steps that it was trained for.
     pub step: u64,
     /// Whether the file carries a sum of its bytes; those of older versions don't.
     pub has_sum: bool,
@@ -186,7 +186,7 @@ pub fn save_network(path: &Path, role: Role, network: &Sequential, recipe: &Reci
     weights::write(path, &header, tensors)
 }
 
-/// The steps that the checkpoint at `path` was made after.
+/// The number of steps after which the checkpoint at `path` was made.
 ///
 /// # Errors
 /// If the file is missing, damaged or of another kind.
@@ -199,12 +199,11 @@ pub(super) fn steps(path: &Path) -> Result<u64> {
 pub(super) struct Wanted<'a> {
     pub name: String,
     pub tensor: &'a mut Tensor,
-    /// The shape of the tensor of that name, which is another.
+    /// The shape of the file's tensor of that name, if it is a different one.
     pub found: Option<String>,
 }
 
-/// Fills those of `wanted` for which the file at `path` has a tensor of the same name and shape; gives the others
-/// back.
+/// Fills those of `wanted` for which the file at `path` has a tensor of the same name and shape, and returns the others.
 ///
 /// # Errors
 /// If the file is missing, damaged or of another kind.
@@ -226,7 +225,7 @@ pub(super) fn fill<'a>(path: &Path, wanted: Vec<Wanted<'a>>) -> Result<Vec<Wante
     Ok(left)
 }
 
-/// Reads `checkpoint.safetensors` back, to `device` or else to the one that it was made on.
+/// Reads `checkpoint.safetensors` back, to `device` if that is given, else to the device on which it was made.
 ///
 /// # Errors
 /// If the file is missing, damaged or of another kind.
@@ -257,7 +256,7 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     let own = [Some(&recipe.generator), Some(&recipe.discriminator), recipe.classifier.as_ref(), averaged];
     let networks: Vec<&NetworkSpec> = own.into_iter().flatten().collect();
     check_size(path, bytes, &networks)?;
-    // Every weight is about to be overwritten: drawing them first would be waste.
+    // Every weight is about to be overwritten, so drawing random ones would be a waste.
     let mut undrawn = recipe.clone();
     let networks = [Some(&mut undrawn.generator), Some(&mut undrawn.discriminator), undrawn.classifier.as_mut()];
     networks.into_iter().flatten().for_each(|network| network.initializer = Initializer::Zeros);
@@ -289,18 +288,18 @@ pub fn parse(path: &Path, bytes: &[u8], device: Option<Device>) -> Result<Checkp
     })
 }
 
-/// Which weights of a generator that has a moving average of them.
+/// Which weights to take of a generator that has a moving average of its weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weights {
-    /// Their averages, which samples are of.
+    /// The averages, which make samples.
     #[default]
     Averaged,
-    /// Those that training goes on from.
+    /// Its own weights, from which training goes on.
     Own,
 }
 
-/// The file with the generator of `run`, if that is a folder: its own, or the checkpoint where the own `weights` are asked for
-/// that only this has, or the other is gone.
+/// The file with the generator of `run`, if that is a folder: the generator's own file, or the checkpoint if that file is gone
+/// or if it lacks the `weights` that are asked for.
 pub fn generator_file(run: &Path, weights: Weights) -> PathBuf {
     if !run.is_dir() {
         return run.to_path_buf();
@@ -316,7 +315,7 @@ pub fn generator_file(run: &Path, weights: Weights) -> PathBuf {
 /// Reads one network: the generator from either file, the others from `checkpoint.safetensors`.
 ///
 /// # Errors
-/// If the file is missing, damaged or of another kind, or hasn't got those `weights`.
+/// If the file is missing, damaged or of another kind, or doesn't have those `weights`.
 pub fn load_network(path: &Path, role: Role, weights: Weights, device: Device) -> Result<Trained> {
     let bytes = files::read(path)?;
     let (file, header) = open(path, &bytes)?;

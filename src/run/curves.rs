@@ -22,7 +22,7 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         marks: marks.clone(),
         ..Panel::default()
     };
-    // Where samples are judged within epochs too, their scores are drawn by step.
+    // If samples are judged within epochs too, their scores are plotted by step.
     let numbers = epochs.column("epoch");
     let is_within = numbers.windows(2).any(|pair| pair[0] == pair[1]);
     let by_epoch = |title: &str, y_label: &str, columns: &[(&str, &str)]| Panel {
@@ -31,7 +31,7 @@ pub fn panels(recipe: &Recipe, steps: &Columns, epochs: &Columns) -> Vec<Panel> 
         y_label: y_label.into(),
         series: series(epochs, if is_within { "step" } else { "epoch" }, columns),
         marks: if is_within { marks.clone() } else { Vec::new() },
-        // Seconds, distances and numbers of classes: small changes are not to look large.
+        // For seconds, distances and numbers of classes, small changes should not look large.
         from_zero: true,
         ..Panel::default()
     };
@@ -96,7 +96,7 @@ fn series(table: &Columns, x: &str, columns: &[(&str, &str)]) -> Vec<Series> {
     columns.iter().map(series).collect()
 }
 
-/// The last steps of epochs, or of every so many of them that the lines can be counted.
+/// The last steps of epochs, or of every n-th epoch with an n that keeps the lines few enough to be counted.
 fn epoch_marks(steps: &Columns) -> (Vec<f64>, usize) {
     const MOST: usize = 20;
     let points = steps.points("step", "epoch");

@@ -1,4 +1,4 @@
-//! How a run's steps are counted into epochs, which have another length from where the size of a batch was changed.
+//! How a run's steps are divided into epochs, whose length changes where the batch size was changed.
 //!
 //! ```text
 //! step     0 ... origin.step | every further per_epoch steps
@@ -7,17 +7,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where epochs of the length that they have now began: after `step` steps, with `epoch` epochs done.
+/// Where epochs began to have their present length: after `step` steps, with `epoch` epochs done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Steps done.
+    /// The number of steps done.
     pub step: u64,
-    /// Epochs done.
+    /// The number of epochs done.
     pub epoch: u64,
 }
 
 impl Origin {
-    /// Whether epochs have been as long as they are from the start.
+    /// Whether epochs have had their present length from the start.
     pub fn is_start(&self) -> bool {
         *self == Origin::default()
     }
@@ -26,9 +26,9 @@ impl Origin {
 /// The epochs of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epochs {
-    /// Where they began to be as long as they are.
+    /// Where they began to have their present length.
     pub origin: Origin,
-    /// Steps of an epoch.
+    /// The number of steps of an epoch.
     pub per_epoch: u64,
 }
 
@@ -45,36 +45,36 @@ impl Epochs {
         (self.origin.epoch + since.div_ceil(self.per_epoch)).max(1)
     }
 
-    /// Epochs that are done after `steps` steps, not before the origin.
+    /// The number of epochs done after `steps` steps, which are not before the origin.
     pub fn done(&self, steps: u64) -> u64 {
         self.origin_after(steps).epoch
     }
 
-    /// Steps that were done when the epoch of step `step` began, or began anew; `step` is counted from 1 and not before the
+    /// The number of steps done when the epoch of step `step` began, or began anew. `step` is counted from 1 and not before the
     /// origin.
     pub fn start_of(&self, step: u64) -> u64 {
         let since = step.saturating_sub(self.origin.step).saturating_sub(1);
         self.origin.step + since / self.per_epoch * self.per_epoch
     }
 
-    /// Epochs that are done after `steps` steps, a part of one counted.
+    /// The number of epochs done after `steps` steps, with the fraction of the current one.
     pub fn progress(&self, steps: u64) -> f64 {
         let since = steps.saturating_sub(self.origin.step) as f64;
         self.origin.epoch as f64 + since / self.per_epoch as f64
     }
 
-    /// Steps that a run of `epochs` epochs has in all; no fewer than there are before the origin.
+    /// The number of steps of a run of `epochs` epochs, at least those before the origin.
     pub fn steps_of(&self, epochs: u64) -> u64 {
         let Origin { step, epoch } = self.origin;
         step + epochs.saturating_sub(epoch) * self.per_epoch
     }
 
-    /// The batch that follows `steps` steps, counted from 0 as if all epochs had been as long as they are.
+    /// The batch that follows `steps` steps, counted from 0 as if all epochs had had their present length.
     pub fn batch_after(&self, steps: u64) -> u64 {
         self.origin.epoch * self.per_epoch + steps.saturating_sub(self.origin.step)
     }
 
-    /// Where epochs of another length begin if that is after `steps` steps: one that isn't done begins anew.
+    /// Where epochs of another length begin if they begin after `steps` steps: an unfinished epoch begins anew.
     pub fn origin_after(&self, steps: u64) -> Origin {
         let since = steps.saturating_sub(self.origin.step);
         Origin { step: steps, epoch: self.origin.epoch + since / self.per_epoch }

@@ -1,20 +1,20 @@
-//! Run folders: what their files are called, which folder is whose, and who may begin a run where.
+//! Run folders: the names of their files, which folder belongs to which run, and where a run may be begun.
 //!
 //! | file | what |
 //! |---|---|
-//! | `recipe.toml` | the recipe, every default said |
+//! | `recipe.toml` | the recipe, with every default written out |
 //! | `run.toml` | when it was trained, with what and for how long; see [`super::history`] |
 //! | `log.csv`, `epochs.csv` | a row per step, a row per epoch; see [`super::log`] |
 //! | `samples/step-000050.png` ... | grids of the first epoch, as `samples.first_step` says, all from the same latents |
 //! | `samples/epoch-0001.png` ... | a grid per epoch, from the same latents too |
 //! | `samples/real.png` | real images in such a grid |
-//! | `samples.gif`, `comparison.png`, `montage.png`, `curves.svg`, `curves.png`, `report.html` | drawn from the above; see [`super::summary`] |
+//! | `samples.gif`, `comparison.png`, `montage.png`, `curves.svg`, `curves.png`, `report.html` | made from the above; see [`super::summary`] |
 //! | `events.out.tfevents...` | for TensorBoard; see [`super::tensorboard`] |
 //! | `checkpoint.safetensors`, `generator.safetensors` | the last state; see [`super::checkpoint`] |
 //! | `best.safetensors` | the checkpoint with the lowest Frechet distance, without a judge the lowest sliced Wasserstein distance |
 //! | `judge.safetensors` | what judges the samples, where the data set has a judge; see [`super::judging`] |
-//! | `left-1/` ... | what a run had done after the state that it went back to; see `set_aside` |
-//! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, where asked for |
+//! | `left-1/` ... | what a run had done after the state to which it went back; see `set_aside` |
+//! | `kept/epoch-0010.safetensors` ... | checkpoints kept for good, if asked for |
 
 use crate::files::{again, is_file, list, make_folder, no_locks, read, remove_temporary, try_lock, write_whole};
 use crate::report::EventFile;
@@ -34,9 +34,9 @@ pub const LOG: &str = "log.csv";
 pub const EPOCHS: &str = "epochs.csv";
 /// The folder of the sample grids.
 pub const SAMPLES: &str = "samples";
-/// What a run goes on from.
+/// The checkpoint from which a run goes on.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
-/// What samples are made with.
+/// The generator, which makes samples.
 pub const GENERATOR: &str = "generator.safetensors";
 /// A discriminator by itself, as `minimax import` makes one.
 pub const DISCRIMINATOR: &str = "discriminator.safetensors";
@@ -56,15 +56,15 @@ pub const MONTAGE: &str = "montage.png";
 pub const CURVES: [&str; 2] = ["curves.svg", "curves.png"];
 /// All of it on one page.
 pub const REPORT: &str = "report.html";
-/// Where the time went, for Perfetto; only with `--profile`.
+/// Where the time went, for Perfetto; it is written only with `--profile`.
 pub const PROFILE: &str = "profile.json";
 
-/// Which state of a run a sample grid shows. Those of steps are of the first epoch, and so before all of epochs.
+/// Which state of a run a sample grid shows. Grids of steps belong to the first epoch, and so come before all those of epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
     /// After this many steps.
     Step(u64),
-    /// At the end of this epoch, counted from 1, or as far as the epoch has come.
+    /// At the end of this epoch, counted from 1, or within it if it hasn't ended.
     Epoch(u64),
 }
 
@@ -96,10 +96,10 @@ pub fn grid(folder: &Path, moment: Moment) -> PathBuf {
     })
 }
 
-/// The grids there are, in the order of training.
+/// The grids of a run, in the order of training.
 ///
 /// # Errors
-/// If their folder is there and can't be read.
+/// If their folder exists and can't be read.
 pub fn grids(folder: &Path) -> Result<Vec<(Moment, PathBuf)>> {
     let samples = folder.join(SAMPLES);
     let files = match list(&samples) {
@@ -112,7 +112,7 @@ pub fn grids(folder: &Path) -> Result<Vec<(Moment, PathBuf)>> {
     Ok(all)
 }
 
-/// Removes the grid of `moment` if it is there.
+/// Removes the grid of `moment` if it exists.
 ///
 /// # Errors
 /// If it can't be removed.
@@ -124,10 +124,10 @@ pub(super) fn remove_grid(folder: &Path, moment: Moment) -> Result<()> {
     }
 }
 
-/// Removes the grids of steps after `step`, which a run that goes on from there comes to anew.
+/// Removes the grids of steps after `step`, which a run that goes on from there makes again.
 ///
 /// # Errors
-/// If one can't be removed, or their folder not be read.
+/// If one can't be removed, or their folder can't be read.
 pub(super) fn remove_grids_after(folder: &Path, step: u64) -> Result<()> {
     let later = grids(folder)?.into_iter().map(|(moment, _)| moment);
     let mut later = later.filter(|moment| matches!(moment, Moment::Step(of) if *of > step));
@@ -139,12 +139,12 @@ pub fn real_grid(folder: &Path) -> PathBuf {
     folder.join(SAMPLES).join("real.png")
 }
 
-/// The checkpoint, within a run's folder, that is kept of `epoch`.
+/// The path, within a run's folder, of the checkpoint that is kept of `epoch`.
 pub fn kept(epoch: u64) -> String {
     format!("{KEPT}/epoch-{epoch:04}.safetensors")
 }
 
-/// A folder `<parent>/<name>-<n>`, with n one larger than the largest there is.
+/// Makes a folder `<parent>/<name>-<n>`, with n one larger than the largest that exists.
 ///
 /// # Errors
 /// If it can't be made.
@@ -179,18 +179,18 @@ fn numbered(parent: &Path, name: &str) -> Vec<(u64, PathBuf)> {
     paths.filter_map(number).collect()
 }
 
-/// A folder that is held for this process alone, as long as this is there.
+/// Holds a folder for this process alone, until it is dropped.
 pub(super) struct Lock {
-    /// What is to be said where the system has no lock to give.
+    /// A warning, if the system has no locks.
     pub(super) warning: Option<String>,
     _file: Option<File>,
 }
 
-/// Makes `folder` ready for a new run and holds it. It may be there already, but not hold anything
-/// other than what a run leaves that was killed before its first checkpoint.
+/// Makes `folder` ready for a new run and holds it. It may exist already, if it has only what a run leaves that was killed
+/// before its first checkpoint.
 ///
 /// # Errors
-/// If something else is there, another process trains in it, or it can't be made.
+/// If there is something else in it, another process trains in it, or it can't be made.
 pub(super) fn claim(folder: &Path) -> Result<Lock> {
     make_folder(folder)?;
     let lock = lock(folder)?;
@@ -210,10 +210,10 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
     Ok(lock)
 }
 
-/// Puts what the run in `folder` has done after `epochs` whole epochs out of the way of one that goes on from there: its last
-/// checkpoint and generator, tables, grids and kept checkpoints are in a new folder `left-<n>` then, a run that can be
-/// drawn, sampled and gone on with; `checkpoint`'s bytes take the last one's place, and the grids and kept checkpoints of
-/// later epochs are in `left-<n>` alone.
+/// Sets aside what the run in `folder` has done after `epochs` whole epochs, for a run that goes on from there. Its last
+/// checkpoint and generator, its tables, grids and kept checkpoints are then in a new folder `left-<n>`, which is a run
+/// that can be sampled, reported on and resumed. The last checkpoint is replaced by `checkpoint`; the grids and kept
+/// checkpoints of later epochs are in `left-<n>` alone.
 ///
 /// # Errors
 /// If the files can't be written. Whenever it ends, no state is lost.
@@ -249,7 +249,7 @@ fn epoch_of(path: &Path) -> Option<u64> {
     name.strip_prefix("epoch-")?.parse().ok()
 }
 
-/// Has the bytes of the file at `from`, if it is there, at `to` too; files of a run are replaced, never written into, so a
+/// Makes the file at `from`, if it exists, available at `to` too. Files of a run are replaced and never written into, so that a
 /// second name is as good as a copy.
 fn share(from: &Path, to: &Path) -> Result<()> {
     if !is_file(from)? || again(|| fs::hard_link(from, to)).is_ok() {
@@ -266,7 +266,7 @@ pub(super) fn make(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Holds `folder` for this process alone, where the system has locks on folders.
+/// Holds `folder` for this process alone, if the system has locks on folders.
 ///
 /// # Errors
 /// If another process trains in it.
@@ -285,7 +285,7 @@ pub(super) fn lock(folder: &Path) -> Result<Lock> {
     }
 }
 
-/// Whether `path` is what file managers leave in any folder that they have shown: nothing of anybody's.
+/// Whether `path` is a file that file managers leave in any folder that they have shown, and that nobody needs.
 pub fn is_litter(path: &Path) -> bool {
     const NAMES: [&str; 4] = [".DS_Store", ".directory", "Thumbs.db", "desktop.ini"];
     let name = path.file_name();
@@ -305,22 +305,22 @@ pub fn holds_run(folder: &Path) -> Result<bool> {
     is_file(&folder.join(CHECKPOINT))
 }
 
-/// What is there, besides TensorBoard's file, before the first checkpoint is.
+/// The files, besides TensorBoard's, that exist before the first checkpoint.
 const BEGUN: [&str; 8] = [RECIPE, HISTORY, LOG, EPOCHS, JUDGE, SAMPLES, KEPT, GENERATOR];
 
-/// Whether `path` is of what there is before the first checkpoint.
+/// Whether `path` is one of the files that exist before the first checkpoint.
 fn is_begun(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| BEGUN.contains(&name) || EventFile::is_name(name))
 }
 
-/// Takes away what an attempt to begin a run has written, and the folder if nothing else is in it.
+/// Removes what an attempt to begin a run has written, and the folder if nothing else is in it.
 pub(super) fn abandon(folder: &Path) {
     tidy(folder);
     let _ = again(|| fs::remove_file(real_grid(folder)));
     for path in list(folder).unwrap_or_default() {
         if is_begun(&path) {
-            // Each refuses what it is not for, as it should: a folder, or one that is not empty.
+            // Each call refuses what it is not for, as it should: a folder, or a folder that is not empty.
             let _ = again(|| fs::remove_file(&path));
             let _ = again(|| fs::remove_dir(&path));
         }
@@ -328,7 +328,7 @@ pub(super) fn abandon(folder: &Path) {
     let _ = again(|| fs::remove_dir(folder));
 }
 
-/// Takes away what a killed process was in the middle of writing.
+/// Removes what a killed process was in the middle of writing.
 pub(super) fn tidy(folder: &Path) {
     remove_temporary(folder);
     remove_temporary(&folder.join(SAMPLES));

@@ -1,5 +1,5 @@
-//! `run.toml`: when a run was trained, with what, and for how long. Nothing of it changes what is computed; the report
-//! says it.
+//! `run.toml`: when a run was trained, with what, and for how long. Nothing in it changes what is computed; the report shows
+//! it.
 //!
 //! ```toml
 //! seconds = 57.2
@@ -23,20 +23,20 @@ use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use toml::value::{Date, Datetime, Offset, Time};
 
-/// The most bytes of such a file.
+/// The largest size of such a file in bytes.
 const MAX_BYTES: u64 = 1 << 20;
-/// The most sessions that are kept: of more, the first and the last ones.
+/// The most sessions that are kept; if there are more, the first and the last ones are.
 const MAX_SESSIONS: usize = 100;
 /// The most bytes that are kept of a command.
 const MAX_COMMAND: usize = 4000;
 
-/// What `run.toml` holds.
+/// The contents of `run.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {
-    /// How long the run was trained in all sessions up to its last checkpoint, with all that was saved and drawn.
+    /// How long the run was trained in all sessions up to its last checkpoint, including the time for files and pictures.
     pub seconds: f64,
-    /// Each time that it was begun or gone on with, in order.
+    /// The sessions, one for each time it was begun or resumed, in order.
     #[serde(default, rename = "session")]
     pub sessions: Vec<Session>,
 }
@@ -45,23 +45,23 @@ pub struct History {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Session {
-    /// When, in UTC.
+    /// When it began, in UTC.
     pub began: Datetime,
-    /// Steps that had been done.
+    /// The number of steps that had been done before.
     pub step: u64,
-    /// Of this program.
+    /// The version of this program.
     pub version: String,
-    /// What was computed on.
+    /// The device.
     pub device: String,
-    /// What the process was started with, as a shell takes it.
+    /// The command that started the process, quoted for a shell.
     pub command: String,
 }
 
 impl History {
-    /// What the file in `folder` holds; nothing if there is none, as of a run that an older version has begun.
+    /// Reads the file in `folder`. The history is empty if there is none, as in a run that an older version has begun.
     ///
     /// # Errors
-    /// If it can't be read or is no such file.
+    /// If it can't be read or isn't such a file.
     pub fn read(folder: &Path) -> Result<History> {
         let path = folder.join(folder::HISTORY);
         if !is_file(&path)? {
@@ -77,18 +77,18 @@ impl History {
 
 /// The history of a run that is being trained.
 pub(super) struct Record {
-    /// With this session as its last.
+    /// The history, with this session as its last.
     history: History,
-    /// Seconds of the sessions before.
+    /// The seconds of earlier sessions.
     before: f64,
     start: Instant,
 }
 
 impl Record {
-    /// That of the run in `folder`, with a session that begins now after `step` steps on `device`.
+    /// The history of the run in `folder`, with a session that begins now after `step` steps on `device`.
     ///
     /// # Errors
-    /// If there is a file that isn't one, or the device isn't there.
+    /// If there is a file that isn't a history, or the device doesn't exist.
     pub(super) fn open(folder: &Path, step: u64, device: Device) -> Result<Record> {
         let mut history = History::read(folder)?;
         history.sessions.push(Session {
@@ -104,12 +104,12 @@ impl Record {
         Ok(Record { history, before, start: Instant::now() })
     }
 
-    /// Writes it with the seconds as they are now.
+    /// Writes the history with the seconds so far.
     ///
     /// # Errors
     /// If it can't be written.
     pub(super) fn save(&mut self, folder: &Path) -> Result<()> {
-        // To a hundredth, as nobody reads more of them.
+        // Rounded to hundredths, as nobody needs more digits.
         self.history.seconds = ((self.before + self.start.elapsed().as_secs_f64()) * 100.0).round() / 100.0;
         let text = toml::to_string(&self.history).expect("numbers, words and dates");
         write_whole(&folder.join(folder::HISTORY), text.as_bytes())
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(steps.len(), MAX_SESSIONS);
         assert_eq!((steps[0], steps[1], steps[99]), (0, 4, 102));
         assert!(history.sessions[0].device.starts_with("cpu, "));
-        // What is not saved is not there: a command that has nothing to do leaves no trace.
+        // A session that wasn't saved doesn't appear: a command that has nothing to do leaves no trace.
         Record::open(folder.path(), 9, Device::Reference).unwrap();
         assert_eq!(History::read(folder.path()).unwrap(), history);
 

@@ -1,4 +1,4 @@
-//! Starting a run from another's weights: every weight and statistic that has the same name and shape there.
+//! Starts a run from another run's weights: every weight and statistic with the same name and shape is taken.
 
 use super::checkpoint::{self, Wanted};
 use super::folder::{CHECKPOINT, DISCRIMINATOR, GENERATOR};
@@ -7,11 +7,11 @@ use crate::gan::model::{AUGMENT, AVERAGE, Gan};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The most tensors that are named of those that don't fit.
+/// The largest number of tensors that a message names as not fitting.
 const MOST_NAMED: usize = 4;
 
 /// Gives both networks of `gan` the tensors that `run` has for them: a run's folder, one that `minimax import` has
-/// made, or one of their files. The optimisers start anew, and an average of the weights with them. Says in a line how many were taken, and which were not.
+/// made, or one of their files. The optimisers start anew, and so does an average of the weights. Returns a line that says how many tensors were taken, and which were not.
 ///
 /// # Errors
 /// If there is no such file, it is damaged, or none of its tensors fits.

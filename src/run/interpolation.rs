@@ -7,18 +7,18 @@
 //! z(t) = ((1 - t) |a| + t |b|) · (cos(tω) u + sin(tω) w)
 //! ```
 //!
-//! The last factor is the usual (sin((1 - t)ω) u + sin(tω) v) / sin ω, written with a direction w that
-//! there can be where sin ω is 0, too. Normal latents of many values lie close to a sphere; a straight
-//! line would lead through its inside, where a generator has seen nothing.
+//! The last factor is the usual (sin((1 - t)ω) u + sin(tω) v) / sin ω, written with a direction w that can be found even where
+//! sin ω is 0. Normal latents of many values lie close to a sphere; a straight line would lead through its inside, where a
+//! generator was never trained.
 
-/// Below this sine, two directions are one, or opposite: what tells them apart is rounding.
+/// If the sine is below this, two directions are equal or opposite: their difference is only rounding.
 const SMALLEST_SINE: f64 = 1e-9;
 
-/// The labels of `count` samples on the way from one class to another, of so many `classes`, both included: rows of
-/// probabilities, which layers that take labels mix what they keep of each class by.
+/// The labels of `count` samples on the way from one class to another, both included: rows of probabilities for `classes`
+/// classes. Layers that take labels mix their parameters of the classes by these.
 ///
 /// # Panics
-/// If one is no class.
+/// If one of the two is not below `classes`.
 pub fn between_classes([from, to]: [u16; 2], classes: usize, count: usize) -> Vec<f32> {
     let mut labels = vec![0.0; count * classes];
     for (place, row) in labels.chunks_exact_mut(classes).enumerate() {
@@ -31,9 +31,8 @@ pub fn between_classes([from, to]: [u16; 2], classes: usize, count: usize) -> Ve
 
 /// `count` latents from `a` to `b`, both included, as `[count, width]`; a single one is `a`.
 ///
-/// Latents that point the same way differ in length only. Opposite ones have a great circle in every
-/// direction and take one. Where there is none at all (a latent of zeros, or of one value) the way is
-/// straight.
+/// Latents that point the same way differ only in length. Between opposite ones there is a great circle in every direction, and
+/// one of them is taken. If there is none at all (for a latent of zeros, or of one value) the way is straight.
 ///
 /// # Panics
 /// If `a` and `b` have different widths.
@@ -50,7 +49,7 @@ pub fn great_circle(a: &[f32], b: &[f32], count: usize) -> Vec<f32> {
     }
 }
 
-/// `x` and `y` in the weights of each t, `count` of them from 0 to 1.
+/// `x` and `y` mixed by the weights for each t, which has `count` values from 0 to 1.
 fn blends(x: &[f64], y: &[f64], count: usize, weights: impl Fn(f64) -> [f64; 2]) -> Vec<f32> {
     let mut blends = Vec::with_capacity(count * x.len());
     for i in 0..count {
@@ -60,7 +59,7 @@ fn blends(x: &[f64], y: &[f64], count: usize, weights: impl Fn(f64) -> [f64; 2])
     blends
 }
 
-/// The directions u and w and the angle ω, if there are such.
+/// The directions u and w and the angle ω, if they exist.
 fn circle(a: &[f64], b: &[f64]) -> Option<(Vec<f64>, Vec<f64>, f64)> {
     let (u, v) = (unit(a)?, unit(b)?);
     let cosine = dot(&u, &v);
@@ -73,7 +72,8 @@ fn circle(a: &[f64], b: &[f64]) -> Option<(Vec<f64>, Vec<f64>, f64)> {
     Some((u, w, libm::atan2(sine, cosine)))
 }
 
-/// A direction at right angles to the direction `u`: the axis that `u` has least of, without `u`.
+/// A direction at right angles to the direction `u`: the axis along which `u` has the smallest component, less its part along
+/// `u`.
 fn perpendicular(u: &[f64]) -> Option<Vec<f64>> {
     let least = (0..u.len()).min_by(|&i, &j| u[i].abs().total_cmp(&u[j].abs()))?;
     let mut axis = vec![0.0; u.len()];
@@ -87,7 +87,7 @@ fn without(x: &[f64], u: &[f64]) -> Vec<f64> {
     x.iter().zip(u).map(|(x, u)| x - along * u).collect()
 }
 
-/// The direction of `x`; none where it is zero.
+/// The direction of `x`, or `None` if it is zero.
 fn unit(x: &[f64]) -> Option<Vec<f64>> {
     let norm = norm(x);
     (norm > 0.0).then(|| x.iter().map(|x| x / norm).collect())

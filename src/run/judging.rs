@@ -1,4 +1,4 @@
-//! The judge of a run: chosen when the run is begun and kept in its folder, so that all its figures are of one judge.
+//! The judge of a run. It is chosen when the run begins and kept in its folder, so that all its figures come from one judge.
 
 use super::folder;
 use crate::data::sum::Sum;
@@ -20,16 +20,16 @@ pub struct Judging {
     identity: String,
     /// Whether it is shown the planes of stacked images.
     is_stacked: bool,
-    /// What as many test images score, or all where there are fewer, and how many those are; none where there are too few
+    /// The score of as many test images as samples, or of all if there are fewer, and their number; `None` if there are too few
     /// images to hold any out.
     floor: Option<(Score, usize)>,
 }
 
 impl Judging {
-    /// The judge in the folder of a run of `recipe` on `images`, if there is one; none where there are no images.
+    /// The judge in the folder of a run of `recipe` on `images`, if there are images and a judge.
     ///
     /// # Errors
-    /// If it can't be read, or is one of other images, or the test images can't be read.
+    /// If it can't be read or belongs to other images, or if the test images can't be read.
     pub(super) fn open(
         folder: &Path,
         recipe: &Recipe,
@@ -49,7 +49,7 @@ impl Judging {
         let is_stacked = stacked::planes_of(&recipe.data.name).is_some();
         let seed = judge.classifier.spec().training.seed;
         let data = &recipe.data;
-        // The planes of stacked images may be of pictures.
+        // The planes of stacked images may come from pictures.
         let size = is_stacked.then_some([images.height, images.width, images.channels]);
         let wanted = Wanted { seed, size, background: data.background, extra: data.extra };
         let floor = match images.len() < judge::FEWEST {
@@ -67,13 +67,13 @@ impl Judging {
         Ok(Some(Judging { judge, identity: sum.to_string(), is_stacked, floor }))
     }
 
-    /// What tells it from any other judge.
+    /// The identity of the judge, by which it differs from any other.
     pub fn identity(&self) -> &str {
         &self.identity
     }
 
-    /// What samples `[n, h, w, c]` of a run on the `training` images score; each is to be of the class that `asked` has for
-    /// it, if it has any.
+    /// The score of samples `[n, h, w, c]` of a run on the `training` images. `asked` has the class that each was to be of, or is
+    /// empty.
     pub(super) fn score(&mut self, samples: &[u8], asked: &[u16], training: &Images) -> Score {
         match self.is_stacked {
             true => self.judge.score_stacked(samples, training),
@@ -81,17 +81,17 @@ impl Judging {
         }
     }
 
-    /// What test images score, as many as there are samples, or all where there are fewer; none where there are none.
+    /// The score of as many test images as samples, or of all if there are fewer; `None` if there are none.
     pub fn floor(&self) -> Option<&Score> {
         self.floor.as_ref().map(|(score, _)| score)
     }
 
-    /// How many test images that is of.
+    /// The number of those test images.
     pub fn floor_images(&self) -> usize {
         self.floor.as_ref().map_or(0, |&(_, count)| count)
     }
 
-    /// What the judge is called.
+    /// The judge's name.
     pub fn name(&self) -> &str {
         &self.judge.classifier.spec().name
     }
@@ -102,7 +102,7 @@ impl Judging {
     }
 }
 
-/// That `judge`, in the file `path`, takes `images` of the set `data`.
+/// Checks that `judge`, in the file `path`, can judge `images` of the set `data`.
 ///
 /// # Errors
 /// [`Error::Place`] if it doesn't.

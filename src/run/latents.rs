@@ -1,4 +1,4 @@
-//! The latents of a run's own samples, and those that somebody has saved: a NumPy array of float32 or float64, `[n, width]`.
+//! The latents of a run's own samples, and latents from a file: a NumPy array of float32 or float64, `[n, width]`.
 
 use crate::data::floats::{self, Floats};
 use crate::files;
@@ -9,8 +9,8 @@ use crate::terminal::excerpt;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// The latents of `seed` for `count` samples of `recipe`'s generator, the first of which are drawn as a grid of `on_grid`:
-/// where the game is conditional, a row a class. The first ones are the same for any count.
+/// The latents of `seed` for `count` samples of `recipe`'s generator. The first `on_grid` of them are shown as a grid, which has
+/// a row for each class if the game is conditional. The first ones are the same for any count.
 pub fn fixed(recipe: &Recipe, seed: u64, count: usize, on_grid: usize) -> Latents {
     let latents = Latents::fixed(seed, count, recipe.generator.input[0]);
     match recipe.classes() {
@@ -19,7 +19,7 @@ pub fn fixed(recipe: &Recipe, seed: u64, count: usize, on_grid: usize) -> Latent
     }
 }
 
-/// The classes of those samples; none where the game is not conditional.
+/// The classes of those samples; empty if the game is not conditional.
 pub fn classes(recipe: &Recipe, count: usize, on_grid: usize) -> Vec<u16> {
     let columns = columns_for(on_grid, recipe.classes());
     recipe.classes().map_or(Vec::new(), |of| rows_of_classes(count, columns, of))
@@ -28,7 +28,7 @@ pub fn classes(recipe: &Recipe, count: usize, on_grid: usize) -> Vec<u16> {
 /// The latents in the .npy file at `path`, `[n, width]` with n from 1 to `most`, flattened.
 ///
 /// # Errors
-/// [`Error::Io`] where it can't be read, [`Error::Data`] where it isn't a regular file or is no such array.
+/// [`Error::Io`] if it can't be read, [`Error::Data`] if it isn't a regular file or doesn't have such an array.
 pub fn read(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
     let size = files::open(path)?.metadata().map_err(Error::io(path))?.len();
     if size > 8 * (most * width) as u64 + (1 << 16) {
@@ -41,7 +41,7 @@ pub fn read(path: &Path, width: usize, most: usize) -> Result<Vec<f32>> {
 /// As [`read`], from the file's bytes; `path` only names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where they are no such array.
+/// [`Error::Data`] if they are not such an array.
 pub fn parse(path: &Path, bytes: &[u8], width: usize) -> Result<Vec<f32>> {
     array(bytes, width).map_err(|what| wrong(path, width, what))
 }

@@ -1,5 +1,5 @@
-//! What a run writes down in numbers: `log.csv`, a row per step, and `epochs.csv`, a row per epoch and per
-//! step within one that is judged.
+//! The tables of a run: `log.csv`, with a row per step, and `epochs.csv`, with a row per epoch and for each step within an epoch
+//! that is judged.
 //! Losses, outputs, scores and seconds have seven significant digits; rows that an older version has written to six decimals
 //! stay as they are. Where there is no number the field is empty.
 
@@ -12,14 +12,14 @@ use crate::gan::report::StepReport;
 use std::path::Path;
 use std::time::Duration;
 
-/// `g_loss` is empty where only the critic moved; `wasserstein_estimate`, minus the critic's loss
-/// without its penalty, with any other loss than Wasserstein; `c_loss` with two players.
+/// `g_loss` is empty in steps in which only the critic moved. `wasserstein_estimate`, minus the critic's loss without its
+/// penalty, is empty with any other loss than Wasserstein, and `c_loss` with two players.
 const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate,c_loss";
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or is not finished.
 /// The next three are empty where samples were not judged, the next five where a set has no modes: `good_share` is of points
 /// of the plane, the divergences of stacked sets; `asked_class` is of conditional games, `classifier_error` of games of three,
-/// `augment_chance` of adaptive augmentation. Floors are what real ones score.
+/// `augment_chance` of adaptive augmentation. Floors are the scores of real ones.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
                       frechet_distance,frechet_floor,confidence,\
                       modes_found,modes_floor,modes_divergence,divergence_floor,good_share,\
@@ -34,14 +34,14 @@ pub struct Log {
 /// How long an epoch took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochTime {
-    /// From before its first step to after its last, without what is saved and drawn then and in between.
+    /// The time from before its first step to after its last, without saving and making pictures.
     pub whole: Duration,
-    /// Of that, waiting for data.
+    /// The part of it that was spent waiting for data.
     pub waited: Duration,
 }
 
 impl Log {
-    /// The tables in `folder`, holding the rows up to step `last` of those that were there.
+    /// The tables in `folder`, from which rows after step `last` are removed.
     ///
     /// # Errors
     /// If they can't be read or written.

@@ -1,4 +1,4 @@
-//! What a run on points of the plane shows in place of grids, and what its samples score.
+//! What a run on points of the plane shows instead of grids, and the scores of its samples.
 
 use super::Run;
 use super::save::LookedAt;
@@ -15,11 +15,11 @@ use crate::report::Picture;
 use crate::report::map::{Map, field_places};
 use crate::tensor::Tensor;
 
-/// D's output is drawn from so many values along each side of a map.
+/// The number of values of D's output along each side of a map.
 const FIELD: usize = 120;
-/// How many of them D is asked for at a time.
+/// The number of values that D computes at a time.
 const AT_A_TIME: usize = 3600;
-/// Samples that have an arrow: all would hide what is below.
+/// The number of samples that have an arrow; arrows for all would hide what is below.
 const ARROWS: usize = 60;
 /// Points that are this share of a sigma apart along each axis are the same.
 const SAME: f64 = 0.05;
@@ -28,7 +28,7 @@ impl Run {
     /// `count` points from the run's fixed latents, `[count, 2]`; the first are the same for any count.
     ///
     /// # Errors
-    /// If one is no finite number.
+    /// If a coordinate is not finite.
     pub(super) fn sample_points(&mut self, count: usize) -> Result<Vec<f32>> {
         let width = self.recipe.generator.input[0];
         let latents = Latents::fixed(self.recipe.training.seed, count, width);
@@ -40,7 +40,7 @@ impl Run {
         }
     }
 
-    /// D's output over the plane, with real points, `samples` and what pulls at them.
+    /// D's output over the plane, with real points, `samples`, and the pull on these.
     pub(super) fn map(&mut self, plane: Plane, samples: &[f32]) -> Picture {
         let extent = plane.extent();
         let mut field = Vec::new();
@@ -55,7 +55,7 @@ impl Run {
         let first = Tensor::from_f32(&samples[..2 * arrows], [arrows, 2], self.device);
         let pulls = self.gan.pull_at(&first).to_f32();
         let real = real_points(plane, self.recipe.samples.count, self.recipe.training.seed);
-        Map { extent, field: &field, real: &real, samples, pulls: &pulls }.draw()
+        Map { extent, field: &field, real: &real, samples, pulls: &pulls }.render()
     }
 
     /// The points of the fixed latents, scored against as many real ones.
@@ -65,10 +65,10 @@ impl Run {
         let picture = self.map(plane, &samples[..2 * on_map]);
         let some = &samples[..2 * SAMPLES];
         let mut random = Random::new(self.recipe.training.seed, COMPARISON);
-        let real = plane.draw(SAMPLES, &mut random);
+        let real = plane.sample(SAMPLES, &mut random);
         let floor = || {
             let mut random = Random::new(self.recipe.training.seed, COMPARISON);
-            let [real, others] = [SAMPLES; 2].map(|count| plane.draw(count, &mut random));
+            let [real, others] = [SAMPLES; 2].map(|count| plane.sample(count, &mut random));
             Some(sliced_wasserstein(&Points::of(&others, 2), &Points::of(&real, 2), &mut random))
         };
         let scores = Scores {
@@ -89,16 +89,16 @@ impl Run {
 
 /// The real points of a map.
 pub(super) fn real_points(plane: Plane, count: usize, seed: u64) -> Vec<f32> {
-    plane.draw(count, &mut Random::new(seed, COMPARISON))
+    plane.sample(count, &mut Random::new(seed, COMPARISON))
 }
 
 /// Real points alone.
 pub(super) fn real_map(plane: Plane, count: usize, seed: u64) -> Picture {
     let real = real_points(plane, count, seed);
-    Map { extent: plane.extent(), field: &[], real: &real, samples: &[], pulls: &[] }.draw()
+    Map { extent: plane.extent(), field: &[], real: &real, samples: &[], pulls: &[] }.render()
 }
 
-/// Values without bounds to those from 0 to 1, evenly.
+/// Maps values of any range to values from 0 to 1, evenly.
 fn stretch(values: &mut [f64]) {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);

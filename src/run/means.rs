@@ -1,10 +1,10 @@
-//! What the steps of an epoch have seen on average.
+//! Means over the steps of an epoch.
 
 use super::table::{Columns, rounded};
 use crate::gan::report::StepReport;
 use std::time::Duration;
 
-/// The columns of `log.csv` whose means there are.
+/// The columns of `log.csv` whose means are taken.
 const COLUMNS: [&str; 6] = ["d_loss", "g_loss", "d_real", "d_fake", "wasserstein_estimate", "c_loss"];
 
 /// Means over the steps of an epoch that are done. They are those of the numbers in `log.csv`, as these are rounded there,
@@ -20,12 +20,12 @@ pub struct Means {
 }
 
 impl Means {
-    /// Those of no step yet of the epoch that began after `start` steps.
+    /// The means before the first step of the epoch that began after `start` steps.
     pub(super) fn new(start: u64) -> Means {
         Means { start, ..Means::default() }
     }
 
-    /// Those of the rows of `log.csv` after step `start`, at which the epoch began.
+    /// The means of the rows of `log.csv` after step `start`, at which the epoch began.
     pub(super) fn of_rows(rows: &Columns, start: u64) -> Means {
         let mut means = Means::new(start);
         for (index, column) in COLUMNS.into_iter().enumerate() {
@@ -43,7 +43,7 @@ impl Means {
         self.start
     }
 
-    /// Takes in a step with this many real images, which took so long.
+    /// Adds a step with this many real images, which took this long.
     pub(super) fn step(&mut self, report: &StepReport, images: usize, took: Duration) {
         let StepReport { d_loss, g_loss, c_loss, d_real, d_fake, wasserstein, .. } = *report;
         let values = [Some(d_loss), g_loss, Some(d_real), Some(d_fake), wasserstein, c_loss];
@@ -85,7 +85,7 @@ impl Means {
         self.mean(3)
     }
 
-    /// The critic's estimate of the Wasserstein distance, where there is a critic.
+    /// The critic's estimate of the Wasserstein distance, if there is a critic.
     pub fn wasserstein(&self) -> Option<f64> {
         self.mean(4)
     }
@@ -95,7 +95,7 @@ impl Means {
         self.mean(5)
     }
 
-    /// Real images per second of training, without saving and drawing, over the epoch's steps of this process.
+    /// Real images per second of training, without saving and making pictures, over the epoch's steps in this process.
     pub fn images_per_second(&self) -> Option<f64> {
         let seconds = self.training.as_secs_f64();
         (seconds > 0.0).then(|| self.images as f64 / seconds)

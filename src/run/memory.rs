@@ -1,16 +1,16 @@
-//! What a run takes of a machine's memory. It is in one of five phases at a time, and the largest counts. For a generator
-//! and a discriminator of P parameters, on the device `cpu`, in bytes:
+//! An estimate of a run's memory. A run is in one of five phases at a time, and the largest counts. For a generator and a
+//! discriminator with P parameters, on the device `cpu`, in bytes:
 //!
 //! ```text
 //! training     see recipe/memory.rs
 //!
 //! sampling     4 · 3 · P + samples      no gradients; the images made so far are bytes
-//!            + 4 · 2 · batch · layer    what goes into a layer of G and what comes out, at most 64 images
+//!            + 4 · 2 · batch · layer    the input and the output of a layer of G, at most 64 images
 //!            + 4 · columns
 //!
-//! scoring      4 · 3 · P + samples      and what is compared at a time, as numbers
+//! scoring      4 · 3 · P + samples      and the images that are compared at a time, as numbers
 //!
-//! drawing      4 · 3 · P + samples + 10 · grid    the grid of the samples, beside the real ones, in motion
+//! grids        4 · 3 · P + samples + 10 · grid    the grid of the samples, beside real ones, as an animation
 //!
 //! saving       4 · 7 · P                the checkpoint is made in memory and written whole
 //! ```
@@ -28,9 +28,9 @@ use crate::report::{columns_for, grid_bytes};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Copies of what is compared at a time: as it is read, as a tensor, packed for a product.
+/// The number of copies of the images that are compared at a time: as they are read, as a tensor, and packed for a product.
 const COMPARED: f64 = 3.0;
-/// Grids that are held while a run is drawn: real and generated ones, on one sheet, and files of them.
+/// The number of grids in memory while the pictures of a run are made: real and generated ones, on one sheet, and their files.
 const GRIDS: f64 = 10.0;
 
 /// About how many bytes of memory a run of `recipe` takes on the device `cpu`, in the phase that takes the most; the
@@ -54,9 +54,9 @@ pub fn check_recipe(recipe: &Recipe) -> Result<()> {
     checked.map_err(|what| Error::text("recipe", &recipe.name, what))
 }
 
-/// As [`check_recipe`], and checks that this machine, the container that this process is in and its own limits leave the memory to train,
-/// as far as the system says how much that is; once it is read, with the `data`. A recipe is no less valid for not
-/// fitting one machine, so this is asked where a run starts, not where a recipe is loaded.
+/// As [`check_recipe`]; it also checks that this machine, the container of this process and the process's own limits leave
+/// enough memory to train, as far as the system tells, with the `data` once that is read. A recipe that doesn't fit one machine
+/// is still valid, so this is checked when a run starts, not when a recipe is loaded.
 ///
 /// # Errors
 /// [`Error::Text`] with the estimate, the limit and the keys to lower.
@@ -79,7 +79,7 @@ fn largest(recipe: &Recipe, real: usize) -> Memory {
     phases.max_by(|a, b| a.total().total_cmp(&b.total())).expect("there are phases")
 }
 
-/// What each phase of a run of `recipe` takes that has `real` images to be compared with.
+/// The memory of each phase of a run of `recipe` whose samples are compared with `real` images.
 fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
     let at_a_time = recipe.training.batch_size.min(MOST_AT_A_TIME) as f64;
     let image = &recipe.discriminator.input;
@@ -96,7 +96,7 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
     let [mut layer, mut workspace] = [0.0; 2];
     let [generator, discriminator] = [&recipe.generator, &recipe.discriminator]
         .map(|network| network.table().expect("a checked recipe's shapes fit"));
-    // A weight that is averaged is there twice, in a checkpoint as one of four.
+    // A weight that is averaged exists twice, in a checkpoint as one of four.
     let averages = if recipe.training.average.is_some() { generator.parameters.total() as f64 / 3.0 } else { 0.0 };
     let mut parameters = (generator.parameters.total() + discriminator.parameters.total()) as f64 + averages;
     let mut used = vec![(&recipe.generator, generator)];
@@ -107,7 +107,7 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
     }
     let layers = used.iter().flat_map(|(network, table)| all_layers(&network.layers, &table.rows));
     for (spec, row) in layers {
-        // What a residual adds waits while its layers run.
+        // The shortcut of a residual waits while its layers run.
         let waits = row.depth() as u64 * values(&row.input);
         layer = f64::max(layer, (values(&row.input) + values(&row.output) + waits) as f64);
         workspace = f64::max(workspace, convolving(spec, row, at_a_time));
@@ -126,7 +126,7 @@ fn phases(recipe: &Recipe, real: usize) -> [Memory; 5] {
             images: samples + COMPARED * VALUE * compared.iter().sum::<usize>() as f64,
             ..idle("scoring samples")
         },
-        Memory { images: samples + GRIDS * grid, ..idle("drawing sample grids") },
+        Memory { images: samples + GRIDS * grid, ..idle("making sample grids") },
         Memory { parameters: 7.0 * VALUE * parameters, images: 0.0, ..idle("saving a checkpoint") },
     ]
 }
@@ -169,7 +169,7 @@ mod tests {
         let large = include_str!("../../tests/common/large.toml");
         let large = Recipe::parse("large", large, &["samples.count=1024".into()]).unwrap();
         let what = largest(&large, 1).check(0, 1 << 30, "a recipe's").unwrap_err();
-        assert!(what.starts_with("drawing sample grids takes") && what.contains("lower samples.count"), "{what}");
+        assert!(what.starts_with("making sample grids takes") && what.contains("lower samples.count"), "{what}");
     }
 
     /// What a batch of one takes in training is little; what the grids take does not depend on the batch.
@@ -177,11 +177,10 @@ mod tests {
     fn the_phase_that_takes_the_most_counts() {
         let large = Recipe::parse("large", include_str!("../../tests/common/large.toml"), &[]).unwrap();
         let memory = largest(&large, 1);
-        assert_eq!(memory.doing, "drawing sample grids");
+        assert_eq!(memory.doing, "making sample grids");
         let what = memory.check(0, 1 << 28, "this machine's").unwrap_err();
         assert!(
-            what.starts_with("drawing sample grids takes")
-                && what.ends_with("samples.count, or the size of the images"),
+            what.starts_with("making sample grids takes") && what.ends_with("samples.count, or the size of the images"),
             "{what}"
         );
         let memory = largest(&with(&["generator.input=[100000]"]), 1);

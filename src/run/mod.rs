@@ -1,5 +1,5 @@
-//! A training run: how it begins and goes on after a stop. `training.rs` is its loop over steps and epochs,
-//! [`folder`] names the files that it leaves, `save.rs` writes them.
+//! A training run: how it begins, and how it goes on after a stop. `training.rs` is its loop over steps and epochs, [`folder`]
+//! has the names of the files that it leaves, and `save.rs` writes them.
 
 mod alarms;
 pub mod change;
@@ -35,7 +35,7 @@ use self::init::init;
 use self::judging::Judging;
 use self::log::{EpochTime, Log};
 use self::means::Means;
-use self::save::Drawing;
+use self::save::Reporting;
 use self::scores::Scores;
 use self::source::Source;
 use self::table::Columns;
@@ -56,21 +56,21 @@ use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// A run that can be trained.
+/// A run that can be trained: see [`Run::create`], [`Run::resume`] and [`Run::train`].
 pub struct Run {
-    /// Every how many epochs a checkpoint is kept for good, besides the best and the last.
+    /// If given, a checkpoint is kept for good after every n-th epoch, besides the best and the last.
     pub keep_every: Option<u64>,
-    /// After how many epochs that were compared with the best and no better training ends.
+    /// If given, training ends once this many epochs in a row were compared with the best and weren't better.
     pub patience: Option<u64>,
-    /// What a person should know of the data and of how the run begins or goes on, a line each.
+    /// What a person should know about the data and about how the run begins or goes on, one line each.
     pub notes: Vec<String>,
     folder: PathBuf,
     recipe: Recipe,
     device: Device,
     gan: Gan,
-    /// The steps as graphs, on a device that has them.
+    /// The captured steps, on a device that has graphs.
     graphs: Option<Graphs>,
-    /// The step that was begun last, whose report is not known yet.
+    /// The latest step, if its report is not known yet.
     begun: Option<Begun>,
     /// When a step's report was last known.
     last_done: Option<Instant>,
@@ -78,54 +78,54 @@ pub struct Run {
     epochs: Epochs,
     data: DataIdentity,
     log: Log,
-    /// Of the epoch that the last step belongs to.
+    /// The means of the epoch to which the last step belongs.
     means: Means,
     board: TensorBoard,
-    /// What the best epoch's samples have scored.
+    /// The score of the best epoch's samples.
     best: Option<Best>,
-    /// Judges the samples, where the data set has a judge.
+    /// The judge of the samples, if the data set has one.
     judging: Option<Judging>,
     alarms: Alarms,
-    /// The sliced Wasserstein distance of real ones, once it has been measured.
+    /// The sliced Wasserstein distance of real images, once it has been measured.
     sliced_floor: Option<Option<f64>>,
     /// The norm of G's gradient when it was last measured.
     g_gradient_norm: Option<f64>,
-    drawing: Drawing,
+    reporting: Reporting,
     record: Record,
     /// Keeps a second process out of the folder.
     _lock: Lock,
 }
 
-/// A step that has just been done.
+/// The report of a step that has just been done.
 pub struct Progress {
-    /// Steps done since the run was first started.
+    /// The number of steps done since the run was first started.
     pub step: u64,
     /// The epoch that the step belongs to, counted from 1.
     pub epoch: u64,
-    /// What the step has seen.
+    /// The numbers of the step.
     pub report: StepReport,
-    /// Training images per second, of this step.
+    /// Training images per second in this step.
     pub images_per_second: f64,
-    /// Over the epoch as far as it has come.
+    /// The means over the epoch so far.
     pub means: Means,
     /// Whether the step was the last of its epoch.
     pub ends_epoch: bool,
     /// How long the epoch took, if the step was its last and it was not interrupted.
     pub epoch_time: Option<EpochTime>,
-    /// What the samples score, if the step was the last of its epoch or of training, or is to be judged within an epoch.
+    /// The scores of the samples, if the step was the last of its epoch or of training, or is judged within an epoch.
     pub scores: Option<Scores>,
-    /// What has gone wrong, a line each, if the step was the last of its epoch; each is said once.
+    /// What has gone wrong, one line each, if the step was the last of its epoch; each alarm is raised once.
     pub alarms: Vec<String>,
 }
 
-/// Which of its states a run goes on from.
+/// The state from which a run goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// The last.
     #[default]
     Last,
-    /// The one whose samples scored best. What came after it is set aside (see `folder::set_aside`), and so are the rows
-    /// of the tables and TensorBoard's records.
+    /// The state whose samples scored best. What came after it is set aside (see `folder::set_aside`), including the rows of the
+    /// tables and TensorBoard's records.
     Best,
 }
 
@@ -136,17 +136,18 @@ pub enum Outcome {
     Finished,
     /// It was asked to stop; the run can go on from here.
     Stopped,
-    /// So many epochs as [`Run::patience`] says have not bettered the best.
+    /// As many epochs as [`Run::patience`] says were not better than the best.
     Settled,
 }
 
 impl Run {
-    /// A new run of `recipe` in the folder that `place` names, which must hold no run yet, with the judge that `judge`
-    /// gives for its images. Both are asked, and anything written, only after the data has been read. Its weights are those of the run `from`
-    /// where they fit, if there is one.
+    /// A new run of `recipe` in the folder that `place` names, which must not have a run yet, with the judge that `judge` gives
+    /// for its images. Both are called, and anything is written, only after the data has been read. If there is a run `from`, the
+    /// weights are taken from it where they fit.
     ///
     /// # Errors
-    /// If the data doesn't fit the recipe, no weight of `from` fits, or the folder can't be used; nothing is left in it then.
+    /// If the data doesn't fit the recipe, no weight of `from` fits, or the folder can't be used; nothing is left in it
+    /// then.
     pub fn create(
         recipe: Recipe,
         device: Device,
@@ -178,14 +179,14 @@ impl Run {
         run.inspect_err(|_| folder::abandon(&folder))
     }
 
-    /// The run in `folder`, as its last checkpoint or its best has it, on `device` or else the checkpoint's.
+    /// The run in `folder`, from its last checkpoint or its best, on `device` if that is given, else on the checkpoint's.
     ///
-    /// `change` gives the recipe that is asked for from the checkpoint's. It may alter what [`self::change`] says; the
-    /// folder's recipe and checkpoint are those of the changed run then.
+    /// `change` gives the recipe to go on with, from the checkpoint's. It may change what [`self::change`] allows; the folder's
+    /// recipe and checkpoint are then those of the changed run.
     ///
     /// # Errors
-    /// If there is no whole checkpoint, or the recipe or the data is another: then what the checkpoint holds would mean
-    /// nothing.
+    /// If there is no intact checkpoint, or if the recipe or the data is another one, so that the checkpoint would mean nothing
+    /// for it.
     pub fn resume(
         folder: &Path,
         device: Option<Device>,
@@ -223,7 +224,7 @@ impl Run {
             );
             checkpoint.data = data;
         }
-        // Before anything is changed: what was best is compared with by the same judge, or not at all.
+        // Before anything is changed: the best is compared with only by the same judge.
         let judging = Judging::open(folder, &asked, source.images(), checkpoint.device)?;
         let best_judge = checkpoint.best.as_ref().map(|best| best.judge.as_deref());
         if best_judge.is_some_and(|judge| judge != judging.as_ref().map(Judging::identity)) {
@@ -258,7 +259,7 @@ impl Run {
         checkpoint.recipe = asked;
         let mut run = Run::assemble(folder, lock, checkpoint, source, judging)?;
         if notes.len() > told {
-            // An epoch that begins anew leaves no row of its beginning.
+            // Of an epoch that begins anew no earlier row stays.
             run.log.go_on(folder, &before, run.recipe.judge.every_steps)?;
             run.save_checkpoint()?;
         }
@@ -295,7 +296,7 @@ impl Run {
             means: Means::of_rows(&rows, epochs.start_of(steps + 1)),
             board: TensorBoard::open(folder, &recipe, per_epoch, steps, moved)?,
             _lock: lock,
-            drawing: Drawing::default(),
+            reporting: Reporting::default(),
             record,
             epochs,
             folder: folder.to_path_buf(),
@@ -313,22 +314,22 @@ impl Run {
         Ok(run)
     }
 
-    /// Makes every step launch by launch on a CUDA device, not as a graph.
+    /// From now on, makes every step on a CUDA device launch by launch, not as a graph.
     pub fn without_graphs(&mut self) {
         self.graphs = None;
     }
 
-    /// The set of the points that it trains on, unless it trains on images.
+    /// The set of points on which it trains, unless it trains on images.
     pub fn plane(&self) -> Option<Plane> {
         self.source.plane()
     }
 
-    /// Where the run leaves its files.
+    /// The folder of the run's files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The images that it trains on, unless it trains on points of the plane.
+    /// The images on which it trains, unless it trains on points of the plane.
     pub fn images(&self) -> Option<&Images> {
         self.source.images()
     }
@@ -338,50 +339,50 @@ impl Run {
         &self.recipe
     }
 
-    /// What it computes on.
+    /// The device on which it computes.
     pub fn device(&self) -> Device {
         self.device
     }
 
-    /// Steps done so far.
+    /// The number of steps done so far.
     pub fn steps(&self) -> u64 {
         self.gan.steps
     }
 
-    /// What judges the samples, if the data set has a judge.
+    /// The judge of the samples, if the data set has one.
     pub fn judging(&self) -> Option<&Judging> {
         self.judging.as_ref()
     }
 
-    /// Epochs that are done.
+    /// The number of epochs done.
     pub fn epochs_done(&self) -> u64 {
         self.epochs.done(self.gan.steps)
     }
 
-    /// How many epochs since the best have been compared with it, none of which was better; none where it isn't known.
+    /// The number of epochs since the best that were compared with it and weren't better, if it is known.
     pub fn idle(&self) -> Option<u64> {
         let best = self.best.as_ref()?.epoch?;
         let every = if self.judging.is_some() { self.recipe.judge.every.max(1) as u64 } else { 1 };
         Some(self.epochs_done() / every - best / every)
     }
 
-    /// Whether [`Run::patience`] is at its end.
+    /// Whether [`Run::patience`] has run out.
     fn is_settled(&self) -> bool {
         let idle = self.patience.zip(self.idle());
         self.at_epoch_start() && idle.is_some_and(|(patience, idle)| idle >= patience)
     }
 
-    /// What the best epoch's samples have scored, once one has ended.
+    /// The score of the best epoch's samples, once an epoch has ended.
     pub fn best(&self) -> Option<&Best> {
         self.best.as_ref()
     }
 
-    /// Steps of an epoch.
+    /// The number of steps of an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.source.steps_per_epoch()
     }
 
-    /// Steps that the recipe's epochs make.
+    /// The number of steps of all the recipe's epochs.
     pub fn total_steps(&self) -> u64 {
         self.epochs.steps_of(self.recipe.training.epochs as u64)
     }
@@ -396,8 +397,8 @@ impl Run {
     }
 }
 
-/// Whether its steps can be made as a CUDA graph: of what a schedule changes only the learning rate of Adam and AdamW, the
-/// latter's decay and the average are read where they can be uploaded to.
+/// Whether steps of `recipe` can be captured as a CUDA graph. Of the numbers that a schedule can change, only the learning rates
+/// of Adam and AdamW, AdamW's decay and the average are read from memory to which they can be uploaded.
 fn may_be_captured(recipe: &Recipe) -> bool {
     let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
     let is_uploaded = |network: &str, key: &str| {
@@ -426,7 +427,7 @@ fn epochs_of(checkpoint: &Checkpoint) -> Epochs {
     Epochs { origin: checkpoint.origin, per_epoch: recipe.data.last_batch.batches(count, taken).max(1) as u64 }
 }
 
-/// Why a run that saw `before` can't go on with `now`, the data of `asked`.
+/// Says why a run that was trained on `before` can't go on with `now`, the data of `asked`.
 fn other_data(before: &DataIdentity, now: &DataIdentity, asked: &Recipe) -> String {
     let (name, count, found) = (excerpt(&asked.data.name), before.count, now.count);
     let differs = match count == found {

@@ -1,4 +1,4 @@
-//! Which files belong to a run: what no other command may write over.
+//! Which files belong to a run, so that no other command may overwrite them.
 
 use super::folder::{
     ANIMATION, BEST, CHECKPOINT, COMPARISON, CURVES, DISCRIMINATOR, EPOCHS, GENERATOR, HISTORY, JUDGE, KEPT, LOG,
@@ -29,12 +29,12 @@ const FILES: [&str; 16] = [
     PROFILE,
 ];
 
-/// Where a file written to `path` would be: links are followed, as writing does.
+/// Where a file written to `path` would be. Links are followed, as they are in writing.
 ///
 /// # Errors
-/// If the folder that it would be in isn't there.
+/// If the folder in which it would be doesn't exist.
 pub fn place_of(path: &Path) -> io::Result<PathBuf> {
-    // A link that leads nowhere is itself replaced.
+    // A link that leads nowhere would itself be replaced.
     path.canonicalize().or_else(|_| {
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
@@ -42,9 +42,9 @@ pub fn place_of(path: &Path) -> io::Result<PathBuf> {
     })
 }
 
-/// The folder of the run that the file at `place` (see [`place_of`]) belongs to, whether it is there
-/// already or not: everything in `samples/` and `kept/`, and the names of a run's files beside them. A run is
-/// where its recipe or one of its checkpoints is.
+/// The folder of the run to which the file at `place` (see [`place_of`]) belongs, whether the file exists or not. Everything in
+/// `samples/` and `kept/` belongs to a run, and so do the names of a run's files beside them. A folder is a run's if it has a
+/// recipe or a checkpoint.
 pub fn run_of(place: &Path) -> Option<&Path> {
     let (folder, name) = (place.parent()?, place.file_name()?);
     let is = |name: &OsStr, one: &str| name == OsStr::new(one);

@@ -1,4 +1,4 @@
-//! What a run writes as it goes: grids, tables, checkpoints, and the pictures drawn from them.
+//! What a run writes as it goes: grids, tables, checkpoints, and the report made from them.
 
 use super::Run;
 use super::alarms::{Epoch, extremes, is_constant};
@@ -24,28 +24,27 @@ use crate::{Error, Result};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Pictures of the whole run are drawn again after an epoch only when this many times the time that
-/// they last took has gone by.
-const DRAWING_SHARE: u32 = 50;
+/// After an epoch the report is written again only if this many times the time that it last took has passed.
+const REPORT_SHARE: u32 = 50;
 
-/// As [`DRAWING_SHARE`], after a grid of the first epoch and at its end, which are few and waited for.
-const FIRST_DRAWING_SHARE: u32 = 4;
+/// As [`REPORT_SHARE`], for grids of the first epoch and its end, which are few and which people wait for.
+const FIRST_REPORT_SHARE: u32 = 4;
 
-/// When the pictures of the whole run were last drawn, and how long that took.
+/// When the report was last written, and how long that took.
 #[derive(Default)]
-pub(super) struct Drawing {
+pub(super) struct Reporting {
     last: Option<(Instant, Duration)>,
-    /// What could not be read for it, a line each.
+    /// What could not be read for it, one line each.
     left_out: Vec<String>,
 }
 
-/// Samples of the end of an epoch, and what was seen of them.
+/// Samples of the end of an epoch, and what was found out about them.
 pub(super) struct LookedAt {
     pub picture: Picture,
     pub scores: Scores,
-    /// Whether all are one.
+    /// Whether all are the same.
     pub is_constant: bool,
-    /// The shares of black and white values, of them and of real images, unless they are points.
+    /// The shares of black and white values in them and in real images, unless they are points.
     pub extremes: Option<[f64; 2]>,
 }
 
@@ -60,22 +59,22 @@ impl Run {
         folder::grid(&self.folder, moment)
     }
 
-    /// Whether there is to be a grid of the last step that was done, as `samples.first_step` says.
+    /// Whether the latest step gets a grid of its own, as `samples.first_step` says.
     pub(super) fn has_own_grid(&self) -> bool {
         let (step, first) = (self.gan.steps, self.recipe.samples.first_step as u64);
         let doubled = first > 0 && step.is_multiple_of(first) && (step / first).is_power_of_two();
         doubled && self.epoch_of(step) == 1 && !self.at_epoch_start()
     }
 
-    /// What was left out of the pictures of the whole run because it can't be read, a line each.
+    /// What was left out of the report because it can't be read, one line each.
     pub fn left_out(&self) -> &[String] {
-        &self.drawing.left_out
+        &self.reporting.left_out
     }
 
-    /// The grid of the step or the epoch, the tables, the generator by itself, and last the checkpoint: what it
-    /// knows of has left all its other files. None of it if a number in them is none.
+    /// Writes the grid of the step or the epoch, the tables, the generator by itself, and last the checkpoint, so that every step
+    /// that the checkpoint knows has left all its other files. Nothing is written if a number in them is not finite.
     pub(super) fn save(&mut self) -> Result<()> {
-        // What a step takes is not what grids and files need.
+        // Grids and files need other memory than steps do.
         pool::release();
         self.gan.check_finite()?;
         if self.gan.steps > 0 {
@@ -85,8 +84,9 @@ impl Run {
         self.save_checkpoint()
     }
 
-    /// As [`Run::save`] after the last step of an epoch or of training, or one that is to be judged, whose samples are
-    /// scored; after that of an epoch the best state so far is kept, and the epoch's where it is to be. Beside the scores it gives what has gone wrong.
+    /// As [`Run::save`], after the last step of an epoch or of training, or after one that is judged: its samples are scored too.
+    /// After an epoch, the best state so far is kept, and so is the epoch's if that was asked for. Besides the scores it returns
+    /// what has gone wrong.
     pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<(Scores, Vec<String>)> {
         pool::release();
         self.gan.check_finite()?;
@@ -107,8 +107,8 @@ impl Run {
                 self.board.epoch(step, None, scores)?;
             }
             if self.best.is_none() {
-                // Something is there until an epoch has ended, but is not compared with: a run that was
-                // ended here and goes on is the run that was not.
+                // Until an epoch has ended this is only a stand-in, with which nothing is compared: a run that is stopped
+                // here and resumed is the same as one that was not stopped.
                 self.write_checkpoint(folder::BEST)?;
             }
         }
@@ -125,7 +125,7 @@ impl Run {
         let samples = self.sample(count.max(on_grid).max(judged))?;
         let some = &samples[..count * size];
         let real = self.source.images().expect("points are looked at elsewhere");
-        // The first images are enough to tell grey ones from black and white ones.
+        // The first images are enough to see whether there are greys or only black and white.
         let like = &real.pixels[..real.pixels.len().min(some.len())];
         let extremes = Some([some, like].map(extremes));
         let seed = self.recipe.training.seed;
@@ -146,7 +146,7 @@ impl Run {
             });
             scores.classes = Some(score.classes);
         } else if self.judging.is_some() {
-            // Not by two measures in one table.
+            // One table must not mix two measures.
             scores.classes = None;
         }
         scores.augment_chance = self.gan.augment.as_ref().and_then(Augment::chance);
@@ -157,7 +157,7 @@ impl Run {
         Ok(LookedAt { picture, scores, is_constant: is_constant(some, size), extremes })
     }
 
-    /// What has gone wrong in the epoch that has ended so.
+    /// What has gone wrong in the epoch that has just ended.
     fn alarms(&mut self, looked_at: &LookedAt) -> Vec<String> {
         let scores = &looked_at.scores;
         self.alarms.epoch(&Epoch {
@@ -171,20 +171,20 @@ impl Run {
         })
     }
 
-    /// Whether the samples of the end of `epoch`, or of the end of training within it, are to be judged.
+    /// Whether the samples at the end of `epoch`, or at the end of training within it, are judged.
     fn is_judged(&self, epoch: u64) -> bool {
         let (every, last) = (self.recipe.judge.every as u64, self.recipe.training.epochs as u64);
         let due = every > 0 && (epoch.is_multiple_of(every) || epoch >= last);
         self.judging.is_some() && due || self.is_judged_within()
     }
 
-    /// Whether the samples of the last step that was done are to be judged although it ends no epoch.
+    /// Whether the samples of the latest step are judged although it doesn't end an epoch.
     pub(super) fn is_judged_within(&self) -> bool {
         let (step, every) = (self.gan.steps, self.recipe.judge.every_steps as u64);
         self.judging.is_some() && every > 0 && step.is_multiple_of(every) && !self.at_epoch_start()
     }
 
-    /// What is kept of the state at the end of `epoch`.
+    /// Keeps the state at the end of `epoch`, if it is the best or is to be kept for good.
     fn keep(&mut self, epoch: u64, time: Option<EpochTime>, scores: &Scores) -> Result<()> {
         self.board.epoch(self.gan.steps, time, scores)?;
         if let Some(distance) = scores.distance(self.judging.is_some())
@@ -221,7 +221,7 @@ impl Run {
         let (step, device) = (self.gan.steps, self.device);
         let mut bytes = Vec::new();
         sample_each(self.gan.sampled_mut(), &latents, batch, device, |images| {
-            // Huge weights are numbers still, and make none.
+            // Huge weights are still finite, but their images may not be.
             if images.to_f32().iter().any(|v| !v.is_finite()) {
                 return Err(not_finite(step, "the generator's images are not finite"));
             }
@@ -234,7 +234,7 @@ impl Run {
     fn save_grid(&mut self, picture: &Picture) -> Result<()> {
         write_whole(&self.latest_grid(), &picture.to_png())?;
         if self.has_own_grid() {
-            // The epoch's, if there is one, is of an earlier step.
+            // The epoch's grid, if there is one, is of an earlier step.
             folder::remove_grid(&self.folder, Moment::Epoch(1))?;
         }
         self.board.grid(self.gan.steps, picture)
@@ -255,7 +255,7 @@ impl Run {
         }
     }
 
-    /// Draws the latest grid anew if there is none that can be read: of the others the generator is gone.
+    /// Makes the latest grid again if it can't be read. The others can't be made again, as their generators are gone.
     pub(super) fn mend_grid(&mut self) -> Result<()> {
         let path = self.latest_grid();
         if self.gan.steps == 0 || Picture::read(&path).is_ok() {
@@ -264,8 +264,7 @@ impl Run {
         write_whole(&path, &self.picture()?.to_png())
     }
 
-    /// Real images in a grid like those of the samples, or real points on a map, to hold them against, unless they are
-    /// there.
+    /// Writes real images as a grid like those of the samples, or real points on a map, for comparison, unless the file exists.
     pub(super) fn save_real(&self) -> Result<()> {
         let path = folder::real_grid(&self.folder);
         if Picture::read(&path).is_ok() {
@@ -299,27 +298,27 @@ impl Run {
         })
     }
 
-    /// Draws the pictures of the whole run, and its report; from the same files they are the same bytes.
+    /// Writes the pictures of the whole run and its report, which depend only on the run's files, byte for byte.
     ///
     /// # Errors
     /// If the run's files can't be read, or a picture can't be written.
-    pub fn draw(&mut self) -> Result<()> {
+    pub fn write_report(&mut self) -> Result<()> {
         let start = Instant::now();
-        self.drawing.left_out = summary::draw(&self.folder)?;
-        self.drawing.last = Some((Instant::now(), start.elapsed()));
+        self.reporting.left_out = summary::write(&self.folder)?;
+        self.reporting.last = Some((Instant::now(), start.elapsed()));
         Ok(())
     }
 
-    /// Draws if it was long ago, by how long drawing takes. What goes wrong is no reason to stop
-    /// training: it is met again, and told, when all is drawn at the end.
-    pub(super) fn draw_now_and_then(&mut self) {
+    /// Writes the report if the last one was long enough ago, in proportion to the time that it takes. An error doesn't stop
+    /// training: it occurs again, and is reported, when the report is written at the end.
+    pub(super) fn write_report_now_and_then(&mut self) {
         let share = match self.epoch_of(self.gan.steps) {
-            1 => FIRST_DRAWING_SHARE,
-            _ => DRAWING_SHARE,
+            1 => FIRST_REPORT_SHARE,
+            _ => REPORT_SHARE,
         };
         let due = |(last, took): (Instant, Duration)| last.elapsed() > share * took;
-        if self.drawing.last.is_none_or(due) && self.draw().is_err() {
-            self.drawing.last = Some((Instant::now(), Duration::from_secs(1)));
+        if self.reporting.last.is_none_or(due) && self.write_report().is_err() {
+            self.reporting.last = Some((Instant::now(), Duration::from_secs(1)));
         }
     }
 }

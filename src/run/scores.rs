@@ -1,74 +1,74 @@
-//! How good a run's samples are, by comparing the same latents' images with the same real ones at the
-//! end of each epoch.
+//! Scores of a run's samples: at the end of each epoch, the images of the same latents are compared with the same real images.
 
 use crate::data::Images;
 use crate::data::plane::Found;
 use crate::metrics::{COMPARISON, ClassShares, Modes, Points, nearest_classes, sliced_wasserstein};
 use crate::random::Random;
 
-/// Samples that are compared, and real images that their distribution is compared with.
+/// The number of samples, and of real images, whose distributions are compared.
 pub const SAMPLES: usize = 1000;
 
-/// Labelled images among which each sample's nearest is looked for.
+/// The number of labelled images among which the nearest to each sample is looked for.
 pub(super) const LABELLED: usize = 2000;
 
-/// How many of those a class must have, on average, for that: of the 1,000 modes of stacked MNIST some have none.
+/// The number of those images that a class must have on average for that; some of the 1,000 modes of stacked MNIST have none.
 const OF_A_CLASS: usize = 5;
 
-/// What the samples of one state of the generator are worth.
+/// How good the samples of one state of the generator are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
     /// The sliced Wasserstein distance from as many real images, pixels in [0, 1]; the lower the
     /// better.
     pub sliced_wasserstein: f64,
-    /// That of other real ones, where there are enough.
+    /// The same distance for other real images, if there are enough.
     pub sliced_floor: Option<f64>,
-    /// Which classes appear: by the judge where the samples are judged, else by the nearest real image, where the data
-    /// has labels, and not too many different ones for that.
+    /// Which classes appear: according to the judge if the samples are judged, else according to the nearest real image, if the
+    /// data has labels and not too many classes for that.
     pub classes: Option<ClassShares>,
-    /// Which modes are found, where samples are points of the plane.
+    /// Which modes are found, if samples are points of the plane.
     pub found: Option<Found>,
     /// The share of test images that the classifier of a game of three gets wrong.
     pub classifier_error: Option<f64>,
-    /// The chance of augmentation by now, where it is adaptive.
+    /// The current probability of augmentation, if it is adaptive.
     pub augment_chance: Option<f64>,
-    /// What the judge says, where there is one and the samples are due to be judged.
+    /// What the judge says, if there is one and the samples are due to be judged.
     pub judged: Option<Judged>,
 }
 
-/// What a run's judge says of its samples.
+/// What a run's judge says about its samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judged {
     /// The Frechet distance of their features from those of training images; the lower, the better.
     pub frechet_distance: f64,
-    /// That of as many test images, if there are any.
+    /// The same distance for as many test images, if there are any.
     pub frechet_floor: Option<f64>,
     /// The mean probability of the likeliest class.
     pub confidence: f64,
-    /// The share of samples that are of the class that was asked for, of a conditional game.
+    /// In a conditional game, the share of samples that are of the class that was asked for.
     pub asked_class: Option<f64>,
-    /// The share of as many test images that are of their class, of such a game.
+    /// In such a game, the share of as many test images that the judge takes for their own class.
     pub asked_floor: Option<f64>,
-    /// The modes among the samples, of a stacked set.
+    /// The modes among the samples, if the set is stacked.
     pub modes: Option<Modes>,
-    /// Those among as many test images.
+    /// The modes among as many test images.
     pub modes_floor: Option<Modes>,
 }
 
 impl Scores {
-    /// How many modes are found, where the set has modes.
+    /// The number of modes found, if the set has modes.
     pub fn modes_found(&self) -> Option<usize> {
         let stacked = self.judged.and_then(|judged| judged.modes);
         stacked.map(|modes| modes.found).or(self.found.map(|found| found.modes))
     }
 
-    /// How many modes as many real ones show, where the set has modes: of points, all.
+    /// The number of modes among as many real ones, if the set has modes; points have all of them.
     pub fn modes_floor(&self) -> Option<usize> {
         let stacked = self.judged.and_then(|judged| judged.modes_floor);
         stacked.map(|modes| modes.found).or(self.found.map(|found| found.of))
     }
 
-    /// What the states of a run are compared by, the lower the better; none where a run that is judged is not due.
+    /// The distance by which the states of a run are compared, the lower the better; `None` in a run with a judge if the samples
+    /// are not due to be judged.
     pub fn distance(&self, is_judged: bool) -> Option<f64> {
         match is_judged {
             true => self.judged.map(|judged| judged.frechet_distance),
@@ -109,8 +109,8 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
     }
 }
 
-/// The sliced Wasserstein distance that `count` other real images have from those that [`score`] compares as many
-/// samples with; none where there aren't so many.
+/// The sliced Wasserstein distance of `count` other real images from those with which [`score`] compares as many samples; `None`
+/// if there aren't so many.
 pub(super) fn sliced_floor(count: usize, real: &Images, seed: u64) -> Option<f64> {
     let mut random = Random::new(seed, COMPARISON);
     let order = random.permutation(real.len());
@@ -118,7 +118,7 @@ pub(super) fn sliced_floor(count: usize, real: &Images, seed: u64) -> Option<f64
     Some(sliced_wasserstein(&images(real, others), &images(real, &order[..count]), &mut random))
 }
 
-/// The images at these places, pixels in [0, 1].
+/// The images with these indices, with pixels in [0, 1].
 fn images<'a>(real: &'a Images, places: &'a [u32]) -> Points<'a> {
     Points::new(places.len(), real.image_len(), move |index, to| unit(real.image(places[index] as usize), to))
 }
@@ -130,12 +130,12 @@ fn unit(bytes: &[u8], to: &mut Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::draw;
+    use crate::data::digits::render;
 
     #[test]
     fn real_digits_score_better_than_noise_and_show_every_class() {
-        let digits = draw(3000, 1);
-        let samples = draw(SAMPLES, 2);
+        let digits = render(3000, 1);
+        let samples = render(SAMPLES, 2);
         let real = score(&samples.pixels, &digits, 5);
         assert_eq!(real.classes.unwrap().present(), 10);
         let noise: Vec<u8> = (0..samples.pixels.len()).map(|i| (i * 151) as u8).collect();

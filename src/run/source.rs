@@ -1,4 +1,4 @@
-//! What a run trains on: batches of images, or of points of the plane.
+//! The training data of a run: batches of images, or of points of the plane.
 
 use super::checkpoint::DataIdentity;
 use crate::data::plane::{self, Plane, PlaneBatches};
@@ -19,13 +19,13 @@ pub(super) enum Taken<'a> {
 /// Batches, each a pure function of (seed, step).
 pub(super) enum Source {
     Images(Batches),
-    /// Few labels, and test images with theirs.
+    /// Images of which few have labels, and test images with labels.
     SemiSupervised(Box<SemiSupervised>, Images),
     Plane(PlaneBatches),
 }
 
 impl Source {
-    /// The recipe's data, in its batches, and what is to be said of it.
+    /// The recipe's data in batches, its identity, and notes about it.
     ///
     /// # Errors
     /// If it can't be read or doesn't fit the recipe.
@@ -118,7 +118,7 @@ impl Source {
         }
     }
 
-    /// Steps of an epoch, at least 1.
+    /// The number of steps of an epoch, at least 1.
     pub fn steps_per_epoch(&self) -> u64 {
         match self {
             Source::Images(batches) => batches.steps_per_epoch(),
@@ -127,7 +127,7 @@ impl Source {
         }
     }
 
-    /// As [`Batches::waited`]; points are drawn within the step.
+    /// As [`Batches::waited`]; points are sampled within the step.
     pub fn waited(&self) -> Duration {
         match self {
             Source::Images(batches) => batches.waited(),
@@ -164,7 +164,7 @@ fn semi_supervised(recipe: &Recipe, triple: TripleSpec, images: Arc<Images>) -> 
     })
 }
 
-/// That a batch of the recipe is there among `count` images or points.
+/// Checks that `count` images or points are enough for a batch of the recipe.
 fn check_batch(recipe: &Recipe, count: usize) -> Result<()> {
     let (size, taken) = (recipe.training.batch_size, recipe.training.real_images());
     if taken <= count {
@@ -177,7 +177,7 @@ fn check_batch(recipe: &Recipe, count: usize) -> Result<()> {
     Err(Error::text("recipe", &recipe.name, what))
 }
 
-/// FNV-1a, 64 bits: tells data sets apart that nobody has made alike on purpose.
+/// FNV-1a with 64 bits: it distinguishes data sets, unless somebody has made two with the same hash on purpose.
 fn fnv1a(bytes: &[u8]) -> u64 {
     let mix = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix)

@@ -1,7 +1,8 @@
-//! The pictures of a whole run, drawn from what is in its folder: the animation, the montage, real
-//! beside generated, the curves, and `report.html` with all of them.
+//! The pictures of a whole run, made from what is in its folder: the animation, the montage, real images beside generated ones,
+//! the curves, and `report.html` with all of them.
 //!
-//! The report has the grids themselves in the animation's place, under a slider: as PNG they are a fraction of its size.
+//! The report has the grids themselves in the animation's place, under a slider: as PNG they are a fraction of its
+//! size.
 
 use super::curves;
 use super::folder::{self, Moment};
@@ -21,14 +22,15 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// How long each epoch is seen in the animation, in milliseconds.
+/// How long the animation shows each epoch, in milliseconds.
 const FRAME: u32 = 400;
 
-/// The most grids in the report, and about how many bytes they may take together; of more, evenly spaced ones are there.
+/// The most grids in the report, and about how many bytes they may take together; of more, evenly spaced ones are
+/// there.
 const MOST_FRAMES: usize = 40;
 const FRAMES_BYTES: usize = 4 << 20;
 
-/// Images of each grid in the montage, a side: the reports show sixteen.
+/// The montage shows this many rows and columns of each grid.
 const MONTAGE_SIDE: usize = 4;
 
 /// What the map of a run on points of the plane shows.
@@ -36,12 +38,12 @@ const MAP_IN_WORDS: &str = "Colours are the discriminator's output, from blue (g
                             (real); without bounds, it is stretched over the map. Grey points are real, red ones generated; arrows are \
                             the ways in which the generator's loss falls most steeply at some of them.";
 
-/// Draws everything that can be drawn of the run in `folder`. What there is no grid for yet is left out, and so
-/// are grids that can't be read: a line on each is given, and stands in the report.
+/// Writes every picture that can be made of the run in `folder`, and its report. Pictures for which there is no grid yet are left
+/// out. So are grids that can't be read; a line on each of them is returned, and is in the report too.
 ///
 /// # Errors
 /// If the run's files can't be read, or a picture can't be written.
-pub fn draw(folder: &Path) -> Result<Vec<String>> {
+pub fn write(folder: &Path) -> Result<Vec<String>> {
     let recipe = Recipe::load_saved(&folder.join(folder::RECIPE))?;
     let steps = Columns::read(&folder.join(folder::LOG))?;
     let epochs = Columns::read(&folder.join(folder::EPOCHS))?;
@@ -52,11 +54,11 @@ pub fn draw(folder: &Path) -> Result<Vec<String>> {
         left_out.push(left_out_of(&error));
         None
     });
-    let mut sections = draw_samples(folder, &recipe, &mut left_out)?;
+    let mut sections = sample_section(folder, &recipe, &mut left_out)?;
     if !left_out.is_empty() {
         sections.push(Section { text: left_out.join("\n\n"), ..Section::new("Left out", Vec::new()) });
     }
-    sections.push(draw_curves(folder, &recipe, &panels)?);
+    sections.push(curve_section(folder, &recipe, &panels)?);
     sections.push(Section {
         title: "Recipe".into(),
         text: "What minimax train takes, with every default said.".into(),
@@ -78,7 +80,7 @@ fn title(recipe: &Recipe) -> String {
 }
 
 /// The pictures made of sample grids.
-fn draw_samples(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> Result<Vec<Section>> {
+fn sample_section(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> Result<Vec<Section>> {
     let mut grids = folder::grids(folder)?;
     let unreadable: Vec<Option<Error>> = grids.par_iter().map(|(_, path)| Picture::read(path).err()).collect();
     left_out.extend(unreadable.iter().flatten().map(left_out_of));
@@ -104,7 +106,7 @@ fn draw_samples(folder: &Path, recipe: &Recipe, left_out: &mut Vec<String>) -> R
     }
     let text = if Plane::named(&recipe.data.name).is_some() { MAP_IN_WORDS } else { "" };
     let mut sections = vec![Section { text: text.into(), ..Section::new("Samples", figures) }];
-    if let Some(montage) = draw_montage(recipe, &grids)? {
+    if let Some(montage) = montage_of_epochs(recipe, &grids)? {
         let png = montage.to_png();
         write_whole(&folder.join(folder::MONTAGE), &png)?;
         let named = Figure::captioned("The epochs that the recipe names", Media::Sheet(png));
@@ -133,8 +135,8 @@ fn generated(grids: &[(Moment, PathBuf)], last: &Picture) -> Result<Figure> {
     Ok(Figure::captioned("Generated, always from the same latents", Media::Frames(frames)))
 }
 
-/// The curves as files, and one by one for the page, where a telephone shows them large enough.
-fn draw_curves(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Section> {
+/// The curves as files, and one by one for the page, so that they are large enough on a telephone.
+fn curve_section(folder: &Path, recipe: &Recipe, panels: &[Panel]) -> Result<Section> {
     chart::write(folder, folder::CURVES, &title(recipe), panels)?;
     let text = match recipe.training.loss.has_critic() {
         true => {
@@ -151,7 +153,7 @@ fn left_out_of(error: &Error) -> String {
     format!("left out of the pictures: {error}")
 }
 
-/// The judge of the run in `folder`, and how far it can be trusted; none if it has none.
+/// The judge of the run in `folder`, and how far it can be trusted; `None` if the run has none.
 fn judge_of(folder: &Path) -> Result<Option<String>> {
     let path = folder.join(folder::JUDGE);
     if !is_file(&path)? {
@@ -162,7 +164,7 @@ fn judge_of(folder: &Path) -> Result<Option<String>> {
     Ok(Some(format!("{name} of {}, {percent:.2}% of test images right", excerpt(&about.data))))
 }
 
-/// What a reader wants to know first.
+/// The facts that a reader wants to know first.
 fn facts(
     recipe: &Recipe,
     steps: &Columns,
@@ -178,7 +180,7 @@ fn facts(
         let (first, last) = (of(first?), of(last?));
         Some(if first == last { first.to_string() } else { format!("{first}, then {last}") })
     };
-    // What an older version has begun is known only from where it was gone on with.
+    // The history of a run that an older version began is known only from where it was resumed.
     let is_whole = first.is_none_or(|session| session.step == 0);
     let best = best_epoch(steps, epochs);
     let plane = Plane::named(&recipe.data.name);
@@ -232,8 +234,8 @@ fn began(session: &Session) -> String {
     text.replacen('T', " ", 1).chars().take("2026-11-26 06:05".len()).collect()
 }
 
-/// The epoch with the lowest distance at its end, and that; the first of several. The last epoch of the table is not
-/// compared while it has fewer steps than the one before: training has ended within it.
+/// The epoch with the lowest distance at its end, and that distance; the first one if there are several. The last epoch of the
+/// table isn't compared if it has fewer steps than the one before, as training has ended within it.
 fn best_epoch(steps: &Columns, epochs: &Columns) -> Option<(f64, f64)> {
     let logged = steps.column("epoch");
     let length = |epoch: f64| logged.iter().filter(|of| **of == Some(epoch)).count();
@@ -258,7 +260,7 @@ fn best_epoch(steps: &Columns, epochs: &Columns) -> Option<(f64, f64)> {
 }
 
 /// The first images of the grids of the epochs that `recipe` names, as far as there are any.
-fn draw_montage(recipe: &Recipe, grids: &[(Moment, PathBuf)]) -> Result<Option<Picture>> {
+fn montage_of_epochs(recipe: &Recipe, grids: &[(Moment, PathBuf)]) -> Result<Option<Picture>> {
     let [height, width, _] = recipe.discriminator.input[..] else {
         return Ok(None);
     };

@@ -1,5 +1,5 @@
-//! CSV tables that a run appends to: rows of numbers, the first of them a step. A run that goes on
-//! first drops the rows of steps that its checkpoint doesn't know, so that no step stands twice.
+//! CSV tables to which a run appends: rows of numbers, the first of which is a step. A run that is resumed first drops the rows
+//! of steps that its checkpoint doesn't know, so that no step appears twice.
 
 use crate::files::{self, is_file, write_whole};
 use crate::{Error, Result};
@@ -8,7 +8,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Somebody may be watching the file grow.
+/// How often rows are flushed, as somebody may be watching the file grow.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// A table that is open for appending.
@@ -19,8 +19,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table at `path` with the columns `header`, holding those rows of the one that was there
-    /// whose step is `kept`. One of an older version may lack the last columns; they are empty then.
+    /// The table at `path` with the columns `header`. Rows of an existing table stay if their step is `kept`. A table of an older
+    /// version may lack the last columns, which are then empty.
     ///
     /// # Errors
     /// If it can't be read or written, or has other columns.
@@ -73,7 +73,7 @@ impl Table {
     }
 }
 
-/// The step of a row; none if the row is not whole.
+/// The step of a row, or `None` if the row is incomplete.
 fn step_of(row: &str, header: &str) -> Option<u64> {
     let whole = row.matches(',').count() == header.matches(',').count();
     let step = row.split(',').next()?.parse().ok()?;
@@ -106,15 +106,15 @@ pub(super) fn rounded(number: f64) -> f64 {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Columns {
     names: Vec<String>,
-    /// Row by row; a field that is no number is none.
+    /// The fields row by row; `None` for a field that isn't a number.
     rows: Vec<Vec<Option<f64>>>,
 }
 
 impl Columns {
-    /// Reads the table at `path`. Rows that are not whole are left out: a run may be appending one.
+    /// Reads the table at `path`. Incomplete rows are left out, as a run may be appending one.
     ///
     /// # Errors
-    /// If the file can't be read, or is no such table.
+    /// If the file can't be read, or isn't such a table.
     pub fn read(path: &Path) -> Result<Columns> {
         let text = read(path)?;
         let mut lines = text.split_inclusive('\n');
@@ -131,17 +131,17 @@ impl Columns {
         Ok(Columns { names, rows })
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The column `name`, with none for an empty field; all none if there is no such column.
+    /// The column `name`, with `None` for an empty field. If there is no such column, all are `None`.
     pub fn column(&self, name: &str) -> Vec<Option<f64>> {
         let place = self.names.iter().position(|other| other == name);
         let value = |row: &Vec<Option<f64>>| place.and_then(|place| row[place]);

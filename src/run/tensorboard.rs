@@ -1,9 +1,9 @@
-//! What a run tells TensorBoard: points of its curves, a grid of samples at the end of each epoch and within the first,
-//! and the recipe.
+//! What a run writes for TensorBoard: points of its curves, a grid of samples at the end of each epoch and within the first, and
+//! the recipe.
 //!
-//! Each of the first 100 steps has a point, then every second up to step 200, every fourth up to 400, and so on, but at
-//! least three an epoch: a curve has a hundred points or more as soon as there are as many steps, however long the run is
-//! to be. Which steps have one depends on nothing that changes when a run is stopped and goes on.
+//! Each of the first 100 steps has a point, then every second step up to 200, every fourth up to 400, and so on, but at least
+//! three steps in an epoch. So a curve has a hundred points or more as soon as there are as many steps, however long the run
+//! will be. Which steps have a point doesn't change when a run is stopped and resumed.
 //!
 //! | tag | what |
 //! |---|---|
@@ -11,16 +11,16 @@
 //! | `loss/wasserstein_estimate` | with the Wasserstein loss: minus the critic's loss, without its penalty |
 //! | `loss/classifier` | in a game of three; see [`crate::gan::triple`] |
 //! | `output/real`, `output/fake` | mean D(x) and D(G(z)) |
-//! | `gradient_norm/...`, `learning_rate/...` | of the `discriminator` and the `generator` |
+//! | `gradient_norm/...`, `learning_rate/...` | those of the `discriminator` and the `generator` |
 //! | `throughput/images_per_second` | real images, of one step |
 //! | `epoch/seconds`, `epoch/data_wait_seconds` | how long an epoch took, and how long of that it waited for data |
-//! | `epoch/augment_chance` | the chance of augmentation, where it is adaptive |
+//! | `epoch/augment_chance` | the probability of augmentation, if it is adaptive |
 //! | `score/sliced_wasserstein`, `score/sliced_floor`, `score/classes_present` | see [`super::scores`] |
-//! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, where there is one |
+//! | `score/frechet_distance`, `score/frechet_floor`, `score/confidence` | what the judge says, if there is one |
 //! | `score/asked_class`, `score/asked_floor` | of conditional games: samples, and test images, of the class that was asked for |
 //! | `score/modes_found`, `score/modes_floor` | of stacked sets, and of points of the plane |
 //! | `score/modes_divergence`, `score/divergence_floor` | of stacked sets |
-//! | `score/classifier_error` | in a game of three: the share of test images whose class the classifier doesn't tell |
+//! | `score/classifier_error` | in a game of three: the share of test images that it classifies wrongly |
 //! | `score/good_share` | of points of the plane |
 //! | `samples`, `recipe` | the grid, the TOML text |
 
@@ -32,19 +32,18 @@ use crate::recipe::Recipe;
 use crate::report::{EventFile, Picture};
 use std::path::Path;
 
-/// The first steps, each of which has a point, and half of the points that a curve has at least from then on.
+/// The number of first steps that each have a point, and half of the smallest number of points that a curve has later.
 const FIRST: u64 = 100;
 
-/// Points that a curve gets in an epoch, at least.
+/// The smallest number of points that a curve gets in an epoch.
 const EPOCH_POINTS: u64 = 3;
 
 /// The event file of a run.
 pub struct TensorBoard {
     file: EventFile,
-    /// The most steps from point to point, a power of two.
+    /// The largest number of steps between two points, a power of two.
     most: u64,
-    /// Whether the generator's point is still to come: with a critic loop it does not move in every
-    /// step.
+    /// Whether the generator's point is still to come, as with a critic loop it doesn't move in every step.
     generator_due: bool,
 }
 

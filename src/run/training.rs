@@ -1,5 +1,4 @@
-//! The loop over a run's steps and epochs: what is asked of the device, when its reports are read, and when all is
-//! saved.
+//! The loop over a run's steps and epochs: what the device is asked to do, when its reports are read, and when files are saved.
 
 use super::log::EpochTime;
 use super::means::Means;
@@ -19,7 +18,7 @@ use std::time::{Duration, Instant};
 /// A checkpoint is written at the end of each epoch, and within long ones about this often.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
-/// A step that the device has been asked for.
+/// A step that the device has been asked to do.
 pub(super) struct Begun {
     step: u64,
     start: Instant,
@@ -30,12 +29,11 @@ pub(super) struct Begun {
 }
 
 impl Run {
-    /// Trains until `last` steps are done (counted from the run's start) or `stop` says so, and saves.
-    /// `watch` is told of every step.
+    /// Trains until `last` steps are done, counted from the run's start, or until `stop` says so, and saves. `watch` is told of
+    /// every step.
     ///
     /// # Errors
-    /// If a loss or a weight is no longer a number, or a file can't be written; the last good
-    /// checkpoint is kept.
+    /// If a loss or a weight is no longer finite, or a file can't be written. The last good checkpoint is kept.
     pub fn train(
         &mut self,
         last: u64,
@@ -82,7 +80,7 @@ impl Run {
             let scores = epoch_done || self.gan.steps == last || self.is_judged_within();
             let saves = shows || scores || saved.elapsed() > CHECKPOINT_EVERY;
             if !saves && matches!(self.device, Device::Cuda(_)) {
-                // The device has work to do: what came of it is asked once it has the next step as well.
+                // The device has work to do. Its report is read once the next step has been queued as well.
                 continue;
             }
             let Some(begun) = self.begun.take() else { unreachable!("a step has just been begun") };
@@ -101,7 +99,7 @@ impl Run {
             }
             (saved, unsaved) = (Instant::now(), false);
             if shows && self.gan.steps < last {
-                self.draw_now_and_then();
+                self.write_report_now_and_then();
             }
             match &mut clock {
                 _ if epoch_done => clock = Some(Clock::start(&self.source)),
@@ -116,7 +114,7 @@ impl Run {
         if unsaved {
             self.save()?;
         }
-        self.draw()?;
+        self.write_report()?;
         Ok(outcome)
     }
 
@@ -161,10 +159,10 @@ impl Run {
         Ok(())
     }
 
-    /// Waits for a step, and writes down what came of it.
+    /// Waits for a step, and logs its report.
     fn finish_step(&mut self, begun: Begun) -> Result<Progress> {
         let report = begun.report.read()?;
-        // On a device that has been given steps ahead, a step takes the time since the last one was done.
+        // On a device with queued steps, a step takes the time since the last one was done.
         let start = self.last_done.map_or(begun.start, |done| done.max(begun.start));
         self.last_done = Some(Instant::now());
         let took = start.elapsed();
@@ -197,7 +195,7 @@ impl Run {
 struct Clock {
     start: Instant,
     waited: Duration,
-    /// What was no training: saving and drawing within the epoch.
+    /// The time within the epoch that was not training: saving files and making pictures.
     paused: Duration,
 }
 

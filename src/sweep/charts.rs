@@ -1,12 +1,12 @@
-//! Charts of what the runs of a sweep have come to, over one of its axes: lines over numbers, dots over
-//! words. Only runs that are finished are compared.
+//! Charts of the results of a sweep's runs over one of its axes: lines if its labels are numbers, dots if they are words. Only runs
+//! that are finished are compared.
 
 use super::grid::{Plan, PlannedRun};
 use super::results::{Number, RunResult};
 use super::spec::Quantity;
 use crate::report::chart::{Level, Panel, Series};
 
-/// From so many times the smallest number on an axis to the largest, it is drawn in logarithms.
+/// If the largest number on an axis is this many times the smallest, the axis is logarithmic.
 const LOGARITHMIC: f64 = 8.0;
 
 /// A line of a chart: its name, and the number that it shows of each run.
@@ -67,7 +67,7 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
             charts.push(chart(title, lines.collect()));
             continue;
         }
-        // Of several groups, each line has a chart of its own, in which they can be told apart.
+        // If there are several groups, each line has a chart of its own, so that the groups can be told apart.
         for &(name, of) in lines {
             let title = match name {
                 "" => title.to_string(),
@@ -81,7 +81,7 @@ pub(super) fn charts(plan: &Plan, results: &[RunResult]) -> Vec<Panel> {
     charts
 }
 
-/// What scores are held against: that of real ones, the mean over the runs, which differ by which data they are on.
+/// The level with which scores are compared: the score of real images, as a mean over the runs, whose data may differ.
 fn floor(results: &[RunResult], shown: Quantity) -> Vec<Level> {
     let (of, label): (Number, _) = match shown {
         Quantity::FrechetDistance => (|r| r.frechet_floor, "test images"),
@@ -97,7 +97,7 @@ fn floor(results: &[RunResult], shown: Quantity) -> Vec<Level> {
     vec![Level { y: floors.iter().sum::<f64>() / floors.len() as f64, label: label.into() }]
 }
 
-/// What to say of times that were measured while runs shared the machine.
+/// A note about times that were measured while runs shared the machine.
 fn shared(results: &[RunResult], shown: Quantity) -> String {
     let finished = results.iter().filter(|result| result.is_finished());
     match finished.map(|result| result.jobs).max() {
@@ -136,14 +136,14 @@ fn chart(
     }
 }
 
-/// Where a run lies on the axes that are not along x, as far as they tell runs apart.
+/// The group of a run: its labels on the axes other than x, as far as runs differ there.
 fn group_of(plan: &Plan, run: &PlannedRun) -> String {
     let others = (0..plan.axes.len()).filter(|&axis| axis != plan.x && plan.varies(axis));
     let words: Vec<_> = others.map(|axis| plan.word(run, axis)).collect();
     words.join(", ")
 }
 
-/// Every [`group_of`] there is, in order.
+/// All groups, in order.
 fn groups(plan: &Plan) -> Vec<String> {
     let mut groups = Vec::new();
     for run in &plan.runs {
@@ -158,7 +158,7 @@ fn groups(plan: &Plan) -> Vec<String> {
 /// The axis along x: numbers, in logarithms where they span much, or places for words.
 struct XAxis {
     scale: Scale,
-    /// Where each label stands, in rising order.
+    /// The place of each label, in rising order.
     ticks: Vec<(f64, String)>,
 }
 
@@ -205,13 +205,13 @@ impl XAxis {
         }
     }
 
-    /// Where the label of a run of the plan stands.
+    /// The place of a run's label.
     fn place(&self, label: &str) -> f64 {
         let tick = self.ticks.iter().find(|(_, text)| text == label);
         tick.map_or(f64::NAN, |(place, _)| *place)
     }
 
-    /// `points` as a line in order of x, broken between words: there is nothing between those.
+    /// `points` as a line in order of x, broken between words, as there is nothing between those.
     fn in_order(&self, mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         if self.scale != Scale::Words {

@@ -21,24 +21,24 @@ pub struct Plan {
     pub description: String,
     /// The names of the axes, the recipes' first.
     pub axes: Vec<String>,
-    /// The place in `axes` of the one that charts have along x.
+    /// The index in `axes` of the axis that charts have along x.
     pub x: usize,
-    /// What is drawn over it.
+    /// The quantities that charts show over it.
     pub show: Vec<Quantity>,
-    /// How many steps each run makes; default: its recipe's epochs.
+    /// The number of steps of each run; default: those of its recipe's epochs.
     pub steps: Option<u64>,
-    /// In the order of the file, the last axis running fastest.
+    /// The runs in the order of the file, where the last axis changes fastest.
     pub runs: Vec<PlannedRun>,
 }
 
 /// One run of a sweep.
 #[derive(Clone, Debug)]
 pub struct PlannedRun {
-    /// Its folder inside of the sweep's, `<recipe>-<labels>`, which is also its name.
+    /// Its folder inside of the sweep's, `<recipe>-<labels>`; it is also its name.
     pub folder: String,
-    /// Where it lies on each axis of [`Plan::axes`].
+    /// Its label on each axis of [`Plan::axes`].
     pub labels: Vec<String>,
-    /// What is trained.
+    /// The recipe that is trained.
     pub recipe: Recipe,
 }
 
@@ -50,7 +50,7 @@ impl Plan {
         labels.any(|label| Some(label) != first)
     }
 
-    /// Where `run` lies on axis `axis`, for a person: `batch size 16`, or a recipe's name alone.
+    /// The label of `run` on axis `axis`, for a person: `batch size 16`, or a recipe's name alone.
     pub fn word(&self, run: &PlannedRun, axis: usize) -> String {
         match axis {
             0 => run.labels[0].clone(),
@@ -58,7 +58,7 @@ impl Plan {
         }
     }
 
-    /// What tells `run` from the others, for a person.
+    /// What distinguishes `run` from the others, for a person.
     pub fn title(&self, run: &PlannedRun) -> String {
         let varying = (0..self.axes.len()).filter(|&axis| self.varies(axis));
         let words: Vec<_> = varying.map(|axis| self.word(run, axis)).collect();
@@ -70,13 +70,12 @@ impl Plan {
 }
 
 impl Sweep {
-    /// The runs of the sweep. `quick` puts the quick settings on top, and `overrides`, each
-    /// `key=value`, come last.
+    /// The runs of the sweep. With `quick` the quick settings are applied on top, and `overrides`, each of which is `key=value`, come
+    /// last.
     ///
     /// # Errors
-    /// [`Error::Text`] where a run's recipe can't be loaded with its settings, naming the line of the
-    /// setting if it is one; where two runs would be the same, or share a folder; and where there are
-    /// more than 1000.
+    /// [`Error::Text`] if a run's recipe can't be loaded with its settings, with the line of the setting if one is at fault; if two
+    /// runs would be the same, or share a folder; and if there are more than 1000.
     pub fn plan(&self, quick: bool, overrides: &[String]) -> Result<Plan> {
         let refuse = |what: String| Error::text("sweep", &self.source, what);
         let sizes = self.axes.iter().map(|axis| axis.points.len());
@@ -134,7 +133,7 @@ impl Sweep {
         Ok(PlannedRun { folder: parts.collect::<Vec<_>>().join("-"), labels, recipe })
     }
 
-    /// A recipe's file lies where its sweep's file says, seen from there.
+    /// The path of a recipe, which a sweep's file gives relative to itself.
     fn path_of(&self, recipe: &str) -> String {
         let folder = Path::new(&self.source).parent();
         match folder {
@@ -143,7 +142,7 @@ impl Sweep {
         }
     }
 
-    /// What is wrong with a run, by the line of the setting at fault where there is one.
+    /// The error of a run, with the line of the setting at fault if there is one.
     fn at_line(&self, error: Error, points: &[&Point], settings: &[&Setting]) -> Error {
         let said = error.to_string();
         let found = settings.iter().find_map(|setting| {
@@ -152,7 +151,7 @@ impl Sweep {
         });
         let what = match found {
             Some((Setting { entry, line }, rest)) => format!("line {line}: {entry}: {rest}"),
-            // What an override on the command line gets wrong is no fault of the sweep's.
+            // A mistake in an override on the command line is not the sweep's fault.
             None if matches!(error, Error::Usage(_)) => return error,
             None if points.is_empty() => said,
             None => {
@@ -164,8 +163,7 @@ impl Sweep {
     }
 }
 
-/// Every choice of one point of each axis, the last axis running fastest; one empty choice where
-/// there is no axis.
+/// Every choice of one point of each axis, where the last axis changes fastest; one empty choice if there are no axes.
 fn combinations(axes: &[Axis]) -> Vec<Vec<&Point>> {
     axes.iter().fold(vec![Vec::new()], |choices, axis| {
         let extended =
@@ -174,8 +172,8 @@ fn combinations(axes: &[Axis]) -> Vec<Vec<&Point>> {
     })
 }
 
-/// `label` as part of a folder's name on any system: what isn't a letter, digit, `.` or `_` becomes
-/// a single `-`, and none at the ends. A minus before a digit is kept as `m`, for -1 is not 1.
+/// `label` as part of a folder's name on any system: each run of other characters than letters, digits, `.` and `_` becomes a
+/// single `-`, or nothing at the ends. A minus before a digit becomes `m`, so that -1 and 1 differ.
 fn file_name(label: &str) -> String {
     let mut name = String::new();
     let mut characters = label.chars().peekable();

@@ -1,12 +1,12 @@
-//! Sweeps: a grid of training runs that differ in a few settings, and what comes of comparing them.
+//! Sweeps: a grid of training runs that differ in a few settings, and their comparison.
 //!
-//! [`spec`] is the TOML file that says which settings, [`grid`] the runs that it makes, [`runner`]
-//! trains each in a process of its own, and [`results`] reads what they have left.
+//! [`spec`] is the TOML file that has the settings, and [`grid`] makes the runs from it. [`runner`] trains each run in a process of
+//! its own, [`results`] reads what they have left, and [`report`] shows it.
 
 mod charts;
-pub mod draw;
 mod file;
 pub mod grid;
+pub mod report;
 pub mod results;
 pub mod runner;
 pub mod settings;

@@ -1,5 +1,4 @@
-//! What the runs of a sweep have come to, and `results.csv`: a row for each run, with empty fields
-//! where there is no number.
+//! The results of a sweep's runs, and `results.csv`: a row for each run, with empty fields where there is no number.
 
 use std::path::Path;
 
@@ -11,18 +10,18 @@ use crate::run::folder;
 use crate::run::table::Columns;
 use crate::terminal::thousands;
 
-/// What a run has come to.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunResult {
-    /// How it ended; none if it has never begun.
+    /// How it ended; `None` if it has never begun.
     pub outcome: Option<Outcome>,
-    /// What it said, if it failed.
+    /// Its error message, if it failed.
     pub error: Option<String>,
-    /// The most runs that it shared the machine with, itself among them.
+    /// The largest number of runs that ran at the same time, including this one.
     pub jobs: usize,
-    /// Steps done.
+    /// The number of steps done.
     pub steps: Option<f64>,
-    /// The mean over the epochs that went through without a stop.
+    /// The mean over the epochs that were not interrupted.
     pub seconds_per_epoch: Option<f64>,
     /// D's loss, the mean over the last epoch.
     pub d_loss: Option<f64>,
@@ -32,40 +31,40 @@ pub struct RunResult {
     pub d_real: Option<f64>,
     /// D(G(z)), the mean over the last epoch.
     pub d_fake: Option<f64>,
-    /// Minus the critic's loss, the mean over the last epoch, where there is a critic.
+    /// Minus the critic's loss, the mean over the last epoch, if there is a critic.
     pub wasserstein_estimate: Option<f64>,
-    /// Of samples from data, at the end.
+    /// The sliced Wasserstein distance between samples and data, at the end.
     pub sliced_wasserstein: Option<f64>,
-    /// That of other real ones.
+    /// The same distance for other real images.
     pub sliced_floor: Option<f64>,
-    /// Classes among the samples, at the end.
+    /// The number of classes among the samples, at the end.
     pub classes_present: Option<f64>,
-    /// How many there are.
+    /// The number of all classes.
     pub classes_floor: Option<f64>,
-    /// Of samples from data as a judge sees them, at the end, where there is one.
+    /// The Frechet distance between samples and data according to a judge, at the end, if there is one.
     pub frechet_distance: Option<f64>,
-    /// That of test images.
+    /// The same distance for test images.
     pub frechet_floor: Option<f64>,
-    /// Modes among the samples, at the end, of a set that has modes.
+    /// The number of modes among the samples, at the end, if the set has modes.
     pub modes_found: Option<f64>,
-    /// Those among as many real ones.
+    /// The number of modes among as many real images.
     pub modes_floor: Option<f64>,
-    /// The share of samples of the class that was asked for, at the end, of a conditional game that is judged.
+    /// The share of samples of the class that was asked for, at the end, in a conditional game that is judged.
     pub asked_class: Option<f64>,
-    /// That of test images of their class.
+    /// The share of test images that the judge takes for their own class.
     pub asked_floor: Option<f64>,
     /// The share of test images that the classifier of a game of three gets wrong, at the end.
     pub classifier_error: Option<f64>,
 }
 
 impl RunResult {
-    /// Whether all its steps are done; what others have come to is not compared.
+    /// Whether all its steps are done; the results of other runs are not compared.
     pub fn is_finished(&self) -> bool {
         self.outcome == Some(Outcome::Finished)
     }
 }
 
-/// What each run of `plan` has come to, in its order.
+/// The result of each run of `plan`, in its order.
 ///
 /// # Errors
 /// If a table of a run that has begun can't be read.
@@ -84,7 +83,7 @@ fn read_run(run: &PlannedRun, asked: Option<u64>, state: &State) -> Result<RunRe
     let at_end = |name: &str| epochs.column(name).into_iter().flatten().next_back();
     Ok(RunResult {
         outcome: Some(match known.outcome {
-            // Of fewer steps than are asked for now.
+            // It was finished with fewer steps than are asked for now.
             Outcome::Finished if known.steps != asked => Outcome::Begun,
             outcome => outcome,
         }),
@@ -111,7 +110,7 @@ fn read_run(run: &PlannedRun, asked: Option<u64>, state: &State) -> Result<RunRe
     })
 }
 
-/// A table of a run; an empty one if it isn't there: a run may fail before it begins to write.
+/// A table of a run, which is empty if the file doesn't exist, as a run may fail before it writes anything.
 pub(super) fn table(path: &Path) -> Result<Columns> {
     if path.is_file() { Columns::read(path) } else { Ok(Columns::default()) }
 }
@@ -129,7 +128,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// Writes `results.csv` to `path`: the run and where it lies on each axis, then what it has come to.
+/// Writes `results.csv` to `path`: each run, its label on each axis, and its result.
 ///
 /// # Errors
 /// If it can't be written.
@@ -152,7 +151,7 @@ pub fn write(path: &Path, plan: &Plan, results: &[RunResult]) -> Result<()> {
     write_whole(path, text.as_bytes())
 }
 
-/// The same table for a page: columns of equal width, those left out in which no run has a number.
+/// The same table for a page, with aligned columns and without those in which no run has a number.
 pub(super) fn aligned(plan: &Plan, results: &[RunResult]) -> String {
     let mut columns = vec![vec!["run".to_string()], vec!["outcome".to_string()]];
     columns[0].extend(plan.runs.iter().map(|run| run.folder.clone()));
@@ -181,7 +180,7 @@ pub(super) fn aligned(plan: &Plan, results: &[RunResult]) -> String {
     text
 }
 
-/// A number to four digits that matter, for reading and not for counting on.
+/// A number with four significant digits, for reading and not for further calculation.
 fn short(value: f64) -> String {
     let digits = (3.0 - libm::log10(value.abs().max(1e-9)).floor()).clamp(0.0, 6.0);
     match digits == 0.0 && (1000.0..1e15).contains(&value) {
@@ -190,7 +189,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Reads a number off what a run has come to.
+/// Reads a number from the result of a run.
 pub(super) type Number = fn(&RunResult) -> Option<f64>;
 
 /// The columns with numbers.
@@ -225,7 +224,7 @@ fn outcome(result: &RunResult) -> &'static str {
     }
 }
 
-/// A number to at most `digits` decimals, without zeros at its end; nothing for none.
+/// A number with at most `digits` decimals, without zeros at its end; empty for `None`.
 fn number(value: Option<f64>, digits: usize) -> String {
     let Some(value) = value else {
         return String::new();

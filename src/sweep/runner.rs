@@ -1,10 +1,10 @@
-//! Trains the runs of a sweep, each in a process of its own: one that diverges, is killed or takes all
-//! memory leaves the others as they are.
+//! Trains the runs of a sweep, each in a process of its own, so that a run that diverges, is killed or takes all memory doesn't
+//! affect the others.
 //!
 //! A run is `minimax train <folder>/recipe.toml --out=<folder>`, with `--resume` where the folder has a
-//! checkpoint. It is asked to stop by closing its standard input, which also happens, whatever the
-//! system, when the sweep itself is killed: no training is left behind. What a killed sweep's runs are still
-//! saving, the next one waits for.
+//! checkpoint. It is asked to stop by closing its standard input. That also happens, on every
+//! system, when the sweep itself is killed, so that no training is left behind. If the runs of a killed sweep are still saving,
+//! the next sweep waits for them.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
@@ -23,28 +23,28 @@ use crate::{Error, Result};
 /// How runs are trained.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The program whose `train` it is.
+    /// The program that trains.
     pub program: PathBuf,
-    /// How many are trained at once, at least 1.
+    /// The number of runs that are trained at once, at least 1.
     pub jobs: usize,
-    /// Threads of each.
+    /// The number of threads of each run.
     pub threads: usize,
-    /// Their `--isa`.
+    /// The value of their `--isa`.
     pub isa: String,
 }
 
-/// What happens while a sweep runs; a run is its place in the plan, from 0.
+/// What happens while a sweep runs; a run is given by its index in the plan, from 0.
 #[derive(Debug)]
 pub enum Event {
     /// A run was finished earlier.
     Skipped(usize),
-    /// Another process still trains in the run's folder: it is waited for.
+    /// Another process still trains in the run's folder; the sweep waits for it.
     Waiting(usize),
     /// A run begins.
     Begun(usize),
-    /// A run says how far it is.
+    /// A run reports its progress.
     Said(usize, String),
-    /// A run has ended well.
+    /// A run has finished.
     Finished(usize),
     /// A run has ended with an error.
     Failed(usize, String),
@@ -52,10 +52,10 @@ pub enum Event {
     Stopping,
 }
 
-/// How often it is asked whether to stop.
+/// How often `stop` is called.
 const POLL: Duration = Duration::from_millis(100);
 
-/// What a run's thread hears of its process.
+/// What a run's thread hears from its process.
 enum Heard {
     Line(usize, String),
     End(usize, std::io::Result<Output>),
@@ -68,11 +68,11 @@ struct Training {
     input: Option<ChildStdin>,
 }
 
-/// Trains what is left to do of `plan` in `state`'s folder until `stop` says so, and notes in `state`
-/// what has become of each run. `watch` is told of everything.
+/// Trains the unfinished runs of `plan` in `state`'s folder until `stop` says so, and notes in `state` how each run ended. `watch`
+/// is told of everything.
 ///
 /// # Errors
-/// If a file in the folder can't be written; a run that fails is none.
+/// If a file in the folder can't be written. A run that fails is not an error.
 pub fn train(
     plan: &Plan,
     state: &mut State,
@@ -94,7 +94,7 @@ pub fn train(
     let mut result = Ok(());
     loop {
         let stopping = stop() || result.is_err();
-        // A sweep that can't write its own files any more lets what is running save, as if stopped.
+        // If the sweep can no longer write its own files, it lets the running processes save, as if it had been stopped.
         if stopping {
             let inputs = running.iter_mut().filter_map(|training| training.input.take());
             if inputs.count() > 0 {
@@ -116,7 +116,7 @@ pub fn train(
         if let Some(Heard::End(run, output)) = hear(&receiver, watch) {
             running.retain(|training| training.run != run);
             match output {
-                // The process of a killed sweep had not yet got as far as to hold the folder.
+                // The process of a killed sweep did not yet hold the folder when it was looked at.
                 Ok(output) if output.status.code() == Some(i32::from(BUSY)) => {
                     waiting.push_back(run);
                 }
@@ -129,7 +129,7 @@ pub fn train(
     }
 }
 
-/// The next run that nobody trains. `held` are those that have been said to be waited for.
+/// The next run that no process trains. `held` are those for which the sweep has said that it waits.
 fn next(
     waiting: &mut VecDeque<usize>,
     held: &mut Vec<usize>,
@@ -195,9 +195,9 @@ fn start(run: &PlannedRun, steps: Option<u64>, state: &State, settings: &Setting
         .map_err(Error::io(&settings.program))
 }
 
-/// Passes on what the process of a run says, and then how it has ended.
+/// Passes on what the process of a run prints, and then how it has ended.
 fn listen(run: usize, mut child: Child, sender: &Sender<Heard>) {
-    // Nobody hears of it only if the sweep has failed, which has its own error to report.
+    // If nobody receives it the sweep has failed, and reports its own error.
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines().map_while(|line| line.ok()) {
             let _ = sender.send(Heard::Line(run, line));
@@ -206,7 +206,7 @@ fn listen(run: usize, mut child: Child, sender: &Sender<Heard>) {
     let _ = sender.send(Heard::End(run, child.wait_with_output()));
 }
 
-/// What is heard within [`POLL`]; lines are passed on at once.
+/// What arrives within [`POLL`]; lines are passed on at once.
 fn hear(receiver: &Receiver<Heard>, watch: &mut dyn FnMut(Event)) -> Option<Heard> {
     match receiver.recv_timeout(POLL) {
         Ok(Heard::Line(run, line)) => {
@@ -247,7 +247,7 @@ fn end(
     Ok(())
 }
 
-/// Why a process has failed: the error that it printed, or whatever else, or how it was ended.
+/// Why a process has failed: the error that it printed, or anything else that it printed, or how it was killed.
 fn last_words(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let error = said.lines().find_map(|line| line.strip_prefix("error: "));

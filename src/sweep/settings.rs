@@ -2,13 +2,12 @@
 //!
 //! ```toml
 //! training.batch_size = 32                                # one key
-//! generator.layers.4.filters = 64                         # what is in a list is counted from 1
+//! generator.layers.4.filters = 64                         # entries of a list are counted from 1
 //! training.labels = { flip = 0, real = [1, 1], fake = [0, 0] }   # all of a table at once
 //! ```
 //!
-//! Each becomes a `key=value` as `minimax train --set` takes it. So that a table in braces can stand
-//! for a value and a dotted key for a place in a table, which TOML takes for the same, values are kept
-//! as the file writes them.
+//! Each becomes a `key=value` as in `minimax train --set`. Values are kept as the file writes them, so that a table in braces
+//! replaces a whole table and a dotted key only one of its entries; for TOML the two are the same.
 
 use std::fmt;
 
@@ -20,11 +19,11 @@ use toml::Spanned;
 pub struct Setting {
     /// `key=value`, as [`Recipe::load`](crate::recipe::Recipe::load) takes it.
     pub entry: String,
-    /// Where in the sweep file it stands, counted from 1.
+    /// Its line in the sweep file, counted from 1.
     pub line: usize,
 }
 
-/// A table of settings, as deserialised: keys, and where in the text the values are.
+/// A table of settings as it is deserialised: keys, and the places of the values in the text.
 #[derive(Debug, Default)]
 pub(super) struct Table(Vec<(String, Spanned<Node>)>);
 
@@ -36,7 +35,7 @@ enum Node {
 }
 
 impl Table {
-    /// The settings that the table holds, from the text that it was read from.
+    /// The settings of the table, from the text from which it was read.
     pub fn settings(&self, text: &str) -> Vec<Setting> {
         let mut settings = Vec::new();
         self.collect("", text, &mut settings);
@@ -61,7 +60,7 @@ impl Table {
 }
 
 impl Setting {
-    /// `key` with the value that stands at `span` of `text`.
+    /// `key` with the value at `span` of `text`.
     pub(super) fn new(key: &str, text: &str, span: std::ops::Range<usize>) -> Setting {
         Setting { entry: format!("{key}={}", &text[span.clone()]), line: crate::recipe::line_at(text, span.start) }
     }
@@ -97,7 +96,7 @@ impl<'de> Visitor<'de> for TableVisitor {
     }
 }
 
-/// Takes anything; of what is no table only the place matters.
+/// Accepts anything; if it is not a table, only its place matters.
 struct NodeVisitor;
 
 impl<'de> Visitor<'de> for NodeVisitor {

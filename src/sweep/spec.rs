@@ -1,4 +1,4 @@
-//! A sweep file: which recipes, what they all have, what they differ in, and what is drawn of it.
+//! A sweep file: the recipes, their common settings, the settings in which runs differ, and what is plotted.
 //!
 //! ```toml
 //! name = "batch-size"
@@ -19,7 +19,7 @@
 //! label = "soft"
 //! set.training.labels = { real = [0.9, 0.9] }
 //! [[axis.point]]
-//! label = "hard"                       # nothing: as the recipe has it
+//! label = "hard"                       # no keys: as in the recipe
 //!
 //! [plot]
 //! x = "batch size"                     # default: the first axis
@@ -50,7 +50,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The axis that every sweep has: its recipes.
 pub const RECIPE_AXIS: &str = "recipe";
 
-/// The sweeps that the program carries with it.
+/// The sweeps that are built into the program.
 const BUILT_IN: [(&str, &str); 6] = [
     ("batch-size", include_str!("../../recipes/sweeps/batch-size.toml")),
     ("kernel-size", include_str!("../../recipes/sweeps/kernel-size.toml")),
@@ -65,68 +65,68 @@ pub fn built_in_names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|(name, _)| *name)
 }
 
-/// A sweep as its file says it; what its recipes make of the settings is still unchecked.
+/// A sweep as its file describes it. Whether its recipes can take the settings is still unchecked.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    /// What messages call it: a built-in name or the file's path.
+    /// Its name in messages: a built-in name or the file's path.
     pub source: String,
-    /// What its folder is called: letters, digits, `-` and `_`.
+    /// The name of its folder: letters, digits, `-` and `_`.
     pub name: String,
     /// One line for a person.
     pub description: String,
     /// Names or paths of recipes.
     pub recipes: Vec<String>,
-    /// How many steps each run makes; default: its recipe's epochs.
+    /// The number of steps of each run; default: those of its recipe's epochs.
     pub steps: Option<u64>,
-    /// What every run has.
+    /// The settings of every run.
     pub settings: Vec<Setting>,
-    /// What the runs differ in.
+    /// The axes, along which runs differ.
     pub axes: Vec<Axis>,
     /// The axis that charts have along x.
     pub x: String,
-    /// What is drawn over it.
+    /// The quantities that charts show over it.
     pub show: Vec<Quantity>,
     /// As `steps`, with `--quick`.
     pub quick_steps: Option<u64>,
-    /// What every run has on top of all else with `--quick`.
+    /// The settings of every run that are applied last with `--quick`.
     pub quick_settings: Vec<Setting>,
 }
 
-/// Something that the runs of a sweep differ in.
+/// Something in which the runs of a sweep differ.
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// What charts call it.
+    /// Its name in charts.
     pub name: String,
-    /// At least one.
+    /// Its points, of which there is at least one.
     pub points: Vec<Point>,
 }
 
 /// A place on an axis.
 #[derive(Clone, Debug)]
 pub struct Point {
-    /// What charts call it; on an axis whose labels are all numbers, where it lies.
+    /// Its label in charts; if all labels of an axis are numbers, they are also the places.
     pub label: String,
-    /// What the runs here have.
+    /// The settings of the runs at this point.
     pub settings: Vec<Setting>,
 }
 
-/// What can be drawn over an axis.
+/// A quantity that can be plotted over an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
-    /// Of a whole epoch of training.
+    /// The seconds of a whole epoch of training.
     SecondsPerEpoch,
-    /// D's and G's, the mean over the last epoch.
+    /// D's and G's losses, the mean over the last epoch.
     Losses,
     /// D(x) and D(G(z)), the mean over the last epoch.
     Probabilities,
-    /// Between samples and data by what a judge sees of them, at the end; of data that has a judge.
+    /// The Frechet distance between samples and data, at the end, if the data has a judge.
     FrechetDistance,
-    /// Between samples and data by their pixels, at the end.
+    /// The sliced Wasserstein distance between the pixels of samples and data, at the end.
     SlicedWasserstein,
-    /// Among the samples, at the end.
+    /// The number of classes among the samples, at the end.
     ClassesPresent,
-    /// Among the samples, at the end; of data that has modes.
+    /// The number of modes among the samples, at the end, if the data has modes.
     ModesFound,
 }
 
@@ -134,8 +134,8 @@ impl Sweep {
     /// The built-in sweep of that name, or the one in a file whose name ends in `.toml`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where there is no sweep of that name, [`Error::Io`] where the file can't be
-    /// read, and what [`Sweep::parse`] says.
+    /// [`Error::Usage`] if there is no sweep of that name, [`Error::Io`] if the file can't be read, and those of
+    /// [`Sweep::parse`].
     pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Sweep> {
         let asked = name_or_path.as_ref();
         if let Some((name, text)) = BUILT_IN.iter().find(|(name, _)| *name == asked) {
@@ -152,10 +152,10 @@ impl Sweep {
         )))
     }
 
-    /// The sweep that `text` says; `source` is what messages call it.
+    /// The sweep that `text` describes; messages call it `source`.
     ///
     /// # Errors
-    /// [`Error::Text`] with the line or key where it isn't a sweep.
+    /// [`Error::Text`], with the line or key at fault, if it isn't a sweep.
     pub fn parse(source: &str, text: &str) -> Result<Sweep> {
         let refuse = |what: String| Error::text("sweep", source, what);
         let file: SweepFile = toml::from_str(text).map_err(|error: toml::de::Error| {

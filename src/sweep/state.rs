@@ -1,5 +1,4 @@
-//! `runs.toml` in a sweep's folder: what has become of each run, so that the same command goes on
-//! where it was.
+//! `runs.toml` in a sweep's folder: how each run ended, so that the same command goes on where it was stopped.
 //!
 //! ```toml
 //! [runs.vanilla-mnist-16]
@@ -20,16 +19,16 @@ use crate::run::folder;
 use crate::terminal::brief;
 use crate::{Error, Result};
 
-/// What the file is called.
+/// The name of the file.
 const FILE: &str = "runs.toml";
 
 /// A file that is locked by the sweep that works in the folder.
 const LOCK: &str = ".lock";
 
-/// The folder of a sweep, and what has become of its runs.
+/// The folder of a sweep, and the state of its runs.
 #[derive(Debug)]
 pub struct State {
-    /// What is to be said where nothing keeps a second sweep out of the folder.
+    /// A warning, if nothing keeps a second sweep out of the folder.
     pub warning: Option<String>,
     folder: PathBuf,
     saved: Saved,
@@ -44,19 +43,19 @@ struct Saved {
     runs: BTreeMap<String, RunState>,
 }
 
-/// What has become of a run.
+/// The state of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunState {
-    /// The most runs that it ever shared the machine with, itself among them: with more than one, its
-    /// times say little.
+    /// The largest number of runs that ever ran at the same time, including this one. If there were several, its times say
+    /// little.
     pub jobs: usize,
     /// The steps that were asked for, if not the recipe's epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     /// How it ended when it was last trained.
     pub outcome: Outcome,
-    /// What it said, if it failed.
+    /// Its error message, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -65,7 +64,7 @@ pub struct RunState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It hasn't.
+    /// It hasn't ended.
     #[default]
     Begun,
     /// All its steps are done.
@@ -75,7 +74,7 @@ pub enum Outcome {
 }
 
 impl State {
-    /// The state of the sweep in `folder`, empty where there is none yet. The folder is held for it alone.
+    /// The state of the sweep in `folder`, which is empty if there is none yet. The folder is held for this sweep alone.
     ///
     /// # Errors
     /// If another sweep works in the folder, there is something in it but no state, or the state can't be read.
@@ -101,7 +100,7 @@ impl State {
         self.folder.join(&run.folder)
     }
 
-    /// What has become of `run`; nothing, where it has never begun or its folder is gone.
+    /// The state of `run`; `None` if it has never begun or its folder is gone.
     pub fn of(&self, run: &PlannedRun) -> Option<&RunState> {
         let state = self.saved.runs.get(&run.folder)?;
         (state.outcome == Outcome::Failed || self.can_go_on(run)).then_some(state)
@@ -118,7 +117,7 @@ impl State {
         self.of(run).is_some_and(|state| finished(state) && state.steps == steps)
     }
 
-    /// Notes what has become of a run and puts it on the disk.
+    /// Notes the state of a run and writes it to the disk.
     ///
     /// # Errors
     /// If it can't be written.
@@ -128,8 +127,7 @@ impl State {
         write_whole(&self.folder.join(FILE), text.as_bytes())
     }
 
-    /// Refuses a run whose folder holds what was made by another recipe: the rest of it would not be
-    /// what the sweep's file says.
+    /// Refuses a run whose folder was made by another recipe, as the rest of its training would not be what the sweep's file says.
     ///
     /// # Errors
     /// If so, with the first line that differs, or if the recipe there can't be read.
@@ -155,7 +153,7 @@ pub fn check(path: &Path, bytes: &[u8]) -> Result<()> {
     parse(path, bytes).map(drop)
 }
 
-/// What the bytes of the file `path` say of runs.
+/// The states of runs in the bytes of the file `path`.
 fn parse(path: &Path, bytes: &[u8]) -> Result<Saved> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_string());
     let saved = text.and_then(|text| toml::from_str(text).map_err(|error| brief(error.message())));
@@ -166,13 +164,13 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Saved> {
     })
 }
 
-/// Refuses a folder that holds something, but no sweep, before anything is written to it.
+/// Refuses a folder that has something in it but no sweep, before anything is written to it.
 fn refuse_foreign(folder: &Path) -> Result<()> {
     if !folder.is_dir() || is_file(&folder.join(FILE))? {
         return Ok(());
     }
     let is_lock = |path: &Path| path.file_name().is_some_and(|name| name == LOCK);
-    // What a sweep leaves that was killed before it noted anything, and what is nobody's.
+    // Files of a sweep that was killed before it noted anything, and files that nobody needs, don't count.
     let is_nothing = |path: &PathBuf| is_lock(path) || is_temporary(path) || folder::is_litter(path);
     match list(folder)?.iter().all(is_nothing) {
         true => Ok(()),

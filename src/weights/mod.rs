@@ -1,5 +1,5 @@
-//! Files of weights: safetensors whose header has one text of ours, which begins with the SHA-256 sum of the file (see
-//! `sum.rs`). What doesn't agree with its sum is refused, as are values that are not finite and variances below zero.
+//! Files of weights: safetensors whose header has one text of this program, which begins with the SHA-256 sum of the file (see
+//! `sum.rs`). A file that doesn't agree with its sum is refused, as are values that are not finite and negative variances.
 
 mod sum;
 
@@ -18,16 +18,16 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-/// The key of the header. One key only: the file's bytes must not depend on the order of a map.
+/// The key of that text in the header. There is only one key, as the file's bytes must not depend on the order of a map.
 const HEADER: &str = "minimax";
-/// The most bytes of names, shapes and header in a file of which the header alone is read.
+/// The largest size of names, shapes and header for which the header of a file is read alone.
 const MOST_HEADER: u64 = 1 << 24;
 
-/// A kind of such files.
+/// A kind of file of weights.
 pub struct Kind<'a> {
-    /// What one is called.
+    /// What a message calls such a file.
     pub name: &'static str,
-    /// What to do about a file that is none.
+    /// What to do about a file that isn't one.
     pub fix: &'a str,
     /// What to do about one that is damaged.
     pub spare: &'a str,
@@ -40,13 +40,13 @@ struct Summed {
     sha256: Option<String>,
 }
 
-/// Writes `tensors` with `header`, whose first field is a `sha256` of [`BLANK`]; the file's own sum takes its place.
+/// Writes `tensors` with `header`, whose first field is a `sha256` of [`BLANK`], which is replaced by the file's own sum.
 ///
 /// # Errors
 /// If the file can't be written; an older one then stays as it was.
 ///
 /// # Panics
-/// If two tensors have one name, or the header has no place for the sum.
+/// If two tensors have the same name, or the header has no place for the sum.
 pub fn write(path: &Path, header: &impl Serialize, tensors: Vec<(String, &Tensor)>) -> Result<()> {
     write_whole(path, &to_bytes(header, tensors))
 }
@@ -54,7 +54,7 @@ pub fn write(path: &Path, header: &impl Serialize, tensors: Vec<(String, &Tensor
 /// The bytes that [`write`](fn@write) writes.
 ///
 /// # Panics
-/// As there.
+/// As [`write`](fn@write).
 pub fn to_bytes(header: &impl Serialize, tensors: Vec<(String, &Tensor)>) -> Vec<u8> {
     let header = serde_json::to_string(header).expect("a header is plain data");
     let entries = tensors.into_iter().map(|(name, tensor)| (name, Entry(tensor)));
@@ -89,7 +89,7 @@ pub fn open<'a, H: DeserializeOwned>(path: &Path, bytes: &'a [u8], kind: &Kind) 
     Ok((file, header))
 }
 
-/// The header alone of the file of `kind` at `path`; nothing tells whether what follows is whole.
+/// The header of the file of `kind` at `path`. The rest of the file is not read, so that it may be damaged.
 ///
 /// # Errors
 /// If it can't be read, is damaged or of another kind.
@@ -110,11 +110,11 @@ pub fn read_header<H: DeserializeOwned>(path: &Path, kind: &Kind) -> Result<H> {
     serde_json::from_str(header).map_err(|error| none(&error.to_string()))
 }
 
-/// Fills `tensor` with the values that `file` has under `name`, rounded to what its device holds; `path` only
-/// names it in errors.
+/// Fills `tensor` with the values that `file` has under `name`, rounded to the element type of its device; `path` only names
+/// the file in errors.
 ///
 /// # Errors
-/// If it has none of that shape, or values that are none.
+/// If the file has no such tensor of that shape, or it has values that training doesn't leave.
 pub fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tensor) -> Result<()> {
     let other = |what: String| {
         let why = "it was made for other networks than its recipe says";
@@ -134,11 +134,10 @@ pub fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tenso
     Ok(())
 }
 
-/// Refuses values that no training leaves: those that are not finite on `device`, and squares and variances below
-/// zero.
+/// Refuses values that training never leaves: those that are not finite on `device`, and negative squares and variances.
 ///
 /// # Errors
-/// If there is one.
+/// If there is such a value.
 pub fn check_values(path: &Path, name: &str, values: &[f64], device: Device) -> Result<()> {
     let is_square = name.ends_with(".running_variance") || name.contains("_optimizer.v.");
     let wrong = if !are_finite(values, device) {

@@ -1,14 +1,13 @@
-//! The SHA-256 sum that a file of weights carries of itself: of all its bytes, with the 64 digits of the sum itself
-//! as zeros. A flipped bit in a weight makes another weight, which nothing else would tell from the one that was
-//! written.
+//! The SHA-256 sum that a file of weights has of itself: of all its bytes, with the 64 digits of the sum itself as zeros. Without
+//! it a flipped bit would go unnoticed, as it only turns a weight into another one.
 
 use crate::data::sum::Sum;
 use std::io::Read;
 
-/// What stands in the sum's place while the sum is made.
+/// What is in the sum's place while the sum is computed.
 pub const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Puts the sum of `file` where its header has [`BLANK`] first.
+/// Puts the sum of `file` where its header first has [`BLANK`].
 ///
 /// # Panics
 /// If the file has no such place.
@@ -23,7 +22,7 @@ pub(super) fn holds(file: &[u8], digits: &str) -> bool {
     digits.len() == BLANK.len() && find(file, digits).is_some_and(|at| sum_around(file, at).to_string() == digits)
 }
 
-/// Where `digits` stand first; the header comes first in the file, and the sum first in the header.
+/// The first place of `digits`. The header is first in the file, and the sum is first in the header.
 fn find(file: &[u8], digits: &str) -> Option<usize> {
     let mut windows = file.windows(digits.len());
     windows.position(|window| window == digits.as_bytes())

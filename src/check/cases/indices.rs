@@ -1,6 +1,6 @@
-//! What gives or takes indices: argmax, one-hot rows, rows of a table.
+//! Ops that give or take indices: argmax, one-hot rows, rows of a table.
 
-use super::{Case, Draw, Input, input, normal};
+use super::{Case, Input, Values, input, normal};
 use crate::ops::*;
 
 /// The cases of this family.
@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(axes.map(|(shape, axis)| largest(shape, axis)));
     for (shape, axis) in [([4, 50], 1), ([50, 4], 0)] {
         let name = format!("{shape:?} along {axis}, ties");
-        let tied = input(Draw::Whole, shape);
+        let tied = input(Values::Whole, shape);
         all.push(Case::new("argmax", name, &[tied], move |t| argmax(&t[0], axis)).on_kinks());
     }
     for (n, classes) in [(5, 3), (1, 1), (17, 10)] {
@@ -28,7 +28,7 @@ pub fn cases() -> Vec<Case> {
         let name = format!("{n} of {classes}");
         all.push(Case::new("one_hot", name, &inputs, move |t| one_hot(&t[0], classes) * &t[1]));
     }
-    // More rows than are asked for, and fewer, so that some come twice.
+    // Tables with more rows than are asked for, and with fewer, so that some rows come twice.
     for sizes in [[5, 3, 4], [3, 17, 20], [1, 1, 1], [10, 1, 3], [2, 5, 1]] {
         all.extend(rows(sizes));
     }
@@ -38,7 +38,7 @@ pub fn cases() -> Vec<Case> {
 /// Where the largest value along `axis` is, among values that are all different.
 pub fn largest(shape: &[usize], axis: usize) -> Case {
     let name = format!("{shape:?} along {axis}");
-    Case::new("argmax", name, &[input(Draw::Distinct, shape)], move |t| argmax(&t[0], axis))
+    Case::new("argmax", name, &[input(Values::Distinct, shape)], move |t| argmax(&t[0], axis))
 }
 
 /// Rows of a table and sums of them, with `[rows of the table, width, indices]`.
@@ -51,7 +51,7 @@ pub fn rows([rows, width, n]: [usize; 3]) -> [Case; 2] {
     ]
 }
 
-/// `n` whole numbers below `count`, which no gradient is taken with respect to.
+/// `n` whole numbers below `count`, with respect to which no gradient is taken.
 fn index(n: usize, count: usize) -> Input {
-    input(Draw::Index(count), [n]).constant()
+    input(Values::Index(count), [n]).constant()
 }

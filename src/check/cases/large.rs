@@ -1,8 +1,7 @@
-//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers
-//! of the recipes' networks. Too large for finite differences: they hold devices together, and
-//! numbers of threads.
+//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers of the recipes' networks. They
+//! are too large for finite differences; they are used to compare devices, and numbers of threads.
 
-use super::{Case, Draw, Input, elementwise, indices, layers, layout, normal, pooling, products, reductions};
+use super::{Case, Input, Values, elementwise, indices, layers, layout, normal, pooling, products, reductions};
 use crate::ops::unary::sign;
 use crate::ops::*;
 use crate::shape::Padding;
@@ -13,13 +12,13 @@ pub fn cases() -> Vec<Case> {
     let mut all = vec![
         // Elementwise tasks of 2^14 values, in one array and with an operand that repeats in rows
         // short and long.
-        elementwise::unary("exp", exp, Draw::Normal, &[40_003]),
-        elementwise::unary("leaky_relu", |x| leaky_relu(x, 0.3), Draw::Normal, &[40_003]),
-        elementwise::binary("mul", mul, [Draw::Normal; 2], [&[5, 20_001], &[20_001]]),
-        elementwise::binary("div", div, [Draw::Positive; 2], [&[2000, 17], &[17]]),
-        elementwise::binary("add", add, [Draw::Normal; 2], [&[7, 11], &[300, 7, 11]]),
-        elementwise::binary("sub", sub, [Draw::Normal; 2], [&[], &[70_000]]),
-        elementwise::binary("mul", mul, [Draw::Normal; 2], [&[130, 1, 9], &[1, 70, 1]]),
+        elementwise::unary("exp", exp, Values::Normal, &[40_003]),
+        elementwise::unary("leaky_relu", |x| leaky_relu(x, 0.3), Values::Normal, &[40_003]),
+        elementwise::binary("mul", mul, [Values::Normal; 2], [&[5, 20_001], &[20_001]]),
+        elementwise::binary("div", div, [Values::Positive; 2], [&[2000, 17], &[17]]),
+        elementwise::binary("add", add, [Values::Normal; 2], [&[7, 11], &[300, 7, 11]]),
+        elementwise::binary("sub", sub, [Values::Normal; 2], [&[], &[70_000]]),
+        elementwise::binary("mul", mul, [Values::Normal; 2], [&[130, 1, 9], &[1, 70, 1]]),
         // Blocks of 2^14 values of a sum, along rows and down columns.
         reductions::sum_over(&[300_001], &[0]),
         reductions::sum_over(&[3, 100_003], &[1]),
@@ -30,7 +29,7 @@ pub fn cases() -> Vec<Case> {
         reductions::mean_over(&[40, 50, 60], &[0, 2]),
         reductions::max_over(&[3, 20_001], &[1]),
         reductions::max_over(&[40, 50, 30], &[0, 2]),
-        // Every form of cpu/reduce.rs, several runs in one task, and runs that are too much for one.
+        // Every form of cpu/reduce.rs, with several runs in one task, and with runs too long for one task.
         reductions::sum_over(&[3000, 21, 3], &[1]),
         reductions::sum_over(&[3000, 20, 3], &[1]),
         reductions::sum_over(&[700, 5, 10], &[1]),
@@ -66,7 +65,7 @@ pub fn cases() -> Vec<Case> {
         layers::normalised(&[2, 12_544], 1e-3),
         layers::normalised_and_rectified(&[5000, 17], 0.3, Some(0.3), far_from_kinks),
         layers::normalised_and_rectified(&[6, 14, 14, 64], 0.3, None, far_from_kinks),
-        // Products too small to be shared out, and such as are: by rows, by columns, by columns of Cᵀ.
+        // Products too small to be shared among threads, and products that are: by rows, by columns, by columns of Cᵀ.
         products::product([100, 80, 60], Transpose::NONE),
         products::product([300, 30, 41], Transpose::A),
         products::product([1003, 17, 33], Transpose::B),
@@ -75,7 +74,7 @@ pub fn cases() -> Vec<Case> {
         products::product([300, 300, 150], Transpose::A),
         products::product([130, 70, 700], Transpose::NONE),
         products::product([64, 500, 130], Transpose::B),
-        // Attention over 16 x 16 places, products that are shared out themselves, and one row each.
+        // Attention over 16 x 16 places, products that are themselves shared among threads, and products with one row each.
         products::batched_product(9, [256, 16, 64], Transpose::B),
         products::batched_product(2, [300, 100, 150], Transpose::A),
         products::batched_product(5, [1, 200, 300], Transpose::NONE),
@@ -95,7 +94,7 @@ pub fn cases() -> Vec<Case> {
         let padding = same(image, kernel, stride);
         all.extend(products::convolutions(image, kernel, c_out, stride, padding, "same"));
     }
-    // Groups of R3GAN's blocks, and such as Winograd's convolution takes.
+    // The groups of R3GAN's blocks, and groups that Winograd's convolution takes.
     for (image, kernel, groups, c_out, stride) in [
         ([5, 16, 16, 96], [3, 3], 6, 96, [1, 1]),
         ([8, 8, 8, 128], [3, 3], 2, 128, [1, 1]),
@@ -120,7 +119,8 @@ pub fn cases() -> Vec<Case> {
         let padding = padding.unwrap_or_else(|| same(image, kernel, stride));
         all.extend(products::convolutions(image, kernel, c_out, stride, padding, "Winograd"));
     }
-    // Finished task by task: patches of groups, whose tasks begin within a block of random words; taps; Winograd's tiles.
+    // Finished task by task: patches of groups, whose tasks begin within a block of random words; taps; Winograd's
+    // tiles.
     for (image, groups, c_out, stride, rate) in [
         ([20, 15, 9, 15], 5, 15, [1, 1], Some(0.3)),
         ([40, 9, 9, 64], 1, 40, [2, 2], Some(0.3)),
@@ -140,8 +140,7 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// A shift so large that all of a channel is on one side of the kink: f32 and f64 would else meet it on
-/// different sides.
+/// A shift so large that all of a channel is on one side of the kink; otherwise f32 and f64 might be on different sides.
 fn far_from_kinks(x: &Tensor) -> Tensor {
     sign(x) * 30.0
 }

@@ -42,7 +42,7 @@ pub fn cases() -> Vec<Case> {
         ("mean_squared_error", mean_squared_error, normal, normal),
         ("wasserstein", wasserstein, normal, normal),
     ];
-    // One target for all, and one a column, each with a gradient of its own.
+    // One target for all values, and one for each column, each with a gradient of its own.
     for (op, f, x, _) in &losses[..2] {
         for targets in [&[][..], &[17]] {
             let inputs = [x([4, 17]), probability(targets)];
@@ -80,8 +80,8 @@ pub fn normalised(shape: &[usize], epsilon: f64) -> Case {
     Case::new("batch_norm", name, &inputs, move |t| batch_norm(&t[0], &t[1], &t[2], epsilon).y)
 }
 
-/// What batch normalisation makes in training: the normalised batch and the running statistics, all in one sum. Those are
-/// constants to the derivative rule, so it isn't held to differences.
+/// What batch normalisation gives in training: the normalised batch and the running statistics, all in one sum. The statistics are
+/// constants to the derivative rule, so that it isn't compared with differences.
 fn normalised_in_training(shape: &[usize]) -> Case {
     let c = [shape[shape.len() - 1]];
     let inputs = [normal(shape), normal(c), normal(c), normal(c).constant(), positive(c).constant()];
@@ -114,10 +114,10 @@ pub fn normalised_and_rectified(shape: &[usize], slope: f64, rate: Option<f64>, 
     })
 }
 
-/// Where the words of every mask here start.
+/// The position of the random words of every mask here.
 pub(super) const POSITION: Position = Position { seed: 11, stream: Purpose::DROPOUT.stream(), block: 3 };
 
-/// Dropout by a mask that stands still.
+/// Dropout by a fixed mask.
 pub fn dropped(shape: &[usize], rate: f64) -> Case {
     let name = format!("{shape:?} rate {rate}");
     Case::new("dropout", name, &[normal(shape)], move |t| dropout(&t[0], rate, POSITION))
@@ -138,7 +138,7 @@ pub fn rectified_and_dropped(shape: &[usize], rate: f64) -> Case {
     Case::new("leaky_relu_dropout", name, &[normal(shape)], move |t| leaky_relu_dropout(&t[0], 0.3, mask))
 }
 
-/// What a prediction is held to: a probability, and a constant.
+/// The target of a prediction: a probability, and a constant.
 fn target(shape: [usize; 2]) -> Input {
     probability(shape).constant()
 }

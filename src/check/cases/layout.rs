@@ -1,4 +1,4 @@
-//! What moves values without changing them: reshape, permute, slice, pad, concat and upsampling; and bilinear resampling,
+//! Ops that move values without changing them: reshape, permute, slice, pad, concat and upsampling; and bilinear resampling,
 //! which mixes neighbours.
 
 use super::{Case, Input, normal};

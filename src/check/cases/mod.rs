@@ -1,9 +1,9 @@
 //! The case table: one list of op cases that gradient checks, device parity and op benchmarks all read.
 //!
-//! A case is a function of tensors that runs on any device, with the shapes of its inputs and how
-//! they are drawn. Two things keep a finite difference away from kinks: inputs that can't tie
-//! ([`Draw::Distinct`]), and a function whose values vanish at the kinks ([`Case::kinks`]), for
-//! which inputs are drawn again until none of its values is within [`MARGIN`] of 0.
+//! A case is a function of tensors that runs on any device, with the shapes and the kind of values of its inputs. Finite
+//! differences are kept away from kinks in two ways: by inputs that can't tie ([`Values::Distinct`]), and by a function that
+//! is 0 at the kinks ([`Case::kinks`]), for which inputs are sampled again until none of its values is within [`MARGIN`] of
+//! 0.
 
 pub mod composite;
 pub mod elementwise;
@@ -20,7 +20,7 @@ use crate::shape::Shape;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// How far every kink stays from the inputs: a hundred times the step of the finite differences
+/// The smallest distance of inputs from a kink: a hundred times the step of the finite differences
 /// ([`STEP`](super::gradcheck::STEP)).
 pub const MARGIN: f64 = 1e-3;
 
@@ -52,15 +52,23 @@ pub fn op_names() -> Vec<&'static str> {
 pub type Function = Box<dyn Fn(&[Tensor]) -> Tensor + Send + Sync>;
 
 /// An op with attributes and shapes.
+///
+/// ```
+/// use minimax::Device;
+/// use minimax::check::cases::{Case, check_random, normal};
+///
+/// let case = Case::new("gelu", "[3, 5]", &[normal([3, 5])], |t| t[0].gelu());
+/// let inputs = case.sample(&mut check_random(), Device::Cpu);
+/// assert_eq!(case.run(&inputs).dims(), [3, 5]);
+/// ```
 pub struct Case {
     /// The op's name.
     pub op: &'static str,
-    /// What tells this case from the op's others: shapes and attributes.
+    /// The case's own name among those of the op: its shapes and attributes.
     pub name: String,
     /// Its inputs.
     pub inputs: Vec<Input>,
-    /// False where inputs lie on kinks: there devices must still agree, but no difference quotient
-    /// tells the derivative.
+    /// False if inputs lie on kinks. There devices must still agree, but a difference quotient doesn't give the derivative.
     pub smooth: bool,
     kinks: Option<Function>,
     function: Function,
@@ -71,18 +79,18 @@ pub struct Case {
 pub struct Input {
     /// Its shape.
     pub shape: Shape,
-    /// How its values are drawn.
-    pub draw: Draw,
+    /// The kind of its values.
+    pub values: Values,
     /// True if gradients are taken with respect to it.
     pub differentiable: bool,
 }
 
-/// How values are drawn. All are rounded to f32, so that every device starts from the same ones.
+/// The random values of an input. All are rounded to f32, so that every device starts from the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Draw {
+pub enum Values {
     /// From N(0, 1).
     Normal,
-    /// Uniform on [0.5, 2): a divisor, or what a logarithm or root is taken of.
+    /// Uniform on [0.5, 2): for divisors and for the arguments of logarithms and roots.
     Positive,
     /// Uniform on [0.05, 0.95).
     Probability,
@@ -115,16 +123,16 @@ impl Case {
         Case { smooth: false, ..self }
     }
 
-    /// The op of `inputs`.
+    /// Applies the op to `inputs`.
     pub fn run(&self, inputs: &[Tensor]) -> Tensor {
         (self.function)(inputs)
     }
 
-    /// Inputs on `device`: parameters where they are differentiable, constants elsewhere.
+    /// Random inputs on `device`: parameters where they are differentiable, constants elsewhere.
     ///
     /// # Panics
-    /// If a thousand draws all come too close to a kink: such a case has too many values.
-    pub fn draw(&self, random: &mut Random, device: Device) -> Vec<Tensor> {
+    /// If a thousand samples all come too close to a kink, which means that the case has too many values.
+    pub fn sample(&self, random: &mut Random, device: Device) -> Vec<Tensor> {
         for _ in 0..1000 {
             let values: Vec<_> = self.inputs.iter().map(|i| i.values(random)).collect();
             let on = |device| {
@@ -142,7 +150,7 @@ impl Case {
         panic!("case {} {}: no inputs away from the kinks", self.op, self.name)
     }
 
-    /// Of one value per input, those of the differentiable inputs.
+    /// From a list with one value per input, the values of the differentiable inputs.
     pub fn differentiable<'a, T>(&self, per_input: &'a [T]) -> Vec<&'a T> {
         let pairs = self.inputs.iter().zip(per_input);
         pairs.filter(|(input, _)| input.differentiable).map(|(_, value)| value).collect()
@@ -159,13 +167,13 @@ impl Input {
         let n = self.shape.numel();
         let spread = |u: f64, low: f64, high: f64| low + (high - low) * u;
         let uniform = random.uniform(n).into_iter();
-        let values: Vec<f64> = match self.draw {
-            Draw::Normal => random.normal(n),
-            Draw::Positive => uniform.map(|u| spread(u, 0.5, 2.0)).collect(),
-            Draw::Probability => uniform.map(|u| spread(u, 0.05, 0.95)).collect(),
-            Draw::Whole => uniform.map(|u| spread(u, -2.0, 3.0).floor()).collect(),
-            Draw::Index(count) => uniform.map(|u| (u * count as f64).floor()).collect(),
-            Draw::Distinct => {
+        let values: Vec<f64> = match self.values {
+            Values::Normal => random.normal(n),
+            Values::Positive => uniform.map(|u| spread(u, 0.5, 2.0)).collect(),
+            Values::Probability => uniform.map(|u| spread(u, 0.05, 0.95)).collect(),
+            Values::Whole => uniform.map(|u| spread(u, -2.0, 3.0).floor()).collect(),
+            Values::Index(count) => uniform.map(|u| (u * count as f64).floor()).collect(),
+            Values::Distinct => {
                 let order = random.permutation(n).into_iter();
                 order.map(|i| 0.05 * (f64::from(i) - n as f64 / 2.0)).collect()
             }
@@ -183,23 +191,23 @@ impl Input {
 }
 
 /// A differentiable input of this shape.
-pub fn input(draw: Draw, shape: impl Into<Shape>) -> Input {
-    Input { shape: shape.into(), draw, differentiable: true }
+pub fn input(values: Values, shape: impl Into<Shape>) -> Input {
+    Input { shape: shape.into(), values, differentiable: true }
 }
 
 /// A differentiable input from N(0, 1).
 pub fn normal(shape: impl Into<Shape>) -> Input {
-    input(Draw::Normal, shape)
+    input(Values::Normal, shape)
 }
 
 /// A differentiable input on [0.5, 2).
 pub fn positive(shape: impl Into<Shape>) -> Input {
-    input(Draw::Positive, shape)
+    input(Values::Positive, shape)
 }
 
 /// A differentiable input on [0.05, 0.95).
 pub fn probability(shape: impl Into<Shape>) -> Input {
-    input(Draw::Probability, shape)
+    input(Values::Probability, shape)
 }
 
 /// Values from N(0, 1) in the shape and on the device of `x`.
@@ -207,7 +215,7 @@ pub fn normal_like(x: &Tensor, random: &mut Random) -> Tensor {
     Tensor::new(&random.normal(x.numel()), x.shape(), x.device())
 }
 
-/// The random numbers that checks draw from.
+/// The random numbers of checks.
 pub fn check_random() -> Random {
     Random::new(1, Purpose::CHECK)
 }

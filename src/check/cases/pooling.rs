@@ -1,6 +1,6 @@
 //! Pooling: windows that overlap, that leave gaps, and that reach into the padding.
 
-use super::{Case, Draw, Input, input, normal};
+use super::{Case, Input, Values, input, normal};
 use crate::ops::*;
 use crate::shape::{Conv2dGeometry, Padding};
 
@@ -26,7 +26,7 @@ pub fn cases() -> Vec<Case> {
     for (image, kernel, stride, padding) in
         [([2, 5, 7, 5], [2, 2], [2, 2], Padding::VALID), ([2, 5, 6, 3], [3, 3], [1, 2], asymmetric)]
     {
-        let tied = largest(input(Draw::Whole, image), kernel, stride, padding, ", ties");
+        let tied = largest(input(Values::Whole, image), kernel, stride, padding, ", ties");
         all.push(tied.on_kinks());
     }
     all
@@ -40,7 +40,7 @@ pub fn pooled(image: [usize; 4], kernel: [usize; 2], stride: [usize; 2], padding
     let averaged = move |t: &[crate::Tensor]| avg_pool2d(&t[0], kernel, stride, padding);
     let spread = move |t: &[crate::Tensor]| avg_pool2d_grad(&t[0], [h, w], kernel, stride, padding);
     [
-        largest(input(Draw::Distinct, image), kernel, stride, padding, ""),
+        largest(input(Values::Distinct, image), kernel, stride, padding, ""),
         Case::new("avg_pool2d", name.clone(), &[normal(image)], averaged),
         Case::new("avg_pool2d_grad", name, &[normal(g.output())], spread),
     ]

@@ -67,7 +67,7 @@ pub fn cases() -> Vec<Case> {
     for (image, kernel, groups, c_out, stride, padding) in grouped_rows {
         all.extend(grouped_convolutions(image, kernel, groups, c_out, stride, padding));
     }
-    // Finished by what follows: with a bias or without, slopes and rates of dropout.
+    // With further steps: a bias or none, slopes and rates of dropout.
     for (image, groups, c_out, stride, [biased, rectified], rate) in [
         ([2, 3, 3, 2], 1, 3, [1, 1], [true, false], None),
         ([1, 3, 4, 4], 2, 2, [2, 1], [true, true], None),
@@ -82,16 +82,16 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// What a case's convolution is finished by.
+/// The further steps of a case's convolution.
 #[derive(Clone, Copy)]
 pub struct Finishing {
     /// Whether there is a bias.
     pub biased: bool,
-    /// Of leaky ReLU.
+    /// The slope of leaky ReLU.
     pub slope: f64,
-    /// Of dropout.
+    /// The rate of dropout.
     pub rate: Option<f64>,
-    /// What the bias is of an input.
+    /// The bias as a function of an input.
     pub shift: fn(&Tensor) -> Tensor,
 }
 

@@ -1,6 +1,6 @@
 //! Sums, means and maxima over every pattern of axes, and the broadcasts that undo them.
 
-use super::{Case, Draw, input, normal};
+use super::{Case, Values, input, normal};
 use crate::ops::*;
 use crate::shape::Shape;
 
@@ -33,7 +33,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(patterns.iter().map(|(shape, axes)| sum_over(shape, axes)));
     all.extend(patterns.iter().map(|(shape, axes)| mean_over(shape, axes)));
     all.extend(patterns.iter().map(|(shape, axes)| max_over(shape, axes)));
-    let tied = input(Draw::Whole, [4, 5, 6]);
+    let tied = input(Values::Whole, [4, 5, 6]);
     let ties = Case::new("max", "[4, 5, 6] over [0, 2], ties", &[tied], |t| max(&t[0], &[0, 2]));
     all.push(ties.on_kinks());
     all.extend(stretches.map(|(from, to)| {
@@ -64,7 +64,7 @@ pub fn mean_over(shape: &[usize], axes: &[usize]) -> Case {
 /// The largest value over `axes`, among values that are all different.
 pub fn max_over(shape: &[usize], axes: &[usize]) -> Case {
     let (name, axes) = (name(shape, axes), axes.to_vec());
-    let x = input(Draw::Distinct, shape);
+    let x = input(Values::Distinct, shape);
     Case::new("max", name, &[x], move |t| max(&t[0], &axes))
 }
 

@@ -19,13 +19,13 @@ pub struct FetchArgs {
     /// A public data set (see `minimax data list`)
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Where to put it [default: datasets/NAME, where every command looks for the name]
+    /// The folder to put it in [default: datasets/NAME, where every command looks for the name]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Try this folder on the web first; the sums hold for it too
+    /// Try this folder on the web first; files from it must have the right sums too
     #[arg(long, value_name = "URL")]
     pub mirror: Option<String>,
-    /// Whose data sets there are.
+    /// The list of data sets.
     #[command(flatten)]
     pub manifest: ManifestArgs,
 }
@@ -33,8 +33,8 @@ pub struct FetchArgs {
 /// Runs `minimax data fetch`.
 ///
 /// # Errors
-/// [`Error::Usage`] for a name that isn't in the manifest and a mirror that is no web address; whatever
-/// [`Manifest::read`] and [`fetch`] say.
+/// [`Error::Usage`] for a name that isn't in the manifest or a mirror that isn't a web address, and those of [`Manifest::read`] and
+/// [`fetch`].
 pub fn run(args: &FetchArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let mut set = known(&manifest, &args.name)?.clone();
@@ -118,7 +118,7 @@ impl Screen {
         let style = "{bar:24.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
         self.bar = bar::start(file.bytes, style).map(|bar| {
             let bar = bar.with_position(done);
-            // What an earlier try has brought says nothing of how fast this one is.
+            // What an earlier try has brought says nothing about the speed of this one.
             bar.reset_eta();
             bar
         });

@@ -20,7 +20,7 @@ pub struct ListArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Whose data sets there are.
+    /// The list of data sets.
     #[command(flatten)]
     pub manifest: ManifestArgs,
 }
@@ -28,7 +28,7 @@ pub struct ListArgs {
 /// Runs `minimax data list`.
 ///
 /// # Errors
-/// Whatever [`Manifest::read`](crate::data::manifest::Manifest::read) says.
+/// Those of [`Manifest::read`](crate::data::manifest::Manifest::read).
 pub fn run(args: &ListArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let sets = manifest.sets.iter().map(Row::of);
@@ -37,7 +37,7 @@ pub fn run(args: &ListArgs) -> Result<()> {
     print(&if args.json { serde_json::to_string(&rows).expect("strings and numbers") + "\n" } else { table(&rows) })
 }
 
-/// What is said of a data set.
+/// A data set in the list.
 #[derive(Serialize)]
 struct Row {
     name: String,
@@ -45,12 +45,12 @@ struct Row {
     training: u64,
     test: u64,
     shape: [u32; 3],
-    /// How much is downloaded; 0 for what the program makes itself.
+    /// The size of the download; 0 for what the program makes itself.
     bytes: u64,
     licence: String,
     citation: String,
     folder: Option<PathBuf>,
-    /// How many of its files are in `folder`, by their names, and how many should be.
+    /// The number of its files in `folder`, judged by their names, and the number that there should be.
     files: (usize, usize),
 }
 
@@ -71,7 +71,7 @@ impl Row {
         }
     }
 
-    /// The set whose planes are images of `set`, which is all that is downloaded for it.
+    /// The set whose planes are images of `set`, which is all that must be downloaded for it.
     fn stacked(set: &Set) -> Row {
         let [height, width, _] = set.shape;
         Row {
@@ -102,7 +102,7 @@ impl Row {
         })
     }
 
-    /// Whether it can be used.
+    /// Whether it is here, in words.
     fn here(&self) -> String {
         match (&self.folder, self.files) {
             (None, _) => "built in".into(),

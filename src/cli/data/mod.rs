@@ -30,20 +30,20 @@ pub struct DataArgs {
 /// What `minimax data` can do.
 #[derive(Subcommand, Debug)]
 pub enum DataCommand {
-    /// List the data sets: what is in them, their licences, and which are here
+    /// List the data sets: their contents, their licences, and which are here
     List(ListArgs),
     /// Download a public data set
     Fetch(FetchArgs),
     /// Check the files of a public data set by their sizes and SHA-256 sums
     Verify(VerifyArgs),
-    /// Draw a grid of images picked at random from a data set
+    /// Write a picture of random images from a data set
     Preview(PreviewArgs),
 }
 
 /// The flag that names another list of data sets.
 #[derive(Args, Debug)]
 pub struct ManifestArgs {
-    /// Use the data sets of this file, which is of the form of datasets/manifest.toml
+    /// Use the data sets of this file, which has the form of datasets/manifest.toml
     #[arg(long = "manifest", value_name = "FILE")]
     pub path: Option<PathBuf>,
 }
@@ -51,7 +51,7 @@ pub struct ManifestArgs {
 /// Runs `minimax data`.
 ///
 /// # Errors
-/// Whatever the subcommand says; see [`FetchArgs`], [`VerifyArgs`], [`ListArgs`] and [`PreviewArgs`].
+/// Those of the subcommand; see [`FetchArgs`], [`VerifyArgs`], [`ListArgs`] and [`PreviewArgs`].
 pub fn run(args: &DataArgs) -> Result<()> {
     match &args.command {
         DataCommand::List(args) => list::run(args),
@@ -70,7 +70,7 @@ impl ManifestArgs {
     }
 }
 
-/// The folder that a set is looked for in by its name.
+/// The folder in which a set is looked for by its name.
 fn folder_of(set: &str) -> PathBuf {
     Path::new(DATASETS).join(set)
 }

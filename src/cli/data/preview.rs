@@ -19,28 +19,27 @@ pub struct PreviewArgs {
     /// The picture to write
     #[arg(long, value_name = "FILE", default_value = "grid.png")]
     pub out: PathBuf,
-    /// Write over whatever file is there; a run's own files are never written over
+    /// Overwrite any file that is there; a run's own files are never overwritten
     #[arg(long)]
     pub force: bool,
-    /// How many images [default: 100, or all where there are fewer]
+    /// Number of images [default: 100, or all if there are fewer]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(0..=u64::MAX))]
     pub count: Option<usize>,
-    /// Picks the images, and draws the built-in digits
+    /// Random seed for the choice of images, and for the built-in digits
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: u64,
 }
 
-/// Runs `minimax data preview` and prints a line, and one for whatever there is to know of the data.
+/// Runs `minimax data preview` and prints a line, and a line for each note about the data.
 ///
 /// # Errors
-/// Whatever [`data::open`] says of the data set, [`Error::Usage`] where `--count` is 0 or more than it
-/// holds, and whatever [`grid_png`] says of the picture.
+/// Those of [`data::open`], [`Error::Usage`] if `--count` is 0 or more than the set has, and those of [`grid_png`].
 pub fn run(args: &PreviewArgs) -> Result<()> {
     let line = preview(args)?;
     print(&format!("{line}\n"))
 }
 
-/// Draws the grid and says what was drawn, and what there is to know of the data.
+/// Writes the grid, and returns what was written and the notes about the data.
 fn preview(args: &PreviewArgs) -> Result<String> {
     output::check(&args.out, "--out", Kind::Png, args.force, &[args.data.as_path()])?;
     let wanted = Wanted { seed: args.seed, ..Wanted::default() };
@@ -65,7 +64,7 @@ fn preview(args: &PreviewArgs) -> Result<String> {
         classes => format!("{classes} classes"),
     };
     let line = format!(
-        "{}: {count} of {total} images, {height}x{width}x{channels}, {classes}, drawn to {}",
+        "{}: {count} of {total} images, {height}x{width}x{channels}, {classes}, written to {}",
         args.data.display(),
         args.out.display()
     );
@@ -94,7 +93,7 @@ mod tests {
         let out = folder.path().join("digits.png");
         let line = format!("preview digits --count 9 --seed 4 --out {}", out.display());
         let said = preview(&preview_args(&line)).unwrap();
-        let expected = format!("digits: 9 of 10000 images, 28x28x1, 10 classes, drawn to {}", out.display());
+        let expected = format!("digits: 9 of 10000 images, 28x28x1, 10 classes, written to {}", out.display());
         assert_eq!(said, expected);
         assert!(fs::read(&out).unwrap().starts_with(b"\x89PNG"));
     }

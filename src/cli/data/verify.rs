@@ -1,4 +1,4 @@
-//! `minimax data verify`: whether the files of a public data set are whole and right.
+//! `minimax data verify`: checks whether the files of a public data set are complete and right.
 
 use super::{ManifestArgs, folder_of};
 use crate::cli::print;
@@ -15,7 +15,7 @@ pub struct VerifyArgs {
     /// A public data set in datasets/NAME, or any folder with the files of one
     #[arg(value_name = "NAME|DIR")]
     pub data: PathBuf,
-    /// Whose data sets there are.
+    /// The list of data sets.
     #[command(flatten)]
     pub manifest: ManifestArgs,
 }
@@ -23,9 +23,8 @@ pub struct VerifyArgs {
 /// Runs `minimax data verify` and prints a table with a row for each file.
 ///
 /// # Errors
-/// [`Error::Usage`] for what is neither a name nor a folder, [`Error::Data`] for a folder without files
-/// of any set, [`Error::CheckFailed`] where a file is absent or wrong, and whatever [`Manifest::read`]
-/// and [`check`] say.
+/// [`Error::Usage`] for something that is neither a name nor a folder, [`Error::Data`] for a folder without files of any set,
+/// [`Error::CheckFailed`] if a file is absent or wrong, and those of [`Manifest::read`] and [`check`].
 pub fn run(args: &VerifyArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let (set, folder) = find(&manifest, &args.data)?;

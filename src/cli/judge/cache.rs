@@ -1,4 +1,4 @@
-//! Where judges are kept: in the user's folder for caches, by the sum of what they were trained on and how.
+//! The cache of judges: in the user's cache folder, by the sum of their training data and settings.
 
 use crate::cli::warn;
 use crate::data::{self, DIGITS, Images, Wanted, stacked};
@@ -11,7 +11,7 @@ use crate::terminal::{excerpt, shell_word};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The judge for the set `data` of these `images`; `or_else` is what may be done besides giving another set.
+/// The specification of the judge for the set `data` of these `images`; `or_else` says what may be done besides giving another set.
 pub(super) fn spec_for(data: &str, images: &Images, or_else: &str) -> Result<JudgeSpec> {
     if data == DIGITS {
         return Ok(JudgeSpec::digits());
@@ -19,11 +19,11 @@ pub(super) fn spec_for(data: &str, images: &Images, or_else: &str) -> Result<Jud
     JudgeSpec::of(images).map_err(|[what, fix]| Error::data(data, what, fix + or_else))
 }
 
-/// What judges the samples of a run on these `images` of the set `data`: the judge in the file `given`, that of the built-in
-/// digits, or one that is kept; none where there is none.
+/// The judge of the samples of a run on these `images` of the set `data`: the judge in the file `given`, that of the built-in
+/// digits, or one from the cache, if there is any.
 ///
 /// # Errors
-/// If the file is no judge of such images, or a kept one is damaged.
+/// If the file doesn't have a judge for such images, or one in the cache is damaged.
 pub(in crate::cli) fn of_run(
     given: Option<&Path>,
     data: &DataSpec,
@@ -45,17 +45,17 @@ pub(in crate::cli) fn of_run(
     }
 }
 
-/// The images of the set `planes` that the stacked `images` are made of.
+/// The images of the set `planes`, of which the stacked `images` are made.
 fn planes_for(planes: &str, data: &DataSpec, images: &Images) -> Result<Images> {
     let size = Some([images.height, images.width, 1]);
     let wanted = Wanted { size, background: data.background, extra: data.extra, ..wanted() };
     Ok(data::open(planes, &wanted)?.images)
 }
 
-/// Says so if the `judge` in the file `path` was trained on another set than these `images`, of the set `data`.
+/// Prints a note if the `judge` in the file `path` was trained on another set than these `images`, of the set `data`.
 pub(super) fn tell_other(path: &Path, judge: &Judge, data: &str, images: &Images) {
     let of = &judge.about.data;
-    // Which of them are drawn depends on a run's seed.
+    // The built-in digits depend on a run's seed.
     let are_digits = of == DIGITS && data == DIGITS;
     if are_digits || judge.is_of(images) {
         return;
@@ -67,7 +67,7 @@ pub(super) fn tell_other(path: &Path, judge: &Judge, data: &str, images: &Images
     ));
 }
 
-/// The judge of the built-in digits, or the one that is kept for these `images` of another set.
+/// The judge of the built-in digits, or the one in the cache for these `images` of another set.
 fn kept_for(data: &str, images: &Images, device: Device) -> Result<Option<Judge>> {
     if data == DIGITS {
         return Ok(Some(judge::built_in(device)));
@@ -89,26 +89,26 @@ pub(in crate::cli) fn can_be_judged(data: &str, images: &Images) -> bool {
 
 /// How the set `data` is opened for its judge.
 pub(super) fn wanted() -> Wanted {
-    // The built-in digits depend on it.
+    // The built-in digits depend on the seed.
     Wanted { seed: JudgeSpec::digits().training.seed, ..Wanted::default() }
 }
 
-/// The file of the judge that `spec` makes of `images`; none where the system names no folder for caches.
+/// The file of the judge that `spec` makes of `images`; `None` if the system names no cache folder.
 pub(super) fn place(spec: &JudgeSpec, images: &Images) -> Option<PathBuf> {
     let folder = dirs::cache_dir()?.join("minimax").join("judges");
     Some(folder.join(judge::file_name(spec, images)))
 }
 
-/// What to do about a damaged judge of the set `data` that is kept.
+/// What to do about a damaged judge of the set `data` in the cache.
 pub(super) fn anew(data: &str) -> String {
     format!("delete it, or train it anew with: minimax judge train {}", shell_word(data.as_ref()))
 }
 
-/// That judge, if it is kept. A file in its place that was trained on other images than those of the set `data` is passed
-/// over, which is said.
+/// That judge, if it is in the cache. If its file has a judge that was trained on other images than those of the set `data`, it is
+/// passed over with a note.
 ///
 /// # Errors
-/// If there is a file, and it can't be read or is damaged, about which `fix` is to be done.
+/// If the file exists and can't be read or is damaged; `fix` says what to do about that.
 pub(super) fn find(spec: &JudgeSpec, data: &str, images: &Images, fix: &str, device: Device) -> Result<Option<Judge>> {
     let Some(path) = place(spec, images) else {
         return Ok(None);
@@ -125,7 +125,7 @@ pub(super) fn find(spec: &JudgeSpec, data: &str, images: &Images, fix: &str, dev
     Ok(None)
 }
 
-/// Makes the folder of `path`, a judge's place in the cache, and tries whether it takes a file.
+/// Makes the folder of `path`, a judge's place in the cache, and checks that it takes a file.
 ///
 /// # Errors
 /// If it doesn't.

@@ -1,4 +1,4 @@
-//! `minimax judge`: how good samples are, beside real images, by a classifier of its own.
+//! `minimax judge`: measures how good samples are, compared with real images, by a classifier of its own.
 
 pub(super) mod cache;
 mod plane;
@@ -17,25 +17,25 @@ use clap::{Args, Subcommand};
 #[derive(Args, Debug)]
 #[command(arg_required_else_help = true, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct JudgeArgs {
-    /// What to do besides judging.
+    /// The subcommand, if there is one.
     #[command(subcommand)]
     pub command: Option<JudgeCommand>,
-    /// What to judge.
+    /// The samples to judge.
     #[command(flatten)]
     pub samples: SamplesArgs,
 }
 
-/// What `minimax judge` can do besides judging.
+/// The subcommand of `minimax judge`.
 #[derive(Subcommand, Debug)]
 pub enum JudgeCommand {
-    /// Train the classifier that samples of a data set are judged by, once and for all
+    /// Train the classifier that judges samples of a data set, once and for all
     Train(TrainArgs),
 }
 
 /// Runs `minimax judge`.
 ///
 /// # Errors
-/// Whatever [`TrainArgs`]' and [`SamplesArgs`]' commands say.
+/// Those of the commands of [`TrainArgs`] and [`SamplesArgs`].
 pub fn run(args: &JudgeArgs) -> Result<()> {
     match &args.command {
         Some(JudgeCommand::Train(args)) => train::run(args),

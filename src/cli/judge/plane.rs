@@ -1,4 +1,4 @@
-//! `minimax judge` of a run on points of the plane: their distribution is known, so no classifier is asked.
+//! `minimax judge` for a run on points of the plane, whose distribution is known, so that no classifier is needed.
 
 use super::samples::{COUNT, SamplesArgs};
 use super::subject::Subject;
@@ -16,7 +16,7 @@ use crate::storage::Device;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 
-/// Judges the run of `subject` if it makes points, and prints what is found; gives the subject back if it doesn't.
+/// Judges the run of `subject` if it makes points, and prints the findings; returns the subject if it doesn't.
 ///
 /// # Errors
 /// [`Error::Usage`] if a flag is given that is for images.
@@ -50,37 +50,37 @@ pub(super) fn run(args: &SamplesArgs, subject: Subject, device: Device) -> Resul
     Ok(None)
 }
 
-/// What is found of samples, and of as many real points.
+/// The findings on samples, and on as many real points.
 struct Findings {
-    /// Modes that are found, of [`Findings::of_modes`].
+    /// The number of modes found, out of [`Findings::of_modes`].
     modes: [Figure; 2],
     of_modes: usize,
-    /// The share of good ones.
+    /// The share of good points.
     good: [Figure; 2],
-    /// From other real points, in units of the plane.
+    /// The distance from other real points, in units of the plane.
     sliced_wasserstein: [f64; 2],
 }
 
 impl Findings {
-    /// Of `samples` `[n, 2]`.
+    /// The findings on `samples` `[n, 2]`.
     fn of(plane: Plane, samples: &[f32]) -> Findings {
         let count = samples.len() / 2;
         let mut random = Random::new(0, COMPARISON);
-        let [real, others] = [count; 2].map(|count| plane.draw(count, &mut random));
+        let [real, others] = [count; 2].map(|count| plane.sample(count, &mut random));
         let both = [samples, &others];
         let mut resampling = Random::new(0, RESAMPLING);
         let modes_of = both.map(|points| plane.modes_of(points));
-        let mut of_drawn = |figure: fn(Drawn) -> f64| {
+        let mut of_resampled = |figure: fn(Resample) -> f64| {
             [0, 1].map(|i| {
                 let modes = &modes_of[i];
-                let figure = |times: &[u32]| figure(Drawn { modes, times, of: plane.modes() });
+                let figure = |times: &[u32]| figure(Resample { modes, times, of: plane.modes() });
                 Figure::new(count, figure, &mut resampling)
             })
         };
         Findings {
-            modes: of_drawn(|drawn| drawn.modes()),
+            modes: of_resampled(|resample| resample.modes()),
             of_modes: plane.modes(),
-            good: of_drawn(|drawn| drawn.good()),
+            good: of_resampled(|resample| resample.good()),
             sliced_wasserstein: both
                 .map(|points| sliced_wasserstein(&Points::of(points, 2), &Points::of(&real, 2), &mut random.clone())),
         }
@@ -117,15 +117,15 @@ impl Findings {
     }
 }
 
-/// Points drawn again: the mode of each that is good, and how many times it is drawn.
-struct Drawn<'a> {
+/// Points of a resample: the mode of each that is good, and how many times the resample has it.
+struct Resample<'a> {
     modes: &'a [Option<usize>],
     times: &'a [u32],
-    /// Modes of the set.
+    /// The number of modes of the set.
     of: usize,
 }
 
-impl Drawn<'_> {
+impl Resample<'_> {
     fn good(self) -> f64 {
         let times = self.modes.iter().zip(self.times).filter(|(mode, _)| mode.is_some()).map(|(_, &times)| times);
         f64::from(times.sum::<u32>()) / self.modes.len() as f64
@@ -133,8 +133,8 @@ impl Drawn<'_> {
 
     fn modes(self) -> f64 {
         let mut found = vec![false; self.of];
-        let drawn = self.modes.iter().zip(self.times).filter(|(_, times)| **times > 0);
-        drawn.filter_map(|(mode, _)| *mode).for_each(|mode| found[mode] = true);
+        let resampled = self.modes.iter().zip(self.times).filter(|(_, times)| **times > 0);
+        resampled.filter_map(|(mode, _)| *mode).for_each(|mode| found[mode] = true);
         found.into_iter().filter(|&found| found).count() as f64
     }
 }

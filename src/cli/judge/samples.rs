@@ -1,4 +1,4 @@
-//! `minimax judge RUN|FILE.npy|FOLDER`: which samples are judged, by which judge and beside which images.
+//! `minimax judge RUN|FILE.npy|FOLDER`: finds the samples, the judge, and the images for comparison.
 
 use super::subject::{self, Subject};
 use super::{cache, plane, table, train};
@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 
 /// The most samples that are judged.
 const MOST: u64 = 100_000;
-/// How many samples a run's generator makes by default; of a stacked set as many as its papers take.
+/// The number of samples that a run's generator makes by default; for a stacked set it is that of the papers.
 pub(super) const COUNT: usize = 10_000;
 
-/// What may be done about a set that no judge can be trained on, besides giving another.
+/// What may be done about a set on which no judge can be trained, besides giving another.
 const OR_JUDGE: &str = ", or a judge by --judge";
 
 /// Arguments of `minimax judge` for samples.
@@ -33,32 +33,32 @@ pub struct SamplesArgs {
     /// A run's folder or one of its .safetensors files, a .npy of images, or a folder or .zip of pictures
     #[arg(value_name = "RUN|FILE.npy|FOLDER", required = true)]
     pub samples: Option<PathBuf>,
-    /// The data set that samples are held against: its name, a folder or a file [default: the run's]
+    /// Data set to compare the samples with: its name, a folder or a file [default: the run's]
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<OsString>,
-    /// How many samples to make with a run's generator [default: 10000, of a stacked set 26000], or to take
-    /// of a file or a folder, picked at random [default: all, whatever their number]
+    /// Number of samples to make with a run's generator [default: 10000, or 26000 of a stacked set], or to pick at
+    /// random from a file or a folder [default: all]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(FEWEST as u64..=MOST))]
     pub count: Option<usize>,
     /// Which state of the run, and which weights.
     #[command(flatten)]
     pub state: StateArgs,
-    /// Of a run's latents [default: the recipe's], or of which images are taken
+    /// Random seed for a run's latents [default: the recipe's], or for the choice of images
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: Option<u64>,
-    /// The judge to ask [default: the run's, or the data set's, trained once and kept]
+    /// File of the judge [default: the run's, or the data set's, which is trained once and kept]
     #[arg(long, value_name = "FILE.safetensors")]
     pub judge: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Where to draw the ten samples that are closest to a training image, above those images
+    /// Picture to write of the ten samples closest to a training image, above those images
     #[arg(long, value_name = "FILE.png")]
     pub pairs: Option<PathBuf>,
-    /// Write over whatever file --pairs names; a run's own files are never written over
+    /// Overwrite any file that --pairs names; a run's own files are never overwritten
     #[arg(long)]
     pub force: bool,
-    /// What it is computed on.
+    /// Where it is computed.
     #[command(flatten)]
     pub compute: Compute,
 }
@@ -115,7 +115,7 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
         let what = format!("{} training and {} test images, of one fewer than {FEWEST}", training.len(), test.len());
         return Err(Error::data(&name, what, "give a larger data set"));
     }
-    // Before a judge is trained for them.
+    // Checked before a judge is trained for them.
     let samples = subject.prepare(size, args.count, args.seed)?;
     let mut judge = match given {
         Some((_, judge)) => judge,
@@ -130,8 +130,8 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
         None => judge.judge(&samples.pixels, &samples.asked, training, test),
     };
     bar.inspect(ProgressBar::finish_and_clear);
-    // What was found is not lost with the picture.
-    let drawn = args.pairs.as_ref().map_or(Ok(()), |path| draw(path, &verdict, &samples.pixels, training));
+    // If the picture can't be written, the findings are still printed.
+    let written = args.pairs.as_ref().map_or(Ok(()), |path| write_pairs(path, &verdict, &samples.pixels, training));
     for pair in &mut verdict.pairs {
         (pair.sample, pair.image) = (samples.place_of(pair.sample), split.place_of(pair.image));
     }
@@ -139,10 +139,10 @@ pub fn run(args: &SamplesArgs) -> Result<()> {
         true => format!("{}\n", table::to_json(&samples.what, &name, &judge, &verdict)),
         false => table::to_text(&samples.what, &name, &judge, &verdict),
     })?;
-    drawn
+    written
 }
 
-/// The set that the samples are held against, how it is opened, and the judge that a run keeps of it.
+/// The set with which the samples are compared, how it is opened, and the judge that a run keeps for it.
 fn held_against(args: &SamplesArgs, samples: &Path, subject: &Subject) -> Result<(String, Wanted, Option<PathBuf>)> {
     Ok(match (args.data.as_deref().map(name_of), subject.data()) {
         (Some(given), Some((own, wanted))) if !is_same_set(&given, own) => {
@@ -158,7 +158,7 @@ fn held_against(args: &SamplesArgs, samples: &Path, subject: &Subject) -> Result
     })
 }
 
-/// The judge of `--judge`, or the one that is `kept` by a run, and its file.
+/// The judge of `--judge`, or the one that a run has `kept`, with its file.
 fn given_judge(args: &SamplesArgs, kept: Option<PathBuf>, device: Device) -> Result<Option<(PathBuf, Judge)>> {
     Ok(match (&args.judge, kept) {
         (Some(path), _) => Some((path.clone(), judge::load(path, device)?)),
@@ -192,8 +192,8 @@ fn judge_for(name: &str, split: &Split, device: Device) -> Result<Judge> {
     Ok(judge)
 }
 
-/// Draws the closest pairs: samples above their training images.
-fn draw(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Result<()> {
+/// Writes a picture of the closest pairs: samples above their training images.
+fn write_pairs(path: &Path, verdict: &Verdict, samples: &[u8], training: &Images) -> Result<()> {
     let size = training.image_len();
     let above = verdict.pairs.iter().flat_map(|pair| &samples[pair.sample * size..][..size]);
     let below = verdict.pairs.iter().flat_map(|pair| training.image(pair.image));

@@ -22,7 +22,7 @@ use indicatif::ProgressBar;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How far a value may lie outside of its range and still be taken to be in it.
+/// The largest distance of a value from its range at which it still counts as inside.
 const ROUNDING: f32 = 0.01;
 
 /// Where samples come from.
@@ -48,24 +48,24 @@ pub(super) enum Prepared {
 pub(super) struct Samples {
     /// `[n, h, w, c]`.
     pub pixels: Vec<u8>,
-    /// The class that each was to be of; empty where none was asked for.
+    /// The class that each was to be of; empty if none was asked for.
     pub asked: Vec<u16>,
     /// What they are, in a few words.
     pub what: String,
-    /// What a person should know of them, a line each.
+    /// What a person should know about them, one line each.
     pub notes: Vec<String>,
-    /// Where each was found, if not all there were are taken.
+    /// The index of each in its file, if only some were taken.
     places: Option<Vec<u32>>,
 }
 
 impl Samples {
-    /// Where the sample of number `index` is in the file, or among the latents, both from 0.
+    /// The index of sample `index` in the file, or among the latents, both from 0.
     pub(super) fn place_of(&self, index: usize) -> usize {
         self.places.as_ref().map_or(index, |places| places[index] as usize)
     }
 }
 
-/// What the samples at `path` come from; of a run, which `state`.
+/// The source of the samples at `path`; for a run, of which `state`.
 ///
 /// # Errors
 /// If there is nothing, or it is a run's and can't be read.
@@ -82,7 +82,7 @@ pub(super) fn open(path: &Path, state: &StateArgs, device: Device) -> Result<Sub
 }
 
 impl Subject {
-    /// That there are samples to be judged, in a folder that no data set was said for.
+    /// Checks that there are samples to judge, in a folder for which no data set was given.
     ///
     /// # Errors
     /// If there aren't, or they can't be read.
@@ -118,11 +118,11 @@ impl Subject {
         }
     }
 
-    /// Samples of `size` `[height, width, channels]`: those that are there, `count` of them if it is said, or what makes
-    /// them. All that can be wrong with them is found here.
+    /// Samples of `size` `[height, width, channels]`: those of a file, or `count` of them if that is given, or the generator that
+    /// makes them. Everything that can be wrong with them is found here.
     ///
     /// # Errors
-    /// If there aren't so many, or they are of another size.
+    /// If there are fewer, or they have another size.
     pub(super) fn prepare(self, size: [usize; 3], count: Option<usize>, seed: Option<u64>) -> Result<Prepared> {
         match self {
             Subject::Generator(file, trained) => {
@@ -261,8 +261,8 @@ fn no_samples(folder: &Path) -> Error {
     Error::data(folder, "holds neither a run nor pictures", format!("name {JUDGED}"))
 }
 
-/// The images of a .npy of real numbers, as `minimax sample` writes them, and in what range they were taken to be; none
-/// where it holds whole numbers.
+/// The images of a .npy of real numbers, as `minimax sample` writes them, and the range that was assumed; `None` if the file has
+/// whole numbers.
 fn real_numbers(path: &Path, size: [usize; 3]) -> Result<Option<(Vec<u8>, String)>> {
     let bytes = files::read(path)?;
     let [height, width, channels] = size;

@@ -26,7 +26,7 @@ pub(super) fn figure(Figure { value, interval }: Figure) -> String {
     format!("{} [{}, {}]", number(value), number(interval.low), number(interval.high))
 }
 
-/// As [`figure`], of what is counted.
+/// As [`figure`], for a count.
 pub(super) fn counted(Figure { value, interval }: Figure) -> String {
     format!("{value:.0} [{:.0}, {:.0}]", interval.low, interval.high)
 }

@@ -1,4 +1,4 @@
-//! `minimax judge train`: the classifier that samples of a data set are judged by.
+//! `minimax judge train`: trains the classifier that judges samples of a data set.
 
 use super::cache;
 use crate::cli::device::Compute;
@@ -23,17 +23,17 @@ pub struct TrainArgs {
     /// A data set with labels: its name, a folder or a file
     #[arg(value_name = "DATA")]
     pub data: OsString,
-    /// The file to write, to be shared and named by --judge [default: one in the user's cache folder, which every
-    /// command finds]
+    /// The file to write, which can be shared and given to --judge [default: a file in the user's cache folder, where
+    /// every command finds it]
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: Option<PathBuf>,
-    /// Train again what is kept already, or write over whatever file --out names; a run's own files are never written over
+    /// Train again even if a judge is kept, or overwrite any file that --out names; a run's own files are never overwritten
     #[arg(long)]
     pub force: bool,
-    /// Bring pictures to the size that this recipe takes, as training it does: a built-in recipe or a .toml file
+    /// Bring pictures to the size that this recipe uses, as training does: a built-in recipe or a .toml file
     #[arg(long, value_name = "RECIPE")]
     pub recipe: Option<String>,
-    /// What it is computed on.
+    /// Where it is computed.
     #[command(flatten)]
     pub compute: Compute,
 }
@@ -52,7 +52,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         output::check_folder(out, "--out")?;
     }
     let wanted = args.recipe.as_deref().map_or(Ok(cache::wanted()), wanted_by)?;
-    // What judges stacked images is the judge of their planes.
+    // Stacked images are judged by the judge of their planes.
     let (name, wanted) = match stacked::planes_of(&name) {
         Some(planes) => (planes.to_string(), stacked::wanted_of_planes(&wanted)),
         None => (name, wanted),
@@ -81,7 +81,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     if args.out.is_none() {
         let kept = match args.force {
             true => None,
-            // What is damaged is replaced.
+            // A damaged judge is replaced.
             false => cache::find(&spec, &name, &split.whole, "it is trained anew", device).unwrap_or_else(|error| {
                 warn(&error.to_string());
                 None
@@ -102,7 +102,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     print(&format!("kept in {}\n", path.display()))
 }
 
-/// How a set is opened that is brought to what `recipe` takes.
+/// How a set is opened if its pictures are brought to the size of `recipe`.
 ///
 /// # Errors
 /// If there is no such recipe, or it is not for images.
@@ -117,7 +117,7 @@ fn wanted_by(recipe: &str) -> Result<Wanted> {
     }
 }
 
-/// Trains the judge of `spec` on `split` of the set `data`, and says so by `tell`.
+/// Trains the judge of `spec` on `split` of the set `data`, and reports it by `tell`.
 ///
 /// # Errors
 /// As [`judge::train`], and [`Error::Interrupted`] if `stop` ended it.

@@ -1,4 +1,4 @@
-//! The archives that the sets are published in, `cifar-10-binary.tar.gz` and `cifar-100-binary.tar.gz`,
+//! The archives in which the sets are published, `cifar-10-binary.tar.gz` and `cifar-100-binary.tar.gz`,
 //! read without unpacking them to the disk.
 
 use super::{HUNDRED, TEN, TRAIN, no_images, pickle, read_batch};
@@ -10,15 +10,14 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 use tar::Archive;
 
-/// The most that an archive may unpack to: what the larger of the two does, 184 MB, and some more.
+/// The most bytes that an archive may unpack to. The larger of the two has 184 MB.
 const MOST_UNPACKED: u64 = 256 << 20;
 
 /// The training images in an archive of either set, CIFAR-10's in the order of their batches; `path` only
 /// names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't such an archive, is damaged, or is one of a python version, and as
-/// [`read_batch`].
+/// [`Error::Data`] if it isn't such an archive, is damaged or is one of a python version, and as [`read_batch`].
 pub fn read_archive(path: &Path, source: impl BufRead) -> Result<Images> {
     let damaged = |cause: io::Error| {
         let what = format!("damaged archive ({})", brief(&cause.to_string())).replace('\n', " ");
@@ -56,7 +55,7 @@ pub fn read_archive(path: &Path, source: impl BufRead) -> Result<Images> {
         let fix = "take cifar-10-binary.tar.gz or cifar-100-binary.tar.gz";
         return Err(Error::data(path, what, fix));
     }
-    // The checksum stands at the end, and is looked at when that is reached.
+    // The checksum is at the end, and is compared when that is reached.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
     // In an archive they may come in any order.
     batches.sort_by_key(|(number, _)| *number);

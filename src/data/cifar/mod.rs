@@ -4,7 +4,7 @@
 //! ```text
 //! CIFAR-10   data_batch_1.bin to data_batch_5.bin of up to 10,000 records
 //! CIFAR-100  train.bin of up to 50,000 records
-//! record     a label (0 to 9), or a coarse one (0 to 19) and a fine one (0 to 99), which counts;
+//! record     a label (0 to 9); in CIFAR-100 a coarse one (0 to 19), then a fine one (0 to 99), the class;
 //!            then 32 · 32 bytes of red, as many of green, as many of blue
 //! ```
 
@@ -24,11 +24,11 @@ const PLANE: usize = SIDE * SIDE;
 /// How one of the two sets is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Label bytes of a record, of which the last is the class.
+    /// The number of label bytes in a record; the last of them is the class.
     pub labels: usize,
     /// How many classes there are.
     pub classes: u8,
-    /// The records of a whole file, more than which none may have.
+    /// The number of records in a whole file; none may have more.
     pub most: usize,
 }
 
@@ -56,16 +56,16 @@ const FINE_NAMES: &str = "fine_label_names.txt";
 const ARCHIVES: [&str; 2] = ["cifar-10-binary.tar.gz", "cifar-100-binary.tar.gz"];
 const FOLDERS: [&str; 2] = ["cifar-10-batches-bin", "cifar-100-binary"];
 
-/// What the python versions, which are pickles, are called, packed and unpacked.
+/// The names of the python versions, which are pickles, packed and unpacked.
 const PICKLES: [&str; 5] =
     ["data_batch_1", "cifar-10-python.tar.gz", "cifar-10-batches-py", "cifar-100-python.tar.gz", "cifar-100-python"];
 
-/// The training images in `folder`: of whichever batches are there, of CIFAR-100's file, of an archive of
-/// either, or of the folder that one unpacks to; `None` where there is nothing of these.
+/// The training images in `folder`: from the batches that are there, from CIFAR-100's file, from an archive of either
+/// set, or from the folder to which one unpacks; `None` if there is none of these.
 ///
 /// # Errors
-/// As [`read_batch`] and [`read_archive`], and [`Error::Io`] where a file can't be opened; [`Error::Data`]
-/// where there is only a python version.
+/// As [`read_batch`] and [`read_archive`], and [`Error::Io`] if a file can't be opened; [`Error::Data`] if there is
+/// only a python version.
 pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
     if let Some(set) = read_files(folder)? {
         return Ok(Some(set));
@@ -86,8 +86,8 @@ pub fn read_folder(folder: &Path) -> Result<Option<Images>> {
     }
 }
 
-/// The test images in `folder`, or in the folder that an archive of either set unpacks to; `None` where there are none.
-/// In an archive they aren't looked for.
+/// The test images in `folder`, or in the folder to which an archive of either set unpacks; `None` if there are none.
+/// They are not looked for in archives.
 ///
 /// # Errors
 /// As [`read_batch`], and [`Error::Io`] where the file can't be opened.
@@ -125,14 +125,14 @@ fn read_files(folder: &Path) -> Result<Option<Images>> {
     Ok(Some(set))
 }
 
-/// Whether `train` is CIFAR-100's; other programs have files of that name too.
+/// Whether the file `train` is CIFAR-100's; other programs have files of that name too.
 fn is_hundred(folder: &Path, train: &Path) -> bool {
     let whole = (HUNDRED.most * HUNDRED.record()) as u64;
     let bytes = fs::metadata(train).map(|file| if file.is_file() { file.len() } else { 0 });
     bytes.is_ok_and(|bytes| bytes == whole || bytes > 0 && folder.join(FINE_NAMES).is_file())
 }
 
-/// What is said of a python version.
+/// The error for a python version.
 fn pickle(path: &Path) -> Error {
     let what = "CIFAR's python version, a pickle, which isn't read";
     let fix = "take the binary version: minimax data fetch cifar10, or the archive ...-binary.tar.gz of \
@@ -148,7 +148,7 @@ pub fn no_images() -> Images {
 /// Adds the images of one batch to `set`; `path` only names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't whole records, at least 1 and no more than `layout` says, or has a label
+/// [`Error::Data`] if it doesn't consist of whole records, at least 1 and no more than `layout` allows, or has a label
 /// that is too large.
 pub fn read_batch(path: &Path, mut source: impl Read, layout: Layout, set: &mut Images) -> Result<()> {
     let (size, most, classes) = (layout.record(), layout.most, layout.classes);

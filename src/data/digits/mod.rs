@@ -1,11 +1,11 @@
-//! Digits drawn by the program itself, so that a first run needs no download: pen strokes as people
-//! make them, bent, slanted, turned and stretched at random, then sized and centred as MNIST's are
-//! (a box of about 20x20 pixels, its centre of mass in the middle of 28x28).
+//! Digits that the program renders itself, so that a first run needs no download: pen strokes as people make them,
+//! bent, slanted, turned and stretched at random. They are then sized and centred as MNIST's digits are: in a box of
+//! about 20x20 pixels, with the centre of mass in the middle of 28x28.
 //!
-//! Image i is a pure function of (seed, i): every ten images hold each class once, in random order.
+//! Image i is a pure function of (seed, i). Every ten images have each class once, in random order.
 
 mod pen;
-// A table reads as rows, not as one number pair a line.
+// Tables are easier to read as rows than with one pair of numbers on a line.
 #[rustfmt::skip]
 mod strokes;
 
@@ -15,29 +15,36 @@ use rayon::prelude::*;
 use std::f32::consts::TAU;
 use strokes::{Point, Stroke, WAYS};
 
-/// The random numbers that digits are drawn with.
+/// The random numbers that digits are rendered with.
 const PURPOSE: Purpose = Purpose::new(6);
 /// Pixels on a side.
 const SIDE: usize = 28;
-/// Random words kept for one image; it takes fewer than half of them.
+/// Random words reserved for one image, which takes fewer than half of them.
 const WORDS: usize = 512;
-/// Those of them that only the order of classes takes.
+/// Those of them that are used only for the order of classes.
 const ORDER_WORDS: usize = 16;
 /// Standard deviation of a single point of a stroke, in heights of the digit.
 const WOBBLE: f32 = 0.018;
 
-/// What a checkpoint has as the hash of the 10,000 digits that versions drew whose sines and exponentials were the
-/// system's. Those differ from system to system in their last bits, and pixels may with them.
+/// The hash, in a checkpoint, of the 10,000 digits as earlier versions rendered them, with the system's sines and
+/// exponentials. These differ from system to system in their last bits, and so may pixels.
 pub const EARLIER: u64 = 15_524_780_817_614_526_910;
 
-/// `count` digits drawn from `seed`: white on black, 28x28, labelled 0 to 9. The first digits of a
-/// larger count are the same.
-pub fn draw(count: usize, seed: u64) -> Images {
-    draw_from(0, count, seed)
+/// `count` digits, white on black, 28x28, labelled 0 to 9, that depend on `seed`. With a larger `count` the first
+/// digits are the same.
+///
+/// ```
+/// use minimax::data::digits;
+///
+/// let set = digits::render(20, 1);
+/// assert_eq!((set.len(), set.size(), set.classes()), (20, [28, 28, 1], 10));
+/// ```
+pub fn render(count: usize, seed: u64) -> Images {
+    render_from(0, count, seed)
 }
 
-/// As [`draw`], the `count` digits from number `first` on, which is a multiple of 10.
-pub(super) fn draw_from(first: usize, count: usize, seed: u64) -> Images {
+/// As [`render`], from digit number `first` on, which is a multiple of 10.
+pub(super) fn render_from(first: usize, count: usize, seed: u64) -> Images {
     let mut pixels = vec![0; count * SIDE * SIDE];
     let mut labels = vec![0; count];
     pixels.par_chunks_exact_mut(SIDE * SIDE).zip(&mut labels).enumerate().for_each(|(index, (image, label))| {
@@ -46,7 +53,7 @@ pub(super) fn draw_from(first: usize, count: usize, seed: u64) -> Images {
         *label = u16::from(class);
         let mut random = words_of(seed, index);
         random.reserve(ORDER_WORDS);
-        draw_one(class, &mut random, image);
+        render_one(class, &mut random, image);
     });
     Images { height: SIDE, width: SIDE, channels: 1, pixels, labels }
 }
@@ -62,7 +69,7 @@ fn class(seed: u64, index: usize) -> u8 {
     words_of(seed, index - index % 10).permutation(10)[index % 10] as u8
 }
 
-fn draw_one(class: u8, random: &mut Random, image: &mut [u8]) {
+fn render_one(class: u8, random: &mut Random, image: &mut [u8]) {
     let ways = WAYS[usize::from(class)];
     let way = ways[random.below(ways.len() as u32) as usize];
     let hand = Hand::new(random);
@@ -197,19 +204,19 @@ mod tests {
 
     #[test]
     fn a_digit_depends_on_seed_and_index_alone() {
-        let many = draw(200, 3);
-        let few = draw(37, 3);
+        let many = render(200, 3);
+        let few = render(37, 3);
         assert_eq!(few.pixels, many.pixels[..37 * 784]);
         assert_eq!(few.labels, many.labels[..37]);
-        assert_eq!(draw(200, 3), many);
-        assert_ne!(draw(37, 4).pixels, few.pixels);
-        assert!(draw(0, 3).is_empty());
+        assert_eq!(render(200, 3), many);
+        assert_ne!(render(37, 4).pixels, few.pixels);
+        assert!(render(0, 3).is_empty());
     }
 
     #[test]
     fn the_number_of_threads_changes_nothing() {
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        assert_eq!(alone.install(|| draw(100, 8)), draw(100, 8));
+        assert_eq!(alone.install(|| render(100, 8)), render(100, 8));
     }
 
     #[test]
@@ -217,7 +224,7 @@ mod tests {
         for index in 0..300 {
             let mut random = words_of(0, index);
             let start = random.reserve(ORDER_WORDS).block;
-            draw_one(class(0, index), &mut random, &mut [0; SIDE * SIDE]);
+            render_one(class(0, index), &mut random, &mut [0; SIDE * SIDE]);
             // Four words a block.
             let used = 4 * (random.reserve(0).block - start) as usize;
             assert!(used < WORDS / 2, "image {index} took {used}");
@@ -227,7 +234,7 @@ mod tests {
     /// Size, weight and place as MNIST has them, image by image and on average.
     #[test]
     fn they_are_sized_and_placed_like_mnist() {
-        let digits = draw(1000, 1);
+        let digits = render(1000, 1);
         let mut total = 0.0;
         for index in 0..digits.len() {
             let image = digits.image(index);
@@ -256,7 +263,7 @@ mod tests {
     /// Each new digit is nearest to one of its own class, and no two are alike.
     #[test]
     fn classes_can_be_told_apart_and_images_vary() {
-        let (known, new) = (draw(2000, 1), draw(200, 2));
+        let (known, new) = (render(2000, 1), render(200, 2));
         let distance = |a: &[u8], b: &[u8]| -> i64 {
             let squares = a.iter().zip(b).map(|(&a, &b)| (i64::from(a) - i64::from(b)).pow(2));
             squares.sum()
@@ -265,7 +272,7 @@ mod tests {
         for index in 0..new.len() {
             let of = |other: usize| distance(new.image(index), known.image(other));
             let nearest = (0..known.len()).min_by_key(|&other| of(other)).unwrap();
-            assert!(of(nearest) > 255 * 255, "{index} is drawn as {nearest} was");
+            assert!(of(nearest) > 255 * 255, "{index} looks as {nearest} does");
             right += usize::from(new.labels[index] == known.labels[nearest]);
         }
         assert!(right >= 196, "{right} of 200 are nearest to their own class");

@@ -1,4 +1,4 @@
-//! One file from one of several mirrors: retries, the sum, and the name that it gets in the end.
+//! Downloads one file from one of several mirrors: retries, the check of the sum, and the final name.
 
 use super::Progress;
 use super::http::{Client, Failure, length};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How often one mirror is asked again without [`HEADWAY`] in between.
 const RETRIES: u32 = 3;
 
-/// As many bytes from one request show that a mirror is worth staying with.
+/// A request that brings this many bytes shows that a mirror is worth staying with.
 const HEADWAY: u64 = 1 << 20;
 
 /// The wait before the first retry; each further one is twice as long.
@@ -27,14 +27,14 @@ pub struct Download<'a> {
     client: &'a Client,
     file: &'a File,
     path: &'a Path,
-    /// Its name until it is whole.
+    /// Its path until it is complete.
     part: PathBuf,
     progress: &'a mut dyn FnMut(Progress),
     stop: &'a dyn Fn() -> bool,
 }
 
 impl<'a> Download<'a> {
-    /// Of `file` to `path`.
+    /// The download of `file` to `path`.
     pub fn new(
         client: &'a Client,
         file: &'a File,
@@ -46,12 +46,12 @@ impl<'a> Download<'a> {
         Download { client, file, path, part, progress, stop }
     }
 
-    /// From the first of `mirrors` that gives the right file.
+    /// Downloads from the first of `mirrors` that gives the right file.
     ///
     /// # Errors
-    /// [`Error::Data`] with what each mirror said where none does; [`Error::Io`] where the system refuses
-    /// to write; [`Error::Interrupted`] where a stop was asked for. But for a wrong sum, what has come
-    /// is kept for the next call.
+    /// If no mirror does, [`Error::Data`] with what each of them said; [`Error::Io`] if the system refuses to write;
+    /// [`Error::Interrupted`] if a stop was asked for. What has come is kept for the next call, unless its sum is
+    /// wrong.
     pub fn run(mut self, mirrors: &[String]) -> Result<()> {
         let mut said = Vec::new();
         for mirror in mirrors {
@@ -75,12 +75,12 @@ impl<'a> Download<'a> {
         Err(Error::data(self.path, what, fix))
     }
 
-    /// From one mirror, which is asked again after what may pass.
+    /// Downloads from one mirror, which is asked again after a failure that may pass.
     fn try_mirror(&mut self, url: &str) -> std::result::Result<(), Failure> {
         // Bytes of an earlier call or another mirror may be why a sum is wrong.
         let mut inherited = self.done() > 0;
         let mut failures = 0;
-        // What has come and was thrown away again is no headway when it comes once more.
+        // Bytes that had come before, and were thrown away, don't count as progress when they come again.
         let mut furthest = self.done();
         let end = Instant::now() + self.client.patience.whole;
         loop {

@@ -48,7 +48,7 @@ enum Heard {
 const POLL: Duration = Duration::from_millis(50);
 
 impl Client {
-    /// One that is as patient as that.
+    /// A client with this patience.
     pub fn new(patience: Patience) -> Client {
         let silence = Some(patience.silence);
         let agent = Agent::config_builder()
@@ -64,12 +64,13 @@ impl Client {
         Client { agent, patience }
     }
 
-    /// Asks `url` for what the file `part` lacks of `bytes` and appends it, until `end` at the latest;
-    /// `received` is told how many there are after each read. At `stop`, what has come stays.
+    /// Asks `url` for what the file `part` still lacks of its `bytes` and appends it, until `end` at the latest.
+    /// `received` is told after each read how many bytes there are. If `stop` says so, it ends, and what has come
+    /// stays.
     ///
     /// # Errors
-    /// See [`Failure`]. More than `bytes` are never written, and a server that offers another size is
-    /// refused before anything of `part` is lost.
+    /// See [`Failure`]. It never writes more than `bytes`, and refuses a server that offers another size before
+    /// anything of `part` is lost.
     pub fn get(
         &self,
         url: &str,
@@ -135,8 +136,8 @@ impl Client {
         Err(Failure::Passing("stopped".into()))
     }
 
-    /// Makes the request on a thread of its own, for no part of one can be cut short from outside: a name is
-    /// looked up and a silent server is waited for as long as that takes. Whoever stops listening lets it go.
+    /// Makes the request on a thread of its own, as it can't be interrupted from outside: looking up a name and waiting
+    /// for a silent server take as long as they take. A caller that stops listening abandons the thread.
     fn ask(&self, url: &str, done: u64) -> Result<Receiver<Heard>, Failure> {
         let mut request = self.agent.get(url);
         if done > 0 {
@@ -172,13 +173,13 @@ impl Client {
     }
 }
 
-/// How many bytes the file `part` has, 0 where there is none; a link counts for itself.
+/// How many bytes the file `part` has, 0 if there is none; a link is not followed.
 pub fn length(part: &Path) -> u64 {
     let found = fs::symlink_metadata(part);
     found.map_or(0, |part| if part.is_file() { part.len() } else { 0 })
 }
 
-/// The byte that an answer to a request for what comes after `done` goes on from.
+/// The byte from which an answer to a request for what comes after `done` goes on.
 fn begin(part: &Path, start: Option<u64>, length: Option<u64>, done: u64, bytes: u64) -> Result<u64, Failure> {
     let Some(start) = start else {
         again(|| fs::remove_file(part)).map_err(Error::io(part))?;
@@ -194,8 +195,8 @@ fn begin(part: &Path, start: Option<u64>, length: Option<u64>, done: u64, bytes:
     }
 }
 
-/// The file `part`, cut to `at` bytes, to be written on from there; its folder is made where there is none. What
-/// is no file, such as a link that somebody has put there, is not followed.
+/// The file `part`, cut to `at` bytes, to be continued from there; its folder is made if there is none. Anything that
+/// is not a file, such as a link that somebody has put there, is not followed.
 fn open(part: &Path, at: u64) -> Result<fs::File, Error> {
     if let Some(folder) = part.parent() {
         files::make_folder(folder)?;
@@ -213,8 +214,7 @@ fn open(part: &Path, at: u64) -> Result<fs::File, Error> {
     Ok(file)
 }
 
-/// At which byte of the file the answer begins: 0, or `done`, or `None` where the server won't go on from
-/// there.
+/// The byte of the file at which the answer begins: 0, or `done`, or `None` if the server won't go on from there.
 fn start<B>(response: &Response<B>, done: u64) -> Result<Option<u64>, Failure> {
     let status = response.status();
     match status {
@@ -234,7 +234,8 @@ fn range_start<B>(response: &Response<B>) -> Option<u64> {
     start.parse().ok()
 }
 
-/// Sorts what came instead of an answer. A host that isn't found or refuses won't be there in a second.
+/// The failure for what came instead of an answer. A host that isn't found, or refuses, won't be there a second later
+/// either.
 fn unanswered(error: ureq::Error) -> Failure {
     use ureq::Error as E;
     const PASSING: [ErrorKind; 5] = [

@@ -1,5 +1,5 @@
-//! Downloads a public set: from the first mirror that has it, going on where an earlier try was cut, and
-//! with every file whole and of the right SHA-256 sum before it gets its name.
+//! Downloads a public set from the first mirror that has it. A download goes on where an earlier one was cut off, and a
+//! file gets its name only once it is complete and has the right SHA-256 sum.
 
 mod download;
 mod http;
@@ -15,7 +15,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// What is going on, for whoever shows it.
+/// What is happening, for a caller that shows it.
 #[derive(Debug)]
 pub enum Progress<'a> {
     /// A file is there already and right.
@@ -29,7 +29,7 @@ pub enum Progress<'a> {
         /// Bytes that are there.
         done: u64,
     },
-    /// So many of the file's bytes are there now.
+    /// The number of the file's bytes that are there now.
     Received(u64),
     /// The mirror at `url` failed.
     Failed {
@@ -37,23 +37,23 @@ pub enum Progress<'a> {
         url: &'a str,
         /// What went wrong.
         why: &'a str,
-        /// Whether it is asked once more, or else the next one.
+        /// Whether this mirror is asked again; if not, the next one is.
         again: bool,
     },
     /// A file is whole and in its place; an archive is unpacked.
     Finished(&'a File),
 }
 
-/// How long a mirror is waited for.
+/// How long to wait for a mirror.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Patience {
-    /// For a connection, and for each answer and read.
+    /// The longest wait for a connection, and for each answer and read.
     pub silence: Duration,
     /// A mirror must bring `least` bytes in each such stretch of time.
     pub stretch: Duration,
     /// See `stretch`.
     pub least: u64,
-    /// For one file from one mirror, with all that is asked again.
+    /// The longest time for one file from one mirror, with all retries.
     pub whole: Duration,
 }
 
@@ -69,16 +69,16 @@ impl Default for Patience {
     }
 }
 
-/// Downloads what `folder` lacks of `set`, and unpacks archives there. `progress` hears of every step;
-/// `stop` is asked all the time.
+/// Downloads the files of `set` that `folder` lacks, and unpacks archives there. `progress` is told of every step;
+/// `stop` is asked again and again whether to stop.
 ///
-/// While a file is on its way it is called `<name>.part`, which the next call goes on with. An archive is
-/// removed once it is unpacked.
+/// Until a file is complete it is called `<name>.part`, and the next call goes on with it. An archive is removed once
+/// it is unpacked.
 ///
 /// # Errors
-/// [`Error::Data`] on the file that no mirror gave, with what each of them said; on an archive that
-/// doesn't hold what it should; and on a file that stands in the way. [`Error::Io`] where the system
-/// refuses to write, and [`Error::Interrupted`] after `stop`.
+/// [`Error::Data`] for a file that no mirror gave, with what each of them said, for an archive that doesn't hold what
+/// it should, and for a file that is in the way. [`Error::Io`] if the system refuses to write, and
+/// [`Error::Interrupted`] after `stop`.
 pub fn fetch(
     set: &Set,
     folder: &Path,

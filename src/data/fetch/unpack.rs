@@ -1,5 +1,5 @@
-//! The wanted files of a `.tar.gz` (POSIX.1-1988 ustar and its GNU and pax extensions). Where they go is
-//! said by the manifest alone, never by a path in the archive.
+//! The wanted files of a `.tar.gz` (POSIX.1-1988 ustar and its GNU and pax extensions). The
+//! manifest alone says where they go, never a path in the archive.
 
 use crate::data::manifest::Content;
 use crate::data::sum::Sum;
@@ -18,8 +18,8 @@ const SLACK: u64 = 64 << 20;
 /// Writes every one of `contents` from `archive` beside it, each whole or not at all.
 ///
 /// # Errors
-/// [`Error::Data`] where the archive is damaged or doesn't hold one of them with its size and, where it
-/// is known, its sum; [`Error::Io`] where the system refuses; [`Error::Interrupted`] after `stop`.
+/// [`Error::Data`] if the archive is damaged or lacks one of them with its size and, where it is known, its sum;
+/// [`Error::Io`] if the system refuses; [`Error::Interrupted`] after `stop`.
 pub fn unpack(archive: &Path, contents: &[Content], stop: &dyn Fn() -> bool) -> Result<()> {
     let broken = |what| Error::data(archive, what, "remove it and download it again");
     let damaged = |cause: io::Error| broken(format!("damaged archive ({cause})"));

@@ -1,8 +1,8 @@
-//! From a picture to the bytes of an image of a given size.
+//! Turns a picture into the bytes of an image of a given size.
 //!
-//! Whatever a picture may be is brought to 8 bits, grey (Rec. 709 luma) or colour: 16 bits are rounded, a
-//! palette is looked up, and what is transparent lies over a plain background. Then it is cut around its
-//! centre to the wanted proportions and resized, by the triangle filter.
+//! Every picture is converted to 8 bits, in grey (Rec. 709 luma) or colour: 16 bits are rounded, a palette is looked
+//! up, and transparent parts are laid over a plain background. The picture is then cropped around its centre to the
+//! wanted proportions and resized by the triangle filter.
 
 use crate::Result;
 use crate::data::picture::{self, Picture};
@@ -20,12 +20,12 @@ pub struct Fitting {
     pub cut: bool,
     /// It was resized.
     pub resized: bool,
-    /// It was in colour and is grey now, whether or not its colours were greys.
+    /// It was stored in colour and is grey now, even if all its colours were greys.
     pub greyed: bool,
 }
 
-/// The picture in the file `bytes` as `size`, [height, width, channels] of at least 1, the last being 1
-/// or 3; what is transparent lies over `background`. `path` only names it in errors.
+/// The picture in the file `bytes` as an image of `size` = [height, width, channels], where channels is 1 or 3.
+/// Transparent parts are laid over `background`. `path` only names the picture in errors.
 ///
 /// # Errors
 /// As [`picture::decode`].
@@ -85,9 +85,9 @@ impl Fitted {
     }
 }
 
-/// The centre of `image`, as large as the proportions allow, resized; whether it was cut, and whether
-/// resized. Cutting comes first: resized until it covers the wanted size, a strip of one pixel would be
-/// gigabytes long.
+/// The centre of `image`, as large as the proportions allow, resized; and whether it was cropped, and whether it was
+/// resized. It is cropped first: a strip of one pixel, resized until it covers the wanted size, would be gigabytes
+/// long.
 fn cover<P>(image: &ImageBuffer<P, Vec<u8>>, height: usize, width: usize) -> (Vec<u8>, bool, bool)
 where
     P: Pixel<Subpixel = u8> + 'static,

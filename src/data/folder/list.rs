@@ -1,5 +1,4 @@
-//! Which files of a folder or an archive are its pictures, which class each is of, and what is passed
-//! over.
+//! Finds out which files of a folder or an archive are pictures, which class each is of, and what is passed over.
 
 use crate::data::picture;
 use crate::terminal::excerpt;
@@ -11,13 +10,13 @@ use std::path::{Path, PathBuf};
 /// Labels are bytes.
 const MOST_CLASSES: usize = 256;
 
-/// How far down there can be pictures: in a folder of a class's folder.
+/// How deep pictures can be: in a sub-folder of a class's folder.
 const MOST_DEPTH: usize = 3;
 
 /// The most names of a kind that a line gives.
 const MOST_NAMES: usize = 5;
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A file with bytes to be read.
@@ -28,7 +27,7 @@ pub enum Kind {
     Special,
 }
 
-/// What a folder or an archive holds: paths inside of it.
+/// The contents of a folder or an archive: paths inside of it.
 pub type Entries = Vec<(PathBuf, Kind)>;
 
 /// The pictures among them.
@@ -38,11 +37,11 @@ pub struct Listing {
     pub files: Vec<PathBuf>,
     /// The class of each, or nothing where there are no classes.
     pub labels: Vec<u8>,
-    /// A line each on what is passed over, and on classes without pictures.
+    /// Lines on what is passed over, and on classes without pictures.
     pub notes: Vec<String>,
 }
 
-/// What a folder holds, as deep as there can be pictures.
+/// The contents of a folder, as deep as pictures can be.
 ///
 /// # Errors
 /// [`Error::Io`] where the system refuses.
@@ -69,14 +68,13 @@ pub fn walk(folder: &Path) -> Result<Entries> {
     Ok(entries)
 }
 
-/// Sorts out what there is in `place`, which only names it.
+/// Sorts the contents of `place`, whose path is used only in messages.
 ///
-/// The folders at the top are the classes, numbered in the order of their names whatever is in them;
-/// where none of them has a picture there are no labels. Pictures come in the order of their paths, name
-/// by name.
+/// The folders at the top are the classes, numbered in the order of their names, whatever is in them. If none of them
+/// has a picture there are no labels. Pictures come in the order of their paths, compared name by name.
 ///
 /// # Errors
-/// [`Error::Data`] where there are pictures both in folders and beside these, or more than 256 classes.
+/// [`Error::Data`] if there are pictures both in folders and beside these, or more than 256 classes.
 pub fn sort_out(place: &Path, mut entries: Entries) -> Result<Listing> {
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut passed = Passed::default();
@@ -131,7 +129,7 @@ pub fn sort_out(place: &Path, mut entries: Entries) -> Result<Listing> {
     Ok(Listing { files: nested, labels, notes })
 }
 
-/// Whether a file is one that systems put there by themselves, or in a folder of such.
+/// Whether a file is one that systems create by themselves, or is in a folder that they create.
 pub fn is_hidden(path: &Path) -> bool {
     let mut names = path.iter();
     names.any(|name| name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX")

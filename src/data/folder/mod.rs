@@ -1,9 +1,8 @@
-//! A folder, or a .zip archive, of one's own pictures: PNG, JPEG, WebP, BMP and the first frame of a GIF.
+//! A folder, or a .zip archive, of your own pictures: PNG, JPEG, WebP, BMP and the first frame of a GIF.
 //!
-//! Sub-folders are the classes, numbered in the order of their names; where none of them has a picture
-//! there are no labels. A class's own sub-folders belong to it (`class/more/1.png` is of `class`), and
-//! deeper ones are passed over. Files are taken in the order of their paths, so that the same folder is
-//! the same set.
+//! Sub-folders are the classes, numbered in the order of their names; if none of them has a picture there are no
+//! labels. The sub-folders of a class belong to it (`class/more/1.png` is of `class`), and deeper ones are passed over.
+//! Files are taken in the order of their paths, so that the same folder is always the same set.
 
 mod fit;
 mod list;
@@ -21,16 +20,16 @@ use list::Listing;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// How many files are held at one time, before they are decoded.
+/// How many files are in memory at one time before they are decoded.
 const AT_ONCE: usize = 64;
 
-/// The pictures in `folder`, brought to the size that is wanted, or without one to the first picture's,
-/// in colour where that is. `None` where there is no picture.
+/// The pictures in `folder`, brought to the size that `wanted` asks for. Without one they get the size of the first
+/// picture, in colour if that is. `None` if there are no pictures.
 ///
 /// # Errors
-/// [`Error::Data`] where a picture is broken or too large (see [`picture::decode`]), where there are more
-/// than 256 classes or pictures beside classes, and where the set would take more than 4 GiB;
-/// [`Error::Io`] where the system refuses.
+/// [`Error::Data`] if a picture is broken or too large (see [`picture::decode`]), if there are more than 256 classes,
+/// or pictures beside the classes' folders, or if the set would take more than 4 GiB; [`Error::Io`] if the system
+/// refuses.
 pub fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Option<Opened>> {
     let listing = list::sort_out(folder, list::walk(folder)?)?;
     let read = |paths: &[PathBuf]| {
@@ -40,10 +39,10 @@ pub fn read_folder(folder: &Path, wanted: &Wanted) -> Result<Option<Opened>> {
     assemble(folder, listing, wanted, read)
 }
 
-/// Reads some of the files of a listing, each or what is wrong with it.
+/// Some of the files of a listing: the bytes of each, or what is wrong with it.
 type Files = Vec<Result<Vec<u8>>>;
 
-/// The set of a listing's files, which `read` reads; `place` names the whole in errors.
+/// The set made of a listing's files, which `read` reads; `place` names it in errors.
 fn assemble(
     place: &Path,
     listing: Listing,

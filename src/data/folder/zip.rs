@@ -1,5 +1,5 @@
-//! A .zip archive of pictures, read as a folder of them is. Nothing is unpacked to the disk: the names
-//! inside only give classes and an order, wherever they would lead.
+//! A .zip archive of pictures, which is read like a folder of them. Nothing is unpacked to the disk: the names inside
+//! only give classes and an order, wherever they would lead as paths.
 
 use super::list::{self, Entries, Kind};
 use super::{Files, assemble};
@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 /// The pictures in an archive, as [`read_folder`](super::read_folder) gives those of a folder; `path`
-/// only names it in errors. A folder around all of them (`faces/a/1.png`, `faces/b/2.png`) is no class.
+/// only names it in errors. A folder around all of them (`faces/` of `faces/a/1.png` and `faces/b/2.png`) doesn't count
+/// as a class.
 ///
 /// # Errors
-/// As `read_folder`, and [`Error::Data`] where it isn't a .zip archive, is damaged or encrypted.
+/// As `read_folder`, and [`Error::Data`] if it isn't a .zip archive, is damaged or encrypted.
 pub fn read_zip(path: &Path, source: impl Read + Seek, wanted: &Wanted) -> Result<Option<Opened>> {
     let archive = ZipArchive::new(source);
     let mut archive = archive.map_err(|error| broken(path, &error.to_string()))?;
@@ -34,7 +35,7 @@ pub fn read_zip(path: &Path, source: impl Read + Seek, wanted: &Wanted) -> Resul
             true => Kind::Folder,
             false => Kind::File,
         };
-        // Of two files of one name the later one counts, as where they are unpacked.
+        // If two files have the same name the later one counts, as it would after unpacking.
         if indices.insert(inside.clone(), index).is_none() {
             entries.push((inside, kind));
         }
@@ -61,7 +62,7 @@ pub fn read_zip(path: &Path, source: impl Read + Seek, wanted: &Wanted) -> Resul
     assemble(path, listing, wanted, read)
 }
 
-/// The innermost folder that all pictures are in, whether in it or in folders of it.
+/// The innermost folder that has all the pictures, in itself or in its sub-folders.
 fn folder_around(entries: &Entries) -> PathBuf {
     let pictures = entries
         .iter()

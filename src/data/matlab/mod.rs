@@ -1,9 +1,9 @@
-//! MATLAB level 5 files (The MathWorks, "MAT-File Format"): the numeric arrays in one, each streamed
-//! to whoever asks for it, whatever the byte order and whether compressed or not.
+//! MATLAB level 5 files (The MathWorks, "MAT-File Format"): the numeric arrays of a file, each of which is streamed to
+//! the caller, in either byte order, compressed or not.
 //!
 //! ```text
 //! file        header of 128 bytes, then elements
-//! header      116 bytes of text, 8 of no matter here, then version 0x0100 and "MI" as 16-bit words
+//! header      116 bytes of text, 8 bytes that don't matter here, then version 0x0100 and "MI" as 16-bit words
 //!             in the writer's byte order: "IM" means little-endian
 //! element     type u32, size u32, then size bytes and zeros up to a multiple of 8
 //! small one   size u16 and type u16 in one word, size in the upper half, then always 4 bytes
@@ -39,11 +39,11 @@ const COMPLEX: u32 = 0x0800;
 const MOST_SIZES: u32 = 4 * 32;
 const MOST_NAME: u32 = 256;
 
-/// The fix of a file of another level.
+/// What to do about a file of another level.
 const SAVE_AGAIN: &str =
     "save it as level 5: MATLAB's save with -v7 (or -v6), or scipy.io.savemat(FILE, {'X': X, 'y': y})";
 
-/// An array of numbers, all but its values.
+/// An array of numbers, without its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Array {
     /// The variable's name.
@@ -56,10 +56,10 @@ pub struct Array {
 }
 
 impl Array {
-    /// The next of the values that are handed out with this array.
+    /// Reads the next of the array's `values`.
     ///
     /// # Errors
-    /// What `values` says, and `UnexpectedEof` after the last.
+    /// Those of `values`, and `UnexpectedEof` after the last value.
     pub fn next_value(&self, values: &mut dyn Read) -> io::Result<f64> {
         let mut bytes = [0; 8];
         let size = self.number.size();
@@ -71,14 +71,14 @@ impl Array {
     }
 }
 
-/// What is done with an array: it may read the values, as many as the sizes say, or leave them.
+/// What a caller does with an array: it may read the values, as many as the sizes say, or leave them.
 pub type Visit<'a> = dyn FnMut(&Array, &mut dyn Read) -> Result<()> + 'a;
 
-/// Hands every array of real numbers in a file to `visit`, in the file's order. `path` only names the
-/// file in errors. Nothing is held in memory but what `visit` keeps.
+/// Calls `visit` with every array of real numbers in a file, in the file's order. `path` only names the file in errors.
+/// Nothing stays in memory except what `visit` keeps.
 ///
 /// # Errors
-/// [`Error::Data`] where it isn't a MATLAB level 5 file or is damaged, and what `visit` says.
+/// [`Error::Data`] if it isn't a MATLAB level 5 file or is damaged, and the errors of `visit`.
 pub fn for_each_array(path: &Path, mut source: impl BufRead, visit: &mut Visit) -> Result<()> {
     let mut header = Vec::with_capacity(128);
     let read = source.by_ref().take(128).read_to_end(&mut header);
@@ -112,7 +112,7 @@ pub fn for_each_array(path: &Path, mut source: impl BufRead, visit: &mut Visit) 
     Ok(())
 }
 
-/// What a file with this `header` is, if it is of another of MATLAB's formats.
+/// The name of another of MATLAB's formats, if a file with this `header` has one.
 ///
 /// A level 4 file begins with numbers of 32 bits below 5000, of which one byte is 0; the text that the
 /// others begin with has none.

@@ -1,9 +1,8 @@
-//! The one decoder of picture files: PNG, JPEG, WebP, BMP and GIF (its first frame), told apart by their
-//! first bytes, whatever a file is called.
+//! The only decoder of picture files: PNG, JPEG, WebP, BMP and GIF (the first frame), recognised by their first bytes,
+//! whatever a file is called.
 //!
-//! What a file says is not trusted: sizes are checked before anything of that size is held, and a
-//! decoder that panics makes an error. A picture is turned upright as its EXIF orientation says, which
-//! is what Pillow's `exif_transpose` does.
+//! Nothing that a file says is trusted: sizes are checked before memory of that size is taken, and a panic of a decoder
+//! becomes an error. A picture is turned upright according to its EXIF orientation, as Pillow's `exif_transpose` does.
 
 use super::damage;
 use crate::terminal::brief;
@@ -18,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 use std::sync::Once;
 
-/// The endings of the files that are taken for pictures, for people and for [`has_ending`].
+/// The endings of the files that count as pictures, for messages and for [`has_ending`].
 pub const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "jfif", "webp", "bmp", "gif"];
 
 /// The longest side of a picture in pixels, and the most bytes that it may take once decoded: colour
@@ -33,19 +32,19 @@ const MOST_FILE: u64 = 2 * MOST_BYTES;
 /// The most bytes that a PNG's decoder may hold beside the picture: rows, colour profile.
 const MOST_METADATA: u64 = 8 << 20;
 
-/// The fix of what isn't a whole picture.
+/// What to do about a file that isn't a whole picture.
 const REMOVE: &str = "remove it or save it again";
 
-/// A picture of a file.
+/// A picture from a file.
 #[derive(Clone, Debug)]
 pub struct Picture {
     /// The pixels, upright.
     pub image: DynamicImage,
-    /// Whether they had to be turned or mirrored for that.
+    /// Whether the pixels had to be turned or mirrored for that.
     pub turned: bool,
 }
 
-/// Whether a file is taken for a picture by its name.
+/// Whether a file counts as a picture, judged by its name.
 pub fn has_ending(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| ENDINGS.iter().any(|e| ending.eq_ignore_ascii_case(e)))
@@ -54,7 +53,7 @@ pub fn has_ending(path: &Path) -> bool {
 /// The bytes of the picture file at `path`.
 ///
 /// # Errors
-/// [`Error::Data`] where there are more than 256 MiB, and [`Error::Io`] where the system refuses.
+/// [`Error::Data`] if it has more than 256 MiB, and [`Error::Io`] if the system refuses.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     let file = crate::files::open(path)?;
     read_bytes(path, file)
@@ -63,7 +62,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// The bytes of a picture file that `source` gives; `path` only names it in errors.
 ///
 /// # Errors
-/// As [`read_file`], and what is wrong with compressed data.
+/// As [`read_file`], and [`Error::Data`] if compressed data is damaged.
 pub fn read_bytes(path: &Path, source: impl Read) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = source.take(MOST_FILE + 1).read_to_end(&mut bytes);
@@ -78,8 +77,8 @@ pub fn read_bytes(path: &Path, source: impl Read) -> Result<Vec<u8>> {
 /// The picture in the file `bytes`; `path` only names it in errors.
 ///
 /// # Errors
-/// [`Error::Data`] where it is in none of the formats, is damaged or cut short, or has more than 16,384
-/// pixels a side or more than 128 MiB once decoded.
+/// [`Error::Data`] if it is in none of the formats, is damaged or cut short, has a side of more than 16,384 pixels, or
+/// has more than 128 MiB once decoded.
 pub fn decode(path: &Path, bytes: &[u8]) -> Result<Picture> {
     let format = format(path, bytes)?;
     guarded(path, format, || {
@@ -97,7 +96,7 @@ pub fn decode(path: &Path, bytes: &[u8]) -> Result<Picture> {
 /// (grey) or 3 (colour).
 ///
 /// # Errors
-/// As [`decode`], of the file's head.
+/// As [`decode`], but only as far as the head of the file shows it.
 pub fn size(path: &Path, bytes: &[u8]) -> Result<[usize; 3]> {
     let format = format(path, bytes)?;
     guarded(path, format, || {
@@ -147,7 +146,7 @@ fn format(path: &Path, bytes: &[u8]) -> Result<ImageFormat> {
     Err(Error::data(path, what, REMOVE))
 }
 
-/// A decoder that has read the head of a file, whose picture can be afforded.
+/// A decoder that has read the head of a file and found that there is enough memory for its picture.
 fn decoder<'a>(path: &Path, format: ImageFormat, bytes: &'a [u8]) -> Result<impl ImageDecoder + use<'a>> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MOST_SIDE);
@@ -221,7 +220,8 @@ fn tidied<'a>(path: &Path, format: ImageFormat, bytes: &'a [u8]) -> Result<Cow<'
 }
 
 /// The pixels of the largest lossy frame in a WebP: its decoder takes memory for one before it finds that the picture's
-/// head says another size. A frame is "VP8 ", its length, a tag of 3 bytes, a start code, and 14 bits each of width and height.
+/// head says another size. A frame is "VP8 ", its length, a tag of 3 bytes, a start code, and 14 bits each of width and
+/// height.
 fn webp_frame(bytes: &[u8]) -> u64 {
     let frames = bytes.windows(18).filter(|frame| frame.starts_with(b"VP8 ") && frame[11..14] == [0x9d, 1, 0x2a]);
     let side = |low, high| u64::from(u16::from_le_bytes([low, high]) & 0x3fff);

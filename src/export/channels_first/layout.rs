@@ -1,4 +1,4 @@
-//! From a layer and its variables to operations with theirs, whose channels are first; and the way back, for what is read in.
+//! Turns a layer and its variables into operations with channels first; and the reverse, for files that are read.
 
 use super::super::padding;
 use super::{Attention, Image, Operation, Pool, Weight, image};
@@ -8,7 +8,7 @@ use crate::recipe::{LayerRow, LayerSpec};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 
-/// What `layer` does, given its variables by name and the orders of the vectors around it.
+/// The operations of `layer`, given its variables by name and the orders of the vectors around it.
 pub(super) fn operations(
     layer: &LayerSpec,
     row: &LayerRow,
@@ -20,7 +20,7 @@ pub(super) fn operations(
         let [u, v] = ["u", "v"].map(|name| variable(&format!("{of}{name}")));
         u.zip(v).map(|(u, v)| [u, v])
     };
-    // v goes along what the weights of one output are read in.
+    // v has the order in which the weights of one output are read.
     let of_kernel = |conv: &Convolution| {
         let [kh, kw] = conv.kernel;
         singular("").map(|[u, v]| [u, turned(&v, [kh * kw, v.numel() / (kh * kw)])])
@@ -28,7 +28,7 @@ pub(super) fn operations(
     vec![match *layer {
         LayerSpec::Dense { unit_norm: unit, .. } => {
             let kernel = required("kernel");
-            // As it is used, at which using it at length 1 again changes nothing.
+            // Already scaled to length 1, so that scaling it again changes nothing.
             let kernel = if unit { unit_norm(&kernel) } else { kernel };
             let kernel = channels_first(&kernel, 0, before);
             let singular = singular("").map(|[u, v]| [channels_first(&u, 0, after), channels_first(&v, 0, before)]);
@@ -97,7 +97,7 @@ pub(super) fn operations(
             Operation::GroupNorm { gamma: variable("gamma"), beta: variable("beta"), groups, epsilon, image }
         }
         LayerSpec::Dropout { rate } => Operation::Dropout { rate },
-        // Nothing, but in training, and neither PyTorch nor ONNX has a layer for it.
+        // It does nothing except in training, and neither PyTorch nor ONNX has a layer for it.
         LayerSpec::GaussianNoise { .. } => return Vec::new(),
         LayerSpec::LeakyRelu { slope } => Operation::LeakyRelu { slope },
         LayerSpec::Relu {} => Operation::Relu,
@@ -140,7 +140,7 @@ fn pool(kind: Pool, pooling: &Pooling, row: &LayerRow) -> Operation {
     Operation::Pool { kind, size: pooling.size, stride: pooling.stride, padding: pooling.sides(image), image }
 }
 
-/// From one shape to another by way of the vector that the engine has between them.
+/// A change of shape, by way of the vector that the engine has in between.
 fn change_of_shape(row: &LayerRow, [before, after]: [Option<Image>; 2]) -> Vec<Operation> {
     let mut operations = Vec::new();
     if let Some([h, w, c]) = image(&row.input) {
@@ -160,7 +160,7 @@ fn change_of_shape(row: &LayerRow, [before, after]: [Option<Image>; 2]) -> Vec<O
     operations
 }
 
-/// `x` with the values along `axis`, where they are those of `image`, in the order of `[c, h, w]`.
+/// `x` with the values along `axis` in the order of `[c, h, w]`, if they are those of an `image`.
 fn channels_first(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     let Some([h, w, c]) = image else {
         return x.clone();
@@ -171,12 +171,12 @@ fn channels_first(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
 }
 
-/// The values of a matrix of these `[rows, columns]` as those of its transpose.
+/// The values of a matrix with these `[rows, columns]`, transposed.
 fn turned(x: &Tensor, [rows, columns]: [usize; 2]) -> Tensor {
     reshape(&permute(&reshape(x, [rows, columns]), &[1, 0]), x.shape())
 }
 
-/// What the engine keeps in `variable` of `layer`, from what these programs keep, `x`: [`operations`] the other way round.
+/// The value of the engine's `variable` of `layer` from that of these programs, `x`: the inverse of [`operations`].
 pub(in super::super) fn inverse(
     layer: &LayerSpec,
     variable: &str,
@@ -201,7 +201,7 @@ pub(in super::super) fn inverse(
     }
 }
 
-/// `x` with the values along `axis`, where they are those of `image` in the order of `[c, h, w]`, in that of `[h, w, c]`.
+/// `x` with the values along `axis` in the order of `[h, w, c]`, if they are those of an `image` in the order of `[c, h, w]`.
 fn channels_last(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     let Some([h, w, c]) = image else {
         return x.clone();
@@ -212,8 +212,8 @@ fn channels_last(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
 }
 
-/// What a transposed convolution crops from its full output of (n - 1)·s + k rows, per side, and how
-/// many rows and columns it adds after it where that is still too small (a stride beyond the kernel).
+/// What a transposed convolution crops on each side from its full output of (n - 1)·s + k rows, and the number of rows and columns
+/// that it adds at the end if that is still too small, as with a stride larger than the kernel.
 fn crop(conv: &Convolution, row: &LayerRow) -> (Padding, [usize; 2]) {
     let before = padding(conv, true, row);
     let full = |axis: usize| (row.input[axis] - 1) * conv.stride[axis] + conv.kernel[axis];

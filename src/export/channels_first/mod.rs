@@ -1,13 +1,11 @@
-//! A network as programs see it that put channels first (PyTorch, ONNX): images `[n, c, h, w]`,
-//! weights turned to their layouts, vectors reordered where an image becomes a vector or the other
-//! way round.
+//! A network in the form of programs that put channels first (PyTorch, ONNX): images `[n, c, h, w]`, weights in their layouts,
+//! and vectors reordered where an image becomes a vector or the reverse.
 //!
-//! The engine flattens `[h, w, c]` with channels fastest, these programs `[c, h, w]` with columns
-//! fastest. The difference is paid once, in the weights: the units of a dense layer that feeds a
-//! reshape, and whatever each of them meets on the way, are stored in the order of `[c, h, w]`, and so
-//! are the inputs of a dense layer that reads a flattened image. Only where no dense layer is near does
-//! the order have to be changed as the network runs: [`Operation::Transpose`]. Vectors that enter or leave a residual are in
-//! the engine's order, for both of its branches must give the same.
+//! The engine flattens `[h, w, c]` with channels fastest, these programs `[c, h, w]` with columns fastest. The difference is
+//! absorbed in the weights: the units of a dense layer before a reshape are stored in the order of `[c, h, w]`, with the weights
+//! of the layers between the two, and so are the inputs of a dense layer that reads a flattened image. Only if no dense layer
+//! is near must the order be changed as the network runs, by [`Operation::Transpose`]. Vectors that enter or leave a residual
+//! are in the engine's order, as both of its branches must have the same.
 
 mod layout;
 mod operation;
@@ -25,7 +23,7 @@ use std::collections::HashMap;
 pub(super) struct Step {
     /// The layer of the recipe that it belongs to: see [`LayerRow::place`].
     pub place: String,
-    /// What is done.
+    /// The operation.
     pub operation: Operation,
 }
 
@@ -55,7 +53,7 @@ fn chain(layers: &[LayerSpec], rows: &[LayerRow], variables: &HashMap<String, &T
     steps
 }
 
-/// A layer that may have variables, and what is needed to turn them round.
+/// A layer that may have variables, and what is needed to convert them.
 pub(super) struct Placed<'a> {
     pub layer: &'a LayerSpec,
     pub row: &'a LayerRow,
@@ -63,7 +61,7 @@ pub(super) struct Placed<'a> {
     pub orders: [Option<Image>; 2],
 }
 
-/// Every one of `layers` at any depth that holds no others, in order.
+/// All of `layers` at any depth that have no layers inside of them, in order.
 pub(super) fn placed<'a>(layers: &'a [LayerSpec], rows: &'a [LayerRow]) -> Vec<Placed<'a>> {
     let orders = orders(layers, rows);
     let mut all = Vec::new();
@@ -86,16 +84,16 @@ fn image(shape: &[usize]) -> Option<Image> {
     shape.try_into().ok()
 }
 
-/// For every place between layers, before the first and after the last, the image in whose
-/// channels-first order the values of the vector there are; none where they are in the engine's.
+/// For every place between layers, before the first and after the last: the image in whose channels-first order the values of the
+/// vector there are, or `None` if they are in the engine's order.
 fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
     let is_dense = |&i: &usize| matches!(layers[i], LayerSpec::Dense { .. });
-    // What treats each value of a vector apart, or all of them alike, doesn't care for their order.
+    // For a layer that treats each value of a vector by itself, or all of them alike, their order doesn't matter.
     let mixes = |&i: &usize| {
         let holds = matches!(layers[i], LayerSpec::Residual { .. } | LayerSpec::GroupNorm { .. });
         is_dense(&i) || holds || layers[i].takes_label() || rows[i].input.len() > 1 || rows[i].output.len() > 1
     };
-    // Whether all that a layer does is to take an image for a vector, or the other way round.
+    // Whether a layer only turns an image into a vector, or the reverse.
     let reshapes = |i: usize| matches!(layers[i], LayerSpec::Flatten {} | LayerSpec::Reshape { .. });
     let mut orders = vec![None; rows.len() + 1];
     for (i, row) in rows.iter().enumerate().filter(|&(i, _)| reshapes(i)) {

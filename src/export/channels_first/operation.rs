@@ -1,4 +1,4 @@
-//! What the steps of a network do that has its channels first.
+//! The operations of a network that has its channels first.
 
 use super::Step;
 use crate::nn::Resampling;
@@ -27,7 +27,7 @@ pub(in super::super) enum Operation {
     /// γ (x - mean) / √(variance + ε) + β, mean and variance those of an example's group of channels, γ and β per channel
     /// of an image `[h, w]` or per unit of a vector.
     GroupNorm { gamma: Tensor, beta: Tensor, groups: usize, epsilon: f64, image: Option<[usize; 2]> },
-    /// Nothing, but in training.
+    /// Nothing, except in training.
     Dropout { rate: f64 },
     /// max(x, slope·x).
     LeakyRelu { slope: f64 },
@@ -51,9 +51,9 @@ pub(in super::super) enum Operation {
     Downsample { factor: usize, size: [usize; 2] },
     /// Channels to pixels: `[n, c·factor², h, w]` to `[n, c, h·factor, w·factor]`.
     PixelShuffle { factor: usize },
-    /// One more channel, the standard deviation over groups of at most so many examples.
+    /// Adds a channel: the standard deviation over groups of at most this many examples.
     MinibatchStddev { group: usize },
-    /// The largest value or the mean of each window, over what of it lies inside an image of `image` pixels.
+    /// The largest value or the mean of each window, over the part of it that lies inside an image of `image` pixels.
     Pool { kind: Pool, size: [usize; 2], stride: [usize; 2], padding: Padding, image: [usize; 2] },
     /// The mean of each channel, `[n, c, h, w]` to `[n, c, 1, 1]`.
     GlobalAveragePool,
@@ -61,12 +61,12 @@ pub(in super::super) enum Operation {
     Flatten,
     /// A vector to an image `[c, h, w]`.
     Unflatten { image: [usize; 3] },
-    /// A vector, taken as a matrix of `rows` x `columns`, to that of the transposed matrix.
+    /// A vector, taken as a matrix of `rows` x `columns`, to the vector of the transposed matrix.
     Transpose { rows: usize, columns: usize },
     /// l or, embedded, l E, joined to a vector x; where x is an image, as channels of every pixel, or embedded as one more,
     /// the map l E Wᵀ + b.
     JoinLabel { embedding: Option<Tensor>, map: Option<[Tensor; 2]>, image: Option<[usize; 2]> },
-    /// As a batch norm, with gamma and beta `[classes, channels]`, of which l picks a row for each example.
+    /// A batch norm with gamma and beta `[classes, channels]`, from which l picks a row for each example.
     ConditionalBatchNorm {
         gamma: Tensor,
         beta: Tensor,
@@ -80,20 +80,20 @@ pub(in super::super) enum Operation {
     Projection { weight: Weight, bias: Tensor, embedding: Weight },
     /// Attention between the places of an image.
     Attention(Box<Attention>),
-    /// What `layers` make of x and what `shortcut` makes of it, added.
+    /// layers(x) + shortcut(x).
     Residual { layers: Vec<Step>, shortcut: Vec<Step> },
 }
 
-/// A weight, its outputs along the first axis, or of a transposed convolution the second.
+/// A weight, with its outputs along the first axis or, for a transposed convolution, along the second.
 pub(in super::super) struct Weight {
-    /// As it is learnt.
+    /// The values that are learnt.
     pub learnt: Tensor,
     /// u `[outputs]` and v `[the rest]` of its spectral normalisation, if it has one.
     pub singular: Option<[Tensor; 2]>,
 }
 
 impl Weight {
-    /// As it is used, by a transposed convolution or by anything else.
+    /// The values that are used, by a transposed convolution or by another operation.
     pub fn used(self, transposed: bool) -> Tensor {
         let Some([u, v]) = self.singular else {
             return self.learnt;
@@ -104,7 +104,7 @@ impl Weight {
     }
 }
 
-/// What is made of a window.
+/// How a window is pooled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Pool {
     Max,

@@ -1,4 +1,4 @@
-//! What nodes and values of a graph say of themselves.
+//! Attributes of nodes, and descriptions of values, in a graph.
 
 use super::proto::*;
 

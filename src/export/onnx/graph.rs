@@ -1,5 +1,5 @@
-//! From steps to the nodes of a graph, one after the other. What the operators do, and what their
-//! attributes mean, is in ONNX's Operators.md, at opset 17.
+//! Turns steps into the nodes of a graph, one after the other. ONNX's Operators.md, at opset 17, describes the operators and their
+//! attributes.
 
 use super::super::channels_first::{Attention, Operation, Pool, Step, Weight};
 use super::super::f32_bytes;
@@ -10,13 +10,13 @@ use crate::ops::permute;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
 
-/// The input that says of which class each example is.
+/// The input that has the class of each example.
 const LABELS: &str = "labels";
 
-/// A graph in the making: every node takes what the one before it gave, but for the sum at the end of a residual.
+/// A graph that is being built: every node takes the output of the one before it, except for the sum at the end of a residual.
 pub(super) struct Builder {
     graph: GraphProto,
-    /// What the last node gave.
+    /// The name of the last node's output.
     current: String,
     /// The layer whose nodes are being made; its weights are named after it.
     place: String,
@@ -43,7 +43,7 @@ impl Builder {
     /// The graph, called `name`; its output has this name and `shape`, the batch left out.
     ///
     /// # Panics
-    /// If there is no node: one end of the network must be an image.
+    /// If there is no node, which means that neither end of the network is an image.
     pub fn finish(mut self, name: &str, output: &str, shape: &[usize]) -> GraphProto {
         if shape.len() == 3 {
             self.permute(&[0, 2, 3, 1]);
@@ -157,7 +157,7 @@ impl Builder {
                 self.node("DepthToSpace", vec![], attributes);
             }
             Operation::MinibatchStddev { .. } => unreachable!("such a network is refused"),
-            // By default an average counts no padding.
+            // By default an average doesn't count padding.
             Operation::Pool { kind, size, stride, padding, .. } => {
                 let operator = match kind {
                     Pool::Max => "MaxPool",
@@ -184,7 +184,7 @@ impl Builder {
         }
     }
 
-    /// The name of what `then` makes of the labels, embedded where there is an `embedding`; the current value stays.
+    /// The name of the output of `then` for the labels, which are embedded if there is an `embedding`; the current value stays.
     fn label(&mut self, embedding: Option<Tensor>, then: impl FnOnce(&mut Builder)) -> String {
         let x = std::mem::replace(&mut self.current, LABELS.into());
         if let Some(table) = embedding {
@@ -213,14 +213,14 @@ impl Builder {
         self.node("Unsqueeze", vec![axes], vec![]);
     }
 
-    /// Whole numbers that the next node, an `op_type`, takes; gives their name.
+    /// Adds whole numbers that the next node, an `op_type`, takes, and returns their name.
     fn lengths(&mut self, op_type: &str, values: &[i64]) -> String {
         let name = format!("{}.lengths", self.next(op_type));
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.constant(name, TENSOR_INT64, &[values.len()], bytes)
     }
 
-    /// By the operator for a group for each channel, whose channels are the groups here: opset 17 has none for groups.
+    /// Uses the operator with a group for each channel, whose channels are the groups here, as opset 17 has none for groups.
     fn group_norm(&mut self, affine: [Tensor; 2], groups: usize, epsilon: f64, image: Option<[usize; 2]>) {
         let channels = affine[0].numel();
         let pixels = image.map_or(1, |[h, w]| h * w);
@@ -243,7 +243,7 @@ impl Builder {
         }
     }
 
-    /// Queries, keys and values are `[n, channels, places]`, turned round where a product wants it.
+    /// Queries, keys and values are `[n, channels, places]`, and are transposed where a product needs it.
     fn attention(&mut self, attention: Attention) {
         let Attention { query, key, value, output, gamma, image: [h, w] } = attention;
         let x = self.current.clone();
@@ -293,7 +293,7 @@ impl Builder {
         });
     }
 
-    /// The name of the next node and of what it gives.
+    /// The name of the next node and of its output.
     fn next(&self, op_type: &str) -> String {
         format!("{op_type}_{}", self.graph.node.len())
     }
@@ -302,7 +302,7 @@ impl Builder {
         self.node("Transpose", vec![], vec![ints("perm", axes)]);
     }
 
-    /// Each example in another shape; a length of 0 keeps what the axis has, here the batch's.
+    /// Gives each example another shape; a length of 0 keeps the axis's own, here the batch's.
     fn reshape(&mut self, shape: &[usize]) {
         let lengths = shape.iter().map(|&length| length as i64);
         let lengths: Vec<i64> = [0].into_iter().chain(lengths).collect();
@@ -327,7 +327,7 @@ impl Builder {
         self.node(op_type, vec![number], vec![]);
     }
 
-    /// By the nearest, output pixel i shows input pixel floor(i / factor), as `asymmetric` and `floor` have it.
+    /// With the method `nearest`, output pixel i shows input pixel floor(i / factor), which is what `asymmetric` and `floor` mean.
     fn resize(&mut self, factor: f32, method: Resampling) {
         let scales = [1.0, 1.0, factor, factor];
         let bytes = scales.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -343,7 +343,7 @@ impl Builder {
                 vec![string("mode", "linear"), string("coordinate_transformation_mode", "half_pixel")]
             }
         };
-        // The input between, a region of interest, is for another mode.
+        // The empty input, a region of interest, is for another mode.
         self.node("Resize", vec![String::new(), scales], attributes);
     }
 
@@ -353,7 +353,7 @@ impl Builder {
         [weight].into_iter().chain(bias).collect()
     }
 
-    /// An initializer of the current layer; gives its name.
+    /// Adds an initializer of the current layer, and returns its name.
     fn weight(&mut self, name: &str, tensor: Tensor) -> String {
         let name = format!("layers.{}.{name}", self.place);
         self.constant(name, TENSOR_FLOAT, tensor.dims(), f32_bytes(&tensor))
@@ -375,7 +375,7 @@ fn kernel_of(weight: &Tensor) -> [usize; 2] {
     [weight.dims()[2], weight.dims()[3]]
 }
 
-/// What poolings, and convolutions of both directions, say of themselves.
+/// The attributes of poolings, and of convolutions in both directions.
 fn window(kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Vec<AttributeProto> {
     let Padding { top, bottom, left, right } = padding;
     vec![
@@ -385,7 +385,7 @@ fn window(kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Vec<Attri
     ]
 }
 
-/// What a convolution in groups says, one in one group nothing.
+/// The attribute of a convolution in groups; `None` for one group.
 fn group(groups: usize) -> Option<AttributeProto> {
     (groups > 1).then(|| int("group", groups as i64))
 }

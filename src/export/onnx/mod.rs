@@ -1,5 +1,5 @@
-//! ONNX (opset 17, IR version 8): a graph that takes the engine's inputs and gives its outputs,
-//! images `[n, h, w, c]` included, and keeps channels first in between, as ONNX's operators want it.
+//! ONNX (opset 17, IR version 8): a graph that takes the engine's inputs and gives its outputs, including images `[n, h, w, c]`.
+//! In between it has channels first, as ONNX's operators require.
 
 mod attributes;
 mod graph;
@@ -17,18 +17,17 @@ use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 /// The largest ONNX file: readers of protocol buffers take less than 2 GiB.
 pub const MAX_ONNX_BYTES: u64 = (1 << 31) - 1;
 
-/// Of the format itself.
+/// The version of the format itself.
 const IR_VERSION: i64 = 8;
-/// Of the operators.
+/// The version of the operators.
 const OPSET: i64 = 17;
 
-/// `trained` as an ONNX file. The generator's goes from `latents` `[n, width]` to `images`
-/// `[n, h, w, c]` in its own range, the discriminator's from `images` to `outputs` `[n, 1]`, or
-/// where it tells classes `[n, 1 + classes]`; n is free. One that takes
-/// labels has a second input `labels` `[n, classes]`, a row of probabilities for each: a 1 and zeros for a class.
+/// `trained` as an ONNX file. A generator goes from `latents` `[n, width]` to `images` `[n, h, w, c]` in its own range, a
+/// discriminator from `images` to `outputs` `[n, 1]`, or `[n, 1 + classes]` if it predicts classes; n is free. A network that
+/// takes labels has a second input `labels` `[n, classes]`, a row of probabilities for each example: a 1 and zeros for a class.
 ///
 /// # Errors
-/// In words, if the network is too large for such a file, or has a layer that none can hold.
+/// A message, if the network is too large for such a file, or has a layer that such a file can't have.
 pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     let rows = rows(trained);
     let spec = trained.role.spec(&trained.recipe);
@@ -61,7 +60,7 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     Ok(model.encode_to_vec())
 }
 
-/// That so many values of weights leave room for the graph around them.
+/// Checks that this many values of weights leave room for the graph around them.
 fn check_size(values: u64) -> Result<(), String> {
     const GRAPH: u64 = 1 << 24;
     let bytes = values.saturating_mul(4);

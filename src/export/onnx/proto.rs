@@ -1,6 +1,6 @@
 //! The part of ONNX's protocol buffers that a network needs, declared by hand: message, field and
-//! enum numbers are those of `onnx/onnx.proto` (github.com/onnx/onnx), IR version 8. Fields that a
-//! `oneof` holds there are optional ones here, which is the same on the wire.
+//! enum numbers are those of `onnx/onnx.proto` (github.com/onnx/onnx), IR version 8. Fields of
+//! a `oneof` there are optional fields here, which is the same on the wire.
 
 use prost::Message;
 
@@ -52,7 +52,7 @@ pub struct StringStringEntryProto {
     pub value: String,
 }
 
-/// Nodes in an order in which they can be computed, and what they start from.
+/// Nodes in an order in which they can be computed, with their constants, inputs and outputs.
 #[derive(Clone, PartialEq, Message)]
 pub struct GraphProto {
     #[prost(message, repeated, tag = "1")]
@@ -82,7 +82,7 @@ pub struct NodeProto {
     pub attribute: Vec<AttributeProto>,
 }
 
-/// One attribute of a node; `type` says which of the values it has.
+/// One attribute of a node; `type` says which of the fields has its value.
 #[derive(Clone, PartialEq, Message)]
 pub struct AttributeProto {
     #[prost(string, tag = "1")]
@@ -112,7 +112,7 @@ pub struct TensorProto {
     pub raw_data: Vec<u8>,
 }
 
-/// What goes into the graph or comes out.
+/// An input or output of the graph.
 #[derive(Clone, PartialEq, Message)]
 pub struct ValueInfoProto {
     #[prost(string, tag = "1")]

@@ -1,6 +1,5 @@
-//! Safetensors that `torch.nn.Sequential(...).load_state_dict` takes, and the modules of that
-//! Sequential: classes of `torch.nn` with the arguments of their constructors, so that a loader needs
-//! to know nothing about any of them.
+//! Safetensors that `torch.nn.Sequential(...).load_state_dict` takes, with the modules of that Sequential: classes of `torch.nn`
+//! with the arguments of their constructors, so that a loader needs to know nothing about most of them.
 //!
 //! Three things have no module of their own. Padding that differs from side to side, or is cropped, is a
 //! `ZeroPad2d` of its own (negative amounts crop). A pooling whose padding does makes more than it should, which a
@@ -21,12 +20,12 @@ use crate::tensor::Tensor;
 use module::*;
 use safetensors::tensor::Dtype;
 
-/// The modules so far of one Sequential, and their tensors.
+/// The modules of one Sequential so far, and their tensors.
 #[derive(Default)]
 struct Modules {
-    /// What the names of its tensors begin with: that of the Sequential and a dot, or nothing.
+    /// The prefix of the names of its tensors: the name of the Sequential and a dot, or nothing.
     prefix: String,
-    /// Of how many classes the labels are that the network takes, if it takes any.
+    /// The number of classes, if the network takes labels.
     classes: Option<usize>,
     /// The layer whose modules are being made: see [`LayerRow::place`].
     place: String,
@@ -38,9 +37,9 @@ struct Modules {
 struct Stored {
     name: String,
     entry: Entry,
-    /// The layer that it belongs to.
+    /// The layer to which it belongs.
     place: String,
-    /// The layer's variable that it is: `kernel`, `gamma`, ...; none of those that say nothing.
+    /// The layer's variable that it has: `kernel`, `gamma`, ...; `None` if it has no information.
     variable: Option<&'static str>,
 }
 
@@ -71,7 +70,7 @@ pub fn torch(trained: &Trained) -> Vec<u8> {
     safetensors_file(&header, tensors.collect())
 }
 
-/// What a tensor of a file in this layout holds.
+/// The contents of a tensor of a file in this layout.
 pub(super) struct Place {
     /// The layer of the recipe: see [`LayerRow::place`].
     pub layer: String,
@@ -83,7 +82,7 @@ pub(super) struct Place {
     pub shape: Vec<usize>,
 }
 
-/// What the tensors of such a file of `network` hold, in order; the counts of batches, which say nothing, are left out.
+/// The contents of the tensors of such a file of `network`, in order, without the counts of batches, which have no information.
 pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential) -> Vec<Place> {
     let place = |Stored { name, entry, place, variable }: Stored| {
         Some(Place { layer: place, variable: variable?.into(), name, shape: entry.shape })
@@ -93,7 +92,7 @@ pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential
 }
 
 impl Modules {
-    /// The modules of `steps`, the names of whose tensors begin with `prefix`.
+    /// The modules of `steps`, with tensors whose names begin with `prefix`.
     fn of(prefix: String, classes: Option<usize>, steps: Vec<Step>) -> Modules {
         let mut model = Modules { prefix, classes, ..Modules::default() };
         for step in steps {
@@ -130,7 +129,7 @@ impl Modules {
                 self.pad(rest, -1);
             }
             Operation::BatchNorm { gamma, beta, mean, variance, epsilon, momentum, image } => {
-                // PyTorch's momentum is the share that a step replaces.
+                // PyTorch's momentum is the share that a step replaces, not the share that it keeps.
                 let normalization =
                     Normalization { num_features: gamma.numel(), eps: epsilon, momentum: 1.0 - momentum };
                 let module = match image {
@@ -236,9 +235,7 @@ impl Modules {
         }
     }
 
-    /// A module with those of its tensors that it has.
-    ///
-    /// Each has a name and the variable that it is.
+    /// Adds a module with the tensors that it has, each with its name and the variable that it is.
     fn add<const N: usize>(&mut self, module: Module, tensors: [(&str, &'static str, Option<&Tensor>); N]) {
         for (name, variable, tensor) in tensors {
             let stored = tensor.map(|tensor| self.stored(name, Some(variable), Entry::f32(tensor)));
@@ -247,14 +244,14 @@ impl Modules {
         self.modules.push(module);
     }
 
-    /// A module of a weight and, perhaps, a bias.
+    /// Adds a module with a weight and, if there is one, a bias.
     fn add_weighted(&mut self, module: Module, weight: Weight, bias: Option<Tensor>) {
         self.store("", ["kernel", "u", "v"], weight);
         self.add(module, [("bias", "bias", bias.as_ref())]);
     }
 
-    /// The tensors of `weight` of the part `of` the next module, which are these variables: where there is a spectral
-    /// normalisation, as `torch.nn.utils.parametrizations.spectral_norm` has them.
+    /// Stores `weight` of the part `of` the next module, as these variables. With spectral normalisation the tensors are those of
+    /// `torch.nn.utils.parametrizations.spectral_norm`.
     fn store(&mut self, of: &str, [kernel, u, v]: [&'static str; 3], weight: Weight) {
         let Weight { learnt, singular } = weight;
         let tensors = match singular {
@@ -277,7 +274,7 @@ impl Modules {
         Stored { name, entry, place: self.place.clone(), variable }
     }
 
-    /// A `ZeroPad2d` of `sign` times `padding`, unless that is nothing.
+    /// Adds a `ZeroPad2d` of `sign` times `padding`, unless that is nothing.
     fn pad(&mut self, padding: Padding, sign: i64) {
         if padding != Padding::VALID {
             let Padding { top, bottom, left, right } = padding;

@@ -59,7 +59,7 @@ pub(super) enum Module {
     PixelShuffle {
         upscale_factor: usize,
     },
-    /// No class of `torch.nn`: one more channel, the standard deviation over groups of examples.
+    /// Not a class of `torch.nn`: adds a channel, the standard deviation over groups of examples.
     MinibatchStddev {
         group: usize,
     },
@@ -80,40 +80,40 @@ pub(super) enum Module {
     AdaptiveAvgPool2d {
         output_size: usize,
     },
-    /// No class of `torch.nn`: the label, or its embedding, beside x; where x is an image and it is embedded, as a map.
+    /// Not a class of `torch.nn`: joins the label or its embedding to x; if x is an image, the embedding becomes a map.
     JoinLabel {
         classes: usize,
         embedding: Option<usize>,
         image: Option<[usize; 2]>,
     },
-    /// No class of `torch.nn`: a BatchNorm whose weight and bias are the example's class's row.
+    /// Not a class of `torch.nn`: a BatchNorm whose weight and bias are the rows for the example's class.
     ConditionalBatchNorm {
         classes: usize,
         #[serde(flatten)]
         normalization: Normalization,
     },
-    /// No class of `torch.nn`: `linear`, a Linear to one number, and x by what `embedding`, a Linear without bias, makes of the
-    /// label.
+    /// Not a class of `torch.nn`: the sum of `linear`, a Linear to one number, and the product of x with the output of `embedding`,
+    /// a Linear without bias, for the label.
     Projection {
         classes: usize,
         in_features: usize,
         #[serde(skip_serializing_if = "is_false")]
         spectral_norm: bool,
     },
-    /// No class of `torch.nn`: attention between the places of an image.
+    /// Not a class of `torch.nn`: attention between the places of an image.
     Attention {
         channels: usize,
         #[serde(skip_serializing_if = "is_false")]
         spectral_norm: bool,
     },
-    /// No class of `torch.nn`: the sum of two Sequentials, one of no modules being the identity.
+    /// Not a class of `torch.nn`: the sum of two Sequentials. One without modules is the identity.
     Residual {
         layers: Vec<Module>,
         shortcut: Vec<Module>,
     },
 }
 
-/// By how much, or to what size.
+/// A factor, or a size.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Resized {
@@ -131,12 +131,12 @@ pub(super) struct Convolution {
     pub bias: bool,
     #[serde(skip_serializing_if = "is_one")]
     pub groups: usize,
-    /// No argument: whether `torch.nn.utils.parametrizations.spectral_norm` is to be applied to the module.
+    /// Not an argument: whether `torch.nn.utils.parametrizations.spectral_norm` is to be applied to the module.
     #[serde(skip_serializing_if = "is_false")]
     pub spectral_norm: bool,
 }
 
-/// What a convolution with this `weight` says of itself.
+/// The arguments of a convolution with this `weight`.
 pub(super) fn convolution(
     weight: &Weight,
     bias: &Option<Tensor>,
@@ -186,10 +186,9 @@ pub(super) struct Normalization {
     pub momentum: f64,
 }
 
-/// A pooling of PyTorch's, and what to crop of its result, which are together the pooling of `image` with windows of
-/// `size`.
+/// A pooling of PyTorch's, and what to crop from its result. Together they are the pooling of `image` with windows of `size`.
 ///
-/// PyTorch pads both sides alike, by at most half of a window. More padding before the image, by a multiple of the stride,
+/// PyTorch pads both sides equally, by at most half of a window. More padding before the image, by a multiple of the stride,
 /// makes whole windows before the first one; `ceil_mode` makes one more at the end that reaches beyond the padding. What
 /// of a window lies beyond the image counts for nothing in either. Along an axis of n pixels with P before and after,
 /// there are floor((n + 2P - k) / s) + 1 windows, or with `ceil_mode` ceil((n + 2P - k) / s) + 1, but none begins after

@@ -1,5 +1,5 @@
-//! Where the largest value along an axis is: y = the smallest r with x[.., r, ..] = max x, as a number of the tensor's
-//! element type. It is constant wherever it has a derivative, so there is no gradient.
+//! The place of the largest value along an axis: y = the smallest r with x[.., r, ..] = max x, as a number of the
+//! tensor's element type. It is constant wherever it has a derivative, so no gradient goes through it.
 
 pub mod cpu;
 pub mod cuda;
@@ -13,8 +13,15 @@ use crate::tensor::Tensor;
 /// The longest axis whose indices f32 holds exactly.
 const LONGEST: usize = 1 << 24;
 
-/// The index of the largest value along `axis`, which the result lacks: the first of those that tie, or of NaN if there is
-/// one. No gradient.
+/// The index of the largest value along `axis`, in the shape of `x` without that axis. It is the first such index where
+/// values tie, and the index of NaN where there is one. No gradient goes through it.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let scores = Tensor::new(&[0.1, 0.7, 0.2, 0.5, 0.4, 0.1], [2, 3], Device::Cpu);
+/// assert_eq!(ops::argmax(&scores, 1).to_f64(), [1.0, 0.0]);
+/// ```
 ///
 /// # Panics
 /// If there is no such axis, it is longer than 2²⁴, or there is nothing to choose from.

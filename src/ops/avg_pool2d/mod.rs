@@ -4,10 +4,11 @@
 //! y[n, oy, ox, c] = 1 / m[oy, ox] · Σ_{i, j}  x[n, oy·s + i - top, ox·s + j - left, c]
 //! ```
 //!
-//! over those m[oy, ox] pixels of the window that lie inside the image: padding is not counted, as in Keras (and in PyTorch
-//! with `count_include_pad=False`).
+//! over the m[oy, ox] pixels of the window that lie inside the image: padding does not count, as in Keras (and in
+//! PyTorch with `count_include_pad=False`).
 //!
-//! Its gradient spreads each ȳ / m evenly over the window's pixels; the two are each other's adjoint.
+//! Its gradient spreads each ȳ / m evenly over the window's pixels. The two ops are each other's adjoint, and so each
+//! other's derivative rule.
 
 pub mod cpu;
 pub mod cuda;
@@ -19,22 +20,31 @@ use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The mean of each window of `kernel` = `[rows, columns]` pixels of `x` `[n, h, w, c]`, over what of it lies inside the
-/// image: `[n, out_h, out_w, c]`, out = floor((h + padding - k) / s) + 1.
+/// The mean of each window of `kernel` = `[rows, columns]` pixels of `x` `[n, h, w, c]`, over the part of the window
+/// that lies inside the image. The result is `[n, out_h, out_w, c]` with out_h = floor((h + padding - rows) / stride) +
+/// 1, and out_w likewise; x̄ is [`avg_pool2d_grad`] of ȳ.
+///
+/// ```
+/// use minimax::{Device, Padding, Tensor, ops};
+///
+/// let x = Tensor::arange(8, Device::Cpu).reshape([1, 2, 4, 1]);
+/// assert_eq!(ops::avg_pool2d(&x, [2, 2], [2, 2], Padding::VALID).to_f64(), [2.5, 4.5]);
+/// ```
 ///
 /// # Panics
-/// If `x` has not 4 axes or no pixels, the window is larger than the padded image, or a side of the padding is as large
-/// as the window.
+/// If `x` doesn't have 4 axes or has no pixels, the window is larger than the padded image, or a side of the padding is
+/// as large as the window.
 #[track_caller]
 pub fn avg_pool2d(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: Padding) -> Tensor {
     let g = Conv2dGeometry::pooling("avg_pool2d", x.shape(), kernel, stride, padding);
     with_geometry(x, g)
 }
 
-/// The adjoint: maps of `size` = `[rows, columns]` over which `grad`, a value for each window of such maps, is spread.
+/// The adjoint of [`avg_pool2d`] of maps of `size` = `[rows, columns]`: each value of `grad`, which has one for each
+/// window, is spread evenly over its window. The gradient of `grad` is [`avg_pool2d`] of ȳ.
 ///
 /// # Panics
-/// If `grad` has not 4 axes, or [`avg_pool2d`] of such maps panics or would not give the shape of `grad`.
+/// If `grad` doesn't have 4 axes, or [`avg_pool2d`] of such maps panics or would not give the shape of `grad`.
 #[track_caller]
 pub fn avg_pool2d_grad(
     grad: &Tensor,

@@ -7,14 +7,14 @@
 //! β̄ = Σ ȳ   γ̄ = Σ ȳ x̂   x̄ = γ / √(σ² + ε) · (ȳ - mean(ȳ) - x̂ · mean(ȳ x̂))
 //! ```
 //!
-//! A leaky ReLU, and dropout after it, may be part of the op: they are done where y is stored, and their
-//! derivative where ȳ is read.
+//! A leaky ReLU, and dropout after it, may be part of the op: they are applied as y is stored, and their derivative as
+//! ȳ is read.
 //!
-//! An infinity or NaN in a channel makes NaN of all its outputs. In f32, σ² is infinite where values lie beyond some
-//! 1e19 of each other, and y then is β; PyTorch, which adds up in f64, normalises those too.
+//! An infinity or NaN in a channel makes all outputs of the channel NaN. In f32, σ² is infinite where values are more
+//! than about 1e19 apart, and y is β then; PyTorch, which sums in f64, normalises those too.
 //!
-//! The rule is fused into two passes when the walk is not recorded, and made of tensor ops when it
-//! is, so that second derivatives follow; a test holds the two together.
+//! The rule is fused into two passes over memory when the walk is not recorded. When it is, the rule is made of tensor
+//! ops, so that second derivatives follow. A test checks that both give the same.
 
 pub mod cpu;
 pub mod cuda;
@@ -30,7 +30,7 @@ use crate::shape::Shape;
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 
-/// What normalising a batch gives.
+/// What normalising a batch gives: see [`batch_norm`].
 pub struct Normalized {
     /// The normalised batch, in the shape of x.
     pub y: Tensor,
@@ -40,7 +40,7 @@ pub struct Normalized {
     pub variance: Tensor,
 }
 
-/// Running statistics, which a batch moves:
+/// Running statistics, which each batch moves towards its own:
 ///
 /// ```text
 /// running mean ← momentum · running mean + (1 - momentum) · μ
@@ -51,14 +51,23 @@ pub struct Running<'a> {
     pub mean: &'a mut Tensor,
     /// The running variance, `[c]`.
     pub variance: &'a mut Tensor,
-    /// What of them is kept.
+    /// The share of the old statistics that is kept.
     pub momentum: f64,
-    /// What the batch's variance is multiplied by before: n / (n - 1) makes it unbiased.
+    /// A factor for the batch's variance σ²; n / (n - 1) makes it unbiased.
     pub correction: f64,
 }
 
 /// Normalises `x` `[..., c]` by the statistics of the batch, then scales by `gamma` `[c]` and
-/// shifts by `beta` `[c]`.
+/// shifts by `beta` `[c]`. The [module](mod@self) has the formula and the gradients.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[1.0, 3.0], [2, 1], Device::Cpu);
+/// let normalised = ops::batch_norm(&x, &Tensor::ones([1], Device::Cpu), &Tensor::zeros([1], Device::Cpu), 0.0);
+/// assert_eq!(normalised.y.to_f64(), [-1.0, 1.0]);
+/// assert_eq!((normalised.mean.item(), normalised.variance.item()), (2.0, 1.0));
+/// ```
 ///
 /// # Panics
 /// If the shapes don't fit.
@@ -67,8 +76,8 @@ pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, epsilon: f64) -> No
     normalise(x, gamma, beta, epsilon, Rectifier::IDENTITY, None)
 }
 
-/// [`batch_norm`], then [`leaky_relu`](fn@super::leaky_relu) of this slope, then, if there is a mask,
-/// [`dropout`](fn@super::dropout) by it.
+/// [`batch_norm`], then [`leaky_relu`](fn@super::leaky_relu) with this slope, then, if there is a mask,
+/// [`dropout`](fn@super::dropout) by it, in one op.
 ///
 /// # Panics
 /// If the shapes don't fit or `slope` is negative.
@@ -84,7 +93,7 @@ pub fn batch_norm_leaky_relu(
     normalise(x, gamma, beta, epsilon, Rectifier::new(slope, mask), None)
 }
 
-/// [`batch_norm_leaky_relu`], with a slope of 1 for none, that moves the running statistics too.
+/// As [`batch_norm_leaky_relu`], where a slope of 1 stands for no leaky ReLU; it moves the running statistics too.
 ///
 /// # Panics
 /// If the shapes don't fit or `slope` is negative.
@@ -180,7 +189,8 @@ impl<'a> Running<'a> {
     }
 }
 
-/// As [`batch_norm`], by given statistics: for evaluation, with running ones.
+/// As [`batch_norm`], by the given statistics instead of the batch's: for evaluation, with the running ones. No
+/// gradient goes to the statistics.
 ///
 /// # Panics
 /// If the shapes don't fit.
@@ -248,15 +258,16 @@ impl Op for BatchNorm {
         }
     }
 
-    /// Normalising is a pass over x, by statistics that are known. Dropout would have its numbers drawn once more, and the
-    /// rule reads what it gave; a CUDA device would rather have a launch less.
+    /// Normalising again is one pass over x, as the statistics are known. With dropout it is not worth it: the random
+    /// numbers would be drawn again, and the rule reads the output anyway. On a CUDA device a launch less is worth
+    /// more.
     fn remake(&self) -> Option<&dyn Remake> {
         (self.mean.device() == Device::Cpu && self.activation.mask.is_none()).then_some(self)
     }
 
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let [x, gamma, beta] = [0, 1, 2].map(|i| call.input(i));
-        // In a fused pass x tells the slopes, which is read anyway, but not what was dropped.
+        // A fused pass reads x anyway, and x tells the slopes; it doesn't tell what was dropped.
         let fused = !recording() && x.device() != Device::Reference;
         let reads_y = if fused { self.activation.mask.is_some() } else { !self.activation.is_identity() };
         let y = reads_y.then(|| call.output());
@@ -286,7 +297,7 @@ impl Remake for BatchNorm {
 }
 
 impl BatchNorm {
-    /// What each channel is scaled and shifted by.
+    /// The factor and the shift of each channel.
     fn affine(&self, gamma: &Tensor, beta: &Tensor) -> cpu::Affine {
         let [gamma, beta, mean, variance] = [gamma, beta, &self.mean, &self.variance].map(cpu_values);
         cpu::Affine::new(gamma, beta, mean, variance, self.epsilon as f32)

@@ -1,5 +1,5 @@
-//! Matrix products pair by pair: C_i = A_i · B_i, where either operand may be read transposed instead of being transposed
-//! in memory.
+//! Matrix products pair by pair: C_i = A_i · B_i, where either operand may be read transposed instead of being
+//! transposed in memory.
 //!
 //! Its rule is that of [`matmul`](fn@super::matmul) for every i: Ā_i = C̄_i · B_iᵀ and B̄_i = A_iᵀ · C̄_i.
 
@@ -14,7 +14,15 @@ use crate::storage::Storage;
 use crate::tensor::Tensor;
 
 /// The products `[batch, m, n]` of `a` (`[batch, m, k]`, or `[batch, k, m]` if transposed) and `b` (`[batch, k, n]`, or
-/// `[batch, n, k]`).
+/// `[batch, n, k]`): C_i = A_i B_i, with Ā_i = C̄_i B_iᵀ and B̄_i = A_iᵀ C̄_i.
+///
+/// ```
+/// use minimax::ops::{Transpose, batched_matmul};
+/// use minimax::{Device, Tensor};
+///
+/// let (a, b) = (Tensor::ones([8, 2, 3], Device::Cpu), Tensor::ones([8, 3, 5], Device::Cpu));
+/// assert_eq!(batched_matmul(&a, &b, Transpose::NONE).dims(), [8, 2, 5]);
+/// ```
 ///
 /// # Panics
 /// If the shapes don't fit.

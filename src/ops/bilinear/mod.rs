@@ -1,12 +1,14 @@
-//! Bilinear resampling of images, as PyTorch's `interpolate(mode="bilinear", align_corners=False)` without antialiasing:
-//! along each axis, output i of n' lies at place s of the n inputs, between two of them, whose values it mixes,
+//! Bilinear resampling of images, as PyTorch's `interpolate(mode="bilinear", align_corners=False)` without
+//! antialiasing: along each axis, output i of n' lies at place s of the n inputs, between two of them, whose values it
+//! mixes,
 //!
 //! ```text
 //! s = max((i + ½) n / n' - ½, 0)     y_i = (1 - t) x_a + t x_b,  a = ⌊s⌋, b = min(a + 1, n - 1), t = s - a
 //! ```
 //!
-//! So an image twice as large has weights ¼ and ¾, one half as large is the mean of blocks of 2 × 2, one smaller by another
-//! even factor the mean of the middle 2 × 2 of each block. It is linear; its rule is its adjoint, and the other way round.
+//! So an image twice as large mixes neighbours by ¼ and ¾, one half as large has the means of blocks of 2 × 2, and one
+//! smaller by another even factor has the mean of the middle 2 × 2 of each block. The op is linear: its derivative rule
+//! is its adjoint, whose rule is the op.
 
 pub mod cpu;
 pub mod cuda;
@@ -18,10 +20,18 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` `[n, h, w, c]` resampled to images of `size` = `[rows, columns]`.
+/// `x` `[n, h, w, c]` resampled to `[n, rows, columns, c]`, with `size` = `[rows, columns]`. x̄ is [`bilinear_grad`] of
+/// ȳ.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[0.0, 4.0], [1, 1, 2, 1], Device::Cpu);
+/// assert_eq!(ops::bilinear(&x, [1, 4]).to_f64(), [0.0, 1.0, 3.0, 4.0]);
+/// ```
 ///
 /// # Panics
-/// If `x` has not 4 axes or no pixels, a size is 0, or the result has more values than could be in memory.
+/// If `x` doesn't have 4 axes or has no pixels, a size is 0, or the result has more values than could be in memory.
 #[track_caller]
 pub fn bilinear(x: &Tensor, size: [usize; 2]) -> Tensor {
     let &[n, h, w, c] = x.dims() else {
@@ -38,8 +48,8 @@ pub fn bilinear(x: &Tensor, size: [usize; 2]) -> Tensor {
     record(Bilinear { geometry }, &[x], shape, storage)
 }
 
-/// The adjoint: what each of the images `[n, h, w, c]`, `size` = `[h, w]`, has of `grad` `[n, h', w', c]`, which
-/// [`bilinear`] would make of such images.
+/// The adjoint of [`bilinear`] of images of `size` = `[h, w]`: from `grad` `[n, h', w', c]`, in the shape of bilinear's
+/// result, the gradient `[n, h, w, c]` of its input. The gradient of `grad` is [`bilinear`] of ȳ.
 ///
 /// # Panics
 /// As [`bilinear`].

@@ -17,10 +17,17 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` stretched to `shape`.
+/// `x` stretched to `shape` by repeating it along missing axes and axes of length 1; x̄ is [`sum_to`] of ȳ.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let row = Tensor::new(&[1.0, 2.0], [2], Device::Cpu);
+/// assert_eq!(ops::broadcast_to(&row, [3, 2]).to_f64(), [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]);
+/// ```
 ///
 /// # Panics
-/// If it can't be.
+/// If the shape of `x` doesn't broadcast to `shape`.
 #[track_caller]
 pub fn broadcast_to(x: &Tensor, shape: impl Into<Shape>) -> Tensor {
     divided_broadcast_to(x, shape.into(), 1.0)

@@ -1,4 +1,4 @@
-//! Arrays laid one after the other along an axis. The gradient of each is its [`slice`](fn@slice) of ȳ.
+//! Arrays joined one after the other along an axis. The gradient of each is its [`slice`](fn@slice) of ȳ.
 
 pub mod cpu;
 pub mod cuda;
@@ -12,7 +12,8 @@ use crate::storage::Storage;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// `inputs` one after the other along `axis`.
+/// `inputs` joined one after the other along `axis`: `[2, 5]` and `[3, 5]` along axis 0 make `[5, 5]`. The gradient of
+/// each input is its [`slice`](fn@slice) of ȳ.
 ///
 /// # Panics
 /// If there are none, `axis` is out of range, their shapes differ in another axis, or the result has more values

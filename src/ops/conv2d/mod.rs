@@ -1,4 +1,4 @@
-//! Convolution (as the field says; cross-correlation as mathematics does):
+//! Convolution, as the field calls it; in mathematics it is a cross-correlation:
 //!
 //! ```text
 //! y[n, oy, ox, o] = Σ_{i, j, c}  x[n, oy·s + i - top, ox·s + j - left, c] · w[i, j, c, o]
@@ -7,8 +7,8 @@
 //! with x `[n, h, w, c_in]`, w `[kh, kw, c_in, c_out]`, and zeros beyond the edges. The three ops
 //! of the family (this, its input gradient [`conv_transpose2d`](fn@super::conv_transpose2d) and its
 //! weight gradient [`conv2d_weight_grad`](fn@super::conv2d_weight_grad)) are bilinear and each is
-//! differentiated by the other two. What follows a convolution, or a transposed one, in a network may be part of it: see
-//! [`Finish`].
+//! differentiated by the other two. The bias, leaky ReLU and dropout that follow a convolution, or a transposed one, in
+//! a network may be part of the op: see [`Finish`].
 
 pub mod cpu;
 pub mod cuda;
@@ -24,7 +24,7 @@ use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The convolution of `x` with `weight`.
+/// The convolution `[n, out_h, out_w, c_out]` of `x` with `weight`, out = floor((h + padding - k) / stride) + 1.
 ///
 /// # Panics
 /// If the shapes don't fit or the kernel is larger than the padded input.
@@ -35,7 +35,7 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, stride: [usize; 2], padding: Padding)
 }
 
 /// The convolution of `x` with `weight` `[kh, kw, c_in / groups, c_out]` in groups: the channels of both sides are cut
-/// into `groups` runs, and each run of outputs sees the run of inputs of the same number.
+/// into `groups` equal runs, and run i of the outputs sees only run i of the inputs.
 ///
 /// # Panics
 /// As [`conv2d`], or if `groups` doesn't divide both numbers of channels.
@@ -44,10 +44,10 @@ pub fn grouped_conv2d(x: &Tensor, weight: &Tensor, groups: usize, stride: [usize
     finished_conv2d(x, weight, groups, stride, padding, Finish::NOTHING)
 }
 
-/// As [`grouped_conv2d`], and what `finish` says is done to the outputs.
+/// As [`grouped_conv2d`], with the steps of `finish` applied to the outputs.
 ///
 /// # Panics
-/// As [`grouped_conv2d`], or if the bias has not the shape `[c_out]` or the slope is negative.
+/// As [`grouped_conv2d`], or if the bias doesn't have the shape `[c_out]` or the slope is negative.
 #[track_caller]
 pub fn finished_conv2d(
     x: &Tensor,

@@ -1,6 +1,5 @@
-//! The formula as loops. Every product of an input, a weight and an output is met once; which of
-//! the three is summed into is all that tells the convolution, its input gradient and its weight
-//! gradient apart.
+//! The formula as loops. Every product of an input, a weight and an output is met once; which of the three is summed
+//! into is all that tells the convolution, its input gradient and its weight gradient apart.
 
 use crate::shape::Conv2dGeometry;
 

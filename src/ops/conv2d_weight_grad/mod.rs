@@ -19,8 +19,12 @@ use crate::tensor::Tensor;
 /// The gradient `[kh, kw, c_in, c_out]` of the weights of a convolution whose kernel is `kernel` =
 /// `[kh, kw]`, from its input `x` and the gradient `grad` of its output.
 ///
+/// It is linear in `x` and in `grad`: with ȳ the gradient of the result, that of `x` is
+/// [`conv_transpose2d`](fn@super::conv_transpose2d) of `grad` with ȳ, and that of `grad` is
+/// [`conv2d`](fn@super::conv2d) of `x` with ȳ.
+///
 /// # Panics
-/// If the convolution's output has not the shape of `grad`.
+/// If the convolution's output doesn't have the shape of `grad`.
 #[track_caller]
 pub fn conv2d_weight_grad(
     x: &Tensor,
@@ -32,7 +36,7 @@ pub fn conv2d_weight_grad(
     with_geometry(x, grad, geometry("conv2d_weight_grad", x, grad, 1, kernel, stride, padding))
 }
 
-/// As [`conv2d_weight_grad`], `[kh, kw, c_in / groups, c_out]`, of a convolution in `groups` groups.
+/// As [`conv2d_weight_grad`], of a convolution in `groups` groups: `[kh, kw, c_in / groups, c_out]`.
 ///
 /// # Panics
 /// Also if `groups` doesn't divide both numbers of channels.

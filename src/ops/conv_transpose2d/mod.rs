@@ -25,6 +25,17 @@ use crate::tensor::Tensor;
 /// `x` spread to maps of `output_size` = `[rows, columns]`: the input gradient of the convolution
 /// that takes such maps, with this `stride` and `padding`, to the size of `x`.
 ///
+/// x̄ is the [`conv2d`](fn@super::conv2d) of ȳ with `weight`, w̄ the
+/// [`conv2d_weight_grad`](fn@super::conv2d_weight_grad) of ȳ and `x`.
+///
+/// ```
+/// use minimax::{Device, Padding, Tensor, ops};
+///
+/// let (x, weight) = (Tensor::ones([1, 7, 7, 8], Device::Cpu), Tensor::ones([5, 5, 4, 8], Device::Cpu));
+/// let same = Padding::same([14, 14], [5, 5], [2, 2]);
+/// assert_eq!(ops::conv_transpose2d(&x, &weight, [14, 14], [2, 2], same).dims(), [1, 14, 14, 4]);
+/// ```
+///
 /// Keras's `same` is `output_size` = h · s with [`Padding::same`] of that size; PyTorch's padding p
 /// with output padding q is `output_size` = (h - 1) · s - 2p + k + q with symmetric padding p.
 ///
@@ -59,10 +70,10 @@ pub fn grouped_conv_transpose2d(
     finished_conv_transpose2d(x, weight, groups, output_size, stride, padding, Finish::NOTHING)
 }
 
-/// As [`grouped_conv_transpose2d`], and what `finish` says is done to the outputs.
+/// As [`grouped_conv_transpose2d`], with the steps of `finish` applied to the outputs.
 ///
 /// # Panics
-/// As [`grouped_conv_transpose2d`], or if the bias has not the shape `[c_out]` or the slope is negative.
+/// As [`grouped_conv_transpose2d`], or if the bias doesn't have the shape `[c_out]` or the slope is negative.
 #[track_caller]
 pub fn finished_conv_transpose2d(
     x: &Tensor,

@@ -1,4 +1,4 @@
-//! The dense (fully connected) layer: y = x W + b, with x `[n, in]`, W `[in, out]` and b `[out]`.
+//! A dense (fully connected) layer's product: y = x W + b, with x `[n, in]`, W `[in, out]` and b `[out]`.
 //!
 //! x̄ = ȳ Wᵀ, W̄ = xᵀ ȳ, b̄ = Σ over the batch of ȳ.
 
@@ -12,7 +12,15 @@ use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// x · `weight` + `bias`.
+/// x · `weight` + `bias`, of shape `[n, out]`.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let tensor = |values: &[f64], shape: &[usize]| Tensor::new(values, shape, Device::Cpu);
+/// let (x, weight) = (tensor(&[1.0, 2.0], &[1, 2]), tensor(&[3.0, 4.0], &[2, 1]));
+/// assert_eq!(ops::dense(&x, &weight, &tensor(&[0.5], &[1])).item(), 11.5);
+/// ```
 ///
 /// # Panics
 /// If the shapes don't fit.

@@ -1,12 +1,12 @@
 //! Dropout (Srivastava et al., 2014), scaled at training time: y = x · m / (1 - rate), with m = 0
 //! with probability `rate` and 1 otherwise.
 //!
-//! m_i is a pure function of the [`Position`]: it is 1 if word i of the stream is at least
-//! rate · 2³². So the mask is never stored; backward draws it again, x̄ = ȳ · m / (1 - rate), which
-//! is dropout itself.
+//! m_i is a pure function of the [`Position`]: it is 1 if word i of the stream is at least rate · 2³². So the mask is
+//! never stored. The backward pass draws it again: x̄ = ȳ · m / (1 - rate), which is dropout itself.
 //!
-//! A value that is dropped becomes -0, infinite or NaN as it may be (PyTorch makes NaN of those), and a zero that is kept +0. Where leaky ReLU and dropout are one
-//! op ([`leaky_relu_dropout`](super::leaky_relu_dropout)), its output thus tells backward everything.
+//! A value that is dropped becomes -0, even if it was infinite or NaN (PyTorch makes NaN of those), and a zero that is
+//! kept becomes +0. Where leaky ReLU and dropout are one op ([`leaky_relu_dropout`](super::leaky_relu_dropout)), its
+//! output thus tells the backward pass everything.
 
 pub mod cpu;
 pub mod cuda;
@@ -18,7 +18,7 @@ use crate::random::Position;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// Which values are dropped.
+/// Which values dropout drops: a share of them, chosen by random numbers that start at a [`Position`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mask {
     rate: f64,
@@ -36,7 +36,7 @@ impl Mask {
         Mask { rate, position }
     }
 
-    /// 1 / (1 - rate), which the values that are kept are multiplied by.
+    /// 1 / (1 - rate), by which the values that are kept are multiplied.
     pub(super) fn scale(&self) -> f64 {
         1.0 / (1.0 - self.rate)
     }
@@ -47,8 +47,17 @@ impl Mask {
     }
 }
 
-/// `x` with a share `rate` of its values, chosen by `position`, set to 0 and the others scaled by
-/// 1 / (1 - rate).
+/// `x` with a share `rate` of its values, chosen by the random numbers from `position` on, set to 0, and the others
+/// scaled by 1 / (1 - rate). The shape stays; x̄ = ȳ · m / (1 - rate) with the same mask m.
+///
+/// ```
+/// use minimax::random::{Purpose, Random};
+/// use minimax::{Device, Tensor, ops};
+///
+/// let position = Random::new(1, Purpose::DROPOUT).reserve(4);
+/// let y = ops::dropout(&Tensor::ones([4], Device::Cpu), 0.5, position);
+/// assert!(y.to_f64().iter().all(|&value| value == 0.0 || value == 2.0));
+/// ```
 ///
 /// # Panics
 /// If `rate` is not in [0, 1).

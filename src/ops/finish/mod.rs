@@ -1,15 +1,17 @@
-//! What a convolution does to its sums before it gives them on, in place of ops of their own: a bias for each channel, leaky
-//! ReLU, dropout. On the CPU it is done to some images at a time while they are in cache, on a CUDA device in one pass over
-//! all of them, or none where there is a bias alone, which `conv2d` adds as it stores its sums.
+//! The last steps of a convolution, which it applies to its sums so that they need no ops of their own: a bias for each
+//! channel, leaky ReLU, dropout. On the CPU they are applied to a few images at a time, while these are in cache. On a
+//! CUDA device they are one pass over all images, or none where there is only a bias, which `conv2d` adds as it stores
+//! its sums.
 //!
 //! ```text
 //! y = dropout(leaky_relu(z + b))          z the convolution
 //!
-//! z̄ = ȳ times the slope that y tells      b̄ = Σ z̄ over all axes but the last
+//! z̄ = ȳ · slope, which y tells            b̄ = Σ z̄ over all axes but the last
 //! ```
 //!
-//! As [`leaky_relu`](mod@super::leaky_relu) and [`dropout`](mod@super::dropout) have it, y tells the slope of both, so z is
-//! not kept. The values are to the bit those of the three ops one after the other; of a gradient that is 0 the sign may differ.
+//! The slopes of [`leaky_relu`](mod@super::leaky_relu) and [`dropout`](mod@super::dropout) follow from y, so z is not
+//! kept. Values are to the bit those of the three ops one after the other; only the sign of a gradient that is 0 may
+//! differ.
 
 pub mod cpu;
 pub mod cuda;
@@ -24,7 +26,7 @@ use crate::cpu::pool::Buffer;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// What is done to the outputs of a convolution.
+/// What is done to the outputs of a convolution before it returns them.
 ///
 /// ```
 /// use minimax::ops::{Finish, finished_conv2d};
@@ -44,7 +46,7 @@ pub struct Finish<'a> {
     pub bias: Option<&'a Tensor>,
     /// Leaky ReLU's slope below 0; 1 for none.
     pub slope: f64,
-    /// What is dropped then.
+    /// What is dropped after that.
     pub mask: Option<Mask>,
 }
 
@@ -91,7 +93,7 @@ impl<'a> Finish<'a> {
         reference::finish(z, bias, &self.rectifier())
     }
 
-    /// What `convolve` makes, which is given what it has to do to each part of its sums.
+    /// Runs `convolve`, which is given what it has to do to each part of its sums.
     #[track_caller]
     pub(super) fn cpu(&self, convolve: impl FnOnce(Finisher) -> Buffer) -> Buffer {
         let bias = self.bias.map(|bias| match bias.storage() {
@@ -134,8 +136,8 @@ pub(super) fn sums_grad(rectifier: &Rectifier, call: &Call, grad: &Tensor) -> Te
     }
 }
 
-/// The gradient of the bias from that of the sums, as a rule gives it; the outer `None` if `call` has no bias, which is its
-/// input 2.
+/// The gradient of the bias from that of the sums, as a rule gives it; the outer `None` if `call` has no bias, which is
+/// its input 2.
 pub(super) fn bias_grad(call: &Call, grad: &Tensor) -> Option<Option<Tensor>> {
     (call.inputs() > 2).then(|| call.wants(2).then(|| sum(grad, &[0, 1, 2])))
 }

@@ -1,12 +1,12 @@
-//! Rows of a table by their numbers, as of an embedding, and the adjoint, which adds rows up by number:
+//! Rows of a table by their numbers, as an embedding takes them, and the adjoint, which adds rows up by their numbers:
 //!
 //! ```text
 //! gather        y[i] = table[indices[i]]
 //! scatter_add   y[v] = Σ values[i]  over the i with indices[i] = v
 //! ```
 //!
-//! Each is the other's rule. Indices are numbers of the tensors' element type, and have no gradient. On every device a
-//! row's sum is taken in the order of i, so that the same numbers give the same bits.
+//! Each is the other's derivative rule. Indices are numbers of the tensors' element type and have no gradient. On every
+//! device a row's sum is taken in the order of i, so that the same numbers give the same bits.
 
 pub mod cpu;
 pub mod cuda;
@@ -18,13 +18,21 @@ use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The rows of `table` `[v, d]` that `indices` `[n]` name: `[n, d]`.
+/// The rows of `table` `[v, d]` that `indices` `[n]` name: `[n, d]`. The gradient of `table` is [`scatter_add`] of ȳ.
 ///
-/// An index on a CUDA device is read back to be checked, which waits for the device. Within a captured step, where it
-/// isn't known yet, one that is no row's gives NaN.
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let table = Tensor::arange(6, Device::Cpu).reshape([3, 2]);
+/// let indices = Tensor::new(&[2.0, 0.0, 2.0], [3], Device::Cpu);
+/// assert_eq!(ops::gather(&table, &indices).to_f64(), [4.0, 5.0, 0.0, 1.0, 4.0, 5.0]);
+/// ```
+///
+/// Indices on a CUDA device are read back to be checked, which waits for the device. Within a captured step their
+/// values aren't known yet; there an index without a row gives a row of NaN.
 ///
 /// # Panics
-/// If the shapes are not those, or an index is not a whole number from 0 up to v - 1.
+/// If the shapes differ from these, or an index is not a whole number from 0 up to v - 1.
 #[track_caller]
 pub fn gather(table: &Tensor, indices: &Tensor) -> Tensor {
     let (&[rows, _], &[_]) = (table.dims(), indices.dims()) else {
@@ -34,14 +42,14 @@ pub fn gather(table: &Tensor, indices: &Tensor) -> Tensor {
     gathered(table, indices)
 }
 
-/// The sums of those rows of `values` `[n, d]` that `indices` `[n]` give one number: `[rows, d]`, zeros where there are
-/// none.
+/// The rows of `values` `[n, d]` added up by their number in `indices` `[n]`: row v of the result `[rows, d]` is the
+/// sum of those whose index is v, or zeros if there are none. The gradient of `values` is [`gather`] of ȳ.
 ///
-/// An index on a CUDA device is read back to be checked, which waits for the device. Within a captured step, where it
-/// isn't known yet, the row of one that is too large is left out.
+/// Indices on a CUDA device are read back to be checked, which waits for the device. Within a captured step their
+/// values aren't known yet; there a row whose index is too large is left out.
 ///
 /// # Panics
-/// If the shapes are not those, or an index is not a whole number from 0 up to `rows` - 1.
+/// If the shapes differ from these, or an index is not a whole number from 0 up to `rows` - 1.
 #[track_caller]
 pub fn scatter_add(values: &Tensor, indices: &Tensor, rows: usize) -> Tensor {
     match (values.dims(), indices.dims()) {
@@ -55,7 +63,7 @@ pub fn scatter_add(values: &Tensor, indices: &Tensor, rows: usize) -> Tensor {
 /// Checks that every value of `indices` is a whole number below `count`.
 ///
 /// # Panics
-/// Naming `op` and the first that is not, which is a `what`; within a captured step never.
+/// With the name of `op` and the first value that is none, called a `what`. It never panics within a captured step.
 #[track_caller]
 pub(super) fn check_indices(op: &str, what: &str, indices: &Tensor, count: usize) {
     let outside = |index: &f64| !(index.fract() == 0.0 && (0.0..count as f64).contains(index));

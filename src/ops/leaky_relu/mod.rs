@@ -1,14 +1,14 @@
 //! Leaky ReLU, y = x where x > 0 and slope · x elsewhere (Maas, Hannun and Ng, 2013); ReLU, its slope 0;
 //! and leaky ReLU with dropout after it, in one pass.
 //!
-//! The gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative; with
-//! respect to x it is 0 wherever it has one. y > 0 exactly where x > 0, and what
-//! [`dropout`](mod@super::dropout) has dropped is -0, so the rule reads y, which the next layer keeps
-//! anyway.
+//! The gradient x̄ = ȳ · (1 or slope) is linear in ȳ, so the gradient op is its own derivative with respect to ȳ; with
+//! respect to x its derivative is 0 wherever it exists. y > 0 exactly where x > 0, and values that
+//! [`dropout`](mod@super::dropout) has dropped are -0, so the rule reads y, which the next layer keeps anyway.
 //!
-//! A slope of 0 makes +0 of whatever it is for: of -∞, where a product would be NaN, of -1, where it would be -0, and
-//! of an infinite ȳ. NaN goes through, as if it were positive: y is NaN and x̄ = ȳ. (PyTorch's `relu` does all of this,
-//! but leaves -0 as it is; its `leaky_relu` takes x̄ = slope · ȳ at NaN, and with slope 0 makes NaN of -∞.)
+//! A slope of 0 gives +0 for every input that isn't positive: for -∞, where a product would be NaN, for -1, where it
+//! would be -0, and for an infinite ȳ. NaN passes as if it were positive: y is NaN and x̄ = ȳ. (PyTorch's `relu` does
+//! the same, except that it keeps -0; its `leaky_relu` has x̄ = slope · ȳ at NaN, and with slope 0 it turns -∞ into
+//! NaN.)
 
 pub mod cpu;
 pub mod cuda;
@@ -21,7 +21,14 @@ use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// x where it is positive or NaN, `slope` · x elsewhere.
+/// x where it is positive or NaN, `slope` · x elsewhere, in the shape of `x`. x̄ = ȳ, or `slope` · ȳ elsewhere.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[-2.0, 3.0], [2], Device::Cpu);
+/// assert_eq!(ops::leaky_relu(&x, 0.25).to_f64(), [-0.5, 3.0]);
+/// ```
 ///
 /// # Panics
 /// If `slope` is negative.
@@ -30,7 +37,7 @@ pub fn leaky_relu(x: &Tensor, slope: f64) -> Tensor {
     rectify(x, Rectifier::new(slope, None))
 }
 
-/// x where it is positive or NaN, 0 elsewhere.
+/// x where it is positive or NaN, 0 elsewhere, in the shape of `x`. x̄ = ȳ where x was kept, 0 elsewhere.
 pub fn relu(x: &Tensor) -> Tensor {
     leaky_relu(x, 0.0)
 }
@@ -49,12 +56,12 @@ pub fn leaky_relu_dropout(x: &Tensor, slope: f64, mask: Mask) -> Tensor {
 pub struct Rectifier {
     /// The slope below 0.
     pub slope: f64,
-    /// What is dropped then.
+    /// What is dropped after that.
     pub mask: Option<Mask>,
 }
 
 impl Rectifier {
-    /// That changes nothing.
+    /// The one that changes nothing.
     pub const IDENTITY: Rectifier = Rectifier { slope: 1.0, mask: None };
 
     /// With this slope and mask.
@@ -72,7 +79,7 @@ impl Rectifier {
         self.slope == 1.0 && self.mask.is_none()
     }
 
-    /// Its derivative, which its output tells.
+    /// Its derivative as a function of its output.
     pub fn slopes(&self) -> Slopes {
         let scale = self.mask.map_or(1.0, |mask| mask.scale());
         let below = self.slope * scale;
@@ -114,7 +121,7 @@ fn rectify(x: &Tensor, rectifier: Rectifier) -> Tensor {
     record(LeakyRelu(rectifier), &[x], x.shape(), storage)
 }
 
-/// ȳ times the slope that y tells.
+/// ȳ times the slope, which follows from y.
 pub(super) fn rectify_grad(y: &Tensor, grad: &Tensor, slopes: Slopes) -> Tensor {
     let _span = span("leaky_relu_grad", || Cost::pass(3 * y.numel()));
     let storage = match (y.storage(), grad.storage()) {

@@ -1,5 +1,4 @@
-//! Matrix products: C = A · B, where either operand may be read transposed instead of being transposed
-//! in memory.
+//! Matrix products: C = A · B, where either operand may be read transposed instead of being transposed in memory.
 //!
 //! Ā = C̄ · Bᵀ and B̄ = Aᵀ · C̄, so matmul is differentiated by itself.
 
@@ -31,7 +30,7 @@ impl Transpose {
     pub const B: Transpose = Transpose { a: false, b: true };
 }
 
-/// The product `[m, n]` of `a` (`[m, k]`, or `[k, m]` if transposed) and `b` (`[k, n]`, or `[n, k]`).
+/// The product `[m, n]` of `a` (`[m, k]`, or `[k, m]` if transposed) and `b` (`[k, n]`, or `[n, k]` if transposed).
 ///
 /// # Panics
 /// If the shapes don't fit.
@@ -67,8 +66,7 @@ impl Op for MatMul {
     // ANCHOR: rule
     fn vjp(&self, call: &Call, grad: &Tensor) -> Vec<Option<Tensor>> {
         let flags = |a, b| Transpose { a, b };
-        // With A' = A or Aᵀ and B' = B or Bᵀ:  Ā' = C̄ B'ᵀ and B̄' = A'ᵀ C̄; if A was read transposed,
-        // Ā = (Ā')ᵀ = B' C̄ᵀ.
+        // With A' = A or Aᵀ and B' = B or Bᵀ: Ā' = C̄ B'ᵀ and B̄' = A'ᵀ C̄; if A was read transposed, Ā = (Ā')ᵀ = B' C̄ᵀ.
         let a_grad = || {
             let b = call.input(1);
             match self.transpose {

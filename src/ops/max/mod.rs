@@ -1,7 +1,7 @@
 //! The largest value over any axes: y = max x over `axes`, which the result lacks.
 //!
-//! The gradient goes to the largest value; values that tie share it equally, as subgradient:
-//! x̄ = ȳ · [x = y] / (number of ties). The mask is constant wherever the derivative exists.
+//! The gradient goes to the largest value. Values that tie share it equally, which is a subgradient:
+//! x̄ = ȳ · [x = y] / (number of ties). The mask [x = y] is constant wherever the derivative exists.
 
 pub mod cpu;
 pub mod cuda;
@@ -15,7 +15,14 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The largest value over `axes`, or NaN if there is one; the result lacks them.
+/// The largest value over `axes`, or NaN if there is one. The result lacks these axes.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[1.0, 5.0, 4.0, 2.0], [2, 2], Device::Cpu);
+/// assert_eq!(ops::max(&x, &[0]).to_f64(), [4.0, 5.0]);
+/// ```
 ///
 /// # Panics
 /// If an axis is out of range or named twice, or there is nothing to choose from.

@@ -4,12 +4,13 @@
 //! y[n, oy, ox, c] = max_{i, j}  x[n, oy·s + i - top, ox·s + j - left, c]
 //! ```
 //!
-//! over those pixels of the window that lie inside the image (Keras's and PyTorch's padding, as if it were of -∞).
+//! over the pixels of the window that lie inside the image, as if it were padded with -∞, as in Keras and PyTorch.
 //!
-//! The gradient goes to one place of each window, that of its largest value: x̄ is 0 but for ȳ there, summed where
-//! windows overlap. Of values that tie it is the first, row by row, of NaN the last (PyTorch's rule; [`max`](fn@super::max)
-//! shares the gradient between them). It is linear in ȳ, and its own gradient picks from those places; each of the two is
-//! the other's rule. With respect to x they are constant wherever they have a derivative.
+//! The gradient goes to one place of each window, that of its largest value: x̄ has ȳ there, summed where windows
+//! overlap, and 0 everywhere else. Where values tie it is the first of them, row by row; of several NaN it is the last.
+//! That is PyTorch's rule; [`max`](fn@super::max) shares the gradient between them. The gradient op is linear in ȳ, and
+//! its own gradient picks the values at those places; each of the two is the other's rule. With respect to x both are
+//! constant wherever they have a derivative.
 
 pub mod cpu;
 pub mod cuda;
@@ -22,8 +23,16 @@ use crate::shape::{Conv2dGeometry, Padding};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The largest value in each window of `kernel` = `[rows, columns]` pixels of `x` `[n, h, w, c]`, NaN where there is one:
-/// `[n, out_h, out_w, c]`, out = floor((h + padding - k) / s) + 1.
+/// The largest value in each window of `kernel` = `[rows, columns]` pixels of `x` `[n, h, w, c]`, or NaN where a window
+/// has one. The result is `[n, out_h, out_w, c]` with out_h = floor((h + padding - rows) / stride) + 1, and out_w
+/// likewise.
+///
+/// ```
+/// use minimax::{Device, Padding, Tensor, ops};
+///
+/// let x = Tensor::arange(8, Device::Cpu).reshape([1, 2, 4, 1]);
+/// assert_eq!(ops::max_pool2d(&x, [2, 2], [2, 2], Padding::VALID).to_f64(), [5.0, 7.0]);
+/// ```
 ///
 /// # Panics
 /// If `x` has not 4 axes or no pixels, the window is larger than the padded image, or a side of the padding is as large
@@ -40,7 +49,7 @@ pub fn max_pool2d(x: &Tensor, kernel: [usize; 2], stride: [usize; 2], padding: P
     record(MaxPool { g }, &[x], g.output(), storage)
 }
 
-/// 0 but for `grad`, of the output's shape, at the place of the largest value of each window of `x`.
+/// The gradient of `x`, from `grad` in the output's shape: 0 except at the place of the largest value of each window.
 #[track_caller]
 fn place(grad: &Tensor, x: &Tensor, g: Conv2dGeometry) -> Tensor {
     let _span = span("max_pool2d_grad", || Cost::pass(2 * x.numel() + grad.numel()));
@@ -53,7 +62,7 @@ fn place(grad: &Tensor, x: &Tensor, g: Conv2dGeometry) -> Tensor {
     record(Place { x: x.detach(), g }, &[grad], g.input(), storage)
 }
 
-/// The one of `values`, of `x`'s shape, at the place of the largest value of each window of `x`.
+/// From `values` in the shape of `x`, those at the place of the largest value of each window of `x`.
 #[track_caller]
 fn pick(values: &Tensor, x: &Tensor, g: Conv2dGeometry) -> Tensor {
     let _span = span("max_pool2d_pick", || Cost::pass(2 * x.numel() + g.output().numel()));

@@ -1,5 +1,5 @@
-//! The mean binary cross-entropy y of n predictions x, probabilities or logits, against targets t in one launch on a CUDA
-//! device, and its gradient in another; elsewhere it is the chain of ops that [`loss`](super::loss) has.
+//! The mean binary cross-entropy y of n predictions x, probabilities or logits, against targets t. On a CUDA device it
+//! is one launch, and its gradient another; on the others it is the chain of ops of [`loss`](super::loss).
 //!
 //! ```text
 //! x̄ = ȳ / n · s(x, t)      s(p, t) = (1 - t) / (1 - p) - t / p for probabilities, sigmoid(x) - t for logits

@@ -12,7 +12,14 @@ use crate::storage::Storage;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// `x` with `[before, after]` zeros along each axis.
+/// `x` with `[before, after]` zeros along each axis. x̄ is the part of ȳ where `x` lies.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::ones([2], Device::Cpu);
+/// assert_eq!(ops::pad(&x, &[[1, 2]]).to_f64(), [0.0, 1.0, 1.0, 0.0, 0.0]);
+/// ```
 ///
 /// # Panics
 /// If there isn't one pair per axis, or the result has more values than could be in memory.

@@ -13,7 +13,8 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` with its axes in the order `axes`: `[2, 0, 1]` makes `[c, h, w]` of `[h, w, c]`.
+/// `x` with its axes in the order `axes`: `[2, 0, 1]` turns `[h, w, c]` into `[c, h, w]`. x̄ is ȳ with its axes put
+/// back.
 ///
 /// # Panics
 /// If `axes` doesn't name every axis once.

@@ -1,9 +1,8 @@
-//! Random numbers as tensors, constants that no gradient goes through: the numbers of a
-//! [`Random`] stream, the same on every device.
+//! Random numbers as tensors: the numbers of a [`Random`] stream, the same on every device. They are constants, which
+//! no gradient goes through.
 //!
-//! The bits are the stream's own everywhere. A normal number is r cos θ or r sin θ in f64, rounded to
-//! f32, so that on a CUDA device, whose functions round otherwise, one in many may differ in its last
-//! bit.
+//! Random bits, and so uniform numbers, are equal everywhere. A normal number is r cos θ or r sin θ in f64, rounded to
+//! f32; a CUDA device's functions round differently, so that there a few numbers may differ in their last bit.
 
 pub mod cuda;
 
@@ -13,7 +12,15 @@ use crate::shape::Shape;
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 
-/// The next numbers of `random`, from N(0, 1).
+/// The next numbers of `random`, from the normal distribution N(0, 1).
+///
+/// ```
+/// use minimax::random::{Purpose, Random};
+/// use minimax::{Device, ops};
+///
+/// let mut random = Random::new(7, Purpose::named("latents"));
+/// assert_eq!(ops::random_normal(&mut random, [16, 64], Device::Cpu).dims(), [16, 64]);
+/// ```
 pub fn random_normal(random: &mut Random, shape: impl Into<Shape>, device: Device) -> Tensor {
     let shape = shape.into();
     match device {

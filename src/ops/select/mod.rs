@@ -1,8 +1,8 @@
-//! One of two values by a condition: y = a where the condition is not 0 (NaN isn't), else b. NumPy and PyTorch call it
-//! `where`, which in Rust is a keyword.
+//! One of two values by a condition: y = a where the condition is not 0 (NaN counts as not 0), else b. NumPy and
+//! PyTorch call it `where`, which is a keyword in Rust.
 //!
-//! ā is ȳ where the condition is not 0, and 0 elsewhere, also of an infinite ȳ; b̄ the other way round. What was stretched
-//! is then summed back ([`sum_to`]). The condition has no gradient.
+//! ā is ȳ where the condition is not 0, and 0 elsewhere, even if ȳ is infinite there; b̄ the other way round. Where an
+//! input was stretched, its gradient is then summed back ([`sum_to`]). The condition has no gradient.
 
 pub mod cpu;
 pub mod cuda;
@@ -15,8 +15,16 @@ use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The value of `a` where that of `condition` is not 0, that of `b` where it is: NumPy's `where`. All three are stretched
+/// The values of `a` where `condition` is not 0, and those of `b` where it is: NumPy's `where`. All three are broadcast
 /// to one shape.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[-1.0, 4.0], [2], Device::Cpu);
+/// let zero = Tensor::zeros([], Device::Cpu);
+/// assert_eq!(ops::select(&ops::greater(&x, &zero), &x, &zero).to_f64(), [0.0, 4.0]);
+/// ```
 ///
 /// # Panics
 /// If the shapes don't broadcast.

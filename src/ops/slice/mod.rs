@@ -13,7 +13,8 @@ use crate::storage::Storage;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
-/// The part of `x` within `ranges`, one per axis.
+/// The part of `x` within `ranges`, one for each axis; x̄ is ȳ there and 0 elsewhere. [`Tensor::index`] is the shorter
+/// way to write it.
 ///
 /// # Panics
 /// If there isn't one range per axis, or one reaches past its axis.

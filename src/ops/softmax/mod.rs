@@ -1,5 +1,5 @@
-//! Softmax along an axis, y = eˣ / Σ eˣ, computed as e^(x - m) / Σ e^(x - m) with m the largest of x, which overflows
-//! nowhere. A row with NaN, +∞ or nothing but -∞ is NaN, as in PyTorch.
+//! Softmax along an axis, y = eˣ / Σ eˣ, computed as e^(x - m) / Σ e^(x - m) with m the largest x along it, which
+//! never overflows. A row that has NaN or +∞, or only -∞, becomes NaN, as in PyTorch.
 //!
 //! x̄ = y · (ȳ - Σ ȳ y), the sum along the axis.
 
@@ -14,7 +14,14 @@ use crate::profile::{Cost, span};
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// Softmax of `x` along `axis`: positive numbers whose sum along it is 1.
+/// Softmax of `x` along `axis`: positive numbers whose sum along it is 1, in the shape of `x`.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[5.0, 5.0], [1, 2], Device::Cpu);
+/// assert_eq!(ops::softmax(&x, 1).to_f64(), [0.5, 0.5]);
+/// ```
 ///
 /// # Panics
 /// If there is no such axis.

@@ -1,11 +1,12 @@
 //! Sums and means over any axes: y = Σ x over `axes`, which the result lacks.
 //!
-//! In f32, on `cpu` and `cuda`, some tens of values are added up one after the other and such sums in pairs, and in
-//! pairs again: rounding makes an error of at most about (50 + log₂ n) · 2⁻²⁴ · Σ |x| for each group of neighbouring
-//! axes, whichever they are, where one sum after the other could come to n · 2⁻²⁴. How values are paired depends on the shape alone.
+//! In f32, on `cpu` and `cuda`, a few tens of values at a time are added up one after the other; these sums are then
+//! added in pairs, the results in pairs again, and so on. Rounding thus causes an error of at most about (50 + log₂ n)
+//! · 2⁻²⁴ · Σ |x| for each group of neighbouring axes; adding all n values one after the other could reach n · 2⁻²⁴ · Σ
+//! |x|. How values are paired depends on the shape alone.
 //!
-//! The adjoint of a sum is a broadcast: x̄ repeats ȳ along the axes summed over. A mean is a sum that is divided where it is
-//! stored, and its adjoint a broadcast of what is divided.
+//! The adjoint of a sum is a broadcast: x̄ repeats ȳ along the axes summed over. A mean is a sum that is divided as it
+//! is stored; its adjoint divides ȳ and then repeats it.
 
 pub mod cpu;
 pub mod cuda;
@@ -19,7 +20,15 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// The sum over `axes`; the result lacks them. No axes: `x` itself.
+/// The sum over `axes`, which the result lacks; without axes it is `x` itself. x̄ repeats ȳ along `axes`.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::arange(6, Device::Cpu).reshape([2, 3]);
+/// assert_eq!(ops::sum(&x, &[1]).to_f64(), [3.0, 12.0]);
+/// assert_eq!(ops::sum(&x, &[0, 1]).item(), 15.0);
+/// ```
 ///
 /// # Panics
 /// If an axis is out of range or named twice.
@@ -54,8 +63,8 @@ fn divided_sum(x: &Tensor, axes: &[usize], divisor: f64) -> Tensor {
     record(Sum { kept: reduction.kept, divisor }, &[x], shape, storage)
 }
 
-/// The mean over `axes`; the result lacks them. Of equal whole numbers whose sum is a whole number below 2²⁴ it is
-/// that number; of nothing it is NaN.
+/// The mean over `axes`, which the result lacks. x̄ repeats ȳ / n along `axes`. The mean of equal whole numbers whose
+/// sum is below 2²⁴ is exactly that number; the mean of no values is NaN.
 ///
 /// # Panics
 /// If an axis is out of range or named twice.
@@ -64,7 +73,7 @@ pub fn mean(x: &Tensor, axes: &[usize]) -> Tensor {
     let reduction = Reduction::new("mean", x.shape(), axes);
     let lengths = x.dims().iter().zip(&reduction.over);
     let count: usize = lengths.filter(|(_, over)| **over).map(|(&n, _)| n).product();
-    // Divided, not multiplied by 1 / n, whose rounding would make the mean of 41 sevens no seven.
+    // Divided, not multiplied by 1 / n: as that is rounded, the mean of 41 sevens would not be 7.
     divided_sum(x, axes, count as f64)
 }
 
@@ -75,7 +84,8 @@ pub(crate) fn mean_all(x: &Tensor) -> Tensor {
     mean(x, &axes)
 }
 
-/// The sum over what broadcasting `shape` to `x`'s shape would repeat: the adjoint of a broadcast.
+/// The sum of `x` over the axes along which broadcasting `shape` to the shape of `x` would repeat: the adjoint of
+/// [`broadcast_to`](super::broadcast_to), which is its derivative rule.
 ///
 /// # Panics
 /// If `shape` doesn't broadcast to `x`'s shape.
@@ -84,7 +94,7 @@ pub fn sum_to(x: &Tensor, shape: Shape) -> Tensor {
     divided_sum_to(x, shape, 1.0)
 }
 
-/// [`sum_to`], divided by `divisor`: the adjoint of a broadcast that is.
+/// [`sum_to`], divided by `divisor`: the adjoint of a broadcast that is divided.
 #[track_caller]
 pub(super) fn divided_sum_to(x: &Tensor, shape: Shape, divisor: f64) -> Tensor {
     assert!(shape.broadcast(x.shape()) == Some(x.shape()), "sum_to: {shape} doesn't broadcast to {}", x.shape());
@@ -108,7 +118,7 @@ pub struct Reduction {
 }
 
 impl Reduction {
-    /// Of a tensor of `shape` over `axes`, by the op that is called `op`.
+    /// The reduction of a tensor of `shape` over `axes` by the op with the name `op`.
     ///
     /// # Panics
     /// If there is no such axis, or it is there twice.

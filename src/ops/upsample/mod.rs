@@ -1,7 +1,8 @@
 //! Nearest-neighbour upsampling: every pixel becomes a block of f × f,
 //! y[n, i, j, c] = x[n, i / f, j / f, c].
 //!
-//! Its gradient sums each block, x̄[n, i, j, c] = Σ ȳ over the block; the two are each other's adjoint.
+//! Its gradient sums each block, x̄[n, i, j, c] = Σ ȳ over the block. The two are each other's adjoint, and so each
+//! other's derivative rule.
 
 pub mod cpu;
 pub mod cuda;
@@ -13,10 +14,18 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` `[n, h, w, c]` with every pixel repeated to `[n, h·factor, w·factor, c]`.
+/// `x` `[n, h, w, c]` with every pixel repeated as a block: `[n, h·factor, w·factor, c]`. x̄ is
+/// [`upsample_nearest_grad`] of ȳ.
+///
+/// ```
+/// use minimax::{Device, Tensor, ops};
+///
+/// let x = Tensor::new(&[1.0, 2.0], [1, 1, 2, 1], Device::Cpu);
+/// assert_eq!(ops::upsample_nearest(&x, 2).to_f64(), [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+/// ```
 ///
 /// # Panics
-/// If `x` has not 4 axes, `factor` is 0, or the result has more values than could be in memory.
+/// If `x` doesn't have 4 axes, `factor` is 0, or the result has more values than could be in memory.
 #[track_caller]
 pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = x.dims() else {
@@ -39,7 +48,7 @@ pub fn upsample_nearest(x: &Tensor, factor: usize) -> Tensor {
 /// `[n, h·factor, w·factor, c]`.
 ///
 /// # Panics
-/// If `grad` has not 4 axes or `factor` doesn't divide its height and width.
+/// If `grad` doesn't have 4 axes or `factor` doesn't divide its height and width.
 #[track_caller]
 pub fn upsample_nearest_grad(grad: &Tensor, factor: usize) -> Tensor {
     let &[n, h, w, c] = grad.dims() else {

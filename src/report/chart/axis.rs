@@ -1,15 +1,15 @@
-//! The scale of an axis: what it spans, and where its ticks stand and what they say.
+//! The scale of an axis: its range, and the places and labels of its ticks.
 
 use crate::terminal::thousands;
 use libm::log10;
 
-/// Values that differ by less than this share of the largest are drawn as the flat line that they are, with as much around
-/// them as [`AROUND`] says.
+/// If values differ by less than this share of the largest, they are shown as a flat line, with room around it as [`AROUND`]
+/// says.
 const FLAT: f64 = 0.01;
-/// What is shown above and below a flat line, as a share of the largest value.
+/// The room above and below a flat line, as a share of the largest value.
 const AROUND: f64 = 0.1;
 
-/// What an axis spans, and its ticks in rising order.
+/// The range of an axis, and its ticks in rising order.
 pub(super) struct Axis {
     pub low: f64,
     pub high: f64,
@@ -17,9 +17,9 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis over `values` and a little more, `margin` of its length, at each end, with about `most`
-    /// ticks, at whole numbers if all values are. Without values it is that of 0 to 1, and of one value, or values that
-    /// hardly differ, that of its surroundings. Where it is to be `from_zero` and no value is below, it begins at 0.
+    /// An axis over `values` and a little more at each end, `margin` of its length, with about `most` ticks, which are at whole
+    /// numbers if all values are whole. Without values it goes from 0 to 1; for one value, or values that hardly differ, it shows
+    /// their surroundings. With `from_zero` it begins at 0, if no value is below.
     pub fn over(values: impl Iterator<Item = f64>, margin: f64, most: usize, from_zero: bool) -> Axis {
         let mut whole = true;
         let values = values.inspect(|value| whole &= value.fract() == 0.0);
@@ -42,15 +42,14 @@ impl Axis {
         Axis { low, high, ticks }
     }
 
-    /// Where `value` stands on the axis, 0 at its low end and 1 at its high one; what lies outside
-    /// stands at the end.
+    /// The place of `value` on the axis, from 0 at its low end to 1 at its high end; values outside are put at the end.
     pub fn place(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 }
 
-/// The range that shows the shape of `values`: all of it, unless a hundredth of the values at either
-/// end is so far out that the rest would be squeezed into less than a quarter of the height.
+/// The range that shows the shape of `values`: all of them, unless a hundredth of the values at either end is so far out that the
+/// rest would be squeezed into less than a quarter of the height.
 pub(super) fn telling_range(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_unstable_by(f64::total_cmp);
     let (Some(&low), Some(&high)) = (values.first(), values.last()) else {
@@ -77,7 +76,7 @@ fn ticks(low: f64, high: f64, most: usize, least: f64) -> Vec<(f64, String)> {
     (0..=(last - first) as usize).map(|i| (first + i as f64) * step).map(|value| (value, label(value, step))).collect()
 }
 
-/// `value` to the digits that tell it from its neighbours, `step` away.
+/// `value` with as many digits as distinguish it from its neighbours, `step` away.
 fn label(value: f64, step: f64) -> String {
     let text = if value.abs() < step / 2.0 {
         "0".into()

@@ -1,14 +1,12 @@
-//! What of a long curve a chart can show: the range of its values and their running mean, column by
-//! column.
+//! Reduces a long curve to what a chart can show: the range of its values and their running mean, column by column.
 
-/// The points of `points` that can be drawn, in their unbroken stretches: one that is not finite, or
-/// too large to calculate with, ends a stretch.
+/// The unbroken stretches of `points`: a point that is not finite, or too large to calculate with, ends a stretch.
 pub(super) fn stretches(points: &[(f64, f64)]) -> impl Iterator<Item = &[(f64, f64)]> {
     let drawable = |v: f64| v.abs() < 1e300;
     points.split(move |&(x, y)| !(drawable(x) && drawable(y))).filter(|stretch| !stretch.is_empty())
 }
 
-/// The part of a stretch that stands in one column of a chart.
+/// The part of a stretch that is in one column of a chart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Column {
     /// The x of its middle point.
@@ -21,9 +19,8 @@ pub(super) struct Column {
     pub mean: f64,
 }
 
-/// `stretch` in columns of equal width, `count` of them between `low` and `high`; those that hold no
-/// point are left out. The mean is that of a point's `window` nearest in the stretch, itself in their
-/// middle; of fewer at the ends.
+/// `stretch` in columns of equal width, `count` of them between `low` and `high`, without those that have no point. The mean is
+/// over the `window` points of the stretch around a point, and over fewer at the ends.
 pub(super) fn columns(stretch: &[(f64, f64)], (low, high): (f64, f64), count: usize, window: usize) -> Vec<Column> {
     let mut sums = vec![0.0; stretch.len() + 1];
     for (i, &(_, y)) in stretch.iter().enumerate() {

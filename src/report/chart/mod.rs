@@ -1,7 +1,7 @@
 //! Line charts in small panels, as SVG and as PNG.
 //!
-//! Both are one drawing: plotters draws the lines, in quarters of a pixel; the texts are written
-//! afterwards, as text in SVG and with the built-in font in PNG.
+//! Both come from the same drawing: plotters draws the lines, in quarters of a pixel; texts are added afterwards, as text in SVG
+//! and with the built-in font in PNG.
 
 mod axis;
 mod curve;
@@ -18,32 +18,41 @@ use plotters::prelude::*;
 use std::path::Path;
 
 /// One chart: lines over a common x.
+///
+/// ```
+/// use minimax::report::chart::{Panel, Series, svg};
+///
+/// let points = (0..100).map(|i| (f64::from(i), f64::from(i * i))).collect();
+/// let series = vec![Series { name: "parabola".into(), points }];
+/// let panel = Panel { title: "x²".into(), series, ..Panel::default() };
+/// assert!(svg("", &[panel]).starts_with("<svg"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Panel {
-    /// What it shows.
+    /// The title of the chart.
     pub title: String,
-    /// What x is.
+    /// The label of the x axis.
     pub x_label: String,
-    /// What y is, and its unit.
+    /// The label of the y axis, with the unit.
     pub y_label: String,
     /// The lines, each in a colour of its own up to seven of them.
     pub series: Vec<Series>,
     /// x of thin vertical lines, such as the ends of epochs, in rising order.
     pub marks: Vec<f64>,
-    /// x and text of the ticks, in rising order, where round numbers would not do.
+    /// x and text of the ticks, in rising order, if round numbers won't do.
     pub ticks: Option<Vec<(f64, String)>>,
-    /// Whether y begins at 0, unless a value is below: for quantities of which 0 is the least there can be.
+    /// Whether y begins at 0, unless a value is below: for quantities that can't be negative.
     pub from_zero: bool,
-    /// What the lines are to be held against, such as the score of real images.
+    /// Values with which the lines are to be compared, such as the score of real images.
     pub levels: Vec<Level>,
 }
 
 /// A dashed line across a [`Panel`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Level {
-    /// Where it is; a level that is not finite is not drawn.
+    /// Its y; a level that is not finite is not drawn.
     pub y: f64,
-    /// What stands at it.
+    /// The text at the line.
     pub label: String,
 }
 
@@ -56,32 +65,31 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Quarters of a pixel are what plotters is given to draw on, as it knows whole numbers only.
+/// Plotters takes only whole numbers, so that it is given quarters of a pixel.
 const FINE: u32 = 4;
-/// Pixels of the PNG to each of the chart's, for screens that have as many.
+/// Pixels of the PNG for each pixel of the chart, for screens of high resolution.
 const PNG_SCALE: u32 = 2;
 /// Height of the strip with the title of all panels.
 const TITLE_HEIGHT: u32 = 40;
-/// Size of its letters, less where a long title would reach over the edge.
+/// Size of its letters, which is smaller if a long title would reach beyond the edge.
 const TITLE_SIZE: f32 = 20.0;
 
 /// Writes [`svg`] and [`png`](fn@png) to the files of these names in `folder`.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) where one can't be written.
+/// [`Error::Io`](crate::Error::Io) if one can't be written.
 pub fn write(folder: &Path, [svg_name, png_name]: [&str; 2], title: &str, panels: &[Panel]) -> Result<()> {
     write_whole(&folder.join(svg_name), svg(title, panels).as_bytes())?;
     write_whole(&folder.join(png_name), &png(title, panels))
 }
 
-/// The panels, two in a row, under a common title (none if it is empty), as an SVG document that can
-/// also stand inside HTML. Lines of many points are shown by the range of their values, faint, and a
-/// running mean, strong; the panel says so.
+/// The panels, two in a row, under a common title if that isn't empty, as an SVG document that can also be part of HTML. A line
+/// with many points is shown as the faint range of its values and a strong running mean; the panel says so.
 pub fn svg(title: &str, panels: &[Panel]) -> String {
     let (width, height) = size(title, panels);
     let mut lines = String::new();
     let backend = SVGBackend::with_string(&mut lines, (width * FINE, height * FINE));
-    let labels = draw(backend.into_drawing_area(), title, panels, true);
+    let labels = plot(backend.into_drawing_area(), title, panels, true);
     let texts: String = labels.iter().map(svg_text).collect();
     let name = if title.is_empty() { panels.first().map_or("", |panel| &panel.title) } else { title };
     format!(
@@ -93,13 +101,13 @@ pub fn svg(title: &str, panels: &[Panel]) -> String {
     )
 }
 
-/// The same picture as [`svg`], as PNG, with two pixels to each of its.
+/// The same picture as [`svg`], as PNG with twice as many pixels along each side.
 pub fn png(title: &str, panels: &[Panel]) -> Vec<u8> {
     let (width, height) = size(title, panels);
     let (fine_width, fine_height) = (width * FINE, height * FINE);
     let mut fine = Picture::new(fine_width as usize, fine_height as usize, [255; 3]);
     let backend = BitMapBackend::with_buffer(&mut fine.rgb, (fine_width, fine_height));
-    let labels = draw(backend.into_drawing_area(), title, panels, false);
+    let labels = plot(backend.into_drawing_area(), title, panels, false);
     let mut picture = averaged(&fine, (FINE / PNG_SCALE) as usize);
     let scale = PNG_SCALE as f32;
     for label in &labels {
@@ -123,11 +131,11 @@ fn size(title: &str, panels: &[Panel]) -> (u32, u32) {
     (WIDTH * columns, top + HEIGHT * count.div_ceil(2))
 }
 
-/// Draws all but the texts, and gives those. Unless lines are `joined`, each of their segments is drawn
-/// by itself: plotters' bitmaps have a line of many segments grow spikes where it turns sharply.
-fn draw<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[Panel], joined: bool) -> Vec<Label> {
+/// Plots everything except the texts, which it returns. Unless lines are `joined`, each of their segments is drawn by itself, as
+/// in plotters' bitmaps a line of many segments has spikes where it turns sharply.
+fn plot<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[Panel], joined: bool) -> Vec<Label> {
     // The errors of drawing are those of writing a file, and both backends write to memory.
-    const IN_MEMORY: &str = "drawing to memory";
+    const IN_MEMORY: &str = "plotting to memory";
     area.fill(&WHITE).map_err(|_| ()).expect(IN_MEMORY);
     let mut labels = Vec::new();
     let mut top = 0;
@@ -153,7 +161,7 @@ fn draw<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[P
             let fine = |v: f64| (v * f64::from(FINE)).round() as i32;
             let points = shape.points.iter().map(|&(x, y)| (fine(x), fine(y)));
             let points: Vec<(i32, i32)> = points.collect();
-            let drawn = match shape.kind {
+            let plotted = match shape.kind {
                 Kind::Line(width) => {
                     let style = colour.stroke_width(fine(width) as u32);
                     let part = if joined { points.len() } else { 2 };
@@ -163,14 +171,14 @@ fn draw<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[P
                 Kind::Area => area.draw(&Polygon::new(points, colour.mix(0.3).filled())),
                 Kind::Dot(diameter) => area.draw(&Circle::new(points[0], fine(diameter / 2.0), colour.filled())),
             };
-            drawn.map_err(|_| ()).expect(IN_MEMORY);
+            plotted.map_err(|_| ()).expect(IN_MEMORY);
         }
     }
     area.present().map_err(|_| ()).expect(IN_MEMORY);
     labels
 }
 
-/// `fine` with each square of `side` pixels made one of their mean colour.
+/// `fine` with each square of `side` pixels replaced by one pixel of their mean colour.
 fn averaged(fine: &Picture, side: usize) -> Picture {
     let mut picture = Picture::new(fine.width / side, fine.height / side, [0; 3]);
     let area = side * side;
@@ -303,8 +311,8 @@ mod tests {
                 chart.ticks = ticks;
                 let drawing = svg("", std::slice::from_ref(&chart));
                 assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
-                let drawn = png("", std::slice::from_ref(&chart));
-                let picture = Picture::from_png(Path::new("chart"), &drawn).unwrap();
+                let image = png("", std::slice::from_ref(&chart));
+                let picture = Picture::from_png(Path::new("chart"), &image).unwrap();
                 assert_eq!((picture.width, picture.height), (880, 640));
             }
         }

@@ -1,7 +1,7 @@
-//! Where everything of a panel stands: lines in pixels and colours, and texts.
+//! The layout of a panel: lines in pixels and colours, and texts.
 //!
-//! From above: the title; the legend, in as many rows as it needs; what y is; the plot; the ticks of x;
-//! what x is, and how the lines were made.
+//! From the top: the title; the legend, in as many rows as it needs; the label of y; the plot; the ticks of x; the label of x, and
+//! how the lines were made.
 
 use super::axis::{Axis, telling_range};
 use super::curve::{columns, stretches};
@@ -12,7 +12,7 @@ use crate::report::text;
 pub(super) const WIDTH: u32 = 440;
 /// Its height.
 pub(super) const HEIGHT: u32 = 320;
-/// What is left free around it.
+/// The free space around it.
 pub(super) const MARGIN: f64 = 14.0;
 
 pub(super) const INK: [u8; 3] = [34; 3];
@@ -27,17 +27,17 @@ const COLOURS: [[u8; 3]; 7] =
 
 const TITLE_SIZE: f32 = 18.0;
 const TEXT_SIZE: f32 = 14.0;
-/// How much wider a reader's sans-serif may be than the built-in font that texts are measured with.
+/// A reader's sans-serif may be this much wider than the built-in font with which texts are measured.
 pub(super) const WIDER: f64 = 1.25;
-/// Up to so many points each is a dot on the line.
+/// If a line has at most this many points, each is shown as a dot.
 const DOTS: usize = 24;
-/// From so many points on, a line is drawn as a running mean in front of its values.
+/// If a line has at least this many points, it is drawn as a running mean in front of its values.
 const MANY: usize = 150;
-/// The points of a mean: this part of the longest line.
+/// A running mean is over this part of the longest line.
 const MEAN_PART: usize = 50;
-/// The points of a column in which the range is shown, at least.
+/// The least number of points in a column for which the range is shown.
 const COLUMN_PART: usize = 4;
-/// Dashes of a level, and from one's beginning to the next's.
+/// The length of a level's dashes, and the distance from one beginning to the next.
 const DASH: [f64; 2] = [6.0, 10.0];
 /// Marks closer than this, in pixels, are thinned out.
 const MARK_DISTANCE: f64 = 20.0;
@@ -60,7 +60,7 @@ pub(super) enum Kind {
     Dot(f64),
 }
 
-/// Which part of a text stands at its x.
+/// Which part of a text is at its x.
 pub(super) enum Anchor {
     Start,
     Middle,
@@ -141,7 +141,7 @@ pub(super) fn lay_out(panel: &Panel, corner: (f64, f64), labels: &mut Vec<Label>
             }
         }
     }
-    // No line lies behind the range of another.
+    // Lines come last, so that none is behind the range of another.
     shapes.extend(lines);
 
     let x_label = &panel.x_label;
@@ -199,8 +199,7 @@ fn text_width(text: &str) -> f64 {
     f64::from(text::width(text, TEXT_SIZE)) * WIDER
 }
 
-/// Draws a sample of each line and its name below `line`, in one row or in columns, and gives the last
-/// row's baseline.
+/// Draws a sample of each line and its name below `line`, in one row or in columns, and returns the last row's baseline.
 fn legend(
     panel: &Panel,
     (left, right): (f64, f64),

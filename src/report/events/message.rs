@@ -1,8 +1,7 @@
-//! The part of TensorFlow's protocol buffers that event files here hold, by hand: `Event` of
-//! event.proto, `Summary` and `SummaryMetadata` of summary.proto, `TensorProto` of tensor.proto. Tags
-//! are the field numbers there.
+//! The part of TensorFlow's protocol buffers that is used in event files here, declared by hand: `Event` of event.proto, `Summary`
+//! and `SummaryMetadata` of summary.proto, `TensorProto` of tensor.proto. Tags are the field numbers of those files.
 
-/// A record: what was seen at a step, or as the first of a file, its version.
+/// A record: the values of a step or, as the first record of a file, its version.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Event {
     /// Seconds since 1970.
@@ -16,7 +15,7 @@ pub(super) struct Event {
     pub summary: Option<Summary>,
 }
 
-/// What of an [`Event`] one must know to keep it or not; the rest is skipped, and takes no memory.
+/// The part of an [`Event`] that says whether to keep it; the rest is skipped, and takes no memory.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct EventHead {
     #[prost(int64, tag = "2")]
@@ -78,7 +77,7 @@ pub(super) struct Tensor {
     pub string_val: Vec<Vec<u8>>,
 }
 
-/// Without dimensions: that of a scalar.
+/// The shape of a scalar, without dimensions.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Shape {}
 

@@ -1,9 +1,8 @@
 //! Event files, which TensorBoard shows: numbers, pictures and texts by step.
 //!
-//! A file is a row of records (TFRecord frames around protocol buffers), the first of which says
-//! `brain.Event:2`. Steps never fall from record to record, so a run that goes on cuts off the end of
-//! its file: the records of steps that its checkpoint doesn't know, and a last one that a killed
-//! process has left in part.
+//! A file is a sequence of records (TFRecord frames around protocol buffers), the first of which says `brain.Event:2`. Steps never
+//! decrease from record to record, so a run that is resumed cuts off the end of its file: the records of steps that its
+//! checkpoint doesn't know, and a last record that a killed process may have left incomplete.
 
 mod message;
 mod record;
@@ -22,8 +21,8 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the name of every event file begins with; TensorBoard knows them by it. The seconds since 1970
-/// at which the run began and `.minimax` follow.
+/// The prefix of the name of every event file, by which TensorBoard recognises them. It is followed by the time at which the run
+/// began, in seconds since 1970, and `.minimax`.
 pub const PREFIX: &str = "events.out.tfevents.";
 /// The end of the names of the files written here.
 const WRITER: &str = ".minimax";
@@ -36,8 +35,7 @@ pub struct EventFile {
 }
 
 impl EventFile {
-    /// The event file in `folder`, with the records up to step `last_step` of the one that was there;
-    /// a new one if there was none, or `last_step` is 0.
+    /// The event file in `folder`, cut after the records of step `last_step`; a new one if there was none, or if `last_step` is 0.
     ///
     /// # Errors
     /// [`Error::Io`] if it can't be read or written.
@@ -70,8 +68,7 @@ impl EventFile {
         name.starts_with(PREFIX) && name.ends_with(WRITER)
     }
 
-    /// Adds the number `value` of step `step`, as f32, under `tag`; tags with the same text before a
-    /// `/` are shown together.
+    /// Adds the number `value` of step `step`, as f32, under `tag`. Tags with the same text before a `/` are shown together.
     ///
     /// # Errors
     /// [`Error::Io`] if it can't be written.
@@ -85,7 +82,7 @@ impl EventFile {
     /// [`Error::Io`] if it can't be written.
     ///
     /// # Panics
-    /// When the picture has no pixel.
+    /// If the picture has no pixels.
     pub fn image(&mut self, step: u64, tag: &str, picture: &Picture) -> Result<()> {
         let image = Image {
             height: picture.height as i32,
@@ -120,7 +117,7 @@ impl EventFile {
         record::write(&mut self.file, &event.encode_to_vec()).map_err(Error::io(&self.path))
     }
 
-    /// Hands what has been added to the system, for TensorBoard to see.
+    /// Passes what has been added to the system, so that TensorBoard can see it.
     ///
     /// # Errors
     /// [`Error::Io`] if it can't be written.
@@ -148,7 +145,7 @@ fn find(folder: &Path) -> Result<Option<PathBuf>> {
     Ok(list(folder)?.into_iter().filter(is_ours).min())
 }
 
-/// How many bytes from the start are whole records of steps up to `last`; 0 if the first is no version.
+/// The number of bytes from the start that are whole records of steps up to `last`; 0 if the first record isn't a version.
 fn known_length(file: impl Read, last: u64) -> io::Result<u64> {
     let mut records = Records::new(file);
     let mut known = 0;

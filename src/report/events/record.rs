@@ -11,7 +11,7 @@
 
 use std::io::{self, Read, Write};
 
-/// The longest record that is read: far more than a grid of samples takes.
+/// The longest record that is read, far longer than that of a grid of samples.
 const MAX_LENGTH: u64 = 1 << 26;
 /// The bytes around the data.
 const FRAME: u64 = 16;
@@ -43,7 +43,7 @@ impl<R: Read> Records<R> {
     /// The next record's data and where in the file it ends, or `None` after the last whole one.
     ///
     /// # Errors
-    /// What the system says, but for the end of the file.
+    /// Those of the system, except for the end of the file.
     pub(super) fn next(&mut self) -> io::Result<Option<(Vec<u8>, u64)>> {
         let Some(head) = self.take(12)? else {
             return Ok(None);
@@ -67,7 +67,7 @@ impl<R: Read> Records<R> {
         Ok(Some((data, self.end)))
     }
 
-    /// The next `count` bytes, if so many are left. Memory follows what is there.
+    /// The next `count` bytes, if there are so many. Memory grows only with what is there.
     fn take(&mut self, count: u64) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         self.reader.by_ref().take(count).read_to_end(&mut bytes)?;

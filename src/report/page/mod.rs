@@ -1,5 +1,5 @@
-//! `report.html`: one page that holds everything it shows, so that it opens from a disk, a mail or a
-//! server alike and asks nothing of any other.
+//! `report.html`: one page that has everything it shows inside, so that it opens from a disk, a mail or a server alike and loads
+//! nothing from elsewhere.
 
 use super::chart::{Panel, svg};
 use super::markup::escape;
@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 /// The looks of the page.
 const STYLE: &str = include_str!("page.css");
-/// What moves a [`Media::Frames`]; without it, as where a mail program runs no scripts, the last frame is shown.
+/// The script that moves a [`Media::Frames`]. Without scripts, as in most mail programs, the last frame is shown.
 const SCRIPT: &str = include_str!("frames.js");
-/// Nothing but what the page itself holds may be loaded, whatever a text should manage to smuggle in; of scripts only the
-/// page's own, told by its sum.
+/// Only what the page itself has inside may be loaded, even if a text managed to smuggle in something else; the only script allowed
+/// is the page's own, by its sum.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
-/// Values of more characters stand in a row of their own.
+/// Values with more characters than this get a row of their own.
 const LONG: usize = 40;
-/// Pictures up to this width in pixels are shown with sharp pixels: a desk's screen doesn't reduce them.
+/// Pictures up to this width in pixels are shown with sharp pixels, as a desktop screen doesn't reduce them.
 const CRISP: u32 = 1000;
 
 /// A page. All of its texts are plain text.
@@ -28,7 +28,7 @@ pub struct Page {
     pub subtitle: String,
     /// Names and values, in a table below that.
     pub facts: Vec<(String, String)>,
-    /// The rest, from above.
+    /// The sections, from the top.
     pub sections: Vec<Section>,
 }
 
@@ -37,9 +37,9 @@ pub struct Page {
 pub struct Section {
     /// The heading.
     pub title: String,
-    /// Paragraphs, with an empty line between them; or nothing.
+    /// Paragraphs, separated by empty lines; it may be empty.
     pub text: String,
-    /// Pictures: side by side where there is room, each over the whole width where it is the only one.
+    /// Pictures: side by side if there is room; a single one takes the whole width.
     pub figures: Vec<Figure>,
     /// A text in a fixed-width font, whose lines are kept.
     pub code: Option<String>,
@@ -48,7 +48,7 @@ pub struct Section {
 /// A picture with its caption.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// What stands below it; or nothing.
+    /// The text below it; it may be empty.
     pub caption: String,
     /// What it shows, for those who can't see it.
     pub alt: String,
@@ -59,16 +59,16 @@ pub struct Figure {
 /// The picture of a [`Figure`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Media {
-    /// What [`chart::svg`](super::chart::svg) gives, which becomes part of the page as it is; best of
-    /// one panel, which a telephone shows large enough to read.
+    /// The result of [`chart::svg`](super::chart::svg), which becomes part of the page unchanged. It is best to use a single panel,
+    /// which is large enough to read on a telephone.
     Svg(String),
     /// The bytes of a PNG file.
     Png(Vec<u8>),
     /// The bytes of a GIF file.
     Gif(Vec<u8>),
-    /// A PNG file that is wider than a telephone can show: there it is moved sideways.
+    /// A PNG file that is wider than a telephone's screen, on which it can be scrolled sideways.
     Sheet(Vec<u8>),
-    /// PNG files of one size, each with its name, of which a slider shows one: the last at first.
+    /// PNG files of the same size, each with its name. A slider chooses the one that is shown, which is at first the last.
     Frames(Vec<(String, Vec<u8>)>),
 }
 
@@ -151,7 +151,7 @@ impl Figure {
         Figure { caption: String::new(), alt: alt.into(), media }
     }
 
-    /// `panel` alone, as a telephone shows it large enough; it has its own title.
+    /// `panel` alone, which is large enough on a telephone; it has its own title.
     pub fn chart(alt: impl Into<String>, panel: &Panel) -> Figure {
         Figure::plain(alt, Media::Svg(svg("", std::slice::from_ref(panel))))
     }
@@ -196,7 +196,7 @@ impl Figure {
     }
 }
 
-/// A picture whose size the browser knows before it has decoded it, with `more` attributes.
+/// A picture, with its size so that the browser knows it before decoding, and with `more` attributes.
 fn image(html: &mut String, kind: &str, bytes: &[u8], size: Option<(u32, u32)>, alt: &str, more: &str) {
     let (width, height) = size.unwrap_or((0, 0));
     let mut attributes = more.to_string();

@@ -1,5 +1,5 @@
-//! What a crate of somebody else's does with the engine: a module, an op, an update rule and a stream of random numbers of its
-//! own, trained, saved and loaded.
+//! What a crate of somebody else's does with the engine: a module, an op, an update rule and a stream of random numbers
+//! of its own, trained, saved and loaded.
 
 use minimax::autograd::{Call, Op, record};
 use minimax::check::cases::{Case, normal};
@@ -95,7 +95,7 @@ fn main() -> Result<()> {
     let mut network = network();
     let mut optimizer = Optimizer::new(Scaled(1e-3), &network.parameters());
     let mut noise = Random::new(3, NOISE);
-    let mut batches = Batches::new(digits::draw(1000, 3).into(), 50, 3, LastBatch::Drop);
+    let mut batches = Batches::new(digits::render(1000, 3).into(), 50, 3, LastBatch::Drop);
     let mut losses = Vec::new();
     for step in 0..60 {
         let batch = batches.batch(step)?;
@@ -114,7 +114,7 @@ fn main() -> Result<()> {
     nn::save(&network, &path)?;
     let mut loaded = self::network();
     nn::load(&mut loaded, &path)?;
-    let x = digits::draw(20, 9);
+    let x = digits::render(20, 9);
     let images = x.in_order(20).next().expect("there are 20").to_images([0.0, 1.0], Device::Cpu);
     assert_eq!(loaded.predict(&images).to_f32(), network.predict(&images).to_f32());
     std::fs::remove_file(&path).map_err(minimax::Error::io(&path))

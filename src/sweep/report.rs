@@ -1,4 +1,4 @@
-//! The pictures of a sweep, drawn from what its runs have left: charts over the axis that the sweep
+//! The pictures of a sweep, made from what its runs have left: charts over the axis that the sweep
 //! names, the losses of each run by step, the last samples of each, and a page with all of it.
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::run::folder;
 
 /// A row per run.
 const RESULTS: &str = "results.csv";
-/// What the runs have come to, over the axis.
+/// The results of the runs, over the axis.
 const CHARTS: [&str; 2] = ["charts.svg", "charts.png"];
 /// The losses of each run by step.
 const CURVES: [&str; 2] = ["curves.svg", "curves.png"];
@@ -26,18 +26,18 @@ const MONTAGE: &str = "montage.png";
 /// All of it on one page.
 const REPORT: &str = "report.html";
 
-/// The most runs whose curves and samples are drawn, the first ones; charts and table have all.
-const MOST_DRAWN: usize = 24;
+/// The most runs whose curves and samples are shown, the first ones; charts and table have all.
+const MOST_SHOWN: usize = 24;
 
 /// Pictures in a row of the montage.
 const COLUMNS: usize = 4;
 
-/// Draws all there is of the sweep in `state`'s folder and gives the page's path. Charts have the runs
-/// that are finished, curves and samples also those that failed on their way.
+/// Writes the pictures, the table and the page of the sweep in `state`'s folder and gives the page's path. Charts have
+/// the runs that are finished, curves and samples also those that failed on their way.
 ///
 /// # Errors
 /// If a run's files can't be read, or a picture can't be written.
-pub fn draw(plan: &Plan, state: &State, results: &[RunResult]) -> Result<PathBuf> {
+pub fn write(plan: &Plan, state: &State, results: &[RunResult]) -> Result<PathBuf> {
     let folder = state.folder();
     results::write(&folder.join(RESULTS), plan, results)?;
     let charts = charts(plan, results);
@@ -58,7 +58,7 @@ pub fn draw(plan: &Plan, state: &State, results: &[RunResult]) -> Result<PathBuf
 }
 
 fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], sheet: Option<Vec<u8>>) -> Page {
-    let drawn = |panels: &[Panel]| -> Vec<Figure> {
+    let figures = |panels: &[Panel]| -> Vec<Figure> {
         let figure = |panel: &Panel| Figure::chart(format!("{}, over {}", panel.title, panel.x_label), panel);
         panels.iter().map(figure).collect()
     };
@@ -71,9 +71,9 @@ fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], 
     let failed: Vec<_> =
         failed.filter_map(|(run, result)| Some(format!("{}: {}", run.folder, result.error.as_ref()?))).collect();
     let mut sections = vec![
-        Section::new(format!("Against the {}", plan.axes[plan.x]), drawn(charts)),
+        Section::new(format!("Against the {}", plan.axes[plan.x]), figures(charts)),
         Section { text: "The last grid of each run.".into(), ..Section::new("Samples", sheet.into_iter().collect()) },
-        Section::new("Losses by step", drawn(curves)),
+        Section::new("Losses by step", figures(curves)),
     ];
     sections.retain(|section| !section.figures.is_empty());
     sections.push(Section {
@@ -98,7 +98,7 @@ fn page(plan: &Plan, results: &[RunResult], charts: &[Panel], curves: &[Panel], 
 /// The losses of each run that has any, by step.
 fn curves(plan: &Plan, state: &State) -> Result<Vec<Panel>> {
     let mut panels = Vec::new();
-    for run in plan.runs.iter().take(MOST_DRAWN) {
+    for run in plan.runs.iter().take(MOST_SHOWN) {
         let steps = table(&state.run_folder(run).join(folder::LOG))?;
         let line = |name: &str, column: &str| Series { name: name.into(), points: steps.points("step", column) };
         let series = vec![line("discriminator", "d_loss"), line("generator", "g_loss")];
@@ -117,8 +117,8 @@ fn curves(plan: &Plan, state: &State) -> Result<Vec<Panel>> {
 
 /// The last grid of each run that has one.
 fn samples(plan: &Plan, state: &State) -> Result<Vec<(String, Picture)>> {
-    let drawn = plan.runs.iter().take(MOST_DRAWN);
-    let last = drawn.map(|run| {
+    let shown = plan.runs.iter().take(MOST_SHOWN);
+    let last = shown.map(|run| {
         let last = folder::grids(&state.run_folder(run))?.pop();
         let read = |(_, grid): (folder::Moment, PathBuf)| Ok((plan.title(run), Picture::read(&grid)?));
         last.map(read).transpose()
