@@ -47,6 +47,7 @@ impl Figure {
         Figure::new(values.len(), |times| mean_of_drawn(times, values.iter().copied()), random)
     }
 
+    // ANCHOR: centred
     /// As [`Figure::new`] from so many `draws`, moved until the mean of the draws' figures is the value: for a figure
     /// that depends on how many different rows there are, and so is off alike in all draws.
     pub(super) fn centred(
@@ -61,6 +62,7 @@ impl Figure {
         let Interval { low, high } = percentiles(figures);
         Figure { value, interval: Interval { low: low + moved, high: high + moved } }
     }
+    // ANCHOR_END: centred
 }
 
 /// The figure of each draw.

@@ -148,6 +148,7 @@ impl<'a> Origin<'a> {
         Origin { moments, root: square_root(&moments.covariance, moments.mean.len()) }
     }
 
+    // ANCHOR: distance
     fn distance(&self, other: &Moments) -> f64 {
         let (a, b, n) = (self.moments, other, other.mean.len());
         assert!(a.mean.len() == n, "frechet_distance: features of {} and {n} dimensions", a.mean.len());
@@ -160,6 +161,7 @@ impl<'a> Origin<'a> {
         // Rounding takes that of equal sets below 0.
         (dot(&between, &between) + trace(a) + trace(b) - 2.0 * cross).max(0.0)
     }
+    // ANCHOR_END: distance
 }
 
 /// A Frechet distance of samples, and how much it would be another time and with more of them.
