@@ -3,11 +3,13 @@
 #pragma once
 #include "common.cuh"
 
+// ANCHOR: rectified
 // slope · x; 0 where the slope is 0, whatever x is: of an infinite one a product would make NaN.
 __device__ __forceinline__ float slope_times(float slope, float x) { return slope == 0.0f ? 0.0f : slope * x; }
 
 // x where it is positive or NaN, slope · x elsewhere.
 __device__ __forceinline__ float rectified(float x, float slope) { return x <= 0.0f ? slope_times(slope, x) : x; }
+// ANCHOR_END: rectified
 
 // The value times `scale` where its word is at least `threshold`. Adding 0 makes a zero that is kept +0; a value that
 // is dropped is -0, so the output tells the two apart.

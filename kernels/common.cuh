@@ -15,8 +15,10 @@ using u64 = unsigned long long;
 // an array takes every such value from there on (a grid-stride loop), so that any grid is right:
 //
 //   for (int i = grid_thread(); i < n; i += grid_threads()) y[i] = f(x[i]);
+// ANCHOR: grid
 __device__ __forceinline__ int grid_thread() { return int(blockIdx.x * blockDim.x + threadIdx.x); }
 __device__ __forceinline__ int grid_threads() { return int(gridDim.x * blockDim.x); }
+// ANCHOR_END: grid
 
 __device__ __forceinline__ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 

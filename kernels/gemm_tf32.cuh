@@ -52,6 +52,7 @@ __device__ void TensorTile<tile_rows, tile_columns>::product(float* shared, cons
     float sums[down][across][4] = {};
 
     const int steps = ceil_div(at.end_k - at.first_k, depth);
+    // ANCHOR: stages
     // A group of copies is closed for every step, also where there is nothing left to copy, so that the number of
     // groups under way says which have arrived.
     auto copy = [&](int step) {
@@ -68,6 +69,7 @@ __device__ void TensorTile<tile_rows, tile_columns>::product(float* shared, cons
         wait_for_copies<stages - 2>();
         __syncthreads();
         copy(step + stages - 1);
+    // ANCHOR_END: stages
         const float* a_tile = shared + step % stages * stage + (row + g) * InA::row_step + t * InA::k_step;
         const float* b_tile =
             shared + step % stages * stage + b_tiles + (column + g) * InB::row_step + t * InB::k_step;

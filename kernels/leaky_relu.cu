@@ -6,11 +6,13 @@
 #include "random.cuh"
 #include "vectors.cuh"
 
+// ANCHOR: leaky_relu_forward
 extern "C" __global__ void leaky_relu_forward(const float* from, float* to, int n, float slope) {
     for (int i = 4 * grid_thread(); i < n; i += 4 * grid_threads()) {
         store_four(to, i, n, map_four([=](float x) { return rectified(x, slope); }, load_four(from, i, n)));
     }
 }
+// ANCHOR_END: leaky_relu_forward
 
 extern "C" __global__ void leaky_relu_dropout(const float* from, float* to, int n, float slope, float scale,
                                               u32 threshold, Position mask) {

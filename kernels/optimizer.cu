@@ -22,11 +22,13 @@ __device__ __forceinline__ float4 plus(float4 x, float share, float4 p) {
 extern "C" __global__ void __launch_bounds__(CHUNK_THREADS)
     optimizer_adam(const TensorTable tensors, float beta_1, float rest_1, float beta_2, float rest_2, float a, float c,
                    float epsilon, float l2, float shrink, const float* step) {
+    // ANCHOR: step
     if (step != nullptr) {
         a = step[0];
         c = step[1];
         shrink = step[2];
     }
+    // ANCHOR_END: step
     for_each_four(tensors, [=](const TensorRow& row, int i) {
         const float4 p = load_four(row.p, i, row.length);
         const float4 g = plus(load_four(row.g, i, row.length), l2, p);

@@ -18,10 +18,12 @@ __device__ __forceinline__ uint4 philox(uint4 counter, u32 key_0, u32 key_1) {
     return counter;
 }
 
+// ANCHOR: first_block
 // The number of the first block: read once by each thread, before it goes over its values.
 __device__ __forceinline__ u64 first_block(const Position& position) {
     return position.block + (position.base == nullptr ? 0 : *position.base);
 }
+// ANCHOR_END: first_block
 
 // The four words of block number `block`.
 __device__ __forceinline__ uint4 random_words(const Position& position, u64 block) {

@@ -21,6 +21,7 @@ constexpr int MAX_BLOCK = 1024;
 // before, so that an error grows with the length and the number of runs, not with their product.
 constexpr int RUN = 16;
 
+// ANCHOR: combine_block
 // Brings together what the threads of a block hold whose indices differ by a multiple of `width`: the threads below
 // `width` get the whole. Block size and width are powers of two; `shared` has a place for every thread.
 //
@@ -37,6 +38,7 @@ __device__ __forceinline__ T combine_block(F combine, T value, T* shared, int wi
     }
     return value;
 }
+// ANCHOR_END: combine_block
 
 // True for the threads of that block of `blocks` which is the last to come here: what the others have written before they
 // came is there for it to read, by way of pointers that aren't __restrict__. So that block can bring their parts together,

@@ -23,11 +23,13 @@ __device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const u32 (&a)[4
 
 #else
 
+// ANCHOR: to_tf32
 inline u32 to_tf32(float value) {
     const u32 bits = __float_as_uint(value);
     const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
     return finite ? (bits + 0x1000u) & 0xffffe000u : bits;
 }
+// ANCHOR_END: to_tf32
 using emulation::mma_m16n8k8_tf32;
 
 #endif

@@ -6,6 +6,7 @@
 #pragma once
 #include "common.cuh"
 
+// ANCHOR: load_four
 // Values i to i + 3 of an array of n; 0 in place of those it lacks.
 __device__ __forceinline__ float4 load_four(const float* from, int i, int n) {
     if (i + 4 <= n) return *reinterpret_cast<const float4*>(from + i);
@@ -15,6 +16,7 @@ __device__ __forceinline__ float4 load_four(const float* from, int i, int n) {
     if (i + 2 < n) some.z = from[i + 2];
     return some;
 }
+// ANCHOR_END: load_four
 
 // Writes those of the four that the array has.
 __device__ __forceinline__ void store_four(float* to, int i, int n, float4 values) {

@@ -126,4 +126,9 @@ mod book {
     mod making_a_product_fast {}
     #[doc = include_str!("../docs/book/src/10-winograd.md")]
     mod winograd {}
+    #[doc = include_str!("../docs/book/src/11-gpu.md")]
+    mod gpu {}
+    #[cfg(feature = "gan")]
+    #[doc = include_str!("../docs/book/src/12-how-good.md")]
+    mod how_good {}
 }

@@ -9,6 +9,8 @@
 mod canvas;
 mod chapter1;
 mod chapter10;
+mod chapter11;
+mod chapter12;
 mod chapter2;
 mod chapter3;
 mod chapter4;
@@ -24,7 +26,7 @@ use std::path::Path;
 type Figure = fn(&mut Canvas);
 
 /// A name, what the picture measures, and what draws it.
-const FIGURES: [(&str, (u32, u32), Figure); 16] = [
+const FIGURES: [(&str, (u32, u32), Figure); 23] = [
     ("strides", (1200, 640), chapter1::strides),
     ("broadcast", (1200, 560), chapter1::broadcast),
     ("graph", (1200, 760), chapter2::graph),
@@ -41,6 +43,13 @@ const FIGURES: [(&str, (u32, u32), Figure); 16] = [
     ("ladder", (1200, 740), chapter9::ladder),
     ("panels", (1200, 760), chapter9::panels),
     ("digits", (1200, 840), chapter10::digits),
+    ("roofline", (1200, 840), chapter11::roofline),
+    ("sectors", (1200, 740), chapter11::sectors),
+    ("tree", (1200, 740), chapter11::tree),
+    ("tf32", (1200, 840), chapter11::fractions),
+    ("moments", (1200, 660), chapter12::moments),
+    ("bias", (1200, 840), chapter12::bias),
+    ("gaming", (1200, 840), chapter12::gaming),
 ];
 
 fn main() -> std::io::Result<()> {

@@ -205,6 +205,7 @@ inline bool run_block(int shared_bytes, std::mt19937_64& random, bool shuffled) 
         threads[t].groups.clear();
         threads[t].group.clear();
     }
+    // ANCHOR: rounds
     for (;;) {
         if (shuffled) std::shuffle(order.begin(), order.end(), random);
         bool left = false;
@@ -221,6 +222,7 @@ inline bool run_block(int shared_bytes, std::mt19937_64& random, bool shuffled) 
             return false;
         }
     }
+    // ANCHOR_END: rounds
 }
 
 // Calls a kernel with arguments that are given by address, as the driver does.

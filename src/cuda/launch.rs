@@ -122,11 +122,13 @@ impl Call {
         self
     }
 
+    // ANCHOR: over
     /// Launches over an array of `len` values, or not at all if it has none.
     pub fn over(self, len: usize) {
         let blocks = len.div_ceil(THREADS).min(MAX_BLOCKS);
         self.grid([blocks, 1, 1], THREADS, 0);
     }
+    // ANCHOR_END: over
 
     /// Launches `grid` blocks of `threads` threads with `shared` bytes of dynamic shared memory each; no
     /// blocks, no launch.

@@ -36,8 +36,10 @@ const MODULES: &[(&str, &str)] = &[
     ("upsample", include_str!("../../kernels/ptx/upsample.ptx")),
 ];
 
+// ANCHOR: ptx
 /// The PTX of kernels/`stem`.cu.
 pub fn ptx(stem: &str) -> Option<&'static str> {
     let found = MODULES.iter().find(|(name, _)| *name == stem);
     found.map(|(_, text)| *text)
 }
+// ANCHOR_END: ptx

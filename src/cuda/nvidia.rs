@@ -100,6 +100,7 @@ impl Nvidia {
         unsafe { ctx::set_current(self.context) }.map_err(failure)
     }
 
+    // ANCHOR: module
     /// The module of kernels/`stem`.cu, loaded when it is first asked for.
     fn module(&self, stem: &str) -> Result<sys::CUmodule, Failure> {
         let mut modules = self.modules.lock().unwrap_or_else(|e| e.into_inner());
@@ -117,6 +118,7 @@ impl Nvidia {
         modules.insert(stem.to_string(), loaded as usize);
         Ok(loaded)
     }
+    // ANCHOR_END: module
 }
 
 impl Driver for Nvidia {

@@ -31,6 +31,7 @@ pub struct Pool {
 }
 
 impl Pool {
+    // ANCHOR: take
     /// At least `bytes` bytes, what they really are, and the arena they are from.
     pub fn take(&mut self, driver: &dyn Driver, bytes: usize) -> Result<(Address, usize, Arena), Failure> {
         let size = size_class(bytes, driver.granularity());
@@ -50,6 +51,7 @@ impl Pool {
         self.allocations += 1;
         Ok((at, size, self.arena))
     }
+    // ANCHOR_END: take
 
     /// Takes back what [`Pool::take`] gave.
     pub fn give_back(&mut self, driver: &dyn Driver, at: Address, size: usize, arena: Arena) {

@@ -133,6 +133,7 @@ impl Graphs {
         let (table, numbers, classes) = (&self.table, &self.numbers, gan.classes);
         let real = |inputs: &Inputs| real(inputs, batch, [table, numbers], classes);
         gan.optimizers().into_iter().flatten().for_each(Optimizer::upload_scalars);
+        // ANCHOR: kinds
         let state = self.steps.entry(kind).or_insert(State::Warming(0));
         let captured = match state {
             State::Warming(steps) if *steps < WARM_UP => {
@@ -150,6 +151,7 @@ impl Graphs {
                 captured
             }
         };
+        // ANCHOR_END: kinds
         captured.graph.replay();
         gan.steps += 1;
         Ok(Pending::new(gan.steps, gan.training.loss.has_critic(), captured.seen.clone()))

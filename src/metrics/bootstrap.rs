@@ -57,6 +57,7 @@ impl Figure {
         Figure::new(values.len(), |times| mean_of_resampled(times, values.iter().copied()), random)
     }
 
+    // ANCHOR: centred
     /// As [`Figure::new`] from this number of `resamples`, with the interval moved so that the mean of the resamples'
     /// figures is the value. That is for a figure that depends on how many different rows there are, which is off in
     /// the same way in all resamples.
@@ -72,6 +73,7 @@ impl Figure {
         let Interval { low, high } = percentiles(figures);
         Figure { value, interval: Interval { low: low + moved, high: high + moved } }
     }
+    // ANCHOR_END: centred
 }
 
 /// The figure of each resample.

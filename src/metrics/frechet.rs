@@ -156,6 +156,7 @@ impl<'a> Origin<'a> {
         Origin { moments, root: square_root(&moments.covariance, moments.mean.len()) }
     }
 
+    // ANCHOR: distance
     fn distance(&self, other: &Moments) -> f64 {
         let (a, b, n) = (self.moments, other, other.mean.len());
         assert!(a.mean.len() == n, "frechet_distance: features of {} and {n} dimensions", a.mean.len());
@@ -168,6 +169,7 @@ impl<'a> Origin<'a> {
         // Rounding can make the distance of equal sets negative.
         (dot(&between, &between) + trace(a) + trace(b) - 2.0 * cross).max(0.0)
     }
+    // ANCHOR_END: distance
 }
 
 /// A Frechet distance of samples, with its interval and an estimate for infinitely many samples.

@@ -96,6 +96,7 @@ impl Overlap {
             [(); 2].map(|()| -> Vec<AtomicBool> { (0..real.len()).map(|_| AtomicBool::new(false)).collect() });
         // The reach of a sample, whether it is precise and the balls that it is in.
         let mut states: Vec<(f64, bool, u32)> = of_samples.near.iter().map(|&near| (near, false, 0)).collect();
+        // ANCHOR: meet
         let meet = |(reach, precise, inside): &mut (f64, bool, u32), _, place: usize, distance: f64| {
             *precise |= distance < of_real.near[place];
             if distance < of_real.far[place] {
@@ -106,6 +107,7 @@ impl Overlap {
                 recalled[place].store(true, Ordering::Relaxed);
             }
         };
+        // ANCHOR_END: meet
         near_pairs(samples, real, Some(&of_real.far), &mut states, |state| state.0, meet);
         let plain = |flags: Vec<AtomicBool>| flags.into_iter().map(AtomicBool::into_inner).collect();
         Overlap {

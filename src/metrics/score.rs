@@ -30,6 +30,7 @@ use crate::random::Random;
 pub fn classifier_score(probabilities: &[f32], classes: usize, random: &mut Random) -> Figure {
     let rows = rows(probabilities, classes, "classifier_score");
     let entropies: Vec<f64> = rows.clone().map(|row| entropy(row.iter().map(|&p| f64::from(p)))).collect();
+    // ANCHOR: score
     let score = |times: &[u32]| {
         let mut marginal = vec![0.0; classes];
         for (row, &times) in rows.clone().zip(times).filter(|&(_, &times)| times > 0) {
@@ -39,6 +40,7 @@ pub fn classifier_score(probabilities: &[f32], classes: usize, random: &mut Rand
         let all = entropy(marginal.iter().map(|p| p / whole));
         libm::exp(all - mean_of_resampled(times, entropies.iter().copied()))
     };
+    // ANCHOR_END: score
     Figure::centred(rows.len(), RESAMPLES, score, random)
 }
 

@@ -5,6 +5,7 @@ use crate::cuda::Buffer;
 use crate::cuda::launch::Call;
 use crate::ops::dropout::{Mask, cuda::with_mask};
 
+// ANCHOR: leaky_relu
 /// x where it is positive, `slope` · x elsewhere.
 pub fn leaky_relu(x: &Buffer, slope: f32) -> Buffer {
     let mut y = x.like();
@@ -13,6 +14,7 @@ pub fn leaky_relu(x: &Buffer, slope: f32) -> Buffer {
     kernel.value(slope).over(x.len().div_ceil(4));
     y
 }
+// ANCHOR_END: leaky_relu
 
 /// The same, then dropout.
 pub fn leaky_relu_dropout(x: &Buffer, slope: f32, mask: &Mask) -> Buffer {
