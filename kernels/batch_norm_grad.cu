@@ -1,13 +1,13 @@
 // The gradient of batch_norm.cu. With z̄ = ȳ · (the activation's slope):
 //
-//   β̄ = Σ z̄   γ̄ = Σ z̄ (x - μ) / √(σ² + ε)   x̄ = p (z̄ - mean(z̄)) + q (x - μ)
-//   p = γ / √(σ² + ε)   q = -γ γ̄ / ((σ² + ε) rows)
+//   dβ = Σ z̄   dγ = Σ z̄ (x - μ) / √(σ² + ε)   x̄ = p (z̄ - mean(z̄)) + q (x - μ)
+//   p = γ / √(σ² + ε)   q = -γ dγ / ((σ² + ε) rows)
 //
 // Two passes over x and ȳ: one for the sums and one for x̄. Neither stores z̄: the slope is told by the sign of z, which x
 // gives, or, after dropout, of y, which is null otherwise.
 #include "batch_norm.cuh"
 
-// γ̄ and β̄, and what x̄ is made with: rows p, q, mean(z̄), a and b of factors [5][channels]. A block leaves Σ z̄ and
+// dγ and dβ, and what x̄ is made with: rows p, q, mean(z̄), a and b of factors [5][channels]. A block leaves Σ z̄ and
 // Σ z̄ (x - μ) of each column of its tile in `sums`; the last block of some columns adds up those, its threads of a column
 // in turns.
 extern "C" __global__ void __launch_bounds__(MAX_BLOCK)

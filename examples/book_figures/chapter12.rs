@@ -1,7 +1,7 @@
 //! Figures of samples that deceive: by how many there are, by having the right moments, by leaving out the doubtful.
 
 use crate::canvas::{Axes, BLUE, Canvas, FAINT, GREEN, INK, RED, SMALL, Side, TEXT, number};
-use minimax::data::draw;
+use minimax::data::digits;
 use minimax::data::plane::Plane;
 use minimax::metrics::{
     COMPARISON, Manifold, Moments, Overlap, Points, RESAMPLING, classifier_score, frechet_distance, frechet_of_samples,
@@ -73,11 +73,11 @@ fn normal_like(of: &Moments, count: usize, random: &mut Random) -> Vec<f32> {
 pub fn moments(canvas: &mut Canvas) {
     const COUNT: usize = 1000;
     let mut random = Random::new(7, COMPARISON);
-    let ring = Plane::Ring.draw(COUNT, &mut random);
+    let ring = Plane::Ring.sample(COUNT, &mut random);
     let real = Moments::of(&Points::of(&ring, 2));
     let sets = [
         ("real", GREEN, ring.clone()),
-        ("other real ones", BLUE, Plane::Ring.draw(COUNT, &mut random)),
+        ("other real ones", BLUE, Plane::Ring.sample(COUNT, &mut random)),
         ("a normal distribution", RED, normal_like(&real, COUNT, &mut random)),
     ];
     let manifold = Manifold::of(&Points::of(&ring, 2));
@@ -112,7 +112,7 @@ pub fn gaming(canvas: &mut Canvas) {
     const COUNT: usize = 4000;
     const CLASSES: usize = 10;
     let mut judge = judge::built_in(Device::Cpu);
-    let images = draw(COUNT, 12);
+    let images = digits::render(COUNT, 12);
     let seen = judge.classifier.see(&images.pixels);
     let width = seen.features.len() / COUNT;
     let sure = largest(&seen.probabilities, CLASSES);

@@ -80,7 +80,7 @@
 //! | [`conv2d`](fn@conv2d) | x ∗ w | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(x, ȳ) |
 //! | [`conv_transpose2d`](fn@conv_transpose2d) | the input gradient of [`conv2d`](fn@conv2d) | x̄ = [`conv2d`](fn@conv2d)(ȳ, w), w̄ = [`conv2d_weight_grad`](fn@conv2d_weight_grad)(ȳ, x) |
 //! | [`conv2d_weight_grad`](fn@conv2d_weight_grad) of x and z | the weight gradient of [`conv2d`](fn@conv2d) | x̄ = [`conv_transpose2d`](fn@conv_transpose2d)(z, ȳ), z̄ = [`conv2d`](fn@conv2d)(x, ȳ) |
-//! | [`batch_norm`](fn@batch_norm) | γ x̂ + β | x̄ = γ / √(σ² + ε) · (ȳ - mean ȳ - x̂ · mean(ȳ x̂)), γ̄ = Σ ȳ x̂, β̄ = Σ ȳ |
+//! | [`batch_norm`](fn@batch_norm) | γ x̂ + β | x̄ = γ / √(σ² + ε) · (ȳ - mean ȳ - x̂ · mean(ȳ x̂)), dγ = Σ ȳ x̂, dβ = Σ ȳ |
 //!
 //! # An op of your own
 //!

@@ -167,7 +167,7 @@ impl Forward<'_> {
         }
     }
 
-    /// x̄, γ̄ and β̄ from ȳ and the batch's statistics.
+    /// x̄, dγ and dβ from ȳ and the batch's statistics.
     pub fn grad(
         &self,
         gamma: &[f32],

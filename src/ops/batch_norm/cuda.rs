@@ -160,7 +160,7 @@ impl Forward<'_> {
         call.read(self.gamma).read(self.beta).read(self.mean).read(self.variance).value(self.epsilon)
     }
 
-    /// x̄, γ̄ and β̄ from ȳ.
+    /// x̄, dγ and dβ from ȳ.
     pub fn grad(&self, grad: &Buffer) -> (Buffer, Buffer, Buffer) {
         let (x, channels) = (self.x, self.gamma.len());
         let kernel = |name| Call::new(x.context(), "batch_norm_grad", name);

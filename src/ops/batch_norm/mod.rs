@@ -4,7 +4,7 @@
 //! ```text
 //! μ = mean(x)   σ² = mean((x - μ)²)   x̂ = (x - μ) / √(σ² + ε)   y = γ x̂ + β
 //!
-//! β̄ = Σ ȳ   γ̄ = Σ ȳ x̂   x̄ = γ / √(σ² + ε) · (ȳ - mean(ȳ) - x̂ · mean(ȳ x̂))
+//! dβ = Σ ȳ   dγ = Σ ȳ x̂   x̄ = γ / √(σ² + ε) · (ȳ - mean(ȳ) - x̂ · mean(ȳ x̂))
 //! ```
 //!
 //! A leaky ReLU, and dropout after it, may be part of the op: they are applied as y is stored, and their derivative as

@@ -20,7 +20,7 @@ pub fn batch_norm(x: &[f64], gamma: &[f64], beta: &[f64], epsilon: f64) -> (Vec<
 }
 
 // ANCHOR: batch_norm_grad
-/// x̄, γ̄ and β̄ from ȳ and the batch's statistics.
+/// x̄, dγ and dβ from ȳ and the batch's statistics.
 pub fn batch_norm_grad(
     x: &[f64],
     gamma: &[f64],
