@@ -1,8 +1,8 @@
-//! Reductions over any axes by an operation on two numbers: what the sum and the maximum share.
+//! Reductions over any axes by an operation on two numbers; the sum and the maximum use them.
 //!
 //! Neighbouring axes are a run, the middle one of `[outer, reduced, inner]`, and runs are reduced one after the other, the
-//! innermost first. A task takes all that some results are made of through every run, so that memory is read once and
-//! what is in between stays in cache; only where that is too much for a task does it go through memory run by run.
+//! innermost first. A task takes everything that goes into some of the results through all runs, so that memory is read once and
+//! intermediate results stay in cache. Only if that is too much for a task, memory is read and written once for each run.
 //!
 //! ```text
 //! form       for                             combines
@@ -11,10 +11,9 @@
 //! columns    inner > 1                       leaves of 32 rows row by row, leaves in pairs
 //! ```
 //!
-//! Where rows are narrower than 64, as many as come to that are taken as one row, whose parts are combined in pairs at the
-//! end, and then with the rows that are left over. What is more than [`TASK_LENGTH`] values is cut into tiles, which are
-//! combined in pairs in turn. So what is combined with what depends on the shape alone, and a rounding error grows with
-//! the logarithm of the length.
+//! Rows narrower than 64 values are joined into rows of about 64, whose parts are combined in pairs at the end, and then with the
+//! rows that are left over. More than [`TASK_LENGTH`] values are cut into tiles, which are combined in pairs too. So the order of
+//! combination depends on the shape alone, and rounding errors grow with the logarithm of the length.
 
 use super::columns::{TILE_WIDTH, in_pairs};
 use super::pool::Buffer;
@@ -24,7 +23,7 @@ use rayon::prelude::*;
 
 /// What is done to two numbers. Both must be `#[inline(always)]` (see [`widest`]).
 pub trait Operation {
-    /// That which changes no number.
+    /// The identity, which changes no number.
     const IDENTITY: f32;
 
     /// One number of two.

@@ -9,7 +9,7 @@ use super::launch::Call;
 use bytemuck::{NoUninit, Pod, Zeroable};
 use std::marker::PhantomData;
 
-/// Tensors of a launch at most: their table travels by value, and a launch has room for 4 KiB.
+/// The most tensors of a launch: their table is passed by value, for which a launch has 4 KiB.
 const MAX_TENSORS: usize = 96;
 
 /// Values of a block.
@@ -18,7 +18,7 @@ const CHUNK: usize = 4096;
 /// Threads of a block.
 const CHUNK_THREADS: usize = 256;
 
-/// A parameter, its gradient and what the optimiser remembers of it.
+/// A parameter, its gradient and the optimiser's slots for it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 struct Row {
@@ -36,7 +36,7 @@ struct TensorTable {
     rows: [Row; MAX_TENSORS],
 }
 
-/// Tensors of one device, to be gone over together.
+/// Tensors of one device that are processed together.
 pub struct Tensors<'a> {
     context: Option<&'static Context>,
     rows: Vec<Row>,

@@ -1,7 +1,7 @@
-//! How a product is shared out among threads, and how a thread's part of it is laid out for the caches.
+//! How a product is shared among threads, and how a thread's part is laid out for the caches.
 //!
-//! Many rows of C are shared out by rows, each thread going through its own as [`super::blocks`] has it. Few rows
-//! are shared out by columns, of a B that is then by far the largest:
+//! If C has many rows, threads share the rows, and each goes through its own as in [`super::blocks`]. If C has few rows, threads
+//! share the columns, of a B that is then by far the largest matrix:
 //!
 //! ```text
 //! for some columns of C     (a task)
@@ -10,9 +10,9 @@
 //!       for 6 rows of C                     the microkernel
 //! ```
 //!
-//! Where a strip is one panel, B, used only once for every 6 rows, is read where it lies, each strip being fetched while the
-//! one before is multiplied. Where it is several, as with AVX2, a panel would be read in lines of 64 bytes far apart, which
-//! meet in few sets of the L1 cache, so the strip is packed.
+//! If a strip is a single panel, B, which is used only once for every 6 rows, is read in place, and each strip is fetched while the
+//! one before is multiplied. If a strip has several panels, as with AVX2, a panel would be read in lines of 64 bytes that are far
+//! apart and share few sets of the L1 cache, so the strip is packed.
 //!
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.

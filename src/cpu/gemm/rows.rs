@@ -1,5 +1,5 @@
-//! Where a tile of C lies: rows of one slice, or slices of their own, so that threads which share C's rows
-//! can each be given their columns of them.
+//! The place of a tile of C: rows of one slice, or slices of their own, so that threads that share C's rows can each have their
+//! own columns.
 
 use super::microkernel::ROWS;
 

@@ -1,4 +1,4 @@
-//! Where buffers lie: stretches of a few large segments, which are all that the system is asked for.
+//! The memory of buffers: stretches of a few large segments, which are the only memory that is asked from the system.
 //!
 //! Each buffer is cut from the shortest free stretch that is long enough, of several the first, and joins its free
 //! neighbours when it comes back. So buffers of some sizes leave room for those of others, and what a step takes is

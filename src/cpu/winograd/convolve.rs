@@ -1,4 +1,4 @@
-//! The convolution and the transposed one: the places of the signal times those of the kernel, and back.
+//! The convolution and the transposed one: the transformed signal times the transformed kernel, and the inverse transform.
 
 use super::Axes;
 use super::axis::{Direction, Part};

@@ -1,4 +1,4 @@
-//! Which phases have a product at each place, and where the values of a row of places lie.
+//! Which phases have a product at each place, and how the values of a row of places are laid out.
 
 use super::axis::Axis;
 use super::tiles::Place;

@@ -1,4 +1,4 @@
-//! Images cut into tiles, to which transforms are applied and from whose places images come back.
+//! Cuts images into tiles, transforms these, and puts images together again from transformed tiles.
 
 use super::matrices::{MAX_POINTS, Transform};
 use super::stack::Stack;

@@ -1,4 +1,5 @@
-//! The gradient of a kernel: the places of the input times those of the output's gradient, summed over the tiles, and back.
+//! The gradient of a kernel: the transformed input times the transformed gradient of the output, summed over the tiles, and the
+//! inverse transform.
 
 use super::Axes;
 use super::axis::{Direction, Part};
@@ -12,7 +13,8 @@ use crate::cpu::simd::widest;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
-/// Tiles whose products are summed up in one go: over all tiles of a batch the error would grow with their number.
+/// The number of tiles whose products are summed at a time; in a single sum over all tiles of a batch the error would grow with
+/// their number.
 const SUMMED_TILES: usize = 256;
 
 /// The gradient `[kh, kw, c_in / groups, c_out]` of the weights of the convolution `g` from its input `x` and the
