@@ -120,7 +120,7 @@ fn what_is_for_images_is_refused_in_one_line() {
     for (arguments, code, words) in [
         ("train quickstart --data ring-2d --out x", 1, "choose a recipe for points, such as ring-2d"),
         ("train ring-2d --data digits --out x", 1, "choose data ring-2d, grid-2d or spiral-2d, or another recipe"),
-        ("train ring-2d --set data.last_batch=keep --out x", 1, "ring-2d is drawn anew and has no last batch"),
+        ("train ring-2d --set data.last_batch=keep --out x", 1, "ring-2d is sampled anew and has no last batch"),
         (
             "train ring-2d --set data.balanced=true --out x",
             1,

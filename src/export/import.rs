@@ -112,7 +112,7 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
         Some(name) => {
             let (name, role, recipe) = (excerpt(name), role.name(), &recipe.name);
             let what = format!("has a tensor {name}, for which the {role} of {recipe} has no place");
-            Err(refuse(format!("{what}; choose another recipe, or take it away")))
+            Err(refuse(format!("{what}; choose another recipe, or remove it")))
         }
     }
 }

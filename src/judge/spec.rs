@@ -93,7 +93,7 @@ impl JudgeSpec {
         if images.classes() < 2 {
             let what = match images.labels.is_empty() {
                 true => "its images have no labels, by which a judge is trained",
-                false => "its images are all of one class, of which nothing is to be told apart",
+                false => "its images are all of one class, so there is nothing to tell apart",
             };
             return Err([what, "give a data set with labels"].map(String::from));
         }
@@ -166,7 +166,7 @@ impl JudgeSpec {
         }
         self.network.check_keys().map_err(|why| format!("network.{why}"))?;
         if self.network.classes.is_some() {
-            return Err("network.classes: a judge is not told the class; take the key away".into());
+            return Err("network.classes: a judge is not told the class; remove the key".into());
         }
         let table = self.network.table().map_err(|why| format!("network {why}"))?;
         if !matches!(self.network.input[..], [_, _, 1 | 3]) {

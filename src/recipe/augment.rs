@@ -36,7 +36,7 @@ impl AugmentSpec {
             check_number("training.augment.target", target, (-1.0..=1.0).contains(&target), "in [-1, 1]")?;
         }
         match (self.images, self.target) {
-            (Some(_), None) => Err("training.augment.images is for a target, and there is none; take it away".into()),
+            (Some(_), None) => Err("training.augment.images is for a target, and there is none; remove it".into()),
             _ => check_positive("training.augment.images", self.images()),
         }
     }

@@ -25,7 +25,7 @@ impl Recipe {
             let Some(classes) = network.classes else { continue };
             if !takes_labels(network, table) {
                 return Err(format!(
-                    "{name}.classes = {classes}, but none of its layers takes a label; take the key away, or put a \
+                    "{name}.classes = {classes}, but none of its layers takes a label; remove the key, or put a \
                      join_label in"
                 ));
             }
@@ -76,7 +76,7 @@ impl Recipe {
         const WITH_CLASSES: &str = "a set with classes, such as mnist, or a folder with a sub-folder a class";
         if self.data.balanced && labels.is_empty() {
             return Err(format!(
-                "data.balanced = true is for classes, and the data has none; take it away, or choose {WITH_CLASSES}"
+                "data.balanced = true is for classes, and the data has none; remove it, or choose {WITH_CLASSES}"
             ));
         }
         let Some(classes) = self.classes() else {
@@ -129,7 +129,7 @@ mod tests {
             (&["generator.classes=257"], "generator.classes = 257; choose from 2 to 256"),
             (
                 &["generator.layers.1={ layer = 'relu' }"],
-                "generator.classes = 10, but none of its layers takes a label; take the key away, or put a join_label in",
+                "generator.classes = 10, but none of its layers takes a label; remove the key, or put a join_label in",
             ),
             (&["training.auxiliary=1"], "the discriminator's output is [1] where it must be [11]"),
             (&["training.auxiliary=0"], "training.auxiliary = 0.0; it must be above 0"),
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(balanced.check_labels(&[999]), Ok(()));
         let said = balanced.check_labels(&[]).unwrap_err();
         assert!(
-            said.starts_with("data.balanced = true is for classes, and the data has none; take it away, or"),
+            said.starts_with("data.balanced = true is for classes, and the data has none; remove it, or"),
             "{said}"
         );
     }

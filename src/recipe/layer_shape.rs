@@ -30,7 +30,7 @@ impl LayerSpec {
             LayerSpec::Dense { units, spectral_norm, unit_norm, .. } => {
                 let [_] = vector(input)?;
                 if *unit_norm && (*spectral_norm || of_all.spectral_norm) {
-                    return Err("spectral_norm and unit_norm both divide the kernel; take one of them away".into());
+                    return Err("spectral_norm and unit_norm both divide the kernel; remove one of them".into());
                 }
                 vec![*units]
             }
@@ -205,7 +205,7 @@ impl LayerSpec {
         if values(input) == groups as u64 {
             return Err(format!(
                 "its input {input:?} has one value in each of {groups} groups, and one value has no variance; put it where \
-                 a group has more, or take it away"
+                 a group has more, or remove it"
             ));
         }
         Ok(())
@@ -380,7 +380,7 @@ mod tests {
         );
         for (layer, input) in [("layer = 'instance_norm'", &[6][..]), ("layer = 'layer_norm'", &[1, 1, 1])] {
             let what = shape(layer, input).unwrap_err();
-            assert!(what.contains("one value in each") && what.ends_with("or take it away"), "{what}");
+            assert!(what.contains("one value in each") && what.ends_with("or remove it"), "{what}");
         }
         assert_eq!(shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 12]).unwrap(), [14, 10, 3]);
         let what = shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 6]).unwrap_err();

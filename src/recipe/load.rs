@@ -199,7 +199,7 @@ fn remove(value: &mut Value, key: &str) -> std::result::Result<(), String> {
         Some(Value::Table(table)) => table.remove(last),
         _ => None,
     };
-    taken.map(drop).ok_or_else(|| format!("there is no `{}` to take away", excerpt(key)))
+    taken.map(drop).ok_or_else(|| format!("there is no `{}` to remove", excerpt(key)))
 }
 
 /// The place of `key` inside of `value`, which is made if only the last part of the key is missing.
@@ -254,10 +254,10 @@ mod tests {
         assert_eq!((labels.flip, labels.real), (0.25, [1.0, 1.0]));
         for (entry, what) in [
             ("generator.layers.1=none", "a list keeps its entries"),
-            ("generator.layers.99.units=none", "there is no `generator.layers.99.units` to take away"),
-            ("training.nonsense=none", "there is no `training.nonsense` to take away"),
-            ("nonsense.key=none", "there is no `nonsense.key` to take away"),
-            ("nonsense=none", "there is no `nonsense` to take away"),
+            ("generator.layers.99.units=none", "there is no `generator.layers.99.units` to remove"),
+            ("training.nonsense=none", "there is no `training.nonsense` to remove"),
+            ("nonsense.key=none", "there is no `nonsense.key` to remove"),
+            ("nonsense=none", "there is no `nonsense` to remove"),
             ("training.loss=none", "missing key `loss`"),
         ] {
             let error = Recipe::load("quickstart", &[entry.into()]).unwrap_err().to_string();

@@ -126,7 +126,7 @@ impl Recipe {
     pub(super) fn check_output(&self) -> Result<(), String> {
         let augment = self.training.augment;
         if augment.is_some() && self.discriminator.input.len() != 3 {
-            return Err("training.augment is for images; take it away".into());
+            return Err("training.augment is for images; remove it".into());
         }
         let told = matches!(self.training.loss, LossSpec::Bce | LossSpec::Minimax | LossSpec::Hinge);
         if augment.is_some_and(|augment| augment.target.is_some()) && !told {

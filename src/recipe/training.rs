@@ -284,9 +284,7 @@ impl TrainingSpec {
         if let Some(weight) = self.auxiliary {
             check_positive("training.auxiliary", weight)?;
             if self.batches == BatchSpec::Mixed {
-                return Err(
-                    "training.auxiliary is for training.batches = \"separate\" only; take one of them away".into()
-                );
+                return Err("training.auxiliary is for training.batches = \"separate\" only; remove one of them".into());
             }
         }
         if let Some(augment) = &self.augment {
@@ -315,17 +313,13 @@ impl TrainingSpec {
             let Some(gamma) = gamma else { continue };
             check_positive(&format!("training.{name}"), gamma)?;
             if self.batches == BatchSpec::Mixed {
-                return Err(format!(
-                    "training.{name} is for training.batches = \"separate\" only; take one of them away"
-                ));
+                return Err(format!("training.{name} is for training.batches = \"separate\" only; remove one of them"));
             }
         }
         check_size("training.penalty_every", self.penalty_every, MAX_CRITIC_STEPS)?;
         if self.penalty_every > 1 && self.r1.or(self.r2).is_none() {
             let every = self.penalty_every;
-            return Err(format!(
-                "training.penalty_every = {every} is for r1 and r2, and there is neither; take it away"
-            ));
+            return Err(format!("training.penalty_every = {every} is for r1 and r2, and there is neither; remove it"));
         }
         Ok(())
     }
@@ -337,7 +331,7 @@ impl TrainingSpec {
             let key = format!("training.{name}");
             check_positive(&key, value)?;
             if self.loss != LossSpec::Wasserstein {
-                return Err(format!("{key} is for training.loss = \"wasserstein\" only; take it away"));
+                return Err(format!("{key} is for training.loss = \"wasserstein\" only; remove it"));
             }
         }
         if self.loss == LossSpec::Wasserstein && self.batches == BatchSpec::Mixed {

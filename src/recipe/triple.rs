@@ -137,7 +137,7 @@ impl Recipe {
             }
         }
         if classifier.classes.is_some() {
-            return Err("classifier.classes: it is to tell the class, not to be told; take the key away".into());
+            return Err("classifier.classes: it is to tell the class, not to be told; remove the key".into());
         }
         let (image, own) = (&self.discriminator.input, &classifier.input);
         if own != image {
@@ -169,7 +169,7 @@ impl Recipe {
             ("data.flip", self.data.flip),
         ];
         match for_two.iter().find(|(_, there)| *there) {
-            Some((key, _)) => Err(format!("{key} does not go together with training.triple; take one of them away")),
+            Some((key, _)) => Err(format!("{key} does not go together with training.triple; remove one of them")),
             None if training.update != UpdateSpec::Alternating => {
                 Err("training.update: a game of three is alternating; make it \"alternating\"".into())
             }

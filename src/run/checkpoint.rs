@@ -323,7 +323,7 @@ pub fn load_network(path: &Path, role: Role, weights: Weights, device: Device) -
     let recipe = recipe_of(path, &header)?;
     if role == Role::Classifier && recipe.classifier.is_none() {
         let what =
-            "holds no classifier, for its recipe has none; give a run of a game of three, such as triple-gan-mnist";
+            "holds no classifier, as its recipe has none; give a run of a game of three, such as triple-gan-mnist";
         return Err(Error::place(path, what));
     }
     if !names.iter().any(|tensor| tensor.starts_with(name)) {

@@ -201,7 +201,7 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
             true => "holds a run; go on with it by --resume, or choose another --out".into(),
             false => {
                 let name = path.file_name().unwrap_or_default().display();
-                format!("holds {name}, which is of no run; choose another --out, or an empty folder")
+                format!("holds {name}, which belongs to no run; choose another --out, or an empty folder")
             }
         };
         return Err(Error::place(folder, what));

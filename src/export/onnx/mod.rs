@@ -35,7 +35,7 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     check_size(all.iter().map(|(_, row)| row.parameters.total()).sum())?;
     if let Some((_, row)) = all.iter().find(|(layer, _)| matches!(layer, LayerSpec::MinibatchStddev { .. })) {
         return Err(format!(
-            "has {}, whose groups hang on the size of the batch, which an ONNX file leaves open; use --format safetensors",
+            "has {}, whose groups depend on the batch size, which an ONNX file leaves open; use --format safetensors",
             row.name()
         ));
     }
