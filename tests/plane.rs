@@ -1,4 +1,5 @@
-//! Runs on points of the plane: what they find, the maps that they draw, and how they are told apart from runs on images.
+//! Runs on points of the plane: what they find, the maps that they draw, and how they are told apart from runs on
+//! images.
 #![cfg(feature = "app")]
 
 mod common;
@@ -13,7 +14,8 @@ fn last(run: &Path, column: &str) -> f64 {
     epochs.column(column).into_iter().flatten().next_back().unwrap()
 }
 
-/// Trains `name` with `flags` and looks at the end: so many `modes` are `found`, and a share above `good` of the samples is.
+/// Trains `name` with `flags` and looks at the end: so many `modes` are `found`, and a share above `good` of the
+/// samples is.
 #[track_caller]
 fn finds(name: &str, flags: &str, modes: u32, found: u32, good: f64) {
     let folder = tempfile::tempdir().unwrap();

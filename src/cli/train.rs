@@ -213,8 +213,9 @@ fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
     }
 }
 
-/// The recipe of a resumed run: the folder's recipe with the changes of the flags. A recipe file must agree with it in every key;
-/// the name of a built-in recipe only says which run is meant, as that may have been started with other flags.
+/// The recipe of a resumed run: the folder's recipe with the changes of the flags. A recipe file must agree with it in
+/// every key; the name of a built-in recipe only says which run is meant, as that may have been started with other
+/// flags.
 fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, folder: &Path) -> Result<Recipe> {
     let changed = || {
         let recipe = &saved.recipe;

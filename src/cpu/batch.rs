@@ -1,6 +1,6 @@
-//! The choice of a kernel's algorithm may depend on the number of images: transforming weights, or a special path for a single
-//! row, pays only for some numbers, and gives different last bits. Where images are made a few at a time to save memory, the
-//! algorithm is chosen as for a batch of fixed size, so that their number doesn't change their bits.
+//! The choice of a kernel's algorithm may depend on the number of images: transforming weights, or a special path for a
+//! single row, pays only for some numbers, and gives different last bits. Where images are made a few at a time to save
+//! memory, the algorithm is chosen as for a batch of fixed size, so that their number doesn't change their bits.
 
 use std::cell::Cell;
 

@@ -1,8 +1,8 @@
 //! Sums down the columns of a tall matrix `[rows, width]`: bias gradients and batch statistics.
 //!
-//! The matrix is cut into tiles of fixed size, which are shared among threads, and each tile into leaves of a few rows. The sums
-//! of leaves are added in pairs, the results in pairs again, and so on. So errors grow with the logarithm of the number of
-//! rows, and the number of threads changes no bits.
+//! The matrix is cut into tiles of fixed size, which are shared among threads, and each tile into leaves of a few rows.
+//! The sums of leaves are added in pairs, the results in pairs again, and so on. So errors grow with the logarithm of
+//! the number of rows, and the number of threads changes no bits.
 
 use super::TASK_LENGTH;
 use super::pool::Buffer;
@@ -109,8 +109,8 @@ pub fn add_in_pairs(rows: &mut [f32], stride: usize, len: usize) {
     in_pairs(rows, stride, len, add_assign);
 }
 
-/// Joins rows in pairs, by `join`, which adds the second row to the first: first neighbours, then neighbouring pairs, and so on,
-/// until the first row has everything. Rows of `len` values begin every `stride` values.
+/// Joins rows in pairs, by `join`, which adds the second row to the first: first neighbours, then neighbouring pairs,
+/// and so on, until the first row has everything. Rows of `len` values begin every `stride` values.
 #[inline(always)]
 pub fn in_pairs(rows: &mut [f32], stride: usize, len: usize, join: impl Fn(&mut [f32], &[f32])) {
     let mut apart = stride;

@@ -9,8 +9,8 @@
 //! patch(y, x)[i, j·c_in + c] = image[(y·s + i)·row + (x·s)·c_in + j·c_in + c]
 //! ```
 //!
-//! That holds where the kernel doesn't reach beyond the edge, so images are padded first, a few at a time, in a buffer that stays
-//! in cache. There each group of channels has images of its own.
+//! That holds where the kernel doesn't reach beyond the edge, so images are padded first, a few at a time, in a buffer
+//! that stays in cache. There each group of channels has images of its own.
 
 use super::gemm::walk::Walk;
 use super::pool::Buffer;

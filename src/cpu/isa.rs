@@ -1,9 +1,9 @@
 //! The instruction set of the kernels: the widest that the processor has, unless another is chosen.
 //!
-//! It determines how fast they are, but not a single bit of their results. Each value of an elementwise kernel depends only on its
-//! own inputs. A product is summed over k in one order, in a number of partial sums that doesn't depend on the vectors' length
-//! (see [`super::gemm`]). A fused multiply-add is rounded once: by the processor if it has the instruction, and otherwise by
-//! arithmetic with the same result.
+//! It determines how fast they are, but not a single bit of their results. Each value of an elementwise kernel depends
+//! only on its own inputs. A product is summed over k in one order, in a number of partial sums that doesn't depend on
+//! the vectors' length (see [`super::gemm`]). A fused multiply-add is rounded once: by the processor if it has the
+//! instruction, and otherwise by arithmetic with the same result.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -9,8 +9,9 @@
 //! erf x = ±(1 - e^(-|x| T(|x|)))             1 < |x| ≤ 4; beyond, it rounds to ±1
 //! ```
 //!
-//! Q, P, S and T interpolate in Chebyshev nodes, which leaves the functions a relative error of at most 2·10⁻⁸. Each function is within [`BOUND`] of the true value, as a share of it,
-//! wherever that is a normal number; the tests hold them to it over the whole range.
+//! Q, P, S and T interpolate in Chebyshev nodes, which leaves the functions a relative error of at most 2·10⁻⁸. Each
+//! function is within [`BOUND`] of the true value, as a share of it, wherever that is a normal number; the tests hold
+//! them to it over the whole range.
 
 use std::f32::consts::{FRAC_2_SQRT_PI, LOG2_E, SQRT_2};
 

@@ -28,23 +28,25 @@ pub mod winograd;
 /// The number of values in a cache line.
 pub const LINE: usize = 16;
 
-/// `values` rounded up to an odd number of cache lines. Rows at this distance use all sets of the L1 cache equally; rows at a
-/// distance of a power of two share only a few.
+/// `values` rounded up to an odd number of cache lines. Rows at this distance use all sets of the L1 cache equally;
+/// rows at a distance of a power of two share only a few.
 pub fn odd_lines(values: usize) -> usize {
     (values.div_ceil(LINE) | 1) * LINE
 }
 
-/// A function that is applied to each part of an output as soon as it is made, while it is in cache. It gets the part, which is
-/// whole images, and the index of its first value.
+/// A function that is applied to each part of an output as soon as it is made, while it is in cache. It gets the part,
+/// which is whole images, and the index of its first value.
 pub type Finisher<'a> = &'a (dyn Fn(&mut [f32], usize) + Sync);
 
-/// The number of values of a task: 64 KiB of f32. That is enough to hide the cost of handing a task to a thread, and little enough
-/// that its data stays in the L2 cache.
+/// The number of values of a task: 64 KiB of f32. That is enough to hide the cost of handing a task to a thread, and
+/// little enough that its data stays in the L2 cache.
 ///
-/// Sums are cut by it too, so that another length gives different last bits, but the same ones for any number of threads.
+/// Sums are cut by it too, so that another length gives different last bits, but the same ones for any number of
+/// threads.
 pub const TASK_LENGTH: usize = 1 << 14;
 
-/// The number of whole rows of `width` values in a task: as many as have about [`TASK_LENGTH`] values, and at least one.
+/// The number of whole rows of `width` values in a task: as many as have about [`TASK_LENGTH`] values, and at least
+/// one.
 pub fn rows_per_task(width: usize) -> usize {
     (TASK_LENGTH / width.max(1)).max(1)
 }

@@ -1,6 +1,6 @@
-//! Checks that the processor has what a program compiled for newer ones (`-C target-cpu`) needs. Without such a flag the program
-//! needs nothing that a processor of its architecture could lack. With one, an older processor would end it by a signal,
-//! without a message.
+//! Checks that the processor has what a program compiled for newer ones (`-C target-cpu`) needs. Without such a flag
+//! the program needs nothing that a processor of its architecture could lack. With one, an older processor would end it
+//! by a signal, without a message.
 
 #[cfg(target_arch = "x86_64")]
 use std::hint::black_box;

@@ -1,8 +1,9 @@
 //! Reductions over any axes by an operation on two numbers; the sum and the maximum use them.
 //!
-//! Neighbouring axes are a run, the middle one of `[outer, reduced, inner]`, and runs are reduced one after the other, the
-//! innermost first. A task takes everything that goes into some of the results through all runs, so that memory is read once and
-//! intermediate results stay in cache. Only if that is too much for a task, memory is read and written once for each run.
+//! Neighbouring axes are a run, the middle one of `[outer, reduced, inner]`, and runs are reduced one after the other,
+//! the innermost first. A task takes everything that goes into some of the results through all runs, so that memory is
+//! read once and intermediate results stay in cache. Only if that is too much for a task, memory is read and written
+//! once for each run.
 //!
 //! ```text
 //! form       for                             combines
@@ -11,9 +12,10 @@
 //! columns    inner > 1                       leaves of 32 rows row by row, leaves in pairs
 //! ```
 //!
-//! Rows narrower than 64 values are joined into rows of about 64, whose parts are combined in pairs at the end, and then with the
-//! rows that are left over. More than [`TASK_LENGTH`] values are cut into tiles, which are combined in pairs too. So the order of
-//! combination depends on the shape alone, and rounding errors grow with the logarithm of the length.
+//! Rows narrower than 64 values are joined into rows of about 64, whose parts are combined in pairs at the end, and
+//! then with the rows that are left over. More than [`TASK_LENGTH`] values are cut into tiles, which are combined in
+//! pairs too. So the order of combination depends on the shape alone, and rounding errors grow with the logarithm of
+//! the length.
 
 use super::columns::{TILE_WIDTH, in_pairs};
 use super::pool::Buffer;
@@ -30,7 +32,8 @@ pub trait Operation {
     fn combine(a: f32, b: f32) -> f32;
 }
 
-/// `x`, which is not empty, reduced over `runs`, the innermost first. Each has what later ones reduce in its outer length.
+/// `x`, which is not empty, reduced over `runs`, the innermost first. Each has what later ones reduce in its outer
+/// length.
 pub fn reduce<O: Operation>(x: &[f32], runs: &[[usize; 3]]) -> Buffer {
     let (&[outer, reduced, inner], before) = runs.split_last().expect("a reduction has at least one axis");
     let of_one = x.len() / outer;
@@ -156,7 +159,8 @@ fn joined(inner: usize) -> usize {
 /// Rows of a leaf, which are combined one after the other.
 const LEAF_ROWS: usize = 32;
 
-/// Of the columns of x `[rows, width]` some from `first` on, in the first row of `leaves`, which has one for every leaf.
+/// Of the columns of x `[rows, width]` some from `first` on, in the first row of `leaves`, which has one for every
+/// leaf.
 #[inline(always)]
 fn reduce_columns<O: Operation>(x: &[f32], width: usize, first: usize, columns: usize, leaves: &mut [f32]) {
     for (leaf, x) in leaves.chunks_exact_mut(columns).zip(x.chunks(LEAF_ROWS * width)) {
@@ -210,7 +214,8 @@ fn reduce_few<O: Operation>(x: &[f32], group: usize, inner: usize, y: &mut [f32]
     reduce_abreast::<O>(x_left, inner, y_left, y_left.len() / inner, values);
 }
 
-/// The same of `count` groups, whose first values are put beside each other in `values`, whose second values are, and so on.
+/// The same of `count` groups, whose first values are put beside each other in `values`, whose second values are, and
+/// so on.
 #[inline(always)]
 fn reduce_abreast<O: Operation>(x: &[f32], inner: usize, y: &mut [f32], count: usize, values: &mut [[f32; ABREAST]]) {
     let group = values.len();

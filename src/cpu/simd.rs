@@ -1,8 +1,8 @@
-//! Elementwise loops, compiled for each instruction set and run with the one that is chosen, in tasks that are shared among
-//! threads.
+//! Elementwise loops, compiled for each instruction set and run with the one that is chosen, in tasks that are shared
+//! among threads.
 //!
-//! The function of a value is written once, for one f32 and without a branch, and the compiler turns it into vector instructions.
-//! Each value depends only on its own inputs, so the division into tasks changes no bits.
+//! The function of a value is written once, for one f32 and without a branch, and the compiler turns it into vector
+//! instructions. Each value depends only on its own inputs, so the division into tasks changes no bits.
 
 use super::TASK_LENGTH;
 #[cfg(target_arch = "x86_64")]
@@ -41,8 +41,8 @@ fn with_avx2<R>(kernel: impl FnOnce() -> R) -> R {
     kernel()
 }
 
-/// A copy of a few values, for use inside of [`widest`]: where there are many of these, a call for each would take as long
-/// again.
+/// A copy of a few values, for use inside of [`widest`]: where there are many of these, a call for each would take as
+/// long again.
 #[inline(always)]
 pub fn copy_few(from: &[f32], to: &mut [f32]) {
     const CHUNK: usize = 16;

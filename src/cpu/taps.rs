@@ -1,8 +1,9 @@
 //! A convolution as one matrix product per tap. A tap is a place (i, j) of the kernel's window.
 //!
 //! Tap (i, j) joins output pixel (y, x) to input pixel (y·s + i - top, x·s + j - left). The outputs whose
-//! partner lies inside of the image form a rectangle, and so do the partners. Padding has no partners, so its zeros are neither
-//! stored nor multiplied. With the tap's weights w `[c_in, c_out]`, two ops of the family are sums over the taps:
+//! partner lies inside of the image form a rectangle, and so do the partners. Padding has no partners, so its zeros are
+//! neither stored nor multiplied. With the tap's weights w `[c_in, c_out]`, two ops of the family are sums over the
+//! taps:
 //!
 //! ```text
 //! conv2d               outputs += inputs · w
@@ -21,11 +22,12 @@ use rayon::prelude::*;
 /// The number of tasks into which a batch is cut.
 const TASKS: usize = 16;
 
-/// The number of values of a task's input and output images: half a megabyte, which stays in the L2 cache from tap to tap.
+/// The number of values of a task's input and output images: half a megabyte, which stays in the L2 cache from tap to
+/// tap.
 const TASK_VALUES: usize = 1 << 17;
 
-/// The least number of channels for which products by taps pay; with fewer, a convolution is multiplied patch by patch (see
-/// [`super::im2col`]).
+/// The least number of channels for which products by taps pay; with fewer, a convolution is multiplied patch by patch
+/// (see [`super::im2col`]).
 pub const TAP_CHANNELS: usize = 64;
 
 /// A tap and what it joins: rectangles of equal size in the input and in the output.

@@ -1,8 +1,8 @@
 //! Threads that stay awake from op to op.
 //!
-//! A thread of the pool that finds no task for about 20 µs goes to sleep, and waking it takes as long again, which is longer than
-//! many ops of a small network take. In a training step, where one op follows another, it is better if threads keep looking
-//! for tasks.
+//! A thread of the pool that finds no task for about 20 µs goes to sleep, and waking it takes as long again, which is
+//! longer than many ops of a small network take. In a training step, where one op follows another, it is better if
+//! threads keep looking for tasks.
 
 use rayon::{Yield, yield_now};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,8 +1,8 @@
 //! A sequence of launches that is recorded once and replayed again and again as one: a CUDA graph.
 //!
-//! Arguments that a launch gets by value are the same in every replay. Values that change from step to step are in device memory
-//! instead, and are uploaded before a replay: the positions of random streams and the batch in [`Inputs`], and the scalars of an
-//! update in memory of its optimiser.
+//! Arguments that a launch gets by value are the same in every replay. Values that change from step to step are in
+//! device memory instead, and are uploaded before a replay: the positions of random streams and the batch in
+//! [`Inputs`], and the scalars of an update in memory of its optimiser.
 
 #![allow(unsafe_code)]
 
@@ -49,8 +49,8 @@ impl Inputs {
     }
 }
 
-/// A captured step, with the memory in which it works: it keeps everything that it reads and writes, so that a replay finds it even
-/// when the tensors are gone.
+/// A captured step, with the memory in which it works: it keeps everything that it reads and writes, so that a replay
+/// finds it even when the tensors are gone.
 pub struct Graph {
     context: &'static Context,
     executable: Option<Executable>,
@@ -60,8 +60,8 @@ pub struct Graph {
 
 impl Graph {
     /// What `f` launches, without running it. `f` goes by what was uploaded to `inputs` last; a replay goes by what is
-    /// there then. Meanwhile no other thread should use the device: what it launches would become part of the graph. The
-    /// graph goes to where `f` found its tensors, whatever these are replaced by later.
+    /// there then. Meanwhile no other thread should use the device: what it launches would become part of the graph.
+    /// The graph goes to where `f` found its tensors, whatever these are replaced by later.
     ///
     /// # Errors
     /// Those of `f`.

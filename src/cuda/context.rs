@@ -136,8 +136,8 @@ impl Context {
         }
     }
 
-    /// The block at which a captured step begins to read random stream `stream`, and the address at which a replay finds
-    /// its own; 0 and no address outside of one.
+    /// The block at which a captured step begins to read random stream `stream`, and the address at which a replay
+    /// finds its own; 0 and no address outside of one.
     pub(super) fn start_of(&self, stream: u64) -> (u64, Address) {
         match &*self.captured() {
             None => (0, 0),

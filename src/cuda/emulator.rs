@@ -1,5 +1,6 @@
-//! A CUDA device without a GPU, for tests (the cargo feature `emulator`, which `cargo test` switches on): the kernels' own sources, compiled as C++ (kernels/emulation), run on the
-//! processor. It is slow, and checks everything that it can.
+//! A CUDA device without a GPU, for tests (the cargo feature `emulator`, which `cargo test` switches on): the kernels'
+//! own sources, compiled as C++ (kernels/emulation), run on the processor. It is slow, and checks everything that it
+//! can.
 //!
 //! - Every launch must have as many arguments, of as many bytes, as the kernel's source.
 //! - Around each buffer there are guard zones. Reading them gives NaN; writing them is detected after the launch.
@@ -56,8 +57,8 @@ pub fn start_if_named() {
     }
 }
 
-/// Sets the order in which the threads of a block, and the blocks, run from now on: ascending for 0, else a random order from this
-/// seed.
+/// Sets the order in which the threads of a block, and the blocks, run from now on: ascending for 0, else a random
+/// order from this seed.
 pub fn set_order(seed: u64) {
     ORDER.store(seed, Ordering::Relaxed);
 }

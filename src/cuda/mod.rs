@@ -3,8 +3,8 @@
 //!
 //! In reading order:
 //!
-//! - [`driver`] is the interface to a device; `nvidia` implements it for a GPU, and `emulator`, for tests, runs the same
-//!   kernels on the processor;
+//! - [`driver`] is the interface to a device; `nvidia` implements it for a GPU, and `emulator`, for tests, runs the
+//!   same kernels on the processor;
 //! - `context` is a device in use, with its `pool` of memory;
 //! - `buffer` and `launch` are the parts of which launchers are made, and `product` launches matrix products;
 //! - [`ladder`] shows how a kernel becomes fast, rung by rung;
@@ -12,8 +12,8 @@
 //!
 //! A test here has the whole order: no file imports from a later one.
 //!
-//! A launch can't be checked at run time, so its arguments must be right. Therefore the functions that make launches are
-//! private to the crate, and public functions check what they are given.
+//! A launch can't be checked at run time, so its arguments must be right. Therefore the functions that make launches
+//! are private to the crate, and public functions check what they are given.
 
 pub(crate) mod buffer;
 pub mod capture;

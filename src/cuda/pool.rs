@@ -1,10 +1,10 @@
-//! A pool of device memory. Asking the driver for memory is slow and waits for the device, so the memory of a freed buffer is used
-//! for the next one of its size. As launches are in order on one stream, that can happen even before the last launch that uses
-//! the freed buffer has run.
+//! A pool of device memory. Asking the driver for memory is slow and waits for the device, so the memory of a freed
+//! buffer is used for the next one of its size. As launches are in order on one stream, that can happen even before the
+//! last launch that uses the freed buffer has run.
 //!
-//! A captured graph always writes to the same memory. So memory that is needed during a capture comes from an arena of its own,
-//! which lives as long as the graph and is used for nothing else. Other buffers that the graph reads and writes may be freed
-//! earlier; their memory is then kept until the graph is gone.
+//! A captured graph always writes to the same memory. So memory that is needed during a capture comes from an arena of
+//! its own, which lives as long as the graph and is used for nothing else. Other buffers that the graph reads and
+//! writes may be freed earlier; their memory is then kept until the graph is gone.
 
 use super::driver::{Address, Driver, Failure};
 use std::collections::{HashMap, HashSet};

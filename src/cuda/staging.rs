@@ -1,5 +1,5 @@
-//! Uploads values that change from step to step, by way of two slots of pinned memory in turn, so that the next values can be
-//! prepared before the device has read the last ones.
+//! Uploads values that change from step to step, by way of two slots of pinned memory in turn, so that the next values
+//! can be prepared before the device has read the last ones.
 
 #![allow(unsafe_code)]
 
@@ -7,8 +7,8 @@ use super::buffer::Buffer;
 use super::context::Context;
 use super::driver::Mark;
 
-/// Device memory that stays at the same address, as a captured step needs it, and gets new bytes for each step without waiting for
-/// the device.
+/// Device memory that stays at the same address, as a captured step needs it, and gets new bytes for each step without
+/// waiting for the device.
 pub struct Staged {
     device: Buffer,
     bytes: usize,

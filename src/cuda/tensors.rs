@@ -116,8 +116,8 @@ impl<'a> Tensors<'a> {
         found.to_vec()[0].to_bits() == 0
     }
 
-    /// Has `update` change every parameter and the first `slots` of its slots by its gradient, on the CPU: they are copied
-    /// there and back.
+    /// Has `update` change every parameter and the first `slots` of its slots by its gradient, on the CPU: they are
+    /// copied there and back.
     ///
     /// # Panics
     /// In a captured step, which only launches kernels.

@@ -1,5 +1,5 @@
-//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch. t and f are the labels
-//! of real and fake images, which are 1 and 0 unless noise is asked for; every line is a mean over the batch:
+//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch. t and f are the
+//! labels of real and fake images, which are 1 and 0 unless noise is asked for; every line is a mean over the batch:
 //!
 //! ```text
 //! D, bce and minimax:  H(D(x), t) + H(D(G(z)), f)      H(p, t) = -t log p - (1 - t) log(1 - p)
@@ -100,8 +100,8 @@ impl Loss {
     }
     // ANCHOR_END: discriminator
 
-    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`, for batches in which they are not
-    /// mixed with fake ones.
+    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`, for batches in which they are
+    /// not mixed with fake ones.
     ///
     /// # Panics
     /// If the loss is relativistic: it has no such part.

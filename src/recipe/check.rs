@@ -32,16 +32,16 @@ impl Recipe {
     /// and that training them takes no more than [`MAX_TRAINING_BYTES`](super::MAX_TRAINING_BYTES).
     ///
     /// # Errors
-    /// One line on the first thing that is wrong. It names the key, or the network and the layer, counted from 1, and says what
-    /// to do.
+    /// One line on the first thing that is wrong. It names the key, or the network and the layer, counted from 1, and
+    /// says what to do.
     pub fn check(&self) -> Result<(), String> {
         self.check_networks()?;
         self.check_output()?;
         self.check_statistics()
     }
 
-    /// As [`Recipe::check`], without what only training needs: a network that was trained in a way that is refused today can
-    /// still be used.
+    /// As [`Recipe::check`], without what only training needs: a network that was trained in a way that is refused
+    /// today can still be used.
     pub(super) fn check_networks(&self) -> Result<(), String> {
         check_name(&self.name)?;
         if self.description.chars().any(char::is_control) {

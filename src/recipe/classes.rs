@@ -10,8 +10,8 @@ impl Recipe {
         self.generator.classes.or(self.discriminator.classes)
     }
 
-    /// Checks that both networks have the same classes, that the labels they are given are used, and that a discriminator that is
-    /// to predict classes does.
+    /// Checks that both networks have the same classes, that the labels they are given are used, and that a
+    /// discriminator that is to predict classes does.
     pub(super) fn check_classes(&self, tables: [&LayerTable; 2]) -> Result<(), String> {
         let networks = [("generator", &self.generator), ("discriminator", &self.discriminator)];
         if let (Some(generator), Some(discriminator)) = (self.generator.classes, self.discriminator.classes)
@@ -62,13 +62,14 @@ impl Recipe {
         Ok(())
     }
 
-    /// The number of outputs of the discriminator: one for how real the image is and, if it predicts classes, a logit for each
-    /// class.
+    /// The number of outputs of the discriminator: one for how real the image is and, if it predicts classes, a logit
+    /// for each class.
     pub(super) fn outputs(&self) -> usize {
         1 + self.training.auxiliary.and(self.generator.classes).unwrap_or(0)
     }
 
-    /// Checks that images with these `labels` are of the recipe's classes, and that there are labels if classes are to be balanced.
+    /// Checks that images with these `labels` are of the recipe's classes, and that there are labels if classes are to
+    /// be balanced.
     ///
     /// # Errors
     /// One line that says what is wrong and what to do.

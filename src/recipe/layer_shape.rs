@@ -1,4 +1,5 @@
-//! The shape of a layer's output for each shape of its input, and the number of its parameters. Shapes leave the batch out.
+//! The shape of a layer's output for each shape of its input, and the number of its parameters. Shapes leave the batch
+//! out.
 
 use super::layer::{LayerSpec, OfAll, ParameterCount};
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
@@ -124,8 +125,8 @@ impl LayerSpec {
         Ok(output)
     }
 
-    /// The parameters of this layer itself, without the layers inside of it, for `input`, a shape that it takes. Counts stop at
-    /// `u64::MAX`.
+    /// The parameters of this layer itself, without the layers inside of it, for `input`, a shape that it takes. Counts
+    /// stop at `u64::MAX`.
     pub fn parameters(&self, input: &[usize], of_all: OfAll) -> ParameterCount {
         let classes = of_all.classes.unwrap_or(0) as u64;
         let channels = input.last().copied().unwrap_or(0) as u64;
@@ -211,8 +212,8 @@ impl LayerSpec {
         Ok(())
     }
 
-    /// The sizes of the intermediate tensors that the layer makes for one example of shape `input`: that of the largest, and
-    /// their sum; 0 for layers that have none.
+    /// The sizes of the intermediate tensors that the layer makes for one example of shape `input`: that of the
+    /// largest, and their sum; 0 for layers that have none.
     pub(crate) fn between(&self, input: &[usize]) -> [u64; 2] {
         match (self, input) {
             (LayerSpec::Attention {}, &[h, w, c]) => {

@@ -43,8 +43,8 @@ pub struct TrainingSpec {
     /// R1 and R2 are applied in every n-th step of the discriminator, n times as large; default: 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub penalty_every: usize,
-    /// Weight in both losses of the cross-entropy of the classes that the discriminator predicts (Odena, Olah and Shlens 2017); its
-    /// output is then `[1 + classes]`. Default: it predicts none.
+    /// Weight in both losses of the cross-entropy of the classes that the discriminator predicts (Odena, Olah and
+    /// Shlens 2017); its output is then `[1 + classes]`. Default: it predicts none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auxiliary: Option<f64>,
     /// Augmentation of all that the discriminator sees; default: none.
@@ -68,9 +68,9 @@ pub struct TrainingSpec {
 
 /// What the networks minimise; [`crate::gan::loss`] has the formulas.
 ///
-/// D(x) is the discriminator's output if the last layer that changes values is a sigmoid. If not, `bce` and `minimax` take the
-/// output as a logit, D(x) = sigmoid(output), and compute log D from the logit, which loses no digits. The other losses take
-/// the output as it is.
+/// D(x) is the discriminator's output if the last layer that changes values is a sigmoid. If not, `bce` and `minimax`
+/// take the output as a logit, D(x) = sigmoid(output), and compute log D from the logit, which loses no digits. The
+/// other losses take the output as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossSpec {
@@ -146,7 +146,8 @@ pub struct CriticLoop {
 }
 
 impl CriticLoop {
-    /// Whether the generator, after `generator_steps` steps, makes its next one when the critic has made `critic_steps`.
+    /// Whether the generator, after `generator_steps` steps, makes its next one when the critic has made
+    /// `critic_steps`.
     pub fn generator_is_due(&self, critic_steps: u64, generator_steps: u64) -> bool {
         critic_steps >= self.critic_steps_before(generator_steps + 1)
     }

@@ -1,5 +1,6 @@
-//! A game of three players, the Triple-GAN (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017): few of the images
-//! have labels, and the third player is a classifier that learns to predict the others. See [`crate::gan::triple`].
+//! A game of three players, the Triple-GAN (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017): few of
+//! the images have labels, and the third player is a classifier that learns to predict the others. See
+//! [`crate::gan::triple`].
 
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_size};
@@ -14,8 +15,8 @@ pub struct TripleSpec {
     pub labelled: usize,
     /// The number of those in the classifier's loss of a step.
     pub supervised: usize,
-    /// The numbers of pairs of an image and a class that the discriminator takes for real in a step: images with their label, and
-    /// images with the class that the classifier predicts.
+    /// The numbers of pairs of an image and a class that the discriminator takes for real in a step: images with their
+    /// label, and images with the class that the classifier predicts.
     pub pairs: [usize; 2],
     /// The number of images that the generator makes for each loss of a step, equally many of each class.
     pub generated: usize,
@@ -70,8 +71,8 @@ impl TripleSpec {
         ]
     }
 
-    /// The numbers of images in the discriminator's loss and in the classifier's own, in a step with `unlabelled` images for the
-    /// classifier.
+    /// The numbers of images in the discriminator's loss and in the classifier's own, in a step with `unlabelled`
+    /// images for the classifier.
     pub(super) fn shown(&self, unlabelled: usize) -> [usize; 2] {
         let [labelled, told] = self.pairs;
         [labelled + told + self.generated + unlabelled, unlabelled + self.supervised + self.generated]

@@ -1,5 +1,6 @@
-//! Alarms: failures of training that a person should hear about while there is time. A process raises each of them once.
-//! docs/failures.md has how they look in the curves and what to do, with recipes that fail in these ways on purpose.
+//! Alarms: failures of training that a person should hear about while there is time. A process raises each of them
+//! once. docs/failures.md has how they look in the curves and what to do, with recipes that fail in these ways on
+//! purpose.
 //!
 //! | alarm | when |
 //! |---|---|

@@ -33,8 +33,8 @@ pub struct FetchArgs {
 /// Runs `minimax data fetch`.
 ///
 /// # Errors
-/// [`Error::Usage`] for a name that isn't in the manifest or a mirror that isn't a web address, and those of [`Manifest::read`] and
-/// [`fetch`].
+/// [`Error::Usage`] for a name that isn't in the manifest or a mirror that isn't a web address, and those of
+/// [`Manifest::read`] and [`fetch`].
 pub fn run(args: &FetchArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let mut set = known(&manifest, &args.name)?.clone();

@@ -27,7 +27,8 @@ pub struct TrainArgs {
     /// every command finds it]
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: Option<PathBuf>,
-    /// Train again even if a judge is kept, or overwrite any file that --out names; a run's own files are never overwritten
+    /// Train again even if a judge is kept, or overwrite any file that --out names; a run's own files are never
+    /// overwritten
     #[arg(long)]
     pub force: bool,
     /// Bring pictures to the size that this recipe uses, as training does: a built-in recipe or a .toml file

@@ -1,5 +1,5 @@
-//! The loops around the microkernel: C's rows × all of k × C's columns, cut so that values are still in cache when they are used
-//! again.
+//! The loops around the microkernel: C's rows × all of k × C's columns, cut so that values are still in cache when they
+//! are used again.
 //!
 //! ```text
 //! for 192 rows of C         (a block)
@@ -10,8 +10,8 @@
 //!
 //! A panel is read through once for every 6 rows, 256 bytes in 12 cycles, which the L2 cache gives; A's 6
 //! rows and the sums meanwhile stay in the L1 cache and in registers. A isn't packed, as the microkernel reads
-//! it one value at a time, from wherever it is. The loops fix the order of the sum over k, whichever thread works on which rows,
-//! so the bits are the same for any number of threads.
+//! it one value at a time, from wherever it is. The loops fix the order of the sum over k, whichever thread works on
+//! which rows, so the bits are the same for any number of threads.
 
 use super::dots::{self, Dots};
 use super::matrix::Matrix;
@@ -33,16 +33,16 @@ pub(super) const BLOCK_ROWS: usize = 32 * ROWS;
 /// Columns of B that a task packs.
 const TASK_COLUMNS: usize = 4 * MAX_COLUMNS;
 
-/// B is fetched into the L1 cache this many rows ahead of the one that is packed. More would not help, as rows that are 4 KiB
-/// apart all share the few lines of one set.
+/// B is fetched into the L1 cache this many rows ahead of the one that is packed. More would not help, as rows that are
+/// 4 KiB apart all share the few lines of one set.
 const PACK_AHEAD: usize = 8;
 
 /// A piece of B with at least this many values doesn't stay in the L1 cache from one block to the next.
 const FETCH_FROM: usize = 1 << 13;
 
-/// B `[k, n]` in the order in which the microkernels read it: by the pieces of a walk, each piece panel by panel, and the rows of a
-/// panel one after another, filled up with zeros to whole vectors. A B of very few columns, for steps of 1, is stored column
-/// by column instead.
+/// B `[k, n]` in the order in which the microkernels read it: by the pieces of a walk, each piece panel by panel, and
+/// the rows of a panel one after another, filled up with zeros to whole vectors. A B of very few columns, for steps of
+/// 1, is stored column by column instead.
 pub struct Packed {
     /// The microkernels for which it is packed.
     kernels: &'static Microkernels,
@@ -136,8 +136,8 @@ pub fn pack(kernels: &Microkernels, b: Matrix, to: &mut [f32]) {
     }
 }
 
-/// [`pack`] of a row-major B in `groups` runs of as many columns, each run by itself, one after another. A row is read from
-/// end to end, as memory is fetched ahead that way, and dealt out to the panels.
+/// [`pack`] of a row-major B in `groups` runs of as many columns, each run by itself, one after another. A row is read
+/// from end to end, as memory is fetched ahead that way, and dealt out to the panels.
 ///
 /// # Panics
 /// If `groups` doesn't divide the columns, or `to` is too short.

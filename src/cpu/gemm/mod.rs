@@ -103,9 +103,9 @@ fn multiply(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32],
     }
 }
 
-/// Whether A should be transposed and packed instead of B: if it is the smaller and, as columns of Cᵀ, nearly fills whole vectors.
-/// The longest vectors of any instruction set count, whichever are used, as k is cut into different pieces in this algorithm
-/// than in others.
+/// Whether A should be transposed and packed instead of B: if it is the smaller and, as columns of Cᵀ, nearly fills
+/// whole vectors. The longest vectors of any instruction set count, whichever are used, as k is cut into different
+/// pieces in this algorithm than in others.
 fn transposing_pays(m: usize, n: usize) -> bool {
     let empty = m.next_multiple_of(MAX_LANES) - m;
     m <= n.min(ROWS_TO_TRANSPOSE) && m > dots::COLUMNS && empty <= m / 16

@@ -1,5 +1,5 @@
-//! The place of a tile of C: rows of one slice, or slices of their own, so that threads that share C's rows can each have their
-//! own columns.
+//! The place of a tile of C: rows of one slice, or slices of their own, so that threads that share C's rows can each
+//! have their own columns.
 
 use super::microkernel::ROWS;
 
@@ -47,8 +47,8 @@ impl<'b> Rows<'_, 'b> {
         }
     }
 
-    /// Writes to `pointers` where the rows of a tile begin, of which row `first` is the first. Beyond the last it leaves them
-    /// as they are.
+    /// Writes to `pointers` where the rows of a tile begin, of which row `first` is the first. Beyond the last it
+    /// leaves them as they are.
     pub fn point(&mut self, first: usize, pointers: &mut [*mut f32; ROWS]) {
         match self {
             Rows::Within(c, starts) => {

@@ -13,8 +13,8 @@ use bytemuck::allocation::try_zeroed_slice_box;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr::NonNull;
 
-/// Lines that the system is asked for at least, 32 MiB, and at most, 128 MiB, but for a buffer that is larger. What isn't
-/// touched takes no memory.
+/// Lines that the system is asked for at least, 32 MiB, and at most, 128 MiB, but for a buffer that is larger. What
+/// isn't touched takes no memory.
 const SEGMENT: usize = 1 << 19;
 const LARGE_SEGMENT: usize = 4 * SEGMENT;
 
@@ -122,8 +122,8 @@ impl Arena {
     fn first(&self, place: usize) -> NonNull<f32> {
         let (&first, segment) = self.segments.range(..=place).next_back().expect("a place of a segment");
         let value = segment.start + (place - first) * LINE;
-        // SAFETY: `start` is below LINE and the place one of the segment's lines, of which, and of one more, `values_of` has
-        // the values.
+        // SAFETY: `start` is below LINE and the place one of the segment's lines, of which, and of one more,
+        // `values_of` has the values.
         #[allow(unsafe_code)]
         unsafe {
             segment.values.cast::<f32>().add(value)

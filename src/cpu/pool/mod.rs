@@ -1,5 +1,5 @@
-//! The pool of buffers. A training step needs the same sizes again and again, so the memory of a freed buffer stays here for the
-//! next ones (see `arena.rs`), and after the first steps the system is asked for no more memory.
+//! The pool of buffers. A training step needs the same sizes again and again, so the memory of a freed buffer stays
+//! here for the next ones (see `arena.rs`), and after the first steps the system is asked for no more memory.
 
 mod arena;
 

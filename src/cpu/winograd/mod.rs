@@ -12,11 +12,11 @@
 //! kind, with the output's gradient in the place of the kernel: m × m taps, k × k results, and tiles as the inner
 //! length. With a stride there are phases (see [`axis`]), whose channels are side by side.
 //!
-//! Each output of a tile depends on all of its places, so an infinite or NaN input reaches all outputs of its tile, not only those
-//! to which the kernel joins it.
+//! Each output of a tile depends on all of its places, so an infinite or NaN input reaches all outputs of its tile, not
+//! only those to which the kernel joins it.
 //!
-//! A task computes one row of the places from beginning to end, in the cache: it transforms the tiles, multiplies, and transforms
-//! back along that row. Only then are the rows combined. Each task writes memory of its own.
+//! A task computes one row of the places from beginning to end, in the cache: it transforms the tiles, multiplies, and
+//! transforms back along that row. Only then are the rows combined. Each task writes memory of its own.
 
 pub mod axis;
 mod convolve;
@@ -35,8 +35,8 @@ use stack::Stack;
 use tiles::{Side, VECTOR};
 pub use weight_grad::weight_grad;
 
-/// The numbers of channels of a group for which Winograd's form is used: with fewer, the transforms outweigh the savings; with
-/// more, sums over them would lose digits that the transforms leave.
+/// The numbers of channels of a group for which Winograd's form is used: with fewer, the transforms outweigh the
+/// savings; with more, sums over them would lose digits that the transforms leave.
 const CHANNELS: std::ops::RangeInclusive<usize> = 32..=512;
 
 /// The least number of tiles in a batch for which transforming the weights pays.
