@@ -1,5 +1,4 @@
-//! One step of the game: what each network is shown, its loss, its gradients, and the updates, in the
-//! order that the recipe asks for.
+//! One step of the game: what each network sees, its loss and gradients, and the updates in the recipe's order.
 
 use super::model::Gan;
 use super::output::Output;
