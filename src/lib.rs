@@ -35,7 +35,7 @@
 //!    (`src/nn/mod.rs`, 201 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 90 lines, and the first 46
 //!    lines of `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
-//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 187 lines.)
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 186 lines.)
 //! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 166 lines; D's part in it is in
 //!     `src/gan/judgement.rs`.)
 //!

@@ -150,8 +150,7 @@ impl Loss {
     }
     // ANCHOR_END: generator
 
-    /// The mean of D over a batch, in f64 except on a CUDA device: of probabilities for a cross-entropy, else of
-    /// outputs.
+    /// The mean of D over a batch, in f64 except on CUDA: of probabilities for a cross-entropy, else of outputs.
     pub(super) fn mean_output(&self, output: &Tensor) -> Tensor {
         if let Device::Cuda(_) = output.device() {
             let output = output.detach();
