@@ -66,7 +66,7 @@ fn known<'m>(manifest: &'m Manifest, name: &str) -> Result<&'m Set> {
     manifest.set(name).ok_or_else(|| {
         let names = manifest.names();
         Error::Usage(match (name, planes_of(name)) {
-            (DIGITS, _) => format!("{DIGITS}: nothing to download, the program draws them itself"),
+            (DIGITS, _) => format!("{DIGITS}: nothing to download, the program renders them itself"),
             (_, Some(planes)) => format!("{name}: made of {planes}; fetch that"),
             _ => format!("{name}: not a data set to download; choose one of {names}"),
         })
