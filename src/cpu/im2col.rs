@@ -106,8 +106,8 @@ impl Padded {
         Walk { planes: 1, plane: 0, segments: kernel[0], segment: self.row(), run: kernel[1] * self.c, step: 1 }
     }
 
-    /// The beginnings of the patches whose first pixels are (`first` + y · `stride`, ...) for an output of
-    /// `size` = `[rows, columns]`, in each of `count` images.
+    /// Where the patches of `count` images begin, for an output of `size` = `[rows, columns]`: the patch of pixel
+    /// (y, x) begins at pixel (y, x) · `stride` + `first`.
     pub fn patches(&self, count: usize, size: [usize; 2], first: [usize; 2], stride: [usize; 2]) -> Vec<usize> {
         let mut offsets = Vec::with_capacity(count * size[0] * size[1]);
         for image in 0..count {

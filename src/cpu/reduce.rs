@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! form       for                             combines
-//! few        less than 64 values, inner < 8  groups side by side; of each a row by halves, columns row by row
+//! few        less than 64 values, inner < 8  groups side by side; in each, rows by halves, columns row by row
 //! row        inner = 1                       32 lanes over leaves of 1024 values, leaves in pairs, lanes by halves
 //! columns    inner > 1                       leaves of 32 rows row by row, leaves in pairs
 //! ```
@@ -214,8 +214,8 @@ fn reduce_few<O: Operation>(x: &[f32], group: usize, inner: usize, y: &mut [f32]
     reduce_abreast::<O>(x_left, inner, y_left, y_left.len() / inner, values);
 }
 
-/// The same of `count` groups, whose first values are put beside each other in `values`, whose second values are, and
-/// so on.
+/// The same for `count` groups: `values` gets the first value of every group side by side, then the second of every
+/// group, and so on.
 #[inline(always)]
 fn reduce_abreast<O: Operation>(x: &[f32], inner: usize, y: &mut [f32], count: usize, values: &mut [[f32; ABREAST]]) {
     let group = values.len();
@@ -244,7 +244,7 @@ fn reduce_abreast<O: Operation>(x: &[f32], inner: usize, y: &mut [f32], count: u
 /// Partial results that are made side by side and become vectors.
 const LANES: usize = 32;
 
-/// Values of which each lane combines its share one after the other.
+/// How many values the lanes combine together; each lane goes through its share of them in order.
 const LEAF: usize = 32 * LANES;
 
 /// A row of at most [`TASK_LENGTH`] values.

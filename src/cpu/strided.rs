@@ -58,8 +58,8 @@ pub fn gather(values: &[f32], from: View, out: &mut [f32]) {
     });
 }
 
-/// Writes `values`, row by row, to the view `to` into `out`, whose last axis is contiguous; the rest of
-/// `out` stays as it is.
+/// Writes `values`, row by row, to the places of `out` that the view `to` covers; the rest of `out` stays as it is.
+/// The view's last axis must be contiguous.
 pub fn scatter(values: &[f32], to: View, out: &mut [f32]) {
     let (length, stride) = to.row();
     debug_assert_eq!(stride, 1, "scatter writes contiguous rows");

@@ -99,7 +99,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// The inputs, of which the outputs meet every stride-th.
+    /// The inputs. A tap joins the outputs to every stride-th of them.
     pub fn inputs(g: &Conv2dGeometry) -> Side {
         Side { h: g.h, w: g.w, c: g.c_in, stride: g.stride, first: |tap| tap.input }
     }

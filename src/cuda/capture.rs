@@ -59,9 +59,10 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// What `f` launches, without running it. `f` goes by what was uploaded to `inputs` last; a replay goes by what is
-    /// there then. Meanwhile no other thread should use the device: what it launches would become part of the graph.
-    /// The graph goes to where `f` found its tensors, whatever these are replaced by later.
+    /// Records what `f` launches, without running it. `f` sees what was uploaded to `inputs` last; a replay sees what
+    /// `inputs` hold at that time. During the capture no other thread should use the device, for what it launches
+    /// would become part of the graph. A replay uses the addresses at which `f` found its tensors, even if these are
+    /// replaced later.
     ///
     /// # Errors
     /// Those of `f`.

@@ -1,6 +1,6 @@
-//! How a tall matrix `[rows, columns]` is cut for sums down its columns: into tiles of rows, each of which gives a
-//! partial sum. The last block to finish adds up the partial sums, so blocks are large and few, which leaves it few of
-//! them.
+//! How a tall matrix `[rows, columns]` is cut for sums down its columns: into tiles of rows, with one partial sum
+//! each. The last block to finish adds up the partial sums, so blocks are large and few: that leaves it few sums to
+//! add.
 
 use super::context::COUNTERS;
 use super::launch::MANY_THREADS;

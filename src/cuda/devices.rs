@@ -1,4 +1,4 @@
-//! The devices, each of which is opened when it is first asked for.
+//! The devices. Each is opened when it is first asked for.
 
 use super::context::Context;
 #[cfg(feature = "emulator")]

@@ -6,11 +6,11 @@
 //! - [`driver`] is the interface to a device; `nvidia` implements it for a GPU, and `emulator`, for tests, runs the
 //!   same kernels on the processor;
 //! - `context` is a device in use, with its `pool` of memory;
-//! - `buffer` and `launch` are the parts of which launchers are made, and `product` launches matrix products;
+//! - launchers are made from `buffer` and `launch`, and `product` launches matrix products;
 //! - [`ladder`] shows how a kernel becomes fast, rung by rung;
 //! - [`capture`] turns a training step into a graph.
 //!
-//! A test here has the whole order: no file imports from a later one.
+//! A test in this module holds the whole order: no file imports from a later one.
 //!
 //! A launch can't be checked at run time, so its arguments must be right. Therefore the functions that make launches
 //! are private to the crate, and public functions check what they are given.

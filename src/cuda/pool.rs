@@ -18,7 +18,7 @@ pub struct Pool {
     waiting: HashMap<(Arena, usize), Vec<Address>>,
     arena: Arena,
     arenas: Arena,
-    /// Buffers of arenas whose graph is gone are not kept.
+    /// The arenas of graphs that were dropped: their buffers are freed, not kept.
     gone: Vec<Arena>,
     /// The buffers that graphs use, and how many do.
     kept: HashMap<Address, usize>,

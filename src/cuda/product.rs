@@ -68,15 +68,15 @@ pub struct Plan {
     tile: Tile,
     /// The tiles of one C.
     tiles: usize,
-    /// Independent products of these sizes, whose tiles follow one another along x.
+    /// The number of independent products of these sizes. Their tiles follow one another along x.
     layers: usize,
-    /// How much of k a part is.
+    /// The length of a part of k.
     k_block: usize,
     parts: usize,
 }
 
 impl Plan {
-    /// For `layers` products of at most these sizes, whose results lie in one array; on tensor cores if `tf32`.
+    /// Plans `layers` products of at most these sizes, with their results in one array; on tensor cores if `tf32`.
     pub fn new([m, k, n]: [usize; 3], layers: usize, tf32: bool) -> Plan {
         let tile = choose([m, k, n], layers, tf32);
         let tiles = tile.count(m, n);

@@ -149,11 +149,12 @@ impl<'a> Tensors<'a> {
         }
     }
 
-    /// Launches kernel `name` of kernels/`stem`.cu, which takes `slots` slots of each, over all of them, as often as it
-    /// takes. `rest` gives a launch the arguments after the table; it is told how many blocks were launched before.
+    /// Launches kernel `name` of kernels/`stem`.cu over all tensors, in as many launches as that needs. The kernel
+    /// takes `slots` slots of each tensor. `rest` returns a launch's arguments after the table, given how many blocks
+    /// were launched before.
     ///
     /// # Panics
-    /// If one has fewer slots.
+    /// If a tensor has fewer slots.
     pub(crate) fn launch(
         &self,
         [stem, name]: [&'static str; 2],

@@ -173,8 +173,8 @@ unsafe fn add_step<V: Vector, const R: usize, const N: usize, const IN_PLACE: bo
     // ANCHOR_END: step
 }
 
-/// `value`, of which the compiler no longer knows how it came about: else it works out the places of all steps of a
-/// stretch beforehand, for which there aren't enough registers.
+/// Returns `value` but hides from the compiler how it was computed. Otherwise the compiler computes the addresses of
+/// all steps of a stretch beforehand, and there aren't enough registers for them.
 #[inline(always)]
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "assembly of no instruction"))]
 #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "nothing is done to it"))]

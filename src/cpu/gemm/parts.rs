@@ -186,7 +186,7 @@ struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    /// `a`, each of whose values is used for `columns` columns of C.
+    /// Places `a` for a product where each of its values is used for `columns` columns of C.
     fn new(a: Matrix, columns: usize) -> Placed {
         let clash = a.row_stride == 1 && a.column_stride.is_multiple_of(CLASH);
         let mut placed = Placed {

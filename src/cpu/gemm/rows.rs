@@ -47,8 +47,8 @@ impl<'b> Rows<'_, 'b> {
         }
     }
 
-    /// Writes to `pointers` where the rows of a tile begin, of which row `first` is the first. Beyond the last it
-    /// leaves them as they are.
+    /// Writes to `pointers` where the rows of a tile begin, from row `first` on. The pointers after the last row stay
+    /// as they are.
     pub fn point(&mut self, first: usize, pointers: &mut [*mut f32; ROWS]) {
         match self {
             Rows::Within(c, starts) => {

@@ -92,7 +92,7 @@ impl Arena {
         Some(bytes(lines))
     }
 
-    /// Gives the segments of which nothing is in use back to the system; how many bytes those are.
+    /// Returns the wholly unused segments to the system, and says how many bytes they had.
     pub fn release(&mut self) -> usize {
         let unused = |(place, segment): (&usize, &Segment)| {
             (self.free.get(place) == Some(&segment.lines)).then_some((*place, segment.lines))
@@ -138,7 +138,7 @@ impl Stretch {
     }
 }
 
-/// What is asked for of the system: a line more than `lines`, for it need not begin with one.
+/// How many values to ask the system for: one line more than `lines`, as the memory need not begin at a line's start.
 fn values_of(lines: usize) -> usize {
     (lines + 1) * LINE
 }

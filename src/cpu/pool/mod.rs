@@ -121,7 +121,7 @@ pub fn stats() -> PoolStats {
     pool().stats
 }
 
-/// Gives segments of which nothing is in use back to the system.
+/// Returns wholly unused segments to the system.
 pub fn release() {
     pool().release();
 }

@@ -176,7 +176,7 @@ impl Axis {
         }]
     }
 
-    /// Its kernel, of which each phase is a tile.
+    /// How its kernel is cut: each phase is a tile.
     pub fn kernel(&self, taps: usize, part: Part) -> Vec<Cut> {
         let cut = |phase: &Phase| Cut {
             pixels: taps,

@@ -91,7 +91,7 @@ pub(super) struct Cut {
     pub pixels: usize,
     /// Tiles.
     pub tiles: usize,
-    /// Pixels of a tile, some of which may lie outside of the image.
+    /// Pixels of a tile. Some may lie outside of the image.
     pub patch: usize,
     /// The first tile's first pixel.
     pub first: isize,
@@ -135,7 +135,7 @@ impl Place {
     }
 }
 
-/// Images `[n, h, w, c]`, whose axes may be cut in more than one way: once for each phase.
+/// Images `[n, h, w, c]` and the ways their axes are cut: one for each phase.
 #[derive(Clone, Debug)]
 pub(super) struct Side {
     pub rows: Vec<Cut>,
