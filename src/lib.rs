@@ -29,7 +29,7 @@
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87
 //!    lines, and `src/ops/matmul/reference.rs`, 22 lines.)
 //! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`,
-//!    106 lines, and `src/ops/conv2d/reference.rs`, 43 lines. Stop there: `cpu.rs` uses 4,400 lines of [`cpu`] that
+//!    105 lines, and `src/ops/conv2d/reference.rs`, 43 lines. Stop there: `cpu.rs` uses 4,400 lines of [`cpu`] that
 //!    do the same fast, and `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
 //!    (`src/nn/mod.rs`, 201 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 90 lines, and the first 46
