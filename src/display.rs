@@ -1,4 +1,5 @@
-//! Prints a tensor as NumPy prints an array: rows below rows, numbers in columns of equal width, and long axes without their middle.
+//! Prints a tensor as NumPy prints an array: rows below rows, numbers in columns of equal width, and long axes without
+//! their middle.
 //!
 //! ```
 //! use minimax::{Device, Tensor};
@@ -7,8 +8,8 @@
 //! assert_eq!(x.to_string(), "[[ 1.    2.5 ]\n [-3.    0.25]]");
 //! ```
 //!
-//! A number has as few digits as distinguish it from its neighbours in the tensor's element type, and at most 8 after the point.
-//! All numbers have an exponent if one of them is 10⁸ or more, below 10⁻⁴, or a thousand times another.
+//! A number has as few digits as distinguish it from its neighbours in the tensor's element type, and at most 8 after
+//! the point. All numbers have an exponent if one of them is 10⁸ or more, below 10⁻⁴, or a thousand times another.
 
 use crate::storage::Storage;
 use crate::tensor::Tensor;
@@ -294,7 +295,8 @@ mod tests {
         Tensor::from_f32(&values, shape, Device::Cpu).to_string()
     }
 
-    /// The right side is what `print(numpy.array(...))` prints, of float32 for the CPU and of float64 for the reference.
+    /// The right side is what `print(numpy.array(...))` prints, of float32 for the CPU and of float64 for the
+    /// reference.
     #[test]
     fn it_is_what_numpy_prints() {
         use Device::{Cpu, Reference};

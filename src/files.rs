@@ -1,5 +1,6 @@
-//! Writes files whole or not at all: a reader, or a run that was killed at any moment, finds the old bytes or the new ones, never a
-//! part. It also repeats operations that a signal has interrupted, which the standard library leaves to its callers.
+//! Writes files whole or not at all: a reader, or a run that was killed at any moment, finds the old bytes or the new
+//! ones, never a part. It also repeats operations that a signal has interrupted, which the standard library leaves to
+//! its callers.
 
 use crate::{Error, Result};
 use std::fs::{self, File, TryLockError};
@@ -48,7 +49,8 @@ pub fn read_at_most(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
 /// rename, fsync of the folder. A link is followed; a pipe or a device is written to.
 ///
 /// # Errors
-/// [`Error::Io`] on `path` if the system refuses any of it. Nothing of the attempt is left behind, and an old file stays as it was.
+/// [`Error::Io`] on `path` if the system refuses any of it. Nothing of the attempt is left behind, and an old file
+/// stays as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let written = match again(|| fs::canonicalize(path)) {
         Ok(target) => again(|| fs::metadata(&target)).and_then(|found| match found.is_file() || found.is_dir() {
@@ -121,7 +123,8 @@ pub fn make_folder(folder: &Path) -> Result<()> {
     again(|| fs::create_dir_all(folder)).map_err(Error::io(folder))
 }
 
-/// Tries to lock `file`, which may be a folder, for this process as long as it is open; false if another process holds it.
+/// Tries to lock `file`, which may be a folder, for this process as long as it is open; false if another process holds
+/// it.
 ///
 /// # Errors
 /// If the system has no locks.
@@ -139,8 +142,8 @@ pub fn no_locks(folder: &Path, error: &io::Error) -> String {
     format!("warning: {folder} can't be locked ({error}); nothing keeps a second process from writing to it")
 }
 
-/// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, but nothing that a living process
-/// is about to rename. Files that can't be removed do no harm.
+/// Removes what a process that was killed in the middle of [`write_whole`] has left in `folder`, but nothing that a
+/// living process is about to rename. Files that can't be removed do no harm.
 pub fn remove_temporary(folder: &Path) {
     remove_left_behind(folder, is_temporary);
 }
@@ -205,7 +208,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// Writes the file and keeps it locked until it has its final name, so that [`remove_temporary`] knows that it is in use.
+/// Writes the file and keeps it locked until it has its final name, so that [`remove_temporary`] knows that it is in
+/// use.
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<Option<File>> {
     let mut file = File::create(path)?;
     if cfg!(unix) {

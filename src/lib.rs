@@ -1,4 +1,4 @@
-//! A tensor and autodiff engine written from nothing, with handwritten kernels, and the generative
+//! A tensor and autodiff engine written from scratch, with handwritten kernels, and generative
 //! adversarial networks built on it.
 //!
 //! ```
@@ -14,12 +14,12 @@
 //! assert_eq!(second[0].to_f64(), [6.0, 12.0, 18.0]);
 //! ```
 //!
-//! # To read it in an evening
+//! # To read the code in an evening
 //!
-//! About 1,950 lines, in this order. Whatever isn't named can be skipped; nothing here depends on having read it.
+//! About 2,000 lines, in this order. Everything that isn't named can be skipped; nothing here depends on it.
 //!
-//! 1. [`tensor`]: a shape, values on a device, and how they came to be. (`src/tensor.rs`, 242 lines; of [`shape`] and
-//!    [`storage`] it is enough to know that they exist.)
+//! 1. [`tensor`]: a shape, values on a device, and how they were computed. (`src/tensor.rs`, 242 lines; it is enough to
+//!    know that [`shape`] and [`storage`] exist.)
 //! 2. [`ops::unary`]: one op is one row of a table, its function on each device and its derivative. (The first 57
 //!    lines of `src/ops/unary.rs`, and from `apply` to its end; the other rows are like these.)
 //! 3. [`autograd`]: what an op records, and the walk that turns it into gradients, with a graph worked out in numbers.
@@ -29,25 +29,25 @@
 //! 5. [`ops::matmul`](mod@ops::matmul): a product, whose derivatives are products too. (`src/ops/matmul/mod.rs`, 87
 //!    lines, and `src/ops/matmul/reference.rs`, 22 lines.)
 //! 6. [`ops::conv2d`](mod@ops::conv2d): the formula, and the plainest loops that follow it. (`src/ops/conv2d/mod.rs`,
-//!    106 lines, and `src/ops/conv2d/reference.rs`, 43 lines. Stop there: behind `cpu.rs` lie 4,400 lines of [`cpu`]
-//!    that do the same fast, behind `cuda.rs` those of [`cuda`].)
+//!    105 lines, and `src/ops/conv2d/reference.rs`, 43 lines. Stop there: `cpu.rs` uses 4,400 lines of [`cpu`] that
+//!    do the same fast, and `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
 //!    (`src/nn/mod.rs`, 201 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 90 lines, and the first 46
 //!    lines of `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
-//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 189 lines.)
-//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 167 lines; what D makes of it is in
+//! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 186 lines.)
+//! 10. [`gan::step`]: one step of the game. (`src/gan/step.rs`, 166 lines; D's part in it is in
 //!     `src/gan/judgement.rs`.)
 //!
-//! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which
-//! networks play, and [`run`] makes steps a training run; [`random`] is why the same seed gives the same bits with any
-//! number of threads, [`profile`] where the time goes. All derivative rules in one table: [`ops`].
+//! Then, if you want more: [`check`] compares every op with the reference and with finite differences; [`recipe`] says
+//! which networks play, and [`run`] turns steps into a training run; with [`random`] the same seed gives the same bits
+//! for any number of threads; [`profile`] shows where the time goes; [`ops`] has all derivative rules in one table.
 //!
 //! # Features
 //!
-//! `--no-default-features` is the engine: tensors, autodiff, ops, layers, optimisers, checks, and readers of IDX files
-//! and of folders of PNG and JPEG pictures. `gan` adds recipes, games, runs, metrics, reports and exports, `app` (the
-//! default) the command.
+//! With `--no-default-features` the crate is only the engine: tensors, autodiff, ops, layers, optimisers, checks, and
+//! readers of IDX files and of folders of PNG and JPEG pictures. `gan` adds recipes, games, runs, metrics, reports and
+//! exports, and `app`, the default, the command.
 
 #![cfg_attr(not(feature = "app"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]

@@ -1,8 +1,8 @@
 //! What happens if the system has no memory left.
 //!
-//! Buffers of values are allocated by [`attempt`], which gives an [`Error::Memory`] if there is no memory for them. Everything
-//! else is allocated by Rust's collections, which abort the process. A program that uses the library ends in that way; the
-//! command, whose allocator is [`OneLine`], ends with a line and exit code 1.
+//! Buffers of values are allocated by [`attempt`], which gives an [`Error::Memory`] if there is no memory for them.
+//! Everything else is allocated by Rust's collections, which abort the process. A program that uses the library ends in
+//! that way; the command, whose allocator is [`OneLine`], ends with a line and exit code 1.
 
 use crate::error::Error;
 use std::alloc::{GlobalAlloc, Layout};
@@ -23,8 +23,8 @@ pub fn attempt<T>(allocate: impl FnOnce() -> T) -> T {
     given
 }
 
-/// An allocator that ends the process with one line and exit code 1 if the allocator inside of it has no memory, except within an
-/// [`attempt`].
+/// An allocator that ends the process with one line and exit code 1 if the allocator inside of it has no memory, except
+/// within an [`attempt`].
 pub struct OneLine<A>(pub A);
 
 #[allow(unsafe_code)] // an allocator's interface

@@ -1,5 +1,5 @@
-//! Where the time of a training run goes: every op is recorded with its time, its floating point operations and the bytes that it
-//! reads and writes, for a table and for a trace.
+//! Where the time of a training run goes: every op is recorded with its time, its floating point operations and the
+//! bytes that it reads and writes, for a table and for a trace.
 //!
 //! A derivative rule is made of ops, so its time is listed under their names: an input gradient of `conv2d` is a
 //! `conv_transpose2d`. While nothing is recorded, a span costs the load of one flag.
@@ -159,8 +159,8 @@ impl Profile {
         }
     }
 
-    /// A line per op, the longest first: calls, milliseconds, GFLOP/s, GB/s, share of the whole time and, if there were any, launches
-    /// on CUDA devices. The last line is the time outside of ops.
+    /// A line per op, the longest first: calls, milliseconds, GFLOP/s, GB/s, share of the whole time and, if there were
+    /// any, launches on CUDA devices. The last line is the time outside of ops.
     pub fn table(&self) -> String {
         let mut totals: Vec<_> = self.totals.iter().collect();
         totals.sort_by(|a, b| b.1.time.cmp(&a.1.time).then(a.0.cmp(b.0)));

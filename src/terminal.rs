@@ -1,10 +1,11 @@
-//! Makes text from files, folders' names, servers and recipes fit for a terminal: characters that would control it (escape
-//! sequences), change the reading direction or be invisible are escaped as in JSON, `\u001b`, and long texts are cut.
+//! Makes text from files, folders' names, servers and recipes fit for a terminal: characters that would control it
+//! (escape sequences), change the reading direction or be invisible are escaped as in JSON, `\u001b`, and long texts
+//! are cut.
 //!
 //! Every [`Error`](crate::Error) passes through [`line()`] where it is displayed and every output of the command
 //! through [`lines`] where it is printed, so nothing gets past them. Where a message is made
-//! of foreign text it has an [`excerpt`], so that megabytes are neither copied nor shown. The module also writes numbers, times
-//! and words of a command for people.
+//! of foreign text it has an [`excerpt`], so that megabytes are neither copied nor shown. The module also writes
+//! numbers, times and words of a command for people.
 
 use std::ffi::OsStr;
 use std::fmt::{self, Debug, Display, Formatter, Write};
@@ -43,8 +44,8 @@ impl Debug for Excerpt<'_> {
     }
 }
 
-/// A parser's complaint, which may quote the text at any length, shortened to its beginning and to what the parser expected, which
-/// comes last.
+/// A parser's complaint, which may quote the text at any length, shortened to its beginning and to what the parser
+/// expected, which comes last.
 pub fn brief(complaint: &str) -> String {
     /// The length of some words of the parser, and an excerpt.
     const BEGINNING: usize = EXCERPT + 40;
@@ -61,8 +62,8 @@ pub fn brief(complaint: &str) -> String {
     }
 }
 
-/// `text` as one line: line breaks are escaped too. If it has more than 2,000 characters the middle is left out, as a message
-/// begins with what is wrong and ends with what to do.
+/// `text` as one line: line breaks are escaped too. If it has more than 2,000 characters the middle is left out, as a
+/// message begins with what is wrong and ends with what to do.
 pub fn line(text: &str) -> String {
     let mut plain = String::with_capacity(text.len().min(4 * LINE));
     let mut write = |part: &str| {

@@ -1,7 +1,7 @@
 //! Errors of a device (it doesn't exist, its memory is full, it is lost) on their way to code that can report them.
 //!
-//! Ops return tensors, not results. So such an error unwinds to the caller of [`catch`], which returns it as an [`Error`]. Without
-//! a [`catch`] it is a panic like any other, with the error's message.
+//! Ops return tensors, not results. So such an error unwinds to the caller of [`catch`], which returns it as an
+//! [`Error`]. Without a [`catch`] it is a panic like any other, with the error's message.
 
 use crate::{Error, Result};
 use std::cell::Cell;

@@ -104,7 +104,7 @@ fn the_data_must_have_the_classes_that_the_recipe_has() {
     }
     let said = fail(at, "train vanilla-mnist --batch-size 2 --data plain --set data.balanced=true --out run", 1);
     assert!(
-        said.contains("data.balanced = true is for classes, and the data has none; take it away, or choose"),
+        said.contains("data.balanced = true is for classes, and the data has none; remove it, or choose"),
         "{said}"
     );
     let three = "--set generator.classes=3 --set discriminator.classes=3";

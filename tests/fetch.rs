@@ -390,7 +390,7 @@ fn commands_written_wrong() {
     let folder = folder.path();
     for (arguments, code, what) in [
         ("data fetch mnst", 2, "choose one of mnist, fashion-mnist, cifar10, svhn, svhn-extra"),
-        ("data fetch digits", 2, "draws them itself"),
+        ("data fetch digits", 2, "renders them itself"),
         ("data fetch mnist --mirror example.org", 2, "begins with https://"),
         ("data fetch mnist --manifest m.toml", 1, "m.toml: line 2: "),
         ("data fetch mnist --manifest none.toml", 1, "none.toml: "),

@@ -205,7 +205,7 @@ fn a_judge_is_trained_once_for_a_set_with_labels_and_can_be_shared() {
     assert!(said.contains("judge: lenet"), "{said}");
     let said = run("train --data data --steps 2 --batch-size 8 --out other");
     assert!(
-        said.contains("no judge: samples are scored by pixels alone; have one by: minimax judge train data --recipe other/recipe.toml"),
+        said.contains("no judge: samples are scored by pixels alone; get one with: minimax judge train data --recipe other/recipe.toml"),
         "{said}"
     );
     let said = run("train --data data --steps 2 --batch-size 8 --no-judge --out third");

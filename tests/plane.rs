@@ -1,4 +1,5 @@
-//! Runs on points of the plane: what they find, the maps that they draw, and how they are told apart from runs on images.
+//! Runs on points of the plane: what they find, the maps that they draw, and how they are told apart from runs on
+//! images.
 #![cfg(feature = "app")]
 
 mod common;
@@ -13,7 +14,8 @@ fn last(run: &Path, column: &str) -> f64 {
     epochs.column(column).into_iter().flatten().next_back().unwrap()
 }
 
-/// Trains `name` with `flags` and looks at the end: so many `modes` are `found`, and a share above `good` of the samples is.
+/// Trains `name` with `flags` and looks at the end: so many `modes` are `found`, and a share above `good` of the
+/// samples is.
 #[track_caller]
 fn finds(name: &str, flags: &str, modes: u32, found: u32, good: f64) {
     let folder = tempfile::tempdir().unwrap();
@@ -120,7 +122,7 @@ fn what_is_for_images_is_refused_in_one_line() {
     for (arguments, code, words) in [
         ("train quickstart --data ring-2d --out x", 1, "choose a recipe for points, such as ring-2d"),
         ("train ring-2d --data digits --out x", 1, "choose data ring-2d, grid-2d or spiral-2d, or another recipe"),
-        ("train ring-2d --set data.last_batch=keep --out x", 1, "ring-2d is drawn anew and has no last batch"),
+        ("train ring-2d --set data.last_batch=keep --out x", 1, "ring-2d is sampled anew and has no last batch"),
         (
             "train ring-2d --set data.balanced=true --out x",
             1,

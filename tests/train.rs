@@ -530,7 +530,7 @@ fn a_folder_that_a_file_manager_has_shown_is_as_good_as_empty() {
     std::fs::write(at.join("run/.DS_Store"), "").unwrap();
     let train = "train --steps 1 --batch-size 4 --out run";
     let said = fail(at, train, 1);
-    assert!(said.contains("run: holds notes.txt, which is of no run"), "{said}");
+    assert!(said.contains("run: holds notes.txt, which belongs to no run"), "{said}");
     std::fs::remove_file(at.join("run/notes.txt")).unwrap();
     succeed(at, train);
     assert!(at.join("run/.DS_Store").exists());

@@ -61,7 +61,7 @@ fn a_classifier_learns_alone_and_then_in_the_game_and_is_tested() {
     assert!(errors[3] <= 1.0 / 6.0, "greys far apart: {errors:?}");
     succeed(at, "export run --network classifier --format onnx --out c.onnx");
     let said = fail(at, "import c.onnx --recipe game.toml --layout keras --network classifier --out i", 2);
-    assert!(said.contains("only generators and discriminators can be taken over"), "{said}");
+    assert!(said.contains("only generators and discriminators can be imported"), "{said}");
     let report = String::from_utf8(read(&run, "report.html")).unwrap();
     assert!(report.contains("Error of the classifier on test images, last") && report.contains("Parameters of C"));
     // Its weights are a run's as any others.
@@ -100,7 +100,7 @@ fn what_a_game_of_three_lacks_or_has_too_much_is_said() {
             "classifier.input=[5, 5, 1]",
             "classifier.input = [5, 5, 1], but discriminator.input = [4, 4, 1]; make them equal",
         ),
-        ("classifier.classes=3", "classifier.classes: it is to tell the class, not to be told; take the key away"),
+        ("classifier.classes=3", "classifier.classes: it is to tell the class, not to be told; remove the key"),
         ("training.loss=hinge", "training.triple is for training.loss = \"bce\""),
         ("training.update=simultaneous", "training.update: a game of three is alternating"),
         ("training.r1=1", "training.r1 does not go together with training.triple"),

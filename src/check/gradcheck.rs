@@ -1,20 +1,20 @@
 //! The checks of every case.
 //!
-//! On the reference device, in f64, a derivative rule is compared with a central difference. With random cotangents u and a
-//! random direction v,
+//! On the reference device, in f64, a derivative rule is compared with a central difference. With random cotangents u
+//! and a random direction v,
 //!
 //! ```text
 //! <v, vjp(u)>  =  d/dh <u, f(x + h v)> at 0  ≈  <u, f(x + h v) - f(x - h v)> / 2h
 //! ```
 //!
-//! The difference has an error of h²/6 · <u, f‴> from truncating the series and one of about ε ‖u‖ ‖f‖ / h from rounding,
-//! with ε = 1.1e-16. At h = 1e-5 both are near 1e-11; the limits are 1e-7 and 1e-5.
+//! The difference has an error of h²/6 · <u, f‴> from truncating the series and one of about ε ‖u‖ ‖f‖ / h from
+//! rounding, with ε = 1.1e-16. At h = 1e-5 both are near 1e-11; the limits are 1e-7 and 1e-5.
 //!
 //! The second order is the same check of the function (x, u) → vjp(u) at x, recorded with
 //! `create_graph`. Rules may read `recording()`, so each is tried with `create_graph` off and on.
 //!
-//! On any other device the values, the gradients and the gradients of the gradients are compared with those of the reference
-//! for the same inputs, by the normalised squared error Σ(a - b)² / Σ b².
+//! On any other device the values, the gradients and the gradients of the gradients are compared with those of the
+//! reference for the same inputs, by the normalised squared error Σ(a - b)² / Σ b².
 
 use super::cases::{Case, check_random, normal_like};
 use crate::autograd::vjp;
@@ -33,8 +33,8 @@ pub const DIFFERENCE_LIMITS: [f64; 2] = [1e-7, 1e-5];
 /// The largest normalised mean squared error of a device against the reference.
 pub const PARITY_LIMIT: f64 = 1e-10;
 
-/// The same for a CUDA device whose products read their operands in TF32, with a relative error of up to 2⁻¹¹: for values, for
-/// gradients, and for gradients of gradients, where up to six products follow one another.
+/// The same for a CUDA device whose products read their operands in TF32, with a relative error of up to 2⁻¹¹: for
+/// values, for gradients, and for gradients of gradients, where up to six products follow one another.
 pub const TF32_LIMITS: [f64; 3] = [1e-6, 1e-6, 1e-5];
 
 /// The limit for `device` with its present settings.
@@ -78,8 +78,8 @@ impl Row {
     }
 }
 
-/// Checks those of `orders` that can be checked on `device`. The reference is compared with finite differences, which say
-/// nothing about values (order 0) and nothing at kinks; other devices are compared with the reference.
+/// Checks those of `orders` that can be checked on `device`. The reference is compared with finite differences, which
+/// say nothing about values (order 0) and nothing at kinks; other devices are compared with the reference.
 pub fn check(case: &Case, orders: &[u8], device: Device) -> Vec<Row> {
     let orders = orders.iter().copied();
     match device {
@@ -115,9 +115,9 @@ pub fn against_differences(case: &Case, order: u8) -> Row {
     row(case, order, error, DIFFERENCE_LIMITS[usize::from(order) - 1])
 }
 
-/// Compares the derivatives of `order` 1 or 2 of any `function` of tensors with finite differences on the reference device,
-/// one input at a time: a row for each of `inputs` and, of order 2, one for the cotangents. Every row has the op
-/// `name`.
+/// Compares the derivatives of `order` 1 or 2 of any `function` of tensors with finite differences on the reference
+/// device, one input at a time: a row for each of `inputs` and, of order 2, one for the cotangents. Every row has the
+/// op `name`.
 ///
 /// The function may have several outputs. It must be smooth around `inputs`, and the same each time. Other arguments,
 /// such as labels, with respect to which it isn't differentiated, it captures.
@@ -255,9 +255,9 @@ pub fn against_reference(case: &Case, order: u8, device: Device) -> Row {
     row(case, order, worst(errors), parity_limit(device, order))
 }
 
-/// What `case` gives on `device` for inputs and cotangents that are the same on every device: the value for `order` 0, the
-/// gradients of <u, value> for 1, and for 2, for each of those gradients g, the gradients of <w, g> with respect to the
-/// inputs and u. With `create_graph` the last walk is itself recorded.
+/// What `case` gives on `device` for inputs and cotangents that are the same on every device: the value for `order` 0,
+/// the gradients of <u, value> for 1, and for 2, for each of those gradients g, the gradients of <w, g> with respect to
+/// the inputs and u. With `create_graph` the last walk is itself recorded.
 ///
 /// # Panics
 /// If `order` is more than 2.

@@ -1,5 +1,5 @@
-//! The progress bar at the bottom of a terminal, and texts that fit its width: they are made of parts, such as `D loss 0.693`,
-//! none of which is ever cut.
+//! The progress bar at the bottom of a terminal, and texts that fit its width: they are made of parts, such as
+//! `D loss 0.693`, none of which is ever cut.
 
 use super::{is_terminal, say};
 use crate::terminal::line;
@@ -12,8 +12,8 @@ use std::time::Duration;
 /// The number of columns of the bar itself.
 const BAR: usize = 12;
 
-/// The number of columns that the bar's line leaves free at its right. A terminal shows `^C` there when it is pressed; if that began
-/// a line of its own, the bar above it would stay.
+/// The number of columns that the bar's line leaves free at its right. A terminal shows `^C` there when it is pressed;
+/// if that began a line of its own, the bar above it would stay.
 const MARGIN: u16 = 4;
 
 /// The most times a second that a bar is redrawn.

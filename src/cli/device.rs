@@ -12,7 +12,8 @@ use std::str::FromStr;
 /// The device flags of commands that run on any device.
 #[derive(Args, Debug)]
 pub struct Compute {
-    /// Where to compute: auto (the first CUDA device, else the processor), cpu, cuda, cuda:1, or reference (f64, plain loops)
+    /// Where to compute: auto (the first CUDA device, else the processor), cpu, cuda, cuda:1, or reference (f64, plain
+    /// loops)
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: Choice,
     /// How the processor computes its part.

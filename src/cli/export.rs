@@ -62,7 +62,7 @@ pub enum Network {
     Generator,
     /// From images to one number
     Discriminator,
-    /// From images to logits of the classes, of a game of three
+    /// From images to logits of the classes, in a game of three (Triple-GAN)
     Classifier,
 }
 

@@ -42,7 +42,7 @@ pub fn run(args: &GradcheckArgs) -> Result<()> {
 /// As [`run`], with each line given to `print`.
 fn run_to(args: &GradcheckArgs, print: Print) -> Result<()> {
     if args.large && args.device == Device::Reference {
-        let what = "--large holds a device to the reference; name one by --device";
+        let what = "--large compares a device with the reference; name one by --device";
         return Err(Error::Usage(what.into()));
     }
     let cases = chosen_cases(args.op.as_deref(), args.large)?;

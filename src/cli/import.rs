@@ -48,7 +48,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         Network::Generator => (Role::Generator, GENERATOR),
         Network::Discriminator => (Role::Discriminator, DISCRIMINATOR),
         Network::Classifier => {
-            let what = "--network classifier: only generators and discriminators can be taken over; choose one of them";
+            let what = "--network classifier: only generators and discriminators can be imported; choose one of them";
             return Err(Error::Usage(what.into()));
         }
     };

@@ -1,6 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first asks for a clean stop, a second one ends the process at once; where there is nothing to save,
-//! the first does. One that the
-//! process was started to ignore stays ignored.
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks for a clean stop, a second one ends the process at once; where there is
+//! nothing to save, the first does. One that the process was started to ignore stays ignored.
 
 use super::{bar, signals};
 use crate::error::INTERRUPTED;
@@ -29,7 +28,8 @@ pub fn watch() -> Result<impl Fn() -> bool> {
     Ok(move || asked.load(Ordering::Relaxed))
 }
 
-/// From now on the first signal ends the process at once: for work that leaves nothing half done except a bar on the terminal.
+/// From now on the first signal ends the process at once: for work that leaves nothing half done except a bar on the
+/// terminal.
 ///
 /// # Errors
 /// As [`watch`].
@@ -67,8 +67,8 @@ fn clear_bar() {
     }
 }
 
-/// From now on, says whether the standard input has ended, which means that the program that started this one is gone, or wants it
-/// to stop.
+/// From now on, says whether the standard input has ended, which means that the program that started this one is gone,
+/// or wants it to stop.
 ///
 /// # Errors
 /// If the system gives no thread to listen with.

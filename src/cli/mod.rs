@@ -1,7 +1,7 @@
 //! The command line: one module per subcommand, and the functions with which all of them write to the terminal.
 //!
-//! An error is one line, `error: ...`, on the standard error. The exit code is 2 for a mistake in the command itself and 1 for most
-//! other errors (see [`Error::exit_code`]).
+//! An error is one line, `error: ...`, on the standard error. The exit code is 2 for a mistake in the command itself
+//! and 1 for most other errors (see [`Error::exit_code`]).
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::ops::RangeInclusive;
@@ -120,7 +120,8 @@ fn complain(text: &str) {
     let _ = writeln!(stderr, "{text}");
 }
 
-/// The command that was asked for; `None` after `--help`, `--version` or no command, for which the text has been printed.
+/// The command that was asked for; `None` after `--help`, `--version` or no command, for which the text has been
+/// printed.
 fn parse() -> Result<Option<Command>> {
     let matches = with_negative_numbers(Cli::command()).try_get_matches();
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -139,8 +140,8 @@ fn is_mistake(error: &clap::Error) -> bool {
     error.use_stderr() && error.kind() != asked
 }
 
-/// `command` with `-1` accepted as a value wherever a flag takes one, so that the message says which values are allowed and not
-/// that there is no flag `-1`.
+/// `command` with `-1` accepted as a value wherever a flag takes one, so that the message says which values are allowed
+/// and not that there is no flag `-1`.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
         let takes_values = arg.get_action().takes_values();
@@ -202,8 +203,9 @@ fn whole<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> std::r
 }
 
 /// Writes `text`, whose line breaks are our own, to the standard output; whatever else in it would steer a
-/// terminal is written out (see [`crate::terminal`]). Lints keep every other way to a terminal shut. A reader that has gone away (`minimax recipes | head -1`) is no
-/// error; `println!` would panic there, so nothing in this program uses it.
+/// terminal is written out (see [`crate::terminal`]). Lints keep every other way to a terminal shut. A reader that has
+/// gone away (`minimax recipes | head -1`) is no error; `println!` would panic there, so nothing in this program uses
+/// it.
 pub fn print(text: &str) -> Result<()> {
     #[expect(clippy::disallowed_methods, reason = "the text is made plain first")]
     let mut out = std::io::stdout().lock();
@@ -230,8 +232,8 @@ fn is_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Prints `text` in one line on the standard error, so that it isn't mixed with results. If it can't be printed, that is no reason
-/// to stop.
+/// Prints `text` in one line on the standard error, so that it isn't mixed with results. If it can't be printed, that
+/// is no reason to stop.
 fn note(text: &str) {
     #[expect(clippy::disallowed_methods, reason = "the line is made plain first")]
     let mut stderr = std::io::stderr();

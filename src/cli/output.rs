@@ -1,4 +1,5 @@
-//! `--out` and similar flags: whether a command may write the file that they name. One function decides for all of them.
+//! `--out` and similar flags: whether a command may write the file that they name. One function decides for all of
+//! them.
 //!
 //! | what is at the path | |
 //! |---|---|
@@ -59,8 +60,8 @@ impl Kind<'_> {
 /// The number of bytes of a file that [`Kind::is_own`] looks at.
 const START: u64 = 4096;
 
-/// Checks that a file of `kind` may be written to `path`, which `flag` or its default has named; `inputs` are the files and folders
-/// that the command reads. Removes what a killed process has left of such a file.
+/// Checks that a file of `kind` may be written to `path`, which `flag` or its default has named; `inputs` are the files
+/// and folders that the command reads. Removes what a killed process has left of such a file.
 ///
 /// # Errors
 /// [`Error::Usage`] if it must not be written.
@@ -102,8 +103,8 @@ pub(super) fn check(path: &Path, flag: &str, kind: Kind<'_>, force: bool, inputs
     refuse("is there already; choose another name, or write over it with --force".into())
 }
 
-/// Checks that the folder of `path`, which `flag` has named, exists and takes a file, for a command that would find out only after
-/// minutes of work.
+/// Checks that the folder of `path`, which `flag` has named, exists and takes a file, for a command that would find out
+/// only after minutes of work.
 ///
 /// # Errors
 /// [`Error::Usage`] if it doesn't.
@@ -129,7 +130,8 @@ fn start_of(path: &Path) -> Vec<u8> {
     read.map(|_| start).unwrap_or_default()
 }
 
-/// Whether a file that begins with `start` is an array of float32 images or points of these sizes, as `minimax sample` writes them.
+/// Whether a file that begins with `start` is an array of float32 images or points of these sizes, as `minimax sample`
+/// writes them.
 fn holds_samples(start: &[u8], sizes: &[usize]) -> bool {
     let [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, header @ ..] = start else {
         return false;

@@ -1,5 +1,5 @@
-//! What the user sees of training: on a terminal a progress bar, elsewhere plain lines, and a line for each epoch with means over
-//! its steps.
+//! What the user sees of training: on a terminal a progress bar, elsewhere plain lines, and a line for each epoch with
+//! means over its steps.
 
 use super::bar;
 use crate::run::means::Means;

@@ -1,14 +1,14 @@
 //! Settings of Unix's signals besides the clean stop ([`super::interrupt`]); other systems have none.
 
-/// Makes a write beyond the limit on the size of files fail with an error that can be reported. By default a signal would end the
-/// process in the middle of a file.
+/// Makes a write beyond the limit on the size of files fail with an error that can be reported. By default a signal
+/// would end the process in the middle of a file.
 pub fn report_file_size_limit() {
     #[cfg(unix)]
     unix::ignore(&[libc::SIGXFSZ]);
 }
 
-/// The stop signals that were already ignored when the process started: `nohup` ignores SIGHUP, and a shell script ignores SIGINT
-/// for what it starts with `&`.
+/// The stop signals that were already ignored when the process started: `nohup` ignores SIGHUP, and a shell script
+/// ignores SIGINT for what it starts with `&`.
 pub fn ignored_stops() -> Vec<i32> {
     #[cfg(unix)]
     return unix::ignored(&[libc::SIGINT, libc::SIGTERM, libc::SIGHUP]);

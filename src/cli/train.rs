@@ -160,7 +160,7 @@ fn start(args: &TrainArgs) -> Result<Run> {
     args.precision.set(device)?;
     let recipe = load(args.recipe.as_deref().unwrap_or(DEFAULT.as_ref()), args)?;
     if args.judge.is_some() && recipe.judge.every == 0 {
-        let what = "--judge: judge.every = 0 has nothing judged; leave one of them out";
+        let what = "--judge: with judge.every = 0 nothing is judged; leave one of them out";
         return Err(Error::Usage(what.into()));
     }
     if let (Some(_), Some(plane)) = (&args.judge, Plane::named(&recipe.data.name)) {
@@ -213,8 +213,9 @@ fn load(recipe: &OsStr, args: &TrainArgs) -> Result<Recipe> {
     }
 }
 
-/// The recipe of a resumed run: the folder's recipe with the changes of the flags. A recipe file must agree with it in every key;
-/// the name of a built-in recipe only says which run is meant, as that may have been started with other flags.
+/// The recipe of a resumed run: the folder's recipe with the changes of the flags. A recipe file must agree with it in
+/// every key; the name of a built-in recipe only says which run is meant, as that may have been started with other
+/// flags.
 fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, folder: &Path) -> Result<Recipe> {
     let changed = || {
         let recipe = &saved.recipe;
@@ -233,7 +234,7 @@ fn asked_recipe(args: &TrainArgs, asked: Option<Recipe>, saved: &Checkpoint, fol
             let Some(difference) = unsaid.first() else {
                 return Ok(asked);
             };
-            let fix = "leave the recipe out to go on as the folder has it, or say the change by --set";
+            let fix = "leave the recipe out to go on as the folder has it, or give the change by --set";
             Err(refuse(format!("is the checkpoint of another recipe ({difference}); {fix}")))
         }
         _ => changed(),
@@ -258,7 +259,7 @@ fn introduction(args: &TrainArgs, run: &Run, last: u64) -> Result<String> {
     let recipe = run.recipe();
     let data = match run.images() {
         Some(images) => format!("{} images of {}x{}x{}", images.len(), images.height, images.width, images.channels),
-        None => "points of the plane, drawn anew for each step".into(),
+        None => "points of the plane, sampled anew for each step".into(),
     };
     let from = match run.steps() {
         0 => String::new(),
@@ -306,7 +307,7 @@ fn judge_note(args: &TrainArgs, run: &Run) -> String {
             String::new()
         }
         None => format!(
-            "no judge: samples are scored by pixels alone; have one by: minimax judge train {data} --recipe {}\n",
+            "no judge: samples are scored by pixels alone; get one with: minimax judge train {data} --recipe {}\n",
             shell_word(run.folder().join(RECIPE).as_os_str())
         ),
     }

@@ -1,6 +1,6 @@
-//! Which way a kernel goes may depend on how many images there are: transforming weights, or a path of its own for
-//! a single row, pays for some numbers only, and gives other last bits. Where images are made a few at a time to save
-//! memory, the way is chosen as for a batch of fixed size, so that their number changes no bit of them.
+//! The choice of a kernel's algorithm may depend on the number of images: transforming weights, or a special path for a
+//! single row, pays only for some numbers, and gives different last bits. Where images are made a few at a time to save
+//! memory, the algorithm is chosen as for a batch of fixed size, so that their number doesn't change their bits.
 
 use std::cell::Cell;
 
@@ -8,7 +8,7 @@ thread_local! {
     static AS_IF: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// Does `work`, whose kernels are chosen as for a batch of `size`, whatever the size is.
+/// Does `work` with kernels chosen as for a batch of `size`, whatever the real size is.
 pub fn chosen_as_for<T>(size: usize, work: impl FnOnce() -> T) -> T {
     /// Puts back what was there, after a panic too.
     struct Before(Option<usize>);
@@ -21,7 +21,7 @@ pub fn chosen_as_for<T>(size: usize, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// The batch that a kernel for `n` images, or rows, is to be chosen by.
+/// The batch size by which a kernel for `n` images, or rows, is chosen.
 pub fn size_to_choose_by(n: usize) -> usize {
     AS_IF.get().unwrap_or(n)
 }

@@ -1,8 +1,8 @@
 //! Sums down the columns of a tall matrix `[rows, width]`: bias gradients and batch statistics.
 //!
-//! The matrix is cut into tiles of fixed size, which threads share, and a tile into leaves of a few rows. What is
-//! summed of each is added in pairs, and those in pairs: errors grow with the logarithm of the number of rows, and
-//! threads change no bits.
+//! The matrix is cut into tiles of fixed size, which are shared among threads, and each tile into leaves of a few rows.
+//! The sums of leaves are added in pairs, the results in pairs again, and so on. So errors grow with the logarithm of
+//! the number of rows, and the number of threads changes no bits.
 
 use super::TASK_LENGTH;
 use super::pool::Buffer;
@@ -10,10 +10,10 @@ use super::simd::widest;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Columns of a tile at most: what is summed stays in the L1 cache while rows pass.
+/// The most columns of a tile: its sums stay in the L1 cache while rows are added.
 pub const TILE_WIDTH: usize = 256;
 
-/// Rows of a leaf at most, which are added up one after the other.
+/// The most rows of a leaf, which are added up one after the other.
 const LEAF_ROWS: usize = 32;
 
 /// A leaf's place in the matrix.
@@ -26,7 +26,7 @@ pub struct Leaf {
     pub top: usize,
 }
 
-/// What has been summed of each tile.
+/// The sums of each tile.
 pub struct TileSums {
     grid: Grid,
     sums: usize,
@@ -83,7 +83,7 @@ pub fn tile_sums(rows: usize, width: usize, sums: usize, add: impl Fn(&Leaf, &mu
     TileSums { grid, sums, values }
 }
 
-/// What `add` makes of the leaves of a tile, added in pairs.
+/// The sums that `add` gives for the leaves of a tile, added in pairs.
 fn sum_tile(rows: Range<usize>, columns: Range<usize>, values: &mut [f32], add: impl Fn(&Leaf, &mut [f32])) {
     let top = rows.start;
     let leaf = |start: usize| Leaf { rows: start..rows.end.min(start + LEAF_ROWS), columns: columns.clone(), top };
@@ -109,8 +109,8 @@ pub fn add_in_pairs(rows: &mut [f32], stride: usize, len: usize) {
     in_pairs(rows, stride, len, add_assign);
 }
 
-/// Has `join` bring the second of two rows into the first: neighbours in pairs, then neighbouring pairs, and so on, until
-/// the first of all has everything. Rows of `len` values begin every `stride` values.
+/// Joins rows in pairs, by `join`, which adds the second row to the first: first neighbours, then neighbouring pairs,
+/// and so on, until the first row has everything. Rows of `len` values begin every `stride` values.
 #[inline(always)]
 pub fn in_pairs(rows: &mut [f32], stride: usize, len: usize, join: impl Fn(&mut [f32], &[f32])) {
     let mut apart = stride;

@@ -1,5 +1,4 @@
-//! im2col without the columns: a convolution as a matrix product whose first matrix is read where it
-//! lies in the images.
+//! im2col without the columns: a convolution as a matrix product whose first matrix is read directly from the images.
 //!
 //! Row p of the im2col matrix holds the patch that output pixel p sees, `[kh, kw, c_in]` flattened. In
 //! NHWC a kernel row meets one contiguous run of kw · c_in inputs, and the next kernel row meets the
@@ -10,18 +9,18 @@
 //! patch(y, x)[i, j·c_in + c] = image[(y·s + i)·row + (x·s)·c_in + j·c_in + c]
 //! ```
 //!
-//! That holds where the kernel doesn't hang over the edge, which is why images are padded first: a few
-//! at a time, in a buffer that stays in cache. There each group of channels has images of its own.
+//! That holds where the kernel doesn't reach beyond the edge, so images are padded first, a few at a time, in a buffer
+//! that stays in cache. There each group of channels has images of its own.
 
 use super::gemm::walk::Walk;
 use super::pool::Buffer;
 use super::simd::{copy_few, widest};
 use crate::shape::{Conv2dGeometry, Padding};
 
-/// Pixels that a task works through: they share one pass over the packed weights.
+/// The number of pixels of a task, which share one pass over the packed weights.
 const TASK_PIXELS: usize = 384;
 
-/// Values of padded images that a task holds, a quarter of a megabyte.
+/// The number of values of a task's padded images: a quarter of a megabyte.
 const TASK_VALUES: usize = 1 << 16;
 
 /// Images `[n, h, w, groups · c]` as `[groups, n, h, w, c]` with zeros around them.
@@ -57,14 +56,13 @@ impl Padded {
         values.expect("a padded image fits into memory")
     }
 
-    /// How many images make a task of whole images, where each gives `pixels` pixels. The number of
-    /// threads has no say in it.
+    /// The number of images of a task, if each has `pixels` output pixels. It doesn't depend on the number of threads.
     pub fn images_per_task(&self, pixels: usize) -> usize {
         let by_pixels = TASK_PIXELS.div_ceil(pixels.max(1));
         by_pixels.min(TASK_VALUES / (self.groups * self.image()).max(1)).max(1)
     }
 
-    /// Some images group by group and with their padding, in `buffer` unless that is what they are.
+    /// Some images group by group and with their padding, in `buffer` unless they have that form already.
     pub fn pad<'a>(&self, images: &'a [f32], buffer: &'a mut Option<Buffer>) -> &'a [f32] {
         if self.padding == Padding::VALID && self.groups == 1 {
             return images;
@@ -88,7 +86,7 @@ impl Padded {
         padded
     }
 
-    /// Writes the pixels of `row` to `to`, each group's side by side, where groups lie `of_group` values apart.
+    /// Writes the pixels of `row` to `to`, where each group's are side by side and groups are `of_group` values apart.
     fn deal_out(&self, row: &[f32], to: &mut [f32], of_group: usize) {
         let Padded { groups, c, .. } = *self;
         widest(
@@ -108,8 +106,8 @@ impl Padded {
         Walk { planes: 1, plane: 0, segments: kernel[0], segment: self.row(), run: kernel[1] * self.c, step: 1 }
     }
 
-    /// Where the patches begin whose first pixels are (`first` + y · `stride`, ...) for an output of
-    /// `size` = `[rows, columns]`, in each of `count` images.
+    /// Where the patches of `count` images begin, for an output of `size` = `[rows, columns]`: the patch of pixel
+    /// (y, x) begins at pixel (y, x) · `stride` + `first`.
     pub fn patches(&self, count: usize, size: [usize; 2], first: [usize; 2], stride: [usize; 2]) -> Vec<usize> {
         let mut offsets = Vec::with_capacity(count * size[0] * size[1]);
         for image in 0..count {

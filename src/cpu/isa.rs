@@ -1,9 +1,9 @@
-//! Which instruction set the kernels run with: the widest that the processor has, unless another is chosen.
+//! The instruction set of the kernels: the widest that the processor has, unless another is chosen.
 //!
-//! It decides how fast they are and not one bit of what they give. Each value of an elementwise kernel depends on
-//! its own inputs only; a product is summed over k in one order, in sums that no vector's length decides how many
-//! there are of (see [`super::gemm`]); and whatever is multiplied and added in one step is rounded once, by the
-//! processor where it has the instruction and by arithmetic of the same result where it has not.
+//! It determines how fast they are, but not a single bit of their results. Each value of an elementwise kernel depends
+//! only on its own inputs. A product is summed over k in one order, in a number of partial sums that doesn't depend on
+//! the vectors' length (see [`super::gemm`]). A fused multiply-add is rounded once: by the processor if it has the
+//! instruction, and otherwise by arithmetic with the same result.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum InstructionSet {
-    /// What every processor of the kind that the program is compiled for has.
+    /// The instructions of every processor of the architecture for which the program is compiled.
     Portable = 1,
     /// AVX2 and FMA: Intel's processors from Haswell on, AMD's from Excavator on.
     Avx2,
@@ -23,7 +23,7 @@ pub enum InstructionSet {
 /// All of them, the widest first.
 pub const ALL: [InstructionSet; 3] = [InstructionSet::Avx512, InstructionSet::Avx2, InstructionSet::Portable];
 
-/// What [`current`] gives, as a number; 0 before anybody has asked.
+/// The result of [`current`] as a number; 0 before its first call.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 
 impl InstructionSet {
@@ -47,7 +47,7 @@ impl InstructionSet {
         }
     }
 
-    /// Those that this processor has, the widest first.
+    /// The instruction sets that this processor has, the widest first.
     pub fn available() -> impl Iterator<Item = InstructionSet> {
         ALL.into_iter().filter(|set| set.is_available())
     }
@@ -63,7 +63,7 @@ impl fmt::Display for InstructionSet {
     }
 }
 
-/// The one that kernels run with.
+/// The instruction set with which kernels run.
 #[inline]
 pub fn current() -> InstructionSet {
     match CURRENT.load(Ordering::Relaxed) {
@@ -78,15 +78,15 @@ pub fn current() -> InstructionSet {
 fn choose_widest() -> InstructionSet {
     let mut available = InstructionSet::available();
     let set = available.next().unwrap_or(InstructionSet::Portable);
-    // Unless another thread has been asked for a certain one meanwhile.
+    // Unless another thread has chosen one meanwhile.
     let _ = CURRENT.compare_exchange(0, set as u8, Ordering::Relaxed, Ordering::Relaxed);
     current()
 }
 
-/// Has kernels run with `set` from now on; what is under way may end with the one before.
+/// Makes kernels run with `set` from now on; work that has begun may finish with the one before.
 ///
 /// # Panics
-/// If this processor hasn't got it.
+/// If this processor doesn't have it.
 pub fn choose(set: InstructionSet) {
     assert!(set.is_available(), "isa: this processor has no {set}");
     CURRENT.store(set as u8, Ordering::Relaxed);

@@ -9,8 +9,9 @@
 //! erf x = ±(1 - e^(-|x| T(|x|)))             1 < |x| ≤ 4; beyond, it rounds to ±1
 //! ```
 //!
-//! Q, P, S and T interpolate in Chebyshev nodes, which leaves the functions off by 2·10⁻⁸ of themselves at most. Each function is within [`BOUND`] of the true value, as a share of it,
-//! wherever that is a normal number; the tests hold them to it over the whole range.
+//! Q, P, S and T interpolate in Chebyshev nodes, which leaves the functions a relative error of at most 2·10⁻⁸. Each
+//! function is within [`BOUND`] of the true value, as a share of it, wherever that is a normal number; the tests hold
+//! them to it over the whole range.
 
 use std::f32::consts::{FRAC_2_SQRT_PI, LOG2_E, SQRT_2};
 
@@ -46,9 +47,9 @@ const T: [f32; 8] = [
 /// eˣ.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    // Beyond these it is 0 or infinite; without them k would leave what an exponent holds.
+    // Beyond these bounds the result is 0 or infinite; without them k would not fit into an exponent.
     let (k, r) = reduce(x.clamp(-104.0, 89.0));
-    // In two steps: 2ᵏ alone may be no normal number where the result still is one.
+    // In two steps, as 2ᵏ alone may not be a normal number where the result still is one.
     let half = k >> 1;
     (1.0 + expm1_reduced(r)) * power_of_two(half) * power_of_two(k - half)
 }
@@ -100,11 +101,11 @@ pub fn elu(x: f32) -> f32 {
     if x < 0.0 { below } else { x }
 }
 
-/// The natural logarithm: -∞ of 0, NaN of what is below.
+/// The natural logarithm: -∞ at 0, NaN below.
 #[inline(always)]
 pub fn ln(x: f32) -> f32 {
     const MANTISSA: u32 = (1 << 23) - 1;
-    // A subnormal number is brought among the normal ones first.
+    // A subnormal number is scaled to a normal one first.
     let subnormal = x < f32::MIN_POSITIVE;
     let bits = (if subnormal { x * 8_388_608.0 } else { x }).to_bits();
     let exponent = (bits >> 23) as i32 - if subnormal { 127 + 23 } else { 127 };
@@ -122,7 +123,7 @@ pub fn ln(x: f32) -> f32 {
 /// k and r of x = k ln 2 + r, for |x| up to some hundreds.
 #[inline(always)]
 fn reduce(x: f32) -> (i32, f32) {
-    // Added to a small number, it rounds that to a whole one, which then stands in the lowest bits.
+    // Adding it to a small number rounds that to a whole one, which is then in the lowest bits.
     const ROUND: f32 = (3 << 22) as f32;
     let shifted = x.mul_add(LOG2_E, ROUND);
     let k = shifted - ROUND;

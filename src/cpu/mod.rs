@@ -1,8 +1,13 @@
-//! What the CPU kernels share: the buffer pool, threads, by what size of batch they are chosen, the instruction set,
-//! SIMD, functions of a number, sums, reductions, strided copies,
-//! GEMM, what makes products of convolutions, convolutions in groups and such with fewer products.
+//! What the CPU kernels share. Nothing here knows a `Tensor`: functions take slices and geometry, and fill slices.
 //!
-//! Nothing here knows a `Tensor`: slices and geometry in, slices out.
+//! | module | what it has |
+//! |---|---|
+//! | [`pool`], [`threads`] | the pool of buffers; threads that stay awake from op to op |
+//! | [`isa`], [`needed`], [`simd`], [`math`] | the instruction set; loops that become vectors; functions of a number |
+//! | [`columns`], [`reduce`], [`strided`] | sums down columns, reductions over any axes, strided copies |
+//! | [`gemm`] | matrix products |
+//! | [`taps`], [`im2col`], [`winograd`] | three ways to compute convolutions |
+//! | [`batch`] | the batch size by which kernels are chosen |
 
 pub mod batch;
 pub mod columns;
@@ -20,27 +25,28 @@ pub mod taps;
 pub mod threads;
 pub mod winograd;
 
-/// Values in a line of the cache.
+/// The number of values in a cache line.
 pub const LINE: usize = 16;
 
-/// `values` rounded up to an odd number of cache lines. Rows so far apart lie in all sets of the L1 cache alike; those a power
-/// of two apart meet in a few.
+/// `values` rounded up to an odd number of cache lines. Rows at this distance use all sets of the L1 cache equally;
+/// rows at a distance of a power of two share only a few.
 pub fn odd_lines(values: usize) -> usize {
     (values.div_ceil(LINE) | 1) * LINE
 }
 
-/// What is done to a part of an output as soon as it is made, while it is in cache: the part, whole images, and the number of
-/// its first value.
+/// A function that is applied to each part of an output as soon as it is made, while it is in cache. It gets the part,
+/// which is whole images, and the index of its first value.
 pub type Finisher<'a> = &'a (dyn Fn(&mut [f32], usize) + Sync);
 
-/// Values that a task works through: 64 KiB of f32, enough to hide what handing a task to a thread
-/// costs, little enough that what it reads and writes stays in the L2 cache.
+/// The number of values of a task: 64 KiB of f32. That is enough to hide the cost of handing a task to a thread, and
+/// little enough that its data stays in the L2 cache.
 ///
-/// Sums are cut by it as well, so another length gives other last bits, but the same ones on any
-/// number of threads.
+/// Sums are cut by it too, so that another length gives different last bits, but the same ones for any number of
+/// threads.
 pub const TASK_LENGTH: usize = 1 << 14;
 
-/// Whole rows of `width` values in a task: at least one, and else about [`TASK_LENGTH`] values.
+/// The number of whole rows of `width` values in a task: as many as have about [`TASK_LENGTH`] values, and at least
+/// one.
 pub fn rows_per_task(width: usize) -> usize {
     (TASK_LENGTH / width.max(1)).max(1)
 }

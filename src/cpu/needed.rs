@@ -1,6 +1,6 @@
-//! What a program compiled for newer processors (`-C target-cpu`) needs of the one it runs on. Without such a flag
-//! it needs nothing that a processor of its kind could lack; with one, an older processor would end it by a signal
-//! and without a word.
+//! Checks that the processor has what a program compiled for newer ones (`-C target-cpu`) needs. Without such a flag
+//! the program needs nothing that a processor of its architecture could lack. With one, an older processor would end it
+//! by a signal, without a message.
 
 #[cfg(target_arch = "x86_64")]
 use std::hint::black_box;

@@ -1,20 +1,21 @@
-//! Reductions over any axes by an operation on two numbers: what the sum and the maximum share.
+//! Reductions over any axes by an operation on two numbers; the sum and the maximum use them.
 //!
-//! Neighbouring axes are a run, the middle one of `[outer, reduced, inner]`, and runs are reduced one after the other, the
-//! innermost first. A task takes all that some results are made of through every run, so that memory is read once and
-//! what is in between stays in cache; only where that is too much for a task does it go through memory run by run.
+//! Neighbouring axes are a run, the middle one of `[outer, reduced, inner]`, and runs are reduced one after the other,
+//! the innermost first. A task takes everything that goes into some of the results through all runs, so that memory is
+//! read once and intermediate results stay in cache. Only if that is too much for a task, memory is read and written
+//! once for each run.
 //!
 //! ```text
 //! form       for                             combines
-//! few        less than 64 values, inner < 8  groups side by side; of each a row by halves, columns row by row
+//! few        less than 64 values, inner < 8  groups side by side; in each, rows by halves, columns row by row
 //! row        inner = 1                       32 lanes over leaves of 1024 values, leaves in pairs, lanes by halves
 //! columns    inner > 1                       leaves of 32 rows row by row, leaves in pairs
 //! ```
 //!
-//! Where rows are narrower than 64, as many as come to that are taken as one row, whose parts are combined in pairs at the
-//! end, and then with the rows that are left over. What is more than [`TASK_LENGTH`] values is cut into tiles, which are
-//! combined in pairs in turn. So what is combined with what depends on the shape alone, and a rounding error grows with
-//! the logarithm of the length.
+//! Rows narrower than 64 values are joined into rows of about 64, whose parts are combined in pairs at the end, and
+//! then with the rows that are left over. More than [`TASK_LENGTH`] values are cut into tiles, which are combined in
+//! pairs too. So the order of combination depends on the shape alone, and rounding errors grow with the logarithm of
+//! the length.
 
 use super::columns::{TILE_WIDTH, in_pairs};
 use super::pool::Buffer;
@@ -24,14 +25,15 @@ use rayon::prelude::*;
 
 /// What is done to two numbers. Both must be `#[inline(always)]` (see [`widest`]).
 pub trait Operation {
-    /// That which changes no number.
+    /// The identity, which changes no number.
     const IDENTITY: f32;
 
     /// One number of two.
     fn combine(a: f32, b: f32) -> f32;
 }
 
-/// `x`, which is not empty, reduced over `runs`, the innermost first. Each has what later ones reduce in its outer length.
+/// `x`, which is not empty, reduced over `runs`, the innermost first. Each has what later ones reduce in its outer
+/// length.
 pub fn reduce<O: Operation>(x: &[f32], runs: &[[usize; 3]]) -> Buffer {
     let (&[outer, reduced, inner], before) = runs.split_last().expect("a reduction has at least one axis");
     let of_one = x.len() / outer;
@@ -157,7 +159,8 @@ fn joined(inner: usize) -> usize {
 /// Rows of a leaf, which are combined one after the other.
 const LEAF_ROWS: usize = 32;
 
-/// Of the columns of x `[rows, width]` some from `first` on, in the first row of `leaves`, which has one for every leaf.
+/// Of the columns of x `[rows, width]` some from `first` on, in the first row of `leaves`, which has one for every
+/// leaf.
 #[inline(always)]
 fn reduce_columns<O: Operation>(x: &[f32], width: usize, first: usize, columns: usize, leaves: &mut [f32]) {
     for (leaf, x) in leaves.chunks_exact_mut(columns).zip(x.chunks(LEAF_ROWS * width)) {
@@ -211,7 +214,8 @@ fn reduce_few<O: Operation>(x: &[f32], group: usize, inner: usize, y: &mut [f32]
     reduce_abreast::<O>(x_left, inner, y_left, y_left.len() / inner, values);
 }
 
-/// The same of `count` groups, whose first values are put beside each other in `values`, whose second values are, and so on.
+/// The same for `count` groups: `values` gets the first value of every group side by side, then the second of every
+/// group, and so on.
 #[inline(always)]
 fn reduce_abreast<O: Operation>(x: &[f32], inner: usize, y: &mut [f32], count: usize, values: &mut [[f32; ABREAST]]) {
     let group = values.len();
@@ -240,7 +244,7 @@ fn reduce_abreast<O: Operation>(x: &[f32], inner: usize, y: &mut [f32], count: u
 /// Partial results that are made side by side and become vectors.
 const LANES: usize = 32;
 
-/// Values of which each lane combines its share one after the other.
+/// How many values the lanes combine together; each lane goes through its share of them in order.
 const LEAF: usize = 32 * LANES;
 
 /// A row of at most [`TASK_LENGTH`] values.

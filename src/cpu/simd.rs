@@ -1,7 +1,8 @@
-//! Elementwise loops, compiled for each instruction set and run with the one chosen, in tasks that threads share.
+//! Elementwise loops, compiled for each instruction set and run with the one that is chosen, in tasks that are shared
+//! among threads.
 //!
-//! What is done to a value is written once, for one f32 and without a branch; the compiler makes vectors
-//! of it. Each value depends on its own inputs only, so the cutting changes no bits.
+//! The function of a value is written once, for one f32 and without a branch, and the compiler turns it into vector
+//! instructions. Each value depends only on its own inputs, so the division into tasks changes no bits.
 
 use super::TASK_LENGTH;
 #[cfg(target_arch = "x86_64")]
@@ -9,7 +10,7 @@ use super::isa::{self, InstructionSet};
 use super::pool::Buffer;
 use rayon::prelude::*;
 
-/// Runs `kernel`, compiled for the instruction set that [`super::isa`] says.
+/// Runs `kernel`, compiled for the instruction set of [`super::isa`].
 ///
 /// It must be `#[inline(always)]`, and so must what it calls, or it is compiled for the least machine; and
 /// `move`, or what it captures is loaded again after every store.
@@ -40,8 +41,8 @@ fn with_avx2<R>(kernel: impl FnOnce() -> R) -> R {
     kernel()
 }
 
-/// A copy of a few values, for use inside of [`widest`]: where there are many of these, a call for each would take as long
-/// again.
+/// A copy of a few values, for use inside of [`widest`]: where there are many of these, a call for each would take as
+/// long again.
 #[inline(always)]
 pub fn copy_few(from: &[f32], to: &mut [f32]) {
     const CHUNK: usize = 16;

@@ -1,18 +1,17 @@
-//! Copies between a strided view and contiguous memory: permute, broadcast, slice and pad are all
-//! of this kind.
+//! Copies between a strided view and contiguous memory, which permute, broadcast, slice and pad all are.
 
 use super::rows_per_task;
 use crate::shape::{MAX_RANK, Shape};
 use rayon::prelude::*;
 
-/// A view into a longer array: value (i0, i1, ...) lies at `offset` + Σ i_a · `strides[a]`.
+/// A view into a longer array: value (i0, i1, ...) is at `offset` + Σ i_a · `strides[a]`.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
     /// The lengths of the view's axes.
     pub shape: Shape,
-    /// How far apart neighbours lie along each axis; 0 repeats a value.
+    /// The distance of neighbours along each axis; 0 repeats a value.
     pub strides: [usize; MAX_RANK],
-    /// Where it begins.
+    /// The place of the first value.
     pub offset: usize,
 }
 
@@ -59,8 +58,8 @@ pub fn gather(values: &[f32], from: View, out: &mut [f32]) {
     });
 }
 
-/// Writes `values`, row by row, to the view `to` into `out`, whose last axis is contiguous; the rest of
-/// `out` stays as it is.
+/// Writes `values`, row by row, to the places of `out` that the view `to` covers; the rest of `out` stays as it is.
+/// The view's last axis must be contiguous.
 pub fn scatter(values: &[f32], to: View, out: &mut [f32]) {
     let (length, stride) = to.row();
     debug_assert_eq!(stride, 1, "scatter writes contiguous rows");

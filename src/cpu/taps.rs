@@ -1,16 +1,16 @@
-//! A convolution as one matrix product per tap, a value (i, j) of the kernel's window.
+//! A convolution as one matrix product per tap. A tap is a place (i, j) of the kernel's window.
 //!
 //! Tap (i, j) joins output pixel (y, x) to input pixel (y·s + i - top, x·s + j - left). The outputs whose
-//! partner lies inside of the image form a rectangle, and so do the partners; the padding meets
-//! nobody, so its zeros are neither stored nor multiplied. With w the tap's weights `[c_in, c_out]`,
-//! two ops of the family are, summed over the taps:
+//! partner lies inside of the image form a rectangle, and so do the partners. Padding has no partners, so its zeros are
+//! neither stored nor multiplied. With the tap's weights w `[c_in, c_out]`, two ops of the family are sums over the
+//! taps:
 //!
 //! ```text
 //! conv2d               outputs += inputs · w
 //! conv_transpose2d     inputs  += outputs · wᵀ
 //! ```
 //!
-//! In NHWC a pixel's channels lie side by side, so every product reads and writes its rows where they are.
+//! In NHWC a pixel's channels are side by side, so every product reads and writes its rows in place.
 
 use super::Finisher;
 use super::gemm::Start;
@@ -19,18 +19,18 @@ use super::pool::Buffer;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
-/// Tasks that a batch is cut into.
+/// The number of tasks into which a batch is cut.
 const TASKS: usize = 16;
 
-/// Values of the input and output images of a task, half a megabyte: they stay in the L2 cache from tap
-/// to tap.
+/// The number of values of a task's input and output images: half a megabyte, which stays in the L2 cache from tap to
+/// tap.
 const TASK_VALUES: usize = 1 << 17;
 
-/// Channels from which on a tap's product is long enough to pay; with fewer it is multiplied patch by patch,
-/// see [`super::im2col`].
+/// The least number of channels for which products by taps pay; with fewer, a convolution is multiplied patch by patch
+/// (see [`super::im2col`]).
 pub const TAP_CHANNELS: usize = 64;
 
-/// What a tap joins: rectangles of equal size in the input and in the output.
+/// A tap and what it joins: rectangles of equal size in the input and in the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tap {
     /// Its place in the kernel, i · kw + j.
@@ -81,7 +81,7 @@ fn joined([inputs, outputs]: [usize; 2], k: usize, stride: usize, before: usize)
     (0..k).map(joined).collect()
 }
 
-/// Images that a task works through. The number of threads has no say in it.
+/// The number of images of a task. It doesn't depend on the number of threads.
 fn images_per_task(g: &Conv2dGeometry) -> usize {
     let values = g.h * g.w * g.c_in + g.out_h * g.out_w * g.c_out;
     g.n.div_ceil(TASKS).min(TASK_VALUES / values.max(1)).max(1)
@@ -99,7 +99,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// The inputs, of which the outputs meet every stride-th.
+    /// The inputs. A tap joins the outputs to every stride-th of them.
     pub fn inputs(g: &Conv2dGeometry) -> Side {
         Side { h: g.h, w: g.w, c: g.c_in, stride: g.stride, first: |tap| tap.input }
     }
@@ -148,7 +148,7 @@ pub fn sum_over_taps(
     let images = images_per_task(g);
     let mut products: Vec<_> =
         taps(g).into_par_iter().map(|tap| (weight(&tap), from.pixels(images, &tap), to.pixels(images, &tap))).collect();
-    // A tap that meets every pixel begins the sums, where there is one.
+    // If a tap meets every pixel, it begins the sums.
     let whole = products.iter().position(|(_, _, y_pixels)| y_pixels.len() == images * to.h * to.w);
     if let Some(whole) = whole {
         products.swap(0, whole);

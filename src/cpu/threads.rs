@@ -1,8 +1,8 @@
 //! Threads that stay awake from op to op.
 //!
-//! A thread of the pool that finds no task for about 20 µs goes to sleep, and to wake it takes as long again:
-//! longer than many an op of a small network takes. Over a training step, in which one op follows another,
-//! threads had better keep looking.
+//! A thread of the pool that finds no task for about 20 µs goes to sleep, and waking it takes as long again, which is
+//! longer than many ops of a small network take. In a training step, where one op follows another, it is better if
+//! threads keep looking for tasks.
 
 use rayon::{Yield, yield_now};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ pub fn awake<R>(work: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Sets what it holds even if the work panics, or nobody would ever be let go.
+/// Sets its flag when it is dropped, even if the work panics; otherwise the other threads would wait forever.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {

@@ -7,7 +7,7 @@ use super::driver::Address;
 use super::pool::Arena;
 use std::fmt;
 
-/// The most values a buffer holds: kernels count in 32 bits.
+/// The most values of a buffer, as kernels count in 32 bits.
 pub const MAX_LENGTH: usize = 1 << 30;
 
 /// f32 values in device memory, on loan from the device's pool; dropping it gives them back.
@@ -15,13 +15,13 @@ pub struct Buffer {
     context: &'static Context,
     at: Address,
     len: usize,
-    /// What the pool has counted for it.
+    /// Its size in the pool.
     bytes: usize,
     arena: Arena,
 }
 
 impl Buffer {
-    /// `len` values that hold whatever their last owner left: for kernels that write every one.
+    /// `len` values that have whatever their last owner left, for kernels that write every one.
     #[track_caller]
     pub fn unspecified(len: usize, context: &'static Context) -> Buffer {
         if len > MAX_LENGTH {
@@ -48,7 +48,7 @@ impl Buffer {
         buffer
     }
 
-    /// `bytes`, four in the place of a value, as kernels that read bytes take them.
+    /// `bytes`, four in the space of a value, for kernels that read bytes.
     #[track_caller]
     pub fn from_bytes(bytes: &[u8], context: &'static Context) -> Buffer {
         let buffer = Buffer::unspecified(bytes.len().div_ceil(4), context);
@@ -59,7 +59,7 @@ impl Buffer {
         buffer
     }
 
-    /// Puts `values` in the place of the first ones.
+    /// Overwrites the first values with `values`.
     ///
     /// # Panics
     /// If there are more of them.
@@ -73,10 +73,10 @@ impl Buffer {
         }
     }
 
-    /// Puts the values of `from` in the place of these, on the device.
+    /// Overwrites the values with those of `from`, on the device.
     ///
     /// # Panics
-    /// If there aren't as many, or they are on another device.
+    /// If the lengths differ, or `from` is on another device.
     #[track_caller]
     pub fn copy_from(&mut self, from: &Buffer) {
         assert!(
@@ -95,7 +95,7 @@ impl Buffer {
         }
     }
 
-    /// A copy of the values, which waits for all that the device has been asked for.
+    /// A copy of the values; it waits for all queued work of the device.
     #[track_caller]
     pub fn to_vec(&self) -> Vec<f32> {
         let mut values = vec![0.0f32; self.len];
@@ -122,7 +122,7 @@ impl Buffer {
         self.at
     }
 
-    /// Whose memory they are in.
+    /// The context that owns their memory.
     pub fn context(&self) -> &'static Context {
         self.context
     }

@@ -1,8 +1,8 @@
-//! A sequence of launches that is remembered once and made again and again as one: a CUDA graph.
+//! A sequence of launches that is recorded once and replayed again and again as one: a CUDA graph.
 //!
-//! What a launch is given by value is the same in every replay. What changes from step to step lies in device memory
-//! instead, and is uploaded before a replay: in [`Inputs`] where each random stream has come to, and the batch; with
-//! each optimiser, which owns them, the scalars of its update.
+//! Arguments that a launch gets by value are the same in every replay. Values that change from step to step are in
+//! device memory instead, and are uploaded before a replay: the positions of random streams and the batch in
+//! [`Inputs`], and the scalars of an update in memory of its optimiser.
 
 #![allow(unsafe_code)]
 
@@ -14,7 +14,7 @@ use super::staging::Staged;
 use crate::random::{Position, STREAMS};
 use std::collections::HashSet;
 
-/// Device memory that holds where each random stream is when a step begins, and the bytes of its batch.
+/// Device memory for the position of each random stream at the beginning of a step, and for the bytes of its batch.
 pub struct Inputs {
     /// The block of each stream, a u64 for each, then the batch.
     staged: Staged,
@@ -33,7 +33,7 @@ impl Inputs {
     /// batch, in parts one behind the other.
     ///
     /// # Panics
-    /// If the batch has not as many bytes as was said, or there is no such stream.
+    /// If the batch has another number of bytes than `new` was given, or there is no such stream.
     pub fn upload(&mut self, streams: &[Position], batch: &[&[u8]]) {
         for position in streams {
             let block = self.blocks.get_mut(position.stream as usize);
@@ -49,8 +49,8 @@ impl Inputs {
     }
 }
 
-/// A captured step, and the memory that it works in: it keeps what it reads and writes, so that a replay finds it even
-/// when the tensors are gone.
+/// A captured step, with the memory in which it works: it keeps everything that it reads and writes, so that a replay
+/// finds it even when the tensors are gone.
 pub struct Graph {
     context: &'static Context,
     executable: Option<Executable>,
@@ -59,9 +59,10 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// What `f` launches, without running it. `f` goes by what was uploaded to `inputs` last; a replay goes by what is
-    /// there then. Meanwhile no other thread should use the device: what it launches would become part of the graph. The
-    /// graph goes to where `f` found its tensors, whatever these are replaced by later.
+    /// Records what `f` launches, without running it. `f` sees what was uploaded to `inputs` last; a replay sees what
+    /// `inputs` hold at that time. During the capture no other thread should use the device, for what it launches
+    /// would become part of the graph. A replay uses the addresses at which `f` found its tensors, even if these are
+    /// replaced later.
     ///
     /// # Errors
     /// Those of `f`.
@@ -124,7 +125,7 @@ impl Drop for Graph {
     }
 }
 
-/// A few values that are read from the device while it goes on.
+/// A few values that are copied from the device while it goes on working.
 pub struct Reading {
     context: &'static Context,
     pinned: *mut u8,

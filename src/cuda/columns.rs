@@ -1,5 +1,6 @@
-//! How a tall matrix `[rows, columns]` is cut for sums down its columns: into tiles of rows, each of which gives
-//! a part. The block that comes last brings the parts together, so blocks are large and few: it has few parts to go through.
+//! How a tall matrix `[rows, columns]` is cut for sums down its columns: into tiles of rows, with one partial sum
+//! each. The last block to finish adds up the partial sums, so blocks are large and few: that leaves it few sums to
+//! add.
 
 use super::context::COUNTERS;
 use super::launch::MANY_THREADS;

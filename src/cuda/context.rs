@@ -1,6 +1,6 @@
-//! A device in use: its driver, its pool, its kernels, what is being captured on it, and what happens when it fails.
+//! A device in use: its driver, its pool, its kernels, the capture that is going on, and how failures are handled.
 //!
-//! What it can't do (no memory left, the GPU is gone) unwinds, see [`crate::unwind`].
+//! A failure (no memory left, the GPU is lost) unwinds: see [`crate::unwind`].
 
 use super::driver::{Address, Driver, Failure, Function};
 use super::pool::{Arena, Pool};
@@ -25,7 +25,7 @@ pub struct Context {
     counters: OnceLock<Address>,
 }
 
-/// Counters that a launch has at most.
+/// The most counters of a launch.
 pub(super) const COUNTERS: usize = 1 << 16;
 
 /// A kernel that has been found, with the bytes of each argument where they are known.
@@ -69,17 +69,17 @@ impl Context {
         self.driver.name()
     }
 
-    /// Bytes of device memory that are held, in use or waiting to be used again.
+    /// The bytes of device memory that the pool has, in use or free.
     pub fn bytes_held(&self) -> usize {
         locked(&self.pool).bytes
     }
 
-    /// Gives the memory that waits to be used again back to the driver.
+    /// Gives the pool's free memory back to the driver.
     pub fn release(&self) {
         self.pool().release(self.driver());
     }
 
-    /// How often the driver was asked for device memory.
+    /// How many times the driver was asked for device memory.
     pub fn allocations(&self) -> u64 {
         locked(&self.pool).allocations
     }
@@ -90,12 +90,12 @@ impl Context {
         self.tf32.store(on, Ordering::Relaxed);
     }
 
-    /// True if they do.
+    /// True if products and convolutions run on tensor cores.
     pub fn tf32(&self) -> bool {
         self.tf32.load(Ordering::Relaxed)
     }
 
-    /// Waits for all that the device has been asked for.
+    /// Waits for all queued work of the device.
     pub fn synchronize(&self) {
         self.hold(self.driver.synchronize());
     }
@@ -136,8 +136,8 @@ impl Context {
         }
     }
 
-    /// The block at which a captured step begins to read random stream `stream`, and the address at which a replay finds
-    /// its own; 0 and no address outside of one.
+    /// The block at which a captured step begins to read random stream `stream`, and the address at which a replay
+    /// finds its own; 0 and no address outside of one.
     pub(super) fn start_of(&self, stream: u64) -> (u64, Address) {
         match &*self.captured() {
             None => (0, 0),

@@ -1,4 +1,4 @@
-//! The devices that there are, each opened when it is first asked for.
+//! The devices. Each is opened when it is first asked for.
 
 use super::context::Context;
 #[cfg(feature = "emulator")]
@@ -24,10 +24,10 @@ fn emulated() -> Option<&'static Context> {
     *EMULATED.get_or_init(|| None)
 }
 
-/// How many CUDA devices there are.
+/// The number of CUDA devices.
 ///
 /// # Errors
-/// [`Error::Cuda`] with what is missing, if there are none.
+/// [`Error::Cuda`] that says what is missing, if there are none.
 pub fn count() -> Result<usize> {
     if emulated().is_some() {
         return Ok(1);
@@ -39,7 +39,7 @@ pub fn count() -> Result<usize> {
         .map_err(|what| Error::Cuda { device: "cuda".into(), what: format!("{what}; use --device cpu") })
 }
 
-/// Waits for every device in use to be done with what it was asked for. What fails is told by what comes next.
+/// Waits until every device in use has finished its queued work. Failures are reported by the next operation.
 pub fn settle() {
     let open = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let emulated = EMULATED.get().copied().flatten();
@@ -72,10 +72,10 @@ pub fn open(ordinal: usize) -> Result<&'static Context> {
     Ok(context)
 }
 
-/// As [`open`]; what is wrong unwinds to [`catch`](super::catch).
+/// As [`open`], but an error unwinds to [`catch`](super::catch).
 ///
 /// # Panics
-/// With what is wrong, where nobody catches it.
+/// With the error's message, if there is no `catch`.
 #[track_caller]
 pub fn context(ordinal: usize) -> &'static Context {
     match open(ordinal) {

@@ -1,8 +1,8 @@
-//! What a CUDA device is asked to do. Two answer: `nvidia`, through NVIDIA's driver, and, for tests, `emulator`, which
-//! runs the same kernels on the processor.
+//! The interface to a CUDA device. It has two implementations: `nvidia`, through NVIDIA's driver, and, for tests,
+//! `emulator`, which runs the same kernels on the processor.
 //!
-//! There is one stream: launches and copies happen in the order in which they are asked for. An
-//! address is plain device memory; who owns it is the business of `pool`.
+//! There is one stream: launches and copies happen in the order in which they are queued. An address is plain device
+//! memory; `pool` keeps track of its owners.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -47,8 +47,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A device and its stream. What it is given must be right: addresses of live memory that is long
-/// enough, arguments of the kernel's types.
+/// A device and its stream. Callers must give it addresses of live memory that is long enough, and arguments of the
+/// kernel's types.
 #[allow(unsafe_code)] // declared here, called by `Context` and the buffers, which know what is live
 pub trait Driver: Send + Sync {
     /// The device's name.
@@ -72,8 +72,8 @@ pub trait Driver: Send + Sync {
     /// Kernel `name` of kernels/`stem`.cu.
     fn function(&self, stem: &str, name: &str) -> Result<Function, Failure>;
 
-    /// The bytes of each of its arguments, if that is known here: launches are then held to it. None for a function of
-    /// another device.
+    /// The bytes of each of its arguments, if they are known; launches are then checked against them. `None` for a
+    /// function of another device.
     fn argument_sizes(&self, function: Function) -> Option<Vec<usize>>;
 
     /// Puts a launch on the stream. `arguments` are the addresses of the kernel's arguments, which are
@@ -131,19 +131,19 @@ pub trait Driver: Send + Sync {
     /// Waits for everything on the stream.
     fn synchronize(&self) -> Result<(), Failure>;
 
-    /// From here on launches and copies within device memory are remembered, not made.
+    /// From here on launches and copies within device memory are recorded, not made.
     fn begin_capture(&self) -> Result<(), Failure>;
 
-    /// Ends that, and makes what was remembered ready to be launched.
+    /// Ends the capture, and makes the recorded graph ready to be launched.
     fn end_capture(&self) -> Result<Executable, Failure>;
 
-    /// Puts all of it on the stream.
+    /// Puts the whole graph on the stream.
     ///
     /// # Safety
     /// All addresses that its launches were given are live.
     unsafe fn replay(&self, graph: &Executable) -> Result<(), Failure>;
 
-    /// Forgets it.
+    /// Destroys the graph.
     fn forget(&self, graph: Executable);
 }
 

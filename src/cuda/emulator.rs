@@ -1,11 +1,12 @@
-//! A CUDA device without a GPU, for tests (the cargo feature `emulator`, which `cargo test` switches on): the kernels' own sources, compiled as C++ (kernels/emulation), run on the
-//! processor. It is slow and checks everything it can.
+//! A CUDA device without a GPU, for tests (the cargo feature `emulator`, which `cargo test` switches on): the kernels'
+//! own sources, compiled as C++ (kernels/emulation), run on the processor. It is slow, and checks everything that it
+//! can.
 //!
-//! - Every kernel is called with as many arguments, of as many bytes, as its source has.
-//! - Around each buffer lies a guard zone. What reads it reads NaN; what writes there is found after the launch.
+//! - Every launch must have as many arguments, of as many bytes, as the kernel's source.
+//! - Around each buffer there are guard zones. Reading them gives NaN; writing them is detected after the launch.
 //! - Threads and blocks run in the order that [`set_order`] chooses.
-//! - While a graph is captured nothing runs, as on a GPU; a replay runs what was remembered.
-//! - It can have little memory, or be lost on the way ([`MEMORY`], [`LAUNCHES`]).
+//! - While a graph is captured nothing runs, as on a GPU; a replay runs what was recorded.
+//! - It can have little memory, or fail after some launches ([`MEMORY`], [`LAUNCHES`]).
 
 #![allow(unsafe_code)]
 
@@ -56,8 +57,8 @@ pub fn start_if_named() {
     }
 }
 
-/// The order in which the threads of a block, and the blocks, run from now on: ascending for 0, else drawn
-/// from this seed.
+/// Sets the order in which the threads of a block, and the blocks, run from now on: ascending for 0, else a random
+/// order from this seed.
 pub fn set_order(seed: u64) {
     ORDER.store(seed, Ordering::Relaxed);
 }

@@ -57,7 +57,7 @@ pub struct View {
 }
 
 impl View {
-    /// The values of `shape` whose neighbours along each axis lie `strides` apart, the first at `offset`.
+    /// A view of `shape`: the first value lies at `offset`, and neighbours along each axis lie `strides` apart.
     pub fn new(shape: Shape, strides: &[usize], offset: usize) -> View {
         let missing = MAX_RANK - shape.rank();
         let mut view = View { dims: [1; MAX_RANK], strides: [0; MAX_RANK], offset: offset as i32 };

@@ -1,5 +1,5 @@
-//! The launchers of kernels/ladder/: a matrix product and a convolution, each from the kernel that is written first
-//! to one that is nearly as fast as they get. Ops don't use them; `cargo bench --bench cuda` times them.
+//! The launchers of kernels/ladder/: a matrix product and a convolution, each from the most obvious kernel to one that
+//! is nearly as fast as possible. Ops don't use them; `cargo bench --bench cuda` times them.
 
 use super::buffer::Buffer;
 use super::geometry;

@@ -1,13 +1,19 @@
 //! What CUDA launchers share: devices, memory, launches and captured graphs. It knows buffers and geometry,
-//! never tensors; a kernel's launcher stands in its op's stem, `src/ops/<stem>/cuda.rs`.
+//! never tensors; a kernel's launcher is in its op's stem, `src/ops/<stem>/cuda.rs`.
 //!
-//! In reading order: [`driver`] is what a device is asked to do; `nvidia` asks a GPU, `emulator` runs the same kernels on
-//! the processor, for tests; `context` is a device in use, with its `pool` of memory; `buffer` and `launch` are what
-//! launchers are written with, `product` those of matrix products; [`ladder`] shows how a kernel becomes fast, rung by
-//! rung; [`capture`] turns a training step into a graph. A test here has the whole order: no file imports from a later one.
+//! In reading order:
 //!
-//! A launch can't be checked: what a kernel is given must be right. So what makes launches is private to the crate, and
-//! what is public checks what it takes.
+//! - [`driver`] is the interface to a device; `nvidia` implements it for a GPU, and `emulator`, for tests, runs the
+//!   same kernels on the processor;
+//! - `context` is a device in use, with its `pool` of memory;
+//! - launchers are made from `buffer` and `launch`, and `product` launches matrix products;
+//! - [`ladder`] shows how a kernel becomes fast, rung by rung;
+//! - [`capture`] turns a training step into a graph.
+//!
+//! A test in this module holds the whole order: no file imports from a later one.
+//!
+//! A launch can't be checked at run time, so its arguments must be right. Therefore the functions that make launches
+//! are private to the crate, and public functions check what they are given.
 
 pub(crate) mod buffer;
 pub mod capture;

@@ -1,6 +1,6 @@
 //! The kernels, as PTX inside this program: a module per file of kernels/.
 
-/// Each stem with its PTX, which kernels/compile.py makes of kernels/`stem`.cu.
+/// Each stem with its PTX, which kernels/compile.py makes from kernels/`stem`.cu.
 const MODULES: &[(&str, &str)] = &[
     ("argmax", include_str!("../../kernels/ptx/argmax.ptx")),
     ("avg_pool2d", include_str!("../../kernels/ptx/avg_pool2d.ptx")),

@@ -1,15 +1,15 @@
-//! Device memory on loan: asking the driver for memory is slow and waits for the device, so what a
-//! buffer gives back serves the next one of its size. Launches are in order on one stream, so it may be
-//! handed out while the last launch that uses it is still to run.
+//! A pool of device memory. Asking the driver for memory is slow and waits for the device, so the memory of a freed
+//! buffer is used for the next one of its size. As launches are in order on one stream, that can happen even before the
+//! last launch that uses the freed buffer has run.
 //!
-//! A captured graph writes where it wrote when it was captured. So what is asked for during a capture
-//! comes from an arena of its own, which lives as long as the graph and serves nobody else. What else the graph reads
-//! and writes may be given back earlier: then it waits for the graph to go.
+//! A captured graph always writes to the same memory. So memory that is needed during a capture comes from an arena of
+//! its own, which lives as long as the graph and is used for nothing else. Other buffers that the graph reads and
+//! writes may be freed earlier; their memory is then kept until the graph is gone.
 
 use super::driver::{Address, Driver, Failure};
 use std::collections::{HashMap, HashSet};
 
-/// Whose memory a buffer is: 0 is everybody's, any other number a graph's.
+/// The arena of a buffer: 0 is shared, any other number belongs to a graph.
 pub type Arena = u64;
 
 /// The buffers that wait, and which arena is asked.
@@ -18,7 +18,7 @@ pub struct Pool {
     waiting: HashMap<(Arena, usize), Vec<Address>>,
     arena: Arena,
     arenas: Arena,
-    /// Buffers of arenas whose graph is gone are not kept.
+    /// The arenas of graphs that were dropped: their buffers are freed, not kept.
     gone: Vec<Arena>,
     /// The buffers that graphs use, and how many do.
     kept: HashMap<Address, usize>,

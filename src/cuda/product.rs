@@ -2,8 +2,7 @@
 //! a block of threads (kernels/gemm.cuh), and, where there would be few of them, in parts of k that are added
 //! afterwards.
 //!
-//! A plan follows from the sizes of the product and nothing else: the same sums are made in the same order on
-//! every GPU.
+//! A plan depends only on the sizes of the product, so that the same sums are made in the same order on every GPU.
 
 use super::buffer::Buffer;
 use super::launch::Call;
@@ -23,7 +22,7 @@ enum Tile {
     SmallTf32,
 }
 
-/// What a tile takes.
+/// The resources of a tile.
 struct Sizes {
     rows: usize,
     columns: usize,
@@ -69,15 +68,15 @@ pub struct Plan {
     tile: Tile,
     /// The tiles of one C.
     tiles: usize,
-    /// Independent products of these sizes, whose tiles follow one another along x.
+    /// The number of independent products of these sizes. Their tiles follow one another along x.
     layers: usize,
-    /// How much of k a part is.
+    /// The length of a part of k.
     k_block: usize,
     parts: usize,
 }
 
 impl Plan {
-    /// For `layers` products of at most these sizes, whose results lie in one array; on tensor cores if `tf32`.
+    /// Plans `layers` products of at most these sizes, with their results in one array; on tensor cores if `tf32`.
     pub fn new([m, k, n]: [usize; 3], layers: usize, tf32: bool) -> Plan {
         let tile = choose([m, k, n], layers, tf32);
         let tiles = tile.count(m, n);
@@ -146,7 +145,7 @@ pub fn add_parts_and_bias(
 }
 
 /// Large tiles do the most arithmetic per value read. Small ones are for products that are not large enough to
-/// fill them, or to keep a GPU busy with them. A few columns leave tensor cores nothing to win.
+/// fill them, or to keep a GPU busy with them. With only a few columns, tensor cores bring no gain.
 fn choose([m, k, n]: [usize; 3], layers: usize, tf32: bool) -> Tile {
     if n <= Tile::Narrow.sizes().columns {
         return Tile::Narrow;

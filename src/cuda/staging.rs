@@ -1,5 +1,5 @@
-//! Values that change from step to step, on their way to the device: by way of pinned memory, in turns, so that the
-//! next ones can be prepared while the device still waits to read the last.
+//! Uploads values that change from step to step, by way of two slots of pinned memory in turn, so that the next values
+//! can be prepared before the device has read the last ones.
 
 #![allow(unsafe_code)]
 
@@ -7,8 +7,8 @@ use super::buffer::Buffer;
 use super::context::Context;
 use super::driver::Mark;
 
-/// Device memory that always lies at the same place, as a captured step needs it, and is given new bytes from step to
-/// step without waiting for the device.
+/// Device memory that stays at the same address, as a captured step needs it, and gets new bytes for each step without
+/// waiting for the device.
 pub struct Staged {
     device: Buffer,
     bytes: usize,

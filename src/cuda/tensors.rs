@@ -9,7 +9,7 @@ use super::launch::Call;
 use bytemuck::{NoUninit, Pod, Zeroable};
 use std::marker::PhantomData;
 
-/// Tensors of a launch at most: their table travels by value, and a launch has room for 4 KiB.
+/// The most tensors of a launch: their table is passed by value, for which a launch has 4 KiB.
 const MAX_TENSORS: usize = 96;
 
 /// Values of a block.
@@ -18,7 +18,7 @@ const CHUNK: usize = 4096;
 /// Threads of a block.
 const CHUNK_THREADS: usize = 256;
 
-/// A parameter, its gradient and what the optimiser remembers of it.
+/// A parameter, its gradient and the optimiser's slots for it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 struct Row {
@@ -36,7 +36,7 @@ struct TensorTable {
     rows: [Row; MAX_TENSORS],
 }
 
-/// Tensors of one device, to be gone over together.
+/// Tensors of one device that are processed together.
 pub struct Tensors<'a> {
     context: Option<&'static Context>,
     rows: Vec<Row>,
@@ -116,8 +116,8 @@ impl<'a> Tensors<'a> {
         found.to_vec()[0].to_bits() == 0
     }
 
-    /// Has `update` change every parameter and the first `slots` of its slots by its gradient, on the CPU: they are copied
-    /// there and back.
+    /// Has `update` change every parameter and the first `slots` of its slots by its gradient, on the CPU: they are
+    /// copied there and back.
     ///
     /// # Panics
     /// In a captured step, which only launches kernels.
@@ -149,11 +149,12 @@ impl<'a> Tensors<'a> {
         }
     }
 
-    /// Launches kernel `name` of kernels/`stem`.cu, which takes `slots` slots of each, over all of them, as often as it
-    /// takes. `rest` gives a launch the arguments after the table; it is told how many blocks were launched before.
+    /// Launches kernel `name` of kernels/`stem`.cu over all tensors, in as many launches as that needs. The kernel
+    /// takes `slots` slots of each tensor. `rest` returns a launch's arguments after the table, given how many blocks
+    /// were launched before.
     ///
     /// # Panics
-    /// If one has fewer slots.
+    /// If a tensor has fewer slots.
     pub(crate) fn launch(
         &self,
         [stem, name]: [&'static str; 2],

@@ -86,7 +86,7 @@ pub fn open(name_or_path: &str, wanted: &Wanted) -> Result<Opened> {
     let digits = name_or_path == DIGITS;
     if wanted.extra && (digits || path.exists() && !path.join(svhn::FILE).is_file()) {
         let what = format!("no SVHN ({}), whose images data.extra asks for", svhn::FILE);
-        return Err(Error::data(path, what, "take data.extra away"));
+        return Err(Error::data(path, what, "remove data.extra"));
     }
     if digits {
         return Ok(render(DIGIT_COUNT, wanted.seed).into());

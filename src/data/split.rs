@@ -45,7 +45,7 @@ pub fn open_split(name_or_path: &str, wanted: &Wanted) -> Result<Split> {
         return Ok(Split { training: Arc::clone(&whole), whole, test, notes, places: None });
     }
     let of_each = if whole.labels.is_empty() { "" } else { " of each class" };
-    notes.push(format!("no test images of its own, so every {HELD_OUT}th image{of_each} is held out as one"));
+    notes.push(format!("no test images of its own, so every {HELD_OUT}th image{of_each} is held out for testing"));
     let [places, test] = hold_out(name_or_path, &whole)?;
     let [training, test] = [&places, &test].map(|places| part(&whole, places));
     Ok(Split { training: Arc::new(training), test, whole, notes, places: Some(places) })

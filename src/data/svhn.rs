@@ -46,7 +46,7 @@ pub fn read_folder(folder: &Path, extra: bool) -> Result<Option<Images>> {
         let path = [beside, of_its_own].into_iter().find(|path| path.is_file());
         let Some(path) = path else {
             let what = format!("has no {EXTRA}, which data.extra asks for");
-            let fix = format!("put it there, get it with: minimax data fetch {EXTRA_SET}, or take data.extra away");
+            let fix = format!("put it there, get it with: minimax data fetch {EXTRA_SET}, or remove data.extra");
             return Err(Error::data(folder, what, fix));
         };
         add(&mut set, read_file(&path)?, &path)?;
@@ -72,7 +72,7 @@ fn add(set: &mut Images, more: Images, path: &Path) -> Result<()> {
     let bytes = set.pixels.len() as u64 + more.pixels.len() as u64;
     if bytes > LARGEST {
         let what = format!("{bytes} bytes with those of {FILE}, more than the {LARGEST} allowed");
-        return Err(Error::data(path, what, "take data.extra away"));
+        return Err(Error::data(path, what, "remove data.extra"));
     }
     set.pixels.extend(more.pixels);
     set.labels.extend(more.labels);

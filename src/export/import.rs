@@ -1,6 +1,6 @@
-//! Reads weights from other programs: a safetensors file in Keras's or PyTorch's layouts as a network of a recipe. Files that
-//! [`super::keras`] and [`super::torch`] write are read back bit for bit, except for a kernel that is scaled to length 1 before
-//! use, which PyTorch's layout has at that length.
+//! Reads weights from other programs: a safetensors file in Keras's or PyTorch's layouts as a network of a recipe.
+//! Files that [`super::keras`] and [`super::torch`] write are read back bit for bit, except for a kernel that is scaled
+//! to length 1 before use, which PyTorch's layout has at that length.
 
 use super::channels_first::{Placed, inverse, placed};
 use super::torch::{Place, places};
@@ -46,15 +46,15 @@ struct Origin {
     step: u64,
 }
 
-/// The network `role` of `recipe` with the weights of a safetensors file, on the processor, and the number of steps for which it
-/// was trained, or 0 if the file doesn't say. `path` only names the file in errors.
+/// The network `role` of `recipe` with the weights of a safetensors file, on the processor, and the number of steps for
+/// which it was trained, or 0 if the file doesn't say. `path` only names the file in errors.
 ///
-/// A file in PyTorch's layout need not have this program's header. Its modules may have any names that differ only by numbers
-/// (`main.0`, `main.3`): they are taken in the order of these.
+/// A file in PyTorch's layout need not have this program's header. Its modules may have any names that differ only by
+/// numbers (`main.0`, `main.3`): they are taken in the order of these.
 ///
 /// # Errors
-/// If the file is incomplete, or if a tensor is missing, has another shape, has no place in the network, isn't F32 or F64, or has
-/// values that aren't finite or a negative variance.
+/// If the file is incomplete, or if a tensor is missing, has another shape, has no place in the network, isn't F32 or
+/// F64, or has values that aren't finite or a negative variance.
 pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: Layout) -> Result<(Sequential, u64)> {
     let refuse = |what: String| Error::place(path, what);
     let step = step_of(bytes, role, layout).map_err(refuse)?;
@@ -112,7 +112,7 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
         Some(name) => {
             let (name, role, recipe) = (excerpt(name), role.name(), &recipe.name);
             let what = format!("has a tensor {name}, for which the {role} of {recipe} has no place");
-            Err(refuse(format!("{what}; choose another recipe, or take it away")))
+            Err(refuse(format!("{what}; choose another recipe, or remove it")))
         }
     }
 }
@@ -122,7 +122,8 @@ fn no_file(error: &dyn std::fmt::Display) -> String {
     format!("is not a whole safetensors file ({why}); save it anew")
 }
 
-/// The number of steps in the header, if this program wrote it; an error if it is of another network or layout than asked for.
+/// The number of steps in the header, if this program wrote it; an error if it is of another network or layout than
+/// asked for.
 fn step_of(bytes: &[u8], role: Role, layout: Layout) -> std::result::Result<u64, String> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| no_file(&error))?;
     let Some(header) = metadata.metadata().as_ref().and_then(|map| map.get(HEADER)) else {
@@ -157,8 +158,9 @@ fn in_keras(network: &Sequential, rows: &[LayerRow]) -> Vec<Place> {
     places
 }
 
-/// The file's names of the tensors at `places`, if they are different ones: the modules that have tensors, in the order of the
-/// numbers in their names, are those of the network. Empty if the names, or the number of modules, leave that open.
+/// The file's names of the tensors at `places`, if they are different ones: the modules that have tensors, in the order
+/// of the numbers in their names, are those of the network. Empty if the names, or the number of modules, leave that
+/// open.
 fn by_order(file: &SafeTensors, places: &[Place]) -> HashMap<String, String> {
     let names = file.names();
     if places.iter().all(|place| names.contains(&&place.name[..])) {

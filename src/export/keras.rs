@@ -1,5 +1,5 @@
-//! Safetensors in the engine's own layouts, which are Keras's: the variables of `layers.3`, in Keras's order, are the arrays that
-//! `set_weights` of its third layer takes.
+//! Safetensors in the engine's own layouts, which are Keras's: the variables of `layers.3`, in Keras's order, are the
+//! arrays that `set_weights` of its third layer takes.
 
 use super::{Entry, Header, padding, rows, safetensors_file};
 use crate::recipe::{LayerRow, LayerSpec};

@@ -28,8 +28,8 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The key of the text in the header of an exported safetensors file. It is the only one, as files must not depend on the order of
-/// a map, and differs from a checkpoint's, as such a file can't be used as one.
+/// The key of the text in the header of an exported safetensors file. It is the only one, as files must not depend on
+/// the order of a map, and differs from a checkpoint's, as such a file can't be used as one.
 const HEADER: &str = "model";
 
 /// The text in the header of an exported safetensors file, as JSON.

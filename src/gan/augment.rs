@@ -1,6 +1,6 @@
-//! Augmentation of all images that D sees, real and fake, so that it can't memorise a small set. It is differentiable: G learns
-//! through it and doesn't make augmented images itself (Zhao, Liu, Lin, Zhu and Han, "Differentiable augmentation for
-//! data-efficient GAN training", 2020). For each image, u is drawn uniformly from [0, 1):
+//! Augmentation of all images that D sees, real and fake, so that it can't memorise a small set. It is differentiable:
+//! G learns through it and doesn't make augmented images itself (Zhao, Liu, Lin, Zhu and Han, "Differentiable
+//! augmentation for data-efficient GAN training", 2020). For each image, u is drawn uniformly from [0, 1):
 //!
 //! | | y |
 //! |---|---|
@@ -10,10 +10,10 @@
 //! | translation | x moved down and right by whole pixels, uniformly from -s/8 to s/8 of its side s; grey where it leaves a gap |
 //! | cutout | grey in a square of half the sides, whose centre is drawn uniformly from all pixels |
 //!
-//! With a target r (Karras, Aittala, Hellsten, Laine, Lehtinen and Aila, "Training generative adversarial networks with limited
-//! data", 2020), each of the five is applied to an image with probability p. It starts at 0, rises while E sign D(x) on real images
-//! is above r, and falls while it is below: if D is surer of real images than r, it is beginning to memorise them. The paper
-//! changes p every four batches; here it changes in each of D's steps, by a quarter as much.
+//! With a target r (Karras, Aittala, Hellsten, Laine, Lehtinen and Aila, "Training generative adversarial networks with
+//! limited data", 2020), each of the five is applied to an image with probability p. It starts at 0, rises while E sign
+//! D(x) on real images is above r, and falls while it is below: if D is surer of real images than r, it is beginning to
+//! memorise them. The paper changes p every four batches; here it changes in each of D's steps, by a quarter as much.
 
 use crate::autograd::no_grad;
 use crate::ops::{
@@ -30,8 +30,8 @@ const REACH: f64 = 1.0 / 8.0;
 /// The side of the square that is cut out, as a share of the image's side.
 const CUT: f64 = 1.0 / 2.0;
 
-/// The random numbers for an image: three for the colours, two for the move and two for the square's place. With a target there
-/// is one more for each of the five transformations.
+/// The random numbers for an image: three for the colours, two for the move and two for the square's place. With a
+/// target there is one more for each of the five transformations.
 const DRAWN: usize = 7;
 const CHANCES: usize = 5;
 
@@ -47,7 +47,8 @@ pub struct Augment {
     pub(super) chance: Option<Tensor>,
 }
 
-/// Constants for one axis of the images. They are put on the device beforehand, as a captured step can't bring them there.
+/// Constants for one axis of the images. They are put on the device beforehand, as a captured step can't bring them
+/// there.
 struct Axis {
     /// 0, 1, ... up to the last pixel.
     places: Tensor,
@@ -85,7 +86,8 @@ impl Augment {
         self.chance.as_ref().map(|chance| chance.to_f64()[0])
     }
 
-    /// The initial state, for images `[height, width, channels]` whose black and white are `range`. With a target, p is 0.
+    /// The initial state, for images `[height, width, channels]` whose black and white are `range`. With a target, p is
+    /// 0.
     pub(super) fn new(spec: AugmentSpec, image: &[usize], [low, high]: [f64; 2], device: Device) -> Augment {
         let axes = [0, 1].map(|axis| Axis::new(image[axis], device));
         let (grey, half) = ((low + high) / 2.0, (high - low) / 2.0);
@@ -142,8 +144,8 @@ impl Augment {
         x + self.grey
     }
 
-    /// `x` moved `down` and `right` by so many pixels, `[n, 1, 1, 1]`: along each axis a product with a matrix of ones and
-    /// zeros.
+    /// `x` moved `down` and `right` by so many pixels, `[n, 1, 1, 1]`: along each axis a product with a matrix of ones
+    /// and zeros.
     fn moved(&self, x: &Tensor, down: &Tensor, right: &Tensor) -> Tensor {
         let &[n, h, w, c] = x.dims() else { unreachable!("images have four axes") };
         let [along_rows, along_columns] = [0, 1].map(|at| &self.axes[at].places);

@@ -1,5 +1,5 @@
-//! The moving average of a generator's weights and running statistics: its samples are better and steadier than those of
-//! any one step's weights (Yazıcı et al. 2019, "The unusual effectiveness of averaging in GAN training").
+//! The moving average of a generator's weights and running statistics: its samples are better and steadier than those
+//! of any one step's weights (Yazıcı et al. 2019, "The unusual effectiveness of averaging in GAN training").
 
 use super::model::Gan;
 use crate::nn::{Initializer, Sequential};
@@ -43,8 +43,8 @@ impl Average {
         let weights: Vec<Tensor> = own.named().into_iter().map(|(_, weights)| weights.detach()).collect();
         let averages = self.network.named_mut().into_iter().map(|(_, average)| average);
         self.optimizer.step(averages.collect(), &weights);
-        // A spectral norm keeps directions, whose mean would be too short. Those of the current weights are taken instead, as
-        // the average is near them.
+        // A spectral norm keeps directions, whose mean would be too short. Those of the current weights are taken
+        // instead, as the average is near them.
         let kept = |name: &str| matches!(name.rsplit('.').next(), Some("u" | "v"));
         for ((name, average), weights) in self.network.named_mut().into_iter().zip(&weights) {
             if kept(&name) {
@@ -65,7 +65,8 @@ impl Average {
 }
 
 impl Gan {
-    /// The network that makes samples: the average of the generator's weights if the recipe asks for one, else the generator.
+    /// The network that makes samples: the average of the generator's weights if the recipe asks for one, else the
+    /// generator.
     pub fn sampled(&self) -> &Sequential {
         self.average.as_ref().map_or(&self.generator, |average| &average.network)
     }

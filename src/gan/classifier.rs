@@ -1,5 +1,5 @@
-//! The third player of a game of three: the network, its optimiser, and the moving average of its weights with which it is
-//! tested.
+//! The third player of a game of three: the network, its optimiser, and the moving average of its weights with which it
+//! is tested.
 
 use super::average::Average;
 use super::model::MOST_AT_A_TIME;
@@ -26,8 +26,8 @@ pub struct Classifier {
     pub average: Average,
     /// Whether only the classifier learns so far.
     pub alone: bool,
-    /// The classes of the images that the generator makes for it, equally many of each, `[generated, classes]`. They are on the
-    /// device before a step is captured.
+    /// The classes of the images that the generator makes for it, equally many of each, `[generated, classes]`. They
+    /// are on the device before a step is captured.
     pub(super) asked: Tensor,
 }
 

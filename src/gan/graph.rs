@@ -1,5 +1,5 @@
-//! A training step as a CUDA graph: its launches are recorded once, and every later step of its kind asks the device for all of
-//! them at once.
+//! A training step as a CUDA graph: its launches are recorded once, and every later step of its kind asks the device
+//! for all of them at once.
 //!
 //! ```text
 //! steps 1, 2    launch by launch: kernels are loaded, the pool fills
@@ -7,9 +7,9 @@
 //! step 4, ...   replayed: upload what differs, launch the graph, ask for the report
 //! ```
 //!
-//! A replay does what the code did when it was captured, to the same memory. So everything that outlives a step (weights,
-//! statistics, optimiser slots) must stay where it is. What differs between steps is read from memory to which it is uploaded:
-//! random positions and the batch in [`Inputs`], the update's scalars in each optimiser.
+//! A replay does what the code did when it was captured, to the same memory. So everything that outlives a step
+//! (weights, statistics, optimiser slots) must stay where it is. What differs between steps is read from memory to
+//! which it is uploaded: random positions and the batch in [`Inputs`], the update's scalars in each optimiser.
 
 use super::classifier::Classifier;
 use super::model::Gan;
@@ -90,8 +90,8 @@ impl Graphs {
         }
     }
 
-    /// Makes the latest step again `times` times, from the same batch and numbers and without a report, to measure the device
-    /// alone. False if the step has not been captured yet.
+    /// Makes the latest step again `times` times, from the same batch and numbers and without a report, to measure the
+    /// device alone. False if the step has not been captured yet.
     pub fn replay_latest(&self, times: usize) -> bool {
         let state = self.latest.as_ref().and_then(|kind| self.steps.get(kind));
         let Some(State::Captured(captured)) = state else {
@@ -101,8 +101,8 @@ impl Graphs {
         true
     }
 
-    /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`, and their `labels` if the game is conditional. The step
-    /// is made as a graph once there is one.
+    /// As [`Gan::begin_step`] on the images in `bytes`, of shape `batch`, and their `labels` if the game is
+    /// conditional. The step is made as a graph once there is one.
     ///
     /// # Errors
     /// As [`Gan::begin_step`].
@@ -158,8 +158,8 @@ impl Graphs {
     }
 }
 
-/// The batch in `inputs`, of images of shape `batch` and, if there are `classes`, a label for each; `tables` has the value
-/// of each byte of an image, and of a label.
+/// The batch in `inputs`, of images of shape `batch` and, if there are `classes`, a label for each; `tables` has the
+/// value of each byte of an image, and of a label.
 fn real(inputs: &Inputs, batch: Shape, tables: [&Buffer; 2], classes: Option<usize>) -> Real {
     let (bytes, offset) = inputs.batch();
     let values = |offset, table, shape: Shape| {
@@ -212,7 +212,8 @@ impl Gan {
         [&mut random.latents, &mut random.dropout, &mut random.labels, &mut random.penalty]
     }
 
-    /// Everything that counts updates: the optimisers of D and G, the average of G, the optimiser of C and the average of C.
+    /// Everything that counts updates: the optimisers of D and G, the average of G, the optimiser of C and the average
+    /// of C.
     fn optimizers(&mut self) -> [Option<&mut Optimizer>; 5] {
         let average = self.average.as_mut().map(|average| &mut average.optimizer);
         let [classifier, its_average] = match &mut self.classifier {

@@ -1,7 +1,7 @@
 //! D's outputs on real images and on fake ones, and its loss on them.
 //!
-//! Most losses are the sum of a part on real images and one on fake ones. For these, the gradients of the first part are computed
-//! before D sees fake images, so that what D has kept of the real ones is freed first.
+//! Most losses are the sum of a part on real images and one on fake ones. For these, the gradients of the first part
+//! are computed before D sees fake images, so that what D has kept of the real ones is freed first.
 
 use super::loss::Labels;
 use super::model::Gan;
@@ -35,8 +35,8 @@ impl Judgement {
 }
 
 impl Gan {
-    /// D on `real` images and on as many `fake` ones of the same classes. Gives its loss, with the penalties that the recipe asks
-    /// for; its outputs, of which the one on real images may be a constant; and the numbers known so far.
+    /// D on `real` images and on as many `fake` ones of the same classes. Gives its loss, with the penalties that the
+    /// recipe asks for; its outputs, of which the one on real images may be a constant; and the numbers known so far.
     pub(super) fn judge(&mut self, real: &Real, fake: &Tensor) -> Result<(Judgement, [Output; 2], Scalars)> {
         let labels = real.labels.as_ref();
         let images = self.recorded(self.training.r1, real.images.clone());
@@ -71,8 +71,8 @@ impl Gan {
         self.loss.labels(images.dims()[0], &mut self.random.labels, images.device())
     }
 
-    /// The gradients of the loss on real `images`, with its penalty; and D's output and the loss without the penalty, as
-    /// constants.
+    /// The gradients of the loss on real `images`, with its penalty; and D's output and the loss without the penalty,
+    /// as constants.
     fn walk_real(
         &mut self,
         images: &Tensor,
@@ -146,9 +146,9 @@ impl Gan {
         if gamma.is_some() && self.penalty_is_due() { images.parameter() } else { images }
     }
 
-    /// `loss` with the zero-centred penalty by `gamma` at `images` if one is due, D's output on which is `output`: every
-    /// k-th step k times as large (lazy regularisation; Karras et al. 2020, "Analyzing and improving the image quality of
-    /// StyleGAN").
+    /// `loss` with the zero-centred penalty by `gamma` at `images` if one is due, D's output on which is `output`:
+    /// every k-th step k times as large (lazy regularisation; Karras et al. 2020, "Analyzing and improving the image
+    /// quality of StyleGAN").
     fn penalised(&self, loss: Tensor, gamma: Option<f64>, images: &Tensor, output: &Output) -> Result<Tensor> {
         let Some(gamma) = gamma.filter(|_| self.penalty_is_due()) else {
             return Ok(loss);

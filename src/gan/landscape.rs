@@ -1,5 +1,5 @@
-//! The discriminator's output at any place where samples might be, and the direction in which the generator is pushed there. If
-//! samples are points of the plane, both can be shown on a map.
+//! The discriminator's output at any place where samples might be, and the direction in which the generator is pushed
+//! there. If samples are points of the plane, both can be shown on a map.
 
 use super::model::Gan;
 use crate::autograd::grad;
@@ -8,15 +8,15 @@ use crate::ops::neg;
 use crate::tensor::Tensor;
 
 impl Gan {
-    /// D(x) at each of `x` `[n, ...]`, with running statistics and without dropout: a probability if the loss is a cross-entropy,
-    /// else D's output itself.
+    /// D(x) at each of `x` `[n, ...]`, with running statistics and without dropout: a probability if the loss is a
+    /// cross-entropy, else D's output itself.
     pub fn outputs_at(&mut self, x: &Tensor) -> Vec<f64> {
         let output = self.discriminator.predict(x);
         self.loss.outputs(&output)
     }
 
-    /// -∂L/∂x at each of `x` `[n, ...]`, for the generator's loss L of these samples: the direction in which a small step of a
-    /// sample lowers L the most. D runs as in [`Gan::outputs_at`].
+    /// -∂L/∂x at each of `x` `[n, ...]`, for the generator's loss L of these samples: the direction in which a small
+    /// step of a sample lowers L the most. D runs as in [`Gan::outputs_at`].
     pub fn pull_at(&mut self, x: &Tensor) -> Tensor {
         let x = x.detach().parameter();
         let output = self.discriminator.forward(&x, &mut Pass::evaluation());

@@ -34,7 +34,8 @@ impl Latents {
         Latents { values, width, labels: Vec::new(), classes: 0 }
     }
 
-    /// `count` random latents of `width` values each, which depend on `seed` alone, so that the samples can be made again.
+    /// `count` random latents of `width` values each, which depend on `seed` alone, so that the samples can be made
+    /// again.
     pub fn fixed(seed: u64, count: usize, width: usize) -> Latents {
         let values = Random::new(seed, FIXED_LATENTS).normal(count * width);
         Latents::new(values.into_iter().map(|v| v as f32).collect(), width)
@@ -78,8 +79,8 @@ impl Latents {
     }
 }
 
-/// The class of each of `count` samples in a grid with `columns` in a row: each row has one class, and after the last class
-/// comes the first again.
+/// The class of each of `count` samples in a grid with `columns` in a row: each row has one class, and after the last
+/// class comes the first again.
 pub fn rows_of_classes(count: usize, columns: usize, classes: usize) -> Vec<u16> {
     (0..count).map(|place| (place / columns.max(1) % classes) as u16).collect()
 }

@@ -1,5 +1,5 @@
-//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch. t and f are the labels
-//! of real and fake images, which are 1 and 0 unless noise is asked for; every line is a mean over the batch:
+//! What the two networks minimise, from the discriminator's outputs on a real and on a fake batch. t and f are the
+//! labels of real and fake images, which are 1 and 0 unless noise is asked for; every line is a mean over the batch:
 //!
 //! ```text
 //! D, bce and minimax:  H(D(x), t) + H(D(G(z)), f)      H(p, t) = -t log p - (1 - t) log(1 - p)
@@ -22,10 +22,9 @@
 //! G, relativistic_average:  softplus(D(x) - E D(G(z))) + softplus(E D(x) - D(G(z)))
 //! ```
 //!
-//! If G's loss depends on real images, they are those that D has just seen.
-//!
-//! If D predicts classes too (`training.auxiliary` = w), w times their cross-entropy is added to both losses: to D's on
-//! real and on fake images, to G's on fake ones (Odena, Olah and Shlens 2017).
+//! If G's loss depends on real images, they are those that D has just seen. If D predicts classes too
+//! (`training.auxiliary` = w), w times their cross-entropy is added to both losses: to D's on real and on fake images,
+//! to G's on fake ones (Odena, Olah and Shlens 2017).
 //!
 //! In a mixed batch, half real and half fake, D's loss is the mean over all of it: half of the sum.
 
@@ -48,8 +47,7 @@ pub struct Loss {
     noise: Option<LabelSpec>,
 }
 
-/// The labels with which the discriminator's outputs are compared: one number for the whole batch, or
-/// one for each image, `[n, 1]`.
+/// The labels for the discriminator's outputs: one number for the whole batch, or one for each image, `[n, 1]`.
 pub struct Labels {
     /// The labels of real images.
     pub real: Tensor,
@@ -100,8 +98,8 @@ impl Loss {
     }
     // ANCHOR_END: discriminator
 
-    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`, for batches in which they are not
-    /// mixed with fake ones.
+    /// The part of the discriminator's loss on real images, from its outputs `[n, 1]`, for batches in which they are
+    /// not mixed with fake ones.
     ///
     /// # Panics
     /// If the loss is relativistic: it has no such part.
@@ -152,8 +150,7 @@ impl Loss {
     }
     // ANCHOR_END: generator
 
-    /// The mean of D over a batch, from the discriminator's output: of probabilities if the loss is a
-    /// cross-entropy, else of the output itself. It is computed in f64, except on a CUDA device.
+    /// The mean of D over a batch, in f64 except on CUDA: of probabilities for a cross-entropy, else of outputs.
     pub(super) fn mean_output(&self, output: &Tensor) -> Tensor {
         if let Device::Cuda(_) = output.device() {
             let output = output.detach();

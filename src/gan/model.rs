@@ -123,7 +123,8 @@ impl Gan {
         gan
     }
 
-    /// Takes over the numbers of `recipe` for the next steps. Its networks and kinds of optimisers must be those of this game.
+    /// Takes over the numbers of `recipe` for the next steps. Its networks and kinds of optimisers must be those of
+    /// this game.
     ///
     /// # Panics
     /// If an optimiser is of another kind.
@@ -153,8 +154,8 @@ impl Gan {
         self.tune_average();
     }
 
-    /// Checks that every weight, statistic and optimiser slot is a finite number, as even a step with finite losses can leave
-    /// values that aren't.
+    /// Checks that every weight, statistic and optimiser slot is a finite number, as even a step with finite losses can
+    /// leave values that aren't.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite), with the name of the first tensor that isn't.
@@ -219,10 +220,10 @@ fn prefixed<'a, T>(groups: impl Iterator<Item = (&'a str, Vec<(String, T)>)>) ->
 /// The most images that go through the generator at one time.
 pub const MOST_AT_A_TIME: usize = 64;
 
-/// Makes images in the generator's own range from `latents`, in evaluation mode: with running statistics and without dropout.
-/// `take` gets them in batches `[batch, h, w, c]` of at most 64, the last of which may be smaller, so that they take no more
-/// memory than a training step on such a batch. However they are cut, each image has the same bits, as kernels are always
-/// chosen as for 64.
+/// Makes images in the generator's own range from `latents`, in evaluation mode: with running statistics and without
+/// dropout. `take` gets them in batches `[batch, h, w, c]` of at most 64, the last of which may be smaller, so that
+/// they take no more memory than a training step on such a batch. However they are cut, each image has the same bits,
+/// as kernels are always chosen as for 64.
 ///
 /// # Errors
 /// Those of `take`, after which no more images are made.

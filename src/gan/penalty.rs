@@ -27,8 +27,8 @@ pub fn between(real: &Tensor, fake: &Tensor, random: &mut Random) -> Tensor {
 }
 
 // ANCHOR: gradient_penalty
-/// The gradient penalty, which keeps the slope of the critic near 1 at `points`. `output` `[n, 1]` is the critic's output there,
-/// recorded from `points` on:
+/// The gradient penalty, which keeps the slope of the critic near 1 at `points`. `output` `[n, 1]` is the critic's
+/// output there, recorded from `points` on:
 ///
 /// ```text
 /// λ mean((|∇D(x̂)| - 1)²)

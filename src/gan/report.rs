@@ -1,5 +1,6 @@
-//! What a step reports: scalar tensors while it runs, numbers once they are read. On the processor the numbers are ready at once.
-//! On a CUDA device they are ready when the queued step has finished; meanwhile the next step can be queued.
+//! What a step reports: scalar tensors while it runs, numbers once they are read. On the processor the numbers are
+//! ready at once. On a CUDA device they are ready when the queued step has finished; meanwhile the next step can be
+//! queued.
 
 use crate::cuda::capture::Reading;
 use crate::ops::{concat, reshape};

@@ -1,5 +1,4 @@
-//! One step of the game: what each network is shown, its loss, its gradients, and the updates, in the
-//! order that the recipe asks for.
+//! One step of the game: what each network sees, its loss and gradients, and the updates in the recipe's order.
 
 use super::model::Gan;
 use super::output::Output;
@@ -16,9 +15,9 @@ use crate::storage::Device;
 use crate::tensor::Tensor;
 
 impl Gan {
-    /// One step of the game on a batch `real` of images `[n, h, w, c]` (half of `batch_size` if batches are mixed). With a
-    /// critic loop it is the critic's step, and the generator's if that is due. With `measure`, the report
-    /// has the gradients' norms.
+    /// One step of the game on a batch `real` of images `[n, h, w, c]` (half of `batch_size` if batches are mixed).
+    /// With a critic loop it is the critic's step, and the generator's if that is due. With `measure`, the report has
+    /// the gradients' norms.
     ///
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite) if a loss is not a finite number. That network's
@@ -73,8 +72,8 @@ impl Gan {
 
     /// One fake batch, both losses from the same state, then both updates.
     fn simultaneous_step(&mut self, real: &Real, measure: bool) -> Result<Scalars> {
-        // Nothing else holds the tape after this block, so each walk frees what it passes. D(G(z)) is in both losses: the
-        // first walk frees all that the second doesn't need.
+        // Nothing else holds the tape after this block, so each walk frees what it passes. D(G(z)) is in both losses:
+        // the first walk frees all that the second doesn't need.
         let (judgement, g_loss, mut seen) = {
             let fake = self.generate(real.images.dims()[0], real.labels.as_ref());
             let (judgement, [on_real, on_fake], seen) = self.judge(real, &fake)?;
@@ -128,8 +127,8 @@ impl Gan {
         Ok(())
     }
 
-    /// The generator's loss from D's output on real images, on which only a relativistic loss depends, and on fake ones,
-    /// with the loss of their classes if the recipe asks for it.
+    /// The generator's loss from D's output on real images, on which only a relativistic loss depends, and on fake
+    /// ones, with the loss of their classes if the recipe asks for it.
     fn generator_loss(&self, on_real: &Tensor, on_fake: &Output, labels: Option<&Tensor>) -> Tensor {
         self.with_classes(self.loss.generator(on_real, &on_fake.real), on_fake, labels)
     }

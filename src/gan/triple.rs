@@ -1,8 +1,8 @@
-//! A step of a game of three (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017). The generator G makes an
-//! image of a class, the classifier C predicts the class of an image, and the discriminator D looks at pairs of an image and a
-//! class: do they come from the data, or from one of the other two? Only few images (x, y) have a label; for the others, u,
-//! the class is ŷ = argmax C(u), which is as good as the classifier is at that time. H is the cross-entropy, p = softmax C(u),
-//! and every line is a mean:
+//! A step of a game of three (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017). The generator G makes
+//! an image of a class, the classifier C predicts the class of an image, and the discriminator D looks at pairs of an
+//! image and a class: do they come from the data, or from one of the other two? Only few images (x, y) have a label;
+//! for the others, u, the class is ŷ = argmax C(u), which is as good as the classifier is at that time. H is the
+//! cross-entropy, p = softmax C(u), and every line is a mean:
 //!
 //! ```text
 //! D   -log D(x, y), -log D(u', ŷ')  -½ log(1 - D(G(z, y), y))  -½ log(1 - D(u, ŷ))
@@ -16,8 +16,8 @@
 //! ```
 //!
 //! The pairs (u', ŷ'), which D is to take for real, make up for the small number of (x, y). C's losses are those of the
-//! authors' code, where no derivative goes through ŷ. D, G and C are updated in this order, each against the others as they
-//! are then. C(u) is computed once, for D's step and for its own.
+//! authors' code, where no derivative goes through ŷ. D, G and C are updated in this order, each against the others as
+//! they are then. C(u) is computed once, for D's step and for its own.
 
 use super::classifier::{Classifier, last_kernel};
 use super::model::Gan;

@@ -21,8 +21,8 @@ pub(super) const AT_A_TIME: usize = 128;
 pub struct Classifier {
     pub(super) spec: JudgeSpec,
     pub(super) network: Sequential,
-    /// A factor for the features that makes the mean of their squares over all training images 1, so that figures of different
-    /// judges are of the same order of magnitude.
+    /// A factor for the features that makes the mean of their squares over all training images 1, so that figures of
+    /// different judges are of the same order of magnitude.
     pub(super) scale: f64,
     device: Device,
 }
@@ -50,8 +50,8 @@ impl Classifier {
         &self.spec
     }
 
-    /// Classifies `images`, `[n, h, w, c]` of its input's size. Each image's figures have the same bits whichever other images
-    /// there are.
+    /// Classifies `images`, `[n, h, w, c]` of its input's size. Each image's figures have the same bits whichever other
+    /// images there are.
     ///
     /// # Panics
     /// If the number of bytes is not that of whole images.

@@ -1,5 +1,5 @@
-//! The file of a judge: safetensors (see [`crate::weights`]) with its weights and, in f64, the scale and the moments of its
-//! features. The header says how the judge was made and how well it does.
+//! The file of a judge: safetensors (see [`crate::weights`]) with its weights and, in f64, the scale and the moments of
+//! its features. The header says how the judge was made and how well it does.
 
 use super::classifier::Classifier;
 use super::training::sum_of;
@@ -150,8 +150,8 @@ fn parse_as(path: &Path, bytes: &[u8], device: Device, kind: &Kind) -> Result<Ju
 /// A value that no feature, and no sum of a few squares of features, comes near.
 const LARGE: f64 = 1e12;
 
-/// Whether `c` `[n, n]` can be a covariance, as far as pairs of dimensions tell: symmetric, and no product larger than its
-/// variances allow.
+/// Whether `c` `[n, n]` can be a covariance, as far as pairs of dimensions tell: symmetric, and no product larger than
+/// its variances allow.
 fn is_covariance(c: &[f64], n: usize) -> bool {
     let entry = |i: usize, j: usize| c[i * n + j];
     let rounding = f64::EPSILON * c.iter().step_by(n + 1).fold(0.0, |most: f64, v| most.max(*v));
@@ -166,7 +166,8 @@ fn is_covariance(c: &[f64], n: usize) -> bool {
     })
 }
 
-/// The name of the file for the judge that `spec` makes from the set of these `images`. Different judges have different names.
+/// The name of the file for the judge that `spec` makes from the set of these `images`. Different judges have different
+/// names.
 pub fn file_name(spec: &JudgeSpec, images: &Images) -> String {
     let how = format!("{}\n{}", sum_of(images), spec.to_toml());
     let (sum, _) = Sum::of(how.as_bytes()).expect("memory is read without errors");

@@ -1,5 +1,5 @@
-//! The judge of samples: a classifier that is trained once on the training images of a data set. Its features and classes of
-//! generated images are compared with those of real ones.
+//! The judge of samples: a classifier that is trained once on the training images of a data set. Its features and
+//! classes of generated images are compared with those of real ones.
 //!
 //! | file | what |
 //! |---|---|
@@ -48,8 +48,8 @@ pub struct Judge {
 pub struct About {
     /// The name of the set.
     pub data: String,
-    /// The SHA-256 sum of the pixels and labels of the set's images. Test images are included only if they were held out of
-    /// these.
+    /// The SHA-256 sum of the pixels and labels of the set's images. Test images are included only if they were held
+    /// out of these.
     pub sum: String,
     /// The number of training images.
     pub training: usize,
@@ -82,8 +82,8 @@ impl Judge {
     }
 }
 
-/// Which of a judge's `classes` exist: those of a set's `labels`, or all if it has none. Those that the judge has `seen` count
-/// too, as it may see a class of which the set has no image.
+/// Which of a judge's `classes` exist: those of a set's `labels`, or all if it has none. Those that the judge has
+/// `seen` count too, as it may see a class of which the set has no image.
 fn known<'a>(
     classes: usize,
     labels: impl Iterator<Item = usize>,

@@ -22,8 +22,8 @@ pub struct Score {
 }
 
 impl Judge {
-    /// Scores `images`, `[n, h, w, c]` of the judge's size. `asked` has the class that each was to be of, or is empty. The classes
-    /// are those of the `training` images.
+    /// Scores `images`, `[n, h, w, c]` of the judge's size. `asked` has the class that each was to be of, or is empty.
+    /// The classes are those of the `training` images.
     ///
     /// # Panics
     /// If there are fewer than two images, they have another size, or `asked` has another length.

@@ -1,13 +1,13 @@
-//! Moves training images a little at random each time they are seen, so that a judge learns that the place of something in the
-//! picture says nothing about its class.
+//! Moves training images a little at random each time they are seen, so that a judge learns that the place of something
+//! in the picture says nothing about its class.
 
 use crate::random::{Purpose, Random};
 
 /// The random numbers that say how far images are moved.
 pub(super) const SHIFT: Purpose = Purpose::new(15);
 
-/// The images `pixels`, each `[h, w, c]`, moved by at most `most` pixels up or down and to either side. All distances are
-/// equally likely; pixels that come into view are black.
+/// The images `pixels`, each `[h, w, c]`, moved by at most `most` pixels up or down and to either side. All distances
+/// are equally likely; pixels that come into view are black.
 ///
 /// # Panics
 /// If `most` is not below h and w.

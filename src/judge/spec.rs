@@ -29,13 +29,13 @@ pub struct JudgeSpec {
     pub description: String,
     /// How it is trained.
     pub training: JudgeTraining,
-    /// The network, from images, where black is 0 and white 1, to a logit for each class. The features are the input of the last
-    /// layer, or of a dropout before it.
+    /// The network, from images, where black is 0 and white 1, to a logit for each class. The features are the input of
+    /// the last layer, or of a dropout before it.
     pub network: NetworkSpec,
 }
 
-/// How a judge is trained: on the cross-entropy of its classes, with a learning rate that rises linearly to the optimiser's, if
-/// there is a warm-up, and then falls linearly to 0.
+/// How a judge is trained: on the cross-entropy of its classes, with a learning rate that rises linearly to the
+/// optimiser's, if there is a warm-up, and then falls linearly to 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct JudgeTraining {
@@ -46,16 +46,16 @@ pub struct JudgeTraining {
     /// The number of epochs in which the learning rate rises; default: 0.
     #[serde(default, skip_serializing_if = "is_none")]
     pub warm_up: usize,
-    /// The largest number of pixels by which an image is moved, up or down and to either side, each time it is seen; default:
-    /// 0.
+    /// The largest number of pixels by which an image is moved, up or down and to either side, each time it is seen;
+    /// default: 0.
     #[serde(default, skip_serializing_if = "is_none")]
     pub shift: usize,
     /// Random seed for weights, dropout and the order of images.
     pub seed: u64,
 }
 
-/// Whether a count is left out of the file. Defaults are not written, so that judges from before these keys existed stay the
-/// same.
+/// Whether a count is left out of the file. Defaults are not written, so that judges from before these keys existed
+/// stay the same.
 fn is_none(count: &usize) -> bool {
     *count == 0
 }
@@ -86,14 +86,14 @@ impl JudgeSpec {
     /// coloured, with as many outputs as there are classes.
     ///
     /// # Errors
-    /// What is wrong and what to do about it, if the images have no labels, have only one class, or have a size that the network
-    /// can't take.
+    /// What is wrong and what to do about it, if the images have no labels, have only one class, or have a size that
+    /// the network can't take.
     pub fn of(images: &Images) -> Result<JudgeSpec, [String; 2]> {
         let highest = images.labels.iter().max().map_or(0, |&label| usize::from(label));
         if images.classes() < 2 {
             let what = match images.labels.is_empty() {
                 true => "its images have no labels, by which a judge is trained",
-                false => "its images are all of one class, of which nothing is to be told apart",
+                false => "its images are all of one class, so there is nothing to tell apart",
             };
             return Err([what, "give a data set with labels"].map(String::from));
         }
@@ -166,7 +166,7 @@ impl JudgeSpec {
         }
         self.network.check_keys().map_err(|why| format!("network.{why}"))?;
         if self.network.classes.is_some() {
-            return Err("network.classes: a judge is not told the class; take the key away".into());
+            return Err("network.classes: a judge is not told the class; remove the key".into());
         }
         let table = self.network.table().map_err(|why| format!("network {why}"))?;
         if !matches!(self.network.input[..], [_, _, 1 | 3]) {

@@ -5,8 +5,8 @@
 //! mode of an image     = 100 red + 10 green + blue, the likeliest digit of each
 //! ```
 //!
-//! As the planes of an image are chosen independently, the moments of the features of all possible images follow from those of
-//! the training digits: the mean is theirs three times, and the covariance has theirs in three blocks.
+//! As the planes of an image are chosen independently, the moments of the features of all possible images follow from
+//! those of the training digits: the mean is theirs three times, and the covariance has theirs in three blocks.
 
 use super::classifier::Seen;
 use super::score::Score;
@@ -65,8 +65,9 @@ impl Judge {
         self.score_stacked(&picked(test, count.min(test.len()), seed).0, training)
     }
 
-    /// As [`Judge::judge`], for stacked `samples`, `[n, h, w, 3]`: modes and how even they are, confidence and classes of
-    /// the planes, and the Frechet distance of the features of three planes. There are no other figures and no pairs.
+    /// As [`Judge::judge`], for stacked `samples`, `[n, h, w, 3]`: modes and how even they are, confidence and classes
+    /// of the planes, and the Frechet distance of the features of three planes. There are no other figures and no
+    /// pairs.
     ///
     /// # Panics
     /// As [`Judge::judge`].
@@ -163,8 +164,8 @@ mod tests {
         Wanted { seed: 1, ..Wanted::default() }
     }
 
-    /// The moments that follow from those of digits are, but for chance, those of many stacked images: each within eight
-    /// times its standard error were features normal.
+    /// The moments that follow from those of digits are, but for chance, those of many stacked images: each within
+    /// eight times its standard error were features normal.
     #[test]
     fn moments_of_stacked_images_follow_from_those_of_digits() {
         const N: usize = 6000;

@@ -29,8 +29,8 @@ pub struct Progress {
     pub loss: f64,
 }
 
-/// Trains a judge as `spec` says on the training images of the set `data`, and tests it on the test images. `watch` is told of
-/// every step. If `stop` says so, training ends and there is no judge.
+/// Trains a judge as `spec` says on the training images of the set `data`, and tests it on the test images. `watch` is
+/// told of every step. If `stop` says so, training ends and there is no judge.
 ///
 /// # Errors
 /// [`Error::Data`] if there are fewer images than a batch, or if test images have another size or class, and

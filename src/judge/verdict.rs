@@ -1,5 +1,5 @@
-//! What a judge says about samples: every figure beside the same figure of real test images. That is the floor: no generator
-//! is expected to be better.
+//! What a judge says about samples: every figure beside the same figure of real test images. That is the floor: no
+//! generator is expected to be better.
 
 use super::classifier::Seen;
 use super::score::are_right;
@@ -14,7 +14,8 @@ use crate::random::Random;
 /// The fewest samples that are judged, as the extrapolation of the Frechet distance needs that many.
 pub const FEWEST: usize = 50;
 
-/// The share of test images that count as near to a training image; the distance of the last of them is the limit for samples.
+/// The share of test images that count as near to a training image; the distance of the last of them is the limit for
+/// samples.
 const NEAR: f64 = 0.01;
 
 /// Which way a figure gets better.
@@ -33,7 +34,8 @@ pub enum Better {
 pub struct Row {
     /// Its name in JSON and tables.
     pub key: &'static str,
-    /// Its name on a terminal, at most 16 characters, so that 80 columns have room for two figures with intervals beside it.
+    /// Its name on a terminal, at most 16 characters, so that 80 columns have room for two figures with intervals
+    /// beside it.
     pub name: &'static str,
     /// Which way is better.
     pub better: Better,
@@ -82,8 +84,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether there are so few samples that the Frechet distance says more about their number than about them: it is more than
-    /// a tenth above the estimate for infinitely many.
+    /// Whether there are so few samples that the Frechet distance says more about their number than about them: it is
+    /// more than a tenth above the estimate for infinitely many.
     pub fn is_biased(&self) -> bool {
         let distance = self.rows[0].samples.value;
         distance > 1.1 * self.extrapolated[0].max(0.0)
@@ -115,13 +117,13 @@ pub(super) fn picked(images: &Images, count: usize, seed: u64) -> (Vec<u8>, Vec<
 }
 
 impl Judge {
-    /// Judges `samples`, `[n, h, w, c]` of the judge's size, beside as many `test` images. `asked` has the class that each sample
-    /// was to be of, or is empty. Figures that compare points with points take as many `training` images, but the nearest
-    /// training image is looked for among all of them.
+    /// Judges `samples`, `[n, h, w, c]` of the judge's size, beside as many `test` images. `asked` has the class that
+    /// each sample was to be of, or is empty. Figures that compare points with points take as many `training` images,
+    /// but the nearest training image is looked for among all of them.
     ///
     /// # Panics
-    /// If there are fewer than [`FEWEST`] samples or test images, if images have another size, or if `asked` has another
-    /// length.
+    /// If there are fewer than [`FEWEST`] samples or test images, if images have another size, or if `asked` has
+    /// another length.
     pub fn judge(&mut self, samples: &[u8], asked: &[u16], training: &Images, test: &Images) -> Verdict {
         let size = training.image_len();
         let count = samples.len() / size;
@@ -228,8 +230,8 @@ impl Compared<'_> {
     }
 }
 
-/// The distance of samples from the nearest training image, and the share of samples that are as near to one as only the
-/// nearest hundredth of test images are.
+/// The distance of samples from the nearest training image, and the share of samples that are as near to one as only
+/// the nearest hundredth of test images are.
 fn memorisation(near: &[Vec<Nearest>; 2], random: &mut Random) -> [Row; 2] {
     let distances = near.each_ref().map(|near| near.iter().map(|nearest| nearest.distance).collect::<Vec<f64>>());
     let mut sorted = distances[1].clone();

@@ -250,8 +250,8 @@ pub(super) fn masked(grad: &Tensor, mask: &Tensor) -> Tensor {
 }
 
 // ANCHOR: tanh_grad
-/// The gradient of tanh's input, from its output y and the gradient g of that: r = g (1 - y²). ḡ = r̄ (1 - y²), ȳ = -2 r̄
-/// g y.
+/// The gradient of tanh's input, from its output y and the gradient g of that: g (1 - y²). If r is the gradient of
+/// this result, ḡ = r (1 - y²) and ȳ = -2 r g y.
 #[track_caller]
 pub(crate) fn tanh_grad(grad: &Tensor, y: &Tensor) -> Tensor {
     const TANH_GRAD: Binary = Binary {
@@ -266,8 +266,8 @@ pub(crate) fn tanh_grad(grad: &Tensor, y: &Tensor) -> Tensor {
 }
 // ANCHOR_END: tanh_grad
 
-/// The gradient of the logistic function's input, from its output y and the gradient g of that: r = g y (1 - y).
-/// ḡ = r̄ y (1 - y), ȳ = r̄ g (1 - 2y).
+/// The gradient of the logistic function's input, from its output y and the gradient g of that: g y (1 - y). If r is
+/// the gradient of this result, ḡ = r y (1 - y) and ȳ = r g (1 - 2y).
 #[track_caller]
 pub(crate) fn sigmoid_grad(grad: &Tensor, y: &Tensor) -> Tensor {
     const SIGMOID_GRAD: Binary = Binary {

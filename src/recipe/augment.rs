@@ -17,9 +17,9 @@ pub struct AugmentSpec {
     /// Cutout of a square of half the sides.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cutout: bool,
-    /// With a target, each is applied with a probability that adapts: it rises while the share of real images on which the
-    /// discriminator's output is positive, less the share on which it is negative, is above the target, and falls while it is
-    /// below. Default: each is always applied. The paper's target is 0.6.
+    /// With a target, each is applied with a probability that adapts: it rises while the share of real images on which
+    /// the discriminator's output is positive, less the share on which it is negative, is above the target, and falls
+    /// while it is below. Default: each is always applied. The paper's target is 0.6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<f64>,
     /// The number of images in which the probability can go from 0 to 1; default: 500,000.
@@ -36,7 +36,7 @@ impl AugmentSpec {
             check_number("training.augment.target", target, (-1.0..=1.0).contains(&target), "in [-1, 1]")?;
         }
         match (self.images, self.target) {
-            (Some(_), None) => Err("training.augment.images is for a target, and there is none; take it away".into()),
+            (Some(_), None) => Err("training.augment.images is for a target, and there is none; remove it".into()),
             _ => check_positive("training.augment.images", self.images()),
         }
     }

@@ -32,16 +32,16 @@ impl Recipe {
     /// and that training them takes no more than [`MAX_TRAINING_BYTES`](super::MAX_TRAINING_BYTES).
     ///
     /// # Errors
-    /// One line on the first thing that is wrong. It names the key, or the network and the layer, counted from 1, and says what
-    /// to do.
+    /// One line on the first thing that is wrong. It names the key, or the network and the layer, counted from 1, and
+    /// says what to do.
     pub fn check(&self) -> Result<(), String> {
         self.check_networks()?;
         self.check_output()?;
         self.check_statistics()
     }
 
-    /// As [`Recipe::check`], without what only training needs: a network that was trained in a way that is refused today can
-    /// still be used.
+    /// As [`Recipe::check`], without what only training needs: a network that was trained in a way that is refused
+    /// today can still be used.
     pub(super) fn check_networks(&self) -> Result<(), String> {
         check_name(&self.name)?;
         if self.description.chars().any(char::is_control) {
@@ -100,7 +100,7 @@ impl Recipe {
         }
         if every == 0 && every_steps > 0 {
             return Err(format!(
-                "judge.every_steps = {every_steps}, but judge.every = 0 has nothing judged; leave one out"
+                "judge.every_steps = {every_steps}, but with judge.every = 0 nothing is judged; leave one out"
             ));
         }
         if every_steps > MAX_FIRST_STEP {
@@ -171,20 +171,20 @@ impl Recipe {
             (Some(plane), [2]) if self.data.last_batch == LastBatch::Keep => {
                 let name = plane.name();
                 return Err(format!(
-                    "data.last_batch = \"keep\": {name} is drawn anew and has no last batch; take it away"
+                    "data.last_batch = \"keep\": {name} is sampled anew and has no last batch; remove it"
                 ));
             }
             (Some(plane), [2]) if self.data.balanced => {
                 let name = plane.name();
-                return Err(format!("data.balanced = true: the points of {name} have no classes; take it away"));
+                return Err(format!("data.balanced = true: the points of {name} have no classes; remove it"));
             }
             (Some(plane), [2]) if self.data.flip => {
                 let name = plane.name();
-                return Err(format!("data.flip = true: {name} has points, no images to mirror; take it away"));
+                return Err(format!("data.flip = true: {name} has points, no images to mirror; remove it"));
             }
             (Some(plane), [2]) if self.classes().is_some() => {
                 let name = plane.name();
-                return Err(format!("generator.classes: the points of {name} have no classes; take the key away"));
+                return Err(format!("generator.classes: the points of {name} have no classes; remove the key"));
             }
             (Some(_), [2]) | (None, [_, _, 1 | 3]) => {}
             (Some(plane), _) => {
@@ -234,7 +234,7 @@ impl Recipe {
         if let (Some(row), Some(_)) = (mixes, self.training.gradient_penalty) {
             return Err(format!(
                 "discriminator {}: training.gradient_penalty is on the slope at \
-                 single images, which this layer mixes; take it away",
+                 single images, which this layer mixes; remove it",
                 row.name()
             ));
         }

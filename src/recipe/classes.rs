@@ -10,8 +10,8 @@ impl Recipe {
         self.generator.classes.or(self.discriminator.classes)
     }
 
-    /// Checks that both networks have the same classes, that the labels they are given are used, and that a discriminator that is
-    /// to predict classes does.
+    /// Checks that both networks have the same classes, that the labels they are given are used, and that a
+    /// discriminator that is to predict classes does.
     pub(super) fn check_classes(&self, tables: [&LayerTable; 2]) -> Result<(), String> {
         let networks = [("generator", &self.generator), ("discriminator", &self.discriminator)];
         if let (Some(generator), Some(discriminator)) = (self.generator.classes, self.discriminator.classes)
@@ -25,7 +25,7 @@ impl Recipe {
             let Some(classes) = network.classes else { continue };
             if !takes_labels(network, table) {
                 return Err(format!(
-                    "{name}.classes = {classes}, but none of its layers takes a label; take the key away, or put a \
+                    "{name}.classes = {classes}, but none of its layers takes a label; remove the key, or put a \
                      join_label in"
                 ));
             }
@@ -62,13 +62,14 @@ impl Recipe {
         Ok(())
     }
 
-    /// The number of outputs of the discriminator: one for how real the image is and, if it predicts classes, a logit for each
-    /// class.
+    /// The number of outputs of the discriminator: one for how real the image is and, if it predicts classes, a logit
+    /// for each class.
     pub(super) fn outputs(&self) -> usize {
         1 + self.training.auxiliary.and(self.generator.classes).unwrap_or(0)
     }
 
-    /// Checks that images with these `labels` are of the recipe's classes, and that there are labels if classes are to be balanced.
+    /// Checks that images with these `labels` are of the recipe's classes, and that there are labels if classes are to
+    /// be balanced.
     ///
     /// # Errors
     /// One line that says what is wrong and what to do.
@@ -76,7 +77,7 @@ impl Recipe {
         const WITH_CLASSES: &str = "a set with classes, such as mnist, or a folder with a sub-folder a class";
         if self.data.balanced && labels.is_empty() {
             return Err(format!(
-                "data.balanced = true is for classes, and the data has none; take it away, or choose {WITH_CLASSES}"
+                "data.balanced = true is for classes, and the data has none; remove it, or choose {WITH_CLASSES}"
             ));
         }
         let Some(classes) = self.classes() else {
@@ -129,7 +130,7 @@ mod tests {
             (&["generator.classes=257"], "generator.classes = 257; choose from 2 to 256"),
             (
                 &["generator.layers.1={ layer = 'relu' }"],
-                "generator.classes = 10, but none of its layers takes a label; take the key away, or put a join_label in",
+                "generator.classes = 10, but none of its layers takes a label; remove the key, or put a join_label in",
             ),
             (&["training.auxiliary=1"], "the discriminator's output is [1] where it must be [11]"),
             (&["training.auxiliary=0"], "training.auxiliary = 0.0; it must be above 0"),
@@ -163,7 +164,7 @@ mod tests {
         assert_eq!(balanced.check_labels(&[999]), Ok(()));
         let said = balanced.check_labels(&[]).unwrap_err();
         assert!(
-            said.starts_with("data.balanced = true is for classes, and the data has none; take it away, or"),
+            said.starts_with("data.balanced = true is for classes, and the data has none; remove it, or"),
             "{said}"
         );
     }

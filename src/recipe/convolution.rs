@@ -96,8 +96,8 @@ impl Pooling {
     }
 }
 
-/// How many positions a kernel or window has down and along an image with this padding. `key` is the recipe's name for its height
-/// and width.
+/// How many positions a kernel or window has down and along an image with this padding. `key` is the recipe's name for
+/// its height and width.
 fn positions(
     key: &str,
     kernel: [usize; 2],
@@ -119,8 +119,8 @@ fn positions(
     Ok(output)
 }
 
-/// Checks that a kernel or window is not far larger than the part of an image of `large` that it can meet, at the positions for an
-/// image of `small`: the rest of it would meet only padding.
+/// Checks that a kernel or window is not far larger than the part of an image of `large` that it can meet, at the
+/// positions for an image of `small`: the rest of it would meet only padding.
 fn check_reach(
     key: &str,
     kernel: [usize; 2],
@@ -128,7 +128,8 @@ fn check_reach(
     large: [usize; 2],
     small: [usize; 2],
 ) -> Result<(), String> {
-    /// The kernel may be this many times as large as that part, and larger by this constant, for images of a few pixels.
+    /// The kernel may be this many times as large as that part, and larger by this constant, for images of a few
+    /// pixels.
     const TIMES: usize = 4;
     const MORE: usize = 16;
     for axis in 0..2 {

@@ -1,4 +1,5 @@
-//! One layer of a recipe: its attributes. The shape of its output and the number of its parameters are in layer_shape.rs.
+//! One layer of a recipe: its attributes. The shape of its output and the number of its parameters are in
+//! layer_shape.rs.
 //!
 //! Shapes leave the batch out: `[n]` for a vector, `[h, w, c]` for an image.
 
@@ -110,13 +111,14 @@ pub enum LayerSpec {
         #[serde(default, skip_serializing_if = "is_nearest")]
         method: Resampling,
     },
-    /// Bilinear downsampling, without antialiasing: each `factor` x `factor` pixels become the one in the middle, or the mean of
-    /// the four in the middle.
+    /// Bilinear downsampling, without antialiasing: each `factor` x `factor` pixels become the one in the middle, or
+    /// the mean of the four in the middle.
     Downsample {
         /// How many times lower and narrower; it must divide height and width.
         factor: usize,
     },
-    /// Channels to pixels, `[h, w, c·factor²]` to `[h·factor, w·factor, c]`: see [`PixelShuffle`](crate::nn::PixelShuffle).
+    /// Channels to pixels, `[h, w, c·factor²]` to `[h·factor, w·factor, c]`: see
+    /// [`PixelShuffle`](crate::nn::PixelShuffle).
     PixelShuffle {
         /// How many times higher and wider.
         factor: usize,
@@ -140,7 +142,8 @@ pub enum LayerSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         embedding: Option<usize>,
     },
-    /// Batch normalisation with a gain and a bias for each class: see [`ConditionalBatchNorm`](crate::nn::ConditionalBatchNorm).
+    /// Batch normalisation with a gain and a bias for each class: see
+    /// [`ConditionalBatchNorm`](crate::nn::ConditionalBatchNorm).
     ConditionalBatchNorm {
         /// As in `batch_norm`.
         #[serde(default = "batch_norm_momentum")]
@@ -169,8 +172,8 @@ pub enum LayerSpec {
 pub struct OfAll {
     /// The number of classes of the labels.
     pub classes: Option<usize>,
-    /// Whether all dense layers, convolutions, attentions and projections have spectral normalisation, whatever they say
-    /// themselves.
+    /// Whether all dense layers, convolutions, attentions and projections have spectral normalisation, whatever they
+    /// say themselves.
     pub spectral_norm: bool,
 }
 fn batch_norm_momentum() -> f64 {

@@ -1,4 +1,5 @@
-//! The shape of a layer's output for each shape of its input, and the number of its parameters. Shapes leave the batch out.
+//! The shape of a layer's output for each shape of its input, and the number of its parameters. Shapes leave the batch
+//! out.
 
 use super::layer::{LayerSpec, OfAll, ParameterCount};
 use super::sizes::{MAX_SIZE, check_number, check_positive, check_shape, check_size};
@@ -30,7 +31,7 @@ impl LayerSpec {
             LayerSpec::Dense { units, spectral_norm, unit_norm, .. } => {
                 let [_] = vector(input)?;
                 if *unit_norm && (*spectral_norm || of_all.spectral_norm) {
-                    return Err("spectral_norm and unit_norm both divide the kernel; take one of them away".into());
+                    return Err("spectral_norm and unit_norm both divide the kernel; remove one of them".into());
                 }
                 vec![*units]
             }
@@ -124,8 +125,8 @@ impl LayerSpec {
         Ok(output)
     }
 
-    /// The parameters of this layer itself, without the layers inside of it, for `input`, a shape that it takes. Counts stop at
-    /// `u64::MAX`.
+    /// The parameters of this layer itself, without the layers inside of it, for `input`, a shape that it takes. Counts
+    /// stop at `u64::MAX`.
     pub fn parameters(&self, input: &[usize], of_all: OfAll) -> ParameterCount {
         let classes = of_all.classes.unwrap_or(0) as u64;
         let channels = input.last().copied().unwrap_or(0) as u64;
@@ -205,14 +206,14 @@ impl LayerSpec {
         if values(input) == groups as u64 {
             return Err(format!(
                 "its input {input:?} has one value in each of {groups} groups, and one value has no variance; put it where \
-                 a group has more, or take it away"
+                 a group has more, or remove it"
             ));
         }
         Ok(())
     }
 
-    /// The sizes of the intermediate tensors that the layer makes for one example of shape `input`: that of the largest, and
-    /// their sum; 0 for layers that have none.
+    /// The sizes of the intermediate tensors that the layer makes for one example of shape `input`: that of the
+    /// largest, and their sum; 0 for layers that have none.
     pub(crate) fn between(&self, input: &[usize]) -> [u64; 2] {
         match (self, input) {
             (LayerSpec::Attention {}, &[h, w, c]) => {
@@ -380,7 +381,7 @@ mod tests {
         );
         for (layer, input) in [("layer = 'instance_norm'", &[6][..]), ("layer = 'layer_norm'", &[1, 1, 1])] {
             let what = shape(layer, input).unwrap_err();
-            assert!(what.contains("one value in each") && what.ends_with("or take it away"), "{what}");
+            assert!(what.contains("one value in each") && what.ends_with("or remove it"), "{what}");
         }
         assert_eq!(shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 12]).unwrap(), [14, 10, 3]);
         let what = shape("layer = 'pixel_shuffle'\nfactor = 2", &[7, 5, 6]).unwrap_err();

@@ -1,7 +1,7 @@
 //! Reads a checked [`Recipe`] from TOML: built-in recipes, files, and `--set key=value` on top of either.
 //!
-//! Keys are paths with dots, and the entries of a list are counted from 1 (`generator.layers.3.rate`), as in every message. A
-//! mistake becomes one line that has the file, the line and the key, or the `--set` at fault.
+//! Keys are paths with dots, and the entries of a list are counted from 1 (`generator.layers.3.rate`), as in every
+//! message. A mistake becomes one line that has the file, the line and the key, or the `--set` at fault.
 
 use std::path::Path;
 
@@ -63,8 +63,8 @@ impl Recipe {
     /// The built-in recipe of that name, or the one in a file whose name ends in `.toml`, with
     /// `overrides` (each `key=value`) put on top in their order, and checked.
     ///
-    /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`; `none` takes the key away. After
-    /// each override every key must still be one that the recipe can have.
+    /// A value is read as TOML, and taken as a string where it is none: `training.loss=minimax`; `none` takes the key
+    /// away. After each override every key must still be one that the recipe can have.
     ///
     /// ```
     /// use minimax::recipe::Recipe;
@@ -102,16 +102,16 @@ impl Recipe {
     /// As [`Recipe::load`], from `text`; messages call it `source`.
     ///
     /// # Errors
-    /// [`Error::Text`] if `text` isn't a recipe or the result can't be run (see [`Recipe::check`]), [`Error::Usage`] if an
-    /// override isn't `key=value` with a key that the recipe can have and a value of its type.
+    /// [`Error::Text`] if `text` isn't a recipe or the result can't be run (see [`Recipe::check`]), [`Error::Usage`] if
+    /// an override isn't `key=value` with a key that the recipe can have and a value of its type.
     pub fn parse(source: &str, text: &str, overrides: &[String]) -> Result<Recipe> {
         let recipe = Recipe::resolve(source, text, overrides)?;
         recipe.check().map_err(|what| Error::text("recipe", source, what))?;
         Ok(recipe)
     }
 
-    /// As [`Recipe::parse`], for the `text` that a run has kept of its recipe. Its networks can be used even if the way in which
-    /// they were trained is refused today.
+    /// As [`Recipe::parse`], for the `text` that a run has kept of its recipe. Its networks can be used even if the way
+    /// in which they were trained is refused today.
     ///
     /// # Errors
     /// [`Error::Text`] if `text` isn't a recipe, or its networks can't be built.
@@ -199,7 +199,7 @@ fn remove(value: &mut Value, key: &str) -> std::result::Result<(), String> {
         Some(Value::Table(table)) => table.remove(last),
         _ => None,
     };
-    taken.map(drop).ok_or_else(|| format!("there is no `{}` to take away", excerpt(key)))
+    taken.map(drop).ok_or_else(|| format!("there is no `{}` to remove", excerpt(key)))
 }
 
 /// The place of `key` inside of `value`, which is made if only the last part of the key is missing.
@@ -254,10 +254,10 @@ mod tests {
         assert_eq!((labels.flip, labels.real), (0.25, [1.0, 1.0]));
         for (entry, what) in [
             ("generator.layers.1=none", "a list keeps its entries"),
-            ("generator.layers.99.units=none", "there is no `generator.layers.99.units` to take away"),
-            ("training.nonsense=none", "there is no `training.nonsense` to take away"),
-            ("nonsense.key=none", "there is no `nonsense.key` to take away"),
-            ("nonsense=none", "there is no `nonsense` to take away"),
+            ("generator.layers.99.units=none", "there is no `generator.layers.99.units` to remove"),
+            ("training.nonsense=none", "there is no `training.nonsense` to remove"),
+            ("nonsense.key=none", "there is no `nonsense.key` to remove"),
+            ("nonsense=none", "there is no `nonsense` to remove"),
             ("training.loss=none", "missing key `loss`"),
         ] {
             let error = Recipe::load("quickstart", &[entry.into()]).unwrap_err().to_string();

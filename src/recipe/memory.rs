@@ -1,5 +1,5 @@
-//! An estimate of the memory for training, from the recipe alone, so that a recipe too large for any machine is refused before
-//! anything is allocated. For P parameters in all, on the device `cpu`, in bytes:
+//! An estimate of the memory for training, from the recipe alone, so that a recipe too large for any machine is refused
+//! before anything is allocated. For P parameters in all, on the device `cpu`, in bytes:
 //!
 //! ```text
 //! training     4 · 4 · P                value, gradient and two slots of the optimiser for every parameter
@@ -8,9 +8,9 @@
 //!            + 4 · (columns + 8 · W)    patches and partial weight gradients of the largest convolution
 //! ```
 //!
-//! Drawing the initial weights may take more than all of that. The device `reference` takes about twice as much. Measured peaks
-//! are between half of the estimate and all of it. The estimate is computed in floating point, so that absurd sizes don't
-//! overflow. The other phases of a run are estimated in [`crate::run::memory`].
+//! Drawing the initial weights may take more than all of that. The device `reference` takes about twice as much.
+//! Measured peaks are between half of the estimate and all of it. The estimate is computed in floating point, so that
+//! absurd sizes don't overflow. The other phases of a run are estimated in [`crate::run::memory`].
 
 use super::sizes::values;
 use super::table::{LayerRow, all_layers};
@@ -117,8 +117,8 @@ impl Memory {
     }
 }
 
-/// The number of values that a convolution needs besides its input and output, for parts of the column matrix; 0 for other
-/// layers.
+/// The number of values that a convolution needs besides its input and output, for parts of the column matrix; 0 for
+/// other layers.
 pub(crate) fn convolving(layer: &LayerSpec, row: &LayerRow, batch: f64) -> f64 {
     // The matrix has a row for each position of the kernel on the larger of the two images.
     let (positions, channels, conv) = match layer {
@@ -185,8 +185,8 @@ mod tests {
         assert_eq!(bytes(&residual), bytes(&format!("{dense}, {dense}")) + 4 * 2 * 10 * 2 * 784);
     }
 
-    /// Attention over 28 x 28 places of 8 channels: the weights before and after softmax, queries, keys and values as they
-    /// are and pooled, means, and what is added to x.
+    /// Attention over 28 x 28 places of 8 channels: the weights before and after softmax, queries, keys and values as
+    /// they are and pooled, means, and what is added to x.
     #[test]
     fn attention_adds_what_it_makes_on_the_way() {
         let bytes = |middle: &str| {

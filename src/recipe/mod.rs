@@ -1,6 +1,6 @@
-//! A recipe: a TOML file that describes everything about a GAN except its data. Networks, loss, schedule and optimisers are plain
-//! data here, without tensors. [`Recipe::load`] reads a recipe and checks all of it, so that everything that is built from a
-//! loaded recipe fits together.
+//! A recipe: a TOML file that describes everything about a GAN except its data. Networks, loss, schedule and optimisers
+//! are plain data here, without tensors. [`Recipe::load`] reads a recipe and checks all of it, so that everything that
+//! is built from a loaded recipe fits together.
 //!
 //! ```toml
 //! name = "tiny"
@@ -33,8 +33,8 @@
 //! ]
 //! ```
 //!
-//! A layer may have layers inside of it: `{ layer = "residual", layers = [...], shortcut = [...] }` gives the sum of both or,
-//! without a shortcut, of its layers and its input. `--set` and messages name such layers by numbers from 1:
+//! A layer may have layers inside of it: `{ layer = "residual", layers = [...], shortcut = [...] }` gives the sum of
+//! both or, without a shortcut, of its layers and its input. `--set` and messages name such layers by numbers from 1:
 //! `generator.layers.3.layers.1.filters`.
 
 use crate::data::LastBatch;
@@ -116,8 +116,8 @@ pub struct Recipe {
     pub schedule: Vec<ScheduleSpec>,
     /// From latents z ~ N(0, 1) to images.
     pub generator: NetworkSpec,
-    /// From images to one number, and to logits of the classes if it predicts them. The number is a probability if the last layer
-    /// that changes values is a sigmoid, else a logit or a score.
+    /// From images to one number, and to logits of the classes if it predicts them. The number is a probability if the
+    /// last layer that changes values is a sigmoid, else a logit or a score.
     pub discriminator: NetworkSpec,
     /// From images to logits of the classes, in a game of three; default: none, in a game of two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,8 +160,9 @@ pub struct SamplesSpec {
     /// The epochs whose grids are shown side by side in `montage.png`; default: none.
     #[serde(default)]
     pub epochs: Vec<usize>,
-    /// The first step that has a grid of its own. Within the first epoch more follow each time the number of steps has doubled.
-    /// Default: 50, which gives grids of steps 50, 100, 200, 400, ...; 0 means none before the end of the epoch.
+    /// The first step that has a grid of its own. Within the first epoch more follow each time the number of steps has
+    /// doubled. Default: 50, which gives grids of steps 50, 100, 200, 400, ...; 0 means none before the end of the
+    /// epoch.
     #[serde(default = "first_step")]
     pub first_step: usize,
 }

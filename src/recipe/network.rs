@@ -72,8 +72,8 @@ pub enum OptimizerSpec {
         /// Default: `keras`.
         #[serde(default)]
         epsilon_placement: EpsilonPlacement,
-        /// λ of [`WeightDecay::Decoupled`](crate::optim::WeightDecay::Decoupled), which a step multiplies by α; default:
-        /// 0.01, as in PyTorch.
+        /// λ of [`WeightDecay::Decoupled`](crate::optim::WeightDecay::Decoupled), which a step multiplies by α;
+        /// default: 0.01, as in PyTorch.
         #[serde(default = "decoupled_decay")]
         weight_decay: f64,
     },

@@ -1,16 +1,16 @@
-//! What kind of numbers a network gives: probabilities, or numbers of some range. It depends on the last layer that changes
-//! values; later layers (flatten, reshape, upsample, pooling, dropout in evaluation) pass them on.
+//! What kind of numbers a network gives: probabilities, or numbers of some range. It depends on the last layer that
+//! changes values; later layers (flatten, reshape, upsample, pooling, dropout in evaluation) pass them on.
 
 use super::{LayerSpec, LossSpec, NetworkSpec, Recipe};
 use crate::data::plane::Plane;
 
-/// The share of the values a generator can give that the data should cover: a tanh for images in [-0.9, 0.9] does no harm,
-/// one for images in [0, 1] wastes half of its range.
+/// The share of the values a generator can give that the data should cover: a tanh for images in [-0.9, 0.9] does no
+/// harm, one for images in [0, 1] wastes half of its range.
 const COVERED: f64 = 0.75;
 
 impl NetworkSpec {
-    /// The index, from 0, of the last layer that changes values. ReLU and leaky ReLU don't change those of a sigmoid, which are
-    /// all above 0.
+    /// The index, from 0, of the last layer that changes values. ReLU and leaky ReLU don't change those of a sigmoid,
+    /// which are all above 0.
     fn last_change(&self) -> Option<usize> {
         let mut places = (0..self.layers.len()).rev();
         let last = places.find(|&place| !hands_on(&self.layers[place]))?;
@@ -82,8 +82,8 @@ fn range_after(layers: &[LayerSpec], range: [f64; 2]) -> [f64; 2] {
     })
 }
 
-/// Whether a layer passes its values on unchanged, as dropout does in evaluation, or gives the largest or the mean of several,
-/// which is a probability if they are.
+/// Whether a layer passes its values on unchanged, as dropout does in evaluation, or gives the largest or the mean of
+/// several, which is a probability if they are.
 fn hands_on(layer: &LayerSpec) -> bool {
     matches!(
         layer,
@@ -126,7 +126,7 @@ impl Recipe {
     pub(super) fn check_output(&self) -> Result<(), String> {
         let augment = self.training.augment;
         if augment.is_some() && self.discriminator.input.len() != 3 {
-            return Err("training.augment is for images; take it away".into());
+            return Err("training.augment is for images; remove it".into());
         }
         let told = matches!(self.training.loss, LossSpec::Bce | LossSpec::Minimax | LossSpec::Hinge);
         if augment.is_some_and(|augment| augment.target.is_some()) && !told {

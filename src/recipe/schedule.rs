@@ -21,7 +21,8 @@
 //! cosine:  to + (from - to) (1 + cos πx) / 2        (Loshchilov and Hutter 2017, without restarts)
 //! ```
 //!
-//! Before a schedule begins the recipe's own number holds, and after it `to`. If several have begun, the last one counts.
+//! Before a schedule begins the recipe's own number holds, and after it `to`. If several have begun, the last one
+//! counts.
 
 use super::sizes::check_number;
 use super::{AverageSpec, MAX_EPOCHS, OptimizerSpec, Recipe, TrainingSpec};

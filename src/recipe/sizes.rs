@@ -33,7 +33,8 @@ pub(super) fn check_size(key: &str, size: usize, most: usize) -> Result<(), Stri
     }
 }
 
-/// Checks that `value`, the value of `key`, is a number in some range, as `holds` says; `range` describes the range in words.
+/// Checks that `value`, the value of `key`, is a number in some range, as `holds` says; `range` describes the range in
+/// words.
 pub(super) fn check_number(key: &str, value: f64, holds: bool, range: &str) -> Result<(), String> {
     if value.is_finite() && holds {
         return Ok(());

@@ -1,6 +1,6 @@
-//! Batch norm takes a mean and a variance over a batch and, in images, over all pixels. For a single value these are the value
-//! itself and 0: the output is the bias whatever the input, and the running variance decays to 0, so that samples later
-//! overflow their activation. A recipe for which that would happen is refused.
+//! Batch norm takes a mean and a variance over a batch and, in images, over all pixels. For a single value these are
+//! the value itself and 0: the output is the bias whatever the input, and the running variance decays to 0, so that
+//! samples later overflow their activation. A recipe for which that would happen is refused.
 
 use super::sizes::values;
 use super::{BatchSpec, LayerRow, NetworkSpec, Recipe};

@@ -1,5 +1,6 @@
-//! The layers of a network with the shapes between them. This is the only walk through layers, and the layers inside of them, that
-//! checks anything; other code that needs every layer takes the rows that it gives, by [`LayerTable::all`] or [`all_layers`].
+//! The layers of a network with the shapes between them. This is the only walk through layers, and the layers inside of
+//! them, that checks anything; other code that needs every layer takes the rows that it gives, by [`LayerTable::all`]
+//! or [`all_layers`].
 
 use super::layer::{LayerSpec, OfAll, ParameterCount};
 use super::network::{MAX_LAYERS, NetworkSpec};
@@ -99,8 +100,8 @@ impl NetworkSpec {
     /// The shapes and parameters of every layer.
     ///
     /// # Errors
-    /// One line on the first layer that doesn't fit, with its number, counted from 1, and the shapes. A recipe that was loaded
-    /// gives no error.
+    /// One line on the first layer that doesn't fit, with its number, counted from 1, and the shapes. A recipe that was
+    /// loaded gives no error.
     pub fn table(&self) -> Result<LayerTable, String> {
         let mut walk = Walk { of_all: self.of_all(), layers: 0, parameters: ParameterCount::default() };
         let rows = walk.rows(&self.layers, "", 0, &self.input)?;

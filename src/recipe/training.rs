@@ -43,8 +43,8 @@ pub struct TrainingSpec {
     /// R1 and R2 are applied in every n-th step of the discriminator, n times as large; default: 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub penalty_every: usize,
-    /// Weight in both losses of the cross-entropy of the classes that the discriminator predicts (Odena, Olah and Shlens 2017); its
-    /// output is then `[1 + classes]`. Default: it predicts none.
+    /// Weight in both losses of the cross-entropy of the classes that the discriminator predicts (Odena, Olah and
+    /// Shlens 2017); its output is then `[1 + classes]`. Default: it predicts none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auxiliary: Option<f64>,
     /// Augmentation of all that the discriminator sees; default: none.
@@ -68,9 +68,9 @@ pub struct TrainingSpec {
 
 /// What the networks minimise; [`crate::gan::loss`] has the formulas.
 ///
-/// D(x) is the discriminator's output if the last layer that changes values is a sigmoid. If not, `bce` and `minimax` take the
-/// output as a logit, D(x) = sigmoid(output), and compute log D from the logit, which loses no digits. The other losses take
-/// the output as it is.
+/// D(x) is the discriminator's output if the last layer that changes values is a sigmoid. If not, `bce` and `minimax`
+/// take the output as a logit, D(x) = sigmoid(output), and compute log D from the logit, which loses no digits. The
+/// other losses take the output as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossSpec {
@@ -146,7 +146,8 @@ pub struct CriticLoop {
 }
 
 impl CriticLoop {
-    /// Whether the generator, after `generator_steps` steps, makes its next one when the critic has made `critic_steps`.
+    /// Whether the generator, after `generator_steps` steps, makes its next one when the critic has made
+    /// `critic_steps`.
     pub fn generator_is_due(&self, critic_steps: u64, generator_steps: u64) -> bool {
         critic_steps >= self.critic_steps_before(generator_steps + 1)
     }
@@ -284,9 +285,7 @@ impl TrainingSpec {
         if let Some(weight) = self.auxiliary {
             check_positive("training.auxiliary", weight)?;
             if self.batches == BatchSpec::Mixed {
-                return Err(
-                    "training.auxiliary is for training.batches = \"separate\" only; take one of them away".into()
-                );
+                return Err("training.auxiliary is for training.batches = \"separate\" only; remove one of them".into());
             }
         }
         if let Some(augment) = &self.augment {
@@ -315,17 +314,13 @@ impl TrainingSpec {
             let Some(gamma) = gamma else { continue };
             check_positive(&format!("training.{name}"), gamma)?;
             if self.batches == BatchSpec::Mixed {
-                return Err(format!(
-                    "training.{name} is for training.batches = \"separate\" only; take one of them away"
-                ));
+                return Err(format!("training.{name} is for training.batches = \"separate\" only; remove one of them"));
             }
         }
         check_size("training.penalty_every", self.penalty_every, MAX_CRITIC_STEPS)?;
         if self.penalty_every > 1 && self.r1.or(self.r2).is_none() {
             let every = self.penalty_every;
-            return Err(format!(
-                "training.penalty_every = {every} is for r1 and r2, and there is neither; take it away"
-            ));
+            return Err(format!("training.penalty_every = {every} is for r1 and r2, and there is neither; remove it"));
         }
         Ok(())
     }
@@ -337,7 +332,7 @@ impl TrainingSpec {
             let key = format!("training.{name}");
             check_positive(&key, value)?;
             if self.loss != LossSpec::Wasserstein {
-                return Err(format!("{key} is for training.loss = \"wasserstein\" only; take it away"));
+                return Err(format!("{key} is for training.loss = \"wasserstein\" only; remove it"));
             }
         }
         if self.loss == LossSpec::Wasserstein && self.batches == BatchSpec::Mixed {

@@ -1,5 +1,6 @@
-//! A game of three players, the Triple-GAN (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017): few of the images
-//! have labels, and the third player is a classifier that learns to predict the others. See [`crate::gan::triple`].
+//! A game of three players, the Triple-GAN (Li, Xu, Zhu and Zhang, "Triple generative adversarial nets", 2017): few of
+//! the images have labels, and the third player is a classifier that learns to predict the others. See
+//! [`crate::gan::triple`].
 
 use super::check::{MAX_BATCH_SIZE, MAX_EPOCHS};
 use super::sizes::{check_number, check_size};
@@ -14,8 +15,8 @@ pub struct TripleSpec {
     pub labelled: usize,
     /// The number of those in the classifier's loss of a step.
     pub supervised: usize,
-    /// The numbers of pairs of an image and a class that the discriminator takes for real in a step: images with their label, and
-    /// images with the class that the classifier predicts.
+    /// The numbers of pairs of an image and a class that the discriminator takes for real in a step: images with their
+    /// label, and images with the class that the classifier predicts.
     pub pairs: [usize; 2],
     /// The number of images that the generator makes for each loss of a step, equally many of each class.
     pub generated: usize,
@@ -70,8 +71,8 @@ impl TripleSpec {
         ]
     }
 
-    /// The numbers of images in the discriminator's loss and in the classifier's own, in a step with `unlabelled` images for the
-    /// classifier.
+    /// The numbers of images in the discriminator's loss and in the classifier's own, in a step with `unlabelled`
+    /// images for the classifier.
     pub(super) fn shown(&self, unlabelled: usize) -> [usize; 2] {
         let [labelled, told] = self.pairs;
         [labelled + told + self.generated + unlabelled, unlabelled + self.supervised + self.generated]
@@ -137,7 +138,7 @@ impl Recipe {
             }
         }
         if classifier.classes.is_some() {
-            return Err("classifier.classes: it is to tell the class, not to be told; take the key away".into());
+            return Err("classifier.classes: it is to tell the class, not to be told; remove the key".into());
         }
         let (image, own) = (&self.discriminator.input, &classifier.input);
         if own != image {
@@ -169,7 +170,7 @@ impl Recipe {
             ("data.flip", self.data.flip),
         ];
         match for_two.iter().find(|(_, there)| *there) {
-            Some((key, _)) => Err(format!("{key} does not go together with training.triple; take one of them away")),
+            Some((key, _)) => Err(format!("{key} does not go together with training.triple; remove one of them")),
             None if training.update != UpdateSpec::Alternating => {
                 Err("training.update: a game of three is alternating; make it \"alternating\"".into())
             }

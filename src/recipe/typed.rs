@@ -25,7 +25,8 @@ pub(super) struct Mistake {
 /// Checks that a value, found at a path, has some type.
 type Verify = fn(&Value, &str) -> Result<(), Mistake>;
 
-/// The parts of a recipe from the inside out, so that a mistake is found where it was made; layers are checked before these.
+/// The parts of a recipe from the inside out, so that a mistake is found where it was made; layers are checked before
+/// these.
 const PARTS: [(&str, Verify); 20] = [
     ("generator.initializer", verify::<Initializer>),
     ("generator.optimizer", verify::<OptimizerSpec>),
@@ -66,8 +67,8 @@ pub(super) fn typed(root: &Value) -> Result<Recipe, Mistake> {
     Ok(Recipe::deserialize(root.clone()).expect("the last part is the whole recipe"))
 }
 
-/// Verifies the layers that `holder`, which is at `path` inside of `depth` layers, has under `key`. Layers inside of a layer are
-/// verified before it.
+/// Verifies the layers that `holder`, which is at `path` inside of `depth` layers, has under `key`. Layers inside of a
+/// layer are verified before it.
 fn verify_layers(holder: &Value, key: &str, path: &str, depth: usize) -> Result<(), Mistake> {
     for (index, layer) in holder.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
         let path = format!("{path}.{key}.{}", index + 1);
@@ -89,8 +90,8 @@ const MOST_KEYS: usize = 16;
 
 /// Whether `value` is a `T`.
 ///
-/// Serde doesn't say at which key of a tagged enum it failed, so the key is searched for: it is the one without which the
-/// complaint is another. The tag can't be it, as nothing is known without the tag.
+/// Serde doesn't say at which key of a tagged enum it failed, so the key is searched for: it is the one without which
+/// the complaint is another. The tag can't be it, as nothing is known without the tag.
 fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake> {
     let complaint = |value: Value| T::deserialize(value).err().map(|error| error.message().to_owned());
     let Some(first) = complaint(value.clone()) else {
@@ -116,8 +117,8 @@ fn verify<T: DeserializeOwned>(value: &Value, path: &str) -> Result<(), Mistake>
     Err(Mistake { path, what: in_words(&first) })
 }
 
-/// Serde's complaint without the names of Rust's types. Only its beginning and its end are rewritten, as the middle may quote what
-/// a person wrote.
+/// Serde's complaint without the names of Rust's types. Only its beginning and its end are rewritten, as the middle may
+/// quote what a person wrote.
 pub(crate) fn in_words(complaint: &str) -> String {
     const BEGINNINGS: [(&str, &str); 4] = [
         ("unknown field", "unknown key"),

@@ -15,13 +15,13 @@ const LAST_HOLD: u32 = 6;
 /// How much the quantiser of frames with more than 256 colours may hurry, from 1 to 30.
 const QUANTISER_SPEED: i32 = 10;
 
-/// The bytes of a GIF of `count` frames, each of which is shown for `delay_ms` milliseconds (GIF counts in hundredths of a
-/// second) and the last one longer, in an endless loop. `frame` gives the label and the picture of each, counted from 0. It is
-/// called only for frames that are shown, one at a time on each thread, so that a long run need not be in memory. If there are
-/// more frames than can be shown, the first, the last and evenly spaced ones in between are.
+/// The bytes of a GIF of `count` frames, each of which is shown for `delay_ms` milliseconds (GIF counts in hundredths
+/// of a second) and the last one longer, in an endless loop. `frame` gives the label and the picture of each, counted
+/// from 0. It is called only for frames that are shown, one at a time on each thread, so that a long run need not be in
+/// memory. If there are more frames than can be shown, the first, the last and evenly spaced ones in between are.
 ///
-/// Colours are exact in grey frames and in those with up to 256 colours; in others they are fitted frame by frame. All frames
-/// get the size of the last one, to which larger ones are cut.
+/// Colours are exact in grey frames and in those with up to 256 colours; in others they are fitted frame by frame. All
+/// frames get the size of the last one, to which larger ones are cut.
 ///
 /// # Errors
 /// Those of `frame`, or [`Error::Usage`] if there is no frame or one is larger than the format's 65,535 pixels a side.

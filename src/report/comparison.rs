@@ -13,7 +13,8 @@ pub fn comparison(real: &Picture, generated: &Picture) -> Picture {
     montage(&cells.map(|(label, picture)| (label.into(), picture.clone())), 2)
 }
 
-/// `cells`, each of which is a label and a picture, in rows of `columns`, in reading order. All get the room of the largest.
+/// `cells`, each of which is a label and a picture, in rows of `columns`, in reading order. All get the room of the
+/// largest.
 ///
 /// # Panics
 /// If there are no cells or no columns.
@@ -52,8 +53,8 @@ pub(super) fn labelled(label: &str, picture: &Picture, room: (usize, usize)) -> 
     cell
 }
 
-/// The size of labels over a picture `width` pixels wide. They stay readable if the picture is reduced to the width of a
-/// telephone.
+/// The size of labels over a picture `width` pixels wide. They stay readable if the picture is reduced to the width of
+/// a telephone.
 fn letter_size(width: usize) -> f32 {
     (width as f32 / 18.0).clamp(14.0, 48.0)
 }

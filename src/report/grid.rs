@@ -1,5 +1,5 @@
-//! Many small images as one PNG: rows of equal cells with a grey gap between them. Each pixel becomes a square of pixels, so that
-//! 28x28 digits can be seen without a magnifying glass.
+//! Many small images as one PNG: rows of equal cells with a grey gap between them. Each pixel becomes a square of
+//! pixels, so that 28x28 digits can be seen without a magnifying glass.
 
 use super::Picture;
 use super::picture::MAX_BYTES;
@@ -13,8 +13,8 @@ const TONE: u8 = 112;
 /// The least side of a cell: smaller images are enlarged to it if the grid has room.
 const CELL: usize = 80;
 
-/// The columns of a grid of `count` images. If there are `classes`, each has a row, and the first ones have a second if images are
-/// left; otherwise the grid is about square, with √count columns, rounded up.
+/// The columns of a grid of `count` images. If there are `classes`, each has a row, and the first ones have a second if
+/// images are left; otherwise the grid is about square, with √count columns, rounded up.
 pub fn columns_for(count: usize, classes: Option<usize>) -> usize {
     match classes {
         Some(classes) => (count / classes).max(1),
@@ -25,7 +25,8 @@ pub fn columns_for(count: usize, classes: Option<usize>) -> usize {
 /// Writes the [`grid`] of `pixels` to `path` as PNG.
 ///
 /// # Errors
-/// [`Error::Data`] if the grid has more than 2²⁷ bytes even when no image is enlarged, [`Error::Io`] if `path` can't be written.
+/// [`Error::Data`] if the grid has more than 2²⁷ bytes even when no image is enlarged, [`Error::Io`] if `path` can't be
+/// written.
 ///
 /// # Panics
 /// As [`grid`].
@@ -42,12 +43,12 @@ pub fn grid_png(
     files::write_whole(path, &picture.to_png())
 }
 
-/// `pixels`, `[n, height, width, channels]` bytes, as a grid with `columns` images in a row, in reading order. `channels` is 1
-/// (grey) or 3 (red, green, blue).
+/// `pixels`, `[n, height, width, channels]` bytes, as a grid with `columns` images in a row, in reading order.
+/// `channels` is 1 (grey) or 3 (red, green, blue).
 ///
 /// # Errors
-/// A message that says what is too large, if the grid has more than 2²⁷ bytes, three for each pixel, even when no image is
-/// enlarged.
+/// A message that says what is too large, if the grid has more than 2²⁷ bytes, three for each pixel, even when no image
+/// is enlarged.
 ///
 /// # Panics
 /// If there is no image, a size is 0, `pixels` isn't whole images, or `channels` is not 1 or 3.
@@ -93,7 +94,8 @@ pub fn grid_bytes(count: usize, size: [usize; 2], columns: usize) -> usize {
     3 * height * width
 }
 
-/// The upper left corner of a [`grid`] of `columns` images of `[height, width]`: `side` by `side` images, or as many as it has.
+/// The upper left corner of a [`grid`] of `columns` images of `[height, width]`: `side` by `side` images, or as many as
+/// it has.
 pub fn grid_corner(grid: &Picture, [height, width]: [usize; 2], columns: usize, side: usize) -> Picture {
     let pitch = grid.width.saturating_sub(GAP) / columns.max(1);
     let scale = pitch.saturating_sub(GAP) / width.max(1);
@@ -104,8 +106,8 @@ pub fn grid_corner(grid: &Picture, [height, width]: [usize; 2], columns: usize, 
     picture
 }
 
-/// The factor by which a grid's images, `[height, width]`, are enlarged, as far as there is room but at least 1, and the grid's
-/// height and width with it.
+/// The factor by which a grid's images, `[height, width]`, are enlarged, as far as there is room but at least 1, and
+/// the grid's height and width with it.
 fn measure(rows: usize, columns: usize, [height, width]: [usize; 2]) -> (usize, [usize; 2]) {
     let sides = |scale: usize| {
         let side = |cells: usize, size: usize| GAP + cells * (size * scale + GAP);

@@ -5,7 +5,8 @@ use super::Picture;
 /// Pixels of a map's side.
 const SIDE: usize = 400;
 
-/// The field's colours where it is 0, one half and 1: blue, nearly white, orange, which people with any kind of colour vision can tell apart.
+/// The field's colours where it is 0, one half and 1: blue, nearly white, orange, which people with any kind of colour
+/// vision can tell apart.
 const COLOURS: [[f32; 3]; 3] = [[116.0, 169.0, 214.0], [250.0, 250.0, 248.0], [247.0, 176.0, 104.0]];
 
 /// The colours of real points, of samples, and of the arrows that pull these.
@@ -33,7 +34,8 @@ pub struct Map<'a> {
     pub real: &'a [f32],
     /// Samples `[n, 2]`.
     pub samples: &'a [f32],
-    /// The pulls on the first samples, `[n, 2]`. The longest arrow has a fixed length; the others are shorter in proportion.
+    /// The pulls on the first samples, `[n, 2]`. The longest arrow has a fixed length; the others are shorter in
+    /// proportion.
     pub pulls: &'a [f32],
 }
 
@@ -42,7 +44,8 @@ pub fn map_bytes() -> usize {
     SIDE * SIDE * 3
 }
 
-/// The places `[side · side, 2]` of a field's values on a map: the middles of equal squares, row by row from the upper left.
+/// The places `[side · side, 2]` of a field's values on a map: the middles of equal squares, row by row from the upper
+/// left.
 pub fn field_places(extent: f64, side: usize) -> Vec<f32> {
     let along = |i: usize| extent * (2.0 * (i as f64 + 0.5) / side as f64 - 1.0);
     let place = |i: usize| [along(i % side) as f32, -along(i / side) as f32];

@@ -1,7 +1,7 @@
 //! Text inside HTML and SVG.
 
-/// `text` with the characters that mean something in markup, `& < > " '`, escaped. Control characters, which XML forbids, become
-/// the replacement character.
+/// `text` with the characters that mean something in markup, `& < > " '`, escaped. Control characters, which XML
+/// forbids, become the replacement character.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

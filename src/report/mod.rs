@@ -1,5 +1,5 @@
-//! What a run leaves for people to look at: pictures, curves and the page that shows them. This module takes plain values and
-//! knows nothing about networks.
+//! What a run leaves for people to look at: pictures, curves and the page that shows them. This module takes plain
+//! values and knows nothing about networks.
 
 mod animation;
 pub mod chart;

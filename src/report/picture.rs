@@ -1,5 +1,5 @@
-//! A picture in memory, and the few things that reports do with one: paste, enlarge, write text on it, and read and write it as
-//! PNG.
+//! A picture in memory, and the few things that reports do with one: paste, enlarge, write text on it, and read and
+//! write it as PNG.
 
 use super::text;
 use crate::Result;
@@ -106,7 +106,8 @@ impl Picture {
         file
     }
 
-    /// Lays `other` over this picture, with its upper left corner at column `x` and row `y`; what is beyond the edges is cut off.
+    /// Lays `other` over this picture, with its upper left corner at column `x` and row `y`; what is beyond the edges
+    /// is cut off.
     pub fn paste(&mut self, other: &Picture, x: usize, y: usize) {
         let columns = other.width.min(self.width.saturating_sub(x)) * 3;
         let rows = other.height.min(self.height.saturating_sub(y));
@@ -125,8 +126,8 @@ impl Picture {
         text::render(self, (x, y), size, colour, text);
     }
 
-    /// The picture with another width and height, where each pixel is the nearest of this one's: enlarged by a whole number, every
-    /// pixel becomes a square.
+    /// The picture with another width and height, where each pixel is the nearest of this one's: enlarged by a whole
+    /// number, every pixel becomes a square.
     ///
     /// # Panics
     /// If this picture has no pixels.

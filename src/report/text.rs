@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 static FONT: LazyLock<FontRef<'static>> =
     LazyLock::new(|| FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT).expect("the font is whole"));
 
-/// The share of the background that shows through the strokes of a light typeface is raised to this power, so that they stay
-/// readable at label sizes.
+/// The share of the background that shows through the strokes of a light typeface is raised to this power, so that they
+/// stay readable at label sizes.
 const WEIGHT: f32 = 1.6;
 
 /// The width in pixels of `text` at `size` pixels per em.

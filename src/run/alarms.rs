@@ -1,5 +1,6 @@
-//! Alarms: failures of training that a person should hear about while there is time. A process raises each of them once.
-//! docs/failures.md has how they look in the curves and what to do, with recipes that fail in these ways on purpose.
+//! Alarms: failures of training that a person should hear about while there is time. A process raises each of them
+//! once. docs/failures.md has how they look in the curves and what to do, with recipes that fail in these ways on
+//! purpose.
 //!
 //! | alarm | when |
 //! |---|---|
@@ -128,7 +129,7 @@ impl Alarms {
 
 fn constant(epoch: &Epoch) -> Option<String> {
     let fix = "a lower learning rate for both, or another seed, may start it anew";
-    epoch.is_constant.then(|| format!("all samples are one, whatever the latent; {fix}"))
+    epoch.is_constant.then(|| format!("all samples are the same, whatever the latent; {fix}"))
 }
 
 /// Whether all images of `samples` `[n, size]`, of which there is at least one, are equal up to one step of a byte.

@@ -7,9 +7,9 @@
 //!
 //! A tensor is named `generator.layers.5.kernel`: network, layer counted from 1, variable. An
 //! optimiser's slot is `discriminator_optimizer.m.0`: slot, then the parameter's place among the
-//! network's parameters. An average is called `average.layers.5.kernel`. Layouts are the engine's: convolutions `[kh, kw, c_in, c_out]`, transposed
-//! ones `[kh, kw, c_out, c_in]`, dense `[in, out]`. Values are F32 from the `cpu` device and F64 from
-//! `reference`. See [`crate::weights`] for what of a file is checked.
+//! network's parameters. An average is called `average.layers.5.kernel`. Layouts are the engine's: convolutions
+//! `[kh, kw, c_in, c_out]`, transposed ones `[kh, kw, c_out, c_in]`, dense `[in, out]`. Values are F32 from the `cpu`
+//! device and F64 from `reference`. See [`crate::weights`] for what of a file is checked.
 
 use super::epochs::Origin;
 use super::folder;
@@ -63,12 +63,14 @@ pub struct TrainingState {
     /// The number of updates of the moving average of the generator's weights.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub averaged: u64,
-    /// In a game of three, the numbers of updates of the classifier's optimiser and of the moving average of its weights.
+    /// In a game of three, the numbers of updates of the classifier's optimiser and of the moving average of its
+    /// weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classifier: Option<[u64; 2]>,
     /// How far the random streams have been read.
     pub random: RandomState,
-    /// The lowest distance of samples so far: the Frechet distance if there is a judge, else the sliced Wasserstein distance.
+    /// The lowest distance of samples so far: the Frechet distance if there is a judge, else the sliced Wasserstein
+    /// distance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<f64>,
     /// The epoch of those samples; older files don't say.
@@ -203,7 +205,8 @@ pub(super) struct Wanted<'a> {
     pub found: Option<String>,
 }
 
-/// Fills those of `wanted` for which the file at `path` has a tensor of the same name and shape, and returns the others.
+/// Fills those of `wanted` for which the file at `path` has a tensor of the same name and shape, and returns the
+/// others.
 ///
 /// # Errors
 /// If the file is missing, damaged or of another kind.
@@ -298,8 +301,8 @@ pub enum Weights {
     Own,
 }
 
-/// The file with the generator of `run`, if that is a folder: the generator's own file, or the checkpoint if that file is gone
-/// or if it lacks the `weights` that are asked for.
+/// The file with the generator of `run`, if that is a folder: the generator's own file, or the checkpoint if that file
+/// is gone or if it lacks the `weights` that are asked for.
 pub fn generator_file(run: &Path, weights: Weights) -> PathBuf {
     if !run.is_dir() {
         return run.to_path_buf();
@@ -323,7 +326,7 @@ pub fn load_network(path: &Path, role: Role, weights: Weights, device: Device) -
     let recipe = recipe_of(path, &header)?;
     if role == Role::Classifier && recipe.classifier.is_none() {
         let what =
-            "holds no classifier, for its recipe has none; give a run of a game of three, such as triple-gan-mnist";
+            "holds no classifier, as its recipe has none; give a run of a game of three, such as triple-gan-mnist";
         return Err(Error::place(path, what));
     }
     if !names.iter().any(|tensor| tensor.starts_with(name)) {

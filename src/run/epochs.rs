@@ -50,8 +50,8 @@ impl Epochs {
         self.origin_after(steps).epoch
     }
 
-    /// The number of steps done when the epoch of step `step` began, or began anew. `step` is counted from 1 and not before the
-    /// origin.
+    /// The number of steps done when the epoch of step `step` began, or began anew. `step` is counted from 1 and not
+    /// before the origin.
     pub fn start_of(&self, step: u64) -> u64 {
         let since = step.saturating_sub(self.origin.step).saturating_sub(1);
         self.origin.step + since / self.per_epoch * self.per_epoch

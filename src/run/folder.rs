@@ -59,7 +59,8 @@ pub const REPORT: &str = "report.html";
 /// Where the time went, for Perfetto; it is written only with `--profile`.
 pub const PROFILE: &str = "profile.json";
 
-/// Which state of a run a sample grid shows. Grids of steps belong to the first epoch, and so come before all those of epochs.
+/// Which state of a run a sample grid shows. Grids of steps belong to the first epoch, and so come before all those of
+/// epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
     /// After this many steps.
@@ -186,8 +187,8 @@ pub(super) struct Lock {
     _file: Option<File>,
 }
 
-/// Makes `folder` ready for a new run and holds it. It may exist already, if it has only what a run leaves that was killed
-/// before its first checkpoint.
+/// Makes `folder` ready for a new run and holds it. It may exist already, if it has only what a run leaves that was
+/// killed before its first checkpoint.
 ///
 /// # Errors
 /// If there is something else in it, another process trains in it, or it can't be made.
@@ -201,7 +202,7 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
             true => "holds a run; go on with it by --resume, or choose another --out".into(),
             false => {
                 let name = path.file_name().unwrap_or_default().display();
-                format!("holds {name}, which is of no run; choose another --out, or an empty folder")
+                format!("holds {name}, which belongs to no run; choose another --out, or an empty folder")
             }
         };
         return Err(Error::place(folder, what));
@@ -210,10 +211,10 @@ pub(super) fn claim(folder: &Path) -> Result<Lock> {
     Ok(lock)
 }
 
-/// Sets aside what the run in `folder` has done after `epochs` whole epochs, for a run that goes on from there. Its last
-/// checkpoint and generator, its tables, grids and kept checkpoints are then in a new folder `left-<n>`, which is a run
-/// that can be sampled, reported on and resumed. The last checkpoint is replaced by `checkpoint`; the grids and kept
-/// checkpoints of later epochs are in `left-<n>` alone.
+/// Sets aside what the run in `folder` has done after `epochs` whole epochs, for a run that goes on from there. Its
+/// last checkpoint and generator, its tables, grids and kept checkpoints are then in a new folder `left-<n>`, which is
+/// a run that can be sampled, reported on and resumed. The last checkpoint is replaced by `checkpoint`; the grids and
+/// kept checkpoints of later epochs are in `left-<n>` alone.
 ///
 /// # Errors
 /// If the files can't be written. Whenever it ends, no state is lost.
@@ -249,8 +250,8 @@ fn epoch_of(path: &Path) -> Option<u64> {
     name.strip_prefix("epoch-")?.parse().ok()
 }
 
-/// Makes the file at `from`, if it exists, available at `to` too. Files of a run are replaced and never written into, so that a
-/// second name is as good as a copy.
+/// Makes the file at `from`, if it exists, available at `to` too. Files of a run are replaced and never written into,
+/// so that a second name is as good as a copy.
 fn share(from: &Path, to: &Path) -> Result<()> {
     if !is_file(from)? || again(|| fs::hard_link(from, to)).is_ok() {
         return Ok(());

@@ -1,5 +1,5 @@
-//! `run.toml`: when a run was trained, with what, and for how long. Nothing in it changes what is computed; the report shows
-//! it.
+//! `run.toml`: when a run was trained, with what, and for how long. Nothing in it changes what is computed; the report
+//! shows it.
 //!
 //! ```toml
 //! seconds = 57.2
@@ -34,7 +34,8 @@ const MAX_COMMAND: usize = 4000;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {
-    /// How long the run was trained in all sessions up to its last checkpoint, including the time for files and pictures.
+    /// How long the run was trained in all sessions up to its last checkpoint, including the time for files and
+    /// pictures.
     pub seconds: f64,
     /// The sessions, one for each time it was begun or resumed, in order.
     #[serde(default, rename = "session")]

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 const MOST_NAMED: usize = 4;
 
 /// Gives both networks of `gan` the tensors that `run` has for them: a run's folder, one that `minimax import` has
-/// made, or one of their files. The optimisers start anew, and so does an average of the weights. Returns a line that says how many tensors were taken, and which were not.
+/// made, or one of their files. The optimisers start anew, and so does an average of the weights. Returns a line that
+/// says how many tensors were taken, and which were not.
 ///
 /// # Errors
 /// If there is no such file, it is damaged, or none of its tensors fits.

@@ -7,15 +7,15 @@
 //! z(t) = ((1 - t) |a| + t |b|) · (cos(tω) u + sin(tω) w)
 //! ```
 //!
-//! The last factor is the usual (sin((1 - t)ω) u + sin(tω) v) / sin ω, written with a direction w that can be found even where
-//! sin ω is 0. Normal latents of many values lie close to a sphere; a straight line would lead through its inside, where a
-//! generator was never trained.
+//! The last factor is the usual (sin((1 - t)ω) u + sin(tω) v) / sin ω, written with a direction w that can be found
+//! even where sin ω is 0. Normal latents of many values lie close to a sphere; a straight line would lead through its
+//! inside, where a generator was never trained.
 
 /// If the sine is below this, two directions are equal or opposite: their difference is only rounding.
 const SMALLEST_SINE: f64 = 1e-9;
 
-/// The labels of `count` samples on the way from one class to another, both included: rows of probabilities for `classes`
-/// classes. Layers that take labels mix their parameters of the classes by these.
+/// The labels of `count` samples on the way from one class to another, both included: rows of probabilities for
+/// `classes` classes. Layers that take labels mix their parameters of the classes by these.
 ///
 /// # Panics
 /// If one of the two is not below `classes`.
@@ -31,8 +31,9 @@ pub fn between_classes([from, to]: [u16; 2], classes: usize, count: usize) -> Ve
 
 /// `count` latents from `a` to `b`, both included, as `[count, width]`; a single one is `a`.
 ///
-/// Latents that point the same way differ only in length. Between opposite ones there is a great circle in every direction, and
-/// one of them is taken. If there is none at all (for a latent of zeros, or of one value) the way is straight.
+/// Latents that point the same way differ only in length. Between opposite ones there is a great circle in every
+/// direction, and one of them is taken. If there is none at all (for a latent of zeros, or of one value) the way is
+/// straight.
 ///
 /// # Panics
 /// If `a` and `b` have different widths.
@@ -72,8 +73,8 @@ fn circle(a: &[f64], b: &[f64]) -> Option<(Vec<f64>, Vec<f64>, f64)> {
     Some((u, w, libm::atan2(sine, cosine)))
 }
 
-/// A direction at right angles to the direction `u`: the axis along which `u` has the smallest component, less its part along
-/// `u`.
+/// A direction at right angles to the direction `u`: the axis along which `u` has the smallest component, less its part
+/// along `u`.
 fn perpendicular(u: &[f64]) -> Option<Vec<f64>> {
     let least = (0..u.len()).min_by(|&i, &j| u[i].abs().total_cmp(&u[j].abs()))?;
     let mut axis = vec![0.0; u.len()];

@@ -1,4 +1,5 @@
-//! The judge of a run. It is chosen when the run begins and kept in its folder, so that all its figures come from one judge.
+//! The judge of a run. It is chosen when the run begins and kept in its folder, so that all its figures come from one
+//! judge.
 
 use super::folder;
 use crate::data::sum::Sum;
@@ -20,8 +21,8 @@ pub struct Judging {
     identity: String,
     /// Whether it is shown the planes of stacked images.
     is_stacked: bool,
-    /// The score of as many test images as samples, or of all if there are fewer, and their number; `None` if there are too few
-    /// images to hold any out.
+    /// The score of as many test images as samples, or of all if there are fewer, and their number; `None` if there are
+    /// too few images to hold any out.
     floor: Option<(Score, usize)>,
 }
 
@@ -72,8 +73,8 @@ impl Judging {
         &self.identity
     }
 
-    /// The score of samples `[n, h, w, c]` of a run on the `training` images. `asked` has the class that each was to be of, or is
-    /// empty.
+    /// The score of samples `[n, h, w, c]` of a run on the `training` images. `asked` has the class that each was to be
+    /// of, or is empty.
     pub(super) fn score(&mut self, samples: &[u8], asked: &[u16], training: &Images) -> Score {
         match self.is_stacked {
             true => self.judge.score_stacked(samples, training),

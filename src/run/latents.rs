@@ -9,8 +9,8 @@ use crate::terminal::excerpt;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// The latents of `seed` for `count` samples of `recipe`'s generator. The first `on_grid` of them are shown as a grid, which has
-/// a row for each class if the game is conditional. The first ones are the same for any count.
+/// The latents of `seed` for `count` samples of `recipe`'s generator. The first `on_grid` of them are shown as a grid,
+/// which has a row for each class if the game is conditional. The first ones are the same for any count.
 pub fn fixed(recipe: &Recipe, seed: u64, count: usize, on_grid: usize) -> Latents {
     let latents = Latents::fixed(seed, count, recipe.generator.input[0]);
     match recipe.classes() {

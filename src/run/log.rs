@@ -1,7 +1,6 @@
-//! The tables of a run: `log.csv`, with a row per step, and `epochs.csv`, with a row per epoch and for each step within an epoch
-//! that is judged.
-//! Losses, outputs, scores and seconds have seven significant digits; rows that an older version has written to six decimals
-//! stay as they are. Where there is no number the field is empty.
+//! The tables of a run: `log.csv`, with a row per step, and `epochs.csv`, with a row per epoch and for each step within
+//! an epoch that is judged. Losses, outputs, scores and seconds have seven significant digits; rows that an older
+//! version has written to six decimals stay as they are. Where there is no number the field is empty.
 
 use super::epochs::Epochs;
 use super::folder;
@@ -12,14 +11,14 @@ use crate::gan::report::StepReport;
 use std::path::Path;
 use std::time::Duration;
 
-/// `g_loss` is empty in steps in which only the critic moved. `wasserstein_estimate`, minus the critic's loss without its
-/// penalty, is empty with any other loss than Wasserstein, and `c_loss` with two players.
+/// `g_loss` is empty in steps in which only the critic moved. `wasserstein_estimate`, minus the critic's loss without
+/// its penalty, is empty with any other loss than Wasserstein, and `c_loss` with two players.
 const STEPS: &str = "step,epoch,d_loss,g_loss,d_real,d_fake,images_per_second,wasserstein_estimate,c_loss";
 
 /// `seconds` and `data_wait_seconds` are empty for an epoch that was interrupted or is not finished.
-/// The next three are empty where samples were not judged, the next five where a set has no modes: `good_share` is of points
-/// of the plane, the divergences of stacked sets; `asked_class` is of conditional games, `classifier_error` of games of three,
-/// `augment_chance` of adaptive augmentation. Floors are the scores of real ones.
+/// The next three are empty where samples were not judged, the next five where a set has no modes: `good_share` is of
+/// points of the plane, the divergences of stacked sets; `asked_class` is of conditional games, `classifier_error` of
+/// games of three, `augment_chance` of adaptive augmentation. Floors are the scores of real ones.
 const EPOCHS: &str = "step,epoch,seconds,data_wait_seconds,sliced_wasserstein,classes_present,\
                       frechet_distance,frechet_floor,confidence,\
                       modes_found,modes_floor,modes_divergence,divergence_floor,good_share,\
@@ -105,8 +104,8 @@ impl Log {
         moved.last().map_or(0, |&(step, _)| step as u64)
     }
 
-    /// Drops the row of an epoch in whose middle training was ended, now that it goes on, unless it is one of those that
-    /// are written every so many steps.
+    /// Drops the row of an epoch in whose middle training was ended, now that it goes on, unless it is one of those
+    /// that are written every so many steps.
     ///
     /// # Errors
     /// If the table can't be written.

@@ -7,8 +7,9 @@ use std::time::Duration;
 /// The columns of `log.csv` whose means are taken.
 const COLUMNS: [&str; 6] = ["d_loss", "g_loss", "d_real", "d_fake", "wasserstein_estimate", "c_loss"];
 
-/// Means over the steps of an epoch that are done. They are those of the numbers in `log.csv`, as these are rounded there,
-/// so that a run that was stopped within the epoch comes to the same; only the rate is of the steps of this process.
+/// Means over the steps of an epoch that are done. They are those of the numbers in `log.csv`, as these are rounded
+/// there, so that a run that was stopped within the epoch comes to the same; only the rate is of the steps of this
+/// process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Means {
     /// Steps that were done when the epoch began.

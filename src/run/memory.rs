@@ -1,5 +1,5 @@
-//! An estimate of a run's memory. A run is in one of five phases at a time, and the largest counts. For a generator and a
-//! discriminator with P parameters, on the device `cpu`, in bytes:
+//! An estimate of a run's memory. A run is in one of five phases at a time, and the largest counts. For a generator and
+//! a discriminator with P parameters, on the device `cpu`, in bytes:
 //!
 //! ```text
 //! training     see recipe/memory.rs
@@ -28,9 +28,11 @@ use crate::report::{columns_for, grid_bytes};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// The number of copies of the images that are compared at a time: as they are read, as a tensor, and packed for a product.
+/// The number of copies of the images that are compared at a time: as they are read, as a tensor, and packed for a
+/// product.
 const COMPARED: f64 = 3.0;
-/// The number of grids in memory while the pictures of a run are made: real and generated ones, on one sheet, and their files.
+/// The number of grids in memory while the pictures of a run are made: real and generated ones, on one sheet, and their
+/// files.
 const GRIDS: f64 = 10.0;
 
 /// About how many bytes of memory a run of `recipe` takes on the device `cpu`, in the phase that takes the most; the
@@ -54,9 +56,9 @@ pub fn check_recipe(recipe: &Recipe) -> Result<()> {
     checked.map_err(|what| Error::text("recipe", &recipe.name, what))
 }
 
-/// As [`check_recipe`]; it also checks that this machine, the container of this process and the process's own limits leave
-/// enough memory to train, as far as the system tells, with the `data` once that is read. A recipe that doesn't fit one machine
-/// is still valid, so this is checked when a run starts, not when a recipe is loaded.
+/// As [`check_recipe`]; it also checks that this machine, the container of this process and the process's own limits
+/// leave enough memory to train, as far as the system tells, with the `data` once that is read. A recipe that doesn't
+/// fit one machine is still valid, so this is checked when a run starts, not when a recipe is loaded.
 ///
 /// # Errors
 /// [`Error::Text`] with the estimate, the limit and the keys to lower.

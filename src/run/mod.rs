@@ -1,5 +1,5 @@
-//! A training run: how it begins, and how it goes on after a stop. `training.rs` is its loop over steps and epochs, [`folder`]
-//! has the names of the files that it leaves, and `save.rs` writes them.
+//! A training run: how it begins, and how it goes on after a stop. `training.rs` is its loop over steps and epochs,
+//! [`folder`] has the names of the files that it leaves, and `save.rs` writes them.
 
 mod alarms;
 pub mod change;
@@ -124,8 +124,8 @@ pub enum State {
     /// The last.
     #[default]
     Last,
-    /// The state whose samples scored best. What came after it is set aside (see `folder::set_aside`), including the rows of the
-    /// tables and TensorBoard's records.
+    /// The state whose samples scored best. What came after it is set aside (see `folder::set_aside`), including the
+    /// rows of the tables and TensorBoard's records.
     Best,
 }
 
@@ -141,9 +141,9 @@ pub enum Outcome {
 }
 
 impl Run {
-    /// A new run of `recipe` in the folder that `place` names, which must not have a run yet, with the judge that `judge` gives
-    /// for its images. Both are called, and anything is written, only after the data has been read. If there is a run `from`, the
-    /// weights are taken from it where they fit.
+    /// A new run of `recipe` in the folder that `place` names, which must not have a run yet, with the judge that
+    /// `judge` gives for its images. Both are called, and anything is written, only after the data has been read. If
+    /// there is a run `from`, the weights are taken from it where they fit.
     ///
     /// # Errors
     /// If the data doesn't fit the recipe, no weight of `from` fits, or the folder can't be used; nothing is left in it
@@ -179,14 +179,15 @@ impl Run {
         run.inspect_err(|_| folder::abandon(&folder))
     }
 
-    /// The run in `folder`, from its last checkpoint or its best, on `device` if that is given, else on the checkpoint's.
+    /// The run in `folder`, from its last checkpoint or its best, on `device` if that is given, else on the
+    /// checkpoint's.
     ///
-    /// `change` gives the recipe to go on with, from the checkpoint's. It may change what [`self::change`] allows; the folder's
-    /// recipe and checkpoint are then those of the changed run.
+    /// `change` gives the recipe to go on with, from the checkpoint's. It may change what [`self::change`] allows; the
+    /// folder's recipe and checkpoint are then those of the changed run.
     ///
     /// # Errors
-    /// If there is no intact checkpoint, or if the recipe or the data is another one, so that the checkpoint would mean nothing
-    /// for it.
+    /// If there is no intact checkpoint, or if the recipe or the data is another one, so that the checkpoint would mean
+    /// nothing for it.
     pub fn resume(
         folder: &Path,
         device: Option<Device>,
@@ -397,8 +398,8 @@ impl Run {
     }
 }
 
-/// Whether steps of `recipe` can be captured as a CUDA graph. Of the numbers that a schedule can change, only the learning rates
-/// of Adam and AdamW, AdamW's decay and the average are read from memory to which they can be uploaded.
+/// Whether steps of `recipe` can be captured as a CUDA graph. Of the numbers that a schedule can change, only the
+/// learning rates of Adam and AdamW, AdamW's decay and the average are read from memory to which they can be uploaded.
 fn may_be_captured(recipe: &Recipe) -> bool {
     let keys = recipe.schedule.iter().flat_map(|schedule| &schedule.keys);
     let is_uploaded = |network: &str, key: &str| {

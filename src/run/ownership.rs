@@ -42,9 +42,9 @@ pub fn place_of(path: &Path) -> io::Result<PathBuf> {
     })
 }
 
-/// The folder of the run to which the file at `place` (see [`place_of`]) belongs, whether the file exists or not. Everything in
-/// `samples/` and `kept/` belongs to a run, and so do the names of a run's files beside them. A folder is a run's if it has a
-/// recipe or a checkpoint.
+/// The folder of the run to which the file at `place` (see [`place_of`]) belongs, whether the file exists or not.
+/// Everything in `samples/` and `kept/` belongs to a run, and so do the names of a run's files beside them. A folder is
+/// a run's if it has a recipe or a checkpoint.
 pub fn run_of(place: &Path) -> Option<&Path> {
     let (folder, name) = (place.parent()?, place.file_name()?);
     let is = |name: &OsStr, one: &str| name == OsStr::new(one);

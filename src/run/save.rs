@@ -71,8 +71,9 @@ impl Run {
         &self.reporting.left_out
     }
 
-    /// Writes the grid of the step or the epoch, the tables, the generator by itself, and last the checkpoint, so that every step
-    /// that the checkpoint knows has left all its other files. Nothing is written if a number in them is not finite.
+    /// Writes the grid of the step or the epoch, the tables, the generator by itself, and last the checkpoint, so that
+    /// every step that the checkpoint knows has left all its other files. Nothing is written if a number in them is not
+    /// finite.
     pub(super) fn save(&mut self) -> Result<()> {
         // Grids and files need other memory than steps do.
         pool::release();
@@ -84,9 +85,9 @@ impl Run {
         self.save_checkpoint()
     }
 
-    /// As [`Run::save`], after the last step of an epoch or of training, or after one that is judged: its samples are scored too.
-    /// After an epoch, the best state so far is kept, and so is the epoch's if that was asked for. Besides the scores it returns
-    /// what has gone wrong.
+    /// As [`Run::save`], after the last step of an epoch or of training, or after one that is judged: its samples are
+    /// scored too. After an epoch, the best state so far is kept, and so is the epoch's if that was asked for. Besides
+    /// the scores it returns what has gone wrong.
     pub(super) fn save_epoch(&mut self, time: Option<EpochTime>) -> Result<(Scores, Vec<String>)> {
         pool::release();
         self.gan.check_finite()?;
@@ -107,8 +108,8 @@ impl Run {
                 self.board.epoch(step, None, scores)?;
             }
             if self.best.is_none() {
-                // Until an epoch has ended this is only a stand-in, with which nothing is compared: a run that is stopped
-                // here and resumed is the same as one that was not stopped.
+                // Until an epoch has ended this is only a stand-in, with which nothing is compared: a run that is
+                // stopped here and resumed is the same as one that was not stopped.
                 self.write_checkpoint(folder::BEST)?;
             }
         }
@@ -264,7 +265,8 @@ impl Run {
         write_whole(&path, &self.picture()?.to_png())
     }
 
-    /// Writes real images as a grid like those of the samples, or real points on a map, for comparison, unless the file exists.
+    /// Writes real images as a grid like those of the samples, or real points on a map, for comparison, unless the file
+    /// exists.
     pub(super) fn save_real(&self) -> Result<()> {
         let path = folder::real_grid(&self.folder);
         if Picture::read(&path).is_ok() {
@@ -309,8 +311,8 @@ impl Run {
         Ok(())
     }
 
-    /// Writes the report if the last one was long enough ago, in proportion to the time that it takes. An error doesn't stop
-    /// training: it occurs again, and is reported, when the report is written at the end.
+    /// Writes the report if the last one was long enough ago, in proportion to the time that it takes. An error doesn't
+    /// stop training: it occurs again, and is reported, when the report is written at the end.
     pub(super) fn write_report_now_and_then(&mut self) {
         let share = match self.epoch_of(self.gan.steps) {
             1 => FIRST_REPORT_SHARE,

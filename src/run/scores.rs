@@ -1,4 +1,5 @@
-//! Scores of a run's samples: at the end of each epoch, the images of the same latents are compared with the same real images.
+//! Scores of a run's samples: at the end of each epoch, the images of the same latents are compared with the same real
+//! images.
 
 use crate::data::Images;
 use crate::data::plane::Found;
@@ -11,7 +12,8 @@ pub const SAMPLES: usize = 1000;
 /// The number of labelled images among which the nearest to each sample is looked for.
 pub(super) const LABELLED: usize = 2000;
 
-/// The number of those images that a class must have on average for that; some of the 1,000 modes of stacked MNIST have none.
+/// The number of those images that a class must have on average for that; some of the 1,000 modes of stacked MNIST have
+/// none.
 const OF_A_CLASS: usize = 5;
 
 /// How good the samples of one state of the generator are.
@@ -22,8 +24,8 @@ pub struct Scores {
     pub sliced_wasserstein: f64,
     /// The same distance for other real images, if there are enough.
     pub sliced_floor: Option<f64>,
-    /// Which classes appear: according to the judge if the samples are judged, else according to the nearest real image, if the
-    /// data has labels and not too many classes for that.
+    /// Which classes appear: according to the judge if the samples are judged, else according to the nearest real
+    /// image, if the data has labels and not too many classes for that.
     pub classes: Option<ClassShares>,
     /// Which modes are found, if samples are points of the plane.
     pub found: Option<Found>,
@@ -67,8 +69,8 @@ impl Scores {
         stacked.map(|modes| modes.found).or(self.found.map(|found| found.of))
     }
 
-    /// The distance by which the states of a run are compared, the lower the better; `None` in a run with a judge if the samples
-    /// are not due to be judged.
+    /// The distance by which the states of a run are compared, the lower the better; `None` in a run with a judge if
+    /// the samples are not due to be judged.
     pub fn distance(&self, is_judged: bool) -> Option<f64> {
         match is_judged {
             true => self.judged.map(|judged| judged.frechet_distance),
@@ -109,8 +111,8 @@ pub fn score(samples: &[u8], real: &Images, seed: u64) -> Scores {
     }
 }
 
-/// The sliced Wasserstein distance of `count` other real images from those with which [`score`] compares as many samples; `None`
-/// if there aren't so many.
+/// The sliced Wasserstein distance of `count` other real images from those with which [`score`] compares as many
+/// samples; `None` if there aren't so many.
 pub(super) fn sliced_floor(count: usize, real: &Images, seed: u64) -> Option<f64> {
     let mut random = Random::new(seed, COMPARISON);
     let order = random.permutation(real.len());

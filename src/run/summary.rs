@@ -1,5 +1,5 @@
-//! The pictures of a whole run, made from what is in its folder: the animation, the montage, real images beside generated ones,
-//! the curves, and `report.html` with all of them.
+//! The pictures of a whole run, made from what is in its folder: the animation, the montage, real images beside
+//! generated ones, the curves, and `report.html` with all of them.
 //!
 //! The report has the grids themselves in the animation's place, under a slider: as PNG they are a fraction of its
 //! size.
@@ -38,8 +38,8 @@ const MAP_IN_WORDS: &str = "Colours are the discriminator's output, from blue (g
                             (real); without bounds, it is stretched over the map. Grey points are real, red ones generated; arrows are \
                             the ways in which the generator's loss falls most steeply at some of them.";
 
-/// Writes every picture that can be made of the run in `folder`, and its report. Pictures for which there is no grid yet are left
-/// out. So are grids that can't be read; a line on each of them is returned, and is in the report too.
+/// Writes every picture that can be made of the run in `folder`, and its report. Pictures for which there is no grid
+/// yet are left out. So are grids that can't be read; a line on each of them is returned, and is in the report too.
 ///
 /// # Errors
 /// If the run's files can't be read, or a picture can't be written.
@@ -234,8 +234,8 @@ fn began(session: &Session) -> String {
     text.replacen('T', " ", 1).chars().take("2026-11-26 06:05".len()).collect()
 }
 
-/// The epoch with the lowest distance at its end, and that distance; the first one if there are several. The last epoch of the
-/// table isn't compared if it has fewer steps than the one before, as training has ended within it.
+/// The epoch with the lowest distance at its end, and that distance; the first one if there are several. The last epoch
+/// of the table isn't compared if it has fewer steps than the one before, as training has ended within it.
 fn best_epoch(steps: &Columns, epochs: &Columns) -> Option<(f64, f64)> {
     let logged = steps.column("epoch");
     let length = |epoch: f64| logged.iter().filter(|of| **of == Some(epoch)).count();

@@ -1,5 +1,5 @@
-//! CSV tables to which a run appends: rows of numbers, the first of which is a step. A run that is resumed first drops the rows
-//! of steps that its checkpoint doesn't know, so that no step appears twice.
+//! CSV tables to which a run appends: rows of numbers, the first of which is a step. A run that is resumed first drops
+//! the rows of steps that its checkpoint doesn't know, so that no step appears twice.
 
 use crate::files::{self, is_file, write_whole};
 use crate::{Error, Result};
@@ -19,8 +19,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table at `path` with the columns `header`. Rows of an existing table stay if their step is `kept`. A table of an older
-    /// version may lack the last columns, which are then empty.
+    /// The table at `path` with the columns `header`. Rows of an existing table stay if their step is `kept`. A table
+    /// of an older version may lack the last columns, which are then empty.
     ///
     /// # Errors
     /// If it can't be read or written, or has other columns.

@@ -1,9 +1,9 @@
-//! What a run writes for TensorBoard: points of its curves, a grid of samples at the end of each epoch and within the first, and
-//! the recipe.
+//! What a run writes for TensorBoard: points of its curves, a grid of samples at the end of each epoch and within the
+//! first, and the recipe.
 //!
-//! Each of the first 100 steps has a point, then every second step up to 200, every fourth up to 400, and so on, but at least
-//! three steps in an epoch. So a curve has a hundred points or more as soon as there are as many steps, however long the run
-//! will be. Which steps have a point doesn't change when a run is stopped and resumed.
+//! Each of the first 100 steps has a point, then every second step up to 200, every fourth up to 400, and so on, but at
+//! least three steps in an epoch. So a curve has a hundred points or more as soon as there are as many steps, however
+//! long the run will be. Which steps have a point doesn't change when a run is stopped and resumed.
 //!
 //! | tag | what |
 //! |---|---|
@@ -72,7 +72,8 @@ impl TensorBoard {
         last_point(step, self.most) == step
     }
 
-    /// Writes the points of `step`, if it has any; `rates` are the learning rates of the discriminator and the generator.
+    /// Writes the points of `step`, if it has any; `rates` are the learning rates of the discriminator and the
+    /// generator.
     ///
     /// # Errors
     /// If the file can't be written.

@@ -1,4 +1,5 @@
-//! The loop over a run's steps and epochs: what the device is asked to do, when its reports are read, and when files are saved.
+//! The loop over a run's steps and epochs: what the device is asked to do, when its reports are read, and when files
+//! are saved.
 
 use super::log::EpochTime;
 use super::means::Means;
@@ -29,8 +30,8 @@ pub(super) struct Begun {
 }
 
 impl Run {
-    /// Trains until `last` steps are done, counted from the run's start, or until `stop` says so, and saves. `watch` is told of
-    /// every step.
+    /// Trains until `last` steps are done, counted from the run's start, or until `stop` says so, and saves. `watch` is
+    /// told of every step.
     ///
     /// # Errors
     /// If a loss or a weight is no longer finite, or a file can't be written. The last good checkpoint is kept.

@@ -1,5 +1,5 @@
-//! Charts of the results of a sweep's runs over one of its axes: lines if its labels are numbers, dots if they are words. Only runs
-//! that are finished are compared.
+//! Charts of the results of a sweep's runs over one of its axes: lines if its labels are numbers, dots if they are
+//! words. Only runs that are finished are compared.
 
 use super::grid::{Plan, PlannedRun};
 use super::results::{Number, RunResult};

@@ -70,12 +70,12 @@ impl Plan {
 }
 
 impl Sweep {
-    /// The runs of the sweep. With `quick` the quick settings are applied on top, and `overrides`, each of which is `key=value`, come
-    /// last.
+    /// The runs of the sweep. With `quick` the quick settings are applied on top, and `overrides`, each of which is
+    /// `key=value`, come last.
     ///
     /// # Errors
-    /// [`Error::Text`] if a run's recipe can't be loaded with its settings, with the line of the setting if one is at fault; if two
-    /// runs would be the same, or share a folder; and if there are more than 1000.
+    /// [`Error::Text`] if a run's recipe can't be loaded with its settings, with the line of the setting if one is at
+    /// fault; if two runs would be the same, or share a folder; and if there are more than 1000.
     pub fn plan(&self, quick: bool, overrides: &[String]) -> Result<Plan> {
         let refuse = |what: String| Error::text("sweep", &self.source, what);
         let sizes = self.axes.iter().map(|axis| axis.points.len());
@@ -172,8 +172,8 @@ fn combinations(axes: &[Axis]) -> Vec<Vec<&Point>> {
     })
 }
 
-/// `label` as part of a folder's name on any system: each run of other characters than letters, digits, `.` and `_` becomes a
-/// single `-`, or nothing at the ends. A minus before a digit becomes `m`, so that -1 and 1 differ.
+/// `label` as part of a folder's name on any system: each run of other characters than letters, digits, `.` and `_`
+/// becomes a single `-`, or nothing at the ends. A minus before a digit becomes `m`, so that -1 and 1 differ.
 fn file_name(label: &str) -> String {
     let mut name = String::new();
     let mut characters = label.chars().peekable();

@@ -1,7 +1,7 @@
 //! Sweeps: a grid of training runs that differ in a few settings, and their comparison.
 //!
-//! [`spec`] is the TOML file that has the settings, and [`grid`] makes the runs from it. [`runner`] trains each run in a process of
-//! its own, [`results`] reads what they have left, and [`report`] shows it.
+//! [`spec`] is the TOML file that has the settings, and [`grid`] makes the runs from it. [`runner`] trains each run in
+//! a process of its own, [`results`] reads what they have left, and [`report`] shows it.
 
 mod charts;
 mod file;

@@ -1,10 +1,10 @@
-//! Trains the runs of a sweep, each in a process of its own, so that a run that diverges, is killed or takes all memory doesn't
-//! affect the others.
+//! Trains the runs of a sweep, each in a process of its own, so that a run that diverges, is killed or takes all memory
+//! doesn't affect the others.
 //!
 //! A run is `minimax train <folder>/recipe.toml --out=<folder>`, with `--resume` where the folder has a
 //! checkpoint. It is asked to stop by closing its standard input. That also happens, on every
-//! system, when the sweep itself is killed, so that no training is left behind. If the runs of a killed sweep are still saving,
-//! the next sweep waits for them.
+//! system, when the sweep itself is killed, so that no training is left behind. If the runs of a killed sweep are still
+//! saving, the next sweep waits for them.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
@@ -68,8 +68,8 @@ struct Training {
     input: Option<ChildStdin>,
 }
 
-/// Trains the unfinished runs of `plan` in `state`'s folder until `stop` says so, and notes in `state` how each run ended. `watch`
-/// is told of everything.
+/// Trains the unfinished runs of `plan` in `state`'s folder until `stop` says so, and notes in `state` how each run
+/// ended. `watch` is told of everything.
 ///
 /// # Errors
 /// If a file in the folder can't be written. A run that fails is not an error.
@@ -94,7 +94,8 @@ pub fn train(
     let mut result = Ok(());
     loop {
         let stopping = stop() || result.is_err();
-        // If the sweep can no longer write its own files, it lets the running processes save, as if it had been stopped.
+        // If the sweep can no longer write its own files, it lets the running processes save, as if it had been
+        // stopped.
         if stopping {
             let inputs = running.iter_mut().filter_map(|training| training.input.take());
             if inputs.count() > 0 {

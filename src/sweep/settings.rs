@@ -6,8 +6,8 @@
 //! training.labels = { flip = 0, real = [1, 1], fake = [0, 0] }   # all of a table at once
 //! ```
 //!
-//! Each becomes a `key=value` as in `minimax train --set`. Values are kept as the file writes them, so that a table in braces
-//! replaces a whole table and a dotted key only one of its entries; for TOML the two are the same.
+//! Each becomes a `key=value` as in `minimax train --set`. Values are kept as the file writes them, so that a table in
+//! braces replaces a whole table and a dotted key only one of its entries; for TOML the two are the same.
 
 use std::fmt;
 

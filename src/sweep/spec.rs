@@ -203,7 +203,7 @@ impl Sweep {
             return Err("recipes = []; name at least one".into());
         }
         if self.show.is_empty() {
-            return Err("plot.show = []; name what to draw, such as \"losses\", or leave it out".into());
+            return Err("plot.show = []; name what to plot, such as \"losses\", or leave it out".into());
         }
         for (key, steps) in [("steps", self.steps), ("quick.steps", self.quick_steps)] {
             if steps == Some(0) {

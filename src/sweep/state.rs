@@ -47,8 +47,8 @@ struct Saved {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunState {
-    /// The largest number of runs that ever ran at the same time, including this one. If there were several, its times say
-    /// little.
+    /// The largest number of runs that ever ran at the same time, including this one. If there were several, its times
+    /// say little.
     pub jobs: usize,
     /// The steps that were asked for, if not the recipe's epochs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,8 @@ pub enum Outcome {
 }
 
 impl State {
-    /// The state of the sweep in `folder`, which is empty if there is none yet. The folder is held for this sweep alone.
+    /// The state of the sweep in `folder`, which is empty if there is none yet. The folder is held for this sweep
+    /// alone.
     ///
     /// # Errors
     /// If another sweep works in the folder, there is something in it but no state, or the state can't be read.
@@ -127,7 +128,8 @@ impl State {
         write_whole(&self.folder.join(FILE), text.as_bytes())
     }
 
-    /// Refuses a run whose folder was made by another recipe, as the rest of its training would not be what the sweep's file says.
+    /// Refuses a run whose folder was made by another recipe, as the rest of its training would not be what the sweep's
+    /// file says.
     ///
     /// # Errors
     /// If so, with the first line that differs, or if the recipe there can't be read.

@@ -1,5 +1,6 @@
-//! Files of weights: safetensors whose header has one text of this program, which begins with the SHA-256 sum of the file (see
-//! `sum.rs`). A file that doesn't agree with its sum is refused, as are values that are not finite and negative variances.
+//! Files of weights: safetensors whose header has one text of this program, which begins with the SHA-256 sum of the
+//! file (see `sum.rs`). A file that doesn't agree with its sum is refused, as are values that are not finite and
+//! negative variances.
 
 mod sum;
 
@@ -18,7 +19,8 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-/// The key of that text in the header. There is only one key, as the file's bytes must not depend on the order of a map.
+/// The key of that text in the header. There is only one key, as the file's bytes must not depend on the order of a
+/// map.
 const HEADER: &str = "minimax";
 /// The largest size of names, shapes and header for which the header of a file is read alone.
 const MOST_HEADER: u64 = 1 << 24;
@@ -40,7 +42,8 @@ struct Summed {
     sha256: Option<String>,
 }
 
-/// Writes `tensors` with `header`, whose first field is a `sha256` of [`BLANK`], which is replaced by the file's own sum.
+/// Writes `tensors` with `header`, whose first field is a `sha256` of [`BLANK`], which is replaced by the file's own
+/// sum.
 ///
 /// # Errors
 /// If the file can't be written; an older one then stays as it was.
@@ -110,8 +113,8 @@ pub fn read_header<H: DeserializeOwned>(path: &Path, kind: &Kind) -> Result<H> {
     serde_json::from_str(header).map_err(|error| none(&error.to_string()))
 }
 
-/// Fills `tensor` with the values that `file` has under `name`, rounded to the element type of its device; `path` only names
-/// the file in errors.
+/// Fills `tensor` with the values that `file` has under `name`, rounded to the element type of its device; `path` only
+/// names the file in errors.
 ///
 /// # Errors
 /// If the file has no such tensor of that shape, or it has values that training doesn't leave.
@@ -134,7 +137,8 @@ pub fn read_into(path: &Path, file: &SafeTensors, name: &str, tensor: &mut Tenso
     Ok(())
 }
 
-/// Refuses values that training never leaves: those that are not finite on `device`, and negative squares and variances.
+/// Refuses values that training never leaves: those that are not finite on `device`, and negative squares and
+/// variances.
 ///
 /// # Errors
 /// If there is such a value.

@@ -1,5 +1,5 @@
-//! The SHA-256 sum that a file of weights has of itself: of all its bytes, with the 64 digits of the sum itself as zeros. Without
-//! it a flipped bit would go unnoticed, as it only turns a weight into another one.
+//! The SHA-256 sum that a file of weights has of itself: of all its bytes, with the 64 digits of the sum itself as
+//! zeros. Without it a flipped bit would go unnoticed, as it only turns a weight into another one.
 
 use crate::data::sum::Sum;
 use std::io::Read;

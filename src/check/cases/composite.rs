@@ -94,8 +94,8 @@ fn residual_inputs() -> [Input; 7] {
     [normal(IMAGE), kernel(3, 2, 3), normal([3]), normal([3]), kernel(1, 3, 3), kernel(1, 2, 3), kernel(3, 3, 3)]
 }
 
-/// The same with the weights of a dense layer. They differ from place to place: a plain sum of batch norm's output would be a
-/// constant, whose slope is only rounding.
+/// The same with the weights of a dense layer. They differ from place to place: a plain sum of batch norm's output
+/// would be a constant, whose slope is only rounding.
 fn residual_critic_inputs() -> Vec<Input> {
     residual_inputs().into_iter().chain([normal([27, 1])]).collect()
 }
@@ -111,8 +111,8 @@ fn residual_critic(t: &[Tensor]) -> Tensor {
     matmul(&reshape(&y, [IMAGE[0], 27]), &t[7], Transpose::NONE)
 }
 
-/// A residual layer of convolutions that halves the size. Its layers end in batch norm and a convolution; its shortcut ends in
-/// a residual without a shortcut: `[n, 3, 3, 3]`.
+/// A residual layer of convolutions that halves the size. Its layers end in batch norm and a convolution; its shortcut
+/// ends in a residual without a shortcut: `[n, 3, 3, 3]`.
 fn residual_layer(t: &[Tensor]) -> Tensor {
     let device = t[0].device();
     let mut random = Random::new(0, Purpose::CHECK);
@@ -179,7 +179,8 @@ fn attentive_critic(t: &[Tensor]) -> Tensor {
     matmul(&reshape(&y, [MAPS[0], MAPS[1..].iter().product()]), &(&t[6] * 0.1), Transpose::NONE)
 }
 
-/// The difference of each two values of one window of the pooled keys and values: the kinks of pooling are where it is 0.
+/// The difference of each two values of one window of the pooled keys and values: the kinks of pooling are where it is
+/// 0.
 fn between_pooled(t: &[Tensor]) -> Tensor {
     let windows = |kernel: &Tensor| {
         let maps = conv2d(&t[0], kernel, [1, 1], Padding::VALID);

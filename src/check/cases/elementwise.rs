@@ -1,5 +1,5 @@
-//! Functions of one and of two numbers, over shapes that fill whole SIMD vectors and shapes that don't, and every way to
-//! broadcast.
+//! Functions of one and of two numbers, over shapes that fill whole SIMD vectors and shapes that don't, and every way
+//! to broadcast.
 
 use super::{Case, Values, input};
 use crate::ops::binary::{binary_cross_entropies, binary_cross_entropy_slope, sigmoid_grad, tanh_grad};
@@ -107,7 +107,8 @@ pub fn cases() -> Vec<Case> {
         ("binary_cross_entropy_slope", binary_cross_entropy_slope),
     ] {
         all.extend(PAIRS.map(|pair| binary(op, f, [Values::Probability; 2], pair)));
-        // Many are beyond the bounds, and none is so close to one that the function is too steep for a difference quotient.
+        // Many are beyond the bounds, and none is so close to one that the function is too steep for a difference
+        // quotient.
         let from_bounds = |t: &[Tensor]| 0.02 * &t[0] * (1.0 - &t[0]);
         all.push(binary(op, f, [Values::Normal, Values::Probability], [&[3, 5], &[5]]).kinks(from_bounds));
         // Beyond the lower bound, at it and within it.

@@ -1,5 +1,5 @@
-//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers of the recipes' networks. They
-//! are too large for finite differences; they are used to compare devices, and numbers of threads.
+//! Cases that cross every block, tile and chunk boundary of the CPU kernels, among them the layers of the recipes'
+//! networks. They are too large for finite differences; they are used to compare devices, and numbers of threads.
 
 use super::{Case, Input, Values, elementwise, indices, layers, layout, normal, pooling, products, reductions};
 use crate::ops::unary::sign;
@@ -74,7 +74,8 @@ pub fn cases() -> Vec<Case> {
         products::product([300, 300, 150], Transpose::A),
         products::product([130, 70, 700], Transpose::NONE),
         products::product([64, 500, 130], Transpose::B),
-        // Attention over 16 x 16 places, products that are themselves shared among threads, and products with one row each.
+        // Attention over 16 x 16 places, products that are themselves shared among threads, and products with one row
+        // each.
         products::batched_product(9, [256, 16, 64], Transpose::B),
         products::batched_product(2, [300, 100, 150], Transpose::A),
         products::batched_product(5, [1, 200, 300], Transpose::NONE),
@@ -140,7 +141,8 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// A shift so large that all of a channel is on one side of the kink; otherwise f32 and f64 might be on different sides.
+/// A shift so large that all of a channel is on one side of the kink; otherwise f32 and f64 might be on different
+/// sides.
 fn far_from_kinks(x: &Tensor) -> Tensor {
     sign(x) * 30.0
 }

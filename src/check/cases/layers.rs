@@ -80,8 +80,8 @@ pub fn normalised(shape: &[usize], epsilon: f64) -> Case {
     Case::new("batch_norm", name, &inputs, move |t| batch_norm(&t[0], &t[1], &t[2], epsilon).y)
 }
 
-/// What batch normalisation gives in training: the normalised batch and the running statistics, all in one sum. The statistics are
-/// constants to the derivative rule, so that it isn't compared with differences.
+/// What batch normalisation gives in training: the normalised batch and the running statistics, all in one sum. The
+/// statistics are constants to the derivative rule, so that it isn't compared with differences.
 fn normalised_in_training(shape: &[usize]) -> Case {
     let c = [shape[shape.len() - 1]];
     let inputs = [normal(shape), normal(c), normal(c), normal(c).constant(), positive(c).constant()];

@@ -1,5 +1,5 @@
-//! Ops that move values without changing them: reshape, permute, slice, pad, concat and upsampling; and bilinear resampling,
-//! which mixes neighbours.
+//! Ops that move values without changing them: reshape, permute, slice, pad, concat and upsampling; and bilinear
+//! resampling, which mixes neighbours.
 
 use super::{Case, Input, normal};
 use crate::ops::*;

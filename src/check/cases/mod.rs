@@ -1,9 +1,9 @@
 //! The case table: one list of op cases that gradient checks, device parity and op benchmarks all read.
 //!
-//! A case is a function of tensors that runs on any device, with the shapes and the kind of values of its inputs. Finite
-//! differences are kept away from kinks in two ways: by inputs that can't tie ([`Values::Distinct`]), and by a function that
-//! is 0 at the kinks ([`Case::kinks`]), for which inputs are sampled again until none of its values is within [`MARGIN`] of
-//! 0.
+//! A case is a function of tensors that runs on any device, with the shapes and the kind of values of its inputs.
+//! Finite differences are kept away from kinks in two ways: by inputs that can't tie ([`Values::Distinct`]), and by a
+//! function that is 0 at the kinks ([`Case::kinks`]), for which inputs are sampled again until none of its values is
+//! within [`MARGIN`] of 0.
 
 pub mod composite;
 pub mod elementwise;
@@ -68,7 +68,8 @@ pub struct Case {
     pub name: String,
     /// Its inputs.
     pub inputs: Vec<Input>,
-    /// False if inputs lie on kinks. There devices must still agree, but a difference quotient doesn't give the derivative.
+    /// False if inputs lie on kinks. There devices must still agree, but a difference quotient doesn't give the
+    /// derivative.
     pub smooth: bool,
     kinks: Option<Function>,
     function: Function,

@@ -33,8 +33,8 @@ pub struct FetchArgs {
 /// Runs `minimax data fetch`.
 ///
 /// # Errors
-/// [`Error::Usage`] for a name that isn't in the manifest or a mirror that isn't a web address, and those of [`Manifest::read`] and
-/// [`fetch`].
+/// [`Error::Usage`] for a name that isn't in the manifest or a mirror that isn't a web address, and those of
+/// [`Manifest::read`] and [`fetch`].
 pub fn run(args: &FetchArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let mut set = known(&manifest, &args.name)?.clone();
@@ -66,7 +66,7 @@ fn known<'m>(manifest: &'m Manifest, name: &str) -> Result<&'m Set> {
     manifest.set(name).ok_or_else(|| {
         let names = manifest.names();
         Error::Usage(match (name, planes_of(name)) {
-            (DIGITS, _) => format!("{DIGITS}: nothing to download, the program draws them itself"),
+            (DIGITS, _) => format!("{DIGITS}: nothing to download, the program renders them itself"),
             (_, Some(planes)) => format!("{name}: made of {planes}; fetch that"),
             _ => format!("{name}: not a data set to download; choose one of {names}"),
         })

@@ -90,7 +90,7 @@ impl Row {
         let images = data::open(DIGITS, &Wanted::default())?.images;
         Ok(Row {
             name: DIGITS.into(),
-            title: "Digits that the program draws itself, grey".into(),
+            title: "Digits that the program renders itself, grey".into(),
             training: images.len() as u64,
             test: 0,
             shape: [images.height, images.width, images.channels].map(|n| n as u32),

@@ -23,8 +23,8 @@ pub struct VerifyArgs {
 /// Runs `minimax data verify` and prints a table with a row for each file.
 ///
 /// # Errors
-/// [`Error::Usage`] for something that is neither a name nor a folder, [`Error::Data`] for a folder without files of any set,
-/// [`Error::CheckFailed`] if a file is absent or wrong, and those of [`Manifest::read`] and [`check`].
+/// [`Error::Usage`] for something that is neither a name nor a folder, [`Error::Data`] for a folder without files of
+/// any set, [`Error::CheckFailed`] if a file is absent or wrong, and those of [`Manifest::read`] and [`check`].
 pub fn run(args: &VerifyArgs) -> Result<()> {
     let manifest = args.manifest.load()?;
     let (set, folder) = find(&manifest, &args.data)?;

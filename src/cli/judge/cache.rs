@@ -11,7 +11,8 @@ use crate::terminal::{excerpt, shell_word};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The specification of the judge for the set `data` of these `images`; `or_else` says what may be done besides giving another set.
+/// The specification of the judge for the set `data` of these `images`; `or_else` says what may be done besides giving
+/// another set.
 pub(super) fn spec_for(data: &str, images: &Images, or_else: &str) -> Result<JudgeSpec> {
     if data == DIGITS {
         return Ok(JudgeSpec::digits());
@@ -19,8 +20,8 @@ pub(super) fn spec_for(data: &str, images: &Images, or_else: &str) -> Result<Jud
     JudgeSpec::of(images).map_err(|[what, fix]| Error::data(data, what, fix + or_else))
 }
 
-/// The judge of the samples of a run on these `images` of the set `data`: the judge in the file `given`, that of the built-in
-/// digits, or one from the cache, if there is any.
+/// The judge of the samples of a run on these `images` of the set `data`: the judge in the file `given`, that of the
+/// built-in digits, or one from the cache, if there is any.
 ///
 /// # Errors
 /// If the file doesn't have a judge for such images, or one in the cache is damaged.
@@ -104,8 +105,8 @@ pub(super) fn anew(data: &str) -> String {
     format!("delete it, or train it anew with: minimax judge train {}", shell_word(data.as_ref()))
 }
 
-/// That judge, if it is in the cache. If its file has a judge that was trained on other images than those of the set `data`, it is
-/// passed over with a note.
+/// That judge, if it is in the cache. If its file has a judge that was trained on other images than those of the set
+/// `data`, it is passed over with a note.
 ///
 /// # Errors
 /// If the file exists and can't be read or is damaged; `fix` says what to do about that.

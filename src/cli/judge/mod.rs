@@ -28,7 +28,7 @@ pub struct JudgeArgs {
 /// The subcommand of `minimax judge`.
 #[derive(Subcommand, Debug)]
 pub enum JudgeCommand {
-    /// Train the classifier that judges samples of a data set, once and for all
+    /// Train the classifier that judges samples of a data set; each data set needs this only once
     Train(TrainArgs),
 }
 

@@ -36,7 +36,7 @@ pub struct SamplesArgs {
     /// Data set to compare the samples with: its name, a folder or a file [default: the run's]
     #[arg(long, value_name = "NAME|PATH")]
     pub data: Option<OsString>,
-    /// Number of samples to make with a run's generator [default: 10000, or 26000 of a stacked set], or to pick at
+    /// Number of samples to make with a run's generator [default: 10000, or 26000 for a stacked set], or to pick at
     /// random from a file or a folder [default: all]
     #[arg(long, value_name = "N", value_parser = whole::<usize>(FEWEST as u64..=MOST))]
     pub count: Option<usize>,

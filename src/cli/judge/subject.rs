@@ -118,8 +118,8 @@ impl Subject {
         }
     }
 
-    /// Samples of `size` `[height, width, channels]`: those of a file, or `count` of them if that is given, or the generator that
-    /// makes them. Everything that can be wrong with them is found here.
+    /// Samples of `size` `[height, width, channels]`: those of a file, or `count` of them if that is given, or the
+    /// generator that makes them. Everything that can be wrong with them is found here.
     ///
     /// # Errors
     /// If there are fewer, or they have another size.
@@ -261,8 +261,8 @@ fn no_samples(folder: &Path) -> Error {
     Error::data(folder, "holds neither a run nor pictures", format!("name {JUDGED}"))
 }
 
-/// The images of a .npy of real numbers, as `minimax sample` writes them, and the range that was assumed; `None` if the file has
-/// whole numbers.
+/// The images of a .npy of real numbers, as `minimax sample` writes them, and the range that was assumed; `None` if the
+/// file has whole numbers.
 fn real_numbers(path: &Path, size: [usize; 3]) -> Result<Option<(Vec<u8>, String)>> {
     let bytes = files::read(path)?;
     let [height, width, channels] = size;

@@ -27,7 +27,8 @@ pub struct TrainArgs {
     /// every command finds it]
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: Option<PathBuf>,
-    /// Train again even if a judge is kept, or overwrite any file that --out names; a run's own files are never overwritten
+    /// Train again even if a judge is kept, or overwrite any file that --out names; a run's own files are never
+    /// overwritten
     #[arg(long)]
     pub force: bool,
     /// Bring pictures to the size that this recipe uses, as training does: a built-in recipe or a .toml file
@@ -90,7 +91,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         if let Some(Judge { about, .. }) = kept {
             let (percent, path) = (100.0 * about.accuracy(), path.display());
             return print(&format!(
-                "kept already in {path}: {percent:.2}% of {} test images are told right; --force trains it again\n",
+                "kept already in {path}: it is right about {percent:.2}% of {} test images; --force trains it again\n",
                 about.test
             ));
         }
@@ -142,7 +143,7 @@ pub(super) fn train(
     };
     let (test, seconds) = (judge.about.test, start.elapsed().as_secs_f64());
     let percent = 100.0 * judge.about.accuracy();
-    tell(&format!("{percent:.2}% of {test} test images are told right, after {seconds:.1} s"));
+    tell(&format!("it is right about {percent:.2}% of {test} test images, after {seconds:.1} s"));
     Ok(judge)
 }
 

@@ -1,5 +1,5 @@
-//! The loops around the microkernel: C's rows × all of k × C's columns, cut so that what is used again
-//! is still in cache.
+//! The loops around the microkernel: C's rows × all of k × C's columns, cut so that values are still in cache when they
+//! are used again.
 //!
 //! ```text
 //! for 192 rows of C         (a block)
@@ -9,8 +9,8 @@
 //! ```
 //!
 //! A panel is read through once for every 6 rows, 256 bytes in 12 cycles, which the L2 cache gives; A's 6
-//! rows and the sums meanwhile stay in the L1 cache and in registers. A isn't packed: the microkernel reads
-//! one value of it at a time, wherever it lies. The order of the sum over k is the loops', whoever works on
+//! rows and the sums meanwhile stay in the L1 cache and in registers. A isn't packed, as the microkernel reads
+//! it one value at a time, from wherever it is. The loops fix the order of the sum over k, whichever thread works on
 //! which rows, so the bits are the same for any number of threads.
 
 use super::dots::{self, Dots};
@@ -33,18 +33,18 @@ pub(super) const BLOCK_ROWS: usize = 32 * ROWS;
 /// Columns of B that a task packs.
 const TASK_COLUMNS: usize = 4 * MAX_COLUMNS;
 
-/// How many rows ahead of the one that is packed B is fetched into the L1 cache; no further, as of rows that lie 4 KiB apart
-/// all must share the few lines of one set.
+/// B is fetched into the L1 cache this many rows ahead of the one that is packed. More would not help, as rows that are
+/// 4 KiB apart all share the few lines of one set.
 const PACK_AHEAD: usize = 8;
 
-/// Values of a piece of B from which on it doesn't stay in the L1 cache from one block to the next.
+/// A piece of B with at least this many values doesn't stay in the L1 cache from one block to the next.
 const FETCH_FROM: usize = 1 << 13;
 
-/// B `[k, n]` as the microkernels read it: piece by piece of a walk, in each panel by panel, the rows
-/// of a panel one after another and filled up with zeros to whole vectors. A B of very few columns, for
-/// steps of 1, is column by column instead.
+/// B `[k, n]` in the order in which the microkernels read it: by the pieces of a walk, each piece panel by panel, and
+/// the rows of a panel one after another, filled up with zeros to whole vectors. A B of very few columns, for steps of
+/// 1, is stored column by column instead.
 pub struct Packed {
-    /// Whose panels they are.
+    /// The microkernels for which it is packed.
     kernels: &'static Microkernels,
     values: Buffer,
     walk: Walk,
@@ -55,7 +55,7 @@ impl Packed {
     /// B packed for rows of A that `walk` runs through.
     ///
     /// # Panics
-    /// If B has not as many rows as the walk has steps.
+    /// If the number of B's rows isn't that of the walk's steps.
     pub fn new(b: Matrix, walk: Walk) -> Packed {
         Packed::of(microkernels(), b, walk)
     }
@@ -136,8 +136,8 @@ pub fn pack(kernels: &Microkernels, b: Matrix, to: &mut [f32]) {
     }
 }
 
-/// [`pack`] of a row-major B in `groups` runs of as many columns, each run by itself, one after another. A row is read from
-/// end to end, as memory is fetched ahead that way, and dealt out to the panels.
+/// [`pack`] of a row-major B in `groups` runs of as many columns, each run by itself, one after another. A row is read
+/// from end to end, as memory is fetched ahead that way, and dealt out to the panels.
 ///
 /// # Panics
 /// If `groups` doesn't divide the columns, or `to` is too short.

@@ -1,5 +1,5 @@
-//! The microkernel for products whose C is only a few columns wide, such as the images of one channel
-//! that a generator ends in: a vector of columns would be mostly empty, so vectors run along k instead.
+//! The microkernel for products whose C has only a few columns, such as a generator's images of one channel. A vector
+//! of columns would be mostly empty, so vectors run along k instead.
 //!
 //! ```text
 //! c[r, j] = start[r, j] + Σ_{s < segments} Σ_{k < run}  a[row_r + s·segment + k] · b[j·b_column + s·run + k]

@@ -1,4 +1,4 @@
-//! A matrix as the products take it: read-only, and read along its rows or across.
+//! A matrix as the products take it: read-only, either as it is or transposed.
 
 /// A read-only matrix: value (i, j) is `values[i * row_stride + j * column_stride]`. All of them lie within.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl<'a> Matrix<'a> {
     /// `count` rows from `start` on.
     ///
     /// # Panics
-    /// If there aren't as many.
+    /// If there are fewer rows.
     pub fn row_block(self, start: usize, count: usize) -> Matrix<'a> {
         assert!(
             start <= self.rows && count <= self.rows - start,
@@ -56,7 +56,7 @@ impl<'a> Matrix<'a> {
         self.transposed().row_block(start, count).transposed()
     }
 
-    /// `count` values of row i, where they lie side by side.
+    /// `count` values of row i, which must be side by side.
     pub(super) fn row(&self, i: usize, count: usize) -> &'a [f32] {
         &self.values[i * self.row_stride..][..count]
     }

@@ -4,11 +4,10 @@
 //! c[r, j] = start[r, j] + Σ_{k < len}  a[row_r + walk(k)] · b[k·b_step + j]
 //! ```
 //!
-//! In each step of k one row of B is loaded and every value of A in it is spread over a vector: no
-//! operand is ever shuffled, so A may be read where it lies. That is why rows of A are given by where
-//! they begin, and where in them k leads by a [`Walk`]. With steps of 1 they are rows of a matrix; with
-//! rows side by side and long steps, rows of a transposed one; with one segment per kernel row, the
-//! patches that a convolution sees.
+//! In each step of k one row of B is loaded, and each of A's values for this k is broadcast to a vector. No operand is
+//! ever shuffled, so A can be read in place. Therefore rows of A are given by their beginnings, and the places along k
+//! by a [`Walk`]. With steps of 1 they are rows of a matrix; with rows side by side and long steps, rows of a
+//! transposed one; with one segment per kernel row, the patches that a convolution sees.
 //!
 //! With AVX-512 a tile is 6 rows of 4 vectors: 24 sums hide the latency of a fused multiply-add
 //! (4 cycles, 2 a cycle), and a step of k makes 24 of them from 10 loads.
@@ -30,21 +29,21 @@ pub const MAX_VECTORS: usize = 4;
 /// The widest tile of any instruction set, in columns.
 pub const MAX_COLUMNS: usize = MAX_LANES * MAX_VECTORS;
 
-/// How many rows ahead of the one that is multiplied B is fetched into the L1 cache; as far as can be where
-/// rows lie 4 KiB apart, so that all must share the few lines of one set.
+/// B is fetched into the L1 cache this many rows ahead of the one that is multiplied. It can't be more if rows are 4
+/// KiB apart, as all of them share the few lines of one set.
 const ROWS_AHEAD: usize = 8;
 
-/// Steps of k that are written out one after another, and to each row that is fetched for later. On a core that shares its
-/// front end with another program's thread it is instructions that a microkernel waits for: counting and fetching in every
-/// step takes a fifth of its speed there.
+/// Steps of k that are written out one after another, and to each row that is fetched for later. On a core that shares
+/// its front end with another program's thread it is instructions that a microkernel waits for: counting and fetching
+/// in every step takes a fifth of its speed there.
 const STRETCH: usize = 8;
 
-/// What a sum over k starts from.
+/// The value from which a sum over k starts.
 #[derive(Clone, Copy, Debug)]
 pub enum Start<'a> {
     /// 0.
     Zero,
-    /// What C holds.
+    /// The value in C.
     Sum,
     /// A value for each column.
     Bias(&'a [f32]),
@@ -174,8 +173,8 @@ unsafe fn add_step<V: Vector, const R: usize, const N: usize, const IN_PLACE: bo
     // ANCHOR_END: step
 }
 
-/// `value`, of which the compiler no longer knows how it came about: else it works out the places of all steps of a stretch
-/// beforehand, for which there aren't enough registers.
+/// Returns `value` but hides from the compiler how it was computed. Otherwise the compiler computes the addresses of
+/// all steps of a stretch beforehand, and there aren't enough registers for them.
 #[inline(always)]
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "assembly of no instruction"))]
 #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut, reason = "nothing is done to it"))]

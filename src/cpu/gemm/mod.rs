@@ -2,24 +2,24 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `mod.rs`, `matrix.rs` | which way a product of given sizes goes, and of what |
-//! | `parts.rs` | how it is shared out among threads |
-//! | `vectors.rs` | products with a vector, which go their own way |
+//! | `mod.rs`, `matrix.rs` | the choice of the algorithm by the sizes of a product; its operands |
+//! | `parts.rs` | how a product is shared among threads |
+//! | `vectors.rs` | products with a vector, which have algorithms of their own |
 //! | `blocks.rs` | how one thread's part is cut for the caches, and how B is packed |
-//! | `rows.rs` | where a tile of C lies |
-//! | `transpose.rs` | packing a B that is read transposed |
-//! | `prefetch.rs` | what is fetched into a cache ahead of its use |
+//! | `rows.rs` | the place of a tile of C |
+//! | `transpose.rs` | packs a B that is read transposed |
+//! | `prefetch.rs` | fetches values into a cache ahead of their use |
 //! | `walk.rs` | how k runs through A |
 //! | `microkernel.rs`, `dots.rs` | the innermost loops, written once for vectors of any length |
-//! | `vector.rs`, `table.rs` | a vector, and an instruction set, as these see them: what is compiled for it, tile by tile |
+//! | `vector.rs`, `table.rs` | the traits of a vector and of an instruction set, and the microkernels compiled for one |
 //! | `avx512.rs`, `avx2.rs`, `portable.rs` | one instruction set each |
-//! | `sets.rs` | all of them, and the one in use, which is chosen at run time |
+//! | `sets.rs` | all instruction sets, and the one in use, which is chosen at run time |
 //!
 //! Every instruction set gives the same bits. A value of C is summed over k in one lane of a vector, piece by piece;
 //! how k is cut into pieces, and where vectors run along k how many sums there are side by side, follows from the
 //! sizes of the product alone.
 //!
-//! A convolution is a product as well, whose A is read out of the images: see [`blocks::multiply`] and
+//! A convolution is a product too, whose A is read from the images: see [`blocks::multiply`] and
 //! [`super::im2col`].
 
 #[cfg(target_arch = "x86_64")]
@@ -81,7 +81,7 @@ fn multiply(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32],
     if k == 1 {
         return vectors::outer(a, b, c, start);
     }
-    // One image among others is summed as the others are.
+    // An image that is one of many is summed in the same way as the others.
     if m == 1 && size_to_choose_by(m) == 1 && b.column_stride == 1 {
         return vectors::sum_of_rows(a, b, c, start);
     }
@@ -103,9 +103,9 @@ fn multiply(kernels: &'static Microkernels, a: Matrix, b: Matrix, c: &mut [f32],
     }
 }
 
-/// Whether it is A that should be transposed and packed, not B: if it is the smaller and, as columns of Cᵀ,
-/// fills vectors nearly whole. The longest vectors there are, whichever are used: k is cut into other pieces
-/// on this way than on others.
+/// Whether A should be transposed and packed instead of B: if it is the smaller and, as columns of Cᵀ, nearly fills
+/// whole vectors. The longest vectors of any instruction set count, whichever are used, as k is cut into different
+/// pieces in this algorithm than in others.
 fn transposing_pays(m: usize, n: usize) -> bool {
     let empty = m.next_multiple_of(MAX_LANES) - m;
     m <= n.min(ROWS_TO_TRANSPOSE) && m > dots::COLUMNS && empty <= m / 16

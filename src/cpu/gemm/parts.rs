@@ -1,7 +1,7 @@
-//! How a product is shared out among threads, and how a thread's part of it is laid out for the caches.
+//! How a product is shared among threads, and how a thread's part is laid out for the caches.
 //!
-//! Many rows of C are shared out by rows, each thread going through its own as [`super::blocks`] has it. Few rows
-//! are shared out by columns, of a B that is then by far the largest:
+//! If C has many rows, threads share the rows, and each goes through its own as in [`super::blocks`]. If C has few
+//! rows, threads share the columns, of a B that is then by far the largest matrix:
 //!
 //! ```text
 //! for some columns of C     (a task)
@@ -10,9 +10,9 @@
 //!       for 6 rows of C                     the microkernel
 //! ```
 //!
-//! Where a strip is one panel, B, used only once for every 6 rows, is read where it lies, each strip being fetched while the
-//! one before is multiplied. Where it is several, as with AVX2, a panel would be read in lines of 64 bytes far apart, which
-//! meet in few sets of the L1 cache, so the strip is packed.
+//! If a strip is a single panel, B, which is used only once for every 6 rows, is read in place, and each strip is
+//! fetched while the one before is multiplied. If a strip has several panels, as with AVX2, a panel would be read in
+//! lines of 64 bytes that are far apart and share few sets of the L1 cache, so the strip is packed.
 //!
 //! Each value of C is summed by one thread, over k in the order of [`Walk::pieces`], so where C is cut
 //! changes no bit of it.
@@ -44,8 +44,8 @@ const STRIP_DEPTH: usize = 384;
 /// Columns of C from which on a copy of A pays.
 const COPY_FROM: usize = 2 * MAX_COLUMNS;
 
-/// Cuts C by its columns: for a B that is large beside A. A task takes its columns of B, which nobody else needs, a strip's
-/// piece at a time, packed or not, and uses them while they are in cache.
+/// Cuts C by its columns: for a B that is large beside A. A task takes its columns of B, which nobody else needs, a
+/// strip's piece at a time, packed or not, and uses them while they are in cache.
 pub(super) fn by_columns(kernels: &Microkernels, a: Matrix, b: Matrix, c: &mut [f32], start: Start) {
     let (m, n) = (a.rows, b.columns);
     let width = task_columns(kernels, m * a.columns, n);
@@ -186,7 +186,7 @@ struct Placed<'a> {
 }
 
 impl Placed<'_> {
-    /// `a`, each of whose values is used for `columns` columns of C.
+    /// Places `a` for a product where each of its values is used for `columns` columns of C.
     fn new(a: Matrix, columns: usize) -> Placed {
         let clash = a.row_stride == 1 && a.column_stride.is_multiple_of(CLASH);
         let mut placed = Placed {

@@ -1,5 +1,5 @@
-//! Fetching values into a cache before they are needed: where rows lie far apart the processor doesn't see by
-//! itself which are next, and waits for each.
+//! Fetches values into a cache before they are needed: if rows are far apart, the processor doesn't foresee which are
+//! next, and waits for each.
 
 /// Rows of B that a thread will need after the tiles that it is at, to be fetched into the L2 cache one by one
 /// meanwhile.

@@ -1,5 +1,5 @@
-//! Where a tile of C lies: rows of one slice, or slices of their own, so that threads which share C's rows
-//! can each be given their columns of them.
+//! The place of a tile of C: rows of one slice, or slices of their own, so that threads that share C's rows can each
+//! have their own columns.
 
 use super::microkernel::ROWS;
 
@@ -47,7 +47,7 @@ impl<'b> Rows<'_, 'b> {
         }
     }
 
-    /// Writes to `pointers` where the rows of a tile begin, of which row `first` is the first. Beyond the last it leaves them
+    /// Writes to `pointers` where the rows of a tile begin, from row `first` on. The pointers after the last row stay
     /// as they are.
     pub fn point(&mut self, first: usize, pointers: &mut [*mut f32; ROWS]) {
         match self {

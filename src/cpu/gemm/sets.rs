@@ -30,7 +30,7 @@ pub fn available() -> Vec<&'static Microkernels> {
     InstructionSet::available().map(of).collect()
 }
 
-/// [`available`], and what stands for AVX-512 on machines without it.
+/// [`available`], and the substitute for AVX-512 on machines without it.
 #[cfg(test)]
 pub(super) fn testable() -> Vec<&'static Microkernels> {
     let mut all = available();

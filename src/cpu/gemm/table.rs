@@ -12,9 +12,9 @@ pub(super) trait Set {
     type Vector: Vector;
     /// [`dots::LANES`] of f32.
     type Lanes: Vector;
-    /// Vectors of the widest tile whose sums are held in registers.
+    /// The widest tile, in vectors, for which registers can hold all sums.
     const VECTORS: usize;
-    /// Rows of the highest tile of dot products whose sums are held in registers, by columns - 1.
+    /// The highest tile of dot products, in rows, for which registers can hold all sums; indexed by columns - 1.
     const DOTS_ROWS: [usize; dots::COLUMNS];
 
     /// Runs `kernel`, compiled for the instruction set. It must be `#[inline(always)]`, and so must what it calls.
@@ -78,9 +78,9 @@ impl Microkernels {
         }
     }
 
-    /// Computes `columns` columns of all rows of `rows` into `c`, tile by tile, while what is ahead is fetched. B's rows
-    /// must hold whole vectors, C's no more than the columns. What is checked is checked once: a tile may be as short
-    /// as the checks would take.
+    /// Computes `columns` columns of all rows of `rows` into `c`, tile by tile, and fetches what the next tile needs.
+    /// B's rows must hold whole vectors, C's no more than the columns. All checks are made here, once for all tiles,
+    /// because a tile may take no longer than they do.
     ///
     /// # Panics
     /// If anything reaches outside its slice.
@@ -159,10 +159,10 @@ impl Microkernels {
     }
 }
 
-/// A tile whose rows of C end inside of a vector, `columns` of `width` in: it is made beside them.
+/// A tile at the edge of C, where a row has only `columns` values left of `width`: it is computed in a buffer.
 ///
 /// # Safety
-/// As [`microkernel::compute`]'s, but for C, of which no more than the rows is written.
+/// As [`microkernel::compute`]'s, except that only the `columns` values of each row of C are written.
 #[expect(unsafe_code, reason = "part of `run`")]
 unsafe fn beside(tile_fn: TileFn, tile: &Tile, mut c: Rows, columns: usize, width: usize) {
     let mut wide = [0.0; ROWS * MAX_COLUMNS];
@@ -243,7 +243,7 @@ const fn tile_row<S: Set, const R: usize, const AHEAD: bool, const IN_PLACE: boo
     ]
 }
 
-/// A tile wider than any that is used stands for the narrowest, so that none is compiled in vain.
+/// The narrowest tile replaces one too wide to be used, so that nothing is compiled in vain.
 const fn tile<S: Set, const R: usize, const N: usize, const AHEAD: bool, const IN_PLACE: bool>() -> TileFn {
     if N <= S::VECTORS { compute_tile::<S, R, N, AHEAD, IN_PLACE> } else { compute_tile::<S, R, 1, AHEAD, IN_PLACE> }
 }
@@ -252,7 +252,7 @@ const fn dots_row<S: Set, const R: usize>() -> [DotsFn; dots::COLUMNS] {
     [dots::<S, R, 1>(), dots::<S, R, 2>(), dots::<S, R, 3>()]
 }
 
-/// Likewise for one that is higher.
+/// The same for tiles that are too high.
 const fn dots<S: Set, const R: usize, const N: usize>() -> DotsFn {
     if R <= S::DOTS_ROWS[N - 1] { compute_dots::<S, R, N> } else { compute_dots::<S, 1, N> }
 }

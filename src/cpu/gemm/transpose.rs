@@ -5,7 +5,7 @@ use super::matrix::Matrix;
 #[cfg(target_arch = "x86_64")]
 use crate::cpu::isa::{self, InstructionSet};
 
-/// Writes `matrix`ᵀ, whose values of a row must lie side by side, to rows that begin `width` values apart.
+/// Writes `matrix`ᵀ to rows that begin `width` values apart. The values of a row of `matrix` must lie side by side.
 ///
 /// # Panics
 /// If anything reaches outside its slice.
@@ -60,7 +60,7 @@ fn value_by_value(matrix: Matrix, width: usize, to: &mut [f32]) {
 mod x86 {
     use std::arch::x86_64::*;
 
-    /// Writes the 8 × 8 values at `from`, whose rows are `stride` apart, across to `to`, `width` apart.
+    /// Transposes the 8 × 8 values at `from`, in rows `stride` apart, to rows `width` apart at `to`.
     ///
     /// # Safety
     /// Both can be reached for 8 rows of 8 values, and the machine has AVX2.

@@ -1,5 +1,5 @@
 //! Products in which one of the three sizes is 1, or C has very few columns. No value is used often enough
-//! to be packed; what counts is that memory is read and written once, in long runs.
+//! for packing to pay; what matters is that memory is read and written only once, in long runs.
 
 use super::blocks::{Packed, multiply};
 use super::dots;
@@ -12,7 +12,7 @@ use crate::cpu::{TASK_LENGTH, rows_per_task};
 use rayon::prelude::*;
 use std::borrow::Cow;
 
-/// Below this many values a product is over before a second thread has begun.
+/// A product with fewer values is finished before a second thread would begin.
 const PARALLEL_FROM: usize = 4 * TASK_LENGTH;
 
 /// Columns of a sum of rows that are made at a time: their sums stay in the L1 cache.

@@ -1,6 +1,6 @@
-//! How k runs through a row of A. In a matrix the values of a row lie side by side, or a row's length
-//! apart if it is read transposed; in a convolution's images they come in segments, one for each row of the
-//! kernel or of the image, and those of several images in planes.
+//! How k runs through a row of A. In a matrix the values of a row are side by side, or a row's length apart if it is
+//! read transposed. In a convolution's images they come in segments, one for each row of the kernel or of the image,
+//! and segments of several images come in planes.
 
 /// The most steps of k in a piece of a packed B. A tile's sums stay in registers for as long, and to begin and
 /// end a tile costs as much as some ten steps.

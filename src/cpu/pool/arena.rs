@@ -1,4 +1,4 @@
-//! Where buffers lie: stretches of a few large segments, which are all that the system is asked for.
+//! The memory of buffers: stretches of a few large segments, which are the only memory that is asked from the system.
 //!
 //! Each buffer is cut from the shortest free stretch that is long enough, of several the first, and joins its free
 //! neighbours when it comes back. So buffers of some sizes leave room for those of others, and what a step takes is
@@ -13,8 +13,8 @@ use bytemuck::allocation::try_zeroed_slice_box;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr::NonNull;
 
-/// Lines that the system is asked for at least, 32 MiB, and at most, 128 MiB, but for a buffer that is larger. What isn't
-/// touched takes no memory.
+/// Lines that the system is asked for at least, 32 MiB, and at most, 128 MiB, but for a buffer that is larger. What
+/// isn't touched takes no memory.
 const SEGMENT: usize = 1 << 19;
 const LARGE_SEGMENT: usize = 4 * SEGMENT;
 
@@ -92,7 +92,7 @@ impl Arena {
         Some(bytes(lines))
     }
 
-    /// Gives the segments of which nothing is in use back to the system; how many bytes those are.
+    /// Returns the wholly unused segments to the system, and says how many bytes they had.
     pub fn release(&mut self) -> usize {
         let unused = |(place, segment): (&usize, &Segment)| {
             (self.free.get(place) == Some(&segment.lines)).then_some((*place, segment.lines))
@@ -122,8 +122,8 @@ impl Arena {
     fn first(&self, place: usize) -> NonNull<f32> {
         let (&first, segment) = self.segments.range(..=place).next_back().expect("a place of a segment");
         let value = segment.start + (place - first) * LINE;
-        // SAFETY: `start` is below LINE and the place one of the segment's lines, of which, and of one more, `values_of` has
-        // the values.
+        // SAFETY: `start` is below LINE and the place one of the segment's lines, of which, and of one more,
+        // `values_of` has the values.
         #[allow(unsafe_code)]
         unsafe {
             segment.values.cast::<f32>().add(value)
@@ -138,7 +138,7 @@ impl Stretch {
     }
 }
 
-/// What is asked for of the system: a line more than `lines`, for it need not begin with one.
+/// How many values to ask the system for: one line more than `lines`, as the memory need not begin at a line's start.
 fn values_of(lines: usize) -> usize {
     (lines + 1) * LINE
 }

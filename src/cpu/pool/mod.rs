@@ -1,5 +1,5 @@
-//! The buffer pool. A training step asks for the same sizes again and again, so a buffer that is let go
-//! makes room here for those who ask next (see `arena.rs`), and after the first steps the system is asked for nothing.
+//! The pool of buffers. A training step needs the same sizes again and again, so the memory of a freed buffer stays
+//! here for the next ones (see `arena.rs`), and after the first steps the system is asked for no more memory.
 
 mod arena;
 
@@ -26,7 +26,7 @@ unsafe impl Send for Buffer {}
 unsafe impl Sync for Buffer {}
 
 impl Buffer {
-    /// `len` values that hold whatever their last owner left: for kernels that write every one.
+    /// `len` values that have whatever their last owner left, for kernels that write every one.
     ///
     /// # Panics
     /// If the system has no memory for them; within [`catch`](crate::unwind::catch) that is an
@@ -103,14 +103,14 @@ impl Drop for Buffer {
     }
 }
 
-/// What the pool has done so far.
+/// The counters of the pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
-    /// How often the system was asked for memory.
+    /// How many times the system was asked for memory.
     pub allocations: u64,
-    /// Bytes held, in use or free.
+    /// The bytes of all segments, in use or free.
     pub held: usize,
-    /// Bytes in use.
+    /// The bytes in use.
     pub used: usize,
     /// The most bytes that were in use at once.
     pub most_used: usize,
@@ -121,7 +121,7 @@ pub fn stats() -> PoolStats {
     pool().stats
 }
 
-/// Gives the memory of which nothing is in use back to the system.
+/// Returns wholly unused segments to the system.
 pub fn release() {
     pool().release();
 }

@@ -1,16 +1,17 @@
-//! One axis of a convolution of any stride as convolutions of stride 1, and how it is cut into tiles.
+//! One axis of a convolution with any stride, as convolutions of stride 1, and how it is cut into tiles.
 //!
-//! Output t of stride s and padding p meets input s·t + i - p through tap i. The taps r, r + s, r + 2s … are a phase of
-//! the kernel, and the inputs that they meet a phase of the input:
+//! With stride s and padding p, tap i joins output t to input s·t + i - p. The taps r, r + s, r + 2s … are a phase of
+//! the kernel, and the inputs that they meet are a phase of the input:
 //!
 //! ```text
 //! convolution   y_t   = Σ_r Σ_a  x^r_{t + a} · g^r_a     with   x^r_u = x_{s·u + r - p}   and   g^r_a = g_{s·a + r}
 //! transposed    x^r_u =     Σ_a  y_{u - a} · g^r_a
 //! ```
 //!
-//! Transformed for the same points, the phases of a convolution are summed before the one way back; those of the
-//! transposed one share the signal. A phase of a tap less has no product at ∞, where its filter is 0, or where its taps
-//! are the later ones, at 0: of a 5 × 5 kernel and stride 2 the phases take 36, 30, 30 and 25 products for a tile of 4 × 4.
+//! All phases are transformed for the same points. Those of a convolution are summed before the single inverse
+//! transform; those of the transposed one share the signal. A phase with one tap less needs no product at ∞, where its
+//! filter is 0, or, if its taps are the later ones, at 0. For a 5 × 5 kernel and stride 2 the phases take 36, 30, 30
+//! and 25 products for a tile of 4 × 4.
 
 use super::matrices::{MAX_POINTS, Transform};
 use super::tiles::Cut;
@@ -68,8 +69,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis of a convolution with as few products as any number of points gives; none if its kernel is too large for
-    /// all of them, or some inputs meet no tap.
+    /// The axis of a convolution with as few products as any number of points gives; none if its kernel is too large
+    /// for all of them, or some inputs meet no tap.
     pub fn new(
         direction: Direction,
         [inputs, outputs]: [usize; 2],
@@ -126,7 +127,8 @@ impl Axis {
     }
 
     // ANCHOR: multiplies
-    /// Whether a phase has a product at a point: at 0 if its filter has a constant term, at ∞ if it has the highest power.
+    /// Whether a phase has a product at a point: at 0 if its filter has a constant term, at ∞ if it has the highest
+    /// power.
     pub fn multiplies(&self, phase: &Phase, point: usize) -> bool {
         let [at_zero, at_infinity] = [point == 0, point == self.points - 1];
         (!at_zero || phase.shift == 0) && (!at_infinity || phase.shift + phase.taps == self.frame())
@@ -174,7 +176,7 @@ impl Axis {
         }]
     }
 
-    /// Its kernel, of which each phase is a tile.
+    /// How its kernel is cut: each phase is a tile.
     pub fn kernel(&self, taps: usize, part: Part) -> Vec<Cut> {
         let cut = |phase: &Phase| Cut {
             pixels: taps,

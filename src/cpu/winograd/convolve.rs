@@ -1,4 +1,5 @@
-//! The convolution and the transposed one: the places of the signal times those of the kernel, and back.
+//! The convolution and the transposed one: the transformed signal times the transformed kernel, and the inverse
+//! transform.
 
 use super::Axes;
 use super::axis::{Direction, Part};
@@ -12,12 +13,12 @@ use crate::cpu::pool::Buffer;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
-/// Values of a row of places, signals and products, of the tiles that a task takes: a megabyte, which the L2 cache holds
-/// or nearly holds. With fewer the products have too few rows.
+/// Values of a row of places, signals and products, of the tiles that a task takes: a megabyte, which the L2 cache
+/// holds or nearly holds. With fewer the products have too few rows.
 const TASK_VALUES: usize = 1 << 18;
 
-/// The output of the convolution `g` from its input `x` and its weights `w`, or its input from its output, some images at a
-/// time, which are then finished.
+/// The output of the convolution `g` from its input `x` and its weights `w`, or its input from its output, some images
+/// at a time, which are then finished.
 ///
 /// # Panics
 /// If [`super::applies`] doesn't hold.
@@ -72,8 +73,8 @@ struct Weight {
     values: Packed,
 }
 
-/// The weights of row `row` of the places. The phases of a signal stand side by side in k; those of a result are products
-/// of their own.
+/// The weights of row `row` of the places. The phases of a signal stand side by side in k; those of a result are
+/// products of their own.
 fn weights(w: &[f32], g: &Conv2dGeometry, direction: Direction, axes: &Axes, row: usize) -> Vec<Weight> {
     let (stack, kernel) = (axes.stack(row), axes.kernel(g, Part::Filter));
     let [width_in, width_out] = [g.c_in / g.groups, g.c_out / g.groups];

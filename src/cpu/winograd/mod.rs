@@ -7,16 +7,16 @@
 //! Y = Aᵀ [ Σ_c  (G g_c Gᵀ) ⊙ (Bᵀ d_c B) ] A
 //! ```
 //!
-//! which for k = 5 and m = 4 takes 64 products a tile and channel instead of 400. Over all tiles and channels, each
+//! which for k = 5 and m = 4 takes 64 products per tile and channel instead of 400. Over all tiles and channels, each
 //! of the P × P places is a matrix product `[tiles, c_in]` · `[c_in, c_out]`. A kernel's gradient is of the same
-//! kind, with the output's gradient in the kernel's place: m × m taps, k × k results, and tiles as the inner
-//! length. With a stride there are phases (see [`axis`]), whose channels stand side by side.
+//! kind, with the output's gradient in the place of the kernel: m × m taps, k × k results, and tiles as the inner
+//! length. With a stride there are phases (see [`axis`]), whose channels are side by side.
 //!
-//! Each output of a tile is made from all of its places, so an infinite or undefined input reaches all of its tile's
-//! outputs, beyond those that the kernel joins it to.
+//! Each output of a tile depends on all of its places, so an infinite or NaN input reaches all outputs of its tile, not
+//! only those to which the kernel joins it.
 //!
-//! A task makes one row of the places from beginning to end, in the cache: it transforms the tiles,
-//! multiplies, and goes back along that row; only then do the rows come together. What it writes is its own.
+//! A task computes one row of the places from beginning to end, in the cache: it transforms the tiles, multiplies, and
+//! transforms back along that row. Only then are the rows combined. Each task writes memory of its own.
 
 pub mod axis;
 mod convolve;
@@ -35,11 +35,11 @@ use stack::Stack;
 use tiles::{Side, VECTOR};
 pub use weight_grad::weight_grad;
 
-/// Channels of a group from which on the products outweigh the transforms, and those up to which the sums over them
-/// keep the digits that the transforms leave.
+/// The numbers of channels of a group for which Winograd's form is used: with fewer, the transforms outweigh the
+/// savings; with more, sums over them would lose digits that the transforms leave.
 const CHANNELS: std::ops::RangeInclusive<usize> = 32..=512;
 
-/// Tiles in the batch from which on transforming the weights pays.
+/// The least number of tiles in a batch for which transforming the weights pays.
 const TILES: usize = 64;
 
 /// Tiles of an image at most: images are never divided among groups.
@@ -94,7 +94,7 @@ fn products_by_taps(g: &Conv2dGeometry) -> usize {
     taps(g).iter().map(|tap| tap.size[0] * tap.size[1]).sum()
 }
 
-/// Whether a convolution is better made here: where it leaves two products of three, or fewer.
+/// Whether a convolution should use Winograd's form: if that takes at most two thirds of the products.
 pub fn applies(g: &Conv2dGeometry, direction: Direction) -> bool {
     let fits = |channels: usize| CHANNELS.contains(&(channels / g.groups)) && channels.is_multiple_of(VECTOR);
     let Some(axes) = Axes::new(g, direction).filter(|_| fits(g.c_in) && fits(g.c_out)) else {

@@ -1,11 +1,11 @@
-//! Which phases have a product at each place, and where the values of a row of places lie.
+//! Which phases have a product at each place, and how the values of a row of places are laid out.
 
 use super::axis::Axis;
 use super::tiles::Place;
 use crate::cpu::odd_lines;
 
-/// For each point along a row of places the phases, down and across, that are multiplied there. Of some tiles the values
-/// lie point by point, at each tile by tile, and of a tile phase by phase.
+/// For each point along a row of places the phases, down and across, that are multiplied there. Of some tiles the
+/// values lie point by point, at each tile by tile, and of a tile phase by phase.
 pub(super) struct Stack(Vec<Vec<[usize; 2]>>);
 
 impl Stack {
@@ -43,8 +43,8 @@ impl Stack {
         (0..points).map(|point| self.pitch(point, c)).sum()
     }
 
-    /// From a tile to the next: an odd number of cache lines, so that those of several tiles don't meet in the same few sets
-    /// of the L1 cache.
+    /// From a tile to the next: an odd number of cache lines, so that those of several tiles don't meet in the same few
+    /// sets of the L1 cache.
     fn pitch(&self, point: usize, c: usize) -> usize {
         odd_lines(self.0[point].len() * c)
     }

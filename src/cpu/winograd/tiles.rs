@@ -1,4 +1,4 @@
-//! Images cut into tiles, to which transforms are applied and from whose places images come back.
+//! Cuts images into tiles, transforms these, and puts images together again from transformed tiles.
 
 use super::matrices::{MAX_POINTS, Transform};
 use super::stack::Stack;
@@ -9,7 +9,8 @@ use rayon::prelude::*;
 /// The longest vector of any instruction set.
 pub(super) const VECTOR: usize = 16;
 
-/// A coefficient other than 0 of a sum, and where the values lie that it belongs to: the first, and from each to the next.
+/// A coefficient other than 0 of a sum, and where the values lie that it belongs to: the first, and from each to the
+/// next.
 #[derive(Clone, Copy, Default)]
 struct Term {
     coefficient: f32,
@@ -71,7 +72,8 @@ impl Terms {
         for (i, to) in to.as_chunks_mut::<VECTOR>().0.iter_mut().enumerate() {
             let mut sum = [0.0; VECTOR];
             for n in 0..N {
-                // SAFETY: this is the i-th of the vectors that fit into `to`, and as many values fit behind every start.
+                // SAFETY: this is the i-th of the vectors that fit into `to`, and as many values fit behind every
+                // start.
                 let values = unsafe { &*from.as_ptr().add(starts[n] + i * VECTOR).cast::<[f32; VECTOR]>() };
                 for (sum, value) in sum.iter_mut().zip(values) {
                     *sum = value.mul_add(coefficients[n], *sum);
@@ -89,7 +91,7 @@ pub(super) struct Cut {
     pub pixels: usize,
     /// Tiles.
     pub tiles: usize,
-    /// Pixels of a tile, some of which may lie outside of the image.
+    /// Pixels of a tile. Some may lie outside of the image.
     pub patch: usize,
     /// The first tile's first pixel.
     pub first: isize,
@@ -133,7 +135,7 @@ impl Place {
     }
 }
 
-/// Images `[n, h, w, c]`, whose axes may be cut in more than one way: once for each phase.
+/// Images `[n, h, w, c]` and the ways their axes are cut: one for each phase.
 #[derive(Clone, Debug)]
 pub(super) struct Side {
     pub rows: Vec<Cut>,
@@ -175,7 +177,8 @@ impl Side {
         values
     }
 
-    /// Values of the columns that a row of places gives for `values` values of images: those of a phase beside another's.
+    /// Values of the columns that a row of places gives for `values` values of images: those of a phase beside
+    /// another's.
     pub fn columns_len(&self, values: usize) -> usize {
         self.phases().count() * self.phase_columns_len(values)
     }
@@ -280,7 +283,8 @@ impl Tiled<'_> {
         }
     }
 
-    /// Back along a row: the columns `[tiles, patch, c]` of `tiles` tiles from the `places` of a row, which lie in `from`.
+    /// Back along a row: the columns `[tiles, patch, c]` of `tiles` tiles from the `places` of a row, which lie in
+    /// `from`.
     fn gather_columns(&self, from: &[f32], places: &[Place], tiles: usize, to: &mut [f32]) {
         let (c, Cut { patch, transform: r, .. }) = (self.channels, *self.columns);
         let terms = |row: &[f32; MAX_POINTS]| {

@@ -1,4 +1,5 @@
-//! The gradient of a kernel: the places of the input times those of the output's gradient, summed over the tiles, and back.
+//! The gradient of a kernel: the transformed input times the transformed gradient of the output, summed over the tiles,
+//! and the inverse transform.
 
 use super::Axes;
 use super::axis::{Direction, Part};
@@ -12,7 +13,8 @@ use crate::cpu::simd::widest;
 use crate::shape::Conv2dGeometry;
 use rayon::prelude::*;
 
-/// Tiles whose products are summed up in one go: over all tiles of a batch the error would grow with their number.
+/// The number of tiles whose products are summed at a time; in a single sum over all tiles of a batch the error would
+/// grow with their number.
 const SUMMED_TILES: usize = 256;
 
 /// The gradient `[kh, kw, c_in / groups, c_out]` of the weights of the convolution `g` from its input `x` and the
@@ -62,8 +64,8 @@ pub fn weight_grad(x: &[f32], grad: &[f32], g: &Conv2dGeometry) -> Buffer {
     w
 }
 
-/// The product of a point: the kernel's places `[phases, c_in / groups, c_out]` there from the signal's, read transposed, and
-/// the gradient's, `[tiles, c_out]`.
+/// The product of a point: the kernel's places `[phases, c_in / groups, c_out]` there from the signal's, read
+/// transposed, and the gradient's, `[tiles, c_out]`.
 fn multiply_point(signal: &[f32], grads: Matrix, g: &Conv2dGeometry, stack: &Stack, point: usize, product: &mut [f32]) {
     let [width_in, width_out] = [g.c_in / g.groups, g.c_out / g.groups];
     let tiles = grads.rows;

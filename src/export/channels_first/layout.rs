@@ -201,7 +201,8 @@ pub(in super::super) fn inverse(
     }
 }
 
-/// `x` with the values along `axis` in the order of `[h, w, c]`, if they are those of an `image` in the order of `[c, h, w]`.
+/// `x` with the values along `axis` in the order of `[h, w, c]`, if they are those of an `image` in the order of
+/// `[c, h, w]`.
 fn channels_last(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     let Some([h, w, c]) = image else {
         return x.clone();
@@ -212,8 +213,8 @@ fn channels_last(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
     reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
 }
 
-/// What a transposed convolution crops on each side from its full output of (n - 1)·s + k rows, and the number of rows and columns
-/// that it adds at the end if that is still too small, as with a stride larger than the kernel.
+/// What a transposed convolution crops on each side from its full output of (n - 1)·s + k rows, and the number of rows
+/// and columns that it adds at the end if that is still too small, as with a stride larger than the kernel.
 fn crop(conv: &Convolution, row: &LayerRow) -> (Padding, [usize; 2]) {
     let before = padding(conv, true, row);
     let full = |axis: usize| (row.input[axis] - 1) * conv.stride[axis] + conv.kernel[axis];

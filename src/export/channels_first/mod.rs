@@ -1,11 +1,12 @@
-//! A network in the form of programs that put channels first (PyTorch, ONNX): images `[n, c, h, w]`, weights in their layouts,
-//! and vectors reordered where an image becomes a vector or the reverse.
+//! A network in the form of programs that put channels first (PyTorch, ONNX): images `[n, c, h, w]`, weights in their
+//! layouts, and vectors reordered where an image becomes a vector or the reverse.
 //!
-//! The engine flattens `[h, w, c]` with channels fastest, these programs `[c, h, w]` with columns fastest. The difference is
-//! absorbed in the weights: the units of a dense layer before a reshape are stored in the order of `[c, h, w]`, with the weights
-//! of the layers between the two, and so are the inputs of a dense layer that reads a flattened image. Only if no dense layer
-//! is near must the order be changed as the network runs, by [`Operation::Transpose`]. Vectors that enter or leave a residual
-//! are in the engine's order, as both of its branches must have the same.
+//! The engine flattens `[h, w, c]` with channels fastest, these programs `[c, h, w]` with columns fastest. The
+//! difference is absorbed in the weights: the units of a dense layer before a reshape are stored in the order of
+//! `[c, h, w]`, with the weights of the layers between the two, and so are the inputs of a dense layer that reads a
+//! flattened image. Only if no dense layer is near must the order be changed as the network runs, by
+//! [`Operation::Transpose`]. Vectors that enter or leave a residual are in the engine's order, as both of its branches
+//! must have the same.
 
 mod layout;
 mod operation;
@@ -84,8 +85,8 @@ fn image(shape: &[usize]) -> Option<Image> {
     shape.try_into().ok()
 }
 
-/// For every place between layers, before the first and after the last: the image in whose channels-first order the values of the
-/// vector there are, or `None` if they are in the engine's order.
+/// For every place between layers, before the first and after the last: the image in whose channels-first order the
+/// values of the vector there are, or `None` if they are in the engine's order.
 fn orders(layers: &[LayerSpec], rows: &[LayerRow]) -> Vec<Option<Image>> {
     let is_dense = |&i: &usize| matches!(layers[i], LayerSpec::Dense { .. });
     // For a layer that treats each value of a vector by itself, or all of them alike, their order doesn't matter.

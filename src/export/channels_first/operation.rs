@@ -24,8 +24,8 @@ pub(in super::super) enum Operation {
     },
     /// γ (x - mean) / √(variance + ε) + β, per channel of an image or per unit of a vector.
     BatchNorm { gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: f64, momentum: f64, image: bool },
-    /// γ (x - mean) / √(variance + ε) + β, mean and variance those of an example's group of channels, γ and β per channel
-    /// of an image `[h, w]` or per unit of a vector.
+    /// γ (x - mean) / √(variance + ε) + β, mean and variance those of an example's group of channels, γ and β per
+    /// channel of an image `[h, w]` or per unit of a vector.
     GroupNorm { gamma: Tensor, beta: Tensor, groups: usize, epsilon: f64, image: Option<[usize; 2]> },
     /// Nothing, except in training.
     Dropout { rate: f64 },
@@ -63,8 +63,8 @@ pub(in super::super) enum Operation {
     Unflatten { image: [usize; 3] },
     /// A vector, taken as a matrix of `rows` x `columns`, to the vector of the transposed matrix.
     Transpose { rows: usize, columns: usize },
-    /// l or, embedded, l E, joined to a vector x; where x is an image, as channels of every pixel, or embedded as one more,
-    /// the map l E Wᵀ + b.
+    /// l or, embedded, l E, joined to a vector x; where x is an image, as channels of every pixel, or embedded as one
+    /// more, the map l E Wᵀ + b.
     JoinLabel { embedding: Option<Tensor>, map: Option<[Tensor; 2]>, image: Option<[usize; 2]> },
     /// A batch norm with gamma and beta `[classes, channels]`, from which l picks a row for each example.
     ConditionalBatchNorm {

@@ -1,5 +1,5 @@
-//! Turns steps into the nodes of a graph, one after the other. ONNX's Operators.md, at opset 17, describes the operators and their
-//! attributes.
+//! Turns steps into the nodes of a graph, one after the other. ONNX's Operators.md, at opset 17, describes the
+//! operators and their attributes.
 
 use super::super::channels_first::{Attention, Operation, Pool, Step, Weight};
 use super::super::f32_bytes;
@@ -13,7 +13,8 @@ use crate::tensor::Tensor;
 /// The input that has the class of each example.
 const LABELS: &str = "labels";
 
-/// A graph that is being built: every node takes the output of the one before it, except for the sum at the end of a residual.
+/// A graph that is being built: every node takes the output of the one before it, except for the sum at the end of a
+/// residual.
 pub(super) struct Builder {
     graph: GraphProto,
     /// The name of the last node's output.
@@ -184,7 +185,8 @@ impl Builder {
         }
     }
 
-    /// The name of the output of `then` for the labels, which are embedded if there is an `embedding`; the current value stays.
+    /// The name of the output of `then` for the labels, which are embedded if there is an `embedding`; the current
+    /// value stays.
     fn label(&mut self, embedding: Option<Tensor>, then: impl FnOnce(&mut Builder)) -> String {
         let x = std::mem::replace(&mut self.current, LABELS.into());
         if let Some(table) = embedding {
@@ -195,8 +197,8 @@ impl Builder {
         std::mem::replace(&mut self.current, x)
     }
 
-    /// The rows of `table`, a weight of this name, that the labels pick: `[n, width]`, or `[n, width, 1, 1]` to go with an
-    /// image; the current value stays.
+    /// The rows of `table`, a weight of this name, that the labels pick: `[n, width]`, or `[n, width, 1, 1]` to go with
+    /// an image; the current value stays.
     fn rows(&mut self, name: &str, table: Tensor, image: bool) -> String {
         let table = self.weight(name, table);
         self.label(None, |builder| {
@@ -220,7 +222,8 @@ impl Builder {
         self.constant(name, TENSOR_INT64, &[values.len()], bytes)
     }
 
-    /// Uses the operator with a group for each channel, whose channels are the groups here, as opset 17 has none for groups.
+    /// Uses the operator with a group for each channel, whose channels are the groups here, as opset 17 has none for
+    /// groups.
     fn group_norm(&mut self, affine: [Tensor; 2], groups: usize, epsilon: f64, image: Option<[usize; 2]>) {
         let channels = affine[0].numel();
         let pixels = image.map_or(1, |[h, w]| h * w);
@@ -327,7 +330,8 @@ impl Builder {
         self.node(op_type, vec![number], vec![]);
     }
 
-    /// With the method `nearest`, output pixel i shows input pixel floor(i / factor), which is what `asymmetric` and `floor` mean.
+    /// With the method `nearest`, output pixel i shows input pixel floor(i / factor), which is what `asymmetric` and
+    /// `floor` mean.
     fn resize(&mut self, factor: f32, method: Resampling) {
         let scales = [1.0, 1.0, factor, factor];
         let bytes = scales.iter().flat_map(|v| v.to_le_bytes()).collect();

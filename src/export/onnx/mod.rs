@@ -1,5 +1,5 @@
-//! ONNX (opset 17, IR version 8): a graph that takes the engine's inputs and gives its outputs, including images `[n, h, w, c]`.
-//! In between it has channels first, as ONNX's operators require.
+//! ONNX (opset 17, IR version 8): a graph that takes the engine's inputs and gives its outputs, including images
+//! `[n, h, w, c]`. In between it has channels first, as ONNX's operators require.
 
 mod attributes;
 mod graph;
@@ -22,9 +22,10 @@ const IR_VERSION: i64 = 8;
 /// The version of the operators.
 const OPSET: i64 = 17;
 
-/// `trained` as an ONNX file. A generator goes from `latents` `[n, width]` to `images` `[n, h, w, c]` in its own range, a
-/// discriminator from `images` to `outputs` `[n, 1]`, or `[n, 1 + classes]` if it predicts classes; n is free. A network that
-/// takes labels has a second input `labels` `[n, classes]`, a row of probabilities for each example: a 1 and zeros for a class.
+/// `trained` as an ONNX file. A generator goes from `latents` `[n, width]` to `images` `[n, h, w, c]` in its own range,
+/// a discriminator from `images` to `outputs` `[n, 1]`, or `[n, 1 + classes]` if it predicts classes; n is free. A
+/// network that takes labels has a second input `labels` `[n, classes]`, a row of probabilities for each example: a 1
+/// and zeros for a class.
 ///
 /// # Errors
 /// A message, if the network is too large for such a file, or has a layer that such a file can't have.
@@ -35,7 +36,7 @@ pub fn onnx(trained: &Trained) -> Result<Vec<u8>, String> {
     check_size(all.iter().map(|(_, row)| row.parameters.total()).sum())?;
     if let Some((_, row)) = all.iter().find(|(layer, _)| matches!(layer, LayerSpec::MinibatchStddev { .. })) {
         return Err(format!(
-            "has {}, whose groups hang on the size of the batch, which an ONNX file leaves open; use --format safetensors",
+            "has {}, whose groups depend on the batch size, which an ONNX file leaves open; use --format safetensors",
             row.name()
         ));
     }

@@ -1,12 +1,12 @@
-//! Safetensors that `torch.nn.Sequential(...).load_state_dict` takes, with the modules of that Sequential: classes of `torch.nn`
-//! with the arguments of their constructors, so that a loader needs to know nothing about most of them.
+//! Safetensors that `torch.nn.Sequential(...).load_state_dict` takes, with the modules of that Sequential: classes of
+//! `torch.nn` with the arguments of their constructors, so that a loader needs to know nothing about most of them.
 //!
 //! Three things have no module of their own. Padding that differs from side to side, or is cropped, is a
 //! `ZeroPad2d` of its own (negative amounts crop). A pooling whose padding does makes more than it should, which a
 //! `ZeroPad2d` crops. The transpose of a matrix that a vector holds is a
 //! `ChannelShuffle` of the vector as an image of one pixel. A loader must know six things: a `Residual` of two lists of
-//! modules, `Attention`, `MinibatchStddev`, and `JoinLabel`, `ConditionalBatchNorm` and `Projection`, which take the labels
-//! `[n, classes]` too.
+//! modules, `Attention`, `MinibatchStddev`, and `JoinLabel`, `ConditionalBatchNorm` and `Projection`, which take the
+//! labels `[n, classes]` too.
 
 mod module;
 
@@ -45,9 +45,10 @@ struct Stored {
 
 /// `trained` as a safetensors file with tensors `<index>.weight`, `<index>.bias`,
 /// `<index>.running_mean`, `<index>.running_var` and `<index>.num_batches_tracked` (I64, always 0),
-/// where index is the place in the Sequential, from 0, and for the modules inside of a Residual `<index>.layers.<index>`
-/// or `<index>.shortcut.<index>`; those of an Attention are `<index>.query.weight`, `<index>.key.weight`,
-/// `<index>.value.weight`, `<index>.output.weight` and `<index>.gamma`. It takes and gives images `[n, c, h, w]`.
+/// where index is the place in the Sequential, from 0, and for the modules inside of a Residual
+/// `<index>.layers.<index>` or `<index>.shortcut.<index>`; those of an Attention are `<index>.query.weight`,
+/// `<index>.key.weight`, `<index>.value.weight`, `<index>.output.weight` and `<index>.gamma`. It takes and gives images
+/// `[n, c, h, w]`.
 pub fn torch(trained: &Trained) -> Vec<u8> {
     let spec = trained.role.spec(&trained.recipe);
     let rows = rows(trained);
@@ -82,7 +83,8 @@ pub(super) struct Place {
     pub shape: Vec<usize>,
 }
 
-/// The contents of the tensors of such a file of `network`, in order, without the counts of batches, which have no information.
+/// The contents of the tensors of such a file of `network`, in order, without the counts of batches, which have no
+/// information.
 pub(super) fn places(spec: &NetworkSpec, rows: &[LayerRow], network: &Sequential) -> Vec<Place> {
     let place = |Stored { name, entry, place, variable }: Stored| {
         Some(Place { layer: place, variable: variable?.into(), name, shape: entry.shape })
@@ -250,8 +252,8 @@ impl Modules {
         self.add(module, [("bias", "bias", bias.as_ref())]);
     }
 
-    /// Stores `weight` of the part `of` the next module, as these variables. With spectral normalisation the tensors are those of
-    /// `torch.nn.utils.parametrizations.spectral_norm`.
+    /// Stores `weight` of the part `of` the next module, as these variables. With spectral normalisation the tensors
+    /// are those of `torch.nn.utils.parametrizations.spectral_norm`.
     fn store(&mut self, of: &str, [kernel, u, v]: [&'static str; 3], weight: Weight) {
         let Weight { learnt, singular } = weight;
         let tensors = match singular {

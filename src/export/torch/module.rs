@@ -92,8 +92,8 @@ pub(super) enum Module {
         #[serde(flatten)]
         normalization: Normalization,
     },
-    /// Not a class of `torch.nn`: the sum of `linear`, a Linear to one number, and the product of x with the output of `embedding`,
-    /// a Linear without bias, for the label.
+    /// Not a class of `torch.nn`: the sum of `linear`, a Linear to one number, and the product of x with the output of
+    /// `embedding`, a Linear without bias, for the label.
     Projection {
         classes: usize,
         in_features: usize,
@@ -186,13 +186,14 @@ pub(super) struct Normalization {
     pub momentum: f64,
 }
 
-/// A pooling of PyTorch's, and what to crop from its result. Together they are the pooling of `image` with windows of `size`.
+/// A pooling of PyTorch's, and what to crop from its result. Together they are the pooling of `image` with windows of
+/// `size`.
 ///
-/// PyTorch pads both sides equally, by at most half of a window. More padding before the image, by a multiple of the stride,
-/// makes whole windows before the first one; `ceil_mode` makes one more at the end that reaches beyond the padding. What
-/// of a window lies beyond the image counts for nothing in either. Along an axis of n pixels with P before and after,
-/// there are floor((n + 2P - k) / s) + 1 windows, or with `ceil_mode` ceil((n + 2P - k) / s) + 1, but none begins after
-/// the image.
+/// PyTorch pads both sides equally, by at most half of a window. More padding before the image, by a multiple of the
+/// stride, makes whole windows before the first one; `ceil_mode` makes one more at the end that reaches beyond the
+/// padding. What of a window lies beyond the image counts for nothing in either. Along an axis of n pixels with P
+/// before and after, there are floor((n + 2P - k) / s) + 1 windows, or with `ceil_mode` ceil((n + 2P - k) / s) + 1, but
+/// none begins after the image.
 pub(super) fn pool_window(
     size: [usize; 2],
     stride: [usize; 2],

@@ -7,8 +7,8 @@
 //! dβ = Σ ȳ   dγ = Σ ȳ x̂   x̄ = γ / √(σ² + ε) · (ȳ - mean(ȳ) - x̂ · mean(ȳ x̂))
 //! ```
 //!
-//! A leaky ReLU, and dropout after it, may be part of the op: they are applied as y is stored, and their derivative as
-//! ȳ is read.
+//! A leaky ReLU, and dropout after it, may be part of the op: they are applied when y is stored, and their derivative
+//! when ȳ is read.
 //!
 //! An infinity or NaN in a channel makes all outputs of the channel NaN. In f32, σ² is infinite where values are more
 //! than about 1e19 apart, and y is β then; PyTorch, which sums in f64, normalises those too.

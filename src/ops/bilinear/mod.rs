@@ -20,8 +20,8 @@ use crate::shape::Shape;
 use crate::storage::Storage;
 use crate::tensor::Tensor;
 
-/// `x` `[n, h, w, c]` resampled to `[n, rows, columns, c]`, with `size` = `[rows, columns]`. x̄ is [`bilinear_grad`] of
-/// ȳ.
+/// `x` `[n, h, w, c]` resampled to `[n, rows, columns, c]`, with `size` = `[rows, columns]`.
+/// x̄ is [`bilinear_grad`] of ȳ.
 ///
 /// ```
 /// use minimax::{Device, Tensor, ops};

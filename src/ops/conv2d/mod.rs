@@ -4,11 +4,10 @@
 //! y[n, oy, ox, o] = Σ_{i, j, c}  x[n, oy·s + i - top, ox·s + j - left, c] · w[i, j, c, o]
 //! ```
 //!
-//! with x `[n, h, w, c_in]`, w `[kh, kw, c_in, c_out]`, and zeros beyond the edges. The three ops
-//! of the family (this, its input gradient [`conv_transpose2d`](fn@super::conv_transpose2d) and its
-//! weight gradient [`conv2d_weight_grad`](fn@super::conv2d_weight_grad)) are bilinear and each is
-//! differentiated by the other two. The bias, leaky ReLU and dropout that follow a convolution, or a transposed one, in
-//! a network may be part of the op: see [`Finish`].
+//! with x `[n, h, w, c_in]`, w `[kh, kw, c_in, c_out]`, and zeros beyond the edges. The three ops of the family (this,
+//! its input gradient [`conv_transpose2d`](fn@super::conv_transpose2d) and its weight gradient
+//! [`conv2d_weight_grad`](fn@super::conv2d_weight_grad)) are bilinear, and each is differentiated by the other two. A
+//! bias, leaky ReLU and dropout that follow a convolution, or a transposed one, may be part of the op: see [`Finish`].
 
 pub mod cpu;
 pub mod cuda;

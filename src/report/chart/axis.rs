@@ -3,8 +3,8 @@
 use crate::terminal::thousands;
 use libm::log10;
 
-/// If values differ by less than this share of the largest, they are shown as a flat line, with room around it as [`AROUND`]
-/// says.
+/// If values differ by less than this share of the largest, they are shown as a flat line, with room around it as
+/// [`AROUND`] says.
 const FLAT: f64 = 0.01;
 /// The room above and below a flat line, as a share of the largest value.
 const AROUND: f64 = 0.1;
@@ -17,9 +17,9 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis over `values` and a little more at each end, `margin` of its length, with about `most` ticks, which are at whole
-    /// numbers if all values are whole. Without values it goes from 0 to 1; for one value, or values that hardly differ, it shows
-    /// their surroundings. With `from_zero` it begins at 0, if no value is below.
+    /// An axis over `values` and a little more at each end, `margin` of its length, with about `most` ticks, which are
+    /// at whole numbers if all values are whole. Without values it goes from 0 to 1; for one value, or values that
+    /// hardly differ, it shows their surroundings. With `from_zero` it begins at 0, if no value is below.
     pub fn over(values: impl Iterator<Item = f64>, margin: f64, most: usize, from_zero: bool) -> Axis {
         let mut whole = true;
         let values = values.inspect(|value| whole &= value.fract() == 0.0);
@@ -48,8 +48,8 @@ impl Axis {
     }
 }
 
-/// The range that shows the shape of `values`: all of them, unless a hundredth of the values at either end is so far out that the
-/// rest would be squeezed into less than a quarter of the height.
+/// The range that shows the shape of `values`: all of them, unless a hundredth of the values at either end is so far
+/// out that the rest would be squeezed into less than a quarter of the height.
 pub(super) fn telling_range(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_unstable_by(f64::total_cmp);
     let (Some(&low), Some(&high)) = (values.first(), values.last()) else {

@@ -19,8 +19,8 @@ pub(super) struct Column {
     pub mean: f64,
 }
 
-/// `stretch` in columns of equal width, `count` of them between `low` and `high`, without those that have no point. The mean is
-/// over the `window` points of the stretch around a point, and over fewer at the ends.
+/// `stretch` in columns of equal width, `count` of them between `low` and `high`, without those that have no point. The
+/// mean is over the `window` points of the stretch around a point, and over fewer at the ends.
 pub(super) fn columns(stretch: &[(f64, f64)], (low, high): (f64, f64), count: usize, window: usize) -> Vec<Column> {
     let mut sums = vec![0.0; stretch.len() + 1];
     for (i, &(_, y)) in stretch.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Line charts in small panels, as SVG and as PNG.
 //!
-//! Both come from the same drawing: plotters draws the lines, in quarters of a pixel; texts are added afterwards, as text in SVG
-//! and with the built-in font in PNG.
+//! Both come from the same drawing: plotters draws the lines, in quarters of a pixel; texts are added afterwards, as
+//! text in SVG and with the built-in font in PNG.
 
 mod axis;
 mod curve;
@@ -83,8 +83,9 @@ pub fn write(folder: &Path, [svg_name, png_name]: [&str; 2], title: &str, panels
     write_whole(&folder.join(png_name), &png(title, panels))
 }
 
-/// The panels, two in a row, under a common title if that isn't empty, as an SVG document that can also be part of HTML. A line
-/// with many points is shown as the faint range of its values and a strong running mean; the panel says so.
+/// The panels, two in a row, under a common title if that isn't empty, as an SVG document that can also be part of
+/// HTML. A line with many points is shown as the faint range of its values and a strong running mean; the panel says
+/// so.
 pub fn svg(title: &str, panels: &[Panel]) -> String {
     let (width, height) = size(title, panels);
     let mut lines = String::new();
@@ -131,8 +132,8 @@ fn size(title: &str, panels: &[Panel]) -> (u32, u32) {
     (WIDTH * columns, top + HEIGHT * count.div_ceil(2))
 }
 
-/// Plots everything except the texts, which it returns. Unless lines are `joined`, each of their segments is drawn by itself, as
-/// in plotters' bitmaps a line of many segments has spikes where it turns sharply.
+/// Plots everything except the texts, which it returns. Unless lines are `joined`, each of their segments is drawn by
+/// itself, as in plotters' bitmaps a line of many segments has spikes where it turns sharply.
 fn plot<B: DrawingBackend>(area: DrawingArea<B, Shift>, title: &str, panels: &[Panel], joined: bool) -> Vec<Label> {
     // The errors of drawing are those of writing a file, and both backends write to memory.
     const IN_MEMORY: &str = "plotting to memory";

@@ -1,7 +1,7 @@
 //! The layout of a panel: lines in pixels and colours, and texts.
 //!
-//! From the top: the title; the legend, in as many rows as it needs; the label of y; the plot; the ticks of x; the label of x, and
-//! how the lines were made.
+//! From the top: the title; the legend, in as many rows as it needs; the label of y; the plot; the ticks of x; the
+//! label of x, and how the lines were made.
 
 use super::axis::{Axis, telling_range};
 use super::curve::{columns, stretches};
@@ -199,7 +199,8 @@ fn text_width(text: &str) -> f64 {
     f64::from(text::width(text, TEXT_SIZE)) * WIDER
 }
 
-/// Draws a sample of each line and its name below `line`, in one row or in columns, and returns the last row's baseline.
+/// Draws a sample of each line and its name below `line`, in one row or in columns, and returns the last row's
+/// baseline.
 fn legend(
     panel: &Panel,
     (left, right): (f64, f64),

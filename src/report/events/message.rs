@@ -1,5 +1,6 @@
-//! The part of TensorFlow's protocol buffers that is used in event files here, declared by hand: `Event` of event.proto, `Summary`
-//! and `SummaryMetadata` of summary.proto, `TensorProto` of tensor.proto. Tags are the field numbers of those files.
+//! The part of TensorFlow's protocol buffers that is used in event files here, declared by hand: `Event` of
+//! event.proto, `Summary` and `SummaryMetadata` of summary.proto, `TensorProto` of tensor.proto. Tags are the field
+//! numbers of those files.
 
 /// A record: the values of a step or, as the first record of a file, its version.
 #[derive(Clone, PartialEq, prost::Message)]

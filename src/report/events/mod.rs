@@ -1,8 +1,8 @@
 //! Event files, which TensorBoard shows: numbers, pictures and texts by step.
 //!
-//! A file is a sequence of records (TFRecord frames around protocol buffers), the first of which says `brain.Event:2`. Steps never
-//! decrease from record to record, so a run that is resumed cuts off the end of its file: the records of steps that its
-//! checkpoint doesn't know, and a last record that a killed process may have left incomplete.
+//! A file is a sequence of records (TFRecord frames around protocol buffers), the first of which says `brain.Event:2`.
+//! Steps never decrease from record to record, so a run that is resumed cuts off the end of its file: the records of
+//! steps that its checkpoint doesn't know, and a last record that a killed process may have left incomplete.
 
 mod message;
 mod record;
@@ -21,8 +21,8 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The prefix of the name of every event file, by which TensorBoard recognises them. It is followed by the time at which the run
-/// began, in seconds since 1970, and `.minimax`.
+/// The prefix of the name of every event file, by which TensorBoard recognises them. It is followed by the time at
+/// which the run began, in seconds since 1970, and `.minimax`.
 pub const PREFIX: &str = "events.out.tfevents.";
 /// The end of the names of the files written here.
 const WRITER: &str = ".minimax";
@@ -35,7 +35,8 @@ pub struct EventFile {
 }
 
 impl EventFile {
-    /// The event file in `folder`, cut after the records of step `last_step`; a new one if there was none, or if `last_step` is 0.
+    /// The event file in `folder`, cut after the records of step `last_step`; a new one if there was none, or if
+    /// `last_step` is 0.
     ///
     /// # Errors
     /// [`Error::Io`] if it can't be read or written.
@@ -68,7 +69,8 @@ impl EventFile {
         name.starts_with(PREFIX) && name.ends_with(WRITER)
     }
 
-    /// Adds the number `value` of step `step`, as f32, under `tag`. Tags with the same text before a `/` are shown together.
+    /// Adds the number `value` of step `step`, as f32, under `tag`. Tags with the same text before a `/` are shown
+    /// together.
     ///
     /// # Errors
     /// [`Error::Io`] if it can't be written.
@@ -145,7 +147,8 @@ fn find(folder: &Path) -> Result<Option<PathBuf>> {
     Ok(list(folder)?.into_iter().filter(is_ours).min())
 }
 
-/// The number of bytes from the start that are whole records of steps up to `last`; 0 if the first record isn't a version.
+/// The number of bytes from the start that are whole records of steps up to `last`; 0 if the first record isn't a
+/// version.
 fn known_length(file: impl Read, last: u64) -> io::Result<u64> {
     let mut records = Records::new(file);
     let mut known = 0;

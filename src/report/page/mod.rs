@@ -1,5 +1,5 @@
-//! `report.html`: one page that has everything it shows inside, so that it opens from a disk, a mail or a server alike and loads
-//! nothing from elsewhere.
+//! `report.html`: one page that has everything it shows inside, so that it opens from a disk, a mail or a server alike
+//! and loads nothing from elsewhere.
 
 use super::chart::{Panel, svg};
 use super::markup::escape;
@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("page.css");
 /// The script that moves a [`Media::Frames`]. Without scripts, as in most mail programs, the last frame is shown.
 const SCRIPT: &str = include_str!("frames.js");
-/// Only what the page itself has inside may be loaded, even if a text managed to smuggle in something else; the only script allowed
-/// is the page's own, by its sum.
+/// Only what the page itself has inside may be loaded, even if a text managed to smuggle in something else; the only
+/// script allowed is the page's own, by its sum.
 const POLICY: &str = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 /// Values with more characters than this get a row of their own.
 const LONG: usize = 40;
@@ -59,8 +59,8 @@ pub struct Figure {
 /// The picture of a [`Figure`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Media {
-    /// The result of [`chart::svg`](super::chart::svg), which becomes part of the page unchanged. It is best to use a single panel,
-    /// which is large enough to read on a telephone.
+    /// The result of [`chart::svg`](super::chart::svg), which becomes part of the page unchanged. It is best to use a
+    /// single panel, which is large enough to read on a telephone.
     Svg(String),
     /// The bytes of a PNG file.
     Png(Vec<u8>),
@@ -68,7 +68,8 @@ pub enum Media {
     Gif(Vec<u8>),
     /// A PNG file that is wider than a telephone's screen, on which it can be scrolled sideways.
     Sheet(Vec<u8>),
-    /// PNG files of the same size, each with its name. A slider chooses the one that is shown, which is at first the last.
+    /// PNG files of the same size, each with its name. A slider chooses the one that is shown, which is at first the
+    /// last.
     Frames(Vec<(String, Vec<u8>)>),
 }
 
@@ -264,8 +265,8 @@ mod tests {
         assert!(html.contains(&format!("<script>{SCRIPT}</script>")) && html.matches("<script").count() == 1);
         assert!(!html.contains("alert('"));
         // Two in the head; two of a fact; two of the section and its code; an alt and a caption of
-        // each figure; the chart's name and title; the subtitle; of frames a caption, of each the alt with its name and the
-        // name, and what the slider is for and shows.
+        // each figure; the chart's name and title; the subtitle; of frames a caption, of each the alt with its name and
+        // the name, and what the slider is for and shows.
         let escaped = html.matches("&lt;script&gt;").count();
         assert_eq!(escaped, 2 + 2 + 3 + 8 + 2 + 1 + (1 + 2 * 3 + 2));
         for (open, close) in [
