@@ -14,7 +14,7 @@
 
 use super::convolution::size;
 use super::weights::Weights;
-use super::{Initializer, Layer, Pass, Variable, within};
+use super::{Flow, Initializer, Layer, Part, Pass, Variable, within};
 use crate::ops::{Transpose, batched_matmul, conv2d, max_pool2d, reshape, softmax};
 use crate::random::Random;
 use crate::shape::Padding;
@@ -94,6 +94,10 @@ impl Layer for Attention {
         let parts = [("query", query), ("key", key), ("value", value), ("output", output)];
         let kernels = parts.into_iter().flat_map(|(name, weights)| within(name, weights.variables_mut()));
         kernels.chain([Variable::parameter("gamma", gamma)]).collect()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Joined { channels: 0 })
     }
 }
 

@@ -8,7 +8,7 @@
 //! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
 use super::variable::move_tensor;
-use super::{Epilogue, Layer, Mode, Pass, Variable};
+use super::{Epilogue, Flow, Layer, Mode, Part, Pass, Variable};
 use crate::ops::batch_norm::Running;
 use crate::ops::{batch_norm_evaluate, batch_norm_training, leaky_relu};
 use crate::storage::Device;
@@ -144,6 +144,10 @@ impl Layer for BatchNorm {
             Variable::statistic("running_mean", running_mean),
             Variable::statistic("running_variance", running_variance),
         ]
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
     }
 }
 

@@ -5,7 +5,7 @@
 //! y = (x - mean) / √(variance + ε) · (l Γ) + l B        l: the example's label, Γ and B [classes, channels]
 //! ```
 
-use super::{BatchNorm, Layer, Pass, Variable};
+use super::{BatchNorm, Flow, Layer, Part, Pass, Variable};
 use crate::ops::{Transpose, matmul, reshape};
 use crate::storage::Device;
 use crate::tensor::Tensor;
@@ -54,6 +54,10 @@ impl Layer for ConditionalBatchNorm {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         let own = [Variable::parameter("gamma", &mut self.gamma), Variable::parameter("beta", &mut self.beta)];
         own.into_iter().chain(self.normalised.statistics_mut()).collect()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Joined { channels: 0 })
     }
 }
 

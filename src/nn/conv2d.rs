@@ -3,7 +3,7 @@
 use super::convolution::size;
 use super::seed::drawn;
 use super::weights::Weights;
-use super::{Convolution, Epilogue, Initializer, Layer, PaddingRule, Pair, Pass, Variable};
+use super::{Convolution, Epilogue, Flow, Initializer, Layer, PaddingRule, Pair, Part, Pass, Variable};
 use crate::ops::{self, Finish};
 use crate::random::Random;
 use crate::shape::Conv2dGeometry;
@@ -134,6 +134,10 @@ impl Layer for Conv2d {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Images { channels: self.attributes.filters })
+    }
 }
 
 /// A transposed convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, filters]`; its attributes are those of the
@@ -239,5 +243,9 @@ impl Layer for ConvTranspose2d {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Images { channels: self.attributes.filters })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::seed::drawn;
 use super::weights::Weights;
-use super::{Initializer, Layer, Pass, Variable};
+use super::{Flow, Initializer, Layer, Part, Pass, Variable};
 use crate::ops::{Transpose, dense, matmul};
 use crate::random::Random;
 use crate::storage::Device;
@@ -77,5 +77,9 @@ impl Layer for Dense {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Dense { unit_norm: self.weights.is_unit_normalised() })
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! It is made of other ops.
 
-use super::{Layer, Pass, Variable};
+use super::{Flow, Layer, Part, Pass, Variable};
 use crate::ops::{mean, reshape, sqrt, square};
 use crate::storage::Device;
 use crate::tensor::Tensor;
@@ -63,5 +63,11 @@ impl Layer for GroupNorm {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         vec![Variable::parameter("gamma", &mut self.gamma), Variable::parameter("beta", &mut self.beta)]
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        // Groups of a vector are of neighbours.
+        let flow = if self.groups == 1 { Flow::Kept } else { Flow::Joined { channels: 0 } };
+        Part::of(self, flow)
     }
 }

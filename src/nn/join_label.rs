@@ -9,7 +9,7 @@
 //! l is a row of the labels, E an embedding of so many values a class. A label is a row of probabilities, so that half one
 //! class and half another is a label too; of a single class, l E is that class's row of E.
 
-use super::{Dense, Initializer, Layer, Pass, Variable};
+use super::{Dense, Flow, Initializer, Layer, Part, Pass, Variable};
 use crate::ops::{Transpose, broadcast_to, concat, matmul, reshape};
 use crate::random::Random;
 use crate::storage::Device;
@@ -80,6 +80,11 @@ impl Layer for JoinLabel {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         let embedding = self.embedding.iter_mut().map(|embedding| Variable::parameter("embedding", embedding));
         embedding.chain(self.map.iter_mut().flat_map(Layer::variables_mut)).collect()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let flow = if self.map.is_some() { Flow::Joined { channels: 1 } } else { Flow::Unknown };
+        Part::of(self, flow)
     }
 }
 

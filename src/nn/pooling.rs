@@ -1,7 +1,7 @@
 //! Pooling layers, and what they are told, in Rust and in a recipe alike.
 
 use super::convolution::{pair, size};
-use super::{Layer, PaddingRule, Pair, Pass};
+use super::{Flow, Layer, PaddingRule, Pair, Part, Pass};
 use crate::ops;
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -80,6 +80,10 @@ impl Layer for MaxPool2d {
         let Pooling { size: window, stride, .. } = self.0;
         ops::max_pool2d(x, window, stride, self.0.sides(size("max_pool", x)))
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// The mean of each window of `[n, h, w, c]`: [`ops::avg_pool2d`](fn@ops::avg_pool2d).
@@ -98,6 +102,10 @@ impl Layer for AveragePool2d {
         let Pooling { size: window, stride, .. } = self.0;
         ops::avg_pool2d(x, window, stride, self.0.sides(size("average_pool", x)))
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// The mean of each channel over the whole image: `[n, h, w, c]` to `[n, c]`.
@@ -109,5 +117,9 @@ impl Layer for GlobalAveragePool2d {
         let window = size("global_average_pool", x);
         let means = ops::avg_pool2d(x, window, window, Padding::VALID);
         ops::reshape(&means, [x.dims()[0], x.dims()[3]])
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Pooled)
     }
 }

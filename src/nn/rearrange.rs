@@ -1,7 +1,7 @@
 //! Pixel shuffle and minibatch standard deviation, made of other ops.
 
 use super::convolution::size;
-use super::{Layer, Pass};
+use super::{Flow, Layer, Part, Pass};
 use crate::ops::{broadcast_to, concat, mean, permute, reshape, sqrt, square};
 use crate::tensor::Tensor;
 
@@ -23,6 +23,10 @@ impl Layer for PixelShuffle {
         let (n, c) = (x.dims()[0], x.dims()[3] / (f * f));
         let parts = permute(&reshape(x, [n, h, w, c, f, f]), &[0, 1, 4, 2, 5, 3]);
         reshape(&parts, [n, h * f, w * f, c])
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Fewer { times: self.factor * self.factor })
     }
 }
 
@@ -53,5 +57,9 @@ impl Layer for MinibatchStddev {
         let deviation = broadcast_to(&mean(&deviations, &[1]), [group, groups]);
         let channel = broadcast_to(&reshape(&deviation, [n, 1, 1, 1]), [n, h, w, 1]);
         concat(&[x, &channel], 3)
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Joined { channels: 1 })
     }
 }

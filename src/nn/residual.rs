@@ -9,7 +9,7 @@
 //! residual in turn.
 
 use super::named::{Named, numbered, variables, variables_mut};
-use super::{Layer, Pass, Variable, fusion, within};
+use super::{Flow, Layer, Part, Pass, Variable, fusion, within};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
@@ -61,6 +61,13 @@ impl Layer for Residual {
     fn move_to(&mut self, device: Device) {
         let all = self.layers.iter_mut().chain(&mut self.shortcut);
         all.for_each(|Named { layer, .. }| layer.move_to(device));
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let parts = |layers: &[Named]| -> Vec<Part> { layers.iter().flat_map(|named| named.layer.parts()).collect() };
+        let [fork, branch, join] =
+            [Flow::Fork, Flow::Branch, Flow::Join].map(|flow| vec![Part::without_variables(flow)]);
+        [fork, parts(&self.layers), branch, parts(&self.shortcut), join].concat()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Layers one after the other.
 
 use super::named::{Named, variables, variables_mut};
-use super::{Layer, Pass, Variable, fusion, named};
+use super::{Layer, Part, Pass, Variable, fusion, named};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use std::ops::Range;
@@ -86,5 +86,9 @@ impl Layer for Sequential {
 
     fn move_to(&mut self, device: Device) {
         self.layers.iter_mut().for_each(|Named { layer, .. }| layer.move_to(device));
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        self.layers.iter().flat_map(|Named { layer, .. }| layer.parts()).collect()
     }
 }

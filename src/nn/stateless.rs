@@ -1,7 +1,7 @@
 //! Layers without parameters: activations, dropout, upsampling, and changes of shape.
 
 use super::convolution::size;
-use super::{Elementwise, Layer, Mode, Pass};
+use super::{Elementwise, Flow, Layer, Mode, Part, Pass};
 use crate::ops;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,10 @@ impl Layer for Activation {
             _ => None,
         }
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// Dropout of a share `rate` of the values, in training only.
@@ -74,6 +78,10 @@ impl Layer for Dropout {
     fn elementwise(&self) -> Option<Elementwise> {
         Some(Elementwise::Dropout { rate: self.rate })
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// Noise from N(0, stddev²) added to every value, in training only.
@@ -89,6 +97,10 @@ impl Layer for GaussianNoise {
             Mode::Training(random) => x + self.stddev * &ops::random_normal(random, x.shape(), x.device()),
             Mode::Evaluation => x.clone(),
         }
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
     }
 }
 
@@ -114,6 +126,10 @@ impl Layer for UpSampling2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         ops::upsample_nearest(x, self.factor)
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// Bilinear upsampling of `[n, h, w, c]`: see [`ops::bilinear`](fn@ops::bilinear).
@@ -128,6 +144,10 @@ impl Layer for BilinearUpSampling2d {
         let size = size("upsample", x).map(|length| length.saturating_mul(self.factor));
         ops::bilinear(x, size)
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// Bilinear downsampling of `[n, h, w, c]`, h and w multiples of the factor: see [`ops::bilinear`](fn@ops::bilinear).
@@ -141,6 +161,10 @@ impl Layer for BilinearDownSampling2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         ops::bilinear(x, size("downsample", x).map(|length| length / self.factor))
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// One row per example: `[n, h, w, c]` to `[n, h·w·c]`.
@@ -151,6 +175,10 @@ impl Layer for Flatten {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         let n = batch_size("flatten", x);
         ops::reshape(x, [n, x.numel() / n.max(1)])
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Flattened)
     }
 }
 
@@ -165,6 +193,15 @@ impl Layer for Reshape {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         let shape = [&[batch_size("reshape", x)], &self.shape[..]].concat();
         ops::reshape(x, &shape[..])
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let flow = match self.shape[..] {
+            [_] => Flow::Flattened,
+            [_, _, channels] => Flow::Shaped { channels },
+            _ => Flow::Unknown,
+        };
+        Part::of(self, flow)
     }
 }
 

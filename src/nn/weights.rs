@@ -63,6 +63,11 @@ impl Weights {
         Weights { kernel: kernel.parameter(), ..self }
     }
 
+    /// Whether [`Weights::unit_normalised`] has been asked for.
+    pub fn is_unit_normalised(&self) -> bool {
+        matches!(self.norm, Some(Norm::Unit))
+    }
+
     /// The shape of the kernel.
     pub fn kernel_shape(&self) -> Shape {
         self.kernel.shape()
