@@ -8,6 +8,18 @@
 use super::Layer;
 
 /// What a part of a network does to the order of the values that it is given.
+///
+/// A layer of one's own says so by [`Layer::parts`]; one that holds others passes on what they say, in the order in which its
+/// variables come:
+///
+/// ```
+/// use minimax::nn::{Conv2d, Dense, Flatten, Flow, Layer, Part, Sequential};
+///
+/// let network = Sequential::default().add(Conv2d::new(3, 8, 5)).add(Flatten).add(Dense::new(8 * 24 * 24, 10));
+/// let flows: Vec<_> = network.parts().iter().map(|part| part.flow).collect();
+/// assert_eq!(flows, [Flow::Images { channels: 8 }, Flow::Flattened, Flow::Dense { unit_norm: false }]);
+/// assert_eq!(network.parts()[0], Part { flow: flows[0], variables: 2 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// It treats all values, or all of a channel, alike and leaves them where they are: activations, batch norm, pooling.

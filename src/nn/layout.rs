@@ -246,7 +246,7 @@ pub(crate) fn channels_first(x: &Tensor, axis: usize, channels: Option<usize>) -
 }
 
 /// The same the other way round: in the order of `[h, w, c]`.
-pub(crate) fn channels_last(x: &Tensor, axis: usize, channels: Option<usize>) -> Tensor {
+fn channels_last(x: &Tensor, axis: usize, channels: Option<usize>) -> Tensor {
     channels.map_or_else(|| x.clone(), |channels| turned(x, axis, [channels, x.dims()[axis] / channels]))
 }
 

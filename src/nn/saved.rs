@@ -1,6 +1,6 @@
 //! A network's variables in a safetensors file, under our own names and in our own layouts, or in those of Keras or PyTorch.
 
-use super::layout::places;
+use super::layout::{Place, places};
 use super::{Layer, Layout, Variable};
 use crate::files::{self, write_whole};
 use crate::storage::{Device, Storage};
@@ -82,14 +82,15 @@ pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
 /// safetensors.numpy.save_file({w.path: w.numpy() for w in model.weights}, path)
 /// ```
 ///
-/// The network must have the layers of the model, under the same names or, in PyTorch's layout, at the same numbers. What is
-/// transposed or permuted there is turned round, also the rows and columns of dense layers next to a
-/// [`Flatten`](super::Flatten) or a [`Reshape`](super::Reshape), which PyTorch has in another order: for that the network must
-/// tell how many channels the images have, by a convolution or a `Reshape` before. A `num_batches_tracked` is passed over.
+/// The network must have the layers of the model, under the same names or, in PyTorch's layout, at the same numbers. (Where Keras
+/// puts the name of a model before the path of a variable, it may be left out.) Kernels are transposed or permuted as needed. So
+/// are the rows and columns of dense layers next to a [`Flatten`](super::Flatten) or a [`Reshape`](super::Reshape), which PyTorch
+/// has in another order; for that the network must say how many channels the images have, by a convolution or a `Reshape` before.
+/// A `num_batches_tracked` is passed over.
 ///
-/// Inside of a module of one's own nothing is known of the order of its layers, unless it has a
-/// [`parts`](super::Layer::parts). Images that it flattens by [`ops::reshape`](fn@crate::ops::reshape) are in another order than
-/// PyTorch's, which nothing can tell: flatten by the layer.
+/// A module of one's own can't be looked into: if it flattens images, it must say by [`parts`](super::Layer::parts) in which
+/// order its layers come. Images that its forward pass flattens by [`ops::reshape`](fn@crate::ops::reshape) are in another order
+/// than PyTorch's, whatever the weights are; flatten them by the layer.
 ///
 /// # Errors
 /// As [`load`], and if the network doesn't tell in what order PyTorch has its vectors.
@@ -108,14 +109,15 @@ pub fn load_as(network: &mut dyn Layer, path: impl AsRef<Path>, layout: Layout) 
     let mut variables = network.variables_mut();
     let mut found = Vec::new();
     let mut misfits = Vec::new();
-    for (place, Variable { tensor, .. }) in places.iter().zip(&variables) {
+    let names = names_in(&file, &places, layout);
+    for ((place, name), Variable { tensor, .. }) in places.iter().zip(&names).zip(&variables) {
         let wanted = place.shape(tensor.dims());
-        match taken(&file, &place.name, &wanted, tensor.device()) {
+        match taken(&file, name, &wanted, tensor.device()) {
             Ok(values) => found.push(place.from_file(Tensor::new(&values, &wanted[..], tensor.device()))),
             Err(why) => misfits.push(why),
         }
     }
-    let known: HashSet<&str> = places.iter().map(|place| &*place.name).collect();
+    let known: HashSet<&str> = names.into_iter().collect();
     let is_count = |name: &str| layout == Layout::PyTorch && name.rsplit('.').next() == Some("num_batches_tracked");
     let mut rest: Vec<&str> =
         file.names().into_iter().filter(|name| !known.contains(name) && !is_count(name)).collect();
@@ -135,6 +137,22 @@ pub fn load_as(network: &mut dyn Layer, path: impl AsRef<Path>, layout: Layout) 
         tensor.assign(values);
     }
     Ok(())
+}
+
+/// What `file` calls the tensors at `places`: Keras may put the names of models before a path, which are passed over where
+/// that leaves no doubt.
+fn names_in<'a>(file: &'a SafeTensors, places: &'a [Place], layout: Layout) -> Vec<&'a str> {
+    let theirs = file.names();
+    let ours: HashSet<&str> = places.iter().map(|place| &*place.name).collect();
+    let of_place = |Place { name, .. }: &'a Place| {
+        let ends = |long: &&&str| long.strip_suffix(&**name).is_some_and(|models| models.ends_with('/'));
+        let mut longer = theirs.iter().filter(|theirs| !ours.contains(**theirs)).filter(ends);
+        match (longer.next(), longer.next()) {
+            (Some(longer), None) if layout == Layout::Keras && !theirs.contains(&&**name) => longer,
+            _ => &**name,
+        }
+    };
+    places.iter().map(of_place).collect()
 }
 
 /// The values of the tensor `name`, if it is of shape `wanted` and they are numbers that `device` holds.
