@@ -61,7 +61,7 @@ pub use initializer::Initializer;
 pub use join_label::JoinLabel;
 pub use layout::Layout;
 #[cfg(feature = "gan")]
-pub(crate) use layout::{channels_first, channels_last, from_torch};
+pub(crate) use layout::{channels_first, from_torch};
 pub use pass::{Mode, Pass};
 pub use pooling::{AveragePool2d, GlobalAveragePool2d, MaxPool2d, Pooling};
 pub use projection::Projection;
