@@ -18,6 +18,15 @@ use crate::storage::Device;
 use crate::tensor::Tensor;
 
 /// Normalisation of each example's groups of channels, of `[n, h, w, c]` or `[n, c]`.
+///
+/// ```
+/// use minimax::nn::{GroupNorm, Layer};
+/// use minimax::{Device, Tensor};
+///
+/// let mut layer = GroupNorm::new(8, 2, 1e-5, Device::Cpu);
+/// let y = layer.predict(&Tensor::arange(8, Device::Cpu).reshape([1, 8]));
+/// assert!(y.mean(..).item().abs() < 1e-6);
+/// ```
 pub struct GroupNorm {
     gamma: Tensor,
     beta: Tensor,
@@ -26,7 +35,7 @@ pub struct GroupNorm {
 }
 
 impl GroupNorm {
-    /// A layer for `channels` channels in `groups` groups: gamma 1, beta 0.
+    /// A layer for `channels` channels in `groups` groups: gamma 1, beta 0. `epsilon` is added to the variance.
     ///
     /// # Panics
     /// If `groups` doesn't divide `channels`.

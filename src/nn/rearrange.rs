@@ -11,6 +11,15 @@ use crate::tensor::Tensor;
 /// ```text
 /// y[n, i·f + a, j·f + b, c] = x[n, i, j, c·f² + a·f + b]
 /// ```
+///
+/// ```
+/// use minimax::nn::{Layer, PixelShuffle};
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::arange(4, Device::Cpu).reshape([1, 1, 1, 4]);
+/// let y = PixelShuffle { factor: 2 }.predict(&x);
+/// assert_eq!((y.dims(), y.to_f32()), (&[1, 2, 2, 1][..], vec![0.0, 1.0, 2.0, 3.0]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PixelShuffle {
     /// How many times higher and wider.
@@ -39,6 +48,16 @@ impl Layer for PixelShuffle {
 ///
 /// A group has `group` examples, or where that doesn't divide the batch the largest number below that does. As in the
 /// authors' code, examples of one group are n / group apart in the batch.
+///
+/// ```
+/// use minimax::nn::{Layer, MinibatchStddev};
+/// use minimax::{Device, Tensor};
+///
+/// let alike = Tensor::ones([4, 2, 2, 3], Device::Cpu);
+/// let y = MinibatchStddev { group: 4 }.predict(&alike);
+/// assert_eq!(y.dims(), [4, 2, 2, 4]);
+/// assert!(y.index((0, 0, 0, 3)).item() < 1e-3);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MinibatchStddev {
     /// How many examples are compared, at most.
