@@ -132,12 +132,15 @@ pub(super) fn places(network: &dyn Layer, layout: Layout) -> Result<Vec<Place>, 
             ("v", Some(&[kh, kw, _, _])) => [Some(tensor.numel() / (kh * kw)), None],
             _ => orders,
         };
+        // What of it lies along the vectors before and after the layer.
         let lengths = match (variable, tensor.dims()) {
-            (_, &[rows, columns]) => [rows, columns],
-            (_, dims) => [dims.first().copied().unwrap_or(1); 2],
+            ("kernel", &[rows, columns]) => [rows, columns],
+            ("bias" | "u", &[length]) => [0, length],
+            (_, &[length]) => [length, 0],
+            _ => [0, 0],
         };
         let fits = |(length, order): (usize, Option<usize>)| order.is_none_or(|c| c > 0 && length.is_multiple_of(c));
-        let wrong = lengths.into_iter().zip(orders).filter(|_| layout == Layout::PyTorch).find(|&pair| !fits(pair));
+        let wrong = lengths.into_iter().zip(orders).find(|&pair| !fits(pair));
         if let Some((length, Some(channels))) = wrong {
             return Err(format!("{name}: {length} values are no image of {channels} channels"));
         }
