@@ -32,7 +32,7 @@
 //!    105 lines, and `src/ops/conv2d/reference.rs`, 43 lines. Stop there: `cpu.rs` uses 4,400 lines of [`cpu`] that
 //!    do the same fast, and `cuda.rs` those of [`cuda`].)
 //! 7. [`nn::Dense`] and [`nn::Sequential`]: an op with its parameters, and layers one after the other.
-//!    (`src/nn/mod.rs`, 201 lines, `src/nn/dense.rs`, 81 lines, `src/nn/sequential.rs`, 90 lines, and the first 46
+//!    (`src/nn/mod.rs`, 167 lines, `src/nn/dense.rs`, 84 lines, `src/nn/sequential.rs`, 102 lines, and the first 46
 //!    lines of `src/nn/fusion.rs`, where the loop is.)
 //! 8. [`optim::Adam`]: the formula and its `reference`. (The first 73 lines of `src/optim/adam.rs`.)
 //! 9. [`gan::loss`]: what each network minimises. (`src/gan/loss.rs`, 186 lines.)

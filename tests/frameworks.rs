@@ -4,7 +4,7 @@ use minimax::autograd::try_grad;
 use minimax::check::cases::{Case, normal};
 use minimax::check::gradcheck::against_differences;
 use minimax::data::{Batches, LastBatch, digits};
-use minimax::nn::{self, Activation, BatchNorm, Conv2d, Dense, Layer, Pass, Sequential};
+use minimax::nn::{self, Activation, BatchNorm, Conv2d, Dense, Layer, Layout, MaxPool2d, Pass, Sequential};
 use minimax::optim::{Adam, Optimizer};
 use minimax::random::{Purpose, Random};
 use minimax::{Device, Result, Tensor, grad, no_grad, ops};
@@ -66,6 +66,9 @@ fn networks() -> Result<()> {
     let norm = BatchNorm::new(16).momentum(0.9).epsilon(1e-5);
     let mut convolutions = Sequential::default().add(Conv2d::new(3, 16, 5).stride(2)).add(norm);
     assert_eq!(convolutions.predict(&images).dims(), [2, 3, 3, 16]);
+    let grouped = Conv2d::new(4, 8, 3).groups(4);
+    assert_eq!(grouped.parameters()[0].dims(), [3, 3, 1, 8]);
+    assert_eq!(MaxPool2d::new(3).stride(2).predict(&images).dims(), [2, 4, 4, 3]);
 
     let (x, labels) = (Tensor::ones([2, 4], Device::Cpu), Tensor::arange(2, Device::Cpu));
     let rule = Adam::new(1e-3);
@@ -82,6 +85,9 @@ fn networks() -> Result<()> {
     let path = &folder.path().join("weights.safetensors");
     nn::save(&network, path)?;
     nn::load(&mut network, path)?;
+    assert_eq!(network.predict(&x).to_f32(), logits.to_f32());
+    nn::save_as(&network, path, Layout::PyTorch)?;
+    nn::load_as(&mut network, path, Layout::PyTorch)?;
     assert_eq!(network.predict(&x).to_f32(), logits.to_f32());
 
     let images = digits::render(64, 1).into();

@@ -258,8 +258,8 @@ fn a_panic_in_a_layer_says_which_one_and_who_called_it() {
     let said = String::from_utf8(output.stderr).unwrap();
     let expected = [
         "conv2d: input [1, 28, 28, 1]",
-        "in layer 2, conv (Conv2d) of the Sequential called at ",
-        "in layer 1 (Sequential) of the Residual's layers called at ",
+        "in layer 2, conv (Conv2d) of the Sequential\n",
+        "in layer 1 (Sequential) of the Residual's layers\n",
         &format!("in layer 1 (Residual) of the Sequential called at {}:", file!()),
     ];
     let mut rest = &said[..];

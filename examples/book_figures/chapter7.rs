@@ -15,7 +15,7 @@ fn mean_squares(initializer: Initializer) -> Vec<f64> {
     let mut found = Vec::new();
     for _ in 0..=30 {
         found.push(libm::log10(ops::mean(&ops::square(&x), &[0, 1]).item()));
-        let w = initializer.draw([UNITS, UNITS].into(), &mut random, Device::Reference);
+        let w = initializer.sample([UNITS, UNITS].into(), &mut random, Device::Reference);
         x = ops::relu(&ops::matmul(&x, &w, ops::Transpose::NONE));
     }
     found

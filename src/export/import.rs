@@ -2,13 +2,13 @@
 //! Files that [`super::keras`] and [`super::torch`] write are read back bit for bit, except for a kernel that is scaled
 //! to length 1 before use, which PyTorch's layout has at that length.
 
-use super::channels_first::{Placed, inverse, placed};
+use super::channels_first::{Placed, placed};
 use super::torch::{Place, places};
 use super::{HEADER, rows_of};
-use crate::nn::{Initializer, Sequential, values};
+use crate::nn::{Initializer, Sequential, from_torch, values};
 use crate::random::{Purpose, Random};
 use crate::recipe::build::{self, Role};
-use crate::recipe::{LayerRow, NetworkSpec, Recipe};
+use crate::recipe::{LayerRow, LayerSpec, NetworkSpec, Recipe};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use crate::terminal::{brief, excerpt};
@@ -81,6 +81,13 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
         let name = names.get(name).unwrap_or(name);
         known.insert(name.clone());
         let Placed { layer: kind, row, orders } = &takers[&layer[..]];
+        let orders = match kind {
+            // Of a convolution it goes along the places of the kernel and its channels.
+            LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv) if variable == "v" => {
+                [Some(shape[0] / (conv.kernel[0] * conv.kernel[1])), None]
+            }
+            _ => orders.map(|image| image.map(|[_, _, channels]| channels)),
+        };
         let taker = format!("{} of the {} of {}", row.name(), role.name(), recipe.name);
         let view =
             file.tensor(name).map_err(|_| refuse(format!("has no tensor {name} {shape:?}, which {taker} takes")))?;
@@ -99,7 +106,7 @@ pub fn import(path: &Path, bytes: &[u8], recipe: &Recipe, role: Role, layout: La
         let tensor = Tensor::new(&values, &shape[..], Device::Cpu);
         let tensor = match layout {
             Layout::Keras => tensor,
-            Layout::Torch => inverse(kind, variable, &tensor, *orders),
+            Layout::Torch => from_torch(variable.rsplit('.').next().unwrap_or(variable), &tensor, orders),
         };
         let target = variables.get_mut(&key).expect("a place is of a variable");
         target.assign(tensor);
@@ -202,7 +209,7 @@ mod tests {
     use super::*;
     use crate::export::{Entry, keras, torch};
     use crate::nn::unit_norm;
-    use crate::recipe::{LayerSpec, built_in_names};
+    use crate::recipe::built_in_names;
     use crate::run::checkpoint::Trained;
     use safetensors::tensor::{Dtype, TensorView};
 

@@ -14,14 +14,24 @@
 
 use super::convolution::size;
 use super::weights::Weights;
-use super::{Initializer, Layer, Pass, Variable, within};
+use super::{Flow, Initializer, Layer, Part, Pass, Variable, within};
 use crate::ops::{Transpose, batched_matmul, conv2d, max_pool2d, reshape, softmax};
 use crate::random::Random;
 use crate::shape::Padding;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// Attention between the places of `[n, h, w, c]`, c a multiple of 8, h and w of 2.
+/// Attention between the places of an image, from `[n, h, w, c]` to the same shape; c must be a multiple of 8, h and w of 2.
+///
+/// ```
+/// use minimax::nn::{Attention, Initializer, Layer};
+/// use minimax::random::{Purpose, Random};
+/// use minimax::{Device, Tensor};
+///
+/// let mut random = Random::new(0, Purpose::INITIAL);
+/// let mut layer = Attention::new(16, Initializer::GlorotUniform, &mut random, Device::Cpu);
+/// assert_eq!(layer.predict(&Tensor::ones([2, 4, 4, 16], Device::Cpu)).dims(), [2, 4, 4, 16]);
+/// ```
 pub struct Attention {
     query: Weights,
     key: Weights,
@@ -31,17 +41,17 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// What the channels of queries and keys are to those of x.
+    /// How many times fewer channels queries and keys have than x.
     pub const QUERY_SHARE: usize = 8;
-    /// What the channels of values are to those of x.
+    /// How many times fewer channels values have than x.
     pub const VALUE_SHARE: usize = 2;
 
-    /// A layer for images of `channels` channels, its kernels `[1, 1, channels, ...]` drawn from `random` in the order of
-    /// its variables, and γ 0.
+    /// A layer for images of `channels` channels. Its kernels, `[1, 1, c_in, c_out]`, are drawn from `random` in the order of
+    /// its variables; γ is 0, so that at first the layer returns x.
     pub fn new(channels: usize, initializer: Initializer, random: &mut Random, device: Device) -> Attention {
         let [narrow, half] = [channels / Attention::QUERY_SHARE, channels / Attention::VALUE_SHARE];
         let mut kernel =
-            |from: usize, to: usize| Weights::new(initializer.draw([1, 1, from, to].into(), random, device), None);
+            |from: usize, to: usize| Weights::new(initializer.sample([1, 1, from, to].into(), random, device), None);
         Attention {
             query: kernel(channels, narrow),
             key: kernel(channels, narrow),
@@ -94,6 +104,10 @@ impl Layer for Attention {
         let parts = [("query", query), ("key", key), ("value", value), ("output", output)];
         let kernels = parts.into_iter().flat_map(|(name, weights)| within(name, weights.variables_mut()));
         kernels.chain([Variable::parameter("gamma", gamma)]).collect()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Joined { channels: 0 })
     }
 }
 

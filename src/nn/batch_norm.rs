@@ -8,14 +8,16 @@
 //! `[n, h, w, c]` (where n counts n · h · w) and not for `[n, c]`.
 
 use super::variable::move_tensor;
-use super::{Epilogue, Layer, Mode, Pass, Variable};
+use super::{Epilogue, Flow, Layer, Mode, Part, Pass, Variable};
 use crate::ops::batch_norm::Running;
 use crate::ops::{batch_norm_evaluate, batch_norm_training, leaky_relu};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// Batch normalisation over all axes but the last. In training it panics, with the shape, where a batch has one value
-/// for each feature: of that the variance is 0, and nothing but beta comes out.
+/// Batch normalisation over all axes but the last, of `[n, h, w, c]` or `[n, c]`.
+///
+/// In training it panics where a batch has a single value for each channel: its variance is 0, and nothing but beta would come
+/// out.
 pub struct BatchNorm {
     gamma: Tensor,
     beta: Tensor,
@@ -46,13 +48,13 @@ impl BatchNorm {
         }
     }
 
-    /// The layer with this momentum: the share of the running statistics that each batch leaves as it was. (PyTorch's is the
-    /// share that a batch replaces.)
+    /// The layer with this momentum: the share of the running statistics that is kept from one batch to the next. (PyTorch's
+    /// momentum is the rest, the share that a batch replaces.)
     pub fn momentum(self, momentum: f64) -> BatchNorm {
         BatchNorm { momentum, ..self }
     }
 
-    /// The layer with `epsilon` added to the variance.
+    /// The layer with this ε, which is added to the variance.
     pub fn epsilon(self, epsilon: f64) -> BatchNorm {
         BatchNorm { epsilon, ..self }
     }
@@ -144,6 +146,10 @@ impl Layer for BatchNorm {
             Variable::statistic("running_mean", running_mean),
             Variable::statistic("running_variance", running_variance),
         ]
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
     }
 }
 

@@ -5,12 +5,23 @@
 //! y = (x - mean) / √(variance + ε) · (l Γ) + l B        l: the example's label, Γ and B [classes, channels]
 //! ```
 
-use super::{BatchNorm, Layer, Pass, Variable};
+use super::{BatchNorm, Flow, Layer, Part, Pass, Variable};
 use crate::ops::{Transpose, matmul, reshape};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// Batch normalisation over all axes but the last, with a gain and a bias a class.
+/// Batch normalisation over all axes but the last, of `[n, h, w, c]` or `[n, c]`, with a gain and a bias for each class. The
+/// pass must have labels.
+///
+/// ```
+/// use minimax::nn::{ConditionalBatchNorm, Layer, Pass};
+/// use minimax::{Device, Tensor};
+///
+/// let mut layer = ConditionalBatchNorm::new(10, 3, 0.99, 1e-3, Device::Cpu);
+/// let labels = Tensor::arange(2, Device::Cpu).one_hot(10);
+/// let x = Tensor::ones([2, 8, 8, 3], Device::Cpu);
+/// assert_eq!(layer.forward(&x, &mut Pass::evaluation().of_classes(Some(&labels))).dims(), [2, 8, 8, 3]);
+/// ```
 pub struct ConditionalBatchNorm {
     normalised: BatchNorm,
     gamma: Tensor,
@@ -18,7 +29,8 @@ pub struct ConditionalBatchNorm {
 }
 
 impl ConditionalBatchNorm {
-    /// A layer for `channels` channels and `classes` classes: gamma and running variance 1, beta and running mean 0.
+    /// A layer for `channels` channels and `classes` classes: gamma and running variance 1, beta and running mean 0; momentum
+    /// and ε are those of [`BatchNorm`].
     pub fn new(classes: usize, channels: usize, momentum: f64, epsilon: f64, device: Device) -> ConditionalBatchNorm {
         ConditionalBatchNorm {
             normalised: BatchNorm::new(channels).momentum(momentum).epsilon(epsilon).without_gain().to(device),
@@ -54,6 +66,10 @@ impl Layer for ConditionalBatchNorm {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         let own = [Variable::parameter("gamma", &mut self.gamma), Variable::parameter("beta", &mut self.beta)];
         own.into_iter().chain(self.normalised.statistics_mut()).collect()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Joined { channels: 0 })
     }
 }
 

@@ -1,9 +1,8 @@
 //! The convolution layer and the transposed convolution layer.
 
 use super::convolution::size;
-use super::seed::drawn;
 use super::weights::Weights;
-use super::{Convolution, Epilogue, Initializer, Layer, PaddingRule, Pair, Pass, Variable};
+use super::{Convolution, Epilogue, Flow, Initializer, Layer, PaddingRule, Pair, Part, Pass, Variable};
 use crate::ops::{self, Finish};
 use crate::random::Random;
 use crate::shape::Conv2dGeometry;
@@ -50,8 +49,9 @@ impl Conv2d {
     /// assert_eq!(layer.predict(&images).dims(), [8, 16, 16, 16]);
     /// ```
     pub fn new(channels: usize, filters: usize, kernel: impl Into<Pair>) -> Conv2d {
-        let attributes = Convolution { padding: PaddingRule::Valid, ..Convolution::new(filters, kernel.into().0) };
-        drawn(|random| Conv2d::draw(channels, &attributes, Initializer::default(), random, Device::Cpu))
+        let Pair([kh, kw]) = kernel.into();
+        let attributes = Convolution { padding: PaddingRule::Valid, ..Convolution::new(filters, [kh, kw]) };
+        Conv2d { weights: Weights::undrawn([kh, kw, channels, filters].into(), filters), attributes }
     }
 
     /// The layer with its positions `stride` apart.
@@ -76,10 +76,37 @@ impl Conv2d {
         Conv2d { weights: self.weights.without_bias(), ..self }
     }
 
-    /// The layer with its kernel drawn anew by `initializer`.
+    /// The layer with its channels in `groups` groups, each of which has its own share of the filters: the kernel has shape
+    /// `[kh, kw, channels / groups, filters]` and is drawn anew if it had been drawn.
+    ///
+    /// # Panics
+    /// If the groups don't divide the channels on both sides.
+    #[track_caller]
+    pub fn groups(self, groups: usize) -> Conv2d {
+        let shape = self.weights.kernel_shape();
+        let [kh, kw, share, filters] = *shape.dims() else { unreachable!("a kernel has 4 axes") };
+        let channels = share * self.attributes.groups;
+        check_groups(groups, channels, filters);
+        let shape = [kh, kw, channels / groups, filters].into();
+        let attributes = Convolution { groups, ..self.attributes };
+        let weights = match attributes.initializer {
+            Some(initializer) => self.weights.drawn_by(initializer, shape),
+            None => self.weights.of_shape(shape),
+        };
+        Conv2d { weights, attributes }
+    }
+
+    /// The layer with its kernel drawn by `initializer`.
     pub fn initializer(self, initializer: Initializer) -> Conv2d {
         let shape = self.weights.kernel_shape();
-        Conv2d { weights: self.weights.redrawn(shape, initializer), ..self }
+        let attributes = Convolution { initializer: Some(initializer), ..self.attributes };
+        Conv2d { weights: self.weights.drawn_by(initializer, shape), attributes }
+    }
+
+    /// The layer with spectral normalisation of its kernel, after all else that changes the kernel: see
+    /// [`spectral_norm`](super::spectral_norm).
+    pub fn spectrally_normalised(self, random: &mut Random) -> Conv2d {
+        Conv2d { weights: self.weights.normalised_if(true, false, random), ..self }
     }
 
     /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, channels / groups, filters]` drawn from
@@ -88,7 +115,7 @@ impl Conv2d {
     /// # Panics
     /// If the groups don't divide the channels on both sides.
     #[track_caller]
-    pub fn draw(
+    pub fn from_random(
         channels: usize,
         attributes: &Convolution,
         initializer: Initializer,
@@ -98,7 +125,7 @@ impl Conv2d {
         let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
         check_groups(groups, channels, filters);
         let initializer = attributes.initializer.unwrap_or(initializer);
-        let kernel = initializer.draw([kh, kw, channels / groups, filters].into(), random, device);
+        let kernel = initializer.sample([kh, kw, channels / groups, filters].into(), random, device);
         let weights = Weights::new(kernel, bias.then_some(filters));
         Conv2d { weights: weights.normalised_if(attributes.spectral_norm, false, random), attributes: *attributes }
     }
@@ -134,6 +161,10 @@ impl Layer for Conv2d {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Images { channels: self.attributes.filters })
+    }
 }
 
 /// A transposed convolution from `[n, h, w, c_in]` to `[n, out_h, out_w, filters]`; its attributes are those of the
@@ -156,8 +187,9 @@ impl ConvTranspose2d {
     /// assert_eq!(layer.predict(&maps).dims(), [8, 32, 32, 3]);
     /// ```
     pub fn new(channels: usize, filters: usize, kernel: impl Into<Pair>) -> ConvTranspose2d {
-        let attributes = Convolution { padding: PaddingRule::Valid, ..Convolution::new(filters, kernel.into().0) };
-        drawn(|random| ConvTranspose2d::draw(channels, &attributes, Initializer::default(), random, Device::Cpu))
+        let Pair([kh, kw]) = kernel.into();
+        let attributes = Convolution { padding: PaddingRule::Valid, ..Convolution::new(filters, [kh, kw]) };
+        ConvTranspose2d { weights: Weights::undrawn([kh, kw, filters, channels].into(), filters), attributes }
     }
 
     /// The layer with its positions `stride` apart in its output.
@@ -182,10 +214,37 @@ impl ConvTranspose2d {
         ConvTranspose2d { weights: self.weights.without_bias(), ..self }
     }
 
-    /// The layer with its kernel drawn anew by `initializer`.
+    /// The layer with its channels in `groups` groups, each of which has its own share of the filters: the kernel has shape
+    /// `[kh, kw, filters / groups, channels]` and is drawn anew if it had been drawn.
+    ///
+    /// # Panics
+    /// If the groups don't divide the channels on both sides.
+    #[track_caller]
+    pub fn groups(self, groups: usize) -> ConvTranspose2d {
+        let shape = self.weights.kernel_shape();
+        let [kh, kw, _, channels] = *shape.dims() else { unreachable!("a kernel has 4 axes") };
+        let filters = self.attributes.filters;
+        check_groups(groups, channels, filters);
+        let shape = [kh, kw, filters / groups, channels].into();
+        let attributes = Convolution { groups, ..self.attributes };
+        let weights = match attributes.initializer {
+            Some(initializer) => self.weights.drawn_by(initializer, shape),
+            None => self.weights.of_shape(shape),
+        };
+        ConvTranspose2d { weights, attributes }
+    }
+
+    /// The layer with its kernel drawn by `initializer`.
     pub fn initializer(self, initializer: Initializer) -> ConvTranspose2d {
         let shape = self.weights.kernel_shape();
-        ConvTranspose2d { weights: self.weights.redrawn(shape, initializer), ..self }
+        let attributes = Convolution { initializer: Some(initializer), ..self.attributes };
+        ConvTranspose2d { weights: self.weights.drawn_by(initializer, shape), attributes }
+    }
+
+    /// The layer with spectral normalisation of its kernel, after all else that changes the kernel: see
+    /// [`spectral_norm`](super::spectral_norm).
+    pub fn spectrally_normalised(self, random: &mut Random) -> ConvTranspose2d {
+        ConvTranspose2d { weights: self.weights.normalised_if(true, true, random), ..self }
     }
 
     /// A layer for images of `channels` channels, with a kernel of shape `[kh, kw, filters / groups, channels]` drawn from
@@ -194,7 +253,7 @@ impl ConvTranspose2d {
     /// # Panics
     /// If the groups don't divide the channels on both sides.
     #[track_caller]
-    pub fn draw(
+    pub fn from_random(
         channels: usize,
         attributes: &Convolution,
         initializer: Initializer,
@@ -204,7 +263,7 @@ impl ConvTranspose2d {
         let &Convolution { filters, kernel: [kh, kw], bias, groups, .. } = attributes;
         check_groups(groups, channels, filters);
         let initializer = attributes.initializer.unwrap_or(initializer);
-        let kernel = initializer.draw([kh, kw, filters / groups, channels].into(), random, device);
+        let kernel = initializer.sample([kh, kw, filters / groups, channels].into(), random, device);
         let weights = Weights::new(kernel, bias.then_some(filters));
         ConvTranspose2d {
             weights: weights.normalised_if(attributes.spectral_norm, true, random),
@@ -239,5 +298,9 @@ impl Layer for ConvTranspose2d {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Images { channels: self.attributes.filters })
     }
 }

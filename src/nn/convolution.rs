@@ -32,10 +32,11 @@ pub struct Convolution {
     /// Whether each filter has a bias; default: true.
     #[serde(default = "yes")]
     pub bias: bool,
-    /// Groups of channels, each of whose filters sees its own share of the input's channels; default: 1.
+    /// How many groups the channels are in; the filters of a group see only its share of the input's channels. Default: 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub groups: usize,
-    /// How the kernel starts; default: the network's. `"zeros"` has a residual start as its shortcut alone.
+    /// The distribution that the kernel is drawn from; default: the network's. With `"zeros"` in its last layer a residual
+    /// starts as its shortcut alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initializer: Option<Initializer>,
     /// Whether the kernel is divided by its largest singular value: see [`spectral_norm`](super::spectral_norm).
@@ -70,16 +71,27 @@ impl From<[usize; 2]> for Pair {
     }
 }
 
-/// What surrounds an image before a convolution, and what a transposed convolution crops.
+/// How much is added around an image before a convolution or pooling, and how much a transposed convolution crops.
+///
+/// ```
+/// use minimax::Padding;
+/// use minimax::nn::PaddingRule;
+///
+/// let (image, kernel, stride) = ([28, 28], [5, 5], [2, 2]);
+/// let same = Padding { top: 1, bottom: 2, left: 1, right: 2 };
+/// assert_eq!(PaddingRule::Same.sides(image, kernel, stride), same);
+/// let as_in_pytorch = PaddingRule::Explicit(Padding::symmetric(2));
+/// assert_eq!(as_in_pytorch.sides(image, kernel, stride).bottom, 2);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaddingRule {
-    /// TensorFlow's: a convolution gives ceil(n / stride), a transposed one n · stride.
+    /// TensorFlow's `same`: from length n a convolution makes ceil(n / stride), a transposed one n · stride.
     #[default]
     Same,
-    /// None.
+    /// No padding.
     Valid,
-    /// As said: `padding = { explicit = { top = 1, bottom = 2, left = 1, right = 2 } }`.
+    /// So much on each side. In a recipe: `padding = { explicit = { top = 1, bottom = 2, left = 1, right = 2 } }`.
     Explicit(Padding),
 }
 
@@ -99,7 +111,7 @@ impl PaddingRule {
 }
 
 impl Convolution {
-    /// With `filters` filters of height and width `kernel`, and the defaults.
+    /// `filters` filters whose kernels have this `[height, width]`, and the defaults.
     pub fn new(filters: usize, kernel: [usize; 2]) -> Convolution {
         Convolution {
             filters,

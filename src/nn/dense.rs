@@ -1,8 +1,7 @@
 //! The dense layer, y = x W + b.
 
-use super::seed::drawn;
 use super::weights::Weights;
-use super::{Initializer, Layer, Pass, Variable};
+use super::{Flow, Initializer, Layer, Part, Pass, Variable};
 use crate::ops::{Transpose, dense, matmul};
 use crate::random::Random;
 use crate::storage::Device;
@@ -23,7 +22,7 @@ impl Dense {
     /// assert_eq!(layer.parameters()[0].dims(), [784, 128]);
     /// ```
     pub fn new(inputs: usize, units: usize) -> Dense {
-        drawn(|random| Dense::draw(inputs, units, true, Initializer::default(), random, Device::Cpu))
+        Dense { weights: Weights::undrawn([inputs, units].into(), units) }
     }
 
     /// The layer without a bias.
@@ -31,14 +30,14 @@ impl Dense {
         Dense { weights: self.weights.without_bias() }
     }
 
-    /// The layer with its kernel drawn anew by `initializer`.
+    /// The layer with its kernel drawn by `initializer`.
     pub fn initializer(self, initializer: Initializer) -> Dense {
         let shape = self.weights.kernel_shape();
-        Dense { weights: self.weights.redrawn(shape, initializer) }
+        Dense { weights: self.weights.drawn_by(initializer, shape) }
     }
 
     /// A layer with a kernel `[inputs, units]` drawn from `random` and, if it has one, a bias of zeros.
-    pub fn draw(
+    pub fn from_random(
         inputs: usize,
         units: usize,
         bias: bool,
@@ -46,7 +45,7 @@ impl Dense {
         random: &mut Random,
         device: Device,
     ) -> Dense {
-        let kernel = initializer.draw([inputs, units].into(), random, device);
+        let kernel = initializer.sample([inputs, units].into(), random, device);
         Dense { weights: Weights::new(kernel, bias.then_some(units)) }
     }
 
@@ -77,5 +76,9 @@ impl Layer for Dense {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         self.weights.variables_mut()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Dense { unit_norm: self.weights.is_unit_normalised() })
     }
 }

@@ -45,7 +45,14 @@ pub(super) fn forward(
     x
 }
 
-/// What a layer may do to each value by itself.
+/// A function of each value by itself that can be done in the same pass over memory as what comes before it.
+///
+/// ```
+/// use minimax::nn::{Activation, Elementwise, Layer};
+///
+/// assert_eq!(Activation::Relu.elementwise(), Some(Elementwise::LeakyRelu { slope: 0.0 }));
+/// assert_eq!(Activation::Tanh.elementwise(), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Elementwise {
     /// Leaky ReLU.
@@ -61,6 +68,16 @@ pub enum Elementwise {
 }
 
 /// What follows a layer and can be done to its values as they are stored: leaky ReLU, then dropout.
+///
+/// ```
+/// use minimax::nn::{Dense, Epilogue, Initializer, Layer, Pass};
+/// use minimax::{Device, Tensor};
+///
+/// let mut layer = Dense::new(2, 1).initializer(Initializer::Zeros);
+/// let relu = Epilogue { slope: 0.0, rate: 0.0 };
+/// let y = layer.forward_then(&Tensor::ones([1, 2], Device::Cpu), relu, &mut Pass::evaluation());
+/// assert_eq!(y.to_f32(), [0.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epilogue {
     /// Leaky ReLU's slope below 0.
@@ -135,12 +152,12 @@ mod tests {
         let back = Convolution::new(5, [4, 4]);
         let he = Initializer::HeNormal;
         let layers: Vec<Box<dyn Layer>> = vec![
-            Box::new(Conv2d::draw(3, &to, he, &mut random, device)),
+            Box::new(Conv2d::from_random(3, &to, he, &mut random, device)),
             Box::new(Activation::LeakyRelu { slope: 0.2 }),
             Box::new(Dropout { rate: 0.3 }),
-            Box::new(Conv2d::draw(6, &grouped, he, &mut random, device)),
+            Box::new(Conv2d::from_random(6, &grouped, he, &mut random, device)),
             Box::new(Activation::Relu),
-            Box::new(ConvTranspose2d::draw(9, &back, he, &mut random, device)),
+            Box::new(ConvTranspose2d::from_random(9, &back, he, &mut random, device)),
             Box::new(Activation::LeakyRelu { slope: 0.1 }),
         ];
         let layers = layers.into_iter().map(|layer| match fused {

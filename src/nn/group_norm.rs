@@ -12,12 +12,21 @@
 //!
 //! It is made of other ops.
 
-use super::{Layer, Pass, Variable};
+use super::{Flow, Layer, Part, Pass, Variable};
 use crate::ops::{mean, reshape, sqrt, square};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
 /// Normalisation of each example's groups of channels, of `[n, h, w, c]` or `[n, c]`.
+///
+/// ```
+/// use minimax::nn::{GroupNorm, Layer};
+/// use minimax::{Device, Tensor};
+///
+/// let mut layer = GroupNorm::new(8, 2, 1e-5, Device::Cpu);
+/// let y = layer.predict(&Tensor::arange(8, Device::Cpu).reshape([1, 8]));
+/// assert!(y.mean(..).item().abs() < 1e-6);
+/// ```
 pub struct GroupNorm {
     gamma: Tensor,
     beta: Tensor,
@@ -26,7 +35,7 @@ pub struct GroupNorm {
 }
 
 impl GroupNorm {
-    /// A layer for `channels` channels in `groups` groups: gamma 1, beta 0.
+    /// A layer for `channels` channels in `groups` groups: gamma 1, beta 0. `epsilon` is added to the variance.
     ///
     /// # Panics
     /// If `groups` doesn't divide `channels`.
@@ -63,5 +72,11 @@ impl Layer for GroupNorm {
 
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         vec![Variable::parameter("gamma", &mut self.gamma), Variable::parameter("beta", &mut self.beta)]
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        // Groups of a vector are of neighbours.
+        let flow = if self.groups == 1 { Flow::Kept } else { Flow::Joined { channels: 0 } };
+        Part::of(self, flow)
     }
 }

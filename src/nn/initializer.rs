@@ -34,6 +34,13 @@ use serde::{Deserialize, Serialize};
 /// The distribution that weights are drawn from. In a recipe: `"glorot_uniform"`, `"glorot_normal"`,
 /// `"he_uniform"`, `"he_normal"`, `"zeros"`, `{ normal = { stddev = 0.02 } }` or
 /// `{ truncated_normal = { stddev = 0.02 } }`.
+///
+/// ```
+/// use minimax::nn::{Dense, Initializer, Layer};
+///
+/// let layer = Dense::new(100, 50).initializer(Initializer::Normal { stddev: 0.02 });
+/// assert!(layer.parameters()[0].to_f32().iter().all(|w| w.abs() < 0.2));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Initializer {
@@ -61,10 +68,10 @@ pub enum Initializer {
 }
 
 impl Initializer {
-    // ANCHOR: draw
-    /// Weights of `shape`, which is a layer's kernel as the table of the module has it, rounded to f32 so that
-    /// every device starts alike.
-    pub fn draw(self, shape: Shape, random: &mut Random, device: Device) -> Tensor {
+    // ANCHOR: sample
+    /// Weights of `shape`, which is that of a layer's kernel in the table above, drawn from `random` and rounded to f32, so
+    /// that every device starts alike.
+    pub fn sample(self, shape: Shape, random: &mut Random, device: Device) -> Tensor {
         let [fan_in, fan_out] = fans(shape);
         let values = match self {
             Initializer::GlorotUniform => uniform(6.0 / (fan_in + fan_out), shape, random),
@@ -77,7 +84,7 @@ impl Initializer {
         };
         Tensor::from_f32(&values, shape, device)
     }
-    // ANCHOR_END: draw
+    // ANCHOR_END: sample
 }
 
 /// `[fan_in, fan_out]` of a kernel of `shape`, as Keras has them: see the module. A vector has its length as both.
@@ -152,8 +159,8 @@ mod tests {
     fn weights_have_the_spread_that_the_formulas_say() {
         use Initializer::*;
         let mut random = Random::new(4, Purpose::CHECK);
-        let mut draw = |initializer: Initializer| {
-            let w = initializer.draw([200, 300].into(), &mut random, Device::Reference);
+        let mut sampled = |initializer: Initializer| {
+            let w = initializer.sample([200, 300].into(), &mut random, Device::Reference);
             spread(&w.to_f64())
         };
         // A normal cut at two standard deviations keeps 0.8796 of its own.
@@ -166,10 +173,10 @@ mod tests {
             (Normal { stddev: 0.02 }, 0.02, f64::INFINITY),
             (cut, 0.02 * 0.8796, 0.04 + 1e-9),
         ] {
-            let [found, largest] = draw(initializer);
+            let [found, largest] = sampled(initializer);
             assert!((found / stddev - 1.0).abs() < 0.01 && largest <= limit, "{initializer:?}: {found}, {largest}");
         }
-        assert_eq!(draw(Zeros)[1], 0.0);
+        assert_eq!(sampled(Zeros)[1], 0.0);
     }
 
     /// What Keras 3.15 (`compute_fans`) gives for these shapes.
@@ -195,9 +202,17 @@ mod tests {
         let device = Device::Reference;
         let mut spread_of = |kind: &str, initializer| {
             let layer: Box<dyn Layer> = match kind {
-                "dense" => Box::new(Dense::draw(256, 400, false, initializer, random, device)),
-                "conv2d" => Box::new(Conv2d::draw(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
-                _ => Box::new(ConvTranspose2d::draw(16, &Convolution::new(128, [5, 5]), initializer, random, device)),
+                "dense" => Box::new(Dense::from_random(256, 400, false, initializer, random, device)),
+                "conv2d" => {
+                    Box::new(Conv2d::from_random(16, &Convolution::new(128, [5, 5]), initializer, random, device))
+                }
+                _ => Box::new(ConvTranspose2d::from_random(
+                    16,
+                    &Convolution::new(128, [5, 5]),
+                    initializer,
+                    random,
+                    device,
+                )),
             };
             spread(&layer.variables()[0].tensor.to_f64())[0]
         };

@@ -9,13 +9,23 @@
 //! l is a row of the labels, E an embedding of so many values a class. A label is a row of probabilities, so that half one
 //! class and half another is a label too; of a single class, l E is that class's row of E.
 
-use super::{Dense, Initializer, Layer, Pass, Variable};
+use super::{Dense, Flow, Initializer, Layer, Part, Pass, Variable};
 use crate::ops::{Transpose, broadcast_to, concat, matmul, reshape};
 use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// Joins a label to x, along the last axis.
+/// Joins the label of each example to it, along the last axis. The pass must have labels.
+///
+/// ```
+/// use minimax::nn::{JoinLabel, Layer, Pass};
+/// use minimax::{Device, Tensor};
+///
+/// let labels = Tensor::arange(2, Device::Cpu).one_hot(10);
+/// let latents = Tensor::ones([2, 100], Device::Cpu);
+/// let joined = JoinLabel::one_hot().forward(&latents, &mut Pass::evaluation().of_classes(Some(&labels)));
+/// assert_eq!(joined.dims(), [2, 110]);
+/// ```
 pub struct JoinLabel {
     /// `[classes, width]`, where labels are embedded.
     embedding: Option<Tensor>,
@@ -40,9 +50,9 @@ impl JoinLabel {
         device: Device,
     ) -> JoinLabel {
         let normal = Initializer::Normal { stddev: 1.0 };
-        let embedding = normal.draw([classes, width].into(), random, device).parameter();
+        let embedding = normal.sample([classes, width].into(), random, device).parameter();
         let map = match *input {
-            [height, across, _] => Some(Dense::draw(width, height * across, true, initializer, random, device)),
+            [height, across, _] => Some(Dense::from_random(width, height * across, true, initializer, random, device)),
             _ => None,
         };
         JoinLabel { embedding: Some(embedding), map }
@@ -80,6 +90,11 @@ impl Layer for JoinLabel {
     fn variables_mut(&mut self) -> Vec<Variable<&mut Tensor>> {
         let embedding = self.embedding.iter_mut().map(|embedding| Variable::parameter("embedding", embedding));
         embedding.chain(self.map.iter_mut().flat_map(Layer::variables_mut)).collect()
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let flow = if self.map.is_some() { Flow::Joined { channels: 1 } } else { Flow::Unknown };
+        Part::of(self, flow)
     }
 }
 

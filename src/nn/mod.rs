@@ -27,11 +27,14 @@ mod conditional_batch_norm;
 mod conv2d;
 mod convolution;
 mod dense;
+mod flow;
 pub mod fusion;
 mod group_norm;
 mod initializer;
 mod join_label;
+mod layout;
 mod named;
+mod pass;
 mod pooling;
 mod projection;
 mod rearrange;
@@ -51,17 +54,22 @@ pub use conditional_batch_norm::ConditionalBatchNorm;
 pub use conv2d::{Conv2d, ConvTranspose2d};
 pub use convolution::{Convolution, PaddingRule, Pair};
 pub use dense::Dense;
+pub use flow::{Flow, Part};
 pub use fusion::{Elementwise, Epilogue};
 pub use group_norm::GroupNorm;
 pub use initializer::Initializer;
 pub use join_label::JoinLabel;
+pub use layout::Layout;
+#[cfg(feature = "gan")]
+pub(crate) use layout::{channels_first, from_torch};
+pub use pass::{Mode, Pass};
 pub use pooling::{AveragePool2d, GlobalAveragePool2d, MaxPool2d, Pooling};
 pub use projection::Projection;
 pub use rearrange::{MinibatchStddev, PixelShuffle};
 pub use residual::Residual;
 #[cfg(feature = "gan")]
 pub(crate) use saved::{Entry, are_finite, values};
-pub use saved::{load, save};
+pub use saved::{load, load_as, save, save_as};
 pub use seed::seed;
 pub use sequential::Sequential;
 pub use stateless::{
@@ -73,7 +81,6 @@ pub use variable::{Variable, within};
 pub use weights::unit_norm;
 
 use crate::autograd::set_recording;
-use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
@@ -128,6 +135,12 @@ pub trait Layer: Send {
         self.forward(x, &mut Pass::evaluation())
     }
 
+    /// What the layer does to the order of values, which files of other programs depend on; of a layer that holds others,
+    /// what each does in turn. Unless a layer says so, nothing is known: see [`Flow`].
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Unknown)
+    }
+
     /// What an optimiser changes, in the order of [`Layer::variables`].
     fn parameters(&self) -> Vec<&Tensor> {
         self.variables().into_iter().filter(|v| v.trainable).map(|v| v.tensor).collect()
@@ -150,52 +163,5 @@ pub trait Layer: Send {
     {
         self.move_to(device);
         self
-    }
-}
-
-/// What a forward pass is for, and what it is told beside its input.
-pub struct Pass<'a> {
-    /// Training or evaluation.
-    pub mode: Mode<'a>,
-    /// The class that each example is of, `[n, classes]`, a row of probabilities: of one class, 1 and zeros. Layers that are
-    /// conditioned on the class take it.
-    pub labels: Option<&'a Tensor>,
-}
-
-/// What a forward pass is for.
-pub enum Mode<'a> {
-    /// Training: batch statistics, and dropout drawn from this stream.
-    Training(&'a mut Random),
-    /// Sampling and evaluation: running statistics, no dropout.
-    Evaluation,
-}
-
-impl<'a> Pass<'a> {
-    /// A pass of training, its dropout drawn from `random`.
-    pub fn training(random: &'a mut Random) -> Pass<'a> {
-        Pass { mode: Mode::Training(random), labels: None }
-    }
-
-    /// A pass of sampling or evaluation.
-    pub fn evaluation() -> Pass<'a> {
-        Pass { mode: Mode::Evaluation, labels: None }
-    }
-
-    /// The pass on examples of these classes, `[n, classes]`, if there are any.
-    pub fn of_classes(self, labels: Option<&'a Tensor>) -> Pass<'a> {
-        Pass { labels, ..self }
-    }
-
-    /// The classes of a batch `x`, as `layer` needs them.
-    ///
-    /// # Panics
-    /// If there are none, or not as many rows as examples.
-    fn labels_for(&self, layer: &str, x: &Tensor) -> &'a Tensor {
-        let Some(labels) = self.labels else {
-            panic!("{layer}: the pass has no labels");
-        };
-        let (rows, examples) = (labels.dims().first(), x.dims().first());
-        assert!(rows == examples, "{layer}: labels {} for x {}", labels.shape(), x.shape());
-        labels
     }
 }

@@ -12,7 +12,18 @@ use crate::random::Random;
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// From features `[n, width]` and labels to `[n, 1]`.
+/// From features `[n, width]` and labels to `[n, 1]`. The pass must have labels.
+///
+/// ```
+/// use minimax::nn::{Initializer, Layer, Pass, Projection};
+/// use minimax::random::{Purpose, Random};
+/// use minimax::{Device, Tensor};
+///
+/// let mut random = Random::new(0, Purpose::INITIAL);
+/// let mut layer = Projection::new(10, 64, Initializer::GlorotUniform, &mut random, Device::Cpu);
+/// let (features, labels) = (Tensor::ones([2, 64], Device::Cpu), Tensor::arange(2, Device::Cpu).one_hot(10));
+/// assert_eq!(layer.forward(&features, &mut Pass::evaluation().of_classes(Some(&labels))).dims(), [2, 1]);
+/// ```
 pub struct Projection {
     dense: Dense,
     /// The kernel is `[classes, width]`.
@@ -29,8 +40,8 @@ impl Projection {
         random: &mut Random,
         device: Device,
     ) -> Projection {
-        let dense = Dense::draw(width, 1, true, initializer, random, device);
-        let embedding = Weights::new(initializer.draw([classes, width].into(), random, device), None);
+        let dense = Dense::from_random(width, 1, true, initializer, random, device);
+        let embedding = Weights::new(initializer.sample([classes, width].into(), random, device), None);
         Projection { dense, embedding }
     }
 

@@ -1,7 +1,7 @@
 //! Pixel shuffle and minibatch standard deviation, made of other ops.
 
 use super::convolution::size;
-use super::{Layer, Pass};
+use super::{Flow, Layer, Part, Pass};
 use crate::ops::{broadcast_to, concat, mean, permute, reshape, sqrt, square};
 use crate::tensor::Tensor;
 
@@ -10,6 +10,15 @@ use crate::tensor::Tensor;
 ///
 /// ```text
 /// y[n, i·f + a, j·f + b, c] = x[n, i, j, c·f² + a·f + b]
+/// ```
+///
+/// ```
+/// use minimax::nn::{Layer, PixelShuffle};
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::arange(4, Device::Cpu).reshape([1, 1, 1, 4]);
+/// let y = PixelShuffle { factor: 2 }.predict(&x);
+/// assert_eq!((y.dims(), y.to_f32()), (&[1, 2, 2, 1][..], vec![0.0, 1.0, 2.0, 3.0]));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PixelShuffle {
@@ -24,6 +33,10 @@ impl Layer for PixelShuffle {
         let parts = permute(&reshape(x, [n, h, w, c, f, f]), &[0, 1, 4, 2, 5, 3]);
         reshape(&parts, [n, h * f, w * f, c])
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Fewer { times: self.factor * self.factor })
+    }
 }
 
 /// One more channel, the same everywhere: how much the examples of a batch differ (Karras, Aila, Laine and Lehtinen,
@@ -35,6 +48,16 @@ impl Layer for PixelShuffle {
 ///
 /// A group has `group` examples, or where that doesn't divide the batch the largest number below that does. As in the
 /// authors' code, examples of one group are n / group apart in the batch.
+///
+/// ```
+/// use minimax::nn::{Layer, MinibatchStddev};
+/// use minimax::{Device, Tensor};
+///
+/// let alike = Tensor::ones([4, 2, 2, 3], Device::Cpu);
+/// let y = MinibatchStddev { group: 4 }.predict(&alike);
+/// assert_eq!(y.dims(), [4, 2, 2, 4]);
+/// assert!(y.index((0, 0, 0, 3)).item() < 1e-3);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MinibatchStddev {
     /// How many examples are compared, at most.
@@ -53,5 +76,9 @@ impl Layer for MinibatchStddev {
         let deviation = broadcast_to(&mean(&deviations, &[1]), [group, groups]);
         let channel = broadcast_to(&reshape(&deviation, [n, 1, 1, 1]), [n, h, w, 1]);
         concat(&[x, &channel], 3)
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Joined { channels: 1 })
     }
 }

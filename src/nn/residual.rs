@@ -9,18 +9,27 @@
 //! residual in turn.
 
 use super::named::{Named, numbered, variables, variables_mut};
-use super::{Layer, Pass, Variable, fusion, within};
+use super::{Flow, Layer, Part, Pass, Variable, fusion, within};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 
-/// y = layers(x) + shortcut(x).
+/// y = layers(x) + shortcut(x), in any shape that both branches agree on.
+///
+/// ```
+/// use minimax::nn::{Activation, Conv2d, Layer, Residual};
+/// use minimax::{Device, Tensor};
+///
+/// let layers: Vec<Box<dyn Layer>> = vec![Box::new(Conv2d::new(8, 8, 3).same()), Box::new(Activation::Relu)];
+/// let mut block = Residual::new(layers, vec![]);
+/// assert_eq!(block.predict(&Tensor::ones([1, 4, 4, 8], Device::Cpu)).dims(), [1, 4, 4, 8]);
+/// ```
 pub struct Residual {
     layers: Vec<Named>,
     shortcut: Vec<Named>,
 }
 
 impl Residual {
-    /// The sum of what `layers` give, one after the other, and what `shortcut` gives, which is x where it has no layers.
+    /// The sum of what `layers` make of x, one after the other, and what those of `shortcut` do; an empty one leaves x as it is.
     pub fn new(layers: Vec<Box<dyn Layer>>, shortcut: Vec<Box<dyn Layer>>) -> Residual {
         Residual { layers: numbered(layers), shortcut: numbered(shortcut) }
     }
@@ -29,6 +38,7 @@ impl Residual {
 impl Layer for Residual {
     /// # Panics
     /// Also if the two shapes differ.
+    #[track_caller]
     fn forward(&mut self, x: &Tensor, pass: &mut Pass) -> Tensor {
         let y = fusion::forward("Residual's layers", 1, &mut self.layers, x, pass);
         let shortcut = fusion::forward("Residual's shortcut", 1, &mut self.shortcut, x, pass);
@@ -61,6 +71,13 @@ impl Layer for Residual {
     fn move_to(&mut self, device: Device) {
         let all = self.layers.iter_mut().chain(&mut self.shortcut);
         all.for_each(|Named { layer, .. }| layer.move_to(device));
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let parts = |layers: &[Named]| -> Vec<Part> { layers.iter().flat_map(|named| named.layer.parts()).collect() };
+        let [fork, branch, join] =
+            [Flow::Fork, Flow::Branch, Flow::Join].map(|flow| vec![Part::without_variables(flow)]);
+        [fork, parts(&self.layers), branch, parts(&self.shortcut), join].concat()
     }
 }
 

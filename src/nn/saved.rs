@@ -1,6 +1,7 @@
-//! A network's variables in a safetensors file, under their names and in the engine's own layouts, which are Keras's.
+//! A network's variables in a safetensors file, under our own names and in our own layouts, or in those of Keras or PyTorch.
 
-use super::{Layer, Variable};
+use super::layout::{Place, places};
+use super::{Layer, Layout, Variable};
 use crate::files::{self, write_whole};
 use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
@@ -11,10 +12,13 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
+/// How many of the tensors that don't fit a message names.
+const MOST_NAMED: usize = 4;
+
 /// Writes every variable of `network` to a safetensors file at `path`: f32, or f64 from the reference device.
 ///
 /// ```
-/// use minimax::nn::{Dense, Layer, Sequential, load, save, seed};
+/// use minimax::nn::{Dense, Layer, Sequential, load, save};
 ///
 /// let network = || Sequential::default().add_named("logits", Dense::new(4, 3));
 /// let path = std::env::temp_dir().join("minimax-save.safetensors");
@@ -33,14 +37,26 @@ use std::path::Path;
 /// If two variables have one name.
 #[track_caller]
 pub fn save(network: &dyn Layer, path: impl AsRef<Path>) -> Result<()> {
-    let variables = network.variables();
-    let mut names = HashSet::new();
-    for Variable { name, .. } in &variables {
-        assert!(names.insert(name.clone()), "save: two variables are called {name}");
-    }
-    let entries = variables.into_iter().map(|v| (v.name, Entry(v.tensor)));
+    save_as(network, path, Layout::Minimax)
+}
+
+/// As [`save`], under the names and in the layout of another program. From PyTorch's,
+/// `model.load_state_dict(safetensors.torch.load_file(path))` takes it.
+///
+/// # Errors
+/// As [`save`], and as [`load_as`] if the network has no such file.
+///
+/// # Panics
+/// As [`save`].
+#[track_caller]
+pub fn save_as(network: &dyn Layer, path: impl AsRef<Path>, layout: Layout) -> Result<()> {
+    let path = path.as_ref();
+    let places = places(network, layout).map_err(|why| no_such_file(path, layout, &why))?;
+    let tensors: Vec<Tensor> =
+        places.iter().zip(network.variables()).map(|(place, v)| place.to_file(v.tensor)).collect();
+    let entries = places.iter().zip(&tensors).map(|(place, tensor)| (&place.name, Entry(tensor)));
     let file = safetensors::serialize(entries, None).expect("sizes agree");
-    write_whole(path.as_ref(), &file)
+    write_whole(path, &file)
 }
 
 /// Gives every variable of `network` the values that the safetensors file at `path` has under its name, rounded to what its
@@ -48,48 +64,113 @@ pub fn save(network: &dyn Layer, path: impl AsRef<Path>) -> Result<()> {
 ///
 /// # Errors
 /// If the file can't be read or is damaged, lacks a variable, has one in another shape, not as F32 or F64 or with values that
-/// aren't finite, or has a tensor that the network has no place for.
+/// aren't finite, or has a tensor that the network has no place for. The message names the first few that don't fit, with the
+/// shape found and the one wanted.
+///
+/// # Panics
+/// If two variables have one name.
+#[track_caller]
 pub fn load(network: &mut dyn Layer, path: impl AsRef<Path>) -> Result<()> {
+    load_as(network, path, Layout::Minimax)
+}
+
+/// As [`load`], from a file with the names and in the layout of another program.
+///
+/// A file of PyTorch's is written there by `safetensors.torch.save_file(model.state_dict(), path)`, one of Keras's by
+///
+/// ```text
+/// safetensors.numpy.save_file({w.path: w.numpy() for w in model.weights}, path)
+/// ```
+///
+/// The network must have the layers of the model, under the same names or, in PyTorch's layout, at the same numbers. (Where Keras
+/// puts the name of a model before the path of a variable, it may be left out.) Kernels are transposed or permuted as needed. So
+/// are the rows and columns of dense layers next to a [`Flatten`](super::Flatten) or a [`Reshape`](super::Reshape), which PyTorch
+/// has in another order; for that the network must say how many channels the images have, by a convolution or a `Reshape` before.
+/// A `num_batches_tracked` is passed over.
+///
+/// A module of one's own can't be looked into: if it flattens images, it must say by [`parts`](super::Layer::parts) in which
+/// order its layers come. Images that its forward pass flattens by [`ops::reshape`](fn@crate::ops::reshape) are in another order
+/// than PyTorch's, whatever the weights are; flatten them by the layer.
+///
+/// # Errors
+/// As [`load`], and if the network doesn't tell in what order PyTorch has its vectors.
+///
+/// # Panics
+/// As [`load`].
+#[track_caller]
+pub fn load_as(network: &mut dyn Layer, path: impl AsRef<Path>, layout: Layout) -> Result<()> {
     let path = path.as_ref();
-    let refuse = |what: String| Error::place(path, what);
+    let places = places(network, layout).map_err(|why| no_such_file(path, layout, &why))?;
     let bytes = files::read(path)?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| {
         let why = brief(&error.to_string());
-        refuse(format!("is not a whole safetensors file ({why}); save it anew"))
+        Error::place(path, format!("is not a whole safetensors file ({why}); save it anew"))
     })?;
-    const FIX: &str = "build the network that was saved";
     let mut variables = network.variables_mut();
     let mut found = Vec::new();
-    for Variable { name, tensor, .. } in &variables {
-        let view = file.tensor(name).map_err(|_| {
-            let mut names: Vec<String> = file.names().into_iter().map(|name| excerpt(name).to_string()).collect();
-            names.sort_unstable();
-            let has = match names.len() {
-                0..=4 => names.join(", "),
-                count => format!("{} and {} others", names[..3].join(", "), count - 3),
-            };
-            refuse(format!("has no tensor {name} {}, but {has}; {FIX}", tensor.shape()))
-        })?;
-        if view.shape() != tensor.dims() {
-            let shape = format!("{:?}", view.shape());
-            return Err(refuse(format!("has {name} of shape {}, not {}; {FIX}", excerpt(&shape), tensor.shape())));
+    let mut misfits = Vec::new();
+    let names = names_in(&file, &places, layout);
+    for ((place, name), Variable { tensor, .. }) in places.iter().zip(&names).zip(&variables) {
+        let wanted = place.shape(tensor.dims());
+        match taken(&file, name, &wanted, tensor.device()) {
+            Ok(values) => found.push(place.from_file(Tensor::new(&values, &wanted[..], tensor.device()))),
+            Err(why) => misfits.push(why),
         }
-        let Some(values) = values(&view) else {
-            return Err(refuse(format!("has {name} as {:?}; save it as F32", view.dtype())));
-        };
-        if !are_finite(&values, tensor.device()) {
-            return Err(refuse(format!("has values in {name} that are not finite; load an earlier file")));
-        }
-        found.push(Tensor::new(&values, tensor.shape(), tensor.device()));
     }
-    let names: HashSet<&str> = variables.iter().map(|v| &*v.name).collect();
-    if let Some(name) = file.names().into_iter().find(|name| !names.contains(name)) {
-        return Err(refuse(format!("has a tensor {}, for which the network has no place; {FIX}", excerpt(name))));
+    let known: HashSet<&str> = names.into_iter().collect();
+    let is_count = |name: &str| layout == Layout::PyTorch && name.rsplit('.').next() == Some("num_batches_tracked");
+    let mut rest: Vec<&str> =
+        file.names().into_iter().filter(|name| !known.contains(name) && !is_count(name)).collect();
+    rest.sort_unstable();
+    misfits.extend(rest.into_iter().map(|name| format!("nothing takes {}", excerpt(name))));
+    if !misfits.is_empty() {
+        let more = match misfits.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        misfits.truncate(MOST_NAMED);
+        let (all, layout) = (misfits.join(", "), layout.name());
+        let fix = "build the network that was saved, and name its layers alike";
+        return Err(Error::place(path, format!("doesn't fit the network in {layout}: {all}{more}; {fix}")));
     }
     for (Variable { tensor, .. }, values) in variables.iter_mut().zip(found) {
         tensor.assign(values);
     }
     Ok(())
+}
+
+/// What `file` calls the tensors at `places`: Keras may put the names of models before a path, which are passed over where
+/// that leaves no doubt.
+fn names_in<'a>(file: &'a SafeTensors, places: &'a [Place], layout: Layout) -> Vec<&'a str> {
+    let theirs = file.names();
+    let ours: HashSet<&str> = places.iter().map(|place| &*place.name).collect();
+    let of_place = |Place { name, .. }: &'a Place| {
+        let ends = |long: &&&str| long.strip_suffix(&**name).is_some_and(|models| models.ends_with('/'));
+        let mut longer = theirs.iter().filter(|theirs| !ours.contains(**theirs)).filter(ends);
+        match (longer.next(), longer.next()) {
+            (Some(longer), None) if layout == Layout::Keras && !theirs.contains(&&**name) => longer,
+            _ => &**name,
+        }
+    };
+    places.iter().map(of_place).collect()
+}
+
+/// The values of the tensor `name`, if it is of shape `wanted` and they are numbers that `device` holds.
+fn taken(file: &SafeTensors, name: &str, wanted: &[usize], device: Device) -> std::result::Result<Vec<f64>, String> {
+    let view = file.tensor(name).map_err(|_| format!("{name} {wanted:?} is missing"))?;
+    if view.shape() != wanted {
+        let shape = format!("{:?}", view.shape());
+        return Err(format!("{name} is {}, not {wanted:?}", excerpt(&shape)));
+    }
+    let values = values(&view).ok_or_else(|| format!("{name} is {:?}, not F32 or F64", view.dtype()))?;
+    if !are_finite(&values, device) {
+        return Err(format!("{name} has values that are not finite"));
+    }
+    Ok(values)
+}
+
+fn no_such_file(path: &Path, layout: Layout, why: &str) -> Error {
+    Error::place(path, format!("can't be in {}: {why}", layout.name()))
 }
 
 /// Whether all are finite as `device` holds them.
@@ -191,16 +272,23 @@ mod tests {
         let mut other = network(4);
         let before = values_of(&other);
         let refused = |network: &mut Sequential| load(network, &path).unwrap_err().to_string();
-        assert!(refused(&mut other).contains("has out.kernel of shape [8, 3], not [8, 4]; build the network"));
+        assert!(
+            refused(&mut other)
+                .contains("out.kernel is [8, 3], not [8, 4], out.bias is [3], not [4]; build the network")
+        );
         assert_eq!(values_of(&other), before);
         let mut smaller = Sequential::default().add_named("out", Dense::new(8, 3));
-        assert!(refused(&mut smaller).contains("has a tensor block."));
+        let said = refused(&mut smaller);
+        assert!(said.contains("nothing takes block.2.beta, nothing takes block.2.gamma,"), "{said}");
+        assert!(said.contains(", and 2 more;") && !said.contains('\n'), "{said}");
         let mut another = Sequential::default().add_named("into", Dense::new(8, 3));
-        assert!(refused(&mut another).contains("has no tensor into.kernel [8, 3], but"));
+        assert!(
+            refused(&mut another).contains("into.kernel [8, 3] is missing, into.bias [3] is missing, nothing takes")
+        );
         let mut last = network(3);
         last.parameters_mut().pop().unwrap().assign(Tensor::full(f64::NAN, [3], Device::Cpu));
         save(&last, &path).unwrap();
-        assert!(refused(&mut network(3)).contains("has values in out.bias that are not finite"));
+        assert!(refused(&mut network(3)).contains("out.bias has values that are not finite"));
         std::fs::write(&path, b"no such file").unwrap();
         assert!(refused(&mut network(3)).contains("is not a whole safetensors file"));
     }

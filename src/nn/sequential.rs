@@ -1,12 +1,20 @@
 //! Layers one after the other.
 
 use super::named::{Named, variables, variables_mut};
-use super::{Layer, Pass, Variable, fusion, named};
+use super::{Layer, Part, Pass, Variable, fusion, named};
 use crate::storage::Device;
 use crate::tensor::Tensor;
 use std::ops::Range;
 
 /// A network whose layers are applied in order. It is a [`Layer`] itself, so that one may be part of another.
+///
+/// ```
+/// use minimax::nn::{Activation, Dense, Layer, Sequential};
+///
+/// let encoder = Sequential::default().add(Dense::new(8, 4)).add(Activation::Relu);
+/// let network = Sequential::default().add_named("encoder", encoder).add(Dense::new(4, 1));
+/// assert_eq!(network.variables()[0].name, "encoder.1.kernel");
+/// ```
 #[derive(Default)]
 pub struct Sequential {
     pub(super) layers: Vec<Named>,
@@ -28,7 +36,7 @@ impl Sequential {
     /// The network with one more layer, whose variables are called by `name`: `conv.kernel`.
     ///
     /// # Panics
-    /// If `name` is empty, a number, has a point in it, or is another layer's.
+    /// If `name` is empty, a number, has a dot in it, or is another layer's.
     #[track_caller]
     pub fn add_named(mut self, name: impl Into<String>, layer: impl Layer + 'static) -> Sequential {
         let name = name.into();
@@ -45,15 +53,15 @@ impl Sequential {
         self.layers.len()
     }
 
-    /// Whether it has none, and hands on what it is given.
+    /// Whether it has no layers; its output is then its input.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()
     }
 
-    /// The output of `layers` alone, counted from 0, for a batch `x`.
+    /// The output of some of the layers for a batch `x`: those in the range `layers`, counted from 0.
     ///
     /// # Panics
-    /// If there are fewer, or the shape of `x` is not one that the first of them takes.
+    /// If the range goes beyond the last layer, or the shape of `x` is not one that the first of them takes.
     #[track_caller]
     pub fn forward_layers(&mut self, layers: Range<usize>, x: &Tensor, pass: &mut Pass) -> Tensor {
         fusion::forward("Sequential", layers.start + 1, &mut self.layers[layers], x, pass)
@@ -86,5 +94,9 @@ impl Layer for Sequential {
 
     fn move_to(&mut self, device: Device) {
         self.layers.iter_mut().for_each(|Named { layer, .. }| layer.move_to(device));
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        self.layers.iter().flat_map(|Named { layer, .. }| layer.parts()).collect()
     }
 }

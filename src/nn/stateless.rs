@@ -1,12 +1,20 @@
 //! Layers without parameters: activations, dropout, upsampling, and changes of shape.
 
 use super::convolution::size;
-use super::{Elementwise, Layer, Mode, Pass};
+use super::{Elementwise, Flow, Layer, Mode, Part, Pass};
 use crate::ops;
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// A function applied to each value.
+/// A function applied to each value, in any shape.
+///
+/// ```
+/// use minimax::nn::{Activation, Layer};
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::new(&[-1.0, 2.0], [2], Device::Cpu);
+/// assert_eq!(Activation::LeakyRelu { slope: 0.5 }.predict(&x).to_f32(), [-0.5, 2.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// max(x, 0).
@@ -22,13 +30,13 @@ pub enum Activation {
     Sigmoid,
     /// ln(1 + eˣ).
     Softplus,
-    /// x Φ(x), Φ the share of N(0, 1) below x.
+    /// x Φ(x), where Φ(x) is the share of N(0, 1) below x.
     Gelu,
     /// x · sigmoid(x).
     Silu,
     /// x where it is positive, `alpha` · (eˣ - 1) elsewhere.
     Elu {
-        /// What it comes to far below 0, less the sign.
+        /// The output approaches -`alpha` far below 0.
         alpha: f64,
     },
 }
@@ -54,12 +62,24 @@ impl Layer for Activation {
             _ => None,
         }
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
-/// Dropout of a share `rate` of the values, in training only.
+/// Dropout, in training only: each value becomes 0 with probability `rate`, and the others are divided by 1 - `rate`.
+///
+/// ```
+/// use minimax::nn::{Dropout, Layer};
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::ones([4], Device::Cpu);
+/// assert_eq!(Dropout { rate: 0.5 }.predict(&x).to_f32(), [1.0; 4]); // no training, no dropout
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout {
-    /// The share that is dropped, in [0, 1).
+    /// The probability that a value is dropped, in [0, 1).
     pub rate: f64,
 }
 
@@ -74,9 +94,24 @@ impl Layer for Dropout {
     fn elementwise(&self) -> Option<Elementwise> {
         Some(Elementwise::Dropout { rate: self.rate })
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
 /// Noise from N(0, stddev²) added to every value, in training only.
+///
+/// ```
+/// use minimax::nn::{GaussianNoise, Layer, Pass};
+/// use minimax::random::{Purpose, Random};
+/// use minimax::{Device, Tensor};
+///
+/// let mut random = Random::new(1, Purpose::DROPOUT);
+/// let x = Tensor::zeros([4], Device::Cpu);
+/// let y = GaussianNoise { stddev: 0.1 }.forward(&x, &mut Pass::training(&mut random));
+/// assert_ne!(y.to_f32(), [0.0; 4]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct GaussianNoise {
     /// Its standard deviation.
@@ -90,23 +125,41 @@ impl Layer for GaussianNoise {
             Mode::Evaluation => x.clone(),
         }
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
-/// What a pixel of an upsampled image is made of.
+/// How a recipe's upsampling makes a pixel.
+///
+/// ```
+/// use minimax::nn::Resampling;
+///
+/// assert_eq!(Resampling::default(), Resampling::Nearest);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resampling {
-    /// The pixel that it lies in.
+    /// As the pixel that it lies in: [`UpSampling2d`].
     #[default]
     Nearest,
-    /// The four that it lies between.
+    /// From the four pixels that it lies between: [`BilinearUpSampling2d`].
     Bilinear,
 }
 
-/// Nearest-neighbour upsampling of `[n, h, w, c]`.
+/// Nearest-neighbour upsampling, from `[n, h, w, c]` to `[n, h·f, w·f, c]`.
+///
+/// ```
+/// use minimax::nn::{Layer, UpSampling2d};
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::arange(2, Device::Cpu).reshape([1, 1, 2, 1]);
+/// assert_eq!(UpSampling2d { factor: 2 }.predict(&x).to_f32(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct UpSampling2d {
-    /// How many times a pixel is repeated each way.
+    /// f: how many times a pixel is repeated in each direction.
     pub factor: usize,
 }
 
@@ -114,12 +167,24 @@ impl Layer for UpSampling2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         ops::upsample_nearest(x, self.factor)
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
-/// Bilinear upsampling of `[n, h, w, c]`: see [`ops::bilinear`](fn@ops::bilinear).
+/// Bilinear upsampling, from `[n, h, w, c]` to `[n, h·f, w·f, c]`: see [`ops::bilinear`](fn@ops::bilinear).
+///
+/// ```
+/// use minimax::nn::{BilinearUpSampling2d, Layer};
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::arange(2, Device::Cpu).reshape([1, 1, 2, 1]);
+/// assert_eq!(BilinearUpSampling2d { factor: 2 }.predict(&x).to_f32()[..4], [0.0, 0.25, 0.75, 1.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BilinearUpSampling2d {
-    /// How many times higher and wider.
+    /// f: how many times higher and wider.
     pub factor: usize,
 }
 
@@ -128,12 +193,25 @@ impl Layer for BilinearUpSampling2d {
         let size = size("upsample", x).map(|length| length.saturating_mul(self.factor));
         ops::bilinear(x, size)
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
-/// Bilinear downsampling of `[n, h, w, c]`, h and w multiples of the factor: see [`ops::bilinear`](fn@ops::bilinear).
+/// Bilinear downsampling, from `[n, h, w, c]` to `[n, h/f, w/f, c]`, where h and w are multiples of f: see
+/// [`ops::bilinear`](fn@ops::bilinear).
+///
+/// ```
+/// use minimax::nn::{BilinearDownSampling2d, Layer};
+/// use minimax::{Device, Tensor};
+///
+/// let x = Tensor::arange(4, Device::Cpu).reshape([1, 2, 2, 1]);
+/// assert_eq!(BilinearDownSampling2d { factor: 2 }.predict(&x).to_f32(), [1.5]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BilinearDownSampling2d {
-    /// How many times lower and narrower.
+    /// f: how many times lower and narrower.
     pub factor: usize,
 }
 
@@ -141,9 +219,21 @@ impl Layer for BilinearDownSampling2d {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         ops::bilinear(x, size("downsample", x).map(|length| length / self.factor))
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Kept)
+    }
 }
 
-/// One row per example: `[n, h, w, c]` to `[n, h·w·c]`.
+/// A row for each example, from `[n, h, w, c]` to `[n, h·w·c]`, in which channels vary fastest. (PyTorch flattens `[c, h, w]`;
+/// [`load_as`](super::load_as) turns the weights round that follow.)
+///
+/// ```
+/// use minimax::nn::{Flatten, Layer};
+/// use minimax::{Device, Tensor};
+///
+/// assert_eq!(Flatten.predict(&Tensor::ones([2, 7, 7, 8], Device::Cpu)).dims(), [2, 392]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Flatten;
 
@@ -152,12 +242,24 @@ impl Layer for Flatten {
         let n = batch_size("flatten", x);
         ops::reshape(x, [n, x.numel() / n.max(1)])
     }
+
+    fn parts(&self) -> Vec<Part> {
+        Part::of(self, Flow::Flattened)
+    }
 }
 
-/// Each example in another shape.
+/// Each example in another shape, with the values in the same order: from `[n, ...]` to `[n, shape...]`.
+///
+/// ```
+/// use minimax::nn::{Layer, Reshape};
+/// use minimax::{Device, Tensor};
+///
+/// let mut layer = Reshape { shape: vec![7, 7, 8] };
+/// assert_eq!(layer.predict(&Tensor::ones([2, 392], Device::Cpu)).dims(), [2, 7, 7, 8]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Reshape {
-    /// The shape of one example.
+    /// The shape of one example; the pass panics if it holds another number of values than the input's examples.
     pub shape: Vec<usize>,
 }
 
@@ -165,6 +267,15 @@ impl Layer for Reshape {
     fn forward(&mut self, x: &Tensor, _: &mut Pass) -> Tensor {
         let shape = [&[batch_size("reshape", x)], &self.shape[..]].concat();
         ops::reshape(x, &shape[..])
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let flow = match self.shape[..] {
+            [_] => Flow::Flattened,
+            [_, _, channels] => Flow::Shaped { channels },
+            _ => Flow::Unknown,
+        };
+        Part::of(self, flow)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Place<'a> {
     pub name: Option<&'a str>,
     /// Its type.
     pub kind: &'static str,
-    /// Who called the network.
+    /// Who called the network: the user's line, or a line of this folder where another network did.
     pub caller: &'static Location<'static>,
 }
 
@@ -28,7 +28,12 @@ impl fmt::Display for Place<'_> {
         if let Some(name) = name {
             write!(f, ", {name}")?;
         }
-        write!(f, " ({kind}) of the {network} called at {caller}")
+        write!(f, " ({kind}) of the {network}")?;
+        // Of a network within another only the outer one's caller helps, which follows.
+        match file!().strip_suffix("trail.rs").is_some_and(|folder| caller.file().starts_with(folder)) {
+            true => Ok(()),
+            false => write!(f, " called at {caller}"),
+        }
     }
 }
 

@@ -5,8 +5,17 @@ use crate::tensor::Tensor;
 use std::borrow::Cow;
 
 /// A tensor that belongs to a layer.
+///
+/// ```
+/// use minimax::nn::{BatchNorm, Layer};
+///
+/// let layer = BatchNorm::new(3);
+/// let trained: Vec<_> = layer.variables().into_iter().filter(|v| v.trainable).map(|v| v.name).collect();
+/// assert_eq!(trained, ["gamma", "beta"]);
+/// ```
 pub struct Variable<T> {
-    /// Its name within the layer: `kernel`, `bias`, `gamma`, ..., in a layer that holds others with the path to it.
+    /// Its name within the layer: `kernel`, `bias`, `gamma` and so on. In a layer that holds others the path to it comes first:
+    /// `conv.kernel`.
     pub name: Cow<'static, str>,
     /// True if an optimiser changes it, false if the forward pass does.
     pub trainable: bool,
@@ -15,12 +24,12 @@ pub struct Variable<T> {
 }
 
 impl<T> Variable<T> {
-    /// What an optimiser changes.
+    /// A tensor that an optimiser changes.
     pub fn parameter(name: &'static str, tensor: T) -> Variable<T> {
         Variable { name: name.into(), trainable: true, tensor }
     }
 
-    /// What the forward pass changes.
+    /// A tensor that the forward pass changes.
     pub fn statistic(name: &'static str, tensor: T) -> Variable<T> {
         Variable { name: name.into(), trainable: false, tensor }
     }

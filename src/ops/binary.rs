@@ -103,8 +103,8 @@ pub fn div(a: &Tensor, b: &Tensor) -> Tensor {
     apply(&DIV, a, b)
 }
 
-/// aᵇ, value by value; NaN where a is negative and b is not a whole number. ā = ȳ · b aᵇ⁻¹, taken to be 0 at 0⁰;
-/// b̄ = ȳ · y ln a, taken to be 0 where a is 0 and b isn't negative.
+/// aᵇ, value by value; NaN where a is negative and b is not a whole number. ā = ȳ · b aᵇ⁻¹, which is 0 wherever b is;
+/// b̄ = ȳ · y ln a, which is 0 where a is 0 and b isn't negative.
 ///
 /// ```
 /// use minimax::{Device, Tensor, ops};
@@ -127,8 +127,9 @@ pub fn pow(a: &Tensor, b: &Tensor) -> Tensor {
             |call, g| {
                 let (a, b) = (call.input(0), call.input(1));
                 let (zero, one) = (scalar(0.0, &a), scalar(1.0, &a));
-                // 0⁰, whose slope is 0, by 0 · 0⁰ in place of 0 · 0⁻¹.
-                let flat = equal(&a, &zero) * equal(&b, &zero);
+                // Where b is 0 and 1 / a no number, by 0 · a⁰ in place of 0 · a⁻¹. Elsewhere a⁻¹ stays, for second derivatives.
+                let is_number = equal(&(div(&one, &a) * 0.0), &zero);
+                let flat = equal(&b, &zero) * (1.0 - is_number);
                 Some(g * &b * pow(&a, &(select(&flat, &one, &b) - 1.0)))
             },
             |call, g| {

@@ -135,17 +135,17 @@ impl Adam {
         }
     }
 
-    /// With these β₁ and β₂.
+    /// The rule with these β₁ and β₂.
     pub fn betas(self, betas: [f64; 2]) -> Adam {
         Adam { betas, ..self }
     }
 
-    /// With this ε, and where it stands.
+    /// The rule with this ε, and where it stands.
     pub fn epsilon(self, epsilon: f64, epsilon_placement: EpsilonPlacement) -> Adam {
         Adam { epsilon, epsilon_placement, ..self }
     }
 
-    /// With weights that decay.
+    /// The rule with weights that decay.
     pub fn weight_decay(self, weight_decay: WeightDecay) -> Adam {
         Adam { weight_decay, ..self }
     }

@@ -7,8 +7,18 @@ use crate::storage::{Device, Storage};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-/// √Σg² over every value of `grads`, as a tensor of one value: on their CUDA device, or else summed in f64, on the device
-/// `reference`.
+/// √Σg² over every value of `grads`, as a tensor of one value. Gradients on a CUDA device are summed there; others are summed
+/// in f64, and the result is on the device `reference`.
+///
+/// ```
+/// use minimax::{Device, Tensor, optim};
+///
+/// let mut x = Tensor::new(&[3.0, -4.0], [2], Device::Cpu);
+/// assert_eq!(optim::norm(&[x.clone()]).item(), 5.0);
+/// optim::clip(vec![&mut x], 1.0);
+/// assert_eq!(x.to_f32(), [1.0, -1.0]);
+/// assert!(optim::all_finite(&[&x]));
+/// ```
 pub fn norm(grads: &[Tensor]) -> Tensor {
     if let Some(norm) = norm_on_device(grads) {
         return norm;
@@ -58,7 +68,7 @@ fn norm_on_device(grads: &[Tensor]) -> Option<Tensor> {
     Some(Tensor::from_storage(Storage::Cuda(norm), []))
 }
 
-/// Holds every value of `parameters` to [-limit, limit].
+/// Clamps every value of `parameters` to [-limit, limit].
 pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
     let mut on_device = Tensors::new();
     for parameter in parameters {
@@ -79,7 +89,7 @@ pub fn clip(parameters: Vec<&mut Tensor>, limit: f64) {
     on_device.launch(["gradient", "gradient_clip"], 0, |call, _| call.value(limit as f32));
 }
 
-/// True if every value of `tensors` is a finite number.
+/// Whether every value of `tensors` is a finite number.
 pub fn all_finite(tensors: &[&Tensor]) -> bool {
     let mut on_device = Tensors::new();
     let mut finite = true;

@@ -45,7 +45,14 @@ use crate::tensor::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Where ε stands in a denominator: the two ways differ where a gradient is tiny.
+/// Where ε stands in a denominator. The two ways differ where a gradient is tiny; the formulas are at [`Adam`] and [`RmsProp`].
+///
+/// ```
+/// use minimax::optim::{Adam, EpsilonPlacement};
+///
+/// let as_in_keras = Adam::new(1e-3).epsilon(1e-7, EpsilonPlacement::Keras);
+/// assert_eq!(Adam::new(1e-3).epsilon_placement, EpsilonPlacement::Paper);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EpsilonPlacement {
@@ -126,13 +133,22 @@ impl<U: UpdateRule + ?Sized> UpdateRule for Box<U> {
     }
 }
 
-/// A stretch of a parameter.
+/// A stretch of a parameter with what belongs to it, as an [`UpdateRule`] is given it. All slices have one length.
+///
+/// ```
+/// use minimax::optim::{Part, Sgd, UpdateRule};
+///
+/// let mut p = [1.0, 2.0];
+/// let (mut u, g) = ([0.0; 2], [10.0, -10.0]);
+/// Sgd::new(0.1).reference(1, Part { p: &mut p, g: &g, slots: [&mut u, &mut []] });
+/// assert_eq!(p, [0.0, 3.0]);
+/// ```
 pub struct Part<'a, T> {
     /// Its values.
     pub p: &'a mut [T],
     /// Their gradients.
     pub g: &'a [T],
-    /// The rule's slots for them; empty beyond those that it has.
+    /// The rule's slots for them; those that it doesn't have are empty.
     pub slots: [&'a mut [T]; 2],
 }
 
@@ -150,6 +166,19 @@ impl<'a, T> Part<'a, T> {
 }
 
 /// An update rule with its state for a list of parameters.
+///
+/// ```
+/// use minimax::optim::{Optimizer, Sgd};
+/// use minimax::{Device, Tensor, grad};
+///
+/// let mut x = Tensor::new(&[4.0], [1], Device::Cpu).parameter();
+/// let mut optimizer = Optimizer::new(Sgd::new(0.1), &[&x]);
+/// for _ in 0..100 {
+///     let grads = grad(&x.square().sum(..), &[&x], false);
+///     optimizer.step(vec![&mut x], &grads);
+/// }
+/// assert!(x.item().abs() < 1e-6);
+/// ```
 pub struct Optimizer {
     rule: Box<dyn UpdateRule>,
     steps: u64,
@@ -192,7 +221,8 @@ impl Optimizer {
     /// replay makes the update that they are of.
     ///
     /// # Panics
-    /// If there aren't as many, or shapes differ, or a step is captured before its scalars have been uploaded.
+    /// If there are more or fewer parameters or gradients than the optimiser was made for, if a gradient differs from its
+    /// parameter in shape or device, or if a step is captured before its scalars have been uploaded.
     #[track_caller]
     pub fn step(&mut self, parameters: Vec<&mut Tensor>, grads: &[Tensor]) {
         assert!(
@@ -265,7 +295,7 @@ impl Optimizer {
         }
     }
 
-    /// Goes on by `rule`, of the same kind, from the state that there is.
+    /// Replaces the rule by another of the same kind, such as one with another learning rate; the state stays.
     ///
     /// # Panics
     /// If it has other slots.
@@ -276,7 +306,7 @@ impl Optimizer {
         self.rule = Box::new(rule);
     }
 
-    /// Updates done so far.
+    /// The number of updates done so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }

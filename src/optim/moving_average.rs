@@ -12,6 +12,17 @@ use std::f64::consts::LN_2;
 /// ```text
 /// h_t = min(h, share · t)
 /// ```
+///
+/// ```
+/// use minimax::optim::{MovingAverage, Optimizer};
+/// use minimax::{Device, Tensor};
+///
+/// let (mut average, weights) = (Tensor::zeros([1], Device::Cpu), Tensor::ones([1], Device::Cpu));
+/// let mut rule = Optimizer::new(MovingAverage::new(2.0), &[&average]);
+/// rule.step(vec![&mut average], &[weights.clone()]);
+/// rule.step(vec![&mut average], &[weights]);
+/// assert!((average.item() - 0.5).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MovingAverage {
     /// h: the updates after which weights count half as much.
@@ -21,6 +32,16 @@ pub struct MovingAverage {
 }
 
 impl MovingAverage {
+    /// An average with this half-life, in updates, from the start.
+    pub fn new(half_life: f64) -> MovingAverage {
+        MovingAverage { half_life, warm_up: 0.0 }
+    }
+
+    /// The rule with a half-life of at most `share` times the number of updates done.
+    pub fn warm_up(self, share: f64) -> MovingAverage {
+        MovingAverage { warm_up: share, ..self }
+    }
+
     /// 1 - β_t.
     fn rest(&self, t: u64) -> f64 {
         let half_life = match self.warm_up {

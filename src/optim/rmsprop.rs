@@ -12,6 +12,13 @@ use crate::cuda::Buffer;
 use crate::cuda::tensors::Tensors;
 
 /// RMSprop with its hyperparameters.
+///
+/// ```
+/// use minimax::optim::{EpsilonPlacement, RmsProp};
+///
+/// let as_in_keras = RmsProp::new(1e-3).rho(0.9).epsilon(1e-7, EpsilonPlacement::Keras);
+/// assert_eq!((as_in_keras.rho, as_in_keras.l2), (0.9, 0.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RmsProp {
     /// α.
@@ -32,9 +39,19 @@ impl RmsProp {
         RmsProp { learning_rate, rho: 0.99, epsilon: 1e-8, epsilon_placement: EpsilonPlacement::Paper, l2: 0.0 }
     }
 
-    /// With this ρ.
+    /// The rule with this ρ.
     pub fn rho(self, rho: f64) -> RmsProp {
         RmsProp { rho, ..self }
+    }
+
+    /// The rule with this ε, and where it stands.
+    pub fn epsilon(self, epsilon: f64, epsilon_placement: EpsilonPlacement) -> RmsProp {
+        RmsProp { epsilon, epsilon_placement, ..self }
+    }
+
+    /// The rule with this λ of [`WeightDecay::L2`](super::WeightDecay::L2).
+    pub fn l2(self, l2: f64) -> RmsProp {
+        RmsProp { l2, ..self }
     }
 
     /// ε inside and outside the root.

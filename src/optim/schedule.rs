@@ -1,6 +1,6 @@
 //! Numbers that change as training goes on, learning rates above all.
 //!
-//! With x the share of the way that is done, held to [0, 1]:
+//! Each is a function of x, the share of training that is done, which is clamped to [0, 1]:
 //!
 //! ```
 //! use minimax::nn::{Dense, Layer};
@@ -18,12 +18,16 @@
 
 use std::f64::consts::PI;
 
-/// from + (to - from) x.
+/// A straight line: from + (to - from) x.
+///
+/// ```
+/// assert_eq!(minimax::optim::schedule::linear(1.0, 0.0, 0.25), 0.75);
+/// ```
 pub fn linear(from: f64, to: f64, x: f64) -> f64 {
     from + (to - from) * x.clamp(0.0, 1.0)
 }
 
-/// to + (from - to) (1 + cos πx) / 2 (Loshchilov and Hutter, 2017, without restarts).
+/// Half a wave of a cosine: to + (from - to) (1 + cos πx) / 2 (Loshchilov and Hutter, 2017, without restarts).
 pub fn cosine(from: f64, to: f64, x: f64) -> f64 {
     to + (from - to) * (1.0 + libm::cos(PI * x.clamp(0.0, 1.0))) / 2.0
 }

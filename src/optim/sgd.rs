@@ -7,6 +7,13 @@ use crate::cuda::Buffer;
 use crate::cuda::tensors::Tensors;
 
 /// SGD with its hyperparameters.
+///
+/// ```
+/// use minimax::optim::Sgd;
+///
+/// let rule = Sgd::new(0.1).momentum(0.9).l2(5e-4);
+/// assert_eq!(rule.learning_rate, 0.1);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sgd {
     /// α.
@@ -23,9 +30,14 @@ impl Sgd {
         Sgd { learning_rate, momentum: 0.0, l2: 0.0 }
     }
 
-    /// With this μ.
+    /// The rule with this μ.
     pub fn momentum(self, momentum: f64) -> Sgd {
         Sgd { momentum, ..self }
+    }
+
+    /// The rule with this λ of [`WeightDecay::L2`](super::WeightDecay::L2).
+    pub fn l2(self, l2: f64) -> Sgd {
+        Sgd { l2, ..self }
     }
 }
 

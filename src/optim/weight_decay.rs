@@ -2,8 +2,15 @@
 
 use std::ops::{Add, Mul};
 
-/// How parameters p are drawn to 0, besides what their gradients g do to them; α is the learning rate, and λ = 0 is for not
-/// at all.
+/// How parameters p are drawn towards 0, besides what their gradients g do to them; α is the learning rate, and with λ = 0
+/// there is no decay.
+///
+/// ```
+/// use minimax::optim::{Adam, WeightDecay};
+///
+/// let adam_w = Adam::new(1e-3).weight_decay(WeightDecay::Decoupled(0.01));
+/// assert_ne!(adam_w, Adam::new(1e-3));
+/// ```
 ///
 /// ```text
 /// L2:         g ← g + λ p        before all else: what λ/2 ‖p‖² beside the loss adds to its gradient
@@ -11,9 +18,9 @@ use std::ops::{Add, Mul};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WeightDecay {
-    /// By the gradient, with this λ.
+    /// Through the gradient, with this λ.
     L2(f64),
-    /// Besides the step, with this λ.
+    /// Apart from the gradient, with this λ: AdamW's.
     Decoupled(f64),
 }
 

@@ -79,16 +79,16 @@ impl Builder<'_> {
         let &mut Builder { initializer, ref mut random, device, .. } = self;
         match layer {
             &LayerSpec::Dense { units, bias, unit_norm, .. } => {
-                let dense = Dense::draw(channels, units, bias, initializer, random, device);
+                let dense = Dense::from_random(channels, units, bias, initializer, random, device);
                 Box::new(match (unit_norm, normalised) {
                     (true, _) => dense.unit_normalised(),
                     (false, true) => dense.spectrally_normalised(random),
                     (false, false) => dense,
                 })
             }
-            LayerSpec::Conv2d(conv) => Box::new(Conv2d::draw(channels, &of(conv), initializer, random, device)),
+            LayerSpec::Conv2d(conv) => Box::new(Conv2d::from_random(channels, &of(conv), initializer, random, device)),
             LayerSpec::ConvTranspose2d(conv) => {
-                Box::new(ConvTranspose2d::draw(channels, &of(conv), initializer, random, device))
+                Box::new(ConvTranspose2d::from_random(channels, &of(conv), initializer, random, device))
             }
             &LayerSpec::BatchNorm { momentum, epsilon } => {
                 Box::new(BatchNorm::new(channels).momentum(momentum).epsilon(epsilon).to(device))

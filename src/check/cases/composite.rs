@@ -118,7 +118,7 @@ fn residual_layer(t: &[Tensor]) -> Tensor {
     let mut random = Random::new(0, Purpose::CHECK);
     let mut conv = |from: usize, filters: usize, size: usize, stride: usize| -> Box<dyn Layer> {
         let attributes = Convolution { stride: [stride; 2], bias: false, ..Convolution::new(filters, [size; 2]) };
-        Box::new(Conv2d::draw(from, &attributes, Initializer::Zeros, &mut random, device))
+        Box::new(Conv2d::from_random(from, &attributes, Initializer::Zeros, &mut random, device))
     };
     let tanh = || -> Box<dyn Layer> { Box::new(Activation::Tanh) };
     let layers = vec![conv(2, 3, 3, 2), Box::new(BatchNorm::new(3).momentum(0.9).to(device)), tanh(), conv(3, 3, 1, 1)];

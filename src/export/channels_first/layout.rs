@@ -2,8 +2,8 @@
 
 use super::super::padding;
 use super::{Attention, Image, Operation, Pool, Weight, image};
-use crate::nn::{Convolution, Pooling, unit_norm};
-use crate::ops::{permute, reshape};
+use crate::nn::{Convolution, Pooling, channels_first, unit_norm};
+use crate::ops::permute;
 use crate::recipe::{LayerRow, LayerSpec};
 use crate::shape::Padding;
 use crate::tensor::Tensor;
@@ -15,6 +15,7 @@ pub(super) fn operations(
     variable: &dyn Fn(&str) -> Option<Tensor>,
     [before, after]: [Option<Image>; 2],
 ) -> Vec<Operation> {
+    let [before_channels, after_channels] = [before, after].map(|image| image.map(|[_, _, channels]| channels));
     let required = |name: &str| variable(name).expect("a layer has its variables");
     let singular = |of: &str| {
         let [u, v] = ["u", "v"].map(|name| variable(&format!("{of}{name}")));
@@ -23,18 +24,19 @@ pub(super) fn operations(
     // v has the order in which the weights of one output are read.
     let of_kernel = |conv: &Convolution| {
         let [kh, kw] = conv.kernel;
-        singular("").map(|[u, v]| [u, turned(&v, [kh * kw, v.numel() / (kh * kw)])])
+        singular("").map(|[u, v]| [u, channels_first(&v, 0, Some(v.numel() / (kh * kw)))])
     };
     vec![match *layer {
         LayerSpec::Dense { unit_norm: unit, .. } => {
             let kernel = required("kernel");
             // Already scaled to length 1, so that scaling it again changes nothing.
             let kernel = if unit { unit_norm(&kernel) } else { kernel };
-            let kernel = channels_first(&kernel, 0, before);
-            let singular = singular("").map(|[u, v]| [channels_first(&u, 0, after), channels_first(&v, 0, before)]);
+            let kernel = channels_first(&kernel, 0, before_channels);
+            let singular = singular("")
+                .map(|[u, v]| [channels_first(&u, 0, after_channels), channels_first(&v, 0, before_channels)]);
             Operation::Linear {
-                weight: Weight { learnt: permute(&channels_first(&kernel, 1, after), &[1, 0]), singular },
-                bias: variable("bias").map(|bias| channels_first(&bias, 0, after)),
+                weight: Weight { learnt: permute(&channels_first(&kernel, 1, after_channels), &[1, 0]), singular },
+                bias: variable("bias").map(|bias| channels_first(&bias, 0, after_channels)),
             }
         }
         LayerSpec::Conv2d(ref conv) => Operation::Conv2d {
@@ -56,7 +58,7 @@ pub(super) fn operations(
             }
         }
         LayerSpec::BatchNorm { momentum, epsilon } => {
-            let variable = |name| channels_first(&required(name), 0, before);
+            let variable = |name| channels_first(&required(name), 0, before_channels);
             Operation::BatchNorm {
                 gamma: variable("gamma"),
                 beta: variable("beta"),
@@ -90,7 +92,7 @@ pub(super) fn operations(
             },
         },
         LayerSpec::GroupNorm { .. } | LayerSpec::LayerNorm { .. } | LayerSpec::InstanceNorm { .. } => {
-            let variable = |name| channels_first(&required(name), 0, before);
+            let variable = |name| channels_first(&required(name), 0, before_channels);
             let channels = row.input[row.input.len() - 1];
             let (groups, epsilon) = layer.group_norm(channels).expect("it is one");
             let image = image(&row.input).map(|[h, w, _]| [h, w]);
@@ -158,59 +160,6 @@ fn change_of_shape(row: &LayerRow, [before, after]: [Option<Image>; 2]) -> Vec<O
         operations.push(Operation::Unflatten { image: [c, h, w] });
     }
     operations
-}
-
-/// `x` with the values along `axis` in the order of `[c, h, w]`, if they are those of an `image`.
-fn channels_first(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
-    let Some([h, w, c]) = image else {
-        return x.clone();
-    };
-    let outer: usize = x.dims()[..axis].iter().product();
-    let inner: usize = x.dims()[axis + 1..].iter().product();
-    let pixels = reshape(x, [outer, h * w, c, inner]);
-    reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
-}
-
-/// The values of a matrix with these `[rows, columns]`, transposed.
-fn turned(x: &Tensor, [rows, columns]: [usize; 2]) -> Tensor {
-    reshape(&permute(&reshape(x, [rows, columns]), &[1, 0]), x.shape())
-}
-
-/// The value of the engine's `variable` of `layer` from that of these programs, `x`: the inverse of [`operations`].
-pub(in super::super) fn inverse(
-    layer: &LayerSpec,
-    variable: &str,
-    x: &Tensor,
-    [before, after]: [Option<Image>; 2],
-) -> Tensor {
-    match (layer, variable) {
-        (LayerSpec::Dense { .. }, "kernel") => {
-            let kernel = channels_last(&permute(x, &[1, 0]), 1, after);
-            channels_last(&kernel, 0, before)
-        }
-        (LayerSpec::Dense { .. }, "v") => channels_last(x, 0, before),
-        (LayerSpec::Dense { .. }, _) => channels_last(x, 0, after),
-        (LayerSpec::BatchNorm { .. } | LayerSpec::LayerNorm { .. }, _) => channels_last(x, 0, before),
-        (LayerSpec::JoinLabel { .. } | LayerSpec::Projection {}, "kernel" | "embedding.kernel") => permute(x, &[1, 0]),
-        (LayerSpec::Conv2d(conv) | LayerSpec::ConvTranspose2d(conv), "v") => {
-            let [kh, kw] = conv.kernel;
-            turned(x, [x.numel() / (kh * kw), kh * kw])
-        }
-        (_, kernel) if kernel.ends_with("kernel") => permute(x, &[2, 3, 1, 0]),
-        _ => x.clone(),
-    }
-}
-
-/// `x` with the values along `axis` in the order of `[h, w, c]`, if they are those of an `image` in the order of
-/// `[c, h, w]`.
-fn channels_last(x: &Tensor, axis: usize, image: Option<Image>) -> Tensor {
-    let Some([h, w, c]) = image else {
-        return x.clone();
-    };
-    let outer: usize = x.dims()[..axis].iter().product();
-    let inner: usize = x.dims()[axis + 1..].iter().product();
-    let pixels = reshape(x, [outer, c, h * w, inner]);
-    reshape(&permute(&pixels, &[0, 2, 1, 3]), x.shape())
 }
 
 /// What a transposed convolution crops on each side from its full output of (n - 1)·s + k rows, and the number of rows

@@ -11,7 +11,6 @@
 mod layout;
 mod operation;
 
-pub(super) use layout::inverse;
 pub(super) use operation::{Attention, Operation, Pool, Weight};
 
 use crate::nn::Sequential;
