@@ -41,7 +41,8 @@
 //!
 //! Then, for those who stay: [`check`] holds every op to the reference and to finite differences; [`recipe`] says which
 //! networks play, and [`run`] makes steps a training run; [`random`] is why the same seed gives the same bits with any
-//! number of threads, [`profile`] where the time goes. All derivative rules in one table: [`ops`].
+//! number of threads, [`profile`] where the time goes. All derivative rules in one table: [`ops`]. Pieces to write
+//! yourself, and what tells whether they are right: [`exercise`].
 //!
 //! # Features
 //!
@@ -61,6 +62,8 @@ pub mod cuda;
 pub mod data;
 mod display;
 pub mod error;
+#[cfg(feature = "app")]
+pub mod exercise;
 #[cfg(feature = "gan")]
 pub mod export;
 pub mod files;
