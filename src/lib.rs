@@ -42,6 +42,7 @@
 //! Then, if you want more: [`check`] compares every op with the reference and with finite differences; [`recipe`] says
 //! which networks play, and [`run`] turns steps into a training run; with [`random`] the same seed gives the same bits
 //! for any number of threads; [`profile`] shows where the time goes; [`ops`] has all derivative rules in one table.
+//! In [`exercise`] are pieces of the engine to write yourself, and their grader.
 //!
 //! # Features
 //!
@@ -61,6 +62,8 @@ pub mod cuda;
 pub mod data;
 mod display;
 pub mod error;
+#[cfg(feature = "app")]
+pub mod exercise;
 #[cfg(feature = "gan")]
 pub mod export;
 pub mod files;

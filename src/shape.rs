@@ -195,7 +195,7 @@ impl Padding {
     pub const VALID: Padding = Padding { top: 0, bottom: 0, left: 0, right: 0 };
 
     /// The same number of zeros on every side.
-    pub fn symmetric(p: usize) -> Padding {
+    pub const fn symmetric(p: usize) -> Padding {
         Padding { top: p, bottom: p, left: p, right: p }
     }
 

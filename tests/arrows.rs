@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the library, the lowest first.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "terminal", "limits", "unsaid", "error", "unwind", "files", "memory", "shape", "random", "cpu", "cuda", "profile",
     "storage", "tensor", "autograd", "ops", "nn", "optim", "data", "weights", "check", "metrics", "recipe", "gan",
-    "judge", "report", "run", "export", "sweep", "cli",
+    "judge", "report", "run", "export", "sweep", "exercise", "cli",
 ];
 
 /// Arrows that run up all the same, and why.

@@ -19,6 +19,7 @@ use crate::{Error, Result};
 mod bar;
 pub mod data;
 pub mod device;
+pub mod exercise;
 pub mod export;
 pub mod gradcheck;
 pub mod import;
@@ -69,13 +70,15 @@ enum Command {
     Data(data::DataArgs),
     /// Check gradients against finite differences, or a device against the reference
     Gradcheck(gradcheck::GradcheckArgs),
+    /// Write pieces of the engine yourself: the book's exercises, and what tells whether they are right
+    Exercise(exercise::ExerciseArgs),
 }
 
 fn run() -> Result<()> {
     let command = parse()?;
     // Commands without --threads compute too, if only pictures.
-    use Command::{Data, Export, Gradcheck, Report, Sweep};
-    if let Some(Data(_) | Export(_) | Gradcheck(_) | Report(_) | Sweep(_)) = &command {
+    use Command::{Data, Exercise, Export, Gradcheck, Report, Sweep};
+    if let Some(Data(_) | Exercise(_) | Export(_) | Gradcheck(_) | Report(_) | Sweep(_)) = &command {
         set_threads(None)?;
     }
     match command {
@@ -91,6 +94,7 @@ fn run() -> Result<()> {
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Gradcheck(args)) => gradcheck::run(&args),
+        Some(Command::Exercise(args)) => exercise::run(&args),
     }
 }
 

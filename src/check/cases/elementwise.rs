@@ -13,7 +13,8 @@ type Binary = fn(&Tensor, &Tensor) -> Tensor;
 
 const SHAPES: [&[usize]; 4] = [&[], &[1], &[3, 17], &[2, 3, 5, 4]];
 
-const PAIRS: [[&[usize]; 2]; 10] = [
+/// Shapes of two inputs that are stretched to one.
+pub const PAIRS: [[&[usize]; 2]; 10] = [
     [&[1], &[1]],
     [&[3, 4], &[3, 4]],
     [&[2, 3, 17], &[17]],

@@ -7,11 +7,26 @@ use crate::ops::*;
 use crate::shape::{Conv2dGeometry, Padding, Shape};
 use crate::tensor::Tensor;
 
+const ASYMMETRIC: Padding = Padding { top: 2, bottom: 0, left: 1, right: 3 };
+
+/// Sizes of products, `[m, k, n]`.
+pub const SIZES: [[usize; 3]; 6] = [[1, 1, 1], [3, 4, 5], [17, 1, 3], [1, 17, 1], [3, 17, 1], [9, 8, 16]];
+
+/// Convolutions with explicit padding: the image, the kernel, the output's channels, the stride and the padding.
+pub const PADDED: [([usize; 4], [usize; 2], usize, [usize; 2], Padding); 8] = [
+    ([1, 1, 1, 1], [1, 1], 1, [1, 1], Padding::VALID),
+    ([2, 6, 5, 3], [3, 2], 17, [1, 1], Padding::VALID),
+    ([1, 8, 9, 3], [2, 3], 1, [3, 4], Padding::VALID),
+    ([1, 5, 4, 2], [5, 4], 3, [1, 1], Padding::VALID),
+    ([3, 5, 4, 1], [4, 2], 2, [1, 2], ASYMMETRIC),
+    ([1, 6, 6, 17], [3, 3], 1, [2, 3], ASYMMETRIC),
+    ([1, 2, 3, 2], [2, 2], 3, [1, 1], Padding::symmetric(3)),
+    ([2, 2, 2, 1], [1, 1], 1, [2, 1], Padding::symmetric(2)),
+];
+
 /// The cases of this family.
 pub fn cases() -> Vec<Case> {
-    let sizes = [[1, 1, 1], [3, 4, 5], [17, 1, 3], [1, 17, 1], [3, 17, 1], [9, 8, 16]];
     let same = |[_, h, w, _]: [usize; 4], k, s| Padding::same([h, w], k, s);
-    let asymmetric = Padding { top: 2, bottom: 0, left: 1, right: 3 };
     // A row: the image, the kernel, the output's channels and the stride, padded by `same`.
     let same_rows = [
         ([2, 7, 7, 3], [3, 3], 5, [1, 1]),
@@ -23,43 +38,31 @@ pub fn cases() -> Vec<Case> {
         ([1, 1, 1, 1], [5, 5], 1, [2, 2]),
         ([1, 7, 7, 2], [1, 1], 3, [3, 3]),
     ];
-    // The same with explicit padding.
-    let rows = [
-        ([1, 1, 1, 1], [1, 1], 1, [1, 1], Padding::VALID),
-        ([2, 6, 5, 3], [3, 2], 17, [1, 1], Padding::VALID),
-        ([1, 8, 9, 3], [2, 3], 1, [3, 4], Padding::VALID),
-        ([1, 5, 4, 2], [5, 4], 3, [1, 1], Padding::VALID),
-        ([3, 5, 4, 1], [4, 2], 2, [1, 2], asymmetric),
-        ([1, 6, 6, 17], [3, 3], 1, [2, 3], asymmetric),
-        ([1, 2, 3, 2], [2, 2], 3, [1, 1], Padding::symmetric(3)),
-        ([2, 2, 2, 1], [1, 1], 1, [2, 1], Padding::symmetric(2)),
-    ];
-
     // The same in groups, of which there are as many as the number before the output's channels says.
     let grouped_rows = [
         ([2, 5, 6, 4], [3, 3], 2, 6, [1, 1], Padding::symmetric(1)),
-        ([1, 6, 5, 6], [3, 2], 3, 3, [2, 1], asymmetric),
+        ([1, 6, 5, 6], [3, 2], 3, 3, [2, 1], ASYMMETRIC),
         ([2, 4, 4, 5], [3, 3], 5, 10, [2, 2], Padding::symmetric(1)),
         ([1, 5, 4, 34], [2, 2], 2, 32, [1, 2], Padding::VALID),
         ([2, 3, 3, 8], [1, 1], 4, 8, [1, 1], Padding::VALID),
     ];
 
     let mut all = Vec::new();
-    for size in sizes {
+    for size in SIZES {
         for (a, b) in [(false, false), (true, false), (false, true), (true, true)] {
             all.push(product(size, Transpose { a, b }));
             all.push(batched_product(3, size, Transpose { a, b }));
         }
     }
-    all.extend(sizes.map(dense_layer));
+    all.extend(SIZES.map(dense_layer));
     for (image, kernel, c_out, stride) in same_rows {
         let padding = same(image, kernel, stride);
         all.extend(convolutions(image, kernel, c_out, stride, padding, "same"));
     }
-    for (image, kernel, c_out, stride, padding) in rows {
+    for (image, kernel, c_out, stride, padding) in PADDED {
         let name = match padding {
             Padding::VALID => "valid",
-            p if p == asymmetric => "asymmetric",
+            p if p == ASYMMETRIC => "asymmetric",
             _ => "wide",
         };
         all.extend(convolutions(image, kernel, c_out, stride, padding, name));

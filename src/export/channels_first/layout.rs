@@ -1,4 +1,4 @@
-//! Turns a layer and its variables into operations with channels first; and the reverse, for files that are read.
+//! Turns a layer and its variables into operations with channels first.
 
 use super::super::padding;
 use super::{Attention, Image, Operation, Pool, Weight, image};

@@ -1,0 +1,3 @@
+//! By the engine.
+
+pub use minimax::random::philox;
