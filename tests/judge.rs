@@ -537,7 +537,7 @@ fn what_cannot_be_judged_is_one_line() {
         (
             "train --steps 1 --set judge.every=0 --set judge.every_steps=5",
             1,
-            "judge.every_steps = 5, but judge.every = 0",
+            "judge.every_steps = 5, but with judge.every = 0",
         ),
         ("train --steps 1 --set judge.evry=5", 2, "unknown key `evry`"),
     ] {
