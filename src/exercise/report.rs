@@ -40,8 +40,8 @@ pub fn of_mistake(exercise: &Exercise, cases: &[Case], grade: &Grade, mistake: &
         Kind::Stopped(Ending::TimeOut(seconds)) => {
             let _ = writeln!(
                 text,
-                "{function} was still at work after {seconds} seconds, which should take less than one: a loop that \
-                 never ends?"
+                "{function} was still at work after {seconds} seconds, where one is plenty: does a loop never end, or the \
+                 work double with each step?"
             );
         }
         Kind::Stopped(Ending::Exited(how)) => {
@@ -68,7 +68,15 @@ pub fn of_mistake(exercise: &Exercise, cases: &[Case], grade: &Grade, mistake: &
                 100.0 * wanted
             );
         }
-        Kind::Values(difference) => text.push_str(&of_difference(function, wanted(&difference.name), difference)),
+        Kind::Values(difference) => {
+            text.push_str(&of_difference(function, wanted(&difference.name), difference));
+            if difference.found.is_nan() {
+                text.push_str(match exercise.files.compiles_cpp {
+                    true => "Shared memory is NaN until something is written to it.\n",
+                    false => "NaN comes of 0 / 0, of infinity less infinity, or of the root of a negative number.\n",
+                });
+            }
+        }
     }
     text
 }
@@ -96,9 +104,6 @@ fn of_difference(function: &str, wanted: &Array, difference: &Difference) -> Str
         ),
     };
     let _ = writeln!(text, "  found   {}\n  wanted  {}", number(*found), number(wanted.values[*first]));
-    if found.is_nan() {
-        text.push_str("NaN comes of 0 / 0, of infinity less infinity, or of the root of a negative number.\n");
-    }
     match likeness {
         Some(Likeness::Times(-1.0)) => text.push_str("All values have the wrong sign.\n"),
         Some(Likeness::Times(factor)) => {

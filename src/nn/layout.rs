@@ -66,7 +66,7 @@ pub(super) struct Place {
 
 impl Place {
     /// `x`, which the network has, as the file has it.
-    pub fn to_file(&self, x: &Tensor) -> Tensor {
+    pub fn for_file(&self, x: &Tensor) -> Tensor {
         let x = x.detach();
         // Neither PyTorch nor Keras does by itself what the layer does with it.
         let x = if self.unit_norm && self.layout != Layout::Minimax { unit_norm(&x) } else { x };
@@ -77,7 +77,7 @@ impl Place {
     }
 
     /// `x`, which the file has, as the network has it.
-    pub fn from_file(&self, x: Tensor) -> Tensor {
+    pub fn for_network(&self, x: Tensor) -> Tensor {
         match self.layout {
             Layout::PyTorch => from_torch(&self.variable, &x, self.orders),
             Layout::Minimax | Layout::Keras => x,

@@ -53,7 +53,7 @@ pub fn save_as(network: &dyn Layer, path: impl AsRef<Path>, layout: Layout) -> R
     let path = path.as_ref();
     let places = places(network, layout).map_err(|why| no_such_file(path, layout, &why))?;
     let tensors: Vec<Tensor> =
-        places.iter().zip(network.variables()).map(|(place, v)| place.to_file(v.tensor)).collect();
+        places.iter().zip(network.variables()).map(|(place, v)| place.for_file(v.tensor)).collect();
     let entries = places.iter().zip(&tensors).map(|(place, tensor)| (&place.name, Entry(tensor)));
     let file = safetensors::serialize(entries, None).expect("sizes agree");
     write_whole(path, &file)
@@ -113,7 +113,7 @@ pub fn load_as(network: &mut dyn Layer, path: impl AsRef<Path>, layout: Layout) 
     for ((place, name), Variable { tensor, .. }) in places.iter().zip(&names).zip(&variables) {
         let wanted = place.shape(tensor.dims());
         match taken(&file, name, &wanted, tensor.device()) {
-            Ok(values) => found.push(place.from_file(Tensor::new(&values, &wanted[..], tensor.device()))),
+            Ok(values) => found.push(place.for_network(Tensor::new(&values, &wanted[..], tensor.device()))),
             Err(why) => misfits.push(why),
         }
     }

@@ -8,5 +8,6 @@ trap 'rm -rf "$out"' EXIT
 cp -r "$here/Cargo.toml" "$here/src" "$out"
 cp "$here/../../Cargo.lock" "$out"
 sed -i "s@\"MINIMAX\"@\"$(cd "$here/../.." && pwd)\"@" "$out/Cargo.toml"
+. "$here/profile.sh"
 cd "$out"
-CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$out/target}" cargo run --release
+CARGO_TARGET_DIR=$downstream_target cargo run

@@ -29,13 +29,15 @@ pub fn kernel_gradient(x: &[f64], y_grad: &[f64], convolution: &Convolution) -> 
 
 fn geometry(c: &Convolution) -> Conv2dGeometry {
     // As many zeros after the image as the last output needs.
-    let after = |out: usize, stride, kernel, before, size| ((out - 1) * stride + kernel).saturating_sub(before + size);
+    let after = |out: usize, stride: usize, kernel: usize, taken: usize| {
+        ((out - 1) * stride + kernel).saturating_sub(taken)
+    };
     let [sy, sx] = c.stride;
     let padding = Padding {
         top: c.top,
-        bottom: after(c.out_h, sy, c.kh, c.top, c.h),
+        bottom: after(c.out_h, sy, c.kh, c.top + c.h),
         left: c.left,
-        right: after(c.out_w, sx, c.kw, c.left, c.w),
+        right: after(c.out_w, sx, c.kw, c.left + c.w),
     };
     let (x, w) = ([c.n, c.h, c.w, c.c_in].into(), [c.kh, c.kw, c.c_in, c.c_out].into());
     Conv2dGeometry::new("conv2d", x, w, c.stride, padding)

@@ -1,19 +1,14 @@
 #!/usr/bin/env bash
 # Every exercise as its reader goes through it: as it is started it isn't written yet; a typical mistake is found, and
-# the report says what `// says:` in it names; the engine's own functions are right. Wants a built `minimax`, or its path
-# in MINIMAX; with names, only these exercises are tried.
+# the report says what `// says:` in it names; the engine's own functions are right. Wants `minimax`, built by
+# `cargo build --release`, or its path in MINIMAX; with names, only these exercises are tried.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+minimax=${MINIMAX:-${CARGO_TARGET_DIR:-$root/target}/release/minimax}
+. "$root/tests/downstream/profile.sh"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-
-target=${CARGO_TARGET_DIR:-$root/target}
-minimax=${MINIMAX:-$target/release/minimax}
-# One profile for all, so that the engine is compiled once. Whether an answer is right doesn't depend on it.
-mkdir -p "$target/exercises"
-export CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=false CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false
-export CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false CARGO_INCREMENTAL=0 RUSTFLAGS=
 
 # What `check` says of the folder $1, where it has to end with exit code $2.
 check() {
@@ -32,7 +27,7 @@ names=("$@")
 for name in "${names[@]}"; do
     folder=$out/$name
     "$minimax" exercise start "$name" "$folder" > /dev/null
-    ln -s "$target/exercises" "$folder/target"
+    ln -s "$downstream_target" "$folder/target"
     check "$folder" 1
     said "isn't written yet"
 

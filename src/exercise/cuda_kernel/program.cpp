@@ -5,6 +5,11 @@
 // What an unwritten kernel calls.
 static void todo() { emulation::failure = "not yet implemented: src/kernel.cu"; }
 
+// How many barriers each thread of each block has come to: of one block, all threads should come to as many.
+static std::vector<std::vector<int>> barriers;
+#undef __syncthreads
+#define __syncthreads() (barriers[blockIdx.x][threadIdx.x]++, emulation::block_barrier(__LINE__))
+
 #include "../src/kernel.cu"
 
 int main(int count, char** words) {
@@ -16,6 +21,7 @@ int main(int count, char** words) {
     std::vector<float> x(n + 2 * MARGIN, NAN), sums(blocks + 2 * MARGIN, UNTOUCHED);
     for (int i = 0; i < n; i++) x[MARGIN + i] = std::strtof(words[i + 2], nullptr);
 
+    barriers.assign(blocks, std::vector<int>(BLOCK));
     const emulation::Kernel kernel = EMULATED_KERNEL(block_sums);
     const unsigned grid[] = {unsigned(blocks), 1, 1}, block[] = {BLOCK, 1, 1};
     const float* from = x.data() + MARGIN;
@@ -25,6 +31,11 @@ int main(int count, char** words) {
     for (int i = 0; i < 2 * MARGIN && !failure; i++) {
         const int place = i < MARGIN ? i : blocks + i;
         if (sums[place] != UNTOUCHED) failure = "it writes to a place outside of sums";
+    }
+    for (const std::vector<int>& counts : barriers) {
+        const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+        if (*least != *most && !failure)
+            failure = "some threads of a block come to a barrier that others do not: none may stand in a branch";
     }
     if (failure) {
         std::fprintf(stderr, "%s\n", failure);
