@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_place_has_an_index() {
-        assert_eq!(index(0, &[]), []);
+        assert!(index(0, &[]).is_empty());
         assert_eq!(index(23, &[2, 3, 4]), [1, 2, 3]);
         assert_eq!(index(17, &[2, 3, 4]), [1, 1, 1]);
     }
