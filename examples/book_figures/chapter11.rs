@@ -49,12 +49,12 @@ const SECTOR: usize = 32;
 
 pub fn sectors(canvas: &mut Canvas) {
     const WIDTH: i32 = 33;
-    let rows: [(&str, fn(usize) -> usize); 4] =
-        [("x[i]", |i| i), ("x[i + 1]", |i| i + 1), ("x[2 · i]", |i| 2 * i), ("x[8 · i]", |i| 8 * i)];
+    // x[step · i + first] in lane i.
+    let rows = [("x[i]", 1, 0), ("x[i + 1]", 1, 1), ("x[2 · i]", 2, 0), ("x[8 · i]", 8, 0)];
     canvas.text((40, 44), Side::Left, TEXT, INK, "sectors of 32 bytes that the 32 lanes of a warp touch");
-    for (row, (name, index)) in rows.into_iter().enumerate() {
+    for (row, (name, step, first)) in rows.into_iter().enumerate() {
         let top = 120 + 150 * row as i32;
-        let touched: BTreeSet<usize> = (0..LANES).map(|lane| 4 * index(lane) / SECTOR).collect();
+        let touched: BTreeSet<usize> = (0..LANES).map(|lane| 4 * (step * lane + first) / SECTOR).collect();
         for sector in 0..34 {
             let fill = if touched.contains(&sector) { BLUE } else { PALE };
             canvas.area((40 + sector as i32 * WIDTH, top + 46), (WIDTH, 46), fill, FAINT);
@@ -71,7 +71,7 @@ pub fn tree(canvas: &mut Canvas) {
     const CELL: (i32, i32) = (90, 66);
     let place = |level: usize, thread: usize| (290 + 110 * thread as i32, 110 + 180 * level as i32);
     canvas.text((40, 44), Side::Left, TEXT, INK, "eight threads of a block bring their sums together");
-    let mut values = vec![3, 1, 4, 1, 5, 9, 2, 6];
+    let mut values = [3, 1, 4, 1, 5, 9, 2, 6];
     for (level, half) in [8, 4, 2, 1].into_iter().enumerate() {
         if level > 0 {
             for thread in 0..half {
