@@ -49,19 +49,18 @@ const SECTOR: usize = 32;
 
 pub fn sectors(canvas: &mut Canvas) {
     const WIDTH: i32 = 33;
-    type Index = fn(usize) -> usize;
-    let rows: [(&str, Index); 4] =
-        [("x[i]", |i| i), ("x[i + 1]", |i| i + 1), ("x[2 · i]", |i| 2 * i), ("x[8 · i]", |i| 8 * i)];
+    // x[step · i + first] in lane i.
+    let rows = [("x[i]", 1, 0), ("x[i + 1]", 1, 1), ("x[2 · i]", 2, 0), ("x[8 · i]", 8, 0)];
     canvas.text((40, 44), Side::Left, TEXT, INK, "sectors of 32 bytes that the 32 lanes of a warp touch");
-    for (row, (name, index)) in rows.into_iter().enumerate() {
+    for (row, (name, step, first)) in rows.into_iter().enumerate() {
         let top = 120 + 150 * row as i32;
-        let touched: BTreeSet<usize> = (0..LANES).map(|lane| 4 * index(lane) / SECTOR).collect();
+        let touched: BTreeSet<usize> = (0..LANES).map(|lane| 4 * (step * lane + first) / SECTOR).collect();
         for sector in 0..34 {
             let fill = if touched.contains(&sector) { BLUE } else { PALE };
             canvas.area((40 + sector as i32 * WIDTH, top + 46), (WIDTH, 46), fill, FAINT);
         }
         let fetched = touched.len() * SECTOR;
-        let share = 100 * 4 * LANES / fetched;
+        let share = (100 * 4 * LANES) as f64 / fetched as f64;
         canvas.text((40, top + 12), Side::Left, TEXT, INK, name);
         let text = format!("{} sectors, {fetched} bytes, {share}% used", touched.len());
         canvas.text((1162, top + 12), Side::Right, SMALL, BLUE, &text);
