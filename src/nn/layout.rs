@@ -77,7 +77,7 @@ impl Place {
     }
 
     /// `x`, which the file has, as the network has it.
-    pub fn from_file(&self, x: Tensor) -> Tensor {
+    pub fn to_network(&self, x: Tensor) -> Tensor {
         match self.layout {
             Layout::PyTorch => from_torch(&self.variable, &x, self.orders),
             Layout::Minimax | Layout::Keras => x,

@@ -113,7 +113,7 @@ pub fn load_as(network: &mut dyn Layer, path: impl AsRef<Path>, layout: Layout) 
     for ((place, name), Variable { tensor, .. }) in places.iter().zip(&names).zip(&variables) {
         let wanted = place.shape(tensor.dims());
         match taken(&file, name, &wanted, tensor.device()) {
-            Ok(values) => found.push(place.from_file(Tensor::new(&values, &wanted[..], tensor.device()))),
+            Ok(values) => found.push(place.to_network(Tensor::new(&values, &wanted[..], tensor.device()))),
             Err(why) => misfits.push(why),
         }
     }
