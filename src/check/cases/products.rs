@@ -12,8 +12,11 @@ const ASYMMETRIC: Padding = Padding { top: 2, bottom: 0, left: 1, right: 3 };
 /// Sizes of products, `[m, k, n]`.
 pub const SIZES: [[usize; 3]; 6] = [[1, 1, 1], [3, 4, 5], [17, 1, 3], [1, 17, 1], [3, 17, 1], [9, 8, 16]];
 
-/// Convolutions with explicit padding: the image, the kernel, the output's channels, the stride and the padding.
-pub const PADDED: [([usize; 4], [usize; 2], usize, [usize; 2], Padding); 8] = [
+/// A convolution: the image, the kernel, the output's channels, the stride and the padding.
+pub type Padded = ([usize; 4], [usize; 2], usize, [usize; 2], Padding);
+
+/// Convolutions with explicit padding.
+pub const PADDED: [Padded; 8] = [
     ([1, 1, 1, 1], [1, 1], 1, [1, 1], Padding::VALID),
     ([2, 6, 5, 3], [3, 2], 17, [1, 1], Padding::VALID),
     ([1, 8, 9, 3], [2, 3], 1, [3, 4], Padding::VALID),
