@@ -83,7 +83,7 @@ pub fn open(folder: &Path) -> Result<&'static Exercise> {
     let text = String::from_utf8_lossy(&read(&path)?).into_owned();
     let manifest = match text.parse::<toml::Table>() {
         Ok(manifest) => manifest,
-        Err(error) => return Err(Error::data(&path, error.message(), "mend that line, or start again")),
+        Err(error) => return Err(Error::data(&path, error.message(), "fix that line, or start again")),
     };
     let ours = manifest.get("package").and_then(|p| p.get("metadata")).and_then(|m| m.get("minimax"));
     let said = |key: &str| ours.and_then(|ours| ours.get(key)).and_then(toml::Value::as_str);

@@ -181,9 +181,10 @@ mod tests {
             for array in cases.iter().flat_map(|case| case.given.iter().chain(&case.wanted)) {
                 assert!(array.values.iter().all(|value| value.is_finite()), "{}: {array}", exercise.name);
             }
+            // Two blocks of a kernel are the most.
             let shown = (exercise.cases)().iter().flat_map(|case| &case.given).map(|a| a.values.len()).max();
-            assert!(shown.unwrap() <= 64, "{}: small enough to look at", exercise.name);
-            let files = exercise.solution.split(' ').filter(|word| word.starts_with("src/"));
+            assert!(shown.unwrap() <= 128, "{}: small enough to look at", exercise.name);
+            let files = exercise.solution.split(' ').filter(|word| word.contains('/'));
             for file in files.map(|file| file.trim_end_matches(',')) {
                 let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
                 assert!(path.is_file(), "{}: {file}", exercise.name);

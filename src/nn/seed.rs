@@ -46,6 +46,7 @@ mod tests {
         assert_eq!(two(5), first);
         assert_ne!(two(6), first);
     }
+
     /// A layer draws its kernel when it is asked for it, from numbers that were set aside when it was made; by an initialiser it
     /// draws once.
     #[test]

@@ -13,10 +13,10 @@ const ASYMMETRIC: Padding = Padding { top: 2, bottom: 0, left: 1, right: 3 };
 pub const SIZES: [[usize; 3]; 6] = [[1, 1, 1], [3, 4, 5], [17, 1, 3], [1, 17, 1], [3, 17, 1], [9, 8, 16]];
 
 /// A convolution: the image, the kernel, the output's channels, the stride and the padding.
-pub type Convolved = ([usize; 4], [usize; 2], usize, [usize; 2], Padding);
+pub type Padded = ([usize; 4], [usize; 2], usize, [usize; 2], Padding);
 
 /// Convolutions with explicit padding.
-pub const PADDED: [Convolved; 8] = [
+pub const PADDED: [Padded; 8] = [
     ([1, 1, 1, 1], [1, 1], 1, [1, 1], Padding::VALID),
     ([2, 6, 5, 3], [3, 2], 17, [1, 1], Padding::VALID),
     ([1, 8, 9, 3], [2, 3], 1, [3, 4], Padding::VALID),
@@ -73,7 +73,7 @@ pub fn cases() -> Vec<Case> {
     for (image, kernel, groups, c_out, stride, padding) in grouped_rows {
         all.extend(grouped_convolutions(image, kernel, groups, c_out, stride, padding));
     }
-    // With further steps: a bias or none, slopes and rates of dropout.
+    // Finished by what follows: with a bias or without, slopes and rates of dropout.
     for (image, groups, c_out, stride, [biased, rectified], rate) in [
         ([2, 3, 3, 2], 1, 3, [1, 1], [true, false], None),
         ([1, 3, 4, 4], 2, 2, [2, 1], [true, true], None),
@@ -88,16 +88,16 @@ pub fn cases() -> Vec<Case> {
     all
 }
 
-/// The further steps of a case's convolution.
+/// What a case's convolution is finished by.
 #[derive(Clone, Copy)]
 pub struct Finishing {
     /// Whether there is a bias.
     pub biased: bool,
-    /// The slope of leaky ReLU.
+    /// Of leaky ReLU.
     pub slope: f64,
-    /// The rate of dropout.
+    /// Of dropout.
     pub rate: Option<f64>,
-    /// The bias as a function of an input.
+    /// What the bias is of an input.
     pub shift: fn(&Tensor) -> Tensor,
 }
 

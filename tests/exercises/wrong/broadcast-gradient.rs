@@ -1,5 +1,5 @@
 //! Aligns the shapes at their first axes.
-// says: Case 3 of 16, "a row to two rows"
+// says: Case 3 of 14, "a row to two rows"
 // says: The first is at [0]
 
 pub fn broadcast_gradient(y_grad: &[f64], from: &[usize], to: &[usize]) -> Vec<f64> {
