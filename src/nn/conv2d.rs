@@ -80,7 +80,7 @@ impl Conv2d {
     /// `[kh, kw, channels / groups, filters]` and is drawn anew if it had been drawn.
     ///
     /// # Panics
-    /// If the groups don't divide the channels on both sides.
+    /// If the groups don't divide the channels on both sides, or the kernel is spectrally normalised already.
     #[track_caller]
     pub fn groups(self, groups: usize) -> Conv2d {
         let shape = self.weights.kernel_shape();
@@ -103,7 +103,7 @@ impl Conv2d {
         Conv2d { weights: self.weights.drawn_by(initializer, shape), attributes }
     }
 
-    /// The layer with spectral normalisation of its kernel, after all else that changes the kernel: see
+    /// The layer with spectral normalisation of its kernel, whose groups must have been set before: see
     /// [`spectral_norm`](super::spectral_norm).
     pub fn spectrally_normalised(self, random: &mut Random) -> Conv2d {
         Conv2d { weights: self.weights.normalised_if(true, false, random), ..self }
@@ -218,7 +218,7 @@ impl ConvTranspose2d {
     /// `[kh, kw, filters / groups, channels]` and is drawn anew if it had been drawn.
     ///
     /// # Panics
-    /// If the groups don't divide the channels on both sides.
+    /// If the groups don't divide the channels on both sides, or the kernel is spectrally normalised already.
     #[track_caller]
     pub fn groups(self, groups: usize) -> ConvTranspose2d {
         let shape = self.weights.kernel_shape();
@@ -241,7 +241,7 @@ impl ConvTranspose2d {
         ConvTranspose2d { weights: self.weights.drawn_by(initializer, shape), attributes }
     }
 
-    /// The layer with spectral normalisation of its kernel, after all else that changes the kernel: see
+    /// The layer with spectral normalisation of its kernel, whose groups must have been set before: see
     /// [`spectral_norm`](super::spectral_norm).
     pub fn spectrally_normalised(self, random: &mut Random) -> ConvTranspose2d {
         ConvTranspose2d { weights: self.weights.normalised_if(true, true, random), ..self }

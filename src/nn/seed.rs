@@ -80,4 +80,10 @@ mod tests {
         }
         assert!(Conv2d::new(4, 8, 3).groups(2).parameters()[0].to_f32().iter().all(|w| *w != 0.0));
     }
+    #[test]
+    #[should_panic(expected = "set the groups before that")]
+    fn groups_after_spectral_normalisation_are_refused_where_they_are_set() {
+        let mut random = Random::new(0, Purpose::INITIAL);
+        let _ = Conv2d::new(4, 8, 3).spectrally_normalised(&mut random).groups(2);
+    }
 }

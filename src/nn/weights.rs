@@ -100,15 +100,30 @@ impl Weights {
     }
 
     /// These weights with a kernel of `shape` drawn by `initializer`, from what this thread's layers draw from.
+    #[track_caller]
     pub fn drawn_by(self, initializer: Initializer, shape: Shape) -> Weights {
+        self.check_shape(shape);
         let device = self.kernel.tensor.get().map_or(Device::Cpu, Tensor::device);
         let tensor = drawn(|random| initializer.sample(shape, random, device)).parameter();
         Weights { kernel: Kernel { shape, tensor: tensor.into(), ..self.kernel }, ..self }
     }
 
     /// These weights with a kernel of `shape`, from the numbers that were set aside for the one before.
+    #[track_caller]
     pub fn of_shape(self, shape: Shape) -> Weights {
+        self.check_shape(shape);
         Weights { kernel: Kernel { shape, tensor: OnceLock::new(), ..self.kernel }, ..self }
+    }
+
+    /// Spectral normalisation keeps two vectors that go along the kernel.
+    #[track_caller]
+    fn check_shape(&self, shape: Shape) {
+        let fixed = matches!(self.norm, Some(Norm::Spectral(_)));
+        let wanted = self.kernel.shape;
+        assert!(
+            !fixed || shape == wanted,
+            "groups: a kernel {wanted} is spectrally normalised; set the groups before that"
+        );
     }
 
     /// Whether [`Weights::unit_normalised`] has been asked for.
