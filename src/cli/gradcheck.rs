@@ -203,7 +203,7 @@ mod tests {
             assert_eq!(error.exit_code(), 2);
             error.to_string()
         };
-        assert!(said(&args).starts_with("--large holds a device to the reference"));
+        assert!(said(&args).starts_with("--large compares a device with the reference"));
         (args.large, args.precision) = (false, Precision::Tf32);
         assert!(said(&args).starts_with("--precision tf32 is for CUDA devices, not for reference"));
     }
