@@ -13,7 +13,7 @@ examples=${CARGO_TARGET_DIR:-$PWD/../../target}/release/examples
 printf '%-6s %-10s %12s %10s\n' "" "" "% right" "seconds"
 for name in mlp cnn; do
     ours=$("$examples/mnist_$name" "$folder")
-    theirs=$(python mnist.py "$name" "$folder")
+    theirs=$(python -W ignore mnist.py "$name" "$folder")
     for side in minimax pytorch; do
         said=$ours
         [ "$side" = minimax ] || said=$theirs
