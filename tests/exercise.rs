@@ -68,7 +68,7 @@ fn what_can_not_be_started_or_checked_is_one_line() {
         ("exercise start conv3d new", 2, "conv3d: no such exercise; use one of broadcast-gradient, "),
         ("exercise start adam crate", 1, "crate: has something in it already; choose a folder that is empty"),
         ("exercise start adam crate/cases.txt", 1, "crate/cases.txt: is a file; choose another name"),
-        ("exercise check nowhere", 1, "nowhere: is no exercise: it has no Cargo.toml; name the folder that"),
+        ("exercise check nowhere", 1, "nowhere: isn't there; name the folder that"),
         ("exercise check empty", 1, "empty: is no exercise: it has no Cargo.toml; name the folder that"),
     ] {
         let said = fail(&folder, arguments, code);
@@ -100,6 +100,18 @@ fn each_way_to_be_wrong_has_its_words() {
         "{said}"
     );
 
+    // What hints can't help with has none.
+    let without_hint = |answer: &str, error: &str| {
+        let line = one_line(&checked(&folder, answer, ""));
+        assert!(line.contains(error) && !line.contains("--hint"), "{line}");
+    };
+    without_hint("pub fn broadcast_gradient() {}", "does not fit its harness; keep the names and arguments");
+    let harness = folder.join("crate/harness/main.rs");
+    let main = fs::read(&harness).unwrap();
+    fs::remove_file(&harness).unwrap();
+    without_hint(&stub, "start the exercise again elsewhere and copy it there");
+    fs::write(&harness, main).unwrap();
+
     // Each of these is right up to a certain case.
     let wrong = |change: &str| RIGHT.replace("    let mut x_grad", &format!("    {change}\n    let mut x_grad"));
     let said = found(&folder, &wrong("if to.len() == 2 { return y_grad[..2].to_vec(); }"), "isn't right yet");
@@ -126,6 +138,9 @@ fn hints_come_one_after_the_other_and_a_right_answer_leads_on() {
     let said = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(said.contains("Hint 1 of 3: ") && said.contains("Hint 2 of 3: ") && !said.contains("Hint 3"), "{said}");
     assert!(one_line(&output).contains("for one hint more: minimax exercise check crate --hint --hint --hint"));
+
+    let all = checked(&folder, &RIGHT.replace("+= y", "= *y"), "--hint --hint --hint");
+    assert!(!one_line(&all).contains("--hint"), "there are no more to ask for");
 
     // What the answer prints is the reader's own.
     let output = checked(&folder, &RIGHT.replace("    x_grad\n", "    println!(\"at work\");\n    x_grad\n"), "");

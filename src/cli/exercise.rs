@@ -91,10 +91,9 @@ fn check_folder(args: &CheckArgs) -> Result<()> {
     let Some(wrong) = checked.wrong else {
         return Ok(());
     };
-    let more = match args.hint {
-        0 => "for a hint",
-        _ => "for one hint more",
-    };
-    let again = " --hint".repeat(usize::from(args.hint) + 1);
-    Err(Error::CheckFailed(format!("{wrong}; {more}: {}{again}", folder::check_command(&args.folder))))
+    let hint = checked.next_hint.map(|number| {
+        let more = if number == 1 { "for a hint" } else { "for one hint more" };
+        format!("; {more}: {}{}", folder::check_command(&args.folder), " --hint".repeat(number))
+    });
+    Err(Error::CheckFailed(wrong + &hint.unwrap_or_default()))
 }

@@ -70,7 +70,7 @@ enum Command {
     Data(data::DataArgs),
     /// Check gradients against finite differences, or a device against the reference
     Gradcheck(gradcheck::GradcheckArgs),
-    /// Write pieces of the engine yourself: the book's exercises, and what tells whether they are right
+    /// Write pieces of the engine yourself: exercises of the book in docs/book, and their grader
     Exercise(exercise::ExerciseArgs),
 }
 

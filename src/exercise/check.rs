@@ -1,11 +1,13 @@
 //! Checks what somebody has written: builds it, runs it, grades it.
 
-use super::grade::{Kind, Mistake, grade};
+use super::answers::Answers;
+use super::grade::{Ending, Kind, Mistake, grade};
 use super::runner::{Built, build, run};
 use super::text::Case;
 use super::{answers, folder, report};
 use crate::files::{read, write_whole};
 use crate::{Error, Result};
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -20,6 +22,8 @@ pub struct Checked {
     pub report: String,
     /// What is wrong, in a few words; nothing where everything is right.
     pub wrong: Option<String>,
+    /// How many hints to ask for to get one more, if there is one that may help.
+    pub next_hint: Option<usize>,
 }
 
 /// Checks the exercise in `folder`, and gives as many hints as are asked for, until `stop` says so.
@@ -31,29 +35,33 @@ pub fn check(folder: &Path, hints: usize, stop: &dyn Fn() -> bool) -> Result<Che
     let name = exercise.name;
     let wrong = |report: String, what: String| {
         let report = report + &report::hints(exercise, hints);
-        Ok(Checked { report, wrong: Some(format!("{name} {what}")) })
+        let next_hint = (hints < exercise.hints.len()).then_some(hints + 1);
+        Ok(Checked { report, wrong: Some(format!("{name} {what}")), next_hint })
     };
     if exercise.files.compiles_cpp {
         cpp_compiler()?;
     }
     let program = match build(folder, stop)? {
         Built::Program(program) => program,
-        Built::Refused(complaints) => return wrong(complaints, "does not compile".into()),
+        Built::Refused(complaints) if complaints.contains("src/") => {
+            return wrong(complaints, "does not compile".into());
+        }
+        Built::Refused(complaints) => {
+            let target = exercise.files.target;
+            let what = match complaints.contains("harness/") {
+                true => format!("does not fit its harness; keep the names and arguments that {target} had at first"),
+                false => format!("can't be built here, which {target} is not to blame for"),
+            };
+            let fix = "if other files were changed, start the exercise again elsewhere and copy it there";
+            return Ok(Checked { report: complaints, wrong: Some(format!("{name} {what}; {fix}")), next_hint: None });
+        }
     };
-    // Beside the program, where cargo may write.
-    let [cases_file, answers_file] =
-        ["cases", "answers"].map(|what| program.with_file_name(format!("exercise-{what}.txt")));
     let cases = [(exercise.cases)(), (exercise.further_cases)()].concat();
     let questions: String = cases.iter().map(|case| Case { wanted: Vec::new(), ..case.clone() }.to_string()).collect();
-    write_whole(&cases_file, questions.as_bytes())?;
-    // So that nothing of an earlier check is taken for an answer.
-    write_whole(&answers_file, b"")?;
-    let folder = folder.canonicalize().map_err(Error::io(folder))?;
-    let ending = run(&program, &folder, [&cases_file, &answers_file], LIMIT, stop)?;
-    let answers = answers::parse(&String::from_utf8_lossy(&read(&answers_file)?));
+    let (ending, answers) = ask(&program, folder, &questions, stop)?;
     let grade = grade(&cases, &answers, &ending, exercise.tolerance);
     match &grade.mistake {
-        None => Ok(Checked { report: report::of_success(exercise, cases.len()), wrong: None }),
+        None => Ok(Checked { report: report::of_success(exercise, cases.len()), wrong: None, next_hint: None }),
         Some(Mistake { case: 0, function, kind: Kind::Unwritten(place) }) => {
             let right = grade.functions.iter().filter(|(_, right)| *right == cases.len());
             let done: String = right.map(|(function, _)| format!("{function} is right; ")).collect();
@@ -61,6 +69,24 @@ pub fn check(folder: &Path, hints: usize, stop: &dyn Fn() -> bool) -> Result<Che
         }
         Some(mistake) => wrong(report::of_mistake(exercise, &cases, &grade, mistake), "isn't right yet".into()),
     }
+}
+
+/// Has `program`, which runs in `folder`, answer `questions`.
+fn ask(program: &Path, folder: &Path, questions: &str, stop: &dyn Fn() -> bool) -> Result<(Ending, Answers)> {
+    let folder = folder.canonicalize().map_err(Error::io(folder))?;
+    // Beside the program, where cargo may write; another check of the same folder at the same time has its own.
+    let of_this_check = |what: &str| program.with_file_name(format!("exercise-{what}-{}.txt", std::process::id()));
+    let files @ [cases, answers] = &["cases", "answers"].map(of_this_check);
+    let answered = write_whole(cases, questions.as_bytes()).and_then(|()| {
+        write_whole(answers, b"")?;
+        let ending = run(program, &folder, [cases, answers], LIMIT, stop)?;
+        Ok((ending, answers::parse(&String::from_utf8_lossy(&read(answers)?))))
+    });
+    for file in files {
+        // What came of the check matters more than a file that stays.
+        let _ = fs::remove_file(file);
+    }
+    answered
 }
 
 /// That there is a compiler for C++, and a system whose device can be emulated.

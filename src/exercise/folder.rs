@@ -76,6 +76,9 @@ pub fn open(folder: &Path) -> Result<&'static Exercise> {
         let fix = "name the folder that `minimax exercise start NAME DIR` has made";
         Err(Error::place(folder, format!("{what}; {fix}")))
     };
+    if !folder.exists() {
+        return none("isn't there");
+    }
     let path = folder.join(MANIFEST);
     if !path.is_file() {
         return none("is no exercise: it has no Cargo.toml");
@@ -103,6 +106,9 @@ pub fn open(folder: &Path) -> Result<&'static Exercise> {
 
 /// The command that checks what is in `folder`.
 pub fn check_command(folder: &Path) -> String {
+    // What begins with a dash would be taken for a flag.
+    let is_flag = folder.as_os_str().as_encoded_bytes().starts_with(b"-");
+    let folder = if is_flag { Path::new(".").join(folder) } else { folder.to_path_buf() };
     format!("minimax exercise check {}", shell_word(folder.as_os_str()))
 }
 

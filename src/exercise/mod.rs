@@ -76,6 +76,8 @@ pub struct Files {
     pub call: &'static str,
     /// Others, by their paths.
     pub others: &'static [(&'static str, &'static str)],
+    /// What NaN in a result may come of.
+    pub nan: &'static str,
     /// Whether C++ is compiled, and run on the device that is emulated for it, which Linux alone has.
     pub compiles_cpp: bool,
 }
@@ -114,7 +116,8 @@ impl Exercise {
 impl Files {
     /// Of an exercise in Rust.
     const fn rust(stub: &'static str, call: &'static str) -> Files {
-        Files { target: "src/lib.rs", stub, call, others: &[], compiles_cpp: false }
+        let nan = "NaN comes of 0 / 0, of infinity less infinity, or of the root of a negative number.";
+        Files { target: "src/lib.rs", stub, call, others: &[], nan, compiles_cpp: false }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Exercise;
 use super::grade::{Difference, Ending, Grade, Kind, Likeness, Mistake};
 use super::text::{Array, Case, number, numbers, shape};
+use crate::terminal::brief;
 use std::fmt::Write;
 
 /// Arrays of more values are shown in part.
@@ -19,7 +20,10 @@ pub fn of_mistake(exercise: &Exercise, cases: &[Case], grade: &Grade, mistake: &
         true => ", which is not in cases.txt",
         false => "",
     };
-    let _ = writeln!(text, "\nCase {} of {}, {:?}{further}:", mistake.case + 1, cases.len(), case.name);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(text, "Case {} of {}, {:?}{further}:", mistake.case + 1, cases.len(), case.name);
     text.push_str(&table(case.given.iter().map(|array| (&array.name[..], &array.shape[..], &array.values[..]))));
     text.push('\n');
     let function = match &mistake.function[..] {
@@ -35,7 +39,7 @@ pub fn of_mistake(exercise: &Exercise, cases: &[Case], grade: &Grade, mistake: &
             let _ = writeln!(text, "{function} fails:\n  {message}");
         }
         Kind::Panicked { place, message } => {
-            let _ = writeln!(text, "{function} panics at {place}:\n  {message}");
+            let _ = writeln!(text, "{function} panics at {place}:\n  {}", brief(message));
         }
         Kind::Stopped(Ending::TimeOut(seconds)) => {
             let _ = writeln!(
@@ -43,6 +47,9 @@ pub fn of_mistake(exercise: &Exercise, cases: &[Case], grade: &Grade, mistake: &
                 "{function} was still at work after {seconds} seconds, where one is plenty: does a loop never end, or the \
                  work double with each step?"
             );
+        }
+        Kind::Stopped(Ending::Exited(how)) if mistake.function.is_empty() => {
+            let _ = writeln!(text, "The program ended before it came to this case ({how}).");
         }
         Kind::Stopped(Ending::Exited(how)) => {
             let _ = writeln!(text, "{function} ended the program without an answer ({how}).");
@@ -63,18 +70,16 @@ pub fn of_mistake(exercise: &Exercise, cases: &[Case], grade: &Grade, mistake: &
             let _ = writeln!(
                 text,
                 "{function} is right, but slow: it does {rate:.1} GFLOP/s where this machine can do {limit:.1} on one core. \
-                 That is {:.0}%; {:.0}% are wanted.",
-                100.0 * rate / limit,
+                 That is {:.1}%; {:.0}% are wanted.",
+                // Down, so that what isn't enough doesn't look as if it were.
+                (1000.0 * rate / limit).floor() / 10.0,
                 100.0 * wanted
             );
         }
         Kind::Values(difference) => {
             text.push_str(&of_difference(function, wanted(&difference.name), difference));
             if difference.found.is_nan() {
-                text.push_str(match exercise.files.compiles_cpp {
-                    true => "Shared memory is NaN until something is written to it.\n",
-                    false => "NaN comes of 0 / 0, of infinity less infinity, or of the root of a negative number.\n",
-                });
+                let _ = writeln!(text, "{}", exercise.files.nan);
             }
         }
     }

@@ -29,6 +29,10 @@ pub fn build(folder: &Path, stop: &dyn Fn() -> bool) -> Result<Built> {
     command
         .args(["build", "--bin", "answer", "--quiet", "--offline", "--color=never", "--target-dir=target"])
         .arg("--message-format=json-render-diagnostics")
+        // They would take the place of those in the crate's own .cargo/config.toml.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("CARGO_BUILD_RUSTFLAGS")
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -80,6 +80,7 @@ mod tests {
         }
         assert!(Conv2d::new(4, 8, 3).groups(2).parameters()[0].to_f32().iter().all(|w| *w != 0.0));
     }
+
     #[test]
     #[should_panic(expected = "set the groups before that")]
     fn groups_after_spectral_normalisation_are_refused_where_they_are_set() {

@@ -40,7 +40,8 @@ pub struct Adam {
 /// Update number `t`, counted from 1, of all parameters `p` by their derivatives `g`.
 ///
 /// `p`, `m` and `v` are changed in place. All four have the same length, and each parameter is
-/// updated by itself.
+/// updated by itself. (In cases and reports, g, m, v and p have a row for each update; the first is
+/// that of t = 1.)
 pub fn update(adam: &Adam, t: i32, p: &mut [f64], m: &mut [f64], v: &mut [f64], g: &[f64]) {
     todo!()
 }

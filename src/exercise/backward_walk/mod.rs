@@ -31,6 +31,7 @@ fn cases() -> Vec<Case> {
         case("a difference", &["3", "2", "sub(v0,v1)"]),
         case("a product", &["3", "2", "mul(v0,v1)"]),
         case("functions of one number", &["0.5", "tanh(v0)", "exp(v1)"]),
+        case("a number added to itself", &["3", "add(v0,v0)"]),
         case("a square", &["3", "mul(v0,v0)"]),
         case("a node that is not used", &["3", "2", "exp(v0)"]),
         case("a node that is used twice", &["2", "-1", "mul(v0,v1)", "add(v2,v0)"]),

@@ -17,6 +17,7 @@ pub const EXERCISE: Exercise = Exercise {
             ("harness/program.cpp", include_str!("program.cpp")),
             ("harness/emulation/emulation.h", include_str!("../../../kernels/emulation/emulation.h")),
         ],
+        nan: "Shared memory is NaN until something is written to it, and so is what lies behind the n values of x.",
         compiles_cpp: true,
     },
     cases,

@@ -1,4 +1,4 @@
-// Runs block_sums once: program ORDER VALUE... prints a sum for each block, or says what is wrong and exits with 1.
+// Runs block_sums once: program ORDER VALUE... prints a line "sum NUMBER" for each block, or says what is wrong and exits with 1.
 // In order 0 threads run in ascending order, any other number is the seed of a shuffled one.
 #include "emulation/emulation.h"
 
@@ -35,11 +35,12 @@ int main(int count, char** words) {
     for (const std::vector<int>& counts : barriers) {
         const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
         if (*least != *most && !failure)
-            failure = "some threads of a block come to a barrier that others do not: none may stand in a branch";
+            failure = "some threads of a block come to a barrier that others do not: none may stand in a branch, and no "
+                      "thread may return before one";
     }
     if (failure) {
         std::fprintf(stderr, "%s\n", failure);
         return 1;
     }
-    for (int i = 0; i < blocks; i++) std::printf("%.9g\n", to[i]);
+    for (int i = 0; i < blocks; i++) std::printf("\nsum %.9g\n", to[i]);
 }

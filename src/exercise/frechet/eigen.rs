@@ -6,7 +6,20 @@
 /// ```text
 /// a[i, j]  =  Σ over k   values[k] · vectors[k, i] · vectors[k, j]
 /// ```
+///
+/// # Panics
+/// If `a` isn't symmetric, but for rounding.
+#[track_caller]
 pub fn eigen(a: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
+    let scale = a.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    for (i, j) in (0..n).flat_map(|i| (0..i).map(move |j| (i, j))) {
+        let (lower, upper) = (a[i * n + j], a[j * n + i]);
+        let symmetric = (lower - upper).abs() <= 1e-9 * scale;
+        assert!(
+            symmetric,
+            "eigen: element [{i}, {j}] is {lower}, and [{j}, {i}] is {upper}; a symmetric matrix is wanted"
+        );
+    }
     let mut a = a.to_vec();
     let mut vectors: Vec<f64> = (0..n * n).map(|place| if place / n == place % n { 1.0 } else { 0.0 }).collect();
     // Each round squares what is left; a dozen is more than enough.

@@ -96,4 +96,9 @@ mod tests {
             }
         }
     }
+    #[test]
+    #[should_panic(expected = "element [1, 0] is 0, and [0, 1] is 2; a symmetric matrix is wanted")]
+    fn a_matrix_without_symmetry_is_refused() {
+        eigen::eigen(&[1.0, 2.0, 0.0, 1.0], 2);
+    }
 }

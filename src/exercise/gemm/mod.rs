@@ -16,18 +16,19 @@ pub const EXERCISE: Exercise = Exercise {
             (".cargo/config.toml", include_str!("config.toml")),
             ("harness/limit.rs", include_str!("../../../benches/libtorch/src/limit.rs")),
         ],
+        nan: "c is full of NaN at first: its values are to be written, not added to.",
         ..Files::rust(include_str!("stub.rs"), include_str!("call.rs"))
     },
     cases,
     further_cases,
     tolerance: 1e-4,
     hints: &[
-        "Make it right with plain loops first, and run the check: it tells the rate. Then write `tile`, a function that \
+        "Make it right with plain loops first, and run the check: it tells the rate while that is too low. Then write `tile`, a function that \
          makes 4 × 16 sums in an array of its own, and call it for every whole tile; leave the edges to the plain loops.",
         "In `tile`, take the 16 numbers of B as `let b: &[f32; 16] = b[p * n + j..].first_chunk().unwrap();` and loop over \
          the 4 rows, and inside over the 16 sums with `zip`. Nothing but p may run to a length that isn't a constant.",
-        "Is it still slow? The loop over p must be the outermost in `tile`, and the sums a local array that is stored \
-         after it. With AVX-512, 8 or 12 rows of 16 are faster. Copy 16 columns of B into an array of k · 16 before the \
+        "Is it still slow, or nearly fast enough? The loop over p must be the outermost in `tile`, and the sums a local array that is stored \
+         after it. 8 rows of 16 are faster than 4, with AVX-512 12. Copy 16 columns of B into an array of k · 16 before the \
          tiles that use them.",
     ],
     solution: "src/cpu/gemm/mod.rs",

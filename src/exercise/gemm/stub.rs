@@ -37,8 +37,9 @@
 //! ```
 //!
 //! The tile should be an array that lives in the innermost function, `[[f32; 16]; 4]`, of sizes
-//! that are constants. Too large a tile does not fit the registers (16 or 32 vectors), too small a
-//! one has too few independent sums. Twelve vectors or so are good.
+//! that are constants. Too large a tile does not fit the registers (16 vectors of 8 numbers, or with
+//! AVX-512 32 of 16), too small a one has too few independent sums. 4 to 8 rows of 16 are good, with
+//! AVX-512 8 to 12.
 //!
 //! **Caches.** The tile reads 16 columns of B, from a row that is n numbers further each time.
 //! Copied once into an array of their own, row after row, those 16 columns lie one after the other,
@@ -47,8 +48,8 @@
 //! Sizes need not be multiples of the tile. What is left over at the right and at the bottom may be
 //! done by the plain loops, or by a tile that is filled up with zeros.
 
-/// C = A · B, where `a` has m · k, `b` k · n and `c` m · n values. What is in `c` before does not
-/// matter.
+/// C = A · B, where `a` has m · k, `b` k · n and `c` m · n values. `c` may hold
+/// anything before, NaN too: its values are to be overwritten.
 pub fn gemm(a: &[f32], b: &[f32], c: &mut [f32], [m, k, n]: [usize; 3]) {
     todo!()
 }

@@ -22,7 +22,8 @@
 //! gᵢ  =  ∂D/∂xᵢ  =  Σⱼ Wᵢⱼ · uⱼ          r  =  |g|  =  √(Σᵢ gᵢ²)
 //! ```
 //!
-//! and the point's part of the penalty is p = (r - 1)².
+//! and the point's part of the penalty is p = (r - 1)². (r = 0, where a length has no derivative, does
+//! not occur here.)
 //!
 //! **The second.** Go back from p, step by step. By r, p has the derivative 2 (r - 1), and r has
 //! the derivative gᵢ / r by gᵢ. So

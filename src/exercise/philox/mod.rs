@@ -16,8 +16,8 @@ pub const EXERCISE: Exercise = Exercise {
     hints: &[
         "`u64::from(a) * u64::from(b)` is the whole product. Its low half is `product as u32`, its high half \
          `(product >> 32) as u32`. Sums of the key are made by `wrapping_add`: a plain + panics beyond 32 bits.",
-        "To find which step is wrong, do one round by hand: from counter (1, 0, 0, 0) and key (0, 0) it makes \
-         (0, 0, 0, 0xD2511F53).",
+        "To find which step is wrong, do one round alone: from counter (1, 2, 3, 4) and key (5, 6) it makes \
+         (5, 0x68DBA805, 2, 0xD2511F53).",
     ],
     solution: "src/random.rs (philox)",
 };

@@ -34,9 +34,9 @@
 //!
 //! A multiplication mixes the lower bits of a word into the higher ones, and the crossing over
 //! brings the higher ones to where the next round's multiplication finds them. A round can be
-//! undone, so different counters never give the same four words.
+//! undone, so with one key different counters never give the same four words.
 //!
-//! The words are shown in decimal in cases.txt. For the counter (0, 0, 0, 0) and the key (0, 0) the
+//! In cases and reports the words are shown in decimal. For the counter (0, 0, 0, 0) and the key (0, 0) the
 //! result is (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8).
 
 /// The four words of a counter and a key.

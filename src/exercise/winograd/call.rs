@@ -11,14 +11,14 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
         let (d, g) = (rows::<4>(case, "d")[0], rows::<3>(case, "g")[0]);
         products();
         let y = f23(d, g);
-        vec![("y_of_first_rows", y.map(Number::value).to_vec()), ("products", vec![products() as f64])]
+        vec![("y_of_first_rows", y.map(Number::value).to_vec()), ("number_of_products", vec![products() as f64])]
     }),
     ("f23_nested", |case| {
         let d = rows::<4>(case, "d").try_into().expect("four rows");
         let g = rows::<3>(case, "g").try_into().expect("three rows");
         products();
         let y = f23_nested(d, g);
-        vec![("y", y.as_flattened().iter().map(|y| y.value()).collect()), ("nested_products", vec![products() as f64])]
+        vec![("y", y.as_flattened().iter().map(|y| y.value()).collect()), ("number_of_nested_products", vec![products() as f64])]
     }),
 ];
 

@@ -20,7 +20,7 @@ pub const EXERCISE: Exercise = Exercise {
     hints: &[
         "f23 is the four products and two sums of the comment, with `half()` where it divides by 2. The halves may stand \
          at the sums of taps or at the products: the result is the same.",
-        "For two dimensions, write it as three steps: transform each row of d, then each column of what comes out (four \
+        "For two dimensions, do as the comment says, or write it as matrices, in three steps: transform each row of d, then each column of what comes out (four \
          sums of the 1-D formula each time); the same with g; multiply the 4 × 4 values; go back along columns and \
          rows.",
         "The step for four inputs is (d0 - d2, d1 + d2, d2 - d1, d3 - d1), that for three taps (g0, (g0 + g1 + g2) / 2, \
@@ -56,9 +56,9 @@ fn case(name: &str, d: &[f64], g: &[f64]) -> Case {
     };
     let wanted = vec![
         Array::new("y_of_first_rows", &[2], valid(1, 1)),
-        number("products", 4.0),
+        number("number_of_products", 4.0),
         Array::new("y", &[2, 2], valid(4, 3)),
-        number("nested_products", 16.0),
+        number("number_of_nested_products", 16.0),
     ];
     Case { name: name.to_string(), given: vec![d, g], wanted }
 }

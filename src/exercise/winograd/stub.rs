@@ -59,6 +59,8 @@ pub mod number;
 pub use number::Number;
 
 /// y₀ and y₁, by four products.
+///
+/// (In cases and reports, y_of_first_rows is what it makes of the first row of d and the first of g.)
 pub fn f23(d: [Number; 4], g: [Number; 3]) -> [Number; 2] {
     todo!()
 }

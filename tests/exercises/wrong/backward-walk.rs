@@ -1,6 +1,6 @@
 //! Assigns where it has to add.
-// says: backward is right in 6 of 11 cases
-// says: "a square"
+// says: backward is right in 6 of 12 cases
+// says: "a number added to itself"
 // says: The first is at [0]
 
 #[derive(Clone, Copy, Debug)]

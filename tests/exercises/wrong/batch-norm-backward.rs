@@ -1,7 +1,7 @@
 //! Takes mean and variance for constants.
 // says: backward is right in
-// says: Case 1 of 9, "two examples"
-// says: backward gives x_grad, of shape [2,1]
+// says: Case 1 of 9, "four examples"
+// says: backward gives x_grad, of shape [4,1]
 
 #[derive(Clone, Debug)]
 pub struct Gradients {

@@ -1,6 +1,6 @@
 //! By the definition, which is right but for the number of its products.
 // says: f23 is right in 0 of 8 cases
-// says: f23 gives the wrong products
+// says: f23 gives the wrong number_of_products
 // says:   found   6
 // says:   wanted  4
 
