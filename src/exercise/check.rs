@@ -43,14 +43,14 @@ pub fn check(folder: &Path, hints: usize, stop: &dyn Fn() -> bool) -> Result<Che
     }
     let program = match build(folder, stop)? {
         Built::Program(program) => program,
-        Built::Refused(complaints) if complaints.contains("src/") => {
-            return wrong(complaints, "does not compile".into());
-        }
         Built::Refused(complaints) => {
             let target = exercise.files.target;
-            let what = match complaints.contains("harness/") {
-                true => format!("does not fit its harness; keep the names and arguments that {target} had at first"),
-                false => format!("can't be built here, which {target} is not to blame for"),
+            let what = match blamed(&complaints) {
+                Some("src") => return wrong(complaints, "does not compile".into()),
+                Some("harness") => {
+                    format!("does not fit its harness; keep the names and arguments that {target} had at first")
+                }
+                _ => format!("can't be built here, which {target} is not to blame for"),
             };
             let fix = "if other files were changed, start the exercise again elsewhere and copy it there";
             return Ok(Checked { report: complaints, wrong: Some(format!("{name} {what}; {fix}")), next_hint: None });
@@ -69,6 +69,16 @@ pub fn check(folder: &Path, hints: usize, stop: &dyn Fn() -> bool) -> Result<Che
         }
         Some(mistake) => wrong(report::of_mistake(exercise, &cases, &grade, mistake), "isn't right yet".into()),
     }
+}
+
+/// The folder of the crate with the file that a compiler's first complaint is about, if it says so.
+fn blamed(complaints: &str) -> Option<&str> {
+    // rustc's " --> src/lib.rs:3:5", or "harness/../src/kernel.cu:3:5: error: ..." of a C++ compiler.
+    let mut lines = complaints.lines().map(str::trim_start);
+    let line = lines.find(|line| line.starts_with("--> ") || line.contains(": error: "))?;
+    let place = line.strip_prefix("--> ").unwrap_or(line);
+    let place = place.strip_prefix("harness/../").unwrap_or(place);
+    place.split_once('/').map(|(folder, _)| folder)
 }
 
 /// Has `program`, which runs in `folder`, answer `questions`.
@@ -102,5 +112,31 @@ fn cpp_compiler() -> Result<()> {
         _ => program(
             "isn't on the PATH, or can't be run; install a C++ compiler (g++ or clang++) that goes by this name",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_to_blame_is_told_by_the_first_place() {
+        for (complaints, folder) in [
+            ("error: mismatched types\n  --> src/lib.rs:3:5\n", Some("src")),
+            (
+                "error: 3 arguments\n --> harness/call.rs:9:1\nnote: defined here\n --> src/lib.rs:1:8\n",
+                Some("harness"),
+            ),
+            (
+                "In file included from harness/program.cpp:14:\nharness/../src/kernel.cu:47:5: error: no x\n",
+                Some("src"),
+            ),
+            ("harness/program.cpp:36:9: error: 'block_sums' was not declared\n", Some("harness")),
+            ("error: linker `cc` not found\n", None),
+        ] {
+            assert_eq!(blamed(complaints), folder, "{complaints}");
+        }
+        let manifest = "error: can't find bin `answer`\n --> /home/src/a/Cargo.toml\n";
+        assert!(!["src", "harness"].contains(&blamed(manifest).unwrap()));
     }
 }
