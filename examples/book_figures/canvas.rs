@@ -48,6 +48,12 @@ impl Canvas<'_> {
         self.area.draw(&path).expect("a picture in memory");
     }
 
+    /// A line with a dot of this radius at each of its points.
+    pub fn dotted(&mut self, points: &[Point], radius: u32, color: RGBColor) {
+        self.line(points, 5, color);
+        points.iter().for_each(|&at| self.dot(at, radius, color));
+    }
+
     pub fn dashes(&mut self, from: Point, to: Point, color: RGBColor) {
         let steps = (f64::from((to.0 - from.0).pow(2) + (to.1 - from.1).pow(2)).sqrt() / 10.0) as i32;
         let at = |i: i32| (from.0 + (to.0 - from.0) * i / steps, from.1 + (to.1 - from.1) * i / steps);

@@ -130,8 +130,7 @@ pub fn digits(canvas: &mut Canvas) {
         }
     }
     for (line, color) in lines.iter().zip([BLUE, RED, GREEN]).rev() {
-        canvas.line(line, 5, color);
-        line.iter().for_each(|&at| canvas.dot(at, 9, color));
+        canvas.dotted(line, 9, color);
     }
     canvas.text((130, 44), Side::Left, TEXT, BLUE, "with halves, quarters");
     canvas.text((560, 44), Side::Left, TEXT, RED, "whole numbers");

@@ -133,8 +133,7 @@ pub fn fractions(canvas: &mut Canvas) {
         }
     }
     for (line, color) in lines.iter().zip([GREEN, BLUE, RED]) {
-        canvas.line(line, 5, color);
-        line.iter().for_each(|&at| canvas.dot(at, 9, color));
+        canvas.dotted(line, 9, color);
     }
     canvas.text((150, 44), Side::Left, TEXT, RED, "7 bits of fraction");
     canvas.text((520, 44), Side::Left, TEXT, BLUE, "10 bits, TF32");

@@ -47,8 +47,7 @@ pub fn bias(canvas: &mut Canvas) {
             });
             line.push(axes.place(per_thousand(count), distances.sum::<f64>() / SETS as f64));
         }
-        canvas.line(&line, 5, color);
-        line.iter().for_each(|&at| canvas.dot(at, 9, color));
+        canvas.dotted(&line, 9, color);
         let values = samples(4000, spread, shift, &mut random);
         let found = frechet_of_samples(&real, &Points::of(&values, DIMENSIONS), &mut Random::new(1, RESAMPLING));
         let (x, y) = axes.place(0.0, found.extrapolated);
@@ -139,8 +138,7 @@ pub fn gaming(canvas: &mut Canvas) {
     distance.draw(canvas, &xs, &[0.0, 0.4, 0.8, 1.2].map(|v| (v, number(v))));
     for (which, (axes, color)) in [(&score, BLUE), (&distance, RED)].into_iter().enumerate() {
         let line: Vec<_> = shares.iter().zip(&figures).map(|(&share, f)| axes.place(share as f64, f[which])).collect();
-        canvas.line(&line, 5, color);
-        line.iter().for_each(|&at| canvas.dot(at, 9, color));
+        canvas.dotted(&line, 9, color);
     }
     canvas.text((130, 44), Side::Left, TEXT, BLUE, "classifier score");
     canvas.text((690, 44), Side::Left, TEXT, RED, "Fréchet distance");

@@ -37,8 +37,7 @@ pub fn differences(canvas: &mut Canvas) {
     ];
     for (points, color) in curves {
         let points: Vec<_> = points.into_iter().map(|(h, error)| axes.place(h, error.max(axes.y[0]))).collect();
-        canvas.line(&points, 5, color);
-        points.iter().for_each(|&at| canvas.dot(at, 7, color));
+        canvas.dotted(&points, 7, color);
     }
     canvas.text((130, 44), Side::Left, TEXT, BLUE, "both sides, f64");
     canvas.text((480, 44), Side::Left, TEXT, FAINT, "one side, f64");

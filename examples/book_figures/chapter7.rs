@@ -32,8 +32,7 @@ pub fn signal(canvas: &mut Canvas) {
         let found = mean_squares(initializer).into_iter().enumerate();
         let shown = found.take_while(|(_, size)| *size > axes.y[0]);
         let points: Vec<_> = shown.map(|(layer, size)| axes.place(layer as f64, size)).collect();
-        canvas.line(&points, 5, color);
-        points.iter().for_each(|&at| canvas.dot(at, 7, color));
+        canvas.dotted(&points, 7, color);
     }
     canvas.text((130, 44), Side::Left, TEXT, BLUE, "He");
     canvas.text((330, 44), Side::Left, TEXT, GREEN, "Glorot");
